@@ -1,0 +1,2 @@
+/** Codes of the `cells` namespace. */
+export const CELLS_CODES = {} as const;

@@ -1,0 +1,2 @@
+/** Codes of the `cli` namespace. */
+export const CLI_CODES = {} as const;

@@ -1,0 +1,2 @@
+/** Codes of the `daemon` namespace. */
+export const DAEMON_CODES = {} as const;

@@ -1,0 +1,2 @@
+/** Codes of the `hal` namespace. */
+export const HAL_CODES = {} as const;

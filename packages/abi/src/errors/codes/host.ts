@@ -1,0 +1,2 @@
+/** Codes of the `host` namespace. */
+export const HOST_CODES = {} as const;

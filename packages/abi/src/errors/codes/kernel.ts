@@ -1,0 +1,2 @@
+/** Codes of the `kernel` namespace. */
+export const KERNEL_CODES = {} as const;

@@ -1,0 +1,2 @@
+/** Codes of the `mesh` namespace. */
+export const MESH_CODES = {} as const;

@@ -1,0 +1,2 @@
+/** Codes of the `store` namespace. */
+export const STORE_CODES = {} as const;

@@ -1,0 +1,2 @@
+/** Codes of the `wasm` namespace. */
+export const WASM_CODES = {} as const;

@@ -1,0 +1,2 @@
+/** Codes of the `wire` namespace. */
+export const WIRE_CODES = {} as const;

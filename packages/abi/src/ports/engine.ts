@@ -1,0 +1,114 @@
+/**
+ * Engines run programs for the kernel (docs/spec/host-abi.md). A program asks for effects only through pending calls.
+ *
+ * G1. `step` runs until the program needs a syscall, finishes or fails; it never blocks on anything else.
+ * G2. While a call is pending the program's whole state can be taken with `snapshot` and continued elsewhere with the same result.
+ * G3. An instance that reported `finished` or `failed` is never stepped again.
+ * G4. Limits are enforced by the engine; breaking one fails the instance and no other.
+ */
+
+/** A syscall a program waits for: travels in snapshots as `{requestId, op, args}`. */
+export interface PendingCall {
+  /** From 1, grows by one per blocking call of the instance. */
+  readonly requestId: number;
+  /** A name of the syscall table. */
+  readonly op: string;
+  /** The arguments as integers, in the order of the host ABI. Pointers refer to the guest's memory. */
+  readonly args: readonly number[];
+}
+
+/** What a step came to. */
+export type StepOutcome =
+  | { readonly kind: "pending"; readonly call: PendingCall }
+  | { readonly kind: "finished"; readonly status: number }
+  | { readonly kind: "failed"; readonly error: unknown };
+
+/** Bounds of one instance. Every field has a default stated by the engine and a hard maximum. */
+export interface EngineLimits {
+  /** Linear memory in 64 KiB pages. */
+  readonly memoryPages: number;
+  /** Longest message in or out, in bytes. */
+  readonly messageBytes: number;
+  /** Longest time one step may take, in milliseconds of wall time. */
+  readonly stepMs: number;
+  /** Most bytes of log output per instance. */
+  readonly logBytes: number;
+}
+
+/** A non-blocking import a guest may call: answered at once, never journaled by the engine itself. */
+export interface HostFunction {
+  /** Parameters and result as WebAssembly value types; only `i32` and `i64` may cross. */
+  readonly params: readonly ("i32" | "i64")[];
+  readonly result: "i32" | "i64" | "none";
+  /** `memory` is a view valid only during the call. Returns the result, negative for an error code of docs/spec/host-abi.md. */
+  readonly call: (memory: Uint8Array, ...args: readonly (number | bigint)[]) => number | bigint;
+}
+
+/** A group of host functions a guest can be granted, such as tensor operations. Handles it gives out are integers listed in snapshots. */
+export interface HostModule {
+  /** The import module name, for example `glia.tensor.v1`. */
+  readonly name: string;
+  readonly functions: Readonly<Record<string, HostFunction>>;
+}
+
+/** A running program. */
+export interface EngineInstance {
+  /** Start or go on. `result` answers the pending call (`undefined` only for the first step). */
+  step(result?: CallResult): StepOutcome;
+  /** The pending call, when there is one. */
+  readonly pending: PendingCall | undefined;
+  /** The whole state as sections ready to be framed (G2). Only while a call is pending. */
+  snapshot(): InstanceImage;
+  /** Bytes of linear memory at present. */
+  readonly memoryBytes: number;
+  /** Free everything. Idempotent. */
+  dispose(): void;
+}
+
+/** The answer to a pending call. `value` is the integer the import returns; `payload` is copied into guest memory where the call's ABI says so. */
+export interface CallResult {
+  readonly value: number;
+  readonly payload?: Uint8Array;
+}
+
+/** The state of an instance as data; `docs/spec/snapshot.md` gives the byte form. */
+export interface InstanceImage {
+  /** Hash of the module that ran, as hexadecimal. A restore under another module is refused. */
+  readonly moduleHash: string;
+  /** Instrumentation profile, for example `cooperative`. */
+  readonly profile: string;
+  /** Named sections: memory, globals, stack, tables. Owned by the image: not views of live memory. */
+  readonly sections: Readonly<Record<string, Uint8Array>>;
+  /** The call the program waits for. */
+  readonly pending: PendingCall;
+}
+
+/** Makes instances of one kind of program. */
+export interface Engine {
+  /** For example `wasm`. */
+  readonly kind: string;
+  /** Check a program before anything of it runs. @throws a typed error that names what was wrong. */
+  admit(program: Uint8Array, grants: readonly string[]): Promise<AdmittedProgram>;
+}
+
+/** A program that passed admission and can be instantiated many times. */
+export interface AdmittedProgram {
+  /** SHA-256 of the program's bytes, as hexadecimal. */
+  readonly hash: string;
+  /** A fresh instance. */
+  instantiate(limits: Partial<EngineLimits>, host: GuestHost): EngineInstance;
+  /** An instance that continues an image. @throws when the image does not fit this program. */
+  restore(image: InstanceImage, limits: Partial<EngineLimits>, host: GuestHost): EngineInstance;
+}
+
+/** What an instance may ask for without waiting. Blocking calls come out of `step` instead. */
+export interface GuestHost {
+  /** Log output of the guest. */
+  log(level: number, text: string): void;
+  /** Milliseconds since the Unix epoch, as the guest may know them. */
+  wallMs(): number;
+  /** Fill with random bytes. */
+  random(target: Uint8Array): void;
+  /** Answer the message being handled. Returns 0, or a negative code of docs/spec/host-abi.md. */
+  reply(payload: Uint8Array): number;
+}

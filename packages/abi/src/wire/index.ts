@@ -1,0 +1,10 @@
+export {
+  type AbiType,
+  GUEST_ERRORS,
+  type GuestErrorName,
+  HOST_IMPORTS,
+  HOST_MODULE,
+  type HostImport,
+} from "./host-abi.ts";
+export { SNAPSHOT_MAGIC, SNAPSHOT_PAGE_BYTES, SNAPSHOT_VERSION } from "./snapshot.ts";
+export { ABI_VERSION } from "./version.ts";
