@@ -1,2 +1,73 @@
-/** Codes of the `daemon` namespace. */
-export const DAEMON_CODES = {} as const;
+/** Codes of a node and its control socket. */
+export const DAEMON_CODES = {
+  "daemon.already-running": {
+    retryable: false,
+    changed: "Nothing: the running node was not touched.",
+    fix: "Stop that process first, or use another data folder with --data.",
+  },
+  "daemon.ambiguous-node": {
+    retryable: false,
+    changed: "Nothing.",
+    fix: "Give more characters of the node id.",
+  },
+  "daemon.anchor-lost": {
+    retryable: true,
+    changed: "Running agents go on; nothing can be spawned or moved until the anchor is back.",
+    fix: "Start the anchor node again with its data folder.",
+  },
+  "daemon.bad-options": {
+    retryable: false,
+    changed: "Nothing: the node did not start.",
+    fix: "Correct the option named in the message.",
+  },
+  "daemon.control-closed": {
+    retryable: true,
+    changed: "Unknown: the node may have done what it was asked.",
+    fix: "Look at the state with `glia agent list` before asking again.",
+  },
+  "daemon.control-malformed": {
+    retryable: false,
+    changed: "Nothing: the line was dropped and the connection closed.",
+    fix: "Use a command line of the same version as the node.",
+  },
+  "daemon.data-folder": {
+    retryable: false,
+    changed: "Nothing: the node did not start.",
+    fix: "Make the folder readable and writable for this user, or name another with --data.",
+  },
+  "daemon.no-cluster-key": {
+    retryable: false,
+    changed: "Nothing.",
+    fix: "Ask the node that was started with `glia mesh start`.",
+  },
+  "daemon.not-running": {
+    retryable: true,
+    changed: "Nothing.",
+    fix: "Start a node with `glia mesh start` or `glia mesh join`, or name its data folder with --data.",
+  },
+  "daemon.payload-too-large": {
+    retryable: false,
+    changed: "Nothing was sent.",
+    fix: "Send it in smaller parts.",
+  },
+  "daemon.thread-busy": {
+    retryable: true,
+    changed: "Nothing: the call was not made.",
+    fix: "Wait for earlier calls before making more.",
+  },
+  "daemon.thread-gone": {
+    retryable: false,
+    changed: "Unknown: the thread may have done what it was asked.",
+    fix: "Start the node again; the log says why the thread ended.",
+  },
+  "daemon.unknown-agent": {
+    retryable: false,
+    changed: "Nothing.",
+    fix: "Look up names and ids with `glia agent list`.",
+  },
+  "daemon.unknown-node": {
+    retryable: true,
+    changed: "Nothing.",
+    fix: "Look up names and ids with `glia mesh status`.",
+  },
+} as const;

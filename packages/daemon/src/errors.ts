@@ -1,0 +1,113 @@
+/** Refusals of a node and its control socket, one class each. */
+import { GliaError } from "@glia-os/abi/errors";
+
+/** A thread of this node ended while it was asked for something. */
+export class ThreadGoneError extends GliaError<"daemon.thread-gone"> {
+  constructor() {
+    super("daemon.thread-gone", "The thread that should have answered has ended");
+  }
+}
+
+/** Too many calls to a thread wait for answers. */
+export class ThreadBusyError extends GliaError<"daemon.thread-busy"> {
+  constructor(limit: number) {
+    super("daemon.thread-busy", `${limit} calls to the thread are waiting already`, { details: { limit } });
+  }
+}
+
+/** No node serves a control socket for this data folder. */
+export class NotRunningError extends GliaError<"daemon.not-running"> {
+  constructor(dataDir: string, cause?: unknown) {
+    super("daemon.not-running", `No node is running with data folder ${dataDir}`, {
+      cause,
+      details: { dataDir },
+    });
+  }
+}
+
+/** Another process runs a node with this data folder. */
+export class AlreadyRunningError extends GliaError<"daemon.already-running"> {
+  constructor(dataDir: string, pid: number) {
+    super("daemon.already-running", `A node with data folder ${dataDir} is running as process ${pid}`, {
+      details: { dataDir, pid },
+    });
+  }
+}
+
+/** The data folder cannot be used. */
+export class DataFolderError extends GliaError<"daemon.data-folder"> {
+  constructor(dataDir: string, why: string, cause?: unknown) {
+    super("daemon.data-folder", `The data folder ${dataDir} cannot be used: ${why}`, {
+      cause,
+      details: { dataDir },
+    });
+  }
+}
+
+/** A node was asked to start with options that contradict each other or the data folder. */
+export class BadOptionsError extends GliaError<"daemon.bad-options"> {
+  constructor(why: string) {
+    super("daemon.bad-options", why);
+  }
+}
+
+/** The node went away while it was asked for something over its control socket. */
+export class ControlClosedError extends GliaError<"daemon.control-closed"> {
+  constructor() {
+    super("daemon.control-closed", "The node closed its control socket before it answered");
+  }
+}
+
+/** A line on the control socket was not a request or an answer. */
+export class ControlMalformedError extends GliaError<"daemon.control-malformed"> {
+  constructor(why: string) {
+    super("daemon.control-malformed", `A line on the control socket was refused: ${why}`);
+  }
+}
+
+/** A name or prefix fits no member. */
+export class UnknownNodeError extends GliaError<"daemon.unknown-node"> {
+  constructor(text: string, known: readonly string[]) {
+    super(
+      "daemon.unknown-node",
+      `No living node is called ${JSON.stringify(text)}; there are ${known.join(", ") || "none"}`,
+    );
+  }
+}
+
+/** A name or prefix fits several members. */
+export class AmbiguousNodeError extends GliaError<"daemon.ambiguous-node"> {
+  constructor(text: string, matches: readonly string[]) {
+    super("daemon.ambiguous-node", `${JSON.stringify(text)} names several nodes: ${matches.join(", ")}`);
+  }
+}
+
+/** No living agent has this id or name. */
+export class UnknownAgentError extends GliaError<"daemon.unknown-agent"> {
+  constructor(text: string) {
+    super("daemon.unknown-agent", `No living agent is called ${JSON.stringify(text)}`);
+  }
+}
+
+/** Only the node that founded the cluster can admit others. */
+export class NoClusterKeyError extends GliaError<"daemon.no-cluster-key"> {
+  constructor() {
+    super("daemon.no-cluster-key", "This node does not hold the cluster key, so it cannot make join lines");
+  }
+}
+
+/** The node that serves coordination is gone. */
+export class AnchorLostError extends GliaError<"daemon.anchor-lost"> {
+  constructor(name: string, why: string) {
+    super("daemon.anchor-lost", `The anchor node ${name} is gone: ${why}`);
+  }
+}
+
+/** A message or module is too large for one call. */
+export class PayloadTooLargeError extends GliaError<"daemon.payload-too-large"> {
+  constructor(what: string, bytes: number, limit: number) {
+    super("daemon.payload-too-large", `${what} has ${bytes} bytes; the limit is ${limit}`, {
+      details: { bytes, limit },
+    });
+  }
+}

@@ -1,0 +1,10 @@
+import { defineConfig } from "tsup";
+import { library } from "../../tsup.base.ts";
+
+export default defineConfig(
+  library({
+    index: "src/index.ts",
+    "agent-worker": "src/agent-worker.ts",
+    "mesh-worker": "src/mesh-worker.ts",
+  }),
+);
