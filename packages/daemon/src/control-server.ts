@@ -35,7 +35,7 @@ export const CONTROL_METHODS = [
 ] as const satisfies readonly (keyof NodeApi)[];
 
 type ControlMethod = (typeof CONTROL_METHODS)[number];
-type AnyMethod = (...args: readonly unknown[]) => Promise<unknown>;
+type AnyMethod = (...args: unknown[]) => Promise<unknown>;
 
 function isMethod(name: string): name is ControlMethod {
   return (CONTROL_METHODS as readonly string[]).includes(name);

@@ -23,7 +23,7 @@ export type Remote<Service extends ThreadService> = {
     : never;
 };
 
-type Handler = (...args: readonly unknown[]) => unknown;
+type Handler = (...args: unknown[]) => unknown;
 
 type Packet =
   | { readonly call: number; readonly method: string; readonly args: readonly unknown[] }
@@ -76,7 +76,7 @@ export function linkThreads<Service extends ThreadService>(
   }): Promise<void> => {
     try {
       const method = (local as Record<string, unknown>)[packet.method] as Handler;
-      const value = await method.apply(local, packet.args);
+      const value = await method.apply(local, [...packet.args]);
       if (open) port.postMessage({ answer: packet.call, value } satisfies Packet, transferable([value]));
     } catch (error) {
       if (open) port.postMessage({ answer: packet.call, error: toErrorRecord(error) } satisfies Packet);
