@@ -1,2 +1,117 @@
 /** Codes of the `store` namespace. */
-export const STORE_CODES = {} as const;
+const NOTHING = "Nothing: the request was refused before any write.";
+const NOT_OPENED = "Nothing: the file was not written.";
+
+/** Codes of the `store` namespace. */
+export const STORE_CODES = {
+  "store.agent-exists": {
+    retryable: false,
+    changed: NOTHING,
+    fix: "Read the row with getAgent; an id names one agent for ever, also after its end.",
+  },
+  "store.agent-terminated": {
+    retryable: false,
+    changed: NOTHING,
+    fix: "Create a new agent: the row of a terminated one does not change again.",
+  },
+  "store.cannot-open": {
+    retryable: false,
+    changed: NOT_OPENED,
+    fix: "Name a file in a folder that exists and is on a local disk.",
+  },
+  "store.changes-compacted": {
+    retryable: false,
+    changed: "Nothing: reading changes nothing.",
+    fix: "Read the rows with listAgents, then continue with changesSince from `details.newest`.",
+  },
+  "store.closed": {
+    retryable: false,
+    changed: "Nothing: the request was not sent.",
+    fix: "Open the store again before asking.",
+  },
+  "store.corrupt": {
+    retryable: false,
+    changed: "Nothing more is written to the file.",
+    fix: "Stop the node, keep a copy of the file and its -wal file, and restore the newest backup. Do not start empty: epochs would repeat.",
+  },
+  "store.foreign-database": {
+    retryable: false,
+    changed: NOT_OPENED,
+    fix: "Name another file: this SQLite database belongs to another program.",
+  },
+  "store.full": {
+    retryable: false,
+    changed: "Nothing: every request of the same batch was rolled back.",
+    fix: "Free disk space or raise maxBytes, then repeat with the same requestId.",
+  },
+  "store.in-use": {
+    retryable: true,
+    changed: NOT_OPENED,
+    fix: "Stop the other process that has the file open, or name another file. One anchor has one file.",
+  },
+  "store.name-invalid": {
+    retryable: false,
+    changed: NOTHING,
+    fix: "Use 1 to 256 bytes of UTF-8 without control characters.",
+  },
+  "store.name-taken": {
+    retryable: false,
+    changed: NOTHING,
+    fix: "Choose another name, or terminate the agent that has it; then use a new requestId.",
+  },
+  "store.not-a-database": {
+    retryable: false,
+    changed: NOT_OPENED,
+    fix: "Name another file: this one is not a SQLite database.",
+  },
+  "store.not-writable": {
+    retryable: false,
+    changed: NOT_OPENED,
+    fix: "Give this user the right to write the file and its folder, or name another path.",
+  },
+  "store.queue-full": {
+    retryable: true,
+    changed: "Nothing: the request was not sent.",
+    fix: "Wait for earlier requests to finish, then repeat with the same requestId.",
+  },
+  "store.request-id-reused": {
+    retryable: false,
+    changed: NOTHING,
+    fix: "Use a fresh requestId for each different request.",
+  },
+  "store.schema-newer": {
+    retryable: false,
+    changed: NOT_OPENED,
+    fix: "Use the version of @glia-os/store that wrote the file, or a newer one.",
+  },
+  "store.session-expired": {
+    retryable: false,
+    changed: "No row changed. An expired session is removed.",
+    fix: "Open a new session for the node, then repeat with a new requestId.",
+  },
+  "store.too-many-agents": {
+    retryable: false,
+    changed: NOTHING,
+    fix: "Terminate agents that are not needed or raise the limit, then use a new requestId.",
+  },
+  "store.too-many-sessions": {
+    retryable: false,
+    changed: NOTHING,
+    fix: "Close sessions of nodes that left or raise the limit, then use a new requestId.",
+  },
+  "store.ttl-out-of-range": {
+    retryable: false,
+    changed: NOTHING,
+    fix: "Use a whole number of milliseconds from 1,000 to 600,000.",
+  },
+  "store.worker-stopped": {
+    retryable: false,
+    changed: "Not known: a request that was under way may or may not be committed.",
+    fix: "Open the store again and repeat with the same requestId.",
+  },
+  "store.write-failed": {
+    retryable: false,
+    changed: "Not known: the request may or may not be committed.",
+    fix: "Check the disk, open the store again and repeat with the same requestId.",
+  },
+} as const;

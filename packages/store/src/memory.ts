@@ -1,0 +1,148 @@
+/**
+ * `Coordination` in the memory of one process: for tests, simulations and a node that is alone.
+ *
+ * M1. Nothing survives the process. The epochs of a new store start again, so never use one where agents outlive it.
+ */
+import type { AgentId, NodeId } from "@glia-os/abi/ids";
+import type { AgentRow, Clock, Coordination } from "@glia-os/abi/ports";
+import { CheckedCoordination } from "./checked-coordination.ts";
+import { StoreClosedError } from "./errors.ts";
+import { type CoordinationLimits, limitsOf } from "./limits.ts";
+import { CoordinationRules } from "./rules.ts";
+import type { Counter, RememberedOutcome, StoredSession, Tables } from "./tables.ts";
+
+/** What a store in memory is made from. */
+export interface MemoryCoordinationOptions {
+  /** Judges leases. */
+  readonly clock: Clock;
+  /** Limits that differ from the default ones. */
+  readonly limits?: Partial<CoordinationLimits>;
+}
+
+/** A store in memory. @throws `abi.malformed` for a bad limit. */
+export function createMemoryCoordination(options: MemoryCoordinationOptions): Coordination {
+  const limits = limitsOf(options.limits);
+  const rules = new CoordinationRules(new MemoryTables(limits), options.clock, limits);
+  let closed = false;
+  return new CheckedCoordination({
+    async ask(request) {
+      if (closed) throw new StoreClosedError();
+      return rules.perform(request);
+    },
+    async end() {
+      closed = true;
+    },
+  });
+}
+
+class MemoryTables implements Tables {
+  readonly #limits: CoordinationLimits;
+  readonly #counters: Record<Counter, number> = { fence: 0, revision: 0 };
+  readonly #sessions: Map<string, StoredSession> = new Map();
+  readonly #sessionIds: Map<NodeId, string> = new Map();
+  readonly #agents: Map<AgentId, AgentRow> = new Map();
+  readonly #names: Map<string, AgentId> = new Map();
+  readonly #changes: Map<number, AgentRow> = new Map();
+  readonly #requests: Map<string, RememberedOutcome> = new Map();
+
+  constructor(limits: CoordinationLimits) {
+    this.#limits = limits;
+  }
+
+  counter(name: Counter): number {
+    return this.#counters[name];
+  }
+
+  advance(name: Counter): number {
+    this.#counters[name] += 1;
+    return this.#counters[name];
+  }
+
+  sessions(): readonly StoredSession[] {
+    return [...this.#sessions.values()];
+  }
+
+  sessionOf(node: NodeId): StoredSession | undefined {
+    const id = this.#sessionIds.get(node);
+    return id === undefined ? undefined : this.#sessions.get(id);
+  }
+
+  session(sessionId: string): StoredSession | undefined {
+    return this.#sessions.get(sessionId);
+  }
+
+  putSession(session: StoredSession): void {
+    this.#sessions.set(session.sessionId, session);
+    this.#sessionIds.set(session.node, session.sessionId);
+  }
+
+  dropSession(sessionId: string): void {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) return;
+    this.#sessions.delete(sessionId);
+    this.#sessionIds.delete(session.node);
+  }
+
+  agent(agent: AgentId): AgentRow | undefined {
+    return this.#agents.get(agent);
+  }
+
+  agentNamed(name: string): AgentRow | undefined {
+    const agent = this.#names.get(name);
+    return agent === undefined ? undefined : this.#agents.get(agent);
+  }
+
+  liveAgents(): readonly AgentRow[] {
+    return [...this.#names.values()].map((agent) => this.#agents.get(agent)!).sort(byName);
+  }
+
+  agentCounts(): { readonly rows: number; readonly live: number } {
+    return { rows: this.#agents.size, live: this.#names.size };
+  }
+
+  putAgent(row: AgentRow): void {
+    this.#agents.set(row.agent, row);
+    if (row.status === "terminated") this.#names.delete(row.name);
+    else this.#names.set(row.name, row.agent);
+    this.#changes.set(row.revision, row);
+    this.#changes.delete(row.revision - this.#limits.changes);
+  }
+
+  changes(revision: number, limit: number): readonly AgentRow[] {
+    const rows: AgentRow[] = [];
+    for (let next = revision + 1; rows.length < limit; next++) {
+      const row = this.#changes.get(next);
+      if (row === undefined) break;
+      rows.push(row);
+    }
+    return rows;
+  }
+
+  oldestChange(): number | undefined {
+    return this.#changes.size === 0 ? undefined : this.#counters.revision - this.#changes.size + 1;
+  }
+
+  recall(requestId: string): RememberedOutcome | undefined {
+    return this.#requests.get(requestId);
+  }
+
+  remember(requestId: string, remembered: RememberedOutcome): void {
+    this.#requests.set(requestId, remembered);
+    if (this.#requests.size <= this.#limits.requests) return;
+    for (const oldest of this.#requests.keys()) {
+      this.#requests.delete(oldest);
+      return;
+    }
+  }
+}
+
+/** Order by code points, which is the order of UTF-8 bytes and so of SQLite's BINARY collation. */
+function byName(a: AgentRow, b: AgentRow): number {
+  const left = [...a.name];
+  const right = [...b.name];
+  for (let i = 0; i < left.length && i < right.length; i++) {
+    const difference = left[i]!.codePointAt(0)! - right[i]!.codePointAt(0)!;
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}

@@ -1,0 +1,221 @@
+/**
+ * The rules of coordination over any {@link Tables} (docs/spec/coordination.md). Invariants K1-K5 are those of the port.
+ *
+ * S1. Every check precedes every write, so a refused request leaves no half of itself behind. The one exception is intended:
+ *     a session found expired is removed, for good.
+ * S2. A lease is judged on the monotonic clock of the process that serves the store. After a restart every kept session gets
+ *     its full time again: an expiry is never earlier than promised.
+ * S3. The outcome of a mutation is remembered with it, refusals included, so a delayed copy of a refused request cannot
+ *     take effect later.
+ */
+import { hash } from "node:crypto";
+import { isGliaError } from "@glia-os/abi/errors";
+import { type NodeId, nextEpoch, toEpoch } from "@glia-os/abi/ids";
+import type { AgentRow, CasOutcome, Clock, CoordinationChange, NodeSession } from "@glia-os/abi/ports";
+import {
+  AgentExistsError,
+  AgentTerminatedError,
+  ChangesCompactedError,
+  NameTakenError,
+  RequestIdReusedError,
+  reviveError,
+  SessionExpiredError,
+  TooManyAgentsError,
+  TooManySessionsError,
+} from "./errors.ts";
+import type { CoordinationLimits } from "./limits.ts";
+import {
+  type CoordinationReply,
+  type CoordinationRequest,
+  type Mutation,
+  type MutationReply,
+  sessionIdOf,
+} from "./request.ts";
+import type { Outcome, StoredSession, Tables } from "./tables.ts";
+
+type RequestOf<Op extends CoordinationRequest["op"]> = Extract<CoordinationRequest, { readonly op: Op }>;
+
+/** The state machine behind every `Coordination` of this package. Synchronous; one caller at a time. */
+export class CoordinationRules {
+  readonly #tables: Tables;
+  readonly #clock: Clock;
+  readonly #limits: CoordinationLimits;
+  /** When each kept session ends, on the monotonic clock. */
+  readonly #deadlines: Map<string, number> = new Map();
+  #rows = 0;
+  #live = 0;
+
+  constructor(tables: Tables, clock: Clock, limits: CoordinationLimits) {
+    this.#tables = tables;
+    this.#clock = clock;
+    this.#limits = limits;
+    this.reconcile();
+  }
+
+  /** Bring what is held in memory in line with the tables: after opening them, and after a rollback (S2). */
+  reconcile(): void {
+    const kept = this.#tables.sessions();
+    const ids = new Set(kept.map((session) => session.sessionId));
+    for (const id of [...this.#deadlines.keys()]) if (!ids.has(id)) this.#deadlines.delete(id);
+    const now = this.#clock.monotonicMs();
+    for (const { sessionId, ttlMs } of kept) {
+      if (!this.#deadlines.has(sessionId)) this.#deadlines.set(sessionId, now + ttlMs);
+    }
+    ({ rows: this.#rows, live: this.#live } = this.#tables.agentCounts());
+  }
+
+  /** Answer one request. @throws the errors the port names. */
+  perform(request: CoordinationRequest): CoordinationReply {
+    switch (request.op) {
+      case "open-session":
+      case "create-agent":
+      case "compare-and-swap":
+        return this.#once(request);
+      case "renew-session":
+        return this.#renewSession(request.sessionId);
+      case "close-session":
+        this.#endSession(request.sessionId);
+        return null;
+      case "get-agent":
+        return this.#tables.agent(request.agent) ?? null;
+      case "find-agent":
+        return this.#tables.agentNamed(request.name) ?? null;
+      case "list-agents":
+        return this.#tables.liveAgents();
+      case "changes-since":
+        return this.#changesSince(request.revision, request.limit);
+    }
+  }
+
+  /** K4 and S3: the first outcome for the same request, a refusal for another one under the same id. */
+  #once(request: Mutation): MutationReply {
+    const fingerprint = fingerprintOf(request);
+    const known = this.#tables.recall(request.requestId);
+    if (known !== undefined) {
+      if (known.fingerprint !== fingerprint) throw new RequestIdReusedError(request.requestId);
+      return replay(known.outcome);
+    }
+    const outcome = this.#attempt(request);
+    this.#tables.remember(request.requestId, { fingerprint, outcome });
+    return replay(outcome);
+  }
+
+  #attempt(request: Mutation): Outcome {
+    try {
+      return { value: Object.freeze(this.#mutate(request)) };
+    } catch (error) {
+      if (!isGliaError(error)) throw error;
+      return { refused: { code: error.code, details: error.details } };
+    }
+  }
+
+  #mutate(request: Mutation): MutationReply {
+    if (request.op === "open-session") return this.#openSession(request.node, request.ttlMs);
+    return request.op === "create-agent" ? this.#createAgent(request) : this.#compareAndSwap(request);
+  }
+
+  #openSession(node: NodeId, ttlMs: number): NodeSession {
+    const earlier = this.#tables.sessionOf(node);
+    if (earlier === undefined && this.#deadlines.size >= this.#limits.sessions) this.#dropExpired();
+    if (earlier === undefined && this.#deadlines.size >= this.#limits.sessions) {
+      throw new TooManySessionsError(this.#limits.sessions);
+    }
+    if (earlier !== undefined) this.#endSession(earlier.sessionId);
+    const fence = this.#tables.advance("fence");
+    return this.#startLease({ sessionId: sessionIdOf(node, fence), node, fence, ttlMs, expiresWallMs: 0 });
+  }
+
+  #renewSession(sessionId: string): NodeSession {
+    const session = this.#liveSession(sessionId);
+    if (session === undefined) throw new SessionExpiredError(sessionId);
+    return this.#startLease(session);
+  }
+
+  #startLease(session: StoredSession): NodeSession {
+    const { sessionId, node, fence, ttlMs } = session;
+    this.#tables.putSession({ ...session, expiresWallMs: this.#clock.wallMs() + ttlMs });
+    this.#deadlines.set(sessionId, this.#clock.monotonicMs() + ttlMs);
+    return Object.freeze({ sessionId, node, fence, ttlMs });
+  }
+
+  #endSession(sessionId: string): void {
+    if (this.#deadlines.delete(sessionId)) this.#tables.dropSession(sessionId);
+  }
+
+  /** The session if its lease runs; an expired one is removed, so that no restart revives it once it was refused (K3). */
+  #liveSession(sessionId: string): StoredSession | undefined {
+    const deadline = this.#deadlines.get(sessionId);
+    if (deadline === undefined) return undefined;
+    if (this.#clock.monotonicMs() < deadline) return this.#tables.session(sessionId);
+    this.#endSession(sessionId);
+    return undefined;
+  }
+
+  #dropExpired(): void {
+    const now = this.#clock.monotonicMs();
+    for (const [sessionId, deadline] of [...this.#deadlines])
+      if (now >= deadline) this.#endSession(sessionId);
+  }
+
+  #createAgent({ row }: RequestOf<"create-agent">): AgentRow {
+    if (this.#tables.agent(row.agent) !== undefined) throw new AgentExistsError(row.agent);
+    const holder = this.#tables.agentNamed(row.name);
+    if (holder !== undefined) throw new NameTakenError(row.name, holder.agent);
+    if (this.#liveSession(row.sessionId) === undefined) throw new SessionExpiredError(row.sessionId);
+    const { liveAgents, agentRows } = this.#limits;
+    if (this.#live >= liveAgents) throw new TooManyAgentsError(liveAgents, "agents");
+    if (this.#rows >= agentRows)
+      throw new TooManyAgentsError(agentRows, "agent rows, terminated ones included");
+    this.#rows += 1;
+    this.#live += 1;
+    return this.#write({ ...row, epoch: toEpoch(1) });
+  }
+
+  /** K1, K2. */
+  #compareAndSwap({ agent, expected, change }: RequestOf<"compare-and-swap">): CasOutcome {
+    const row = this.#tables.agent(agent);
+    if (row === undefined) return { kind: "unknown-agent" };
+    if (row.epoch !== expected) return { kind: "conflict", row };
+    if (row.status === "terminated") throw new AgentTerminatedError(agent);
+    if (this.#liveSession(change.sessionId) === undefined) throw new SessionExpiredError(change.sessionId);
+    if (change.status === "terminated") this.#live -= 1;
+    return { kind: "committed", row: this.#write({ ...row, ...change, epoch: nextEpoch(row.epoch) }) };
+  }
+
+  /** K5. */
+  #write(row: Omit<AgentRow, "revision">): AgentRow {
+    const { agent, epoch, owner, sessionId, status, name, programHash } = row;
+    const revision = this.#tables.advance("revision");
+    const written = Object.freeze({ agent, epoch, owner, sessionId, status, name, programHash, revision });
+    this.#tables.putAgent(written);
+    return written;
+  }
+
+  #changesSince(revision: number, limit: number): readonly CoordinationChange[] {
+    const oldest = this.#tables.oldestChange();
+    if (oldest !== undefined && revision < oldest - 1) {
+      throw new ChangesCompactedError(revision, oldest, this.#tables.counter("revision"));
+    }
+    return this.#tables.changes(revision, limit).map((row) => ({ revision: row.revision, row }));
+  }
+}
+
+/** SHA-256 over the operation and its arguments in a fixed order. */
+function fingerprintOf(request: Mutation): string {
+  return hash("sha256", JSON.stringify(argumentsOf(request)));
+}
+
+function argumentsOf(request: Mutation): readonly unknown[] {
+  if (request.op === "open-session") return [request.op, request.node, request.ttlMs];
+  if (request.op === "create-agent") {
+    const { agent, owner, sessionId, status, name, programHash } = request.row;
+    return [request.op, agent, owner, sessionId, status, name, programHash];
+  }
+  const { agent, expected, change } = request;
+  return [request.op, agent, expected, change.owner, change.sessionId, change.status];
+}
+
+function replay(outcome: Outcome): MutationReply {
+  if ("refused" in outcome) throw reviveError(outcome.refused);
+  return outcome.value;
+}

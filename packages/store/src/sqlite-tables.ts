@@ -1,0 +1,119 @@
+/** {@link Tables} in a SQLite file. Every statement is prepared once; transactions are the caller's. */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { AgentId, NodeId } from "@glia-os/abi/ids";
+import type { AgentRow } from "@glia-os/abi/ports";
+import type { CoordinationLimits } from "./limits.ts";
+import type { Counter, Outcome, RememberedOutcome, StoredSession, Tables } from "./tables.ts";
+
+const SESSION = `session_id AS sessionId, node, fence, ttl_ms AS ttlMs, expires_wall_ms AS expiresWallMs`;
+const AGENT = `agent, epoch, owner, session_id AS sessionId, status, name, program_hash AS programHash, revision`;
+
+const SQL = {
+  counter: "SELECT value FROM counter WHERE name = ?",
+  advance: "UPDATE counter SET value = value + 1 WHERE name = ? RETURNING value",
+  sessions: `SELECT ${SESSION} FROM session`,
+  sessionOf: `SELECT ${SESSION} FROM session WHERE node = ?`,
+  session: `SELECT ${SESSION} FROM session WHERE session_id = ?`,
+  putSession: "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?)",
+  dropSession: "DELETE FROM session WHERE session_id = ?",
+  agent: `SELECT ${AGENT} FROM agent WHERE agent = ?`,
+  agentNamed: `SELECT ${AGENT} FROM agent WHERE name = ? AND status <> 'terminated'`,
+  liveAgents: `SELECT ${AGENT} FROM agent WHERE status <> 'terminated' ORDER BY name`,
+  agentCounts: "SELECT count(*) AS rows, count(*) FILTER (WHERE status <> 'terminated') AS live FROM agent",
+  putAgent: "INSERT OR REPLACE INTO agent VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+  putChange: "INSERT INTO change VALUES (?, ?)",
+  dropChange: "DELETE FROM change WHERE revision <= ?",
+  changes: "SELECT row FROM change WHERE revision > ? ORDER BY revision LIMIT ?",
+  oldestChange: "SELECT min(revision) AS oldest FROM change",
+  recall: "SELECT fingerprint, outcome FROM request WHERE request_id = ?",
+  remember: "INSERT INTO request (request_id, fingerprint, outcome) VALUES (?, ?, ?)",
+  dropRequest: "DELETE FROM request WHERE seq <= ?",
+} as const;
+
+/** The tables of one open database. */
+export class SqliteTables implements Tables {
+  readonly #limits: CoordinationLimits;
+  readonly #sql: { readonly [Name in keyof typeof SQL]: StatementSync };
+
+  constructor(db: DatabaseSync, limits: CoordinationLimits) {
+    this.#limits = limits;
+    const entries = Object.entries(SQL).map(([name, text]) => [name, db.prepare(text)]);
+    this.#sql = Object.fromEntries(entries) as { readonly [Name in keyof typeof SQL]: StatementSync };
+  }
+
+  counter(name: Counter): number {
+    return Number(this.#sql.counter.get(name)?.["value"]);
+  }
+
+  advance(name: Counter): number {
+    return Number(this.#sql.advance.get(name)?.["value"]);
+  }
+
+  sessions(): readonly StoredSession[] {
+    return this.#sql.sessions.all() as unknown as readonly StoredSession[];
+  }
+
+  sessionOf(node: NodeId): StoredSession | undefined {
+    return this.#sql.sessionOf.get(node) as StoredSession | undefined;
+  }
+
+  session(sessionId: string): StoredSession | undefined {
+    return this.#sql.session.get(sessionId) as StoredSession | undefined;
+  }
+
+  putSession({ sessionId, node, fence, ttlMs, expiresWallMs }: StoredSession): void {
+    this.#sql.putSession.run(sessionId, node, fence, ttlMs, expiresWallMs);
+  }
+
+  dropSession(sessionId: string): void {
+    this.#sql.dropSession.run(sessionId);
+  }
+
+  agent(agent: AgentId): AgentRow | undefined {
+    return this.#sql.agent.get(agent) as AgentRow | undefined;
+  }
+
+  agentNamed(name: string): AgentRow | undefined {
+    return this.#sql.agentNamed.get(name) as AgentRow | undefined;
+  }
+
+  liveAgents(): readonly AgentRow[] {
+    return this.#sql.liveAgents.all() as unknown as readonly AgentRow[];
+  }
+
+  agentCounts(): { readonly rows: number; readonly live: number } {
+    return this.#sql.agentCounts.get() as unknown as { readonly rows: number; readonly live: number };
+  }
+
+  putAgent(row: AgentRow): void {
+    const { agent, epoch, owner, sessionId, status, name, programHash, revision } = row;
+    this.#sql.putAgent.run(agent, epoch, owner, sessionId, status, name, programHash, revision);
+    this.#sql.putChange.run(revision, JSON.stringify(row));
+    this.#sql.dropChange.run(revision - this.#limits.changes);
+  }
+
+  changes(revision: number, limit: number): readonly AgentRow[] {
+    return this.#sql.changes
+      .all(revision, limit)
+      .map((change) => JSON.parse(String(change["row"])) as AgentRow);
+  }
+
+  oldestChange(): number | undefined {
+    const oldest = this.#sql.oldestChange.get()?.["oldest"];
+    return oldest === null || oldest === undefined ? undefined : Number(oldest);
+  }
+
+  recall(requestId: string): RememberedOutcome | undefined {
+    const found = this.#sql.recall.get(requestId);
+    if (found === undefined) return undefined;
+    return {
+      fingerprint: String(found["fingerprint"]),
+      outcome: JSON.parse(String(found["outcome"])) as Outcome,
+    };
+  }
+
+  remember(requestId: string, { fingerprint, outcome }: RememberedOutcome): void {
+    const { lastInsertRowid } = this.#sql.remember.run(requestId, fingerprint, JSON.stringify(outcome));
+    this.#sql.dropRequest.run(Number(lastInsertRowid) - this.#limits.requests);
+  }
+}
