@@ -1,0 +1,109 @@
+/**
+ * Deterministic CBOR (RFC 8949 section 4.2) for message bodies, bounded before anything is built.
+ *
+ * C1. Only integers within +-(2^53 - 1), byte strings, text, arrays, booleans and null. No maps, tags, floats or indefinite lengths.
+ * C2. Every integer and length is in its shortest form, so a value has one encoding.
+ * C3. Nesting, item count and lengths are checked by one pass over the bytes before cborg builds a value.
+ */
+import { decode, encode } from "cborg";
+import { MalformedMessageError } from "../errors.ts";
+
+/** What a body may hold (C1). */
+export type CborValue = number | boolean | null | string | Uint8Array | readonly CborValue[];
+
+/** Deepest nesting of arrays in a body. */
+export const CBOR_DEPTH_MAX = 8;
+/** Most items in one body, nested ones included. */
+export const CBOR_ITEMS_MAX = 131_072;
+
+/** The one encoding of `value`. */
+export function encodeCbor(value: CborValue): Uint8Array {
+  return encode(value);
+}
+
+/** The value in `bytes`. @throws {MalformedMessageError} for anything C1-C3 exclude; O(bytes). */
+export function decodeCbor(bytes: Uint8Array, what = "a message body"): CborValue {
+  const scan = new Scan(bytes, what);
+  scan.item(0);
+  scan.end();
+  try {
+    return decode(bytes, { strict: true, allowIndefinite: false, allowUndefined: false, allowBigInt: false });
+  } catch (error) {
+    throw new MalformedMessageError(what, error instanceof Error ? error.message : "it is not CBOR");
+  }
+}
+
+const MAJOR_UINT = 0;
+const MAJOR_NEGATIVE = 1;
+const MAJOR_BYTES = 2;
+const MAJOR_TEXT = 3;
+const MAJOR_ARRAY = 4;
+const FALSE = 0xf4;
+const TRUE = 0xf5;
+const NULL = 0xf6;
+const TWO_TO_32 = 0x1_0000_0000;
+
+/** One pass that accepts or refuses the structure without building it (C3). */
+class Scan {
+  readonly #bytes: Uint8Array;
+  readonly #what: string;
+  #at = 0;
+  #items = 0;
+
+  constructor(bytes: Uint8Array, what: string) {
+    this.#bytes = bytes;
+    this.#what = what;
+  }
+
+  item(depth: number): void {
+    if (depth > CBOR_DEPTH_MAX) this.#refuse(`it is nested deeper than ${CBOR_DEPTH_MAX}`);
+    if (++this.#items > CBOR_ITEMS_MAX) this.#refuse(`it has more than ${CBOR_ITEMS_MAX} items`);
+    const head = this.#byte();
+    const major = head >> 5;
+    if (major === MAJOR_UINT || major === MAJOR_NEGATIVE) this.#argument(head & 31);
+    else if (major === MAJOR_BYTES || major === MAJOR_TEXT) this.#skip(this.#argument(head & 31));
+    else if (major === MAJOR_ARRAY) this.#array(this.#argument(head & 31), depth);
+    else if (head !== FALSE && head !== TRUE && head !== NULL)
+      this.#refuse(`item head 0x${head.toString(16)} is not allowed`);
+  }
+
+  end(): void {
+    if (this.#at !== this.#bytes.length) this.#refuse("bytes follow the value");
+  }
+
+  #array(count: number, depth: number): void {
+    if (count > this.#bytes.length - this.#at)
+      this.#refuse("an array is longer than the bytes that are left");
+    for (let i = 0; i < count; i++) this.item(depth + 1);
+  }
+
+  #argument(minor: number): number {
+    if (minor < 24) return minor;
+    if (minor > 27) this.#refuse("a length is indefinite or reserved");
+    const size = 1 << (minor - 24);
+    let value = 0;
+    for (let i = 0; i < size; i++) {
+      value = value * 256 + this.#byte();
+    }
+    if (!Number.isSafeInteger(value)) this.#refuse("an integer is above 2^53 - 1");
+    const least = size === 1 ? 24 : size === 2 ? 0x100 : size === 4 ? 0x1_0000 : TWO_TO_32;
+    if (value < least) this.#refuse("an integer is not in its shortest form");
+    return value;
+  }
+
+  #skip(length: number): void {
+    if (length > this.#bytes.length - this.#at)
+      this.#refuse("a string is longer than the bytes that are left");
+    this.#at += length;
+  }
+
+  #byte(): number {
+    const byte = this.#bytes[this.#at++];
+    if (byte === undefined) this.#refuse("it ends too early");
+    return byte;
+  }
+
+  #refuse(why: string): never {
+    throw new MalformedMessageError(this.#what, why);
+  }
+}

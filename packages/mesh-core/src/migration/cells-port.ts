@@ -1,0 +1,87 @@
+/** What the migration coordinator and the links ask of whoever hosts agents on this node. */
+import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
+import type { HostPort } from "@glia-os/abi/ports";
+import type { LinkId, LinkOffer } from "../links/link-table.ts";
+
+/** Where an agent went: what its former host answers from then on. */
+export interface Moved {
+  readonly agent: AgentId;
+  readonly epoch: Epoch;
+  readonly owner: NodeId;
+  /** The owner's address, when the former host knows it. */
+  readonly address: HostPort | undefined;
+}
+
+/** What the destination must know before the first byte of state. */
+export interface AgentDescription {
+  /** The epoch under which the agent runs here. */
+  readonly epoch: Epoch;
+  /** Opaque to the mesh: program hash, limits, grants, name. At most 16 MiB less 4 KiB, so that it may hold the program. */
+  readonly meta: Uint8Array;
+  /** About how many bytes the snapshot will have. */
+  readonly estimatedBytes: number;
+}
+
+/** A pull source of snapshot bytes: chunks of 1 byte to 1 MiB, then undefined. The next chunk is asked for when there is room for it. */
+export type ChunkSource = () => Promise<Uint8Array | undefined>;
+
+/**
+ * Moving agents in and out of this node. Each call is made at most once at a time per agent.
+ *
+ * MC1. Between a resolved `freeze` and `thaw` or `retire` the agent runs no instruction, accepts no message and has no effect.
+ * MC2. A staged agent runs nothing before `activate`.
+ * MC3. What `freeze` reads out holds everything: memory, mailbox, {@link LinkTable}, timers, capabilities, pending call.
+ */
+export interface MigratableCells {
+  /** The agent as it runs here; undefined when it does not. */
+  describe(agent: AgentId): AgentDescription | undefined;
+  /** Whether this node would take the agent. Throwing refuses the move before anything is frozen. */
+  admit(agent: AgentId, meta: Uint8Array, estimatedBytes: number): Promise<void>;
+  /** Stop the agent at its next yield point and hand out its state (MC1, MC3). */
+  freeze(agent: AgentId): Promise<ChunkSource>;
+  /** Go on where the agent was frozen, under `epoch`. */
+  thaw(agent: AgentId, epoch: Epoch): Promise<void>;
+  /** Drop the frozen agent; answer its messages with `moved` from now on. */
+  retire(agent: AgentId, moved: Moved): Promise<void>;
+  /** Build the agent from `chunks` without running it (MC2); resolves when it is complete and valid, rejects when it is not. */
+  stage(agent: AgentId, meta: Uint8Array, chunks: ChunkSource): Promise<void>;
+  /** Run the staged agent under `epoch`. */
+  activate(agent: AgentId, epoch: Epoch): Promise<void>;
+  /** Drop a staged agent, or one that is being staged. Idempotent. */
+  discard(agent: AgentId): Promise<void>;
+}
+
+/** One message of a link, as its receiving agent gets it. */
+export interface LinkMessage {
+  readonly agent: AgentId;
+  readonly link: LinkId;
+  /** From 1, no gaps. */
+  readonly seq: number;
+  /** The sender has the replies to all asks below this number. */
+  readonly floor: number;
+  /** Whether the sender waits for a reply. */
+  readonly ask: boolean;
+  readonly payload: Uint8Array;
+  /** The node the sender is on: where a reply goes first. */
+  readonly from: NodeId;
+}
+
+/** The answer to a {@link LinkMessage}: the table's verdict, or why the agent cannot be asked. */
+export type LinkVerdict =
+  | LinkOffer
+  /** Frozen, starting or no room in the mailbox: the sender tries again after `retryAfterMs` (1 to 10,000). */
+  | { readonly kind: "retry"; readonly retryAfterMs: number }
+  | ({ readonly kind: "moved" } & Moved)
+  | { readonly kind: "unknown-agent" };
+
+/** The agents of one node, as the mesh sees them. */
+export interface MeshCells extends MigratableCells {
+  /**
+   * Offer one message to an agent of this node. Synchronous: an `accepted` message is in the agent's mailbox when this returns.
+   * Messages of one link are offered in the order of their numbers; after a verdict other than `accepted` or `duplicate` the rest
+   * of a batch is not offered.
+   */
+  deliver(message: LinkMessage): LinkVerdict;
+  /** The sender of a link is done with it. */
+  linkClosed(agent: AgentId, link: LinkId): void;
+}

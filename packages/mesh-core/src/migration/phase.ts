@@ -1,0 +1,40 @@
+/**
+ * Phases of a move and its report (docs/spec/migration.md).
+ *
+ *     planning -> frozen -> staged -> commit -> live -> complete
+ *         \          \         \         \
+ *          +----------+---------+---------+--> failed (rolled back; the agent goes on at the source)
+ */
+import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
+
+/**
+ * `planning`: both ends agree, nothing stopped. `frozen`: the agent is stopped, its state crosses. `staged`: the destination builds it.
+ * `commit`: the compare-and-swap of the epoch. `live`: the destination runs it.
+ */
+export type MigrationPhaseName = "planning" | "frozen" | "staged" | "commit" | "live";
+
+/** One finished phase. Times are the source's monotonic clock, counted from the start of the move. */
+export interface MigrationPhase {
+  readonly phase: MigrationPhaseName;
+  readonly startedMs: number;
+  readonly endedMs: number;
+  /** Bytes of snapshot that crossed in this phase. */
+  readonly bytes: number;
+}
+
+/** A move that was committed and completed. */
+export interface MigrationReport {
+  readonly agent: AgentId;
+  readonly from: NodeId;
+  readonly to: NodeId;
+  readonly strategy: "stop-and-copy";
+  /** The epoch the destination runs it under. */
+  readonly epoch: Epoch;
+  /** Bytes of snapshot. */
+  readonly bytes: number;
+  readonly phases: readonly MigrationPhase[];
+  /** From the moment freezing was asked until the destination's word that the agent is live, on the source's clock: an upper bound. */
+  readonly downtimeMs: number;
+  /** From the last byte of state to live, on the destination's clock. */
+  readonly destinationMs: number;
+}
