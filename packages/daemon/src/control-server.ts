@@ -21,7 +21,10 @@ export const CONNECTION_LIMIT = 64;
 export const CALLS_PER_CONNECTION = 256;
 
 /** The methods a control socket offers (CS2). */
-export const CONTROL_METHODS = [
+export type ControlMethod = Exclude<keyof NodeApi, "failed">;
+
+/** The methods as a list (CS2). */
+export const CONTROL_METHODS: readonly ControlMethod[] = [
   "status",
   "createJoinLine",
   "listAgents",
@@ -32,9 +35,8 @@ export const CONTROL_METHODS = [
   "migrate",
   "terminate",
   "stop",
-] as const satisfies readonly (keyof NodeApi)[];
+];
 
-type ControlMethod = (typeof CONTROL_METHODS)[number];
 type AnyMethod = (...args: unknown[]) => Promise<unknown>;
 
 function isMethod(name: string): name is ControlMethod {
@@ -95,7 +97,7 @@ class Connection {
       const call = this.#node[method] as AnyMethod;
       const result = await call.apply(
         this.#node,
-        method === "migrate" ? [...args.slice(0, 2), progress] : args,
+        method === "migrate" ? [...args.slice(0, 2), progress] : [...args],
       );
       this.#write({ id, result });
     } catch (error) {

@@ -19,7 +19,8 @@ function recordingNode(): { node: NodeApi; asked: unknown[][]; fail: (error: Err
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
   });
-  const record = (name: string, answer: (...args: unknown[]) => unknown) =>
+  const record =
+    (name: string, answer: (...args: unknown[]) => unknown) =>
     (...args: unknown[]) => {
       asked.push([name, ...args.filter((arg) => typeof arg !== "function")]);
       return Promise.resolve().then(() => answer(...args));
@@ -115,17 +116,23 @@ test("without a node there is one clear refusal that names the folder", async ()
   expect((error as Error).message).toContain(empty);
 });
 
-test.skipIf(process.platform === "win32")("CS1: only the owner can reach the socket, and closing removes it", async () => {
-  expect(statSync(server.path).mode & 0o777).toBe(0o600);
-  await server.close();
-  expect(existsSync(server.path)).toBe(false);
-});
+test.skipIf(process.platform === "win32")(
+  "CS1: only the owner can reach the socket, and closing removes it",
+  async () => {
+    expect(statSync(server.path).mode & 0o777).toBe(0o600);
+    await server.close();
+    expect(existsSync(server.path)).toBe(false);
+  },
+);
 
-test.skipIf(process.platform === "win32")("a data folder with a long path still gets a socket that can be reached", () => {
-  const path = controlPath(`/${"deep/".repeat(40)}`);
-  expect(Buffer.byteLength(path)).toBeLessThan(103);
-  expect(controlPath(`/${"deep/".repeat(40)}`)).toBe(path);
-});
+test.skipIf(process.platform === "win32")(
+  "a data folder with a long path still gets a socket that can be reached",
+  () => {
+    const path = controlPath(`/${"deep/".repeat(40)}`);
+    expect(Buffer.byteLength(path)).toBeLessThan(103);
+    expect(controlPath(`/${"deep/".repeat(40)}`)).toBe(path);
+  },
+);
 
 describe("CS2, CL2: bad lines", () => {
   test.each([
@@ -142,14 +149,21 @@ describe("CS2, CL2: bad lines", () => {
     await expect(node.status()).resolves.toMatchObject({ pid: 7 });
   });
 
-  test.each(["failed", "constructor", "__proto__", "toString", "nothing"])("%s cannot be called", async (method) => {
-    const node = await client();
-    const socket = connect(controlPath(dataDir), () => socket.write(encodeLine({ id: 5, method, args: [] })));
-    const answer = await new Promise<string>((resolve) => socket.once("data", (chunk) => resolve(chunk.toString())));
-    socket.destroy();
-    expect(answer).toContain("daemon.control-malformed");
-    await expect(node.status()).resolves.toMatchObject({ pid: 7 });
-  });
+  test.each(["failed", "constructor", "__proto__", "toString", "nothing"])(
+    "%s cannot be called",
+    async (method) => {
+      const node = await client();
+      const socket = connect(controlPath(dataDir), () =>
+        socket.write(encodeLine({ id: 5, method, args: [] })),
+      );
+      const answer = await new Promise<string>((resolve) =>
+        socket.once("data", (chunk) => resolve(chunk.toString())),
+      );
+      socket.destroy();
+      expect(answer).toContain("daemon.control-malformed");
+      await expect(node.status()).resolves.toMatchObject({ pid: 7 });
+    },
+  );
 
   test("CL1: a line over the limit ends the connection without being parsed", async () => {
     const answer = await rawAnswer("x".repeat(LINE_LIMIT_BYTES + 2));
@@ -167,6 +181,9 @@ test("any line is either decoded or refused with a typed error", () => {
     }
   };
   fc.assert(
-    fc.property(fc.oneof(fc.string(), fc.json()), (line) => isTyped(decodeRequest, line) && isTyped(decodeReply, line)),
+    fc.property(
+      fc.oneof(fc.string(), fc.json()),
+      (line) => isTyped(decodeRequest, line) && isTyped(decodeReply, line),
+    ),
   );
 });

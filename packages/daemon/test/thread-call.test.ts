@@ -36,7 +36,9 @@ test("TC1: a call is answered by its result", async () => {
 });
 
 test("TC1: a failure arrives with the code it was raised with", async () => {
-  const failure = await pair(new Adder()).remote.fail().catch((error: unknown) => error);
+  const failure = await pair(new Adder())
+    .remote.fail()
+    .catch((error: unknown) => error);
   expect(errorCodeOf(failure)).toBe("abi.malformed");
 });
 
@@ -50,14 +52,18 @@ test("TC1: closing the port fails every call that waits", async () => {
   const waiting = link.remote.hold();
   link.close();
   expect(errorCodeOf(await waiting.catch((error: unknown) => error))).toBe("daemon.thread-gone");
-  expect(errorCodeOf(await link.remote.add(1, 1).catch((error: unknown) => error))).toBe("daemon.thread-gone");
+  expect(errorCodeOf(await link.remote.add(1, 1).catch((error: unknown) => error))).toBe(
+    "daemon.thread-gone",
+  );
 });
 
 test("TC2: one call over the limit is refused and the others still get their answers", async () => {
   const service = new Adder();
   const link = pair(service);
   const calls = Array.from({ length: IN_FLIGHT_LIMIT }, () => link.remote.hold());
-  expect(errorCodeOf(await link.remote.add(1, 1).catch((error: unknown) => error))).toBe("daemon.thread-busy");
+  expect(errorCodeOf(await link.remote.add(1, 1).catch((error: unknown) => error))).toBe(
+    "daemon.thread-busy",
+  );
   const release = async (): Promise<void> => {
     while (service.held.length < IN_FLIGHT_LIMIT) await new Promise((resolve) => setImmediate(resolve));
     for (const done of service.held) done();

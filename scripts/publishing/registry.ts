@@ -1,0 +1,76 @@
+/** A package registry on loopback with an empty storage; packages that are not ours come from the registry npm is set to. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { mustRun } from "./command.ts";
+
+/** A running registry. */
+export interface Registry {
+  readonly url: string;
+  /** Lines for an .npmrc that publishes to and installs from this registry only. */
+  readonly npmrc: string;
+  close(): Promise<void>;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+function configuration(folder: string, upstream: string): string {
+  return JSON.stringify({
+    storage: join(folder, "storage"),
+    uplinks: { upstream: { url: upstream, cache: true, maxage: "60m", timeout: "60s" } },
+    packages: {
+      "@glia-os/*": { access: "$all", publish: "$all" },
+      glia: { access: "$all", publish: "$all" },
+      "**": { access: "$all", proxy: "upstream" },
+    },
+    auth: { htpasswd: { file: join(folder, "htpasswd"), max_users: -1 } },
+    log: { type: "stdout", format: "json", level: "warn" },
+    max_body_size: "64mb",
+    web: { enable: false },
+  });
+}
+
+async function answers(url: string, server: ChildProcess): Promise<void> {
+  while (server.exitCode === null) {
+    const up = await fetch(`${url}-/ping`).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (up) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new TypeError(`the registry ended with ${server.exitCode} before it answered`);
+}
+
+/** Start a registry that keeps everything under `folder`. */
+export async function startRegistry(folder: string): Promise<Registry> {
+  const upstream = (await mustRun("npm", ["config", "get", "registry"], folder)).trim().split("\n").at(-1)!;
+  const port = await freePort();
+  const config = join(folder, "verdaccio.json");
+  writeFileSync(config, configuration(folder, upstream));
+  const manifest = createRequire(import.meta.url).resolve("verdaccio/package.json");
+  const program = join(dirname(manifest), "bin", "verdaccio");
+  const server = spawn(process.execPath, [program, "--config", config, "--listen", `127.0.0.1:${port}`], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const url = `http://127.0.0.1:${port}/`;
+  await answers(url, server);
+  const close = async (): Promise<void> => {
+    if (server.exitCode !== null) return;
+    server.kill("SIGTERM");
+    await once(server, "exit");
+  };
+  return { url, npmrc: `registry=${url}\n//127.0.0.1:${port}/:_authToken=loopback\n`, close };
+}
