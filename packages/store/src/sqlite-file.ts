@@ -6,9 +6,17 @@
  * F2. WAL and synchronous=FULL: the log is flushed before a commit returns.
  * F3. A file that is not ours, damaged or newer than this code is refused before anything is written to it.
  */
+import { accessSync, constants, existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { GliaError } from "@glia-os/abi/errors";
-import { CorruptError, ForeignDatabaseError, SchemaNewerError, WriteFailedError } from "./errors.ts";
+import {
+  CorruptError,
+  ForeignDatabaseError,
+  NotWritableError,
+  SchemaNewerError,
+  WriteFailedError,
+} from "./errors.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
 
 /** Marks the file as ours: "GLIA" in ASCII. */
@@ -50,6 +58,7 @@ export interface DatabaseOptions {
 /** Open or create the file (F1-F3). @throws the typed refusals of `store.*` that concern files. */
 export function openDatabase({ path, maxBytes }: DatabaseOptions): DatabaseSync {
   let db: DatabaseSync | undefined;
+  checkRights(path);
   try {
     db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, allowExtension: false });
     prepare(db, path, maxBytes);
@@ -58,6 +67,17 @@ export function openDatabase({ path, maxBytes }: DatabaseOptions): DatabaseSync 
     if (db?.isOpen === true) db.close();
     if (error instanceof GliaError) throw error;
     throw sqliteFailure(error, path) ?? error;
+  }
+}
+
+/** SQLite would open a file that it may not write for reading; a store that cannot write is of no use. */
+function checkRights(path: string): void {
+  if (!existsSync(path)) return;
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    accessSync(dirname(path), constants.W_OK);
+  } catch {
+    throw new NotWritableError(path);
   }
 }
 

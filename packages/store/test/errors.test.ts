@@ -1,0 +1,59 @@
+import { ERROR_CODES, isGliaError, RemoteError } from "@glia-os/abi/errors";
+import { expect, it } from "vitest";
+import * as errors from "../src/errors.ts";
+
+const text = "something";
+const samples = [
+  new errors.AgentExistsError(text),
+  new errors.AgentTerminatedError(text),
+  new errors.CannotOpenError(text, "why"),
+  new errors.ChangesCompactedError(1, 2, 3),
+  new errors.CorruptError(text, "why"),
+  new errors.ForeignDatabaseError(text),
+  new errors.InUseError(text),
+  new errors.NameInvalidError(text),
+  new errors.NameTakenError(text, "agent"),
+  new errors.NotADatabaseError(text),
+  new errors.NotWritableError(text),
+  new errors.QueueFullError(7),
+  new errors.RequestIdReusedError(text),
+  new errors.SchemaNewerError(text, 3, 1),
+  new errors.SessionExpiredError(text),
+  new errors.StoreClosedError(),
+  new errors.StoreFullError(text),
+  new errors.TooManyAgentsError(7, "agents"),
+  new errors.TooManySessionsError(7),
+  new errors.TtlOutOfRangeError(Number.NaN),
+  new errors.WorkerStoppedError(text),
+  new errors.WriteFailedError(text),
+];
+
+it("every code of the store namespace has one class, and every class a sample here", () => {
+  const codes = Object.keys(ERROR_CODES).filter((code) => code.startsWith("store."));
+  expect(samples.map((sample) => sample.code as string).sort()).toEqual(codes.sort());
+});
+
+it.each(samples.map((sample) => [sample.code, sample] as const))(
+  "R1: %s comes back as the same class and sentences",
+  (_code, sample) => {
+    const revived = errors.reviveError(structuredClone(sample.toRecord()));
+    expect(revived).toBeInstanceOf(sample.constructor);
+    expect(revived.toRecord()).toEqual(sample.toRecord());
+    const fromRow = errors.reviveError(
+      JSON.parse(JSON.stringify({ code: sample.code, details: sample.details })),
+    );
+    expect(fromRow.message).toBe(sample.message);
+  },
+);
+
+it("a record of a code this package does not know keeps its code", () => {
+  const revived = errors.reviveError({
+    code: "later.invented",
+    message: "m",
+    changed: "c",
+    fix: "f",
+    retryable: false,
+  });
+  expect(revived).toBeInstanceOf(RemoteError);
+  expect(isGliaError(revived) && revived.toRecord().code).toBe("later.invented");
+});
