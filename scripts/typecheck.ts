@@ -34,5 +34,6 @@ if (wanted.length === 0) {
   process.exit(2);
 }
 await Promise.all(Array.from({ length: availableParallelism() }, check));
-console.log(`typecheck: ${wanted.length - failed.length} passed, ${failed.length} failed`);
+console.log(`typecheck: ${wanted.length} projects, ${failed.length} failed`);
+console.log(`counts: ${wanted.length - failed.length} passed, ${failed.length} failed`);
 process.exitCode = failed.length === 0 ? 0 : 1;

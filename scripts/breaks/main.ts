@@ -55,6 +55,7 @@ for (const one of chosen) {
 }
 const missed = chosen.length - noticed + problems.length;
 console.log(`breaks: ${names.length} there, ${noticed} noticed, ${missed} failed`);
+console.log(`counts: ${noticed} passed, ${missed} failed`);
 process.exitCode = missed === 0 ? 0 : 1;
 
 function choose(): Break[] {

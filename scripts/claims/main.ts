@@ -5,9 +5,10 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { readReport } from "../suite/outcomes.ts";
 import { repositoryRoot } from "../workspace/packages.ts";
 import { parseClaims } from "./claims.ts";
-import { judgeOutcomes, missingProofs, type TestOutcome } from "./proofs.ts";
+import { judgeOutcomes, missingProofs } from "./proofs.ts";
 import { withStatusTable } from "./status-table.ts";
 
 const { values } = parseArgs({
@@ -22,8 +23,7 @@ for (const { line, message } of [...problems, ...missingProofs(root, claims)])
   wrong.push(`${page}:${line} ${message}`);
 checkReadme();
 if (values.outcomes !== undefined) {
-  const outcomes = JSON.parse(readFileSync(values.outcomes, "utf8")) as TestOutcome[];
-  const judged = judgeOutcomes(claims, outcomes);
+  const judged = judgeOutcomes(claims, readReport(values.outcomes)?.outcomes ?? []);
   for (const { line, message } of judged.problems) wrong.push(`${page}:${line} ${message}`);
   for (const remark of judged.skipped) console.log(`not proved in this run: ${remark}`);
 }

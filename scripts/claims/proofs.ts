@@ -2,15 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
+import type { TestOutcome } from "../suite/outcomes.ts";
 import type { Claim, Problem, Proof } from "./claims.ts";
-
-/** A test as a run reported it. */
-export interface TestOutcome {
-  readonly file: string;
-  readonly name: string;
-  readonly state: "passed" | "failed" | "skipped";
-  readonly reason?: string;
-}
 
 /** A problem for every proof whose file, title or row is not there. */
 export function missingProofs(root: string, claims: readonly Claim[]): Problem[] {

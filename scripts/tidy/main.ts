@@ -52,4 +52,6 @@ console.log(
   `tidy: ${absolute.length} rules over ${tree.paths.length} files: ${broken.length} broken, ` +
     `${waivers.length} waived, advice on ${advice.length} places${hint}`,
 );
+const failed = new Set(broken.map(({ rule }) => rule)).size;
+console.log(`counts: ${Math.max(0, absolute.length - failed)} passed, ${failed} failed`);
 process.exitCode = broken.length === 0 ? 0 : 1;

@@ -75,8 +75,10 @@ function trapSignals(): void {
 function stopAll(signal: "SIGINT" | "SIGTERM" | "SIGHUP"): void {
   const code = 128 + constants.signals[signal];
   if (running.size === 0) process.exit(code);
+  // A terminal sends Ctrl-C to the whole group by itself; sending it again would read as "hurry" to some children.
+  const alreadySent = signal === "SIGINT" && process.stdin.isTTY === true;
   for (const child of running) {
-    child.kill(signal);
+    if (!alreadySent) child.kill(signal);
     child.once("close", () => running.size === 0 && process.exit(code));
   }
   setTimeout(() => {

@@ -2,9 +2,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import type { TestOutcome } from "../../suite/outcomes.ts";
 import { runChild } from "../../workspace/children.ts";
 import { parseClaims } from "../claims.ts";
-import { judgeOutcomes, missingProofs, type TestOutcome } from "../proofs.ts";
+import { judgeOutcomes, missingProofs } from "../proofs.ts";
 
 const head = "## kernel\n\n| claim | what must be true | status | proof |\n|---|---|---|---|\n";
 const made: string[] = [];

@@ -1,0 +1,103 @@
+/**
+ * `pnpm test [--soak]`: every check and every test of the repository, one after the other, with one count at the end.
+ * `--soak` runs the long tier: tests with more seeds and longer runs (GLIA_SOAK=1), and every break instead of a sample.
+ */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { countReport, readReport, skippedByReason } from "./suite/outcomes.ts";
+import { command, runSteps, type Step, type StepResult, totalLine } from "./suite/steps.ts";
+import { type ChildOptions, runChild } from "./workspace/children.ts";
+import { repositoryRoot as root } from "./workspace/packages.ts";
+
+/** Packages that also run on the oldest Node we support. */
+const onOldestNode =
+  "abi hal kernel rt store sim host quic mesh-core mesh-wire wasm guest-as tensor cells daemon".split(" ");
+const nodeName = process.platform === "win32" ? "node.exe" : "node";
+const oldestNode = join(root, "conformance/runtimes/node24/node_modules/node/bin", nodeName);
+
+const { values } = parseArgs({ options: { soak: { type: "boolean" } } });
+const soak = values.soak === true;
+const scratch = mkdtempSync(join(tmpdir(), "glia-test-"));
+process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
+
+const env: NodeJS.ProcessEnv = {
+  ...process.env,
+  TURBO_TELEMETRY_DISABLED: "1",
+  DO_NOT_TRACK: "1",
+  ...(soak ? { GLIA_SOAK: "1" } : {}),
+};
+const quiet: ChildOptions = { cwd: root, env };
+const bin = (path: string): string => join(root, "node_modules", path);
+const report = join(scratch, "outcomes.json");
+
+function vitest(name: string, node: string, reportPath: string, projects: readonly string[]): Step {
+  return {
+    name,
+    async run(): Promise<StepResult> {
+      if (!existsSync(node))
+        return { passed: 0, failed: 1, skipped: 0, notes: [`${name}: ${node} is not installed`] };
+      const args = [
+        bin("vitest/vitest.mjs"),
+        "run",
+        "--reporter=default",
+        "--reporter=./scripts/suite/reporter.ts",
+      ];
+      const chosen = projects.flatMap((project) => ["--project", project]);
+      const vitestEnv = { ...env, GLIA_TEST_REPORT: reportPath };
+      const { code } = await runChild(node, [...args, ...chosen], { cwd: root, env: vitestEnv, show: true });
+      const outcome = readReport(reportPath);
+      if (outcome === undefined)
+        return {
+          passed: 0,
+          failed: 1,
+          skipped: 0,
+          notes: [`${name}: vitest ended with ${code} and no report`],
+        };
+      const counts = countReport(outcome);
+      const failed = code === 0 ? counts.failed : Math.max(1, counts.failed);
+      return { ...counts, failed, notes: skippedByReason(outcome.outcomes) };
+    },
+  };
+}
+
+function oldestNodeStep(): Step[] {
+  const there = onOldestNode.filter((name) => existsSync(join(root, "packages", name, "test")));
+  return there.length === 0
+    ? []
+    : [vitest("tests of core packages on Node 24", oldestNode, join(scratch, "node24.json"), there)];
+}
+
+const steps: Step[] = [
+  command("lint", [bin("@biomejs/biome/bin/biome"), "check", "--reporter=summary", "."], quiet),
+  command("typecheck", ["scripts/typecheck.ts"], quiet),
+  command("build", [bin("turbo/bin/turbo"), "run", "build", "--output-logs=errors-only"], {
+    ...quiet,
+    needed: true,
+  }),
+  command("tidy: the repository's own rules", ["scripts/tidy/main.ts"], quiet),
+  vitest(`tests on Node ${process.versions.node}`, process.execPath, report, []),
+  ...oldestNodeStep(),
+  command("claims have proofs that passed", ["scripts/claims/main.ts", "--outcomes", report], quiet),
+  command("programs in documents", ["scripts/doc-blocks/main.ts"], quiet),
+  command(
+    soak ? "every break is noticed" : "a sample of breaks is noticed",
+    ["scripts/breaks/main.ts", ...(soak ? ["--all"] : [])],
+    quiet,
+  ),
+];
+
+console.log(`Runs ${steps.length} steps on Node ${process.versions.node}${soak ? ", the long tier" : ""}:`);
+for (const [index, { name }] of steps.entries()) console.log(`  ${index + 1}. ${name}`);
+if (!soak)
+  console.log(
+    "The long tier is `pnpm test:soak`. Some suites need servers; what is skipped is listed at the end.",
+  );
+
+const { total, lines, notes } = await runSteps(steps, (line) => console.log(line));
+console.log(`\n== summary\n${lines.join("\n")}`);
+if (notes.length > 0)
+  console.log(`\n!! NOT EVERYTHING RAN:\n${[...new Set(notes)].map((note) => `!!   ${note}`).join("\n")}`);
+console.log(`\n${totalLine(total)}`);
+process.exitCode = total.failed === 0 ? 0 : 1;
