@@ -32,4 +32,4 @@ export {
   TTL_MAX_MS,
   TTL_MIN_MS,
 } from "./limits.ts";
-export { nodeOfSession } from "./request.ts";
+export { type NewAgent, nodeOfSession } from "./request.ts";

@@ -7,8 +7,8 @@ export const TTL_MIN_MS = 1_000;
 export const TTL_MAX_MS = 600_000;
 /** The longest agent name, in bytes of UTF-8. */
 export const NAME_LIMIT_BYTES = 256;
-/** The longest request id, in characters of printable ASCII. */
-export const REQUEST_ID_LIMIT = 128;
+/** The longest request id, in characters of printable ASCII (docs/spec/ids.md). */
+export const REQUEST_ID_LIMIT = 64;
 /** The most changes one `changesSince` returns. */
 export const CHANGES_LIMIT = 1_000;
 

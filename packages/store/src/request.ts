@@ -49,7 +49,7 @@ export type CoordinationReply = MutationReply | readonly AgentRow[] | readonly C
 
 const SESSION_ID = /^([0-9a-f]{64}):([1-9][0-9]{0,15})$/;
 const PROGRAM_HASH = /^[0-9a-f]{64}$/;
-const REQUEST_ID = /^[!-~]+$/;
+const REQUEST_ID = /^[ -~]+$/;
 const STATUSES: readonly AgentStatus[] = ["running", "suspended", "terminated"];
 
 /** The id of a session: its node and its fence, so that an id never comes back and says whose it is. */
@@ -82,7 +82,7 @@ export function checkName(name: string): string {
   return name;
 }
 
-/** A request id that can be stored. @throws `abi.malformed` unless it is 1 to 128 characters of printable ASCII without space. */
+/** A request id that can be stored. @throws `abi.malformed` unless it is 1 to 64 characters of printable ASCII. */
 export function checkRequestId(requestId: string): string {
   const good =
     typeof requestId === "string" && requestId.length <= REQUEST_ID_LIMIT && REQUEST_ID.test(requestId);

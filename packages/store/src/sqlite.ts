@@ -121,7 +121,7 @@ class WorkerLink implements Answerer {
     });
     this.exited = new Promise((resolve) => {
       worker.once("exit", () => {
-        this.#stop(new WorkerStoppedError(why));
+        if (this.#ending === undefined || this.#waiting.length > 0) this.#stop(new WorkerStoppedError(why));
         opening.reject(this.#stopped);
         resolve();
       });

@@ -11,6 +11,8 @@ import type { AgentRow, CasOutcome, Coordination, NodeSession } from "@glia-os/a
 import type { CoordinationLimits } from "./limits.ts";
 import type { NewAgent } from "./request.ts";
 
+export type { NewAgent } from "./request.ts";
+
 /** What an implementation brings to run the contract. */
 export interface CoordinationHarness {
   /** An empty store with these limits; the harness disposes of what it opened. */
@@ -411,7 +413,7 @@ const refusalCases: readonly ContractCase[] = [
         ...["", "A".repeat(64), "a".repeat(63), `${"a".repeat(64)}\n`].map(
           (id) => () => store.openSession(id as NodeId, TTL_MS, "o"),
         ),
-        ...["", "a b", "a".repeat(129), "\u00e9", undefined as never].map(
+        ...["", "a\n", "a".repeat(65), "\u00e9", undefined as never].map(
           (id) => () => store.openSession(A, TTL_MS, id),
         ),
         ...["", "x", `${A}:0`, `${A}:01`, `${A}:-1`, A].map((id) => () => store.renewSession(id)),
