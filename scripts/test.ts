@@ -1,5 +1,6 @@
 /**
- * `pnpm test [--soak]`: every check and every test of the repository, one after the other, with one count at the end.
+ * `pnpm test [--soak] [--only TEXT]`: every check and every test of the repository, one after the other, with one count at the end.
+ * `--only` takes the steps whose name contains the text, such as `--only tidy`.
  * `--soak` runs the long tier: tests with more seeds and longer runs (GLIA_SOAK=1), and every break instead of a sample.
  */
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -17,7 +18,9 @@ const onOldestNode =
 const nodeName = process.platform === "win32" ? "node.exe" : "node";
 const oldestNode = join(root, "conformance/runtimes/node24/node_modules/node/bin", nodeName);
 
-const { values } = parseArgs({ options: { soak: { type: "boolean" } } });
+const { values } = parseArgs({
+  options: { soak: { type: "boolean" }, only: { type: "string", default: "" } },
+});
 const soak = values.soak === true;
 const scratch = mkdtempSync(join(tmpdir(), "glia-test-"));
 process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
@@ -69,7 +72,7 @@ function oldestNodeStep(): Step[] {
     : [vitest("tests of core packages on Node 24", oldestNode, join(scratch, "node24.json"), there)];
 }
 
-const steps: Step[] = [
+const all: Step[] = [
   command("lint", [bin("@biomejs/biome/bin/biome"), "check", "--reporter=summary", "."], quiet),
   command("typecheck", ["scripts/typecheck.ts"], quiet),
   command("build", [bin("turbo/bin/turbo"), "run", "build", "--output-logs=errors-only"], {
@@ -87,6 +90,14 @@ const steps: Step[] = [
     quiet,
   ),
 ];
+
+const steps = all.filter(({ name }) => name.includes(values.only));
+if (steps.length === 0) {
+  console.error(
+    `no step's name contains "${values.only}". There are: ${all.map(({ name }) => name).join("; ")}`,
+  );
+  process.exit(2);
+}
 
 console.log(`Runs ${steps.length} steps on Node ${process.versions.node}${soak ? ", the long tier" : ""}:`);
 for (const [index, { name }] of steps.entries()) console.log(`  ${index + 1}. ${name}`);
