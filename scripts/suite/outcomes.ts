@@ -57,7 +57,7 @@ export function skippedByReason(outcomes: readonly TestOutcome[]): string[] {
   });
 }
 
-/** "(needs etcd-server)" in a title. */
+/** "(needs etcd-server)" or "(skipped where strace is not installed)" in a title. */
 function needsIn(name: string): string | undefined {
-  return /needs [^)>]+/.exec(name)?.[0].trim();
+  return /(needs|skipped (where|on|unless|without)) [^)>]+/.exec(name)?.[0].trim();
 }

@@ -28,6 +28,7 @@ describe("a test that runs, or prints why not, passes", () => {
     'test("a", f)',
     'describe.each(all)("a", f)',
     'test.skipIf(!server)("replicates (needs etcd-server)", f)',
+    'describe.skipIf(!strace)("flushes (skipped where strace is not installed)", f)',
     'context.skip("etcd is not installed")',
     'ctx.skip(!server, "etcd is not installed")',
     "skip(!server, reason)",
