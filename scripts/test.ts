@@ -73,7 +73,7 @@ function oldestNodeStep(): Step[] {
 }
 
 const all: Step[] = [
-  command("lint", [bin("@biomejs/biome/bin/biome"), "check", "--reporter=summary", "."], quiet),
+  command("lint", [bin("@biomejs/biome/bin/biome"), "check", "--max-diagnostics=20", "."], quiet),
   command("typecheck", ["scripts/typecheck.ts"], quiet),
   command("build", [bin("turbo/bin/turbo"), "run", "build", "--output-logs=errors-only"], {
     ...quiet,

@@ -117,7 +117,7 @@ test("without a node there is one clear refusal that names the folder", async ()
 });
 
 test.skipIf(process.platform === "win32")(
-  "CS1: only the owner can reach the socket, and closing removes it",
+  "CS1: only the owner can reach the socket, and closing removes it (needs POSIX file modes)",
   async () => {
     expect(statSync(server.path).mode & 0o777).toBe(0o600);
     await server.close();
@@ -126,7 +126,7 @@ test.skipIf(process.platform === "win32")(
 );
 
 test.skipIf(process.platform === "win32")(
-  "a data folder with a long path still gets a socket that can be reached",
+  "a data folder with a long path still gets a socket that can be reached (needs POSIX socket paths)",
   () => {
     const path = controlPath(`/${"deep/".repeat(40)}`);
     expect(Buffer.byteLength(path)).toBeLessThan(103);

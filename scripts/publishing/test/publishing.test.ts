@@ -152,7 +152,7 @@ describe.each(packages)("$name", ({ name, folder: source, entries }) => {
 });
 
 test.runIf(packages.some(({ name }) => name === "glia"))(
-  "P4: glia installs in at most 30 MB and 40 packages",
+  "P4: glia installs in at most 30 MB and 40 packages (needs the package glia)",
   async () => {
     const modules = join(installFolder("glia"), "node_modules");
     const listed = await mustRun("npm", ["ls", "--all", "--parseable"], installFolder("glia"), env);
@@ -163,7 +163,7 @@ test.runIf(packages.some(({ name }) => name === "glia"))(
 );
 
 test.runIf(packages.some(({ name }) => name === "@glia-os/kernel"))(
-  "P4: the kernel is under 150 kB with abi as its only dependency",
+  "P4: the kernel is under 150 kB with abi as its only dependency (needs the package kernel)",
   () => {
     const modules = join(installFolder("@glia-os/kernel"), "node_modules");
     const shipped = filesUnder(join(modules, "@glia-os/kernel")).filter((file) => !file.endsWith(".map"));
