@@ -1,2 +1,103 @@
 /** Codes of the `cli` namespace. */
-export const CLI_CODES = {} as const;
+export const CLI_CODES = {
+  "cli.agent-ambiguous": {
+    retryable: false,
+    changed: "Nothing: no agent was chosen.",
+    fix: "Give the whole agent id; `glia agent list` prints it.",
+  },
+  "cli.agent-unknown": {
+    retryable: false,
+    changed: "Nothing: no agent was chosen.",
+    fix: "`glia agent list` prints the agents that live.",
+  },
+  "cli.child-ended": {
+    retryable: true,
+    changed: "The run was given up; its other processes were ended and its temporary folders removed.",
+    fix: "Run it again; -v shows what the process last wrote.",
+  },
+  "cli.child-silent": {
+    retryable: true,
+    changed: "The run was given up; its processes were ended and its temporary folders removed.",
+    fix: "Run it again when the machine is less busy; -v shows what the process last wrote.",
+  },
+  "cli.counting-thread": {
+    retryable: true,
+    changed: "The run was given up; nothing was compared.",
+    fix: "Run it again with -v and report the stack trace as a defect.",
+  },
+  "cli.input-changed": {
+    retryable: true,
+    changed: "The mesh's result stands but could not be compared.",
+    fix: "Run it on a folder that nothing else writes to.",
+  },
+  "cli.input-empty": {
+    retryable: false,
+    changed: "Nothing: no process was started.",
+    fix: "Name a folder that holds at least one regular file.",
+  },
+  "cli.input-missing": {
+    retryable: false,
+    changed: "Nothing: no process was started.",
+    fix: "Check the path given with --input.",
+  },
+  "cli.input-not-directory": {
+    retryable: false,
+    changed: "Nothing: no process was started.",
+    fix: "Give --input the folder the file lies in.",
+  },
+  "cli.input-too-many": {
+    retryable: false,
+    changed: "Nothing: no process was started.",
+    fix: "Name a folder with fewer files.",
+  },
+  "cli.input-unreadable": {
+    retryable: false,
+    changed: "Nothing outside the run; its processes were ended and its temporary folders removed.",
+    fix: "Make the file readable, or leave it out of the folder.",
+  },
+  "cli.interrupted": {
+    retryable: true,
+    changed: "The run was given up; its processes were ended and its temporary folders removed.",
+    fix: "Run it again and let it finish.",
+  },
+  "cli.join-line-missing": {
+    retryable: false,
+    changed: "Nothing: no node was started.",
+    fix: "Give the join line that `glia mesh start` or `glia mesh token` printed: as argument, as a file, or on standard input with `-`.",
+  },
+  "cli.message-too-long": {
+    retryable: false,
+    changed: "Nothing: the message was not sent.",
+    fix: "Send it in parts.",
+  },
+  "cli.module-unreadable": {
+    retryable: false,
+    changed: "Nothing: no agent was started.",
+    fix: "Give the path of a WebAssembly module.",
+  },
+  "cli.node-ambiguous": {
+    retryable: false,
+    changed: "Nothing: no node was asked.",
+    fix: "Name one with --data DIR or --name NAME.",
+  },
+  "cli.node-not-running": {
+    retryable: false,
+    changed: "Nothing: no node was asked.",
+    fix: "Start one with `glia mesh start` or `glia mesh join`, or name its folder with --data.",
+  },
+  "cli.output-closed": {
+    retryable: false,
+    changed: "The run was given up; its processes were ended and its temporary folders removed.",
+    fix: "Let the reader of the output read to its end.",
+  },
+  "cli.unfit-machine": {
+    retryable: false,
+    changed: "Nothing.",
+    fix: "Each line that starts with `no` says what to change.",
+  },
+  "cli.usage": {
+    retryable: false,
+    changed: "Nothing: no command was run.",
+    fix: "Run the command with --help.",
+  },
+} as const;

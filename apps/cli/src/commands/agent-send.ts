@@ -1,0 +1,73 @@
+/** `glia agent send`: one message to an agent, and its reply with `--ask`. */
+import { type Context, unlessInterrupted } from "../context.ts";
+import { MessageTooLongError, UsageError } from "../errors.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { chooseAgent } from "../node/choose-agent.ts";
+import { type NodeChoice, withNode } from "../node/choose-node.ts";
+import { readAll } from "../node/first-line.ts";
+
+/** Longest message this command takes: what one call over the control socket carries with room to spare. */
+const MESSAGE_BYTES_MAX = 1024 * 1024;
+
+/** Its options. */
+export interface AgentSendOptions extends NodeChoice {
+  readonly ask?: boolean;
+  readonly hex?: boolean;
+  readonly timeout: string;
+}
+
+/** Run it. Without `--ask` it returns when the agent acknowledged the message as applied. */
+export async function agentSend(
+  text: string,
+  message: string,
+  options: AgentSendOptions,
+  context: Context,
+): Promise<ExitCode> {
+  const timeoutMs = timeoutOf(options.timeout);
+  const payload = await payloadOf(message, options.hex === true, context.stdin);
+  const { terminal } = context;
+  const work = withNode(options, async (node) => {
+    const { agent } = await chooseAgent(node, text);
+    if (options.ask === true) {
+      const reply = await node.ask(agent, payload, timeoutMs);
+      terminal.record({
+        ok: true,
+        agent,
+        reply: replyText(reply),
+        replyHex: Buffer.from(reply).toString("hex"),
+      });
+      terminal.line(options.hex === true ? Buffer.from(reply).toString("hex") : replyText(reply));
+    } else {
+      await node.send(agent, payload);
+      terminal.record({ ok: true, agent, bytes: payload.length, link: await node.flush(agent, timeoutMs) });
+    }
+  });
+  await unlessInterrupted(context, work);
+  return EXIT.ok;
+}
+
+/** Text as it is; anything else as hexadecimal, which every terminal survives. */
+function replyText(reply: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(reply);
+  } catch {
+    return Buffer.from(reply).toString("hex");
+  }
+}
+
+async function payloadOf(message: string, hex: boolean, stdin: NodeJS.ReadStream): Promise<Uint8Array> {
+  const bytes = message === "-" ? await readAll(stdin, MESSAGE_BYTES_MAX) : Buffer.from(message);
+  if (bytes === undefined || bytes.length > MESSAGE_BYTES_MAX)
+    throw new MessageTooLongError(MESSAGE_BYTES_MAX);
+  if (!hex) return bytes;
+  const digits = new TextDecoder().decode(bytes).replaceAll(/\s/g, "");
+  if (!/^([0-9a-f]{2})*$/i.test(digits))
+    throw new UsageError("the message is not hexadecimal", "With --hex, write two digits 0-9 a-f per byte.");
+  return Buffer.from(digits, "hex");
+}
+
+function timeoutOf(seconds: string): number {
+  const value = /^\d{1,5}$/.test(seconds) ? Number(seconds) : 0;
+  if (value >= 1 && value <= 3600) return value * 1000;
+  throw new UsageError(`--timeout ${seconds.slice(0, 40)} is out of range`, "Give 1 to 3600 seconds.");
+}

@@ -1,0 +1,69 @@
+/** `glia agent spawn`: start a sandboxed agent from a WebAssembly module. */
+import { basename } from "node:path";
+import type { SpawnRequest } from "@glia-os/daemon";
+import { type Context, unlessInterrupted } from "../context.ts";
+import { ModuleUnreadableError, reasonOf, UsageError } from "../errors.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { withNode } from "../node/choose-node.ts";
+import { readBounded } from "../node/first-line.ts";
+import { agentLines } from "./agent-list.ts";
+
+/** The largest module a node takes: 15 MiB. */
+const MODULE_BYTES_MAX = 15 * 1024 * 1024;
+
+/** Its options. */
+export interface AgentSpawnOptions {
+  readonly data?: string;
+  readonly node?: string;
+  readonly as?: string;
+  readonly on?: string;
+  readonly grant?: readonly string[];
+  readonly memory?: string;
+}
+
+/** Run it. */
+export async function agentSpawn(
+  path: string,
+  options: AgentSpawnOptions,
+  context: Context,
+): Promise<ExitCode> {
+  const request: SpawnRequest = {
+    module: readModule(path),
+    name: options.as ?? agentNameOf(path),
+    ...(options.on === undefined ? {} : { on: options.on }),
+    ...(options.grant === undefined ? {} : { grants: options.grant }),
+    ...(options.memory === undefined ? {} : { memoryPages: pagesOf(options.memory) }),
+  };
+  const choice = { ...(options.data && { data: options.data }), ...(options.node && { name: options.node }) };
+  const agent = await unlessInterrupted(
+    context,
+    withNode(choice, (node) => node.spawn(request)),
+  );
+  context.terminal.record({ ok: true, agent });
+  for (const line of agentLines([agent])) context.terminal.line(line);
+  return EXIT.ok;
+}
+
+function readModule(path: string): Uint8Array {
+  try {
+    const bytes = readBounded(path, MODULE_BYTES_MAX);
+    if (bytes.length <= MODULE_BYTES_MAX) return bytes;
+  } catch (cause) {
+    throw new ModuleUnreadableError(path, reasonOf(cause), cause);
+  }
+  throw new ModuleUnreadableError(path, `it is longer than ${MODULE_BYTES_MAX} bytes`);
+}
+
+/** `build/Word Count.wasm` becomes `word-count`. */
+function agentNameOf(path: string): string {
+  const stem = basename(path)
+    .replace(/\.wasm$/i, "")
+    .toLowerCase();
+  return stem.replaceAll(/[^a-z0-9._-]+/g, "-").slice(0, 64) || "agent";
+}
+
+function pagesOf(text: string): number {
+  const pages = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (pages >= 1 && pages <= 32_768) return pages;
+  throw new UsageError(`--memory ${text.slice(0, 40)} is out of range`, "Give 1 to 32768 pages of 64 KiB.");
+}

@@ -1,0 +1,38 @@
+/** `glia mesh join`: enter a cluster with a join line. */
+import type { Context } from "../context.ts";
+import type { ExitCode } from "../exit-code.ts";
+import { checkNodeName, dataDirOf, defaultNodeName } from "../node/data-dir.ts";
+import { parseHostPort } from "../node/host-port.ts";
+import { readJoinLine } from "../node/join-line.ts";
+import { type ForegroundNode, runNode } from "../node/run-node.ts";
+
+/** Its options. */
+export interface MeshJoinOptions {
+  readonly bind: string;
+  readonly role: ForegroundNode["role"];
+  readonly name?: string;
+  readonly data?: string;
+  readonly untilStdinCloses?: boolean;
+  readonly temporary?: boolean;
+}
+
+/** Run it. */
+export async function meshJoin(
+  source: string,
+  options: MeshJoinOptions,
+  context: Context,
+): Promise<ExitCode> {
+  const name = checkNodeName(options.name ?? defaultNodeName(options.role));
+  const bind = parseHostPort(options.bind);
+  const line = await readJoinLine(source, context.stdin);
+  const settings: ForegroundNode = {
+    role: options.role,
+    name,
+    dataDir: dataDirOf(name, options.data),
+    bind,
+    start: { kind: "join", line },
+    untilStdinCloses: options.untilStdinCloses === true,
+    temporary: options.temporary === true,
+  };
+  return runNode(settings, context.terminal, context.interrupt);
+}

@@ -1,0 +1,34 @@
+/** `glia mesh start`: found a cluster, or take up again the one in the data folder. */
+import type { Context } from "../context.ts";
+import type { ExitCode } from "../exit-code.ts";
+import { checkNodeName, dataDirOf, defaultNodeName } from "../node/data-dir.ts";
+import { parseHostPort } from "../node/host-port.ts";
+import { type ForegroundNode, runNode } from "../node/run-node.ts";
+import { type JoinLineOptions, joinLineLimits } from "./join-line-limits.ts";
+
+/** Its options. */
+export interface MeshStartOptions extends JoinLineOptions {
+  readonly bind: string;
+  readonly role: ForegroundNode["role"];
+  readonly name?: string;
+  readonly data?: string;
+  readonly resume?: boolean;
+  readonly untilStdinCloses?: boolean;
+  readonly temporary?: boolean;
+}
+
+/** Run it. */
+export function meshStart(options: MeshStartOptions, { terminal, interrupt }: Context): Promise<ExitCode> {
+  const name = checkNodeName(options.name ?? defaultNodeName(options.role));
+  const settings: ForegroundNode = {
+    role: options.role,
+    name,
+    dataDir: dataDirOf(name, options.data),
+    bind: parseHostPort(options.bind),
+    start: options.resume === true ? { kind: "resume" } : { kind: "new-cluster" },
+    joinLine: joinLineLimits(options),
+    untilStdinCloses: options.untilStdinCloses === true,
+    temporary: options.temporary === true,
+  };
+  return runNode(settings, terminal, interrupt);
+}

@@ -1,0 +1,113 @@
+/**
+ * Feeds the agent: every file in pieces, in order, under the link's back-pressure, and the same pieces to the independent count.
+ *
+ * FE1. Memory does not follow the input: one piece is read, sent and counted before the next.
+ * FE2. The agent moves while messages flow (see `itinerary.ts`).
+ */
+import type { CountedFile } from "../count/count-messages.ts";
+import type { Corpus } from "./corpus.ts";
+import { Itinerary, type Leg } from "./itinerary.ts";
+import { readPieces } from "./read-pieces.ts";
+
+/** Largest piece of a file in one message. */
+export const PIECE_MAX = 64 * 1024;
+/** Small inputs are cut into about this many pieces, so that messages flow during the moves. */
+const PIECES_WANTED = 48;
+
+/** The messages the agent understands; each call is one message. */
+export interface AgentMessages {
+  piece(bytes: Uint8Array): Promise<void>;
+  endOfFile(): Promise<void>;
+}
+
+/** The other count. */
+export interface CountSink {
+  push(bytes: Uint8Array): Promise<void>;
+  endFile(): void;
+}
+
+/** What feeding needs from the run. */
+export interface FeedOptions {
+  readonly corpus: Corpus;
+  readonly messages: AgentMessages;
+  readonly count: CountSink;
+  readonly move: (leg: Leg) => Promise<void>;
+  readonly onProgress: (fed: Fed) => void;
+}
+
+/** What was fed so far. */
+export interface Fed {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** What feeding came to. `files`: how much of each was read. */
+export interface FeedResult extends Fed {
+  readonly files: readonly CountedFile[];
+}
+
+/** The piece size for an input. */
+export function pieceBytesFor(totalBytes: number): number {
+  return Math.min(PIECE_MAX, Math.max(1, Math.ceil(totalBytes / PIECES_WANTED)));
+}
+
+/** Feed everything; resolves when the last message was accepted and the last move is over (FE1, FE2). */
+export async function feed(options: FeedOptions): Promise<FeedResult> {
+  const run = new Feeding(options);
+  for (const file of options.corpus.files) await run.file(file.path);
+  return run.finish();
+}
+
+class Feeding {
+  readonly #options: FeedOptions;
+  readonly #itinerary: Itinerary;
+  readonly #pieceBytes: number;
+  /** Bytes and files of the first pass: each counts, so that a folder of empty files has a middle too. */
+  readonly #whole: number;
+  readonly #files: CountedFile[] = [];
+  #messages = 0;
+  #bytes = 0;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    const { bytes, files } = options.corpus;
+    this.#pieceBytes = pieceBytesFor(bytes);
+    this.#whole = bytes + files.length;
+    this.#itinerary = new Itinerary({ move: options.move, pad: () => this.#piece(new Uint8Array(0)) });
+  }
+
+  async file(path: Buffer): Promise<void> {
+    const before = this.#bytes;
+    for await (const piece of readPieces(path, this.#pieceBytes)) {
+      await this.#itinerary.reached(this.#share());
+      await this.#piece(piece);
+      await this.#options.count.push(piece);
+    }
+    await this.#itinerary.reached(this.#share());
+    await this.#options.messages.endOfFile();
+    this.#sent(0);
+    this.#options.count.endFile();
+    this.#files.push({ path, bytes: this.#bytes - before });
+  }
+
+  async finish(): Promise<FeedResult> {
+    await this.#itinerary.finish();
+    return { messages: this.#messages, bytes: this.#bytes, files: this.#files };
+  }
+
+  async #piece(bytes: Uint8Array): Promise<void> {
+    await this.#options.messages.piece(bytes);
+    this.#sent(bytes.length);
+  }
+
+  #sent(bytes: number): void {
+    this.#messages++;
+    this.#bytes += bytes;
+    this.#itinerary.sent();
+    this.#options.onProgress({ messages: this.#messages, bytes: this.#bytes });
+  }
+
+  #share(): number {
+    return (this.#bytes + this.#files.length) / this.#whole;
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Three nodes on this machine, and a client in this process.
+ *
+ * LM1. Whatever happens, `close` ends every process and removes every folder; it can be called at any time, also twice.
+ * LM2. `trouble` rejects as soon as the mesh can not do its work any more.
+ */
+import { rmSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createNode, type NodeApi } from "@glia-os/daemon";
+import type { ReadyRecord } from "../node/run-node.ts";
+import { NodeProcess } from "./node-process.ts";
+
+/** The processes, in the order they are shown. The client is not one of them. */
+export const NODE_NAMES = ["core", "relay", "edge"] as const;
+
+/** One of {@link NODE_NAMES}; also the node's role. */
+export type NodeName = (typeof NODE_NAMES)[number];
+
+const JOIN_TTL_MINUTES = 10;
+/** Relay, edge and the client. */
+const JOIN_USES = 3;
+
+/** How a mesh reports while it comes up. */
+export interface MeshWatcher {
+  ready(record: ReadyRecord): void;
+  line(line: string): void;
+}
+
+/** The running mesh (LM1, LM2). */
+export class LocalMesh {
+  readonly #watcher: MeshWatcher;
+  readonly #processes = new Map<NodeName, NodeProcess>();
+  #folder: string | undefined;
+  #creating: Promise<NodeApi> | undefined;
+  #closing: Promise<void> | undefined;
+  #troubled: (error: unknown) => void = () => {};
+  /** Never resolves (LM2). */
+  readonly trouble: Promise<never>;
+
+  constructor(watcher: MeshWatcher) {
+    this.#watcher = watcher;
+    this.trouble = new Promise((_, reject) => (this.#troubled = reject));
+    this.trouble.catch(() => {});
+  }
+
+  /** Start everything; the client's face of the mesh. */
+  async open(): Promise<NodeApi> {
+    const folder = await mkdtemp(join(tmpdir(), "glia-demo-"));
+    this.#folder = folder;
+    // For an end without `close`, such as a second Ctrl-C; each node removes its own part again when it stops.
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+    const limits = ["--ttl", String(JOIN_TTL_MINUTES), "--uses", String(JOIN_USES)];
+    const core = await this.#start("core", ["mesh", "start", ...limits]);
+    const line = core.joinLine ?? "";
+    this.#creating = createNode({
+      dataDir: join(this.#folder, "client"),
+      name: "client",
+      role: "client",
+      start: { kind: "join", line },
+    });
+    const [client] = await Promise.all([
+      this.#creating,
+      this.#start("relay", ["mesh", "join", "-"], line),
+      this.#start("edge", ["mesh", "join", "-"], line),
+    ]);
+    void client.failed.then((error) => this.#troubled(error));
+    return client;
+  }
+
+  /** The most memory each node had resident, in bytes; known after `close`, for nodes that stopped in order. */
+  peakRss(): Partial<Record<NodeName, number>> {
+    const peaks: Partial<Record<NodeName, number>> = {};
+    for (const [name, { stopped }] of this.#processes)
+      if (stopped !== undefined) peaks[name] = stopped.peakRssBytes;
+    return peaks;
+  }
+
+  /** Stop everything (LM1); with `hurry`, what does not stop soon is killed. */
+  close(hurry: boolean): Promise<void> {
+    this.#closing ??= this.#end(hurry);
+    return this.#closing;
+  }
+
+  async #start(name: NodeName, command: readonly string[], firstLine?: string): Promise<ReadyRecord> {
+    const data = join(this.#folder ?? "", name);
+    const started = new NodeProcess({
+      name,
+      args: [...command, "--bind", "127.0.0.1:0", "--role", name, "--name", name, "--data", data],
+      onLine: (line) => this.#watcher.line(line),
+      ...(firstLine === undefined ? {} : { firstLine }),
+    });
+    this.#processes.set(name, started);
+    started.endedEarly.catch((error: unknown) => this.#troubled(error));
+    const record = await started.ready();
+    this.#watcher.ready(record);
+    return record;
+  }
+
+  async #end(hurry: boolean): Promise<void> {
+    const others = [...this.#processes.values()].filter(({ name }) => name !== "core");
+    await Promise.allSettled([inTime(this.#stopClient(), hurry), ...others.map((each) => each.stop(hurry))]);
+    await this.#processes.get("core")?.stop(hurry);
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** Also a client that was about to join when the run was given up. */
+  async #stopClient(): Promise<void> {
+    const client = await this.#creating?.catch(() => undefined);
+    await client?.stop();
+  }
+}
+
+const CLIENT_WAIT_MS = 3000;
+const CLIENT_HURRY_MS = 1000;
+
+/** Resolves when `work` settled, or when it takes too long. */
+async function inTime(work: Promise<void>, hurry: boolean): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, hurry ? CLIENT_HURRY_MS : CLIENT_WAIT_MS);
+  });
+  await Promise.race([work.catch(() => {}), late]);
+  clearTimeout(timer);
+}

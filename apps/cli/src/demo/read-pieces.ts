@@ -1,0 +1,52 @@
+/**
+ * One file in pieces.
+ *
+ * RP1. What the file held when it was opened is read, or less if it shrinks: a file that grows for ever still ends.
+ * RP2. Both counts get the same pieces, so they agree whatever happens to the file.
+ */
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { InputUnreadableError } from "../errors.ts";
+
+/** Files of the system that claim to be empty are read up to this many bytes. */
+const UNSIZED_MAX = 16 * 1024 * 1024;
+
+// Without O_NONBLOCK, a pipe that took the file's place since the first pass would hold the run for ever.
+const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/** The pieces of a file, each of at most `pieceBytes`, in a buffer of its own (RP1). @throws {InputUnreadableError} */
+export async function* readPieces(path: Buffer, pieceBytes: number): AsyncGenerator<Uint8Array, void> {
+  const file = await orUnreadable(path, open(path, FLAGS));
+  try {
+    const found = await orUnreadable(path, file.stat());
+    if (!found.isFile()) throw new InputUnreadableError(path.toString(), "it is not a regular file any more");
+    let left = found.size === 0 ? UNSIZED_MAX : found.size;
+    while (left > 0) {
+      const piece = await readFull(path, file, Math.min(pieceBytes, left));
+      if (piece.length === 0) return;
+      left -= piece.length;
+      yield piece;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function readFull(path: Buffer, file: FileHandle, size: number): Promise<Uint8Array> {
+  const buffer = new Uint8Array(size);
+  let held = 0;
+  while (held < size) {
+    const { bytesRead } = await orUnreadable(path, file.read(buffer, held, size - held, null));
+    if (bytesRead === 0) break;
+    held += bytesRead;
+  }
+  return buffer.subarray(0, held);
+}
+
+async function orUnreadable<T>(path: Buffer, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw new InputUnreadableError(path.toString(), cause);
+  }
+}

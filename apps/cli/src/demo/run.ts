@@ -1,0 +1,161 @@
+/**
+ * One run of the main job.
+ *
+ * RN1. Everything the run starts is gone when it returns or throws: processes, folders, the counting thread.
+ * RN2. The first failure anywhere ends the run with that failure: a node that ends, the mesh that can not go on, an interrupt,
+ *      a file that cannot be read.
+ * RN3. The result is judged by `outcome.ts`, from the agent's own report and a count the mesh had no part in.
+ */
+import type { MigrationPhase, NodeApi } from "@glia-os/daemon";
+import { IndependentCount } from "../count/independent-count.ts";
+import { aborted } from "../interrupt.ts";
+import { peakRss } from "../node/run-node.ts";
+import { type Corpus, listCorpus } from "./corpus.ts";
+import { defaultCorpus } from "./default-input.ts";
+import { type Fed, type FeedResult, feed } from "./feed.ts";
+import { LEGS, type Leg } from "./itinerary.ts";
+import { LocalMesh, NODE_NAMES, type NodeName } from "./local-mesh.ts";
+import {
+  type AgentCount,
+  type DemoFindings,
+  type DemoRecord,
+  type ExpectedCount,
+  type Move,
+  recordOf,
+} from "./outcome.ts";
+import type { DemoView } from "./view.ts";
+import { encodePiece, FILE_END, parseReport, REPORT_REQUEST, readGuestModule } from "./word-count.ts";
+
+const AGENT = "word-count";
+const FIRST_NODE: NodeName = "edge";
+/** The agent applies 64 KiB in well under a millisecond; minutes mean that it is stuck. */
+const FLUSH_WAIT_MS = 10 * 60_000;
+const REPORT_WAIT_MS = 60_000;
+
+/** What a run needs from outside. */
+export interface DemoOptions {
+  /** The folder to count; absent: the default corpus. */
+  readonly input: string | undefined;
+  readonly workingDir: string;
+  readonly interrupt: AbortSignal;
+}
+
+/** Run the main job (RN1 to RN3). @throws a `GliaError` for whatever ended it early. */
+export async function runDemo(options: DemoOptions, view: DemoView): Promise<DemoRecord> {
+  const startedAt = performance.now();
+  const { input, workingDir, interrupt } = options;
+  const corpus = await (input === undefined ? defaultCorpus(workingDir) : listCorpus(input));
+  view.corpus(corpus);
+  const mesh = new LocalMesh({ ready: (record) => view.ready(record), line: (line) => view.nodeLine(line) });
+  const count = new IndependentCount();
+  let failed = true;
+  let findings: Findings;
+  try {
+    const work = new DemoRun(mesh, count, corpus, view).perform();
+    work.catch(() => {});
+    findings = await Promise.race([work, mesh.trouble, aborted(interrupt)]);
+    failed = false;
+  } finally {
+    view.say(failed ? "" : "stopping the nodes");
+    await Promise.all([mesh.close(failed), count.close()]);
+  }
+  const peakRssBytes = { ...mesh.peakRss(), cli: peakRss() };
+  return recordOf({ ...findings, peakRssBytes, elapsedMs: performance.now() - startedAt });
+}
+
+type Findings = Omit<DemoFindings, "peakRssBytes" | "elapsedMs">;
+
+class DemoRun {
+  readonly #mesh: LocalMesh;
+  readonly #count: IndependentCount;
+  readonly #corpus: Corpus;
+  readonly #view: DemoView;
+  readonly #moves: Move[] = [];
+  #where: string = FIRST_NODE;
+  #fed: Fed = { messages: 0, bytes: 0 };
+
+  constructor(mesh: LocalMesh, count: IndependentCount, corpus: Corpus, view: DemoView) {
+    this.#mesh = mesh;
+    this.#count = count;
+    this.#corpus = corpus;
+    this.#view = view;
+  }
+
+  async perform(): Promise<Findings> {
+    const [node, module] = await Promise.all([this.#mesh.open(), readGuestModule()]);
+    this.#view.say("starting the agent on edge");
+    await node.spawn({ module, name: AGENT, on: FIRST_NODE });
+    const fed = await this.#feed(node);
+    this.#view.say("waiting until everything is applied");
+    await node.flush(AGENT, FLUSH_WAIT_MS);
+    const agent = parseReport(await node.ask(AGENT, REPORT_REQUEST, REPORT_WAIT_MS));
+    const expected = await this.#expected(agent, fed);
+    return { ...(await this.#look(node)), agent, expected, sent: fed.messages, moves: this.#moves };
+  }
+
+  #feed(node: NodeApi): Promise<FeedResult> {
+    this.#view.feeding(performance.now());
+    return feed({
+      corpus: this.#corpus,
+      messages: {
+        piece: (bytes) => node.send(AGENT, encodePiece(bytes)),
+        endOfFile: () => node.send(AGENT, FILE_END),
+      },
+      count: this.#count,
+      move: (leg) => this.#move(node, leg),
+      onProgress: (fed) => this.#progress(fed),
+    });
+  }
+
+  async #move(node: NodeApi, { to }: Leg): Promise<void> {
+    const from = this.#where;
+    const before = this.#fed.messages;
+    const phases: MigrationPhase[] = [];
+    this.#where = `${from} -> ${to}`;
+    const report = await node.migrate(AGENT, to, (phase) => phases.push(phase));
+    this.#where = to;
+    const { strategy, bytes, downtimeMs, epoch } = report;
+    const messagesDuring = this.#fed.messages - before;
+    const move = { from, to, strategy, bytes, downtimeMs, epoch, phases: report.phases, messagesDuring };
+    this.#moves.push(move);
+    this.#view.moved(move);
+  }
+
+  #progress(fed: Fed): void {
+    this.#fed = fed;
+    const progress = {
+      sentBytes: fed.bytes,
+      totalBytes: this.#corpus.bytes,
+      messages: fed.messages,
+      where: this.#where,
+    };
+    this.#view.progress(progress, performance.now());
+  }
+
+  /** The independent count; with more distinct words than fit, the exact counts of the agent's words (a second pass). */
+  async #expected(agent: AgentCount, fed: FeedResult): Promise<ExpectedCount> {
+    const count = await this.#count.finish();
+    if (!count.distinctExceeded) return count;
+    this.#view.say("counting the most frequent words again");
+    const words = agent.top.map(([word]) => word);
+    const exact = await this.#count.recount(fed.files, words);
+    return { ...count, top: words.map((word, i) => [word, exact[i] ?? 0] as const) };
+  }
+
+  async #look(
+    node: NodeApi,
+  ): Promise<Pick<Findings, "transport" | "nodes" | "owner" | "expectedOwner" | "duplicatesRefused">> {
+    const [{ transport, members }, agents] = await Promise.all([node.status(), node.listAgents()]);
+    const agent = agents.find(({ name }) => name === AGENT);
+    const alive = members.filter(
+      ({ name, state }) => state === "alive" && (NODE_NAMES as readonly string[]).includes(name),
+    );
+    return {
+      transport,
+      nodes: alive.length,
+      owner: agent?.ownerName,
+      expectedOwner: LEGS.at(-1)?.to ?? FIRST_NODE,
+      duplicatesRefused: agent?.live?.duplicatesRefused,
+    };
+  }
+}

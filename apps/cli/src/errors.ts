@@ -1,0 +1,186 @@
+/** The refusals of the command line itself, one class each. Codes and remedies: `@glia-os/abi/errors`. */
+import { GliaError } from "@glia-os/abi/errors";
+
+/** The counting thread failed. */
+export class CountingThreadError extends GliaError<"cli.counting-thread"> {
+  constructor(cause: unknown) {
+    super("cli.counting-thread", `the thread that makes the independent count failed: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** The input changed between the two passes over it. */
+export class InputChangedError extends GliaError<"cli.input-changed"> {
+  constructor() {
+    super("cli.input-changed", "the input changed while it was counted a second time");
+  }
+}
+
+/** There is nothing at the input path. */
+export class InputMissingError extends GliaError<"cli.input-missing"> {
+  constructor(path: string) {
+    super("cli.input-missing", `there is no folder ${path}`, { details: { path } });
+  }
+}
+
+/** The input path is something else than a folder. */
+export class InputNotDirectoryError extends GliaError<"cli.input-not-directory"> {
+  constructor(path: string) {
+    super("cli.input-not-directory", `${path} is not a folder`, { details: { path } });
+  }
+}
+
+/** No regular file in the input folder. */
+export class InputEmptyError extends GliaError<"cli.input-empty"> {
+  constructor(path: string) {
+    super("cli.input-empty", `there is no regular file in ${path}`, { details: { path } });
+  }
+}
+
+/** More files than a run takes. */
+export class InputTooManyError extends GliaError<"cli.input-too-many"> {
+  constructor(path: string, limit: number) {
+    super("cli.input-too-many", `there are more than ${limit} files in ${path}`, {
+      details: { path, limit },
+    });
+  }
+}
+
+/** A file or folder of the input cannot be read. */
+export class InputUnreadableError extends GliaError<"cli.input-unreadable"> {
+  constructor(path: string, cause: unknown) {
+    super("cli.input-unreadable", `cannot read ${path}: ${reasonOf(cause)}`, { cause, details: { path } });
+  }
+}
+
+/** A process of the run ended before its time. */
+export class ChildEndedError extends GliaError<"cli.child-ended"> {
+  constructor(name: string, pid: number | undefined, how: string, lastWords: string) {
+    const last = lastWords === "" ? "" : `: ${lastWords}`;
+    super(
+      "cli.child-ended",
+      `the ${name} node (process ${pid ?? "not started"}) ended early, ${how}${last}`,
+      {
+        details: { name, pid, how },
+      },
+    );
+  }
+}
+
+/** A process of the run did not get ready in time. */
+export class ChildSilentError extends GliaError<"cli.child-silent"> {
+  constructor(name: string, pid: number | undefined, waitedMs: number) {
+    super("cli.child-silent", `the ${name} node (process ${pid}) was not ready after ${waitedMs / 1000} s`, {
+      details: { name, pid, waitedMs },
+    });
+  }
+}
+
+/** Ctrl-C, SIGTERM or SIGHUP before the work was done. */
+export class InterruptedError extends GliaError<"cli.interrupted"> {
+  constructor(signal: string) {
+    super("cli.interrupted", `interrupted by ${signal}`, { details: { signal } });
+  }
+}
+
+/** The reader of standard output went away. */
+export class OutputClosedError extends GliaError<"cli.output-closed"> {
+  constructor() {
+    super("cli.output-closed", "standard output was closed before the end");
+  }
+}
+
+/** No join line where one was promised. */
+export class JoinLineMissingError extends GliaError<"cli.join-line-missing"> {
+  constructor(where: string, cause?: unknown) {
+    super("cli.join-line-missing", `no join line in ${where}`, { cause, details: { where } });
+  }
+}
+
+/** A message over the limit. */
+export class MessageTooLongError extends GliaError<"cli.message-too-long"> {
+  constructor(limit: number) {
+    super("cli.message-too-long", `the message is longer than ${limit} bytes`, { details: { limit } });
+  }
+}
+
+/** The module file cannot be read. */
+export class ModuleUnreadableError extends GliaError<"cli.module-unreadable"> {
+  constructor(path: string, why: string, cause?: unknown) {
+    super("cli.module-unreadable", `cannot read the module ${path}: ${why}`, { cause, details: { path } });
+  }
+}
+
+/** Several nodes run here and none was named. */
+export class NodeAmbiguousError extends GliaError<"cli.node-ambiguous"> {
+  constructor(home: string, names: readonly string[]) {
+    super("cli.node-ambiguous", `several nodes run from ${home}: ${names.join(", ")}`, {
+      details: { names },
+    });
+  }
+}
+
+/** No node runs here. */
+export class NodeNotRunningError extends GliaError<"cli.node-not-running"> {
+  constructor(where: string, cause?: unknown) {
+    super("cli.node-not-running", `no node runs from ${where}`, { cause, details: { where } });
+  }
+}
+
+/** Several agents answer to a name or prefix. */
+export class AgentAmbiguousError extends GliaError<"cli.agent-ambiguous"> {
+  constructor(text: string, agents: readonly string[]) {
+    super("cli.agent-ambiguous", `"${text}" means several agents: ${agents.join(", ")}`, {
+      details: { agents },
+    });
+  }
+}
+
+/** No agent answers to a name or prefix. */
+export class AgentUnknownError extends GliaError<"cli.agent-unknown"> {
+  constructor(text: string) {
+    super("cli.agent-unknown", `there is no agent "${text}"`, { details: { text } });
+  }
+}
+
+/** The machine lacks something Glia needs. */
+export class UnfitMachineError extends GliaError<"cli.unfit-machine"> {
+  constructor(missing: readonly string[]) {
+    super("cli.unfit-machine", `this machine cannot run Glia: ${missing.join("; ")}`, {
+      details: { missing },
+    });
+  }
+}
+
+/** A command line that makes no sense. */
+export class UsageError extends GliaError<"cli.usage"> {
+  constructor(message: string, fix?: string) {
+    super("cli.usage", message, fix === undefined ? {} : { fix });
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EADDRINUSE: "another process listens there",
+  EADDRNOTAVAIL: "this machine does not have that address",
+  EROFS: "the disk is read-only",
+  ENOTDIR: "part of the path is not a folder",
+  EPERM: "not permitted",
+  ENOENT: "it is gone",
+  EISDIR: "it is a folder",
+  EIO: "the disk answered with an error",
+  ELOOP: "too many symbolic links",
+  EMFILE: "too many open files in this process",
+  ENAMETOOLONG: "the name is too long",
+};
+
+/** The sentence for a failed file operation. */
+export function reasonOf(cause: unknown): string {
+  const code = (cause as { code?: unknown } | undefined)?.code;
+  return (typeof code === "string" ? REASONS[code] : undefined) ?? messageOf(cause);
+}

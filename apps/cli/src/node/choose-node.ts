@@ -1,0 +1,56 @@
+/**
+ * Which node of this machine a command talks to.
+ *
+ * N1. `--data` or `--name` says which; without either it is the only one that runs. Never a guess among several.
+ */
+
+import { errorCodeOf } from "@glia-os/abi/errors";
+import { type ControlConnection, connectControl } from "@glia-os/daemon";
+import { NodeAmbiguousError, NodeNotRunningError } from "../errors.ts";
+import { dataDirOf, gliaHome, knownNodes } from "./data-dir.ts";
+
+/** The options that name a node. */
+export interface NodeChoice {
+  readonly data?: string;
+  readonly name?: string;
+}
+
+/** Do something with the chosen node (N1); the connection is closed afterwards. */
+export async function withNode<T>(
+  choice: NodeChoice,
+  use: (node: ControlConnection) => Promise<T>,
+): Promise<T> {
+  const node = await openNode(choice);
+  try {
+    return await use(node);
+  } finally {
+    await node.close();
+  }
+}
+
+async function openNode({ data, name }: NodeChoice): Promise<ControlConnection> {
+  if (data !== undefined || name !== undefined) return connectControl(dataDirOf(name ?? "", data));
+  const home = gliaHome();
+  const running: { readonly name: string; readonly node: ControlConnection }[] = [];
+  for (const known of knownNodes(home)) {
+    const node = await connectIfRunning(dataDirOf(known, undefined));
+    if (node !== undefined) running.push({ name: known, node });
+  }
+  const [only] = running;
+  if (only === undefined) throw new NodeNotRunningError(home);
+  if (running.length === 1) return only.node;
+  await Promise.all(running.map(({ node }) => node.close()));
+  throw new NodeAmbiguousError(
+    home,
+    running.map((each) => each.name),
+  );
+}
+
+async function connectIfRunning(dataDir: string): Promise<ControlConnection | undefined> {
+  try {
+    return await connectControl(dataDir);
+  } catch (error) {
+    if (errorCodeOf(error) === "daemon.not-running") return undefined;
+    throw error;
+  }
+}

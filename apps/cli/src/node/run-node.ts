@@ -1,0 +1,181 @@
+/**
+ * A node in the foreground: what `mesh start` and `mesh join` do.
+ *
+ * F1. It runs until Ctrl-C or SIGTERM (exit 0), until it cannot work any more (exit 1), or, with `untilStdinCloses`, until
+ *     standard input ends: then no orphan outlives the program that started it, however that program died.
+ * F2. With `untilStdinCloses`, Ctrl-C is left to that program: it decides in which order things stop.
+ * F3. A node that does not stop within {@link STOP_LIMIT_MS} is ended.
+ */
+import { readFileSync, rmSync } from "node:fs";
+import type { HostPort } from "@glia-os/abi/ports";
+import {
+  createNode,
+  type NodeApi,
+  type NodeEvent,
+  type NodeOptions,
+  type NodeRole,
+  serveControl,
+} from "@glia-os/daemon";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { reportFailure } from "../failure.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { formatHostPort } from "./host-port.ts";
+
+/** How long a node may take to leave the mesh and stop. */
+export const STOP_LIMIT_MS = 5000;
+
+/** What to run. */
+export interface ForegroundNode {
+  readonly role: Exclude<NodeRole, "client">;
+  readonly name: string;
+  readonly dataDir: string;
+  readonly bind: HostPort;
+  readonly start: NodeOptions["start"];
+  /** How the join line it prints is limited; no join line without it. */
+  readonly joinLine?: { readonly ttlMs: number; readonly uses: number };
+  readonly untilStdinCloses: boolean;
+  /** Remove the data folder at the end. */
+  readonly temporary: boolean;
+}
+
+/** The line a node prints, with `--json`, when it is ready. */
+export interface ReadyRecord {
+  readonly event: "ready";
+  readonly node: string;
+  readonly name: string;
+  readonly role: NodeRole;
+  readonly cluster: string;
+  readonly address: string;
+  readonly transport: string;
+  readonly pid: number;
+  readonly data: string;
+  readonly joinLine?: string;
+}
+
+/** The line a node prints, with `--json`, when it has stopped. `peakRssBytes`: the most memory it had resident. */
+export interface StoppedRecord {
+  readonly event: "stopped";
+  readonly why: string;
+  readonly peakRssBytes: number;
+}
+
+/** Run a node until it is told to stop (F1 to F3). */
+export async function runNode(
+  settings: ForegroundNode,
+  terminal: Terminal,
+  interrupt: AbortSignal,
+): Promise<ExitCode> {
+  const told = untilTold(settings.untilStdinCloses, interrupt);
+  try {
+    const creating = createNode({
+      dataDir: settings.dataDir,
+      name: settings.name,
+      role: settings.role,
+      bind: settings.bind,
+      start: settings.start,
+      onEvent: (event) => showEvent(terminal, event),
+    });
+    const toldEarly = await Promise.race([creating.then(() => undefined), told]);
+    if (toldEarly === undefined) return await serve(await creating, settings, terminal, told);
+    await withinLimit(creating.then((node) => node.stop()));
+    return EXIT.interrupted;
+  } finally {
+    if (settings.temporary) rmSync(settings.dataDir, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+async function serve(
+  node: NodeApi,
+  settings: ForegroundNode,
+  terminal: Terminal,
+  told: Promise<string>,
+): Promise<ExitCode> {
+  const control = await serveControl(node, settings.dataDir);
+  let code: ExitCode = EXIT.ok;
+  let why: string;
+  try {
+    showReady(terminal, await readyRecord(node, settings));
+    const failed = node.failed.then((error) => {
+      code = reportFailure(terminal, error);
+      return "failed";
+    });
+    why = await Promise.race([told, failed]);
+  } finally {
+    await withinLimit(Promise.allSettled([control.close(), node.stop()]));
+  }
+  const peakRssBytes = peakRss();
+  terminal.record({ event: "stopped", why, peakRssBytes } satisfies StoppedRecord);
+  terminal.line(`stopped: ${why}`);
+  return code;
+}
+
+async function readyRecord(node: NodeApi, settings: ForegroundNode): Promise<ReadyRecord> {
+  const status = await node.status();
+  const joinLine = settings.joinLine && (await node.createJoinLine(settings.joinLine));
+  return {
+    event: "ready",
+    node: status.node,
+    name: status.name,
+    role: status.role,
+    cluster: status.cluster,
+    address: formatHostPort(status.address),
+    transport: status.transport,
+    pid: process.pid,
+    data: settings.dataDir,
+    ...(joinLine === undefined ? {} : { joinLine }),
+  };
+}
+
+function showReady(terminal: Terminal, ready: ReadyRecord): void {
+  terminal.record(ready);
+  terminal.line(`${terminal.style("bold", ready.name)}  ${ready.role}  ${ready.address}  ${ready.transport}`);
+  terminal.line(`node ${ready.node}`);
+  terminal.line(`data ${ready.data}`);
+  if (ready.joinLine !== undefined) {
+    terminal.line();
+    terminal.line("Others join with:");
+    terminal.line(`  glia mesh join --bind 0.0.0.0:0 ${ready.joinLine}`);
+    terminal.line();
+  }
+  terminal.line(terminal.style("dim", "running; Ctrl-C stops it"));
+}
+
+function showEvent(terminal: Terminal, event: NodeEvent): void {
+  terminal.record({ event: "node-event", detail: event });
+  if (terminal.verbose) terminal.note(JSON.stringify(event));
+}
+
+/** Resolves with the reason to stop (F1, F2). */
+function untilTold(untilStdinCloses: boolean, interrupt: AbortSignal): Promise<string> {
+  return new Promise((resolve) => {
+    if (untilStdinCloses) {
+      if (process.stdin.readableEnded || process.stdin.destroyed) resolve("standard input ended");
+      process.stdin.on("end", () => resolve("standard input ended"));
+      process.stdin.on("close", () => resolve("standard input ended"));
+      process.stdin.on("error", () => resolve("standard input ended"));
+      process.stdin.resume();
+    }
+    interrupt.addEventListener("abort", () => resolve((interrupt.reason as Error).message), { once: true });
+    if (interrupt.aborted) resolve((interrupt.reason as Error).message);
+  });
+}
+
+async function withinLimit(work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([
+    work.catch(() => {}),
+    new Promise((resolve) => (timer = setTimeout(resolve, STOP_LIMIT_MS))),
+  ]);
+  clearTimeout(timer);
+}
+
+/** The most memory this process had resident, in bytes. Linux: of this program only, not of the one that forked it. */
+export function peakRss(): number {
+  try {
+    const line = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"));
+    if (line !== null) return Number(line[1]) * 1024;
+  } catch {
+    // Not Linux, or no /proc: the system call below knows it too.
+  }
+  return process.resourceUsage().maxRSS * 1024;
+}

@@ -1,0 +1,293 @@
+/**
+ * The command line: every command, option and example in one place.
+ *
+ * P1. Commands are loaded when they run, so that `--help` and `--version` cost no more than this file.
+ * P2. `docs/cli.md` shows the help of every command; a test keeps them equal.
+ */
+import { Command, Option } from "commander";
+import type { Context } from "./context.ts";
+import type { ExitCode } from "./exit-code.ts";
+
+/** A parsed command line keeps its outcome here. */
+export interface Outcome {
+  code: ExitCode;
+}
+
+const EXIT_CODES = `
+Exit codes:
+  0    done
+  1    refused or failed: standard error says what was wrong and what to do
+  2    the command line makes no sense
+  130  interrupted (Ctrl-C, SIGTERM, SIGHUP) before the work was done
+
+Environment:
+  GLIA_HOME        folder that holds a folder per node (default: ~/.local/state/glia)
+  XDG_STATE_HOME   used when GLIA_HOME is not set: $XDG_STATE_HOME/glia
+  NO_COLOR         no colour, whatever it is set to`;
+
+type Run<Args extends unknown[]> = (...args: [...Args, Context]) => Promise<ExitCode>;
+
+/** The command tree. What a run came to is written to `outcome`. */
+export function createProgram(context: Context, outcome: Outcome, version: () => string): Command {
+  const program = new Command("glia");
+  program
+    .description("An operating system for AI agents that boots in one process and grows into a mesh.")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help of a command")
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText(
+      "after",
+      `${EXIT_CODES}\n${examples(["glia demo", "glia doctor", "glia mesh start --bind 127.0.0.1:7400"])}`,
+    )
+    .option("--version", "print the version")
+    .configureOutput({ outputError: () => {} })
+    .exitOverride();
+  program.on("option:version", () => {
+    context.terminal.write(`${version()}\n`);
+    throw new VersionShown();
+  });
+  const register = new Registrar(context, outcome);
+  addDemo(program, register);
+  addMesh(program, register);
+  addAgent(program, register);
+  addMachine(program, register);
+  return program;
+}
+
+/** Ends parsing after `--version`. */
+export class VersionShown {}
+
+/** Adds commands with what all of them share. */
+class Registrar {
+  readonly #context: Context;
+  readonly #outcome: Outcome;
+
+  constructor(context: Context, outcome: Outcome) {
+    this.#context = context;
+    this.#outcome = outcome;
+  }
+
+  /** A command that runs something. */
+  leaf(parent: Command, usage: string, description: string, shown: readonly string[]): Command {
+    return parent
+      .command(usage)
+      .description(description)
+      .helpOption("-h, --help", "show help")
+      .addHelpText("after", examples(shown));
+  }
+
+  /** What the command does; called with its arguments, its options and the context. */
+  runs<Args extends unknown[]>(command: Command, load: () => Promise<Run<Args>>): void {
+    command
+      .option("--json", "print JSON lines for programs instead of text")
+      .option("-v, --verbose", "show more, and stack traces of errors")
+      .action(async (...args: unknown[]) => {
+        const given = args.slice(0, -1) as Args;
+        const run = await load();
+        this.#outcome.code = await run(...given, this.#context);
+      });
+  }
+}
+
+function examples(lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
+}
+
+function addDemo(program: Command, register: Registrar): void {
+  const demo = register.leaf(
+    program,
+    "demo",
+    "Count words with an agent that moves while it works: three node processes on this machine, " +
+      "one sandboxed agent, two live migrations, and a comparison with an independent count.",
+    ["glia demo", "glia demo --input /usr/share/common-licenses", "glia demo --input . --json"],
+  );
+  demo.summary("Count words with an agent that moves while it works");
+  demo.option("--input <dir>", "folder whose files are counted (default: the Markdown of this repository)");
+  register.runs(demo, async () => (await import("./commands/demo.ts")).demo);
+}
+
+function addMesh(program: Command, register: Registrar): void {
+  const mesh = group(program, "mesh", "Start, join and look at a mesh of nodes.");
+  const start = register.leaf(
+    mesh,
+    "start",
+    "Found a mesh and run its first node until Ctrl-C; prints the join line.",
+    [
+      "glia mesh start --bind 127.0.0.1:7400",
+      "glia mesh start --bind 0.0.0.0:7400 --name hub --ttl 60 --uses 3",
+      "glia mesh start --bind 127.0.0.1:7400 --name hub --resume",
+    ],
+  );
+  nodeOptions(
+    start.requiredOption("--bind <host:port>", "address to listen on; port 0 picks a free one"),
+    "core",
+  );
+  joinLineOptions(start).option(
+    "--resume",
+    "take up again the node whose folder it is, instead of founding a mesh",
+  );
+  register.runs(start, async () => (await import("./commands/mesh-start.ts")).meshStart);
+
+  const join = register.leaf(mesh, "join <line>", "Join a mesh and run a node until Ctrl-C.", [
+    "glia mesh join glia1.eyJ...",
+    "glia mesh join join-line.txt --role relay",
+    "glia mesh token | glia mesh join - --bind 127.0.0.1:0 --role edge",
+  ]);
+  describeArgument(join, "the join line, a file that holds it, or - to read it from standard input");
+  nodeOptions(
+    join.option("--bind <host:port>", "address to listen on; port 0 picks a free one", "127.0.0.1:0"),
+    "edge",
+  );
+  register.runs(join, async () => (await import("./commands/mesh-join.ts")).meshJoin);
+
+  const status = register.leaf(
+    mesh,
+    "status",
+    "Show a running node of this machine and the members it sees.",
+    ["glia mesh status", "glia mesh status --name hub --json"],
+  );
+  register.runs(choiceOptions(status), async () => (await import("./commands/mesh-status.ts")).meshStatus);
+
+  const token = register.leaf(
+    mesh,
+    "token",
+    "Print a new join line; only the node that founded the mesh can.",
+    ["glia mesh token", "glia mesh token --ttl 5 --uses 1 > join-line.txt"],
+  );
+  register.runs(
+    joinLineOptions(choiceOptions(token)),
+    async () => (await import("./commands/mesh-token.ts")).meshToken,
+  );
+}
+
+function addAgent(program: Command, register: Registrar): void {
+  const agent = group(program, "agent", "Start, message, move and end agents.");
+  const list = register.leaf(agent, "list", "List the agents that live in the mesh.", ["glia agent list"]);
+  register.runs(choiceOptions(list), async () => (await import("./commands/agent-list.ts")).agentList);
+
+  const spawn = register.leaf(
+    agent,
+    "spawn <file>",
+    "Start an agent from a WebAssembly module, in a sandbox.",
+    ["glia agent spawn counter.wasm", "glia agent spawn counter.wasm --as counter --on edge --memory 64"],
+  );
+  describeArgument(spawn, "the WebAssembly module, at most 15 MiB");
+  spawn
+    .option("--as <name>", "name of the agent (default: the file's name)")
+    .option(
+      "--on <node>",
+      "node that hosts it: name, id, or 6 or more characters of the id (default: the node asked)",
+    )
+    .option("--grant <module...>", "import modules it may use (default: glia.v1 only)")
+    .option("--memory <pages>", "limit of its memory in pages of 64 KiB")
+    .option("--data <dir>", "data folder of the node to ask")
+    .option("--node <name>", "name of the node to ask (default: the only one that runs)");
+  register.runs(spawn, async () => (await import("./commands/agent-spawn.ts")).agentSpawn);
+
+  const send = register.leaf(
+    agent,
+    "send <agent> <message>",
+    "Send one message to an agent and wait until it is applied.",
+    [
+      'glia agent send counter "hello world"',
+      "glia agent send counter --ask status",
+      "glia agent send counter - < message.bin",
+    ],
+  );
+  describeArgument(
+    send,
+    "name, id, or 6 or more characters of the id",
+    "the message, or - to read it from standard input",
+  );
+  choiceOptions(send)
+    .option("--ask", "wait for the agent's reply and print it")
+    .option("--hex", "the message and the reply are hexadecimal")
+    .option("--timeout <seconds>", "how long to wait", "30");
+  register.runs(send, async () => (await import("./commands/agent-send.ts")).agentSend);
+
+  const migrate = register.leaf(
+    agent,
+    "migrate <agent> <node>",
+    "Move a running agent to another node, with all its state.",
+    ["glia agent migrate counter core"],
+  );
+  describeArgument(
+    migrate,
+    "name, id, or 6 or more characters of the id",
+    "where to: name, id, or 6 or more characters of the id",
+  );
+  register.runs(
+    choiceOptions(migrate),
+    async () => (await import("./commands/agent-migrate.ts")).agentMigrate,
+  );
+
+  const terminate = register.leaf(agent, "terminate <agent>", "End an agent.", [
+    "glia agent terminate counter",
+  ]);
+  describeArgument(terminate, "name, id, or 6 or more characters of the id");
+  register.runs(
+    choiceOptions(terminate),
+    async () => (await import("./commands/agent-terminate.ts")).agentTerminate,
+  );
+}
+
+function addMachine(program: Command, register: Registrar): void {
+  const doctor = register.leaf(
+    program,
+    "doctor",
+    "Say what this machine is and whether Glia can run on it; exit code 1 if not.",
+    ["glia doctor", "glia doctor --bind 127.0.0.1:7400 --json"],
+  );
+  doctor
+    .summary("Say what this machine is and whether Glia can run on it")
+    .option("--bind <host:port>", "also check that this address can be listened on", "127.0.0.1:0")
+    .option("--data <dir>", "also check this data folder instead of the default one");
+  register.runs(doctor, async () => (await import("./commands/doctor.ts")).doctor);
+
+  const version = register.leaf(program, "version", "Print the versions of Glia and of what it runs on.", [
+    "glia version --json",
+  ]);
+  register.runs(version, async () => (await import("./commands/version.ts")).versionCommand);
+}
+
+function group(program: Command, name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .helpOption("-h, --help", "show help")
+    .helpCommand(false);
+}
+
+function nodeOptions(command: Command, role: string): Command {
+  const untilStdinCloses =
+    "run until standard input ends, for programs that start nodes: none outlives its parent";
+  return command
+    .addOption(
+      new Option("--role <role>", "what it does in the mesh")
+        .choices(["core", "relay", "edge"])
+        .default(role),
+    )
+    .option("--name <name>", "name of the node (default: the machine's name and the role)")
+    .option("--data <dir>", "data folder (default: a folder of the node's name under GLIA_HOME)")
+    .option("--until-stdin-closes", untilStdinCloses)
+    .option("--temporary", "remove the data folder at the end");
+}
+
+function joinLineOptions(command: Command): Command {
+  return command
+    .option("--ttl <minutes>", "how long the join line admits nodes", "10")
+    .option("--uses <n>", "how many nodes it admits", "16");
+}
+
+function choiceOptions(command: Command): Command {
+  return command
+    .option("--data <dir>", "data folder of the node to ask")
+    .option("--name <name>", "name of the node to ask (default: the only one that runs)");
+}
+
+function describeArgument(command: Command, ...texts: string[]): void {
+  for (const [i, text] of texts.entries()) {
+    const argument = command.registeredArguments[i];
+    if (argument !== undefined) argument.description = text;
+  }
+}
