@@ -3,7 +3,8 @@
  *
  * V1. Workspace packages resolve to their TypeScript source through the `@glia-os/source` condition, both for what vite
  *     transforms and for what a test process loads by itself, so no test needs a build first.
- * V2. A hung test fails: every test and every hook has a time limit. No test asserts on elapsed time.
+ * V2. A hung test fails: every test and every hook has a time limit, and a watchdog kills a process stuck where no timer runs.
+ *     No test asserts on elapsed time.
  * V3. A project is named after its folder: `vitest run --project kernel`.
  */
 import { existsSync, readdirSync } from "node:fs";
@@ -24,6 +25,15 @@ function testedPackages(): string[] {
   return [...nested, "bench", "conformance"].filter((dir) => existsSync(join(root, dir, "test"))).sort();
 }
 
+const testLimitMs = (soak ? 600 : 60) * second;
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** How long a test process may go without running a timer. */
+    hangLimitMs: number;
+  }
+}
+
 export default defineConfig({
   resolve: { conditions: [sourceCondition, "module", "node", "development|production"] },
   ssr: {
@@ -35,8 +45,10 @@ export default defineConfig({
   test: {
     pool: "forks",
     execArgv: [`--conditions=${sourceCondition}`],
-    testTimeout: (soak ? 600 : 60) * second,
-    hookTimeout: (soak ? 600 : 60) * second,
+    testTimeout: testLimitMs,
+    hookTimeout: testLimitMs,
+    provide: { hangLimitMs: 2 * testLimitMs },
+    setupFiles: [join(root, "scripts/watchdog/setup.ts")],
     teardownTimeout: 20 * second,
     coverage: { enabled: false },
     projects: testedPackages().map((dir) => ({
