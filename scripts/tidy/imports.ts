@@ -7,6 +7,8 @@ import { lineOf, type Tree } from "./tree.ts";
 export interface ImportSite {
   readonly specifier: string;
   readonly line: number;
+  /** Gone after the types are stripped. */
+  readonly typeOnly: boolean;
 }
 
 /** The specifiers a file names, in order of appearance. */
@@ -14,7 +16,9 @@ export function importsOf(file: ts.SourceFile): ImportSite[] {
   const sites: ImportSite[] = [];
   const visit = (node: ts.Node): void => {
     const specifier = specifierOf(node);
-    if (specifier !== undefined) sites.push({ specifier, line: lineOf(file, node.getStart(file)) });
+    if (specifier !== undefined) {
+      sites.push({ specifier, line: lineOf(file, node.getStart(file)), typeOnly: isTypeOnly(node) });
+    }
     ts.forEachChild(node, visit);
   };
   visit(file);
@@ -47,6 +51,11 @@ function specifierOf(node: ts.Node): string | undefined {
   const loads =
     called.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(called) && called.text === "require");
   return loads || isMetaResolve(called) ? literal(node.arguments[0]) : undefined;
+}
+
+function isTypeOnly(node: ts.Node): boolean {
+  if (ts.isImportDeclaration(node)) return node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
+  return ts.isImportTypeNode(node) || (ts.isExportDeclaration(node) && node.isTypeOnly);
 }
 
 function isMetaResolve(called: ts.Expression): boolean {

@@ -11,21 +11,27 @@ export const importCycles: Rule = {
   absolute: true,
   check(tree) {
     return tree.packages.flatMap(({ dir }) => {
-      const graph = new Map(tree.scripts(`${dir}/src`).map((file) => [file, targets(tree, file)]));
+      const files = tree.scripts(`${dir}/src`);
+      const graph = new Map(files.map((file) => [file, targets(tree, file, true)]));
+      const atRunTime = new Map(files.map((file) => [file, targets(tree, file, false)]));
+      const stays = components(atRunTime)
+        .filter((group) => group.length > 1)
+        .flat();
       return components(graph)
         .filter((group) => group.length > 1 || graph.get(group[0] ?? "")?.includes(group[0] ?? "") === true)
         .map((group) => ({
           file: group[0] ?? dir,
           line: 1,
-          message: `import cycle: ${cycleThrough(graph, group).join(" -> ")}`,
+          message: `import cycle${group.some((file) => stays.includes(file)) ? "" : " of types"}: ${cycleThrough(graph, group).join(" -> ")}`,
           fix: "move what both need into a file of its own that imports neither",
         }));
     });
   },
 };
 
-function targets(tree: Tree, file: string): string[] {
-  const relative = importsOf(tree.parse(file)).filter(({ specifier }) => specifier.startsWith("."));
+function targets(tree: Tree, file: string, withTypes: boolean): string[] {
+  const sites = importsOf(tree.parse(file)).filter(({ typeOnly }) => withTypes || !typeOnly);
+  const relative = sites.filter(({ specifier }) => specifier.startsWith("."));
   return relative
     .map(({ specifier }) => resolveRelative(tree, file, specifier))
     .filter((path) => path !== undefined);
