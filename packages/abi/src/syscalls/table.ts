@@ -445,6 +445,18 @@ const FLOWS: readonly Flow[] = [
     "Wait for a person to approve or refuse.",
   ],
   [41, "checkpoint", [], "void", "none", true, "local", [], "Make the state so far durable."],
+  [
+    42,
+    "external",
+    [arg("start", "Start")],
+    "unknown",
+    "none",
+    true,
+    "once",
+    [],
+    "Wait for an effect that trusted code of the same process starts and settles.",
+  ],
+  [43, "drop", [cap], "void", "none", false, "local", [DEAD], "Give up a capability."],
 ];
 
 /** All rows by name. */

@@ -1,2 +1,148 @@
 /** Codes of the `kernel` namespace. */
-export const KERNEL_CODES = {} as const;
+export const KERNEL_CODES = {
+  "kernel.bad-duration": {
+    retryable: false,
+    changed: "Nothing: the call was refused before it started to wait.",
+    fix: "Pass a finite number of milliseconds, 0 or more.",
+  },
+  "kernel.bad-option": {
+    retryable: false,
+    changed: "Nothing: the option was refused before use.",
+    fix: "Pass a value in the range the message names.",
+  },
+  "kernel.bad-select": {
+    retryable: false,
+    changed: "Nothing: the call was refused before it started to wait.",
+    fix: "Pass 1 to 64 waits made with receiveFrom, signalOf, endOf, keyOf or after.",
+  },
+  "kernel.bad-transition": {
+    retryable: false,
+    changed: "The task kept its state.",
+    fix: "This is a defect of the kernel: report it with the stack trace.",
+  },
+  "kernel.bad-yield": {
+    retryable: false,
+    changed: "The task goes on with this error at the yield.",
+    fix: "Yield only through `yield* sys.something()`; a bare yield is no syscall.",
+  },
+  "kernel.call-timeout": {
+    retryable: true,
+    changed: "The request may have been handled; its reply will be refused.",
+    fix: "Call again with a longer time limit, or find out why the receiver is slow.",
+  },
+  "kernel.cancelled": {
+    retryable: false,
+    changed: "The syscall the task waited in was given up.",
+    fix: "Let the error leave the task after cleaning up.",
+  },
+  "kernel.capability-space-full": {
+    retryable: false,
+    changed: "Nothing: no capability was made.",
+    fix: "Drop handles that are no longer needed, or make the kernel with a higher limit.",
+  },
+  "kernel.dead-handle": {
+    retryable: false,
+    changed: "Nothing: the call was refused.",
+    fix: "Use a handle this task was given and that was neither dropped nor revoked.",
+  },
+  "kernel.double-reply": {
+    retryable: false,
+    changed: "Nothing: the first reply stands.",
+    fix: "Reply once to each call.",
+  },
+  "kernel.killed": {
+    retryable: false,
+    changed: "The task is being ended; a killed task cannot wait.",
+    fix: "Do only what does not wait in `finally`, or cancel the task instead of killing it.",
+  },
+  "kernel.late-reply": {
+    retryable: false,
+    changed: "Nothing: nobody waits for this reply any more.",
+    fix: "Look at `open` of the call before replying, or give calls more time.",
+  },
+  "kernel.mailbox-closed": {
+    retryable: false,
+    changed: "Nothing was delivered.",
+    fix: "Stop sending: no task can receive from this mailbox any more.",
+  },
+  "kernel.mailbox-full": {
+    retryable: true,
+    changed: "Nothing was delivered.",
+    fix: "Send again later, or make the mailbox with the `wait` overflow policy.",
+  },
+  "kernel.message-dropped": {
+    retryable: true,
+    changed: "The call was dropped from a full mailbox before anybody saw it.",
+    fix: "Call again later, or make the mailbox with another overflow policy.",
+  },
+  "kernel.missing-right": {
+    retryable: false,
+    changed: "Nothing: the call was refused.",
+    fix: "Ask whoever gave the capability for the right the message names.",
+  },
+  "kernel.not-a-call": {
+    retryable: false,
+    changed: "Nothing: no reply was sent.",
+    fix: "Reply to the call object that `receive` returned.",
+  },
+  "kernel.not-a-program": {
+    retryable: false,
+    changed: "Nothing: no task was made.",
+    fix: "Pass a generator function: `function* (sys) { ... }`.",
+  },
+  "kernel.not-parent": {
+    retryable: false,
+    changed: "Nothing: the other task goes on.",
+    fix: "End only tasks that this task spawned itself.",
+  },
+  "kernel.operation-not-used": {
+    retryable: false,
+    changed: "The earlier syscall was never performed.",
+    fix: "Write `yield*` before every blocking syscall.",
+  },
+  "kernel.operation-reused": {
+    retryable: false,
+    changed: "Nothing: the syscall was not performed a second time.",
+    fix: "Make a new operation for each `yield*`.",
+  },
+  "kernel.outside-task": {
+    retryable: false,
+    changed: "Nothing: the call was refused.",
+    fix: "Make syscalls only from the running task; from outside use the kernel's own methods.",
+  },
+  "kernel.reentrant": {
+    retryable: false,
+    changed: "Nothing: the slice that runs goes on.",
+    fix: "Run slices from one place, never from inside a task.",
+  },
+  "kernel.shutting-down": {
+    retryable: false,
+    changed: "Nothing: no task was made.",
+    fix: "Stop making work: the kernel is ending.",
+  },
+  "kernel.threw-non-error": {
+    retryable: false,
+    changed: "The task ended; no other task was touched.",
+    fix: "Throw an Error, so that the failure has a message and a stack trace.",
+  },
+  "kernel.too-many-tasks": {
+    retryable: true,
+    changed: "Nothing: no task was made.",
+    fix: "Wait until tasks end, or make the kernel with a higher limit.",
+  },
+  "kernel.unknown-task": {
+    retryable: false,
+    changed: "Nothing: the call was refused.",
+    fix: "Use the id of a task that lives, or ask sooner: ends of old tasks are forgotten.",
+  },
+  "kernel.wait-on-self": {
+    retryable: false,
+    changed: "Nothing: the call was refused.",
+    fix: "Wait for another task; a task that waits for its own end never ends.",
+  },
+  "kernel.wrong-object": {
+    retryable: false,
+    changed: "Nothing: the call was refused.",
+    fix: "Use a handle of the kind of object the call works on.",
+  },
+} as const;

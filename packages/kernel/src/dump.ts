@@ -1,0 +1,98 @@
+/** The state of a kernel as plain data, for people and for `--dump-state`. */
+import type { Handle } from "./capability-table.ts";
+import type { Mailbox } from "./mailbox.ts";
+import { OPCODE_NAMES } from "./opcodes.ts";
+import { LEVEL_NAMES, type Priority } from "./ready-queue.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { KernelCounters } from "./seam.ts";
+import { KILLED, READY, STATE_NAMES, type Task, type TaskId, type TaskState, WAITING } from "./task.ts";
+
+/** Tasks one dump describes; the rest is counted in `omitted`. */
+export const DUMP_TASKS = 10_000;
+
+/** One task of a dump. */
+export interface TaskDump {
+  readonly id: TaskId;
+  /** Parent's path and spawn index: the same in every run of the same program. */
+  readonly path: string;
+  readonly name: string;
+  readonly state: TaskState;
+  readonly priority: Priority;
+  /** The syscall it waits in; empty when it is ready or running. */
+  readonly waitsIn: string;
+  /** Monotonic time at which its timer fires. */
+  readonly deadlineMs: number | undefined;
+  /** Whether it is being ended. */
+  readonly killed: boolean;
+  /** Its handles, newest first; mailboxes with what they hold. */
+  readonly handles: readonly HandleDump[];
+}
+
+/** One handle of a dump. */
+export interface HandleDump {
+  readonly handle: Handle;
+  readonly kind: string;
+  readonly rights: number;
+  /** Messages in the mailbox; undefined for other objects. */
+  readonly messages: number | undefined;
+}
+
+/** A whole kernel. */
+export interface KernelDump {
+  readonly monotonicMs: number;
+  readonly tasks: readonly TaskDump[];
+  /** Live tasks not described. */
+  readonly omitted: number;
+  /** Ready tasks per priority. */
+  readonly ready: Readonly<Record<Priority, number>>;
+  /** Timers that are set. */
+  readonly timers: number;
+  /** Handles of the shell. */
+  readonly shell: readonly HandleDump[];
+  readonly counters: Readonly<KernelCounters>;
+}
+
+/** Describe everything. O(tasks). */
+export function dumpState(scheduler: Scheduler): KernelDump {
+  const tasks: TaskDump[] = [];
+  for (const task of scheduler.tasks.values()) {
+    if (task.state > WAITING) continue;
+    if (tasks.length === DUMP_TASKS) break;
+    tasks.push(dumpTask(scheduler, task));
+  }
+  const depths = scheduler.ready.depths();
+  const ready = Object.fromEntries(LEVEL_NAMES.map((name, level) => [name, depths[level] ?? 0]));
+  return {
+    monotonicMs: scheduler.setup.clock.monotonicMs(),
+    tasks,
+    omitted: scheduler.live - tasks.length,
+    ready: ready as Record<Priority, number>,
+    timers: scheduler.timers.size,
+    shell: dumpHandles(scheduler, scheduler.shell),
+    counters: { ...scheduler.seam.counters },
+  };
+}
+
+function dumpTask(scheduler: Scheduler, task: Task): TaskDump {
+  const parked = task.state > READY && scheduler.current !== task;
+  return {
+    id: task.id,
+    path: task.path(),
+    name: task.extra?.name ?? "",
+    state: STATE_NAMES[task.state] ?? "ready",
+    priority: LEVEL_NAMES[task.level] ?? "normal",
+    waitsIn: parked ? (OPCODE_NAMES[task.op] ?? "") : "",
+    deadlineMs: scheduler.timers.deadlineOf(task),
+    killed: (task.flags & KILLED) !== 0,
+    handles: dumpHandles(scheduler, task),
+  };
+}
+
+function dumpHandles(scheduler: Scheduler, owner: Task): readonly HandleDump[] {
+  return scheduler.capabilities.list(owner).map(({ handle, kind, rights, object }) => ({
+    handle: handle as Handle,
+    kind,
+    rights,
+    messages: object.kind === "mailbox" ? (object as Mailbox).size : undefined,
+  }));
+}

@@ -1,0 +1,71 @@
+/**
+ * An effect outside the kernel that a task waits for: started by a function, settled from outside at any later time.
+ *
+ * X1. It is settled once; a second time, or after its task was cancelled or killed, changes nothing and returns false.
+ * X2. When its task stops waiting, the function the start returned is called once, so that the effect can be given up.
+ */
+import type { Scheduler } from "./scheduler.ts";
+import type { Task } from "./task.ts";
+
+/** How an effect reports back. Both return whether the result was still wanted (X1). */
+export interface Settle<Value> {
+  /** The effect is done. */
+  ok(value: Value): boolean;
+  /** The effect failed; the error is thrown at the task's syscall. */
+  fail(error: unknown): boolean;
+}
+
+/** Starts an effect. May return a function that gives it up (X2). */
+export type Start<Value> = (settle: Settle<Value>) => (() => void) | undefined;
+
+/** An effect in flight. Internal. */
+export class External implements Settle<unknown> {
+  /** Set when the outcome came before the task parked. */
+  outcome: { readonly failed: boolean; readonly value: unknown } | null = null;
+  giveUp: (() => void) | null = null;
+  #open = true;
+  #parked = false;
+  readonly #scheduler: Scheduler;
+  readonly #task: Task;
+
+  constructor(scheduler: Scheduler, task: Task) {
+    this.#scheduler = scheduler;
+    this.#task = task;
+  }
+
+  ok(value: unknown): boolean {
+    return this.#settle(false, value);
+  }
+
+  fail(error: unknown): boolean {
+    return this.#settle(true, error);
+  }
+
+  /** The task waits from now on. */
+  parked(): void {
+    this.#parked = true;
+  }
+
+  /** The task no longer waits (X2). */
+  abandon(): void {
+    this.#open = false;
+    const giveUp = this.giveUp;
+    this.giveUp = null;
+    try {
+      giveUp?.();
+    } catch (error) {
+      const fields = { task: this.#task.id, error: String(error) };
+      this.#scheduler.setup.logger?.log("warn", "giving up an outside effect failed", fields);
+    }
+  }
+
+  #settle(failed: boolean, value: unknown): boolean {
+    if (!this.#open) return false;
+    this.#open = false;
+    this.giveUp = null;
+    if (!this.#parked) this.outcome = { failed, value };
+    else if (failed) this.#scheduler.resumeFailing(this.#task, value);
+    else this.#scheduler.resume(this.#task, value);
+    return true;
+  }
+}

@@ -1,0 +1,69 @@
+/** Numbers of the syscalls this kernel performs, as constants the compiler can fold. A test compares them with the table of `abi`. */
+
+export const GET_TID = 1;
+export const YIELD = 2;
+export const SLEEP = 3;
+export const NOW = 4;
+export const RANDOM = 5;
+export const SPAWN = 6;
+export const WAIT = 7;
+export const WAIT_ANY = 8;
+export const KILL = 9;
+export const CANCEL = 10;
+export const EXIT = 11;
+export const SEND = 12;
+export const TRY_SEND = 13;
+export const RECEIVE = 14;
+export const TRY_RECEIVE = 15;
+export const CALL = 16;
+export const REPLY = 17;
+export const SELECT = 18;
+export const SIGNAL = 19;
+export const WAIT_SIGNAL = 20;
+export const WAIT_ON = 21;
+export const WAKE = 22;
+export const MAILBOX = 25;
+export const NOTIFICATION = 26;
+export const GRANT = 28;
+export const ATTENUATE = 29;
+export const REVOKE = 30;
+export const LOG = 35;
+export const EXTERNAL = 42;
+export const DROP = 43;
+
+/** One more than the highest number: the size of tables by number. */
+export const OPCODES = 44;
+
+/** Names by number, for messages and counters. */
+export const OPCODE_NAMES: Readonly<Record<number, string>> = {
+  [GET_TID]: "getTid",
+  [YIELD]: "yield",
+  [SLEEP]: "sleep",
+  [NOW]: "now",
+  [RANDOM]: "random",
+  [SPAWN]: "spawn",
+  [WAIT]: "wait",
+  [WAIT_ANY]: "waitAny",
+  [KILL]: "kill",
+  [CANCEL]: "cancel",
+  [EXIT]: "exit",
+  [SEND]: "send",
+  [TRY_SEND]: "trySend",
+  [RECEIVE]: "receive",
+  [TRY_RECEIVE]: "tryReceive",
+  [CALL]: "call",
+  [REPLY]: "reply",
+  [SELECT]: "select",
+  [SIGNAL]: "signal",
+  [WAIT_SIGNAL]: "waitSignal",
+  [WAIT_ON]: "waitOn",
+  [WAKE]: "wake",
+  [MAILBOX]: "mailbox",
+  [NOTIFICATION]: "notification",
+  [GRANT]: "grant",
+  [ATTENUATE]: "attenuate",
+  [REVOKE]: "revoke",
+  [LOG]: "log",
+  [EXTERNAL]: "external",
+  [DROP]: "drop",
+};

@@ -1,0 +1,88 @@
+/**
+ * The ready tasks: one list per priority level and a bitmap of the lists that are not empty.
+ *
+ * Q1. The first task of the highest level that has any runs next; inside a level, first in first out.
+ * Q2. Nothing starves: every `agingSwitches` switches the first task of each level below Critical that has waited moves to
+ *     the end of the next level. A promoted task returns to its own level the next time it becomes ready.
+ */
+
+import type { Task } from "./task.ts";
+import { TaskList } from "./task-list.ts";
+
+/** A task's importance; `system` is for the shell only. */
+export type Priority = "low" | "normal" | "high" | "critical" | "system";
+
+/** Level numbers by name, least important first. */
+export const LEVELS: Readonly<Record<Priority, number>> = {
+  low: 0,
+  normal: 1,
+  high: 2,
+  critical: 3,
+  system: 4,
+};
+/** Names by level number. */
+export const LEVEL_NAMES: readonly Priority[] = ["low", "normal", "high", "critical", "system"];
+/** Tasks below this level are promoted by aging. */
+const AGING_CEILING = 3;
+
+/** The scheduler's ready lists. */
+export class ReadyQueue {
+  /** Bit per level that has a task. */
+  #bits = 0;
+  #untilAging: number;
+  readonly #agingSwitches: number;
+  readonly #lists: readonly TaskList[] = LEVEL_NAMES.map(() => new TaskList());
+
+  constructor(agingSwitches: number) {
+    this.#agingSwitches = agingSwitches;
+    this.#untilAging = agingSwitches;
+  }
+
+  /** Whether no task is ready. */
+  get empty(): boolean {
+    return this.#bits === 0;
+  }
+
+  /** Add a task at the end of its own level. */
+  push(task: Task): void {
+    const level = task.level;
+    this.#lists[level]!.push(task);
+    this.#bits |= 1 << level;
+  }
+
+  /** Take the task that runs next (Q1), or null. */
+  shift(): Task | null {
+    if (this.#bits === 0) return null;
+    if (--this.#untilAging <= 0) this.#age();
+    const level = 31 - Math.clz32(this.#bits);
+    const list = this.#lists[level]!;
+    const task = list.shift();
+    if (list.head === null) this.#bits &= ~(1 << level);
+    return task;
+  }
+
+  /** Take a ready task out, wherever aging has put it. */
+  remove(task: Task): void {
+    const list = task.list;
+    if (list === null) return;
+    list.remove(task);
+    if (list.head === null) this.#bits &= ~(1 << this.#lists.indexOf(list));
+  }
+
+  /** Ready tasks per level, least important first. O(ready tasks). */
+  depths(): readonly number[] {
+    return this.#lists.map((list) => list.count());
+  }
+
+  #age(): void {
+    this.#untilAging = this.#agingSwitches;
+    for (let level = AGING_CEILING - 1; level >= 0; level--) {
+      const list = this.#lists[level]!;
+      const task = list.shift();
+      if (task === null) continue;
+      if (list.head === null) this.#bits &= ~(1 << level);
+      this.#lists[level + 1]!.push(task);
+      this.#bits |= 2 << level;
+    }
+  }
+}

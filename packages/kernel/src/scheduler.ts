@@ -1,0 +1,446 @@
+/**
+ * The scheduler: the only place where tasks advance, park, become ready and end.
+ *
+ * S1. `current` is the task whose code runs, and null from the moment it parks. So nothing is done in the name of a parked task.
+ * S2. A task leaves a wait in one of four ways: resumed with a value, resumed with an error, killed, or its kernel is dropped. Each
+ *     takes it out of every queue, timer and pending effect first (`detach`), so nothing is delivered to it afterwards.
+ * S3. Killing is done by the scheduler at the victim's next turn, before every ordinary task: the killer's stack never runs it.
+ * S4. What a task throws ends that task and touches no other.
+ * S5. No clock is read and nothing is allocated per switch.
+ */
+import type { Clock, Logger, Random } from "@glia-os/abi/ports";
+import type { PendingReply } from "./call.ts";
+import { CapabilityTable, type Handle } from "./capability-table.ts";
+import { UNWIND_ATTEMPTS } from "./constants.ts";
+import * as errors from "./errors.ts";
+import type { External } from "./external.ts";
+import { closeMailbox } from "./ipc.ts";
+import type { Mailbox } from "./mailbox.ts";
+import { CALL, EXIT, EXTERNAL, OPCODE_NAMES, SELECT, SLEEP, WAIT_ANY, WAIT_ON } from "./opcodes.ts";
+import type { Park, Program, Routine } from "./operation.ts";
+import { LEVELS, ReadyQueue } from "./ready-queue.ts";
+import type { Seam } from "./seam.ts";
+import { SlotTable } from "./slot-table.ts";
+import type { Sys } from "./sys.ts";
+import {
+  BAD_YIELD,
+  CANCEL_ASKED,
+  CANCEL_PENDING,
+  CANCELLED,
+  type Exit,
+  FAILED,
+  FINISHED,
+  KILLED,
+  READY,
+  RESUMING,
+  RUNNING,
+  SLEEPING,
+  STATE_NAMES,
+  Task,
+  type TaskId,
+  THROWING,
+  TRANSITIONS,
+  WAITING,
+} from "./task.ts";
+import { TaskList } from "./task-list.ts";
+import { TimerHeap } from "./timer-heap.ts";
+import { WaitMap } from "./wait-map.ts";
+
+/** The one result every parked task yields; its identity is the proof that a yield was a syscall. */
+export const PARK: IteratorYieldResult<Park> = { done: false, value: { parked: "by the kernel" } };
+
+/** What an ended task keeps instead of its generator, so that the generator's memory is free. */
+const ENDED: Routine<unknown> = (function* (): Routine<unknown> {
+  return undefined;
+})();
+
+/** Hears of every state change, and of every task that failed. */
+export interface TaskObserver {
+  /** A task went from one state to another. */
+  transition?(task: TaskId, from: string, to: string): void;
+  /** A task failed while nobody waited for its end. */
+  unobservedFailure?(task: TaskId, name: string, error: unknown): void;
+}
+
+/** What the scheduler is made with. */
+export interface SchedulerSetup {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger | null;
+  readonly observer: TaskObserver | null;
+  readonly taskLimit: number;
+  readonly endedLimit: number;
+  readonly handleLimit: number;
+  readonly turnSyscalls: number;
+  readonly agingSwitches: number;
+}
+
+/** Tasks and who runs next. */
+export class Scheduler {
+  current: Task | null = null;
+  /** Syscalls left in the current turn. */
+  fuel = 0;
+  /** Whether ready work should be announced to the shell. */
+  announce: (() => void) | null = null;
+  /** Ending: no new tasks. */
+  closing = false;
+  live = 0;
+  /** The operation that was made and not yet performed: its opcode and argument registers. */
+  armed = 0;
+  a: unknown = undefined;
+  b: unknown = undefined;
+  c: unknown = undefined;
+  readonly setup: SchedulerSetup;
+  readonly ready: ReadyQueue;
+  readonly timers: TimerHeap = new TimerHeap();
+  readonly waits: WaitMap = new WaitMap();
+  readonly tasks: SlotTable<Task>;
+  readonly capabilities: CapabilityTable;
+  /** Owner of the shell's handles; never runs. */
+  readonly shell: Task = new Task(ENDED, LEVELS.system, 0, "", 0);
+  readonly #ended: TaskList = new TaskList();
+  #endedCount = 0;
+  #seam: Seam | null = null;
+  #sys: Sys | null = null;
+
+  constructor(setup: SchedulerSetup) {
+    this.setup = setup;
+    this.ready = new ReadyQueue(setup.agingSwitches);
+    this.tasks = new SlotTable(setup.taskLimit + setup.endedLimit);
+    this.capabilities = new CapabilityTable(setup.handleLimit, (object) => {
+      if (object.kind === "mailbox") closeMailbox(this, object as Mailbox);
+    });
+  }
+
+  /** Tie the knot: the seam and the syscalls need the scheduler and it needs them. */
+  attach(seam: Seam, sys: Sys): void {
+    this.#seam = seam;
+    this.#sys = sys;
+  }
+
+  get seam(): Seam {
+    return this.#seam!;
+  }
+
+  /** Make a task; it is ready and has not run. @throws when it may not be made. */
+  spawn(program: Program, level: number, parent: Task): Task {
+    if (typeof program !== "function") throw new errors.NotAProgramError(program);
+    if (this.closing) throw new errors.ShuttingDownError();
+    if (this.live >= this.setup.taskLimit) throw new errors.TooManyTasksError(this.setup.taskLimit);
+    const extra = parent.more();
+    const path = (extra.path ??= parent === this.shell ? "" : parent.path());
+    const task = new Task(ENDED, level, parent.id, path, extra.spawned);
+    const id = this.tasks.insert(task);
+    if (id === 0) throw new errors.TooManyTasksError(this.setup.taskLimit);
+    extra.spawned++;
+    task.id = id as TaskId;
+    this.live++;
+    this.seam.counters.spawned++;
+    return task;
+  }
+
+  /** Give a new task its generator and make it ready. @throws {NotAProgramError} */
+  launch(task: Task, program: Program, given: readonly Handle[]): void {
+    const routine: unknown = given.length === 0 ? program(this.#sys!) : program(this.#sys!, ...given);
+    if (!isRoutine(routine)) throw new errors.NotAProgramError(program);
+    task.routine = routine;
+    this.#queue(task);
+  }
+
+  /** Take back a new task that could not be launched. */
+  unspawn(task: Task): void {
+    this.capabilities.dropAll(task);
+    this.tasks.remove(task.id);
+    this.live--;
+    this.seam.counters.spawned--;
+  }
+
+  /** Run one turn of a ready task. */
+  step(task: Task): void {
+    this.transition(task, RUNNING);
+    this.current = task;
+    this.fuel = this.setup.turnSyscalls;
+    this.seam.counters.switches++;
+    let result: IteratorResult<unknown, unknown>;
+    try {
+      result = (task.flags & (KILLED | BAD_YIELD)) === 0 ? task.routine.next() : this.#force(task);
+      while (result === PARK && task.op === EXIT && task.state === RUNNING) result = this.#leave(task);
+    } catch (error) {
+      this.#stop(task);
+      this.#crashed(task, error);
+      return;
+    }
+    if (result === PARK && task.state !== RUNNING) return;
+    const unused = this.armed;
+    this.#stop(task);
+    if (result.done !== true) this.#badYield(task);
+    else if (unused !== 0)
+      this.#crashed(task, new errors.OperationNotUsedError(OPCODE_NAMES[unused] ?? "a syscall"));
+    else this.#returned(task, result.value);
+  }
+
+  /** Park the current task. Returns what its syscall yields. */
+  park(task: Task, op: number, state: number): IteratorYieldResult<Park> {
+    task.op = op;
+    task.flags |= RESUMING;
+    this.current = null;
+    this.transition(task, state);
+    return PARK;
+  }
+
+  /** End the turn of the current task with the result of its syscall at hand. */
+  preempt(task: Task, op: number, value: unknown): IteratorYieldResult<Park> {
+    task.value = value;
+    this.park(task, op, READY);
+    this.#queue(task);
+    return PARK;
+  }
+
+  /** A parked task that stands in no list any more goes on with a value. */
+  resume(task: Task, value: unknown): void {
+    if (task.timerAt >= 0) this.timers.cancel(task);
+    task.value = value;
+    task.arg = undefined;
+    this.transition(task, READY);
+    this.#queue(task);
+  }
+
+  /** A parked task goes on with an error at its syscall. */
+  resumeFailing(task: Task, error: unknown): void {
+    task.flags |= THROWING;
+    this.resume(task, error);
+  }
+
+  /** Resume the first that waits in a queue: parked tasks first, then selects. Returns whether there was one. */
+  wakeOne(queue: TaskList, value: unknown): boolean {
+    const task = queue.shift();
+    if (task !== null) {
+      this.resume(task, value);
+      return true;
+    }
+    const node = queue.firstNode;
+    if (node === null) return false;
+    this.resumeSelect(node.task, node.index, value);
+    return true;
+  }
+
+  /** Resume a task in `select` or `waitAny` with the wait that came first. */
+  resumeSelect(task: Task, index: number, value: unknown): void {
+    const first = task.op === WAIT_ANY ? (task.arg as readonly TaskId[])[index] : index;
+    this.#leaveQueues(task);
+    this.resume(task, [first, value]);
+  }
+
+  /** Take a task out of whatever it waits in (S2). It stays in its state. */
+  detach(task: Task): void {
+    if (task.timerAt >= 0) this.timers.cancel(task);
+    if (task.state === READY) this.ready.remove(task);
+    else if (task.list !== null) {
+      task.list.remove(task);
+      if (task.op === WAIT_ON) this.waits.prune(task.arg);
+    }
+    if (task.op === SELECT || task.op === WAIT_ANY) this.#leaveQueues(task);
+    else if (task.op === CALL && task.arg !== undefined) (task.arg as PendingReply).caller = null;
+    else if (task.op === EXTERNAL && task.arg !== undefined) (task.arg as External).abandon();
+    task.arg = undefined;
+  }
+
+  /** End a task: its generators are unwound at its next turn, which comes before every ordinary task's (S3). */
+  kill(task: Task, reason: unknown): void {
+    if (task.state > WAITING || (task.flags & KILLED) !== 0) return;
+    task.more().reason = reason;
+    task.flags |= KILLED;
+    if (task.state === RUNNING) return;
+    this.detach(task);
+    task.flags &= ~(RESUMING | THROWING);
+    task.level = LEVELS.system;
+    if (task.state !== READY) this.transition(task, READY);
+    this.#queue(task);
+  }
+
+  /** Ask a task to end. Shows once, at the syscall it waits in or at its next blocking one. */
+  cancel(task: Task, reason: unknown): void {
+    if (task.state > WAITING || (task.flags & (KILLED | CANCEL_ASKED)) !== 0) return;
+    task.more().reason = reason;
+    task.flags |= CANCEL_ASKED;
+    if (task.state === SLEEPING || task.state === WAITING) {
+      this.detach(task);
+      this.resumeFailing(task, this.cancellation(task));
+    } else if (task.state === READY && (task.flags & (RESUMING | BAD_YIELD)) === 0) {
+      this.detach(task);
+      this.end(task, CANCELLED, { kind: "cancelled", reason });
+    } else task.flags |= CANCEL_PENDING;
+  }
+
+  /** The error a cancelled task sees. */
+  cancellation(task: Task): errors.TaskCancelledError {
+    const extra = task.more();
+    const error = new errors.TaskCancelledError(task.id, extra.reason);
+    extra.cancelError = error;
+    return error;
+  }
+
+  /** Resume everybody whose deadline has come. */
+  expire(nowMs: number): void {
+    for (let task = this.timers.expire(nowMs); task !== null; task = this.timers.expire(nowMs)) {
+      if (task.op === SLEEP) this.resume(task, undefined);
+      else if (task.op === SELECT) this.resumeSelect(task, task.arg as number, undefined);
+      else {
+        const timeoutMs = (task.arg as PendingReply).timeoutMs;
+        this.detach(task);
+        this.resumeFailing(task, new errors.CallTimeoutError(timeoutMs));
+      }
+    }
+  }
+
+  /** Change a task's state along the table. */
+  transition(task: Task, to: number): void {
+    const from = task.state;
+    if (((TRANSITIONS[from]! >> to) & 1) === 0)
+      throw new errors.BadTransitionError(task.id, STATE_NAMES[from] ?? "?", STATE_NAMES[to] ?? "?");
+    task.state = to;
+    const observer = this.setup.observer;
+    if (observer !== null && observer.transition !== undefined)
+      observer.transition(task.id, STATE_NAMES[from]!, STATE_NAMES[to]!);
+  }
+
+  /** Finish a task: tell who waits, drop its capabilities, keep its exit for late waiters. */
+  end(task: Task, state: number, exit: Exit): void {
+    this.transition(task, state);
+    task.routine = ENDED;
+    task.value = exit;
+    task.arg = undefined;
+    this.live--;
+    this.seam.counters[exit.kind === "ok" ? "finished" : exit.kind]++;
+    const extra = task.extra;
+    let observed = false;
+    if (extra !== null) {
+      this.capabilities.dropAll(task);
+      if (extra.waiters !== null) while (this.wakeOne(extra.waiters, exit)) observed = true;
+      if (extra.exitListeners !== null) observed = this.#tell(task, extra.exitListeners, exit);
+      extra.exitListeners = null;
+    }
+    if (exit.kind === "failed" && !observed)
+      this.setup.observer?.unobservedFailure?.(task.id, extra?.name ?? "", exit.error);
+    this.#ended.push(task);
+    if (++this.#endedCount > this.setup.endedLimit) this.#forget();
+  }
+
+  #tell(task: Task, listeners: readonly ((exit: Exit) => void)[], exit: Exit): boolean {
+    for (const listener of listeners) {
+      try {
+        listener(exit);
+      } catch (error) {
+        const fields = { task: task.id, error: String(error) };
+        this.setup.logger?.log("error", "a listener for the end of a task failed", fields);
+      }
+    }
+    return listeners.length > 0;
+  }
+
+  #forget(): void {
+    const oldest = this.#ended.shift();
+    if (oldest === null) return;
+    this.#endedCount--;
+    this.tasks.remove(oldest.id);
+  }
+
+  #queue(task: Task): void {
+    this.ready.push(task);
+    const announce = this.announce;
+    if (announce !== null) {
+      this.announce = null;
+      announce();
+    }
+  }
+
+  #leaveQueues(task: Task): void {
+    const nodes = task.extra?.nodes;
+    if (nodes === null || nodes === undefined) return;
+    for (const node of nodes) node.queue.leave(node);
+    task.extra!.nodes = null;
+    this.waits.pruneAll(nodes);
+  }
+
+  #stop(task: Task): void {
+    this.current = null;
+    this.armed = 0;
+    if (task.state !== RUNNING) {
+      // A generator stepped by hand parked the task behind its own back; it did not wait after all.
+      this.detach(task);
+      if (task.state !== READY) this.transition(task, READY);
+      this.transition(task, RUNNING);
+      task.flags &= ~(RESUMING | THROWING);
+    }
+  }
+
+  /** Advance a task in an unusual way: unwind it, or throw at a yield that was no syscall. */
+  #force(task: Task): IteratorResult<unknown, unknown> {
+    if ((task.flags & KILLED) !== 0) return this.#unwind(task);
+    task.flags &= ~BAD_YIELD;
+    const error = task.value;
+    task.value = undefined;
+    return task.routine.throw(error);
+  }
+
+  /** Run `finally` blocks from the inside out. One that yields is asked again, up to a bound; then the generator is dropped. */
+  #unwind(task: Task): IteratorResult<unknown, unknown> {
+    for (let attempt = 0; attempt < UNWIND_ATTEMPTS; attempt++) {
+      this.current = task;
+      const result = task.routine.return(undefined);
+      if (result.done === true) return result;
+    }
+    this.setup.logger?.log("error", "a killed task did not stop yielding and was dropped", { task: task.id });
+    return { done: true, value: undefined };
+  }
+
+  /** `sys.exit`: return from the whole stack. A `finally` that waits parks the task; it ends when that is done. */
+  #leave(task: Task): IteratorResult<unknown, unknown> {
+    const value = task.value;
+    task.value = undefined;
+    task.op = 0;
+    this.current = task;
+    return task.routine.return(value);
+  }
+
+  #returned(task: Task, value: unknown): void {
+    if ((task.flags & KILLED) !== 0)
+      this.end(task, CANCELLED, { kind: "killed", reason: task.more().reason });
+    else this.end(task, FINISHED, { kind: "ok", value });
+  }
+
+  #crashed(task: Task, error: unknown): void {
+    const extra = task.extra;
+    if ((task.flags & KILLED) !== 0) {
+      if (!(error instanceof errors.TaskKilledError))
+        this.setup.logger?.log("warn", "cleaning up a killed task failed", {
+          task: task.id,
+          error: String(error),
+        });
+      this.end(task, CANCELLED, { kind: "killed", reason: extra?.reason });
+    } else if (extra !== null && extra.cancelError !== undefined && extra.cancelError === error)
+      this.end(task, CANCELLED, { kind: "cancelled", reason: extra.reason });
+    else {
+      const failure = error instanceof Error ? error : new errors.ThrewNonErrorError(task.id, error);
+      this.end(task, FAILED, { kind: "failed", error: failure });
+    }
+  }
+
+  #badYield(task: Task): void {
+    task.value = new errors.BadYieldError(task.id);
+    task.flags |= BAD_YIELD;
+    this.transition(task, READY);
+    this.#queue(task);
+  }
+}
+
+function isRoutine(value: unknown): value is Routine<unknown> {
+  const routine = value as Partial<Routine<unknown>> | null | undefined;
+  return (
+    typeof routine === "object" &&
+    routine !== null &&
+    typeof routine.next === "function" &&
+    typeof routine.return === "function" &&
+    typeof routine[Symbol.iterator] === "function"
+  );
+}

@@ -1,0 +1,79 @@
+/** Making tasks, for tasks and for the shell. */
+import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
+import type { Handle } from "./capability-table.ts";
+import { BadOptionError } from "./errors.ts";
+import { SPAWN } from "./opcodes.ts";
+import type { Program } from "./operation.ts";
+import { LEVELS, type Priority } from "./ready-queue.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { Task } from "./task.ts";
+
+/** A handle to give away, whole or with fewer rights. */
+export type Gift = Handle | { readonly handle: Handle; readonly rights: Rights };
+
+/** How a task is made. */
+export interface SpawnOptions {
+  /** For people: dumps and logs. At most 128 characters. */
+  readonly name?: string;
+  /** Default: the spawner's. `system` is for the shell only. */
+  readonly priority?: Priority;
+  /** Handles the child gets as its program's arguments, in order. The spawner needs the right to grant each. */
+  readonly give?: readonly Gift[];
+}
+
+const NO_OPTIONS: SpawnOptions = {};
+const NO_HANDLES: readonly Handle[] = [];
+const NAME_LIMIT = 128;
+
+/** Make a task. Refusals change nothing. */
+export function spawnTask(
+  scheduler: Scheduler,
+  parent: Task,
+  program: Program<unknown>,
+  options: SpawnOptions = NO_OPTIONS,
+): Task {
+  const level = levelOf(options.priority, parent, scheduler);
+  const name = options.name ?? "";
+  if (typeof name !== "string" || name.length > NAME_LIMIT)
+    throw new BadOptionError(
+      "task name",
+      String(name).slice(0, 40),
+      `text of at most ${NAME_LIMIT} characters`,
+    );
+  const gifts = options.give ?? NO_HANDLES;
+  for (const gift of gifts) scheduler.seam.authorizeHandle(SPAWN, parent, handleOf(gift), RIGHTS.grant);
+  const task = scheduler.spawn(program, level, parent);
+  try {
+    if (name !== "") task.more().name = name;
+    const given =
+      gifts.length === 0
+        ? NO_HANDLES
+        : gifts.map((gift) => scheduler.capabilities.derive(handleOf(gift), task, rightsOf(gift)));
+    scheduler.launch(task, program, given);
+  } catch (error) {
+    scheduler.unspawn(task);
+    throw error;
+  }
+  return task;
+}
+
+function levelOf(priority: Priority | undefined, parent: Task, scheduler: Scheduler): number {
+  const shell = parent === scheduler.shell;
+  if (priority === undefined) return shell ? LEVELS.normal : parent.level;
+  const level = Object.hasOwn(LEVELS, priority) ? LEVELS[priority] : -1;
+  if (level < 0 || (level === LEVELS.system && !shell && parent.level !== level))
+    throw new BadOptionError(
+      "priority",
+      priority,
+      "low, normal, high or critical (system for the shell only)",
+    );
+  return level;
+}
+
+function handleOf(gift: Gift): Handle {
+  return typeof gift === "object" && gift !== null ? gift.handle : gift;
+}
+
+function rightsOf(gift: Gift): Rights {
+  return typeof gift === "object" ? gift.rights : -1;
+}

@@ -1,0 +1,34 @@
+/** Running a kernel on virtual time until nothing can happen any more. */
+import { BadOptionError } from "../errors.ts";
+import { createKernel, type Kernel, type KernelOptions } from "../kernel.ts";
+import { SeededRandom } from "./seeded-random.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+/** How a run ended: `ended` when no task lives, `stuck` when tasks live that no timer will wake. */
+export type RunOutcome = "ended" | "stuck";
+
+/** Slices a run may take unless told otherwise. */
+const SLICES = 1_000_000;
+
+/** A kernel on virtual time and seeded randomness. */
+export function createTestKernel(
+  seed: number | string = 1,
+  options: Partial<KernelOptions> = {},
+): { readonly kernel: Kernel; readonly clock: VirtualClock } {
+  const clock = new VirtualClock();
+  return { kernel: createKernel({ clock, random: new SeededRandom(seed), ...options }), clock };
+}
+
+/**
+ * Run until every task ended or waits for something that no timer brings. Time jumps from deadline to deadline.
+ * @throws {BadOptionError} after `slices` slices: the program does not come to rest.
+ */
+export function runToCompletion(kernel: Kernel, clock: VirtualClock, slices: number = SLICES): RunOutcome {
+  for (let i = 0; i < slices; i++) {
+    if (kernel.runSlice() === "more") continue;
+    const next = kernel.nextDeadlineMs();
+    if (next === undefined) return kernel.liveTasks === 0 ? "ended" : "stuck";
+    if (next > clock.monotonicMs()) clock.advanceTo(next);
+  }
+  throw new BadOptionError("slices", slices, "enough for the program to come to rest");
+}
