@@ -1,2 +1,123 @@
-/** Codes of the `wasm` namespace. */
-export const WASM_CODES = {} as const;
+/** Codes of the `wasm` namespace: the guest engine, its pipeline and its snapshots. */
+export const WASM_CODES = {
+  "wasm.bad-limit": {
+    retryable: false,
+    changed: "Nothing: no instance was made.",
+    fix: "Use whole numbers within the ranges that docs/guests.md lists for engine limits.",
+  },
+  "wasm.bad-result": {
+    retryable: false,
+    changed: "Nothing: the guest still waits for the same call.",
+    fix: "Answer the pending call once, with an integer that fits its result type.",
+  },
+  "wasm.binaryen-missing": {
+    retryable: false,
+    changed: "Nothing: the module was not instrumented.",
+    fix: "Install the optional peer dependency with `npm install binaryen@132`, or load a module that is already instrumented.",
+  },
+  "wasm.guest-protocol": {
+    retryable: false,
+    changed: "The guest was stopped; nothing else was touched.",
+    fix: "Instrument the original module again with @glia-os/wasm/pipeline; do not edit instrumented modules.",
+  },
+  "wasm.guest-trapped": {
+    retryable: false,
+    changed: "The guest was stopped; its state is as it was when it trapped.",
+    fix: "Fix the guest: the message names the trap. Its own log lines show what it did before.",
+  },
+  "wasm.host-failed": {
+    retryable: false,
+    changed: "The guest was stopped in the middle of a host call.",
+    fix: "Fix the host function: it threw instead of returning an error code. The cause is attached.",
+  },
+  "wasm.host-memory": {
+    retryable: true,
+    changed: "Nothing: no instance was made.",
+    fix: "End some guests or start another process: one process has room for about eight thousand.",
+  },
+  "wasm.import-mismatch": {
+    retryable: false,
+    changed: "Nothing: the module was not loaded.",
+    fix: "Declare the import with the types listed in docs/spec/host-abi.md.",
+  },
+  "wasm.import-not-granted": {
+    retryable: false,
+    changed: "Nothing: the module was not loaded.",
+    fix: "Grant the imports named in the message, or build the guest without them.",
+  },
+  "wasm.instance-ended": {
+    retryable: false,
+    changed: "Nothing: the instance had already ended.",
+    fix: "Make a new instance, or restore one from a snapshot.",
+  },
+  "wasm.malformed-module": {
+    retryable: false,
+    changed: "Nothing: the module was not loaded.",
+    fix: "Build the module again; its bytes do not follow the WebAssembly binary format.",
+  },
+  "wasm.memory-limit": {
+    retryable: false,
+    changed: "Nothing: no instance was made.",
+    fix: "Raise `memoryPages` or build the guest with a smaller initial memory.",
+  },
+  "wasm.module-too-big": {
+    retryable: false,
+    changed: "Nothing: the module was not read.",
+    fix: "Make the module smaller or raise `moduleBytes` of the engine.",
+  },
+  "wasm.not-a-module": {
+    retryable: false,
+    changed: "Nothing: the bytes were not loaded.",
+    fix: "Give the bytes of a core WebAssembly module: a .wasm file, not its text form and not a component.",
+  },
+  "wasm.not-instrumented": {
+    retryable: false,
+    changed: "Nothing: the module was not loaded.",
+    fix: "Run the module through `instrument` of @glia-os/wasm/pipeline with the profile `cooperative`.",
+  },
+  "wasm.not-pending": {
+    retryable: true,
+    changed: "Nothing.",
+    fix: "Take a snapshot only between a step that came back as pending and the step that answers it.",
+  },
+  "wasm.payload-too-big": {
+    retryable: false,
+    changed: "Nothing: the guest still waits for the same call.",
+    fix: "Send a shorter message, raise `messageBytes`, or answer E_TOO_BIG when only the guest's buffer is too small.",
+  },
+  "wasm.snapshot-corrupt": {
+    retryable: false,
+    changed: "Nothing: no instance was made from it.",
+    fix: "Take or fetch the snapshot again; these bytes were damaged, cut short or are no snapshot.",
+  },
+  "wasm.snapshot-mismatch": {
+    retryable: false,
+    changed: "Nothing: no instance was made from it.",
+    fix: "Restore it with the same module, instrumented by the same pipeline version, that was running when it was taken.",
+  },
+  "wasm.snapshot-too-big": {
+    retryable: false,
+    changed: "Nothing: no memory was set aside for it.",
+    fix: "Raise the snapshot limit on this node, or move the guest to a node with more memory.",
+  },
+  "wasm.snapshot-version": {
+    retryable: false,
+    changed: "Nothing: the snapshot was not read.",
+    fix: "Use a build of @glia-os/wasm that reads this snapshot version.",
+  },
+  "wasm.stack-exhausted": {
+    retryable: false,
+    changed: "The guest was stopped; nothing else was touched.",
+    fix: "Make the guest recurse less deeply; the limits are in docs/guests.md.",
+  },
+  "wasm.unbounded-module": {
+    retryable: false,
+    changed: "Nothing: the module was not loaded.",
+    fix: "Run the module through `instrument` of @glia-os/wasm/pipeline, which clamps memory and tables and moves the start function.",
+  },
+  "wasm.unsupported-feature": {
+    retryable: false,
+    changed: "Nothing: the module was not loaded.",
+    fix: "Build the guest without the feature named in the message; docs/guests.md lists what guests may use.",
+  },
+} as const;

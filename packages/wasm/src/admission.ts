@@ -1,0 +1,222 @@
+/**
+ * Decides whether a module may run, before anything of it runs.
+ *
+ * A1. Everything the module can reach is an import it was granted, its own memories, and its own tables of fixed size.
+ * A2. Its whole state can be taken: memory 0 is imported and bounded, the stack memory and every mutable global are exported,
+ *     and its code has passed the scan of code-scan.ts.
+ * A3. Nothing is trusted because the module says so: each property is read from the module's own sections.
+ */
+
+import type { HostModule } from "@glia-os/abi/ports";
+import { HOST_IMPORTS, HOST_MODULE } from "@glia-os/abi/wire";
+import { scanCode } from "./binary/code-scan.ts";
+import {
+  type FunctionType,
+  KIND,
+  type ModuleImport,
+  type ModuleOutline,
+  readOutline,
+} from "./binary/outline.ts";
+import {
+  ImportMismatchError,
+  ImportNotGrantedError,
+  NotAModuleError,
+  NotInstrumentedError,
+  UnboundedModuleError,
+  UnsupportedFeatureError,
+} from "./errors.ts";
+import {
+  ASYNCIFY_EXPORTS,
+  ENTRY_EXPORT,
+  GLOBAL_EXPORT,
+  MEMORY_IMPORT,
+  STACK_EXPORT,
+  START_EXPORT,
+} from "./layout.ts";
+import { decodeProfile, PROFILE_SECTION, type ProfileRecord } from "./profile.ts";
+import { webAssembly } from "./web-assembly.ts";
+
+/** Most pages the memory of suspended calls may have: 4 MiB. */
+const MOST_STACK_PAGES = 64;
+/** Most elements of all tables together. */
+const MOST_TABLE_ELEMENTS = 65_536;
+
+/** What the engine needs to know of an admitted module. */
+export interface GuestShape {
+  readonly profile: ProfileRecord;
+  /** Pages memory 0 starts with, and the most it may have. */
+  readonly memory: { readonly minimum: number; readonly maximum: number };
+  readonly stackPages: number;
+  /** Mutable globals: their exports and value types, in index order. */
+  readonly globals: readonly { readonly exportName: string; readonly type: number }[];
+  readonly imports: readonly ModuleImport[];
+  readonly hasStart: boolean;
+}
+
+/** Check that bytes are a module the engine can run and move. Grants are checked by {@link checkGrants}. */
+export function checkGuest(bytes: Uint8Array): GuestShape {
+  const outline = readOutline(bytes);
+  if (!webAssembly.validate(bytes)) throw new NotAModuleError("its content is not valid");
+  const profile = profileOf(outline);
+  checkTables(outline);
+  const hasStart = checkEntry(outline);
+  scanCode(bytes, outline);
+  return {
+    profile,
+    memory: guestMemory(outline),
+    stackPages: stackPages(outline),
+    globals: mutableGlobals(outline),
+    imports: outline.imports,
+    hasStart,
+  };
+}
+
+function profileOf({ customs, exports }: ModuleOutline): ProfileRecord {
+  const found = customs.filter(({ name }) => name === PROFILE_SECTION);
+  if (found.length !== 1)
+    throw new NotInstrumentedError(
+      `the module has ${found.length} sections ${PROFILE_SECTION}; it needs one`,
+    );
+  const profile = decodeProfile(found[0]?.content ?? new Uint8Array());
+  const missing = ASYNCIFY_EXPORTS.filter(
+    (wanted) => !exports.some(({ name, kind }) => name === wanted && kind === KIND.function),
+  );
+  if (missing.length > 0) throw new NotInstrumentedError(`the module lacks ${missing.join(", ")}`);
+  return profile;
+}
+
+function checkTables({ tables, imports }: ModuleOutline): void {
+  if (imports.some(({ kind }) => kind === KIND.table))
+    throw new UnboundedModuleError("the module imports a table");
+  if (tables.some(({ minimum, maximum }) => maximum !== minimum))
+    throw new UnboundedModuleError("a table of the module can grow");
+  const elements = tables.reduce((sum, { minimum }) => sum + minimum, 0);
+  if (elements > MOST_TABLE_ELEMENTS)
+    throw new UnboundedModuleError(
+      `the tables hold ${elements} elements; the most is ${MOST_TABLE_ELEMENTS}`,
+    );
+}
+
+/** Whether the module has a former start function; its entry must exist and have the right type. */
+function checkEntry(outline: ModuleOutline): boolean {
+  if (outline.start !== undefined)
+    throw new UnboundedModuleError("the module has a start function, which would run while it is loaded");
+  const entry = exportedFunction(outline, ENTRY_EXPORT);
+  if (entry === undefined) throw new NotInstrumentedError(`the module does not export ${ENTRY_EXPORT}`);
+  if (signature(entry) !== "() -> i32")
+    throw new ImportMismatchError(ENTRY_EXPORT, signature(entry), "() -> i32");
+  const start = exportedFunction(outline, START_EXPORT);
+  if (start !== undefined && signature(start) !== "() -> ()")
+    throw new ImportMismatchError(START_EXPORT, signature(start), "() -> ()");
+  return start !== undefined;
+}
+
+function exportedFunction({ exports, functions }: ModuleOutline, wanted: string): FunctionType | undefined {
+  const found = exports.find(({ name, kind }) => name === wanted && kind === KIND.function);
+  return found === undefined ? undefined : functions[found.index];
+}
+
+function guestMemory({ imports }: ModuleOutline): GuestShape["memory"] {
+  const memories = imports.filter(({ kind }) => kind === KIND.memory);
+  const memory = memories[0];
+  if (memories.length !== 1 || memory?.module !== HOST_MODULE || memory.name !== MEMORY_IMPORT)
+    throw new UnboundedModuleError(
+      `the module must import its one memory as ${HOST_MODULE} ${MEMORY_IMPORT}`,
+    );
+  const { minimum, maximum } = memory.limits ?? { minimum: 0, maximum: undefined };
+  if (maximum === undefined) throw new UnboundedModuleError("the module's memory has no maximum");
+  return { minimum, maximum };
+}
+
+function stackPages({ memories, exports }: ModuleOutline): number {
+  const exported = exports.find(({ name, kind }) => name === STACK_EXPORT && kind === KIND.memory);
+  const stack = memories[1];
+  if (memories.length !== 2 || exported?.index !== 1 || stack === undefined)
+    throw new NotInstrumentedError(`the module does not export ${STACK_EXPORT} as its second memory`);
+  if (stack.minimum !== stack.maximum || stack.minimum < 1 || stack.minimum > MOST_STACK_PAGES)
+    throw new UnboundedModuleError(
+      `the memory of suspended calls must have a fixed size of 1 to ${MOST_STACK_PAGES} pages`,
+    );
+  return stack.minimum;
+}
+
+function mutableGlobals({ globals, exports, imports }: ModuleOutline): GuestShape["globals"] {
+  if (imports.some(({ kind }) => kind === KIND.global))
+    throw new UnsupportedFeatureError("an imported global", "hosts give functions only");
+  return globals.flatMap(({ type, mutable }, index) => {
+    if (!mutable) return [];
+    if (type < 0x7c || type > 0x7f)
+      throw new UnsupportedFeatureError(
+        "a mutable vector or reference global",
+        "it cannot be taken as bytes",
+      );
+    const exportName = `${GLOBAL_EXPORT}${index}`;
+    if (!exports.some((one) => one.name === exportName && one.kind === KIND.global && one.index === index))
+      throw new NotInstrumentedError(`the module does not export its mutable global ${index}`);
+    return [{ exportName, type }];
+  });
+}
+
+/**
+ * Check that every imported function exists, was granted and has the right type. A grant is an import of `glia.v1` by its bare
+ * name (`receive`), any import by `module/name`, or a whole module by its name (`glia.v1`).
+ * @throws ImportNotGrantedError with everything the module asks for, ImportMismatchError
+ */
+export function checkGrants(
+  { imports }: GuestShape,
+  grants: readonly string[],
+  hostModules: readonly HostModule[],
+): void {
+  const granted = new Set(grants);
+  const functions = imports.filter(({ kind }) => kind === KIND.function);
+  const full = ({ module, name }: ModuleImport): string => `${module}/${name}`;
+  const missing = functions.filter((one) => {
+    const allowed =
+      granted.has(one.module) ||
+      granted.has(full(one)) ||
+      (one.module === HOST_MODULE && granted.has(one.name));
+    return !allowed || offered(one, hostModules) === undefined;
+  });
+  if (missing.length > 0) throw new ImportNotGrantedError(missing.map(full), functions.map(full));
+  for (const one of functions) {
+    const asked = one.type === undefined ? "?" : signature(one.type);
+    const given = offered(one, hostModules) ?? "?";
+    if (asked !== given) throw new ImportMismatchError(full(one), asked, given);
+  }
+}
+
+function offered({ module, name }: ModuleImport, hostModules: readonly HostModule[]): string | undefined {
+  if (module === HOST_MODULE) {
+    const found = HOST_IMPORTS.find((one) => one.name === name);
+    return found === undefined ? undefined : described(found.params, found.result);
+  }
+  const functions = hostModules.find((one) => one.name === module)?.functions;
+  const found = functions !== undefined && Object.hasOwn(functions, name) ? functions[name] : undefined;
+  return found === undefined ? undefined : described(found.params, found.result);
+}
+
+function described(params: readonly string[], result: string): string {
+  return `(${params.join(" ")}) -> ${result === "none" ? "()" : result}`;
+}
+
+const TYPE_NAMES: Readonly<Record<number, string>> = {
+  127: "i32",
+  126: "i64",
+  125: "f32",
+  124: "f64",
+  123: "v128",
+  112: "funcref",
+  111: "externref",
+};
+
+function signature({ params, results }: FunctionType): string {
+  const names = (types: readonly number[]): string[] => types.map((type) => TYPE_NAMES[type] ?? "?");
+  return described(
+    names(params),
+    results.length === 1
+      ? (names(results)[0] ?? "?")
+      : results.length === 0
+        ? "none"
+        : names(results).join(" "),
+  );
+}

@@ -1,0 +1,87 @@
+/**
+ * The engine of kind `wasm`: admits modules and makes instances of them (port `Engine` of `@glia-os/abi/ports`).
+ *
+ * E1. A module is compiled once, at admission; its instances share the code.
+ * E2. Instances share nothing else: each has its own memories and globals, and one that fails leaves the others as they were.
+ */
+
+import type {
+  AdmittedProgram,
+  Engine,
+  EngineLimits,
+  GuestHost,
+  HostModule,
+  InstanceImage,
+} from "@glia-os/abi/ports";
+import { checkGrants, checkGuest } from "../admission.ts";
+import { ModuleTooBigError, NotAModuleError } from "../errors.ts";
+import { sha256Hex } from "../profile.ts";
+import type { Heartbeat } from "../watchdog.ts";
+import { type CompiledModule, webAssembly } from "../web-assembly.ts";
+import { type Program, WasmInstance } from "./instance.ts";
+import { completeLimits } from "./limits.ts";
+
+/** How to make an engine. */
+export interface WasmEngineOptions {
+  /** Host functions a guest can be granted besides `glia.v1`. */
+  readonly hostModules?: readonly HostModule[];
+  /** Where steps are announced, so that another thread can notice one that does not end. */
+  readonly heartbeat?: Heartbeat;
+  /** Longest module in bytes. Default 64 MiB. */
+  readonly moduleBytes?: number;
+}
+
+/** An admitted module whose instances are {@link WasmInstance}s. */
+export interface WasmProgram extends AdmittedProgram {
+  /** What the module was before instrumentation: SHA-256 as hexadecimal. */
+  readonly original: string;
+  instantiate(limits: Partial<EngineLimits>, host: GuestHost): WasmInstance;
+  restore(image: InstanceImage, limits: Partial<EngineLimits>, host: GuestHost): WasmInstance;
+}
+
+/** The engine; `admit` gives the concrete program type. */
+export interface WasmEngine extends Engine {
+  readonly kind: "wasm";
+  admit(program: Uint8Array, grants: readonly string[]): Promise<WasmProgram>;
+}
+
+const MODULE_BYTES = 64 * 1024 * 1024;
+
+/** An engine that runs instrumented WebAssembly modules in the calling thread. */
+export function createWasmEngine(options: WasmEngineOptions = {}): WasmEngine {
+  const hostModules = options.hostModules ?? [];
+  const moduleBytes = options.moduleBytes ?? MODULE_BYTES;
+  let instances = 0;
+  return {
+    kind: "wasm",
+    async admit(bytes, grants) {
+      if (bytes.length > moduleBytes) throw new ModuleTooBigError(bytes.length, moduleBytes);
+      // A copy: what was checked is what is compiled, whatever the caller does with its array meanwhile.
+      const own = bytes.slice();
+      const shape = checkGuest(own);
+      checkGrants(shape, grants, hostModules);
+      const program: Program = {
+        hash: sha256Hex(own),
+        module: await compile(own),
+        shape,
+        hostModules,
+        heartbeat: options.heartbeat,
+      };
+      return {
+        hash: program.hash,
+        original: shape.profile.original,
+        instantiate: (limits, host) => new WasmInstance(program, ++instances, completeLimits(limits), host),
+        restore: (image, limits, host) =>
+          WasmInstance.restored(program, ++instances, image, completeLimits(limits), host),
+      };
+    },
+  };
+}
+
+async function compile(bytes: Uint8Array): Promise<CompiledModule> {
+  try {
+    return await webAssembly.compile(bytes);
+  } catch (cause) {
+    throw new NotAModuleError(cause instanceof Error ? cause.message : String(cause));
+  }
+}

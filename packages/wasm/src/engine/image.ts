@@ -1,0 +1,97 @@
+/**
+ * The state of an instance as named sections (docs/spec/snapshot.md gives the byte form).
+ *
+ * M1. `memory` is linear memory; `stack` the frames of the suspended calls; `globals` every mutable global as 8 bytes each in
+ *     index order, integers sign-extended, floats as their bits; `control` the facts of the host (see {@link encodeControl}).
+ * M2. Sections are copies: the instance may go on while an image is sent.
+ */
+
+import type { InstanceImage, PendingCall } from "@glia-os/abi/ports";
+import { HOST_IMPORTS } from "@glia-os/abi/wire";
+import type { GuestShape } from "../admission.ts";
+import { SnapshotMismatchError } from "../errors.ts";
+import type { GlobalCell, Namespace } from "../web-assembly.ts";
+
+/** Facts the host keeps about an instance. */
+export interface Control {
+  /** Which exported function is suspended: 0 the former start function, 1 the entry. */
+  readonly phase: number;
+  /** Bytes of log output still allowed. */
+  readonly logBytesLeft: number;
+}
+
+const I64 = 0x7e;
+const F32 = 0x7d;
+const F64 = 0x7c;
+const CONTROL_BYTES = 16;
+
+/** Control facts as bytes: phase u32, zero u32, log bytes left u64, little-endian. */
+export function encodeControl({ phase, logBytesLeft }: Control): Uint8Array {
+  const bytes = new Uint8Array(CONTROL_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, phase, true);
+  view.setBigUint64(8, BigInt(logBytesLeft), true);
+  return bytes;
+}
+
+/** The inverse of {@link encodeControl}. @throws SnapshotMismatchError */
+export function decodeControl(bytes: Uint8Array): Control {
+  if (bytes.length !== CONTROL_BYTES)
+    throw new SnapshotMismatchError("section control", `${bytes.length} bytes`, `${CONTROL_BYTES}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const phase = view.getUint32(0, true);
+  const logBytesLeft = Number(view.getBigUint64(8, true));
+  if (phase > 1 || view.getUint32(4, true) !== 0)
+    throw new SnapshotMismatchError("phase", String(phase), "0 or 1");
+  return { phase, logBytesLeft };
+}
+
+/** Mutable globals as bytes (M1). The payload of a NaN is not kept: JavaScript reads every NaN as one value. */
+export function encodeGlobals(exports: Namespace, globals: GuestShape["globals"]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(globals.length * 8));
+  globals.forEach(({ exportName, type }, index) => {
+    const value: unknown = (exports[exportName] as GlobalCell).value;
+    if (type === I64) view.setBigInt64(index * 8, value as bigint, true);
+    else if (type === F64) view.setFloat64(index * 8, value as number, true);
+    else if (type === F32) view.setFloat32(index * 8, value as number, true);
+    else view.setBigInt64(index * 8, BigInt(value as number), true);
+  });
+  return new Uint8Array(view.buffer);
+}
+
+/** Put globals back. @throws SnapshotMismatchError when the count differs */
+export function restoreGlobals(exports: Namespace, globals: GuestShape["globals"], bytes: Uint8Array): void {
+  if (bytes.length !== globals.length * 8)
+    throw new SnapshotMismatchError("section globals", `${bytes.length} bytes`, `${globals.length * 8}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  globals.forEach(({ exportName, type }, index) => {
+    const target = exports[exportName] as GlobalCell;
+    if (type === I64) target.value = view.getBigInt64(index * 8, true);
+    else if (type === F64) target.value = view.getFloat64(index * 8, true);
+    else if (type === F32) target.value = view.getFloat32(index * 8, true);
+    else target.value = view.getInt32(index * 8, true);
+  });
+}
+
+/** A section that must be there. @throws SnapshotMismatchError */
+export function sectionOf(image: InstanceImage, name: string): Uint8Array {
+  const section = Object.hasOwn(image.sections, name) ? image.sections[name] : undefined;
+  if (section === undefined) throw new SnapshotMismatchError(`section ${name}`, "absent", "present");
+  return section;
+}
+
+/** Check a pending call that came from outside: a blocking call with the right number of integers. @throws SnapshotMismatchError */
+export function checkPending({ requestId, op, args }: PendingCall): PendingCall {
+  const call = HOST_IMPORTS.find(({ name, blocking }) => name === op && blocking);
+  if (call === undefined || op === "exit")
+    throw new SnapshotMismatchError("the pending call", op, "a blocking call");
+  if (args.length !== call.params.length || !args.every(Number.isSafeInteger))
+    throw new SnapshotMismatchError(
+      `the arguments of ${op}`,
+      args.join(", "),
+      `${call.params.length} integers`,
+    );
+  if (!Number.isSafeInteger(requestId) || requestId < 1)
+    throw new SnapshotMismatchError("the request id", String(requestId), "a whole number from 1");
+  return { requestId, op, args: [...args] };
+}

@@ -1,0 +1,84 @@
+/**
+ * Drives the functions asyncify adds: how a guest is taken off the stack at a blocking call and put back.
+ *
+ * S1. Between steps the guest's calls lie as frames in its stack memory and nothing of it is on the native stack.
+ * S2. The record at {@link STACK_RECORD} holds the end of the frames and the limit; it is written by the host before each
+ *     unwinding, so a guest cannot make asyncify write outside its stack memory (a wild value traps in the guest).
+ */
+
+import { GuestProtocolError, SnapshotMismatchError } from "../errors.ts";
+import { PAGE_BYTES, STACK_EXPORT, STACK_FRAMES, STACK_RECORD } from "../layout.ts";
+import type { LinearMemory, Namespace } from "../web-assembly.ts";
+
+const UNWINDING = 1;
+const REWINDING = 2;
+
+/** Control over one instance's suspended calls. */
+export class Suspension {
+  readonly #memory: LinearMemory;
+  readonly #exports: Record<string, () => number>;
+  readonly #startUnwind: (record: number) => void;
+  readonly #startRewind: (record: number) => void;
+
+  constructor(exports: Namespace) {
+    this.#memory = exports[STACK_EXPORT] as LinearMemory;
+    this.#exports = exports as Record<string, () => number>;
+    this.#startUnwind = exports["asyncify_start_unwind"] as (record: number) => void;
+    this.#startRewind = exports["asyncify_start_rewind"] as (record: number) => void;
+  }
+
+  get unwinding(): boolean {
+    return this.#exports["asyncify_get_state"]?.() === UNWINDING;
+  }
+
+  get rewinding(): boolean {
+    return this.#exports["asyncify_get_state"]?.() === REWINDING;
+  }
+
+  startUnwind(): void {
+    const view = this.#view();
+    view.setUint32(STACK_RECORD, STACK_FRAMES, true);
+    view.setUint32(STACK_RECORD + 4, this.#memory.buffer.byteLength, true);
+    this.#startUnwind(STACK_RECORD);
+  }
+
+  stopUnwind(): void {
+    this.#exports["asyncify_stop_unwind"]?.();
+  }
+
+  startRewind(): void {
+    this.#startRewind(STACK_RECORD);
+  }
+
+  stopRewind(): void {
+    this.#exports["asyncify_stop_rewind"]?.();
+  }
+
+  /** A copy of the frames. */
+  frames(): Uint8Array {
+    const end = this.#view().getUint32(STACK_RECORD, true);
+    if (end < STACK_FRAMES || end > this.#memory.buffer.byteLength)
+      throw new GuestProtocolError(`its suspended calls end at byte ${end}`);
+    return new Uint8Array(this.#memory.buffer, STACK_FRAMES, end - STACK_FRAMES).slice();
+  }
+
+  /** Put frames back. @throws SnapshotMismatchError when they do not fit */
+  restore(frames: Uint8Array): void {
+    const room = this.#memory.buffer.byteLength - STACK_FRAMES;
+    if (frames.length > room)
+      throw new SnapshotMismatchError("section stack", `${frames.length} bytes`, `at most ${room}`);
+    new Uint8Array(this.#memory.buffer, STACK_FRAMES).set(frames);
+    const view = this.#view();
+    view.setUint32(STACK_RECORD, STACK_FRAMES + frames.length, true);
+    view.setUint32(STACK_RECORD + 4, this.#memory.buffer.byteLength, true);
+  }
+
+  /** Bytes of the stack memory. */
+  get bytes(): number {
+    return Math.floor(this.#memory.buffer.byteLength / PAGE_BYTES) * PAGE_BYTES;
+  }
+
+  #view(): DataView {
+    return new DataView(this.#memory.buffer);
+  }
+}

@@ -1,0 +1,202 @@
+/** Every refusal and failure of this package, one class each. Codes, what changed and what to do: `wasm.*` of `@glia-os/abi/errors`. */
+import { GliaError, type GliaErrorOptions } from "@glia-os/abi/errors";
+
+/** An engine limit that is not a whole number within its range. */
+export class BadLimitError extends GliaError<"wasm.bad-limit"> {
+  constructor(name: string, value: unknown, least: number, most: number) {
+    super(
+      "wasm.bad-limit",
+      `limit ${name} is ${String(value)}; it must be a whole number from ${least} to ${most}`,
+    );
+  }
+}
+
+/** An answer that does not fit the pending call. */
+export class BadResultError extends GliaError<"wasm.bad-result"> {
+  constructor(problem: string) {
+    super("wasm.bad-result", problem);
+  }
+}
+
+/** The optional peer `binaryen` is not installed. */
+export class BinaryenMissingError extends GliaError<"wasm.binaryen-missing"> {
+  constructor(cause: unknown) {
+    super(
+      "wasm.binaryen-missing",
+      "instrumenting a module needs the package binaryen, which is not installed",
+      { cause },
+    );
+  }
+}
+
+/** An instrumented module that does not unwind or rewind as the pipeline's output does. */
+export class GuestProtocolError extends GliaError<"wasm.guest-protocol"> {
+  constructor(problem: string, options: GliaErrorOptions = {}) {
+    super("wasm.guest-protocol", `the guest broke the suspension protocol: ${problem}`, options);
+  }
+}
+
+/** The guest executed a trap. */
+export class GuestTrappedError extends GliaError<"wasm.guest-trapped"> {
+  constructor(cause: unknown) {
+    super(
+      "wasm.guest-trapped",
+      `the guest trapped: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
+}
+
+/** A host function threw; the guest was stopped by a trap. */
+export class HostFailedError extends GliaError<"wasm.host-failed"> {
+  constructor(name: string, cause: unknown) {
+    super("wasm.host-failed", `the host function ${name} threw`, { cause });
+  }
+}
+
+/** The operating system or the JavaScript engine had no room for a guest's memory. */
+export class HostMemoryError extends GliaError<"wasm.host-memory"> {
+  constructor(pages: number, cause: unknown) {
+    super("wasm.host-memory", `this process has no room for another guest memory of ${pages} pages`, {
+      cause,
+    });
+  }
+}
+
+/** An import whose type is not the one the host offers under that name. */
+export class ImportMismatchError extends GliaError<"wasm.import-mismatch"> {
+  constructor(name: string, asked: string, offered: string) {
+    super("wasm.import-mismatch", `the module imports ${name} as ${asked}; the host offers ${offered}`, {
+      details: { name, asked, offered },
+    });
+  }
+}
+
+/** Imports that were not granted. `details.asked` lists everything the module asks for, `details.missing` what was not granted. */
+export class ImportNotGrantedError extends GliaError<"wasm.import-not-granted"> {
+  constructor(missing: readonly string[], asked: readonly string[]) {
+    super(
+      "wasm.import-not-granted",
+      `the module asks for ${missing.join(", ")}, which it was not granted; all it asks for: ${asked.join(", ")}`,
+      { details: { missing, asked } },
+    );
+  }
+}
+
+/** A step, snapshot or answer for an instance that has finished, failed or been disposed. */
+export class InstanceEndedError extends GliaError<"wasm.instance-ended"> {
+  constructor(how: string) {
+    super("wasm.instance-ended", `the instance has ${how}`);
+  }
+}
+
+/** Bytes that do not follow the binary format. */
+export class MalformedModuleError extends GliaError<"wasm.malformed-module"> {
+  constructor(problem: string) {
+    super("wasm.malformed-module", `malformed module: ${problem}`);
+  }
+}
+
+/** The guest needs more memory at its start than the limit allows. */
+export class MemoryLimitError extends GliaError<"wasm.memory-limit"> {
+  constructor(needed: number, limit: number) {
+    super("wasm.memory-limit", `the guest needs ${needed} pages of memory and the limit is ${limit}`);
+  }
+}
+
+/** The program's bytes exceed the engine's limit. */
+export class ModuleTooBigError extends GliaError<"wasm.module-too-big"> {
+  constructor(bytes: number, limit: number) {
+    super("wasm.module-too-big", `the module is ${bytes} bytes and the limit is ${limit}`);
+  }
+}
+
+/** Bytes that are no WebAssembly module, or one the engine of this machine refuses. */
+export class NotAModuleError extends GliaError<"wasm.not-a-module"> {
+  constructor(problem: string) {
+    super("wasm.not-a-module", `not a WebAssembly module: ${problem}`);
+  }
+}
+
+/** A module without the instrumentation the engine needs. */
+export class NotInstrumentedError extends GliaError<"wasm.not-instrumented"> {
+  constructor(problem: string) {
+    super("wasm.not-instrumented", problem);
+  }
+}
+
+/** A snapshot was asked for while the guest waits for nothing. */
+export class NotPendingError extends GliaError<"wasm.not-pending"> {
+  constructor() {
+    super("wasm.not-pending", "the guest waits for no call, so its state cannot be taken");
+  }
+}
+
+/** A message longer than a limit or than the guest's buffer. */
+export class PayloadTooBigError extends GliaError<"wasm.payload-too-big"> {
+  constructor(bytes: number, limit: number, whose: "limit" | "buffer") {
+    const where = whose === "limit" ? "the message limit" : "the guest's buffer";
+    super("wasm.payload-too-big", `the payload is ${bytes} bytes and ${where} is ${limit}`, {
+      details: { bytes, limit, whose },
+    });
+  }
+}
+
+/** Snapshot bytes that are damaged, cut short or not a snapshot. */
+export class SnapshotCorruptError extends GliaError<"wasm.snapshot-corrupt"> {
+  constructor(problem: string, cause?: unknown) {
+    super(
+      "wasm.snapshot-corrupt",
+      `the snapshot is damaged: ${problem}`,
+      cause === undefined ? {} : { cause },
+    );
+  }
+}
+
+/** A snapshot that does not fit the program it is restored with. */
+export class SnapshotMismatchError extends GliaError<"wasm.snapshot-mismatch"> {
+  constructor(what: string, found: string, expected: string) {
+    super("wasm.snapshot-mismatch", `the snapshot does not fit: ${what} is ${found}, expected ${expected}`, {
+      details: { what, found, expected },
+    });
+  }
+}
+
+/** A snapshot that declares more bytes than the limit. */
+export class SnapshotTooBigError extends GliaError<"wasm.snapshot-too-big"> {
+  constructor(bytes: number, limit: number) {
+    super("wasm.snapshot-too-big", `the snapshot holds ${bytes} bytes and the limit is ${limit}`, {
+      details: { bytes, limit },
+    });
+  }
+}
+
+/** A snapshot of a version this build does not read. */
+export class SnapshotVersionError extends GliaError<"wasm.snapshot-version"> {
+  constructor(found: number, expected: number) {
+    super("wasm.snapshot-version", `the snapshot has version ${found}; this build reads version ${expected}`);
+  }
+}
+
+/** The guest recursed past the native stack or past the memory that holds its suspended calls. */
+export class StackExhaustedError extends GliaError<"wasm.stack-exhausted"> {
+  constructor(where: string, cause: unknown) {
+    super("wasm.stack-exhausted", `the guest's calls are nested too deeply ${where}`, { cause });
+  }
+}
+
+/** A module whose memory, tables or start function are outside the host's control. */
+export class UnboundedModuleError extends GliaError<"wasm.unbounded-module"> {
+  constructor(problem: string) {
+    super("wasm.unbounded-module", problem);
+  }
+}
+
+/** A module that uses a feature guests may not use. */
+export class UnsupportedFeatureError extends GliaError<"wasm.unsupported-feature"> {
+  constructor(feature: string, why: string) {
+    super("wasm.unsupported-feature", `the module uses ${feature}, which guests may not: ${why}`, {
+      details: { feature },
+    });
+  }
+}

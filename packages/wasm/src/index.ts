@@ -1,0 +1,44 @@
+/** Sandboxed WebAssembly guests that can be stopped in the middle of a call, taken as bytes and continued elsewhere. */
+export {
+  createWasmEngine,
+  type WasmEngine,
+  type WasmEngineOptions,
+  type WasmProgram,
+} from "./engine/engine.ts";
+export type { WasmInstance } from "./engine/instance.ts";
+export { completeLimits, DEFAULT_LIMITS, LIMIT_RANGES } from "./engine/limits.ts";
+export {
+  BadLimitError,
+  BadResultError,
+  BinaryenMissingError,
+  GuestProtocolError,
+  GuestTrappedError,
+  HostFailedError,
+  HostMemoryError,
+  ImportMismatchError,
+  ImportNotGrantedError,
+  InstanceEndedError,
+  MalformedModuleError,
+  MemoryLimitError,
+  ModuleTooBigError,
+  NotAModuleError,
+  NotInstrumentedError,
+  NotPendingError,
+  PayloadTooBigError,
+  SnapshotCorruptError,
+  SnapshotMismatchError,
+  SnapshotTooBigError,
+  SnapshotVersionError,
+  StackExhaustedError,
+  UnboundedModuleError,
+  UnsupportedFeatureError,
+} from "./errors.ts";
+export { PIPELINE_VERSION, type Profile } from "./profile.ts";
+export {
+  type DecodeLimits,
+  decodeSnapshot,
+  type EncodeOptions,
+  encodeSnapshot,
+  SnapshotDecoder,
+} from "./snapshot/index.ts";
+export { Heartbeat, type RunningStep, StepWatch } from "./watchdog.ts";

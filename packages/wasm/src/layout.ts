@@ -1,0 +1,30 @@
+/** Names and sizes the pipeline gives a module and the engine looks for (docs/guests.md, "What the pipeline does"). */
+
+/** The exported function a guest starts in: no parameters, an i32 status. */
+export const ENTRY_EXPORT = "glia_main";
+/** The module's former start function, run before the entry. */
+export const START_EXPORT = "glia.start";
+/** The second memory, which holds suspended calls. */
+export const STACK_EXPORT = "glia.stack";
+/** Prefix of the exports of mutable globals; the index follows. */
+export const GLOBAL_EXPORT = "glia.global.";
+/** Name of the imported memory, in the module `glia.v1`. */
+export const MEMORY_IMPORT = "memory";
+/** The pipeline's export of memory 0. */
+export const MEMORY_EXPORT = "glia.memory";
+/** Size of the memory for suspended calls, in 64 KiB pages: about 20,000 frames of typical code. */
+export const STACK_PAGES = 16;
+/** Where the asyncify record lies in that memory: two u32, the current end of the frames and their limit. Frames follow. */
+export const STACK_RECORD = 0;
+/** First byte of the frames. */
+export const STACK_FRAMES = 16;
+/** Bytes of a page of linear memory. */
+export const PAGE_BYTES = 65_536;
+/** The functions asyncify adds. */
+export const ASYNCIFY_EXPORTS = [
+  "asyncify_start_unwind",
+  "asyncify_stop_unwind",
+  "asyncify_start_rewind",
+  "asyncify_stop_rewind",
+  "asyncify_get_state",
+] as const;

@@ -1,0 +1,59 @@
+/** Second step: binaryen's asyncify pass over the blocking imports, with suspended calls kept in a memory of their own. */
+import { HOST_IMPORTS, HOST_MODULE } from "@glia-os/abi/wire";
+import type Binaryen from "binaryen";
+import { BinaryenMissingError, MalformedModuleError } from "../errors.ts";
+import { STACK_PAGES } from "../layout.ts";
+
+/** Names of the blocking imports as asyncify writes them. */
+const BLOCKING = HOST_IMPORTS.filter(({ blocking }) => blocking).map(({ name }) => `${HOST_MODULE}.${name}`);
+
+/** Load the optional peer. @throws BinaryenMissingError */
+export async function loadBinaryen(): Promise<typeof Binaryen> {
+  try {
+    return (await import("binaryen")).default;
+  } catch (cause) {
+    throw new BinaryenMissingError(cause);
+  }
+}
+
+/** The module with asyncify applied and optimised again. Settings of binaryen are global, so this sets all it relies on. */
+export function asyncify(binaryen: typeof Binaryen, bytes: Uint8Array): Uint8Array {
+  binaryen.clearPassArguments();
+  binaryen.clearPassesToSkip();
+  binaryen.setOptimizeLevel(3);
+  binaryen.setShrinkLevel(0);
+  binaryen.setDebugInfo(false);
+  binaryen.setPassArgument("asyncify-imports", BLOCKING.join(","));
+  binaryen.setPassArgument("asyncify-in-secondary-memory", "true");
+  binaryen.setPassArgument("asyncify-secondary-memory-size", String(STACK_PAGES));
+  const { Features } = binaryen;
+  // The declared `readBinaryWithFeatures` is not there in 132; `readBinary` takes the features as its second argument.
+  const readBinary: (data: Uint8Array, features: number) => Binaryen.Module = binaryen.readBinary;
+  const module = readBinary(
+    bytes,
+    GUEST_FEATURES.reduce((all, name) => all | Features[name], 0),
+  );
+  try {
+    module.runPasses(["asyncify"]);
+    module.optimize();
+    if (!module.validate()) throw new MalformedModuleError("it is not valid after asyncify");
+    return module.emitBinary();
+  } finally {
+    module.dispose();
+    binaryen.clearPassArguments();
+  }
+}
+
+const GUEST_FEATURES = [
+  "MutableGlobals",
+  "NontrappingFPToInt",
+  "SIMD128",
+  "BulkMemory",
+  "BulkMemoryOpt",
+  "CallIndirectOverlong",
+  "SignExt",
+  "ReferenceTypes",
+  "Multivalue",
+  "ExtendedConst",
+  "MultiMemory",
+] as const;

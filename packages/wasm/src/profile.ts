@@ -1,0 +1,58 @@
+/**
+ * The custom section `glia.profile` that the pipeline appends: which instrumentation a module carries and what it was made from.
+ *
+ * P1. It is a label, not a proof: admission checks the imports, exports, limits and instructions by itself, and a module that
+ *     lies about its profile can only break its own execution.
+ */
+import { createHash } from "node:crypto";
+import { NotInstrumentedError } from "./errors.ts";
+
+/** Name of the custom section. */
+export const PROFILE_SECTION = "glia.profile";
+
+/** Raised when the pipeline's output changes: snapshots cross versions only by running the old module. */
+export const PIPELINE_VERSION = 1;
+
+/** What instrumentation a module has. `cooperative`: it can be stopped at blocking host calls, and only there. */
+export type Profile = "cooperative";
+
+/** What the section says. */
+export interface ProfileRecord {
+  readonly profile: Profile;
+  /** {@link PIPELINE_VERSION} of the pipeline that wrote it. */
+  readonly pipeline: number;
+  /** SHA-256 of the module before instrumentation, as hexadecimal. */
+  readonly original: string;
+}
+
+/** The section's content: JSON with its keys in this order. */
+export function encodeProfile({ profile, pipeline, original }: ProfileRecord): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ profile, pipeline, original }));
+}
+
+/** Read the section. @throws NotInstrumentedError when it is not what this build's pipeline writes */
+export function decodeProfile(content: Uint8Array): ProfileRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content));
+  } catch {
+    throw new NotInstrumentedError(`the section ${PROFILE_SECTION} is not JSON`);
+  }
+  const { profile, pipeline, original } = (value ?? {}) as Record<string, unknown>;
+  if (profile !== "cooperative")
+    throw new NotInstrumentedError(
+      `the module has the profile ${String(profile)}; this engine runs cooperative`,
+    );
+  if (pipeline !== PIPELINE_VERSION)
+    throw new NotInstrumentedError(
+      `the module was made by pipeline ${String(pipeline)}; this build reads ${PIPELINE_VERSION}`,
+    );
+  if (typeof original !== "string" || !/^[0-9a-f]{64}$/.test(original))
+    throw new NotInstrumentedError(`the section ${PROFILE_SECTION} names no original module`);
+  return { profile, pipeline, original };
+}
+
+/** SHA-256 as hexadecimal. */
+export function sha256Hex(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

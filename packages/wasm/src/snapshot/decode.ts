@@ -1,0 +1,285 @@
+/**
+ * Reads the byte form of a snapshot, piece by piece, from a source that is not trusted.
+ *
+ * D1. Every declared size is checked against a limit before memory is set aside for it.
+ * D2. Frames come in strictly rising order of (section, block); a page is written at most once.
+ * D3. Nothing is handed out before the digest over all bytes has been checked. The digest detects damage; it proves nothing
+ *     about who made the snapshot.
+ * D4. After a refusal the decoder refuses everything.
+ */
+import { createHash } from "node:crypto";
+import { zstdDecompressSync } from "node:zlib";
+import type { InstanceImage, PendingCall } from "@glia-os/abi/ports";
+import { SNAPSHOT_MAGIC, SNAPSHOT_PAGE_BYTES, SNAPSHOT_VERSION } from "@glia-os/abi/wire";
+import { decode } from "cborg";
+import { SnapshotCorruptError, SnapshotTooBigError, SnapshotVersionError } from "../errors.ts";
+import {
+  DIGEST_BYTES,
+  ENCODING,
+  FRAME,
+  FRAME_BYTES,
+  FRAME_HEAD_BYTES,
+  FRAME_PAGES,
+  MOST_HEADER_BYTES,
+  MOST_SECTIONS,
+  PREFIX_BYTES,
+  pageBytes,
+  type SnapshotHeader,
+} from "./format.ts";
+
+/** How much a decoder may set aside. */
+export interface DecodeLimits {
+  /** Most bytes of all sections together. Default 256 MiB. */
+  readonly imageBytes?: number;
+}
+
+/** A frame whose payload is awaited. */
+interface FrameHead {
+  readonly target: Uint8Array;
+  readonly start: number;
+  readonly bitmap: Uint8Array;
+  readonly size: number;
+  readonly encoding: number;
+}
+
+const IMAGE_BYTES = 256 * 1024 * 1024;
+
+/** Takes the bytes of one snapshot in pieces of any size and gives the image. */
+export class SnapshotDecoder {
+  readonly #imageBytes: number;
+  readonly #hash = createHash("sha256");
+  #waiting: Uint8Array = new Uint8Array();
+  #have = 0;
+  #need = PREFIX_BYTES;
+  #read: (bytes: Uint8Array) => void = this.#prefix;
+  #header: SnapshotHeader | undefined;
+  #sections: Uint8Array[] = [];
+  #last = -1;
+  #frame: FrameHead | undefined;
+  #done = false;
+  #failed: unknown;
+
+  constructor(limits: DecodeLimits = {}) {
+    this.#imageBytes = limits.imageBytes ?? IMAGE_BYTES;
+  }
+
+  /**
+   * Take the next piece. Memory held: the sections declared, and at most one frame.
+   * @throws SnapshotCorruptError, SnapshotVersionError, SnapshotTooBigError
+   */
+  push(piece: Uint8Array): void {
+    if (this.#failed !== undefined) throw this.#failed;
+    try {
+      let rest = piece;
+      while (rest.length > 0) {
+        if (this.#done) throw new SnapshotCorruptError("bytes follow its end");
+        rest = this.#take(rest);
+      }
+    } catch (error) {
+      this.#failed = error;
+      this.#sections = [];
+      this.#waiting = new Uint8Array();
+      throw error;
+    }
+  }
+
+  /** The image. @throws SnapshotCorruptError when bytes are missing; whatever a push refused */
+  finish(): InstanceImage {
+    if (this.#failed !== undefined) throw this.#failed;
+    const header = this.#header;
+    if (!this.#done || header === undefined) throw new SnapshotCorruptError("it ends too early");
+    const [requestId, op, args] = header.pending;
+    const pending: PendingCall = { requestId, op, args };
+    const sections = Object.fromEntries(
+      header.sections.map(([name], index) => [name, this.#sections[index] as Uint8Array]),
+    );
+    return {
+      moduleHash: Buffer.from(header.module).toString("hex"),
+      profile: header.profile,
+      pending,
+      sections,
+    };
+  }
+
+  /** Use up to what the current part needs; what is left comes back. */
+  #take(rest: Uint8Array): Uint8Array {
+    const wanted = this.#need - this.#have;
+    if (this.#have === 0 && rest.length >= wanted) {
+      this.#read(rest.subarray(0, wanted));
+      return rest.subarray(wanted);
+    }
+    if (this.#have === 0) this.#waiting = new Uint8Array(this.#need);
+    this.#waiting.set(rest.subarray(0, wanted), this.#have);
+    this.#have += Math.min(wanted, rest.length);
+    if (this.#have === this.#need) {
+      this.#have = 0;
+      this.#read(this.#waiting);
+    }
+    return rest.subarray(wanted);
+  }
+
+  #expect(bytes: number, read: (bytes: Uint8Array) => void): void {
+    this.#need = bytes;
+    this.#read = read;
+  }
+
+  #prefix(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    if (SNAPSHOT_MAGIC.some((byte, at) => bytes[at] !== byte))
+      throw new SnapshotCorruptError("it does not start as a snapshot does");
+    if (bytes[4] !== SNAPSHOT_VERSION) throw new SnapshotVersionError(bytes[4] as number, SNAPSHOT_VERSION);
+    const length = viewOf(bytes).getUint32(5, true);
+    if (length === 0 || length > MOST_HEADER_BYTES)
+      throw new SnapshotCorruptError(`its header claims ${length} bytes`);
+    this.#expect(length, this.#headerBytes);
+  }
+
+  #headerBytes(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    this.#header = decodeHeader(bytes);
+    const total = this.#header.sections.reduce((sum, [, length]) => sum + length, 0);
+    if (total > this.#imageBytes) throw new SnapshotTooBigError(total, this.#imageBytes);
+    this.#sections = this.#header.sections.map(([, length]) => new Uint8Array(length));
+    this.#expect(1, this.#kind);
+  }
+
+  #kind(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    if (bytes[0] === FRAME.end) this.#expect(DIGEST_BYTES, this.#digest);
+    else if (bytes[0] === FRAME.pages) this.#expect(FRAME_HEAD_BYTES - 1, this.#frameHead);
+    else throw new SnapshotCorruptError(`a frame has the kind ${bytes[0]}`);
+  }
+
+  #frameHead(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    const view = viewOf(bytes);
+    const [index = 0, encoding = 0, zero = 0] = bytes;
+    const target = this.#sections[index];
+    const block = view.getUint32(3, true);
+    const length = view.getUint32(7, true);
+    const start = block * FRAME_BYTES;
+    if (target === undefined || start >= target.length)
+      throw new SnapshotCorruptError("a frame lies outside its section");
+    const order = index * 2 ** 32 + block;
+    if (order <= this.#last) throw new SnapshotCorruptError("its frames are out of order");
+    this.#last = order;
+    const bitmap = bytes.slice(11);
+    const size = markedBytes(bitmap, start, target.length);
+    const fits = encoding === ENCODING.raw ? length === size : length > 0 && length < size;
+    if (zero !== 0 || encoding > ENCODING.zstd || !fits)
+      throw new SnapshotCorruptError("a frame does not fit its pages");
+    this.#frame = { target, start, bitmap, size, encoding };
+    this.#expect(length, this.#payload);
+  }
+
+  #payload(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    const { target, start, bitmap, size, encoding } = this.#frame as FrameHead;
+    const pages = encoding === ENCODING.raw ? bytes : decompress(bytes, size);
+    let from = 0;
+    for (let page = 0; page < FRAME_PAGES; page++) {
+      if (!marked(bitmap, page)) continue;
+      const length = pageBytes(start, page, target.length);
+      target.set(pages.subarray(from, from + length), start + page * SNAPSHOT_PAGE_BYTES);
+      from += length;
+    }
+    this.#frame = undefined;
+    this.#expect(1, this.#kind);
+  }
+
+  #digest(bytes: Uint8Array): void {
+    if (!this.#hash.digest().equals(bytes))
+      throw new SnapshotCorruptError("its digest does not match its content");
+    this.#done = true;
+  }
+}
+
+/** Decode a snapshot that is in memory as a whole. @throws as {@link SnapshotDecoder} */
+export function decodeSnapshot(bytes: Uint8Array, limits: DecodeLimits = {}): InstanceImage {
+  const decoder = new SnapshotDecoder(limits);
+  decoder.push(bytes);
+  return decoder.finish();
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+function marked(bitmap: Uint8Array, page: number): boolean {
+  return ((bitmap[page >> 3] as number) & (1 << (page & 7))) !== 0;
+}
+
+/** Bytes of the marked pages. @throws SnapshotCorruptError when none is marked or one lies outside */
+function markedBytes(bitmap: Uint8Array, start: number, length: number): number {
+  let size = 0;
+  for (let page = 0; page < FRAME_PAGES; page++) {
+    if (!marked(bitmap, page)) continue;
+    const bytes = pageBytes(start, page, length);
+    if (bytes === 0) throw new SnapshotCorruptError("a page lies outside its section");
+    size += bytes;
+  }
+  if (size === 0) throw new SnapshotCorruptError("a frame without pages");
+  return size;
+}
+
+function decompress(bytes: Uint8Array, size: number): Uint8Array {
+  let pages: Uint8Array;
+  try {
+    pages = zstdDecompressSync(bytes, { maxOutputLength: size });
+  } catch (cause) {
+    throw new SnapshotCorruptError("a frame cannot be decompressed", cause);
+  }
+  if (pages.length !== size) throw new SnapshotCorruptError("a frame is shorter than its pages");
+  return pages;
+}
+
+const KEYS = ["module", "pending", "profile", "sections"];
+
+function decodeHeader(bytes: Uint8Array): SnapshotHeader {
+  let value: unknown;
+  try {
+    value = decode(bytes, {
+      strict: true,
+      rejectDuplicateMapKeys: true,
+      allowUndefined: false,
+      allowBigInt: false,
+    });
+  } catch (cause) {
+    throw new SnapshotCorruptError("its header is not CBOR", cause);
+  }
+  if (typeof value !== "object" || value === null || Object.keys(value).sort().join() !== KEYS.join())
+    throw new SnapshotCorruptError("its header has not the keys of version 1");
+  const { module, profile, pending, sections } = value as Record<string, unknown>;
+  if (
+    !(module instanceof Uint8Array) ||
+    module.length !== 32 ||
+    typeof profile !== "string" ||
+    profile.length > 64
+  )
+    throw new SnapshotCorruptError("its header names no module and profile");
+  return { module, profile, pending: decodePending(pending), sections: decodeSections(sections) };
+}
+
+function decodePending(value: unknown): SnapshotHeader["pending"] {
+  if (!Array.isArray(value) || value.length !== 3)
+    throw new SnapshotCorruptError("its header has no pending call");
+  const [requestId, op, args] = value as unknown[];
+  const named = typeof op === "string" && op.length <= 64 && Number.isSafeInteger(requestId);
+  if (!named || !Array.isArray(args) || args.length > 16 || !args.every(Number.isSafeInteger))
+    throw new SnapshotCorruptError("its pending call is malformed");
+  return [requestId as number, op, args as number[]];
+}
+
+function decodeSections(value: unknown): SnapshotHeader["sections"] {
+  if (!Array.isArray(value) || value.length > MOST_SECTIONS)
+    throw new SnapshotCorruptError("its header lists no sections");
+  let previous = "";
+  return value.map((entry: unknown) => {
+    const [name, length] = Array.isArray(entry) && entry.length === 2 ? (entry as unknown[]) : [];
+    const named = typeof name === "string" && /^[a-z][a-z-]{0,31}$/.test(name) && name > previous;
+    if (!named || !Number.isSafeInteger(length) || (length as number) < 0)
+      throw new SnapshotCorruptError("its list of sections is malformed");
+    previous = name;
+    return [name, length as number] as const;
+  });
+}

@@ -1,0 +1,3 @@
+/** The byte form of a guest's state (docs/spec/snapshot.md): streaming writer and reader. */
+export { type DecodeLimits, decodeSnapshot, SnapshotDecoder } from "./decode.ts";
+export { type EncodeOptions, encodeSnapshot } from "./encode.ts";

@@ -1,0 +1,42 @@
+/**
+ * The JavaScript API of WebAssembly, as far as this package uses it.
+ *
+ * TypeScript declares it only in its library for browsers; a package that needed that library would ask every consumer for it.
+ */
+
+/** A compiled module. */
+export interface CompiledModule {
+  readonly [Symbol.toStringTag]: string;
+}
+
+/** A linear memory. */
+export interface LinearMemory {
+  readonly buffer: ArrayBuffer;
+}
+
+/** A global of an instance. */
+export interface GlobalCell {
+  value: number | bigint;
+}
+
+/** A trap. */
+export type Trap = Error;
+
+/** Exports or imports by name. */
+export type Namespace = Readonly<Record<string, unknown>>;
+
+interface WebAssemblyApi {
+  readonly Memory: new (size: { readonly initial: number; readonly maximum: number }) => LinearMemory;
+  readonly Module: new (bytes: Uint8Array) => CompiledModule;
+  readonly Instance: new (
+    module: CompiledModule,
+    imports?: Readonly<Record<string, Namespace>>,
+  ) => { readonly exports: Namespace };
+  readonly RuntimeError: new (message?: string) => Trap;
+  compile(bytes: Uint8Array): Promise<CompiledModule>;
+  validate(bytes: Uint8Array): boolean;
+}
+
+/** The engine's WebAssembly API. */
+export const webAssembly: WebAssemblyApi = (globalThis as unknown as { WebAssembly: WebAssemblyApi })
+  .WebAssembly;

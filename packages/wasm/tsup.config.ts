@@ -1,0 +1,11 @@
+import { defineConfig } from "tsup";
+import { library } from "../../tsup.base.ts";
+
+export default defineConfig(
+  library({
+    index: "src/index.ts",
+    pipeline: "src/pipeline/index.ts",
+    snapshot: "src/snapshot/index.ts",
+    watchdog: "src/watchdog.ts",
+  }),
+);
