@@ -44,6 +44,9 @@ class MemoryTables implements Tables {
   readonly #names: Map<string, AgentId> = new Map();
   readonly #changes: Map<number, AgentRow> = new Map();
   readonly #requests: Map<string, RememberedOutcome> = new Map();
+  /** Request ids in the order they came, as a ring. (The first key of a Map that loses its first keys is slow to find in V8.) */
+  readonly #requestIds: string[] = [];
+  #remembered = 0;
 
   constructor(limits: CoordinationLimits) {
     this.#limits = limits;
@@ -127,12 +130,12 @@ class MemoryTables implements Tables {
   }
 
   remember(requestId: string, remembered: RememberedOutcome): void {
+    const slot = this.#remembered % this.#limits.requests;
+    const oldest = this.#requestIds[slot];
+    if (oldest !== undefined) this.#requests.delete(oldest);
+    this.#requestIds[slot] = requestId;
     this.#requests.set(requestId, remembered);
-    if (this.#requests.size <= this.#limits.requests) return;
-    for (const oldest of this.#requests.keys()) {
-      this.#requests.delete(oldest);
-      return;
-    }
+    this.#remembered += 1;
   }
 }
 

@@ -28,7 +28,7 @@ const BUSY_TIMEOUT_MS = 250;
 
 const SCHEMA = `
 CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-INSERT INTO counter VALUES ('fence', 0), ('revision', 0);
+INSERT INTO counter VALUES ('fence', 0);
 CREATE TABLE session (
   session_id TEXT PRIMARY KEY, node TEXT NOT NULL UNIQUE, fence INTEGER NOT NULL,
   ttl_ms INTEGER NOT NULL, expires_wall_ms REAL NOT NULL

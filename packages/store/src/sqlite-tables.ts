@@ -8,9 +8,13 @@ import type { Counter, Outcome, RememberedOutcome, StoredSession, Tables } from 
 const SESSION = `session_id AS sessionId, node, fence, ttl_ms AS ttlMs, expires_wall_ms AS expiresWallMs`;
 const AGENT = `agent, epoch, owner, session_id AS sessionId, status, name, program_hash AS programHash, revision`;
 
+/** A table grows past its limit by at most one part in this many before its oldest rows go. */
+const DROP_SHARE = 64;
+
 const SQL = {
-  counter: "SELECT value FROM counter WHERE name = ?",
-  advance: "UPDATE counter SET value = value + 1 WHERE name = ? RETURNING value",
+  fence: "SELECT value FROM counter WHERE name = 'fence'",
+  advanceFence: "UPDATE counter SET value = value + 1 WHERE name = 'fence' RETURNING value",
+  revision: "SELECT max(revision) AS value FROM change",
   sessions: `SELECT ${SESSION} FROM session`,
   sessionOf: `SELECT ${SESSION} FROM session WHERE node = ?`,
   session: `SELECT ${SESSION} FROM session WHERE session_id = ?`,
@@ -20,6 +24,7 @@ const SQL = {
   agentNamed: `SELECT ${AGENT} FROM agent WHERE name = ? AND status <> 'terminated'`,
   liveAgents: `SELECT ${AGENT} FROM agent WHERE status <> 'terminated' ORDER BY name`,
   agentCounts: "SELECT count(*) AS rows, count(*) FILTER (WHERE status <> 'terminated') AS live FROM agent",
+  moveAgent: `UPDATE agent SET epoch = ?, owner = ?, session_id = ?, revision = ? WHERE agent = ? AND status = ?`,
   putAgent: "INSERT OR REPLACE INTO agent VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
   putChange: "INSERT INTO change VALUES (?, ?)",
   dropChange: "DELETE FROM change WHERE revision <= ?",
@@ -42,11 +47,13 @@ export class SqliteTables implements Tables {
   }
 
   counter(name: Counter): number {
-    return Number(this.#sql.counter.get(name)?.["value"]);
+    return Number((name === "fence" ? this.#sql.fence : this.#sql.revision).get()?.["value"] ?? 0);
   }
 
+  /** The newest change is never dropped, so it is the counter of revisions; only fences need a row of their own. */
   advance(name: Counter): number {
-    return Number(this.#sql.advance.get(name)?.["value"]);
+    if (name === "revision") return this.counter("revision") + 1;
+    return Number(this.#sql.advanceFence.get()?.["value"]);
   }
 
   sessions(): readonly StoredSession[] {
@@ -85,11 +92,14 @@ export class SqliteTables implements Tables {
     return this.#sql.agentCounts.get() as unknown as { readonly rows: number; readonly live: number };
   }
 
+  /** Most changes keep the status. Writing only the other columns then leaves the index of names, and its page, alone. */
   putAgent(row: AgentRow): void {
     const { agent, epoch, owner, sessionId, status, name, programHash, revision } = row;
-    this.#sql.putAgent.run(agent, epoch, owner, sessionId, status, name, programHash, revision);
+    const moved = this.#sql.moveAgent.run(epoch, owner, sessionId, revision, agent, status).changes;
+    if (moved === 0)
+      this.#sql.putAgent.run(agent, epoch, owner, sessionId, status, name, programHash, revision);
     this.#sql.putChange.run(revision, JSON.stringify(row));
-    this.#sql.dropChange.run(revision - this.#limits.changes);
+    dropOldest(this.#sql.dropChange, revision, this.#limits.changes);
   }
 
   changes(revision: number, limit: number): readonly AgentRow[] {
@@ -114,6 +124,12 @@ export class SqliteTables implements Tables {
 
   remember(requestId: string, { fingerprint, outcome }: RememberedOutcome): void {
     const { lastInsertRowid } = this.#sql.remember.run(requestId, fingerprint, JSON.stringify(outcome));
-    this.#sql.dropRequest.run(Number(lastInsertRowid) - this.#limits.requests);
+    dropOldest(this.#sql.dropRequest, Number(lastInsertRowid), this.#limits.requests);
   }
+}
+
+/** Keep at least the newest `limit` rows. Large tables drop several at a time, so that most changes touch no old page. */
+function dropOldest(statement: StatementSync, newest: number, limit: number): void {
+  const step = Math.max(1, Math.floor(limit / DROP_SHARE));
+  if (newest % step === 0) statement.run(newest - limit);
 }

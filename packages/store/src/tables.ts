@@ -3,7 +3,7 @@
  *
  * T1. A write is visible to every later call of the same store.
  * T2. Counters only grow, also across a crash.
- * T3. The store drops the oldest change and the oldest request outcome beyond its limits.
+ * T3. At least as many of the newest changes and request outcomes are kept as the limits say; older ones go, oldest first.
  */
 import type { AgentId, NodeId } from "@glia-os/abi/ids";
 import type { AgentRow } from "@glia-os/abi/ports";
@@ -37,7 +37,7 @@ export type Counter = "fence" | "revision";
 export interface Tables {
   /** The last value handed out, 0 at first. */
   counter(name: Counter): number;
-  /** Raise a counter by one and return the new value (T2). */
+  /** The next value of a counter (T2). A new revision counts once a row was put under it. */
   advance(name: Counter): number;
   /** All sessions. */
   sessions(): readonly StoredSession[];

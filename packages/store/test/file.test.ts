@@ -84,7 +84,7 @@ it("a file that another process has open is refused as in use, in both direction
 });
 
 it.skipIf(process.platform === "win32")(
-  "a folder and a file without the right to write are refused as not writable (needs POSIX file modes)",
+  "a folder and a file without the right to write are refused as not writable (needs POSIX rights) (needs POSIX file modes)",
   async () => {
     const path = await filledStore("a.db");
     const locked = join(folder, "locked");

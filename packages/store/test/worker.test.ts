@@ -111,7 +111,7 @@ function tracedCalls(log: string): readonly string[] {
 
 const hasStrace = process.platform === "linux" && spawnSync("strace", ["-V"]).status === 0;
 
-describe.skipIf(!hasStrace)("under strace (skipped where strace is not installed)", () => {
+describe.skipIf(!hasStrace)("under strace (needs Linux with strace)", () => {
   it("F2, G1: the write-ahead log is flushed before each acknowledgement", () => {
     const child = fileURLToPath(new URL("./fixtures/flushing-child.ts", import.meta.url));
     const log = join(folder, "strace.log");
