@@ -73,8 +73,6 @@ export async function copyWorkspace(target: string): Promise<void> {
   for (const { folder } of publishedPackages()) {
     const dist = join(workspaceRoot, folder, "dist");
     if (existsSync(dist)) cpSync(dist, join(target, folder, "dist"), { recursive: true });
-    for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"])
-      cpSync(join(workspaceRoot, licence), join(target, folder, licence));
   }
   symlinkSync(join(workspaceRoot, "node_modules"), join(target, "node_modules"));
   await mustRun("git", ["init", "--quiet", "--initial-branch", "main"], target);

@@ -111,3 +111,13 @@ export class PayloadTooLargeError extends GliaError<"daemon.payload-too-large"> 
     });
   }
 }
+
+/** A guest ran longer in one step than it may. */
+export class GuestStuckError extends GliaError<"daemon.guest-stuck"> {
+  constructor(runningMs: number, limitMs: number) {
+    super(
+      "daemon.guest-stuck",
+      `A guest has run for ${Math.round(runningMs)} ms without a blocking call; the limit is ${limitMs} ms`,
+    );
+  }
+}

@@ -2,9 +2,28 @@
 export { type ControlConnection, connectControl } from "./control-client.ts";
 export { controlPath } from "./control-path.ts";
 export { CONTROL_METHODS, type ControlServer, serveControl } from "./control-server.ts";
-export * from "./errors.ts";
+export { createNode, type LocalNode } from "./create-node.ts";
+export {
+  AlreadyRunningError,
+  AmbiguousNodeError,
+  AnchorLostError,
+  BadOptionsError,
+  ControlClosedError,
+  ControlMalformedError,
+  DataFolderError,
+  GuestStuckError,
+  NoClusterKeyError,
+  NotRunningError,
+  PayloadTooLargeError,
+  ThreadBusyError,
+  ThreadGoneError,
+  UnknownAgentError,
+  UnknownNodeError,
+} from "./errors.ts";
+export type { NodeEvent } from "./main-service.ts";
 export type {
   AgentView,
+  AgentVitals,
   LinkStats,
   MemberView,
   MigrationPhase,
@@ -14,3 +33,5 @@ export type {
   NodeStatus,
   SpawnRequest,
 } from "./node-api.ts";
+export type { NodeOptions } from "./node-options.ts";
+export type { NodeStart } from "./thread-setup.ts";

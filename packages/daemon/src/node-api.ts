@@ -41,6 +41,18 @@ export interface NodeStatus {
   readonly rssBytes: number;
 }
 
+/** What an agent's owner knows about it. */
+export interface AgentVitals {
+  /** Messages the agent has received in its life, wherever it was. */
+  readonly received: number;
+  /** Messages waiting in its mailbox. */
+  readonly waiting: number;
+  /** Repeated messages its present node refused. */
+  readonly duplicatesRefused: number;
+  /** Linear memory in bytes. */
+  readonly memoryBytes: number;
+}
+
 /** One agent as coordination knows it, with what its owner adds when it can be reached. */
 export interface AgentView {
   readonly agent: AgentId;
@@ -50,10 +62,8 @@ export interface AgentView {
   readonly ownerName: string | undefined;
   readonly status: AgentStatus;
   readonly programHash: string;
-  /** From the owner: messages applied, linear memory. Absent when the owner did not answer. */
-  readonly live:
-    | { readonly applied: number; readonly duplicatesRefused: number; readonly memoryBytes: number }
-    | undefined;
+  /** From the owner; absent when it did not answer. */
+  readonly live: AgentVitals | undefined;
 }
 
 /** What to run and where. */
@@ -93,10 +103,11 @@ export interface MigrationReport {
 
 /** Counts of one outgoing link. */
 export interface LinkStats {
+  /** Messages this node accepted for the agent. */
   readonly sent: number;
-  /** Messages the agent acknowledged as applied. */
-  readonly applied: number;
-  /** Messages sent again because an agent moved or an answer was lost. */
+  /** Messages the agent's node confirmed as in the agent's mailbox, exactly once and in order. */
+  readonly acknowledged: number;
+  /** Messages put on the wire again because an agent moved or an answer was lost. */
   readonly resent: number;
 }
 
@@ -115,15 +126,18 @@ export interface NodeApi {
    * earlier sends. Delivery is exactly once while the agent lives, also across moves.
    */
   send(agent: string, payload: Uint8Array): Promise<void>;
-  /** Send one message and wait for the agent's reply, behind all earlier sends. @throws `cells.ask-timeout`. */
+  /** Send one message and wait for the agent's reply, behind all earlier sends. @throws `mesh.link-timeout`. */
   ask(agent: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
-  /** Resolves when everything sent to the agent so far is acknowledged as applied. */
+  /** Resolves when everything sent to the agent so far is acknowledged. @throws `mesh.link-timeout`. */
   flush(agent: string, timeoutMs: number): Promise<LinkStats>;
   /** Move a running agent to another node. */
   migrate(agent: string, to: string, onPhase?: (phase: MigrationPhase) => void): Promise<MigrationReport>;
   /** End an agent. */
   terminate(agent: string): Promise<void>;
-  /** Resolves with the reason if the node can no longer work (for example the anchor is gone); pending while all is well. */
+  /**
+   * Resolves with the reason if the node can no longer work: one of its threads ended, or, on a `client`, the anchor is gone. Pending while
+   * all is well. Nodes that host agents go on without the anchor and say so in their log.
+   */
   readonly failed: Promise<Error>;
   /** Leave the mesh and stop everything. Idempotent. */
   stop(): Promise<void>;

@@ -3,11 +3,12 @@
  *
  * TC1. A call is answered exactly once: by its result, by the error record of its failure, or, when the port closes, by `daemon.thread-gone`.
  * TC2. At most {@link IN_FLIGHT_LIMIT} calls wait for answers on one port; one more is refused with `daemon.thread-busy`.
- * TC3. Arguments and results are copied. Bytes that the caller gives up can be moved instead with {@link moved}.
+ * TC3. Calls and one-way tells of one side are performed in the order they were made, as far as they do not wait.
+ * TC4. Arguments and results are copied. Bytes that the caller gives up can be moved instead with {@link moved}.
  */
 
 import type { MessagePort, Transferable } from "node:worker_threads";
-import { type ErrorRecord, RemoteError, toErrorRecord } from "@glia-os/abi/errors";
+import { type ErrorRecord, RemoteError, toErrorRecord, UnexpectedError } from "@glia-os/abi/errors";
 import { ThreadBusyError, ThreadGoneError } from "./errors.ts";
 
 /** Most unanswered calls per port (TC2). Above any window the links and the migration use at once. */
@@ -25,7 +26,15 @@ export type Remote<Service extends ThreadService> = {
 
 type Handler = (...args: unknown[]) => unknown;
 
+/** The one-way face of a service: nothing comes back, not even a failure. For methods that return nothing and do not throw. */
+export type Told<Service extends ThreadService> = {
+  readonly [Name in keyof Service]: Service[Name] extends (...args: infer Args) => unknown
+    ? (...args: Args) => void
+    : never;
+};
+
 type Packet =
+  | { readonly tell: string; readonly args: readonly unknown[] }
   | { readonly call: number; readonly method: string; readonly args: readonly unknown[] }
   | { readonly answer: number; readonly value: unknown }
   | { readonly answer: number; readonly error: ErrorRecord };
@@ -37,27 +46,61 @@ interface Waiting {
 
 const movedBuffers = new WeakSet<ArrayBufferLike>();
 
-/** Mark bytes as given up by the caller: their buffer is moved to the other thread instead of copied (TC3). */
-export function moved(bytes: Uint8Array): Uint8Array {
-  if (bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength) movedBuffers.add(bytes.buffer);
-  return bytes;
+/** A copy with a buffer of its own, unless it has one: posting a view copies the whole buffer behind it. */
+function alone(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
 }
 
-function transferable(values: readonly unknown[]): Transferable[] {
-  const list: Transferable[] = [];
-  for (const value of values) {
-    if (value instanceof Uint8Array && value.buffer instanceof ArrayBuffer && movedBuffers.has(value.buffer))
-      list.push(value.buffer);
-  }
-  return list;
+/** Bytes given up by the caller: their buffer is moved to the other thread instead of copied (TC4). A view is copied first. */
+export function moved(bytes: Uint8Array): Uint8Array {
+  const own = alone(bytes);
+  movedBuffers.add(own.buffer);
+  return own;
+}
+
+/** The values as they are posted, and the buffers that are moved. Looks at values and at the fields of plain objects among them. */
+function prepare(values: readonly unknown[]): {
+  readonly posted: unknown[];
+  readonly transfer: Transferable[];
+} {
+  const transfer: Transferable[] = [];
+  const one = (value: unknown): unknown => {
+    if (!(value instanceof Uint8Array)) return value;
+    const own = alone(value);
+    if (own.buffer instanceof ArrayBuffer && movedBuffers.has(own.buffer)) transfer.push(own.buffer);
+    return own;
+  };
+  const posted = values.map((value) => {
+    if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+      return one(value);
+    return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, one(field)]));
+  });
+  return { posted, transfer };
 }
 
 /** One end of the conversation. */
 export interface ThreadLink<Service extends ThreadService> {
   /** The other side's service. */
   readonly remote: Remote<Service>;
+  /** The other side's service, one-way. */
+  readonly tell: Told<Service>;
   /** Stop answering and fail what waits. Idempotent. */
   close(): void;
+}
+
+function methodOf(service: ThreadService, name: string): Handler {
+  const method = (service as Record<string, unknown>)[name];
+  if (typeof method !== "function") throw new UnexpectedError(`the thread has no method ${name}`);
+  return method as Handler;
+}
+
+function proxy<Face extends object>(send: (method: string, args: unknown[]) => unknown): Face {
+  return new Proxy(Object.create(null) as Face, {
+    get: (_, method) =>
+      typeof method === "string" && method !== "then"
+        ? (...args: unknown[]) => send(method, args)
+        : undefined,
+  });
 }
 
 /** Serve `local` on `port` and call the other side's `Service`. */
@@ -75,15 +118,15 @@ export function linkThreads<Service extends ThreadService>(
     args: readonly unknown[];
   }): Promise<void> => {
     try {
-      const method = (local as Record<string, unknown>)[packet.method] as Handler;
-      const value = await method.apply(local, [...packet.args]);
-      if (open) port.postMessage({ answer: packet.call, value } satisfies Packet, transferable([value]));
+      const value = await methodOf(local, packet.method).apply(local, [...packet.args]);
+      const { posted, transfer } = prepare([value]);
+      if (open) port.postMessage({ answer: packet.call, value: posted[0] } satisfies Packet, transfer);
     } catch (error) {
       if (open) port.postMessage({ answer: packet.call, error: toErrorRecord(error) } satisfies Packet);
     }
   };
 
-  const settle = (packet: Exclude<Packet, { call: number }>): void => {
+  const settle = (packet: Extract<Packet, { answer: number }>): void => {
     const caller = waiting.get(packet.answer);
     waiting.delete(packet.answer);
     if ("error" in packet) caller?.reject(new RemoteError(packet.error));
@@ -99,7 +142,8 @@ export function linkThreads<Service extends ThreadService>(
   };
 
   port.on("message", (packet: Packet) => {
-    if ("call" in packet) void answer(packet);
+    if ("tell" in packet) methodOf(local, packet.tell).apply(local, [...packet.args]);
+    else if ("call" in packet) void answer(packet);
     else settle(packet);
   });
   port.on("close", close);
@@ -110,15 +154,16 @@ export function linkThreads<Service extends ThreadService>(
     const id = ++lastCall;
     return new Promise((resolve, reject) => {
       waiting.set(id, { resolve, reject });
-      port.postMessage({ call: id, method, args } satisfies Packet, transferable(args));
+      const { posted, transfer } = prepare(args);
+      port.postMessage({ call: id, method, args: posted } satisfies Packet, transfer);
     });
   };
 
-  const remote = new Proxy(Object.create(null) as Remote<Service>, {
-    get: (_, method) =>
-      typeof method === "string" && method !== "then"
-        ? (...args: unknown[]) => call(method, args)
-        : undefined,
-  });
-  return { remote, close };
+  const tell = (method: string, args: unknown[]): void => {
+    if (!open) return;
+    const { posted, transfer } = prepare(args);
+    port.postMessage({ tell: method, args: posted } satisfies Packet, transfer);
+  };
+
+  return { remote: proxy<Remote<Service>>(call), tell: proxy<Told<Service>>(tell), close };
 }

@@ -73,11 +73,39 @@ test("TC2: one call over the limit is refused and the others still get their ans
   await expect(link.remote.add(1, 1)).resolves.toBe(2);
 });
 
-test("TC3: bytes are copied unless the caller gives them up", async () => {
+test("TC4: bytes are copied unless the caller gives them up", async () => {
   const { remote } = pair(new Adder());
   const kept = new Uint8Array([1, 2, 3]);
   const given = new Uint8Array([4, 5, 6]);
   await expect(remote.echo(kept)).resolves.toEqual(kept);
   await expect(remote.echo(moved(given))).resolves.toEqual(new Uint8Array([4, 5, 6]));
   expect([kept.length, given.length]).toEqual([3, 0]);
+});
+
+test("TC3: what was told before a call is done before the call", async () => {
+  const seen: number[] = [];
+  const { port1, port2 } = new MessageChannel();
+  const service = { note: (value: number): void => void seen.push(value), all: (): number[] => seen };
+  links.push(linkThreads<object>(port2, service));
+  const link = linkThreads<typeof service>(port1, {});
+  links.push(link);
+  for (let value = 0; value < 100; value++) link.tell.note(value);
+  await expect(link.remote.all()).resolves.toEqual(Array.from({ length: 100 }, (_, index) => index));
+});
+
+test("TC4: of a view only its own bytes cross, alone and inside an object", async () => {
+  const big = new Uint8Array(1024 * 1024).fill(7);
+  const { port1, port2 } = new MessageChannel();
+  const sizes: number[] = [];
+  const service = {
+    take: (bytes: Uint8Array, item: { payload: Uint8Array }): void =>
+      void sizes.push(bytes.buffer.byteLength, item.payload.buffer.byteLength),
+    done: (): void => {},
+  };
+  links.push(linkThreads<object>(port2, service));
+  const link = linkThreads<typeof service>(port1, {});
+  links.push(link);
+  await link.remote.take(big.subarray(5, 9), { payload: moved(big.subarray(0, 3)) });
+  expect(sizes).toEqual([4, 3]);
+  expect(big.length).toBe(1024 * 1024);
 });

@@ -1,2 +1,43 @@
-/** Codes of the `cells` namespace. */
-export const CELLS_CODES = {} as const;
+/** Codes of the agent SDK. */
+export const CELLS_CODES = {
+  "cells.already-here": {
+    retryable: false,
+    changed: "Nothing: the agent that is here goes on.",
+    fix: "Ask coordination who owns the agent; one node cannot run it twice.",
+  },
+  "cells.bad-image": {
+    retryable: false,
+    changed: "Nothing: no agent was built from it.",
+    fix: "Freeze the agent again at its source; the stream was damaged or made by another version.",
+  },
+  "cells.bad-manifest": {
+    retryable: false,
+    changed: "Nothing: no agent was started.",
+    fix: "Correct the field named in the message.",
+  },
+  "cells.guest-failed": {
+    retryable: false,
+    changed: "The agent ended; messages it had not received are dropped.",
+    fix: "Read the agent's log for what it did last, mend the program and spawn it again.",
+  },
+  "cells.illegal-transition": {
+    retryable: true,
+    changed: "Nothing: the agent stays in its state.",
+    fix: "Wait for the running operation on this agent to end, then ask again.",
+  },
+  "cells.no-yield": {
+    retryable: true,
+    changed: "Nothing: the agent goes on where it is.",
+    fix: "The program computes without a blocking call; move it when it waits for a message, or end it.",
+  },
+  "cells.not-here": {
+    retryable: true,
+    changed: "Nothing.",
+    fix: "Ask coordination which node owns the agent.",
+  },
+  "cells.too-many": {
+    retryable: true,
+    changed: "Nothing: no agent was started or taken.",
+    fix: "End agents on this node, or use another node.",
+  },
+} as const;

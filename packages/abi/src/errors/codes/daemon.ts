@@ -35,6 +35,11 @@ export const DAEMON_CODES = {
     changed: "Nothing: the node did not start.",
     fix: "Make the folder readable and writable for this user, or name another with --data.",
   },
+  "daemon.guest-stuck": {
+    retryable: false,
+    changed: "The node cannot go on: its agent thread is held by the guest.",
+    fix: "Stop the node, mend the program so that it makes a blocking call, and start again.",
+  },
   "daemon.no-cluster-key": {
     retryable: false,
     changed: "Nothing.",

@@ -1,0 +1,341 @@
+/**
+ * The gate of a node's cells: implements what the mesh asks of whoever hosts agents, over runners that may live on another thread.
+ *
+ * CG1. A message is judged by the link table and handed to the runner in the same turn; so `accepted` means it is in the mailbox (RP1).
+ * CG2. At most {@link MAILBOX_MESSAGES_MAX} messages and {@link MAILBOX_BYTES_MAX} bytes wait in one mailbox. What does not fit is asked for
+ *      again later (`retry`), before it reaches the link table; it is never dropped.
+ * CG3. From a resolved `freeze` until `thaw` no message is accepted (MC1); after `retire` messages are answered with `moved`.
+ * CG4. A retired agent is answered for {@link FORWARD_MS}, one lifetime of a location record, and at most {@link RETIRED_MAX} are remembered.
+ * CG5. A node hosts at most {@link CELLS_MAX} cells.
+ */
+import type { AgentId, Epoch } from "@glia-os/abi/ids";
+import type { Clock, Logger } from "@glia-os/abi/ports";
+import {
+  type AgentDescription,
+  type ChunkSource,
+  type LinkId,
+  type LinkMessage,
+  LinkTable,
+  type LinkVerdict,
+  type MeshCells,
+  type Moved,
+} from "@glia-os/mesh-core";
+import { type AgentManifest, decodeManifest, encodeManifest } from "./agent-manifest.ts";
+import { type CellState, transition } from "./cell-state.ts";
+import { MAILBOX_MESSAGES_MAX } from "./constants.ts";
+import {
+  AlreadyHereError,
+  BadImageError,
+  IllegalTransitionError,
+  NotHereError,
+  TooManyCellsError,
+} from "./errors.ts";
+import { CHUNK_BYTES, encodeHead, HeadReader } from "./frozen-cell.ts";
+import type { Asker, CellEnd, CellGatePort, CellRunnerPort, CellVitals } from "./runner-port.ts";
+
+/** Most payload bytes waiting in one mailbox: two of the largest windows a sender keeps. */
+export const MAILBOX_BYTES_MAX: number = 8 * 1024 * 1024;
+/** Most cells of one node. */
+export const CELLS_MAX = 1024;
+/** How long a former host answers for an agent: ten minutes, the lifetime of a location record. */
+export const FORWARD_MS = 600_000;
+/** Most agents a former host answers for. */
+export const RETIRED_MAX = 10_000;
+/** Longest wait for a blocking call when an agent is frozen. */
+export const FREEZE_TIMEOUT_MS = 10_000;
+const RETRY_MS = 5;
+
+interface Cell {
+  readonly agent: AgentId;
+  readonly manifest: AgentManifest;
+  readonly meta: Uint8Array;
+  epoch: Epoch;
+  state: CellState;
+  links: LinkTable;
+  waitingMessages: number;
+  waitingBytes: number;
+  accepted: number;
+  refusedDuplicates: number;
+}
+
+/** What the gate tells the node. */
+export interface CellGateEvents {
+  /** A reply stands in the agent's link table and should go to the asker's node. */
+  replyReady(agent: AgentId, asker: Asker, payload: Uint8Array): void;
+  /** A cell ended by itself and is gone from this node. */
+  cellEnded(agent: AgentId, epoch: Epoch, end: CellEnd): void;
+}
+
+/** What a gate needs. */
+export interface CellGateOptions {
+  readonly runner: CellRunnerPort;
+  readonly clock: Clock;
+  readonly events: CellGateEvents;
+  readonly logger?: Logger;
+}
+
+/** Numbers about a cell. */
+export interface CellReport extends CellVitals {
+  readonly state: CellState;
+  readonly epoch: Epoch;
+  /** Messages accepted on this node. */
+  readonly accepted: number;
+  /** Repeated messages refused on this node. */
+  readonly refusedDuplicates: number;
+}
+
+/** The cells of one node, as the mesh sees them. */
+export class CellGate implements MeshCells, CellGatePort {
+  readonly #runner: CellRunnerPort;
+  readonly #clock: Clock;
+  readonly #events: CellGateEvents;
+  readonly #logger: Logger | undefined;
+  readonly #cells = new Map<AgentId, Cell>();
+  readonly #retired = new Map<AgentId, { readonly moved: Moved; readonly untilMs: number }>();
+
+  constructor({ runner, clock, events, logger }: CellGateOptions) {
+    this.#runner = runner;
+    this.#clock = clock;
+    this.#events = events;
+    this.#logger = logger;
+  }
+
+  /** Cells on this node. */
+  get size(): number {
+    return this.#cells.size;
+  }
+
+  /** Check a program without running it; resolves with its SHA-256 as hexadecimal. */
+  checkProgram(program: Uint8Array, grants: readonly string[]): Promise<string> {
+    return this.#runner.admit(program, grants);
+  }
+
+  /** Run a new agent under the epoch coordination gave it. @throws {AlreadyHereError}, {TooManyCellsError}. */
+  async start(agent: AgentId, epoch: Epoch, manifest: AgentManifest): Promise<void> {
+    const cell = this.#add(agent, epoch, manifest, encodeManifest(manifest));
+    try {
+      await this.#runner.start(agent, manifest);
+      cell.state = transition(agent, cell.state, "running");
+    } catch (error) {
+      this.#cells.delete(agent);
+      throw error;
+    }
+  }
+
+  /** End an agent. Idempotent. */
+  async terminate(agent: AgentId): Promise<void> {
+    const cell = this.#cells.get(agent);
+    if (cell === undefined) return;
+    if (cell.state === "migrating") throw new IllegalTransitionError(agent, cell.state, "terminated");
+    this.#cells.delete(agent);
+    cell.state = "terminated";
+    await this.#runner.drop(agent);
+  }
+
+  /** Numbers about an agent; undefined when it is not here. */
+  async report(agent: AgentId): Promise<CellReport | undefined> {
+    const cell = this.#cells.get(agent);
+    const vitals = cell === undefined ? undefined : await this.#runner.vitals(agent);
+    if (cell === undefined || vitals === undefined) return undefined;
+    const { state, epoch, accepted, refusedDuplicates } = cell;
+    return { ...vitals, state, epoch, accepted, refusedDuplicates };
+  }
+
+  // Messages (MeshCells)
+
+  deliver(message: LinkMessage): LinkVerdict {
+    const cell = this.#cells.get(message.agent);
+    if (cell === undefined) return this.#absent(message.agent);
+    if (cell.state !== "running") return { kind: "retry", retryAfterMs: RETRY_MS };
+    if (!this.#hasRoom(cell, message.payload.length)) return { kind: "retry", retryAfterMs: RETRY_MS };
+    const verdict = cell.links.offer(message.link, message.seq, message.floor, message.ask);
+    if (verdict.kind === "duplicate") cell.refusedDuplicates++;
+    if (verdict.kind !== "accepted") return verdict;
+    cell.accepted++;
+    cell.waitingMessages++;
+    cell.waitingBytes += message.payload.length;
+    const { link, seq, ask, from, payload } = message;
+    this.#runner.deliver(message.agent, { link, seq, ask, from, payload });
+    return verdict;
+  }
+
+  linkClosed(agent: AgentId, link: LinkId): void {
+    this.#cells.get(agent)?.links.close(link);
+  }
+
+  // Migration (MigratableCells)
+
+  describe(agent: AgentId): AgentDescription | undefined {
+    const cell = this.#cells.get(agent);
+    if (cell === undefined || cell.state === "created") return undefined;
+    return { epoch: cell.epoch, meta: cell.meta, estimatedBytes: cell.waitingBytes + CHUNK_BYTES };
+  }
+
+  async admit(agent: AgentId, meta: Uint8Array, _estimatedBytes: number): Promise<void> {
+    if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
+    this.#checkRoom();
+    const manifest = decodeManifest(meta);
+    await this.#runner.admit(manifest.program, manifest.grants);
+  }
+
+  async freeze(agent: AgentId): Promise<ChunkSource> {
+    const cell = this.#here(agent);
+    cell.state = transition(agent, cell.state, "migrating");
+    try {
+      const mail = await this.#runner.freeze(agent, FREEZE_TIMEOUT_MS);
+      return this.#imageSource(agent, encodeHead({ links: cell.links, mail }));
+    } catch (error) {
+      if (cell.state === "migrating") cell.state = "running";
+      throw error;
+    }
+  }
+
+  async thaw(agent: AgentId, epoch: Epoch): Promise<void> {
+    const cell = this.#here(agent);
+    await this.#runner.thaw(agent);
+    cell.epoch = epoch;
+    if (cell.state === "migrating") cell.state = transition(agent, cell.state, "running");
+  }
+
+  async retire(agent: AgentId, moved: Moved): Promise<void> {
+    this.#rememberMove(moved);
+    this.#cells.delete(agent);
+    await this.#runner.drop(agent);
+  }
+
+  async stage(agent: AgentId, meta: Uint8Array, chunks: ChunkSource): Promise<void> {
+    const manifest = decodeManifest(meta);
+    const cell = this.#add(agent, 1 as Epoch, manifest, meta.slice());
+    try {
+      await this.#receiveImage(cell, chunks);
+    } catch (error) {
+      await this.discard(agent);
+      throw error;
+    }
+  }
+
+  async activate(agent: AgentId, epoch: Epoch): Promise<void> {
+    const cell = this.#here(agent);
+    await this.#runner.activate(agent);
+    cell.epoch = epoch;
+    cell.state = transition(agent, cell.state, "running");
+    this.#retired.delete(agent);
+  }
+
+  async discard(agent: AgentId): Promise<void> {
+    if (this.#cells.get(agent)?.state !== "created") return;
+    this.#cells.delete(agent);
+    await this.#runner.drop(agent);
+  }
+
+  // What runners report (CellGatePort)
+
+  taken(agent: AgentId, count: number, bytes: number): void {
+    const cell = this.#cells.get(agent);
+    if (cell === undefined) return;
+    cell.waitingMessages -= count;
+    cell.waitingBytes -= bytes;
+  }
+
+  replied(agent: AgentId, asker: Asker, payload: Uint8Array): void {
+    const cell = this.#cells.get(agent);
+    if (cell?.links.reply(asker.link, asker.seq, payload) === true)
+      this.#events.replyReady(agent, asker, payload);
+  }
+
+  ended(agent: AgentId, end: CellEnd): void {
+    const cell = this.#cells.get(agent);
+    if (cell === undefined) return;
+    this.#cells.delete(agent);
+    const why = end.kind === "failed" ? end.message : `status ${end.status}`;
+    this.#logger?.log(end.kind === "failed" ? "error" : "info", "agent ended", { agent, why });
+    this.#events.cellEnded(agent, cell.epoch, end);
+  }
+
+  #here(agent: AgentId): Cell {
+    const cell = this.#cells.get(agent);
+    if (cell === undefined) throw new NotHereError(agent);
+    return cell;
+  }
+
+  #checkRoom(): void {
+    if (this.#cells.size >= CELLS_MAX) throw new TooManyCellsError(CELLS_MAX);
+  }
+
+  #add(agent: AgentId, epoch: Epoch, manifest: AgentManifest, meta: Uint8Array): Cell {
+    if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
+    this.#checkRoom();
+    const cell: Cell = {
+      agent,
+      manifest,
+      meta,
+      epoch,
+      state: "created",
+      links: new LinkTable(),
+      waitingMessages: 0,
+      waitingBytes: 0,
+      accepted: 0,
+      refusedDuplicates: 0,
+    };
+    this.#cells.set(agent, cell);
+    return cell;
+  }
+
+  /** An empty mailbox takes a message of any size, so that a large one cannot be refused for ever. */
+  #hasRoom(cell: Cell, bytes: number): boolean {
+    if (cell.waitingMessages === 0) return true;
+    return cell.waitingMessages < MAILBOX_MESSAGES_MAX && cell.waitingBytes + bytes <= MAILBOX_BYTES_MAX;
+  }
+
+  #absent(agent: AgentId): LinkVerdict {
+    const retired = this.#retired.get(agent);
+    if (retired === undefined) return { kind: "unknown-agent" };
+    if (retired.untilMs >= this.#clock.monotonicMs()) return { kind: "moved", ...retired.moved };
+    this.#retired.delete(agent);
+    return { kind: "unknown-agent" };
+  }
+
+  #rememberMove(moved: Moved): void {
+    this.#retired.delete(moved.agent);
+    this.#retired.set(moved.agent, { moved, untilMs: this.#clock.monotonicMs() + FORWARD_MS });
+    for (const oldest of this.#retired.keys()) {
+      if (this.#retired.size <= RETIRED_MAX) break;
+      this.#retired.delete(oldest);
+    }
+  }
+
+  #imageSource(agent: AgentId, head: Uint8Array): ChunkSource {
+    let at = 0;
+    return async () => {
+      if (at >= head.length) return this.#runner.readImage(agent);
+      const chunk = head.subarray(at, at + CHUNK_BYTES);
+      at += chunk.length;
+      return chunk;
+    };
+  }
+
+  async #receiveImage(cell: Cell, chunks: ChunkSource): Promise<void> {
+    const reader = new HeadReader();
+    let begun = false;
+    for (let chunk = await chunks(); chunk !== undefined; chunk = await chunks()) {
+      if (begun) {
+        await this.#runner.writeImage(cell.agent, chunk);
+        continue;
+      }
+      const split = reader.push(chunk);
+      if (split === undefined) continue;
+      begun = true;
+      this.#takeHead(cell, split.head.links, split.head.mail.mailbox);
+      await this.#runner.stage(cell.agent, cell.manifest, split.head.mail);
+      if (split.rest.length > 0) await this.#runner.writeImage(cell.agent, split.rest);
+    }
+    if (!begun) throw new BadImageError("it ends inside its head");
+    await this.#runner.finishImage(cell.agent);
+  }
+
+  #takeHead(cell: Cell, links: LinkTable, mailbox: readonly { readonly payload: Uint8Array }[]): void {
+    cell.links = links;
+    cell.waitingMessages = mailbox.length;
+    cell.waitingBytes = mailbox.reduce((sum, { payload }) => sum + payload.length, 0);
+  }
+}

@@ -1,0 +1,343 @@
+/**
+ * The runner of a node's cells: their mailboxes, guests and kernel tasks. Lives where the kernel lives.
+ *
+ * CR1. A cell has at most one task at a time; a frozen, staged or built cell has none.
+ * CR2. `freeze` ends the task at its next blocking import. If none comes in time the freeze is taken back and the cell goes on.
+ * CR3. A guest that fails or ends takes its own cell with it and nothing else; the gate is told once.
+ * CR4. A program is compiled once per hash while a cell uses it.
+ */
+
+import type { AgentId } from "@glia-os/abi/ids";
+import type {
+  AdmittedProgram,
+  Clock,
+  Engine,
+  EngineInstance,
+  GuestHost,
+  InstanceImage,
+  Logger,
+  Timers,
+} from "@glia-os/abi/ports";
+import { RIGHTS } from "@glia-os/abi/syscalls";
+import { GUEST_ERRORS } from "@glia-os/abi/wire";
+import type { Exit, Handle, Kernel, TaskId } from "@glia-os/kernel";
+import type { AgentManifest } from "./agent-manifest.ts";
+import { MAILBOX_MESSAGES_MAX } from "./constants.ts";
+import { AlreadyHereError, BadImageError, GuestFailedError, NotHereError, NoYieldError } from "./errors.ts";
+import { type GuestTaskCell, type GuestTaskEnd, guestTask } from "./guest-task.ts";
+import type {
+  Asker,
+  CellEnd,
+  CellGatePort,
+  CellRunnerPort,
+  CellVitals,
+  FrozenMail,
+  MailItem,
+} from "./runner-port.ts";
+
+/** Turns images into bytes and back (docs/spec/snapshot.md). */
+export interface ImageCodec {
+  /** The bytes of an image in chunks of at most 1 MiB. */
+  encode(image: InstanceImage): Iterable<Uint8Array>;
+  /** A fresh decoder that holds at most `imageBytes` of sections. */
+  decoder(imageBytes: number): { push(chunk: Uint8Array): void; finish(): InstanceImage };
+}
+
+/** What a runner is made of. */
+export interface CellRunnerOptions {
+  readonly kernel: Kernel;
+  readonly engine: Engine;
+  readonly codec: ImageCodec;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly gate: CellGatePort;
+}
+
+const PAGE_BYTES = 65_536;
+const LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
+/** Longest reply: the largest payload of a link. */
+const REPLY_BYTES_MAX: number = 1024 * 1024;
+
+/** The shell's ends of what a cell's task waits on. */
+interface TaskHandles {
+  readonly inbox: Handle<MailItem>;
+  readonly control: Handle;
+}
+
+class Cell implements GuestTaskCell {
+  readonly agent: AgentId;
+  readonly manifest: AgentManifest;
+  readonly program: AdmittedProgram;
+  readonly backlog: MailItem[] = [];
+  readonly #runner: CellRunnerOptions;
+  instance!: EngineInstance;
+  task: TaskHandles | undefined;
+  taskId: TaskId | undefined;
+  freezeWanted = false;
+  onFrozen: ((mail: FrozenMail) => void) | undefined;
+  onFreezeFailed: ((error: unknown) => void) | undefined;
+  frozen: FrozenMail | undefined;
+  image: Iterator<Uint8Array> | undefined;
+  decoder: ReturnType<ImageCodec["decoder"]> | undefined;
+  asker: Asker | undefined;
+  receivedCount = 0;
+  waiting = 0;
+  sleepRestMs: number | undefined;
+
+  constructor(agent: AgentId, manifest: AgentManifest, program: AdmittedProgram, runner: CellRunnerOptions) {
+    this.agent = agent;
+    this.manifest = manifest;
+    this.program = program;
+    this.#runner = runner;
+  }
+
+  monotonicMs(): number {
+    return this.#runner.clock.monotonicMs();
+  }
+
+  takeSleepRest(): number | undefined {
+    const rest = this.sleepRestMs;
+    this.sleepRestMs = undefined;
+    return rest;
+  }
+
+  received(item: MailItem): void {
+    this.receivedCount++;
+    this.waiting--;
+    this.asker = item.ask ? { link: item.link, seq: item.seq, from: item.from } : undefined;
+    this.#runner.gate.taken(this.agent, 1, item.payload.length);
+  }
+
+  /** What the guest may ask for without waiting. */
+  host(): GuestHost {
+    const { logger, clock, gate } = this.#runner;
+    return {
+      log: (level, text) =>
+        logger.log(LEVELS[level] ?? "info", text, { agent: this.agent, name: this.manifest.name }),
+      wallMs: () => clock.wallMs(),
+      random: (target) => void this.#runner.kernel.random.bytes(target),
+      reply: (payload) => {
+        if (this.asker === undefined) return GUEST_ERRORS.E_STATE;
+        if (payload.length > REPLY_BYTES_MAX) return GUEST_ERRORS.E_LIMIT;
+        gate.replied(this.agent, this.asker, payload.slice());
+        this.asker = undefined;
+        return 0;
+      },
+    };
+  }
+}
+
+/** The cells of one kernel. */
+export class CellRunner implements CellRunnerPort {
+  readonly #options: CellRunnerOptions;
+  readonly #cells = new Map<AgentId, Cell>();
+  readonly #programs = new Map<string, { readonly program: AdmittedProgram; users: number }>();
+
+  constructor(options: CellRunnerOptions) {
+    this.#options = options;
+  }
+
+  async admit(program: Uint8Array, grants: readonly string[]): Promise<string> {
+    return (await this.#options.engine.admit(program, grants)).hash;
+  }
+
+  async start(agent: AgentId, manifest: AgentManifest): Promise<void> {
+    const cell = await this.#add(agent, manifest);
+    try {
+      cell.instance = cell.program.instantiate({ memoryPages: manifest.memoryPages }, cell.host());
+    } catch (error) {
+      this.#forget(cell);
+      throw error;
+    }
+    this.#run(cell);
+  }
+
+  deliver(agent: AgentId, item: MailItem): void {
+    const cell = this.#cells.get(agent);
+    if (cell === undefined) return;
+    cell.waiting++;
+    if (cell.task === undefined) cell.backlog.push(item);
+    else if (this.#options.kernel.trySend(cell.task.inbox, item) === "full")
+      this.#end(cell, {
+        kind: "failed",
+        message: "its mailbox was overrun: the gate let too many messages in",
+      });
+  }
+
+  async freeze(agent: AgentId, timeoutMs: number): Promise<FrozenMail> {
+    const cell = this.#here(agent);
+    const { kernel, timers } = this.#options;
+    if (cell.task === undefined) throw new NotHereError(agent);
+    return new Promise((resolve, reject) => {
+      const settled = (): void => {
+        timer.cancel();
+        cell.onFrozen = undefined;
+        cell.onFreezeFailed = undefined;
+      };
+      const timer = timers.schedule(timeoutMs, () => {
+        settled();
+        cell.freezeWanted = false;
+        reject(new NoYieldError(agent, timeoutMs));
+      });
+      cell.freezeWanted = true;
+      cell.onFrozen = (mail) => {
+        settled();
+        resolve(mail);
+      };
+      cell.onFreezeFailed = (error) => {
+        settled();
+        reject(error);
+      };
+      kernel.signal((cell.task as TaskHandles).control, 1);
+    });
+  }
+
+  async readImage(agent: AgentId): Promise<Uint8Array | undefined> {
+    const cell = this.#here(agent);
+    cell.image ??= this.#options.codec.encode(cell.instance.snapshot())[Symbol.iterator]();
+    const next = cell.image.next();
+    if (next.done !== true) return next.value;
+    cell.image = undefined;
+    return undefined;
+  }
+
+  async thaw(agent: AgentId): Promise<void> {
+    const cell = this.#here(agent);
+    if (cell.task !== undefined) return;
+    cell.image = undefined;
+    this.#restoreMail(cell, cell.frozen);
+    cell.frozen = undefined;
+    this.#run(cell);
+  }
+
+  async stage(agent: AgentId, manifest: AgentManifest, mail: FrozenMail): Promise<void> {
+    const cell = await this.#add(agent, manifest);
+    cell.decoder = this.#options.codec.decoder(manifest.memoryPages * PAGE_BYTES + manifest.program.length);
+    this.#restoreMail(cell, mail);
+  }
+
+  async writeImage(agent: AgentId, chunk: Uint8Array): Promise<void> {
+    const { decoder } = this.#here(agent);
+    if (decoder === undefined) throw new BadImageError("a chunk came when none was expected");
+    decoder.push(chunk);
+  }
+
+  async finishImage(agent: AgentId): Promise<void> {
+    const cell = this.#here(agent);
+    if (cell.decoder === undefined) throw new BadImageError("its end came when none was expected");
+    const image = cell.decoder.finish();
+    cell.decoder = undefined;
+    cell.instance = cell.program.restore(image, { memoryPages: cell.manifest.memoryPages }, cell.host());
+  }
+
+  async activate(agent: AgentId): Promise<void> {
+    const cell = this.#here(agent);
+    if (cell.decoder !== undefined) throw new BadImageError("it is not complete");
+    if (cell.task === undefined) this.#run(cell);
+  }
+
+  async drop(agent: AgentId): Promise<void> {
+    const cell = this.#cells.get(agent);
+    if (cell === undefined) return;
+    this.#forget(cell);
+  }
+
+  async vitals(agent: AgentId): Promise<CellVitals | undefined> {
+    const cell = this.#cells.get(agent);
+    if (cell === undefined) return undefined;
+    const { receivedCount: received, waiting, instance } = cell;
+    return { received, waiting, memoryBytes: instance?.memoryBytes ?? 0 };
+  }
+
+  #here(agent: AgentId): Cell {
+    const cell = this.#cells.get(agent);
+    if (cell === undefined) throw new NotHereError(agent);
+    return cell;
+  }
+
+  async #add(agent: AgentId, manifest: AgentManifest): Promise<Cell> {
+    if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
+    const admitted = await this.#options.engine.admit(manifest.program, manifest.grants);
+    if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
+    const known = this.#programs.get(admitted.hash);
+    const shared = known ?? { program: admitted, users: 0 };
+    shared.users++;
+    this.#programs.set(admitted.hash, shared);
+    const cell = new Cell(agent, manifest, shared.program, this.#options);
+    this.#cells.set(agent, cell);
+    return cell;
+  }
+
+  #forget(cell: Cell): void {
+    const { kernel } = this.#options;
+    if (this.#cells.get(cell.agent) !== cell) return;
+    this.#cells.delete(cell.agent);
+    const shared = this.#programs.get(cell.program.hash);
+    if (shared !== undefined && --shared.users === 0) this.#programs.delete(cell.program.hash);
+    if (cell.taskId !== undefined) kernel.kill(cell.taskId, "dropped");
+    this.#dropHandles(cell);
+    cell.instance?.dispose();
+  }
+
+  #dropHandles(cell: Cell): void {
+    if (cell.task === undefined) return;
+    this.#options.kernel.drop(cell.task.inbox);
+    this.#options.kernel.drop(cell.task.control);
+    cell.task = undefined;
+    cell.taskId = undefined;
+  }
+
+  #restoreMail(cell: Cell, mail: FrozenMail | undefined): void {
+    if (mail === undefined) return;
+    cell.backlog.unshift(...mail.mailbox);
+    cell.waiting = cell.backlog.length;
+    cell.asker = mail.asker;
+    cell.receivedCount = mail.received;
+    cell.sleepRestMs = mail.sleepMs;
+  }
+
+  #run(cell: Cell): void {
+    const { kernel } = this.#options;
+    const inbox = kernel.mailbox<MailItem>({
+      capacity: MAILBOX_MESSAGES_MAX,
+      high: MAILBOX_MESSAGES_MAX,
+      low: 1,
+    });
+    const control = kernel.notification();
+    cell.task = { inbox, control };
+    cell.freezeWanted = false;
+    const give = [
+      { handle: inbox, rights: RIGHTS.receive },
+      { handle: control, rights: RIGHTS.receive },
+    ];
+    cell.taskId = kernel.spawn(guestTask(cell), { name: cell.manifest.name, give });
+    kernel.onExit(cell.taskId, (exit) => this.#taskEnded(cell, exit as Exit<GuestTaskEnd>));
+  }
+
+  #taskEnded(cell: Cell, exit: Exit<GuestTaskEnd>): void {
+    if (this.#cells.get(cell.agent) !== cell) return;
+    this.#dropHandles(cell);
+    if (exit.kind !== "ok") {
+      const why = exit.kind === "failed" ? exit.error : exit.reason;
+      this.#end(cell, { kind: "failed", message: why instanceof Error ? why.message : String(why) });
+    } else if (exit.value.kind === "frozen") this.#frozen(cell, exit.value);
+    else this.#end(cell, exit.value);
+  }
+
+  #frozen(cell: Cell, { mailbox, sleepMs }: Extract<GuestTaskEnd, { kind: "frozen" }>): void {
+    const mail: FrozenMail = { mailbox, asker: cell.asker, received: cell.receivedCount, sleepMs };
+    const listener = cell.onFrozen;
+    cell.onFrozen = undefined;
+    cell.frozen = mail;
+    if (listener === undefined) void this.thaw(cell.agent);
+    else listener(mail);
+  }
+
+  #end(cell: Cell, end: CellEnd): void {
+    const failFreeze = cell.onFreezeFailed;
+    this.#forget(cell);
+    failFreeze?.(new GuestFailedError(cell.agent, end.kind === "failed" ? end.message : "it finished"));
+    this.#options.gate.ended(cell.agent, end);
+  }
+}

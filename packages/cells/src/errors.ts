@@ -1,0 +1,63 @@
+/** Refusals of the agent SDK, one class each. */
+import { GliaError } from "@glia-os/abi/errors";
+import type { AgentId } from "@glia-os/abi/ids";
+
+/** The agent runs on this node already. */
+export class AlreadyHereError extends GliaError<"cells.already-here"> {
+  constructor(agent: AgentId) {
+    super("cells.already-here", `Agent ${agent} is on this node already`, { details: { agent } });
+  }
+}
+
+/** Bytes that should be a frozen agent are not. */
+export class BadImageError extends GliaError<"cells.bad-image"> {
+  constructor(why: string) {
+    super("cells.bad-image", `The frozen agent cannot be read: ${why}`);
+  }
+}
+
+/** An agent's manifest breaks a rule. */
+export class BadManifestError extends GliaError<"cells.bad-manifest"> {
+  constructor(field: string, why: string) {
+    super("cells.bad-manifest", `The agent's ${field} is refused: ${why}`, { details: { field } });
+  }
+}
+
+/** The program of an agent failed. */
+export class GuestFailedError extends GliaError<"cells.guest-failed"> {
+  constructor(agent: AgentId, why: string, cause?: unknown) {
+    super("cells.guest-failed", `Agent ${agent} failed: ${why}`, { cause, details: { agent } });
+  }
+}
+
+/** The lifecycle table has no such step. */
+export class IllegalTransitionError extends GliaError<"cells.illegal-transition"> {
+  constructor(agent: AgentId, from: string, to: string) {
+    super("cells.illegal-transition", `Agent ${agent} is ${from} and cannot become ${to}`, {
+      details: { agent, from, to },
+    });
+  }
+}
+
+/** The agent reached no blocking call within the time a freeze may take. */
+export class NoYieldError extends GliaError<"cells.no-yield"> {
+  constructor(agent: AgentId, waitedMs: number) {
+    super("cells.no-yield", `Agent ${agent} made no blocking call for ${waitedMs} ms`, {
+      details: { agent, waitedMs },
+    });
+  }
+}
+
+/** The agent is not on this node. */
+export class NotHereError extends GliaError<"cells.not-here"> {
+  constructor(agent: AgentId) {
+    super("cells.not-here", `Agent ${agent} is not on this node`, { details: { agent } });
+  }
+}
+
+/** This node hosts as many agents as it may. */
+export class TooManyCellsError extends GliaError<"cells.too-many"> {
+  constructor(limit: number) {
+    super("cells.too-many", `This node hosts ${limit} agents, its limit`, { details: { limit } });
+  }
+}

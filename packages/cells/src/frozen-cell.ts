@@ -1,0 +1,127 @@
+/**
+ * A frozen cell as one stream of bytes (docs/spec/cell-image.md): a head with the link table and mailbox, then the guest's snapshot.
+ *
+ * FC1. The head's length comes first and is checked before anything is allocated.
+ * FC2. A reader gives back exactly what was written, or refuses with `cells.bad-image`; it never guesses.
+ */
+import { fromHex, type NodeId, toHex } from "@glia-os/abi/ids";
+import { LinkTable } from "@glia-os/mesh-core";
+import { decode, encode } from "cborg";
+import { BadImageError } from "./errors.ts";
+import type { Asker, FrozenMail, MailItem } from "./runner-port.ts";
+
+/** Largest head: a full mailbox, a full link table and room for their framing. */
+export const HEAD_BYTES_MAX: number = 96 * 1024 * 1024;
+/** Largest chunk a stream is cut into. */
+export const CHUNK_BYTES: number = 1024 * 1024;
+const VERSION = 1;
+const LENGTH_BYTES = 4;
+
+/** What stands in front of the guest's snapshot. */
+export interface CellHead {
+  readonly links: LinkTable;
+  readonly mail: FrozenMail;
+}
+
+type AskerRow = [Uint8Array, number, Uint8Array];
+
+function askerRow({ link, seq, from }: Asker): AskerRow {
+  return [fromHex(link), seq, fromHex(from)];
+}
+
+function readAsker(row: unknown): Asker {
+  const [link, seq, from] = row as AskerRow;
+  if (!(link instanceof Uint8Array) || link.length !== 16)
+    throw new BadImageError("a link id is not 16 bytes");
+  if (!(from instanceof Uint8Array) || from.length !== 32)
+    throw new BadImageError("a node id is not 32 bytes");
+  if (!Number.isSafeInteger(seq) || seq < 1) throw new BadImageError("a sequence number is out of range");
+  return { link: toHex(link), seq, from: toHex(from) as NodeId };
+}
+
+function readItem(row: unknown): MailItem {
+  if (!Array.isArray(row) || row.length !== 5)
+    throw new BadImageError("a mailbox entry is not a list of five");
+  const [ask, payload] = row.slice(3) as [unknown, unknown];
+  if (typeof ask !== "boolean" || !(payload instanceof Uint8Array))
+    throw new BadImageError("a mailbox entry has fields of the wrong type");
+  return { ...readAsker(row), ask, payload };
+}
+
+function whole(value: unknown, what: string): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0)
+    throw new BadImageError(`${what} is not a whole number`);
+  return value;
+}
+
+/** The bytes of a head, length first. */
+export function encodeHead({ links, mail }: CellHead): Uint8Array {
+  const items = mail.mailbox.map((item) => [...askerRow(item), item.ask, item.payload]);
+  const asker = mail.asker === undefined ? null : askerRow(mail.asker);
+  const sleep = mail.sleepMs === undefined ? null : Math.ceil(mail.sleepMs);
+  const body = encode([VERSION, links.serialize(), items, asker, mail.received, sleep]);
+  const bytes = new Uint8Array(LENGTH_BYTES + body.length);
+  new DataView(bytes.buffer).setUint32(0, body.length);
+  bytes.set(body, LENGTH_BYTES);
+  return bytes;
+}
+
+/** The head in a body (without its length). @throws {BadImageError}. */
+export function decodeHead(body: Uint8Array): CellHead {
+  let value: unknown;
+  try {
+    value = decode(body, { strict: true, allowIndefinite: false, allowUndefined: false });
+  } catch {
+    throw new BadImageError("its head is not deterministic CBOR");
+  }
+  if (!Array.isArray(value) || value.length !== 6) throw new BadImageError("its head is not a list of six");
+  const [version, table, items, asker, received, sleep] = value as unknown[];
+  if (version !== VERSION) throw new BadImageError("its version is unknown to this build");
+  if (!(table instanceof Uint8Array) || !Array.isArray(items))
+    throw new BadImageError("its head has fields of the wrong type");
+  if (asker !== null && !Array.isArray(asker)) throw new BadImageError("its asker is not a list");
+  return {
+    links: LinkTable.restore(table),
+    mail: {
+      mailbox: items.map(readItem),
+      asker: asker === null ? undefined : readAsker(asker),
+      received: whole(received, "the count of received messages"),
+      sleepMs: sleep === null ? undefined : whole(sleep, "the rest of a sleep"),
+    },
+  };
+}
+
+function join(parts: readonly Uint8Array[], bytes: number): Uint8Array {
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Splits a stream into its head and what follows, whatever the chunks are. */
+export class HeadReader {
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+  #length: number | undefined;
+
+  /** Take a chunk; returns the head and the rest of the chunk once the head is complete. @throws {BadImageError} (FC1). */
+  push(chunk: Uint8Array): { readonly head: CellHead; readonly rest: Uint8Array } | undefined {
+    this.#parts.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#length === undefined && this.#bytes >= LENGTH_BYTES) this.#readLength();
+    if (this.#length === undefined || this.#bytes < LENGTH_BYTES + this.#length) return undefined;
+    const held = join(this.#parts, this.#bytes);
+    const end = LENGTH_BYTES + this.#length;
+    return { head: decodeHead(held.subarray(LENGTH_BYTES, end)), rest: held.subarray(end) };
+  }
+
+  #readLength(): void {
+    const held = join(this.#parts, this.#bytes);
+    this.#parts = [held];
+    this.#length = new DataView(held.buffer).getUint32(0);
+    if (this.#length > HEAD_BYTES_MAX) throw new BadImageError(`its head says it has ${this.#length} bytes`);
+  }
+}

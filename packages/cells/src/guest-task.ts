@@ -1,0 +1,149 @@
+/**
+ * The kernel task that runs one guest: each blocking import of the guest becomes a syscall of this task.
+ *
+ * GT1. The guest only runs inside `step`; while it waits, the task waits in a syscall.
+ * GT2. A freeze is seen at every blocking import, also when its result is there already: nothing is consumed after the freeze.
+ * GT3. A message that does not fit the guest's buffer stays first in line; the guest learns its length class by `E_TOO_BIG`.
+ * GT4. What was not received when the task ends frozen is handed back in order.
+ */
+import type { CallResult, EngineInstance, PendingCall } from "@glia-os/abi/ports";
+import { GUEST_ERRORS } from "@glia-os/abi/wire";
+import { after, type Handle, type Routine, receiveFrom, type Sys, signalOf } from "@glia-os/kernel";
+import type { CellEnd, MailItem } from "./runner-port.ts";
+
+/** How a guest's task ended. */
+export type GuestTaskEnd =
+  | CellEnd
+  | { readonly kind: "frozen"; readonly mailbox: readonly MailItem[]; readonly sleepMs: number | undefined };
+
+/** What the task needs of the cell it runs. */
+export interface GuestTaskCell {
+  readonly instance: EngineInstance;
+  /** Whether somebody wants the guest frozen. */
+  readonly freezeWanted: boolean;
+  /** Messages that come before those of the mailbox: the rest of a frozen mailbox. */
+  readonly backlog: MailItem[];
+  /** Milliseconds a sleep still had to go when the guest was frozen; taken by the first sleep. */
+  takeSleepRest(): number | undefined;
+  /** The node's monotonic clock. */
+  monotonicMs(): number;
+  /** The guest received a message. */
+  received(item: MailItem): void;
+}
+
+/** The kernel's longest sleep. */
+const SLEEP_MS_MAX = 9e12;
+const DONE: CallResult = { value: 0 };
+const TOO_BIG: CallResult = { value: GUEST_ERRORS.E_TOO_BIG };
+
+/** Run a guest until it ends or is frozen. The handles: its mailbox, and the notification that interrupts a wait. */
+export function guestTask(
+  cell: GuestTaskCell,
+): (sys: Sys, inbox: Handle<MailItem>, control: Handle) => Routine<GuestTaskEnd> {
+  return function* runGuest(sys, inbox, control): Routine<GuestTaskEnd> {
+    const driver = new GuestDriver(cell, sys, inbox, control);
+    return yield* driver.run();
+  };
+}
+
+class GuestDriver {
+  readonly #cell: GuestTaskCell;
+  readonly #sys: Sys;
+  readonly #inbox: Handle<MailItem>;
+  readonly #messageOrControl: readonly [
+    ReturnType<typeof receiveFrom<MailItem>>,
+    ReturnType<typeof signalOf>,
+  ];
+  readonly #control: Handle;
+  #sleepRestMs: number | undefined;
+
+  constructor(cell: GuestTaskCell, sys: Sys, inbox: Handle<MailItem>, control: Handle) {
+    this.#cell = cell;
+    this.#sys = sys;
+    this.#inbox = inbox;
+    this.#control = control;
+    this.#messageOrControl = [receiveFrom(inbox), signalOf(control)];
+  }
+
+  *run(): Routine<GuestTaskEnd> {
+    const { instance } = this.#cell;
+    let call = instance.pending;
+    if (call === undefined) {
+      const first = instance.step();
+      if (first.kind !== "pending") return endOf(first);
+      call = first.call;
+    }
+    for (;;) {
+      const result = yield* this.#perform(call);
+      if (result === undefined) return this.#frozen();
+      const outcome = instance.step(result);
+      if (outcome.kind !== "pending") return endOf(outcome);
+      call = outcome.call;
+    }
+  }
+
+  /** The result of a blocking import, or undefined when the guest is to be frozen instead (GT2). */
+  *#perform(call: PendingCall): Routine<CallResult | undefined> {
+    if (this.#cell.freezeWanted) return undefined;
+    switch (call.op) {
+      case "receive":
+        return yield* this.#receive(call.args[1] ?? 0);
+      case "sleep":
+        return yield* this.#sleep(this.#cell.takeSleepRest() ?? call.args[0] ?? 0);
+      default:
+        yield* this.#sys.yield();
+        return this.#cell.freezeWanted ? undefined : DONE;
+    }
+  }
+
+  *#receive(capacity: number): Routine<CallResult | undefined> {
+    if (this.#cell.backlog.length === 0) {
+      const item = yield* this.#nextItem();
+      if (item === undefined) return undefined;
+      this.#cell.backlog.push(item);
+    }
+    const item = this.#cell.backlog[0] as MailItem;
+    if (item.payload.length > capacity) return TOO_BIG;
+    this.#cell.backlog.shift();
+    this.#cell.received(item);
+    return { value: item.payload.length, payload: item.payload };
+  }
+
+  *#nextItem(): Routine<MailItem | undefined> {
+    for (;;) {
+      const [index, value] = yield* this.#sys.select(this.#messageOrControl);
+      if (index === 0) {
+        if (!this.#cell.freezeWanted) return value;
+        this.#cell.backlog.push(value);
+      }
+      if (this.#cell.freezeWanted) return undefined;
+    }
+  }
+
+  *#sleep(durationMs: number): Routine<CallResult | undefined> {
+    if (!(durationMs >= 0 && durationMs <= SLEEP_MS_MAX)) return { value: GUEST_ERRORS.E_RANGE };
+    const startedMs = this.#cell.monotonicMs();
+    const [index] = yield* this.#sys.select([after(durationMs), signalOf(this.#control)]);
+    if (index === 0) return DONE;
+    this.#sleepRestMs = Math.max(0, durationMs - (this.#cell.monotonicMs() - startedMs));
+    return undefined;
+  }
+
+  #frozen(): GuestTaskEnd {
+    const { backlog } = this.#cell;
+    for (
+      let item = this.#sys.tryReceive(this.#inbox);
+      item !== undefined;
+      item = this.#sys.tryReceive(this.#inbox)
+    ) {
+      backlog.push(item);
+    }
+    return { kind: "frozen", mailbox: backlog.splice(0), sleepMs: this.#sleepRestMs };
+  }
+}
+
+function endOf(outcome: { kind: "finished"; status: number } | { kind: "failed"; error: unknown }): CellEnd {
+  if (outcome.kind === "finished") return outcome;
+  const { error } = outcome;
+  return { kind: "failed", message: error instanceof Error ? error.message : String(error) };
+}

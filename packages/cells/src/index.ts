@@ -1,0 +1,43 @@
+/** Agents as cells: identity, mailbox, links and lifecycle; frozen, moved and continued. */
+export {
+  type AgentManifest,
+  checkManifest,
+  decodeManifest,
+  encodeManifest,
+  MEMORY_PAGES_DEFAULT,
+  MEMORY_PAGES_MAX,
+  PROGRAM_BYTES_MAX,
+} from "./agent-manifest.ts";
+export {
+  CELLS_MAX,
+  CellGate,
+  type CellGateEvents,
+  type CellGateOptions,
+  type CellReport,
+  FORWARD_MS,
+  FREEZE_TIMEOUT_MS,
+  MAILBOX_BYTES_MAX,
+  RETIRED_MAX,
+} from "./cell-gate.ts";
+export { CellRunner, type CellRunnerOptions, type ImageCodec } from "./cell-runner.ts";
+export { type CellState, TRANSITIONS, transition } from "./cell-state.ts";
+export { MAILBOX_MESSAGES_MAX } from "./constants.ts";
+export {
+  AlreadyHereError,
+  BadImageError,
+  BadManifestError,
+  GuestFailedError,
+  IllegalTransitionError,
+  NotHereError,
+  NoYieldError,
+  TooManyCellsError,
+} from "./errors.ts";
+export type {
+  Asker,
+  CellEnd,
+  CellGatePort,
+  CellRunnerPort,
+  CellVitals,
+  FrozenMail,
+  MailItem,
+} from "./runner-port.ts";

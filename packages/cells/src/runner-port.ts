@@ -1,0 +1,90 @@
+/**
+ * The two halves of a cell. The **gate** lives with the mesh: it judges messages by the link table and owns the lifecycle. The **runner**
+ * lives with the kernel, usually on another thread: it owns the mailbox and the guest. They talk through the two interfaces here.
+ *
+ * RP1. Calls of one side reach the other in the order they were made; so every message delivered before `freeze` is in the frozen mailbox.
+ * RP2. Every delivered message is either taken by the guest (`taken`), or read out by `freeze`, or dropped with the cell (`ended`).
+ * RP3. A reply made before `freeze` resolves is reported before `freeze` resolves.
+ */
+import type { AgentId, NodeId } from "@glia-os/abi/ids";
+import type { LinkId } from "@glia-os/mesh-core";
+import type { AgentManifest } from "./agent-manifest.ts";
+
+/** A message in a cell's mailbox. */
+export interface MailItem {
+  readonly link: LinkId;
+  readonly seq: number;
+  /** Whether the sender waits for a reply. */
+  readonly ask: boolean;
+  /** The sender's node: where the reply goes. */
+  readonly from: NodeId;
+  readonly payload: Uint8Array;
+}
+
+/** The asker of the message that the guest handles at the moment. */
+export type Asker = Pick<MailItem, "link" | "seq" | "from">;
+
+/** What a runner hands out of a frozen cell besides the guest's image. */
+export interface FrozenMail {
+  /** Messages the guest has not received, oldest first. */
+  readonly mailbox: readonly MailItem[];
+  /** Whom a reply of the guest would go to, if it has not replied yet. */
+  readonly asker: Asker | undefined;
+  /** Messages the guest received so far in its life. */
+  readonly received: number;
+  /** Milliseconds a pending sleep still has to go. */
+  readonly sleepMs: number | undefined;
+}
+
+/** How a cell ended by itself. */
+export type CellEnd =
+  | { readonly kind: "finished"; readonly status: number }
+  | { readonly kind: "failed"; readonly message: string };
+
+/** Numbers about a running cell. */
+export interface CellVitals {
+  /** Messages the guest received so far in its life. */
+  readonly received: number;
+  /** Messages waiting. */
+  readonly waiting: number;
+  /** Linear memory in bytes. */
+  readonly memoryBytes: number;
+}
+
+/** What the gate asks of the runner. */
+export interface CellRunnerPort {
+  /** Check a program without running any of it; resolves with its SHA-256. @throws the engine's typed refusals. */
+  admit(program: Uint8Array, grants: readonly string[]): Promise<string>;
+  /** Run a new cell. */
+  start(agent: AgentId, manifest: AgentManifest): Promise<void>;
+  /** Put a message into the mailbox. One-way. */
+  deliver(agent: AgentId, item: MailItem): void;
+  /** Stop at the next blocking call. @throws {NoYieldError} after `timeoutMs`; the cell then goes on. */
+  freeze(agent: AgentId, timeoutMs: number): Promise<FrozenMail>;
+  /** The next chunk of a frozen cell's image, at most 1 MiB; undefined after the last. */
+  readImage(agent: AgentId): Promise<Uint8Array | undefined>;
+  /** Go on with a frozen cell. */
+  thaw(agent: AgentId): Promise<void>;
+  /** Prepare to build a cell from an image. */
+  stage(agent: AgentId, manifest: AgentManifest, mail: FrozenMail): Promise<void>;
+  /** The next chunk of the image. */
+  writeImage(agent: AgentId, chunk: Uint8Array): Promise<void>;
+  /** Check the image and build the cell without running it. */
+  finishImage(agent: AgentId): Promise<void>;
+  /** Run a cell that was built. */
+  activate(agent: AgentId): Promise<void>;
+  /** Drop a cell in whatever state; waits until nothing of it runs. Idempotent. */
+  drop(agent: AgentId): Promise<void>;
+  /** Numbers about a cell, or undefined when it is not here. */
+  vitals(agent: AgentId): Promise<CellVitals | undefined>;
+}
+
+/** What the runner tells the gate. */
+export interface CellGatePort {
+  /** The guest received messages: `count` of them with `bytes` of payload left the mailbox. */
+  taken(agent: AgentId, count: number, bytes: number): void;
+  /** The guest replied. */
+  replied(agent: AgentId, asker: Asker, payload: Uint8Array): void;
+  /** The cell ended by itself. */
+  ended(agent: AgentId, end: CellEnd): void;
+}

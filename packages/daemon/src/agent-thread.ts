@@ -1,0 +1,38 @@
+/** Composes the agent side of a node: a kernel, the WebAssembly engine and the runner of its cells. */
+import type { Logger } from "@glia-os/abi/ports";
+import { type CellGatePort, CellRunner, type ImageCodec } from "@glia-os/cells";
+import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
+import { runKernel } from "@glia-os/host";
+import { createKernel } from "@glia-os/kernel";
+import { createWasmEngine, encodeSnapshot, Heartbeat, SnapshotDecoder } from "@glia-os/wasm";
+import type { MainService } from "./main-service.ts";
+import { linkThreads, type Told } from "./thread-call.ts";
+import { threadLogger } from "./thread-log.ts";
+import type { AgentThreadSetup } from "./thread-setup.ts";
+
+/** Snapshots as `@glia-os/wasm` writes them. */
+const SNAPSHOTS: ImageCodec = {
+  encode: (image) => encodeSnapshot(image),
+  decoder: (imageBytes) => new SnapshotDecoder({ imageBytes }),
+};
+
+/** Run the agent side of a node on this thread. */
+export function runAgentThread({ meshPort, mainPort, heartbeat }: AgentThreadSetup): void {
+  const main = linkThreads<MainService>(mainPort, {});
+  const logger: Logger = threadLogger((level, message, fields) => main.tell.log(level, message, fields), {
+    thread: "agents",
+  });
+  const clock = createSystemClock();
+  const timers = createSystemTimers();
+  const kernel = createKernel({ clock, random: createSystemRandom(), logger });
+  const engine = createWasmEngine({ heartbeat: new Heartbeat(heartbeat) });
+  let gate: Told<CellGatePort> | undefined;
+  const toGate: CellGatePort = {
+    taken: (agent, count, bytes) => gate?.taken(agent, count, bytes),
+    replied: (agent, asker, payload) => gate?.replied(agent, asker, payload),
+    ended: (agent, end) => gate?.ended(agent, end),
+  };
+  const runner = new CellRunner({ kernel, engine, codec: SNAPSHOTS, clock, timers, logger, gate: toGate });
+  gate = linkThreads<CellGatePort>(meshPort, runner).tell;
+  runKernel(kernel, { clock, timers });
+}

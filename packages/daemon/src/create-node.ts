@@ -1,0 +1,206 @@
+/**
+ * A node in this process: its threads, started in order and ended in reverse.
+ *
+ * CN1. Either `createNode` resolves with a member of the mesh, or it rejects and nothing of the node is left: no thread, socket or lock.
+ * CN2. A thread that ends unasked ends the node: `failed` resolves and every call that waits is refused.
+ * CN3. A guest that does not yield within its step limit costs its node the agent thread; the node then fails instead of hanging.
+ */
+import { existsSync } from "node:fs";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { type ErrorRecord, RemoteError } from "@glia-os/abi/errors";
+import type { HostPort, LogFields, LogLevel } from "@glia-os/abi/ports";
+import { Heartbeat, StepWatch } from "@glia-os/wasm";
+import { DataFolder } from "./data-folder.ts";
+import { BadOptionsError, GuestStuckError, ThreadGoneError } from "./errors.ts";
+import type { MainService, NodeEvent } from "./main-service.ts";
+import type { MeshThreadService } from "./mesh-thread.ts";
+import type { NodeApi, NodeStatus } from "./node-api.ts";
+import { checkNodeOptions, type NodeOptions } from "./node-options.ts";
+import type { NodeService } from "./node-service.ts";
+import { linkThreads, type Remote, type ThreadLink } from "./thread-call.ts";
+import type { AgentThreadSetup, MeshThreadSetup } from "./thread-setup.ts";
+
+/** A node of this process. */
+export type LocalNode = NodeApi & {
+  /** The address others dial; undefined on a client. */
+  readonly address: HostPort | undefined;
+};
+
+type MeshFace = MeshThreadService & NodeService;
+
+/** Between two looks at which guest is running. */
+const WATCH_EVERY_MS = 500;
+/** How long a thread may take to stop in order before it is ended. */
+const STOP_TIMEOUT_MS = 5000;
+
+function workerUrl(name: string): URL {
+  return new URL(import.meta.url.endsWith(".ts") ? `./${name}.ts` : `./${name}.js`, import.meta.url);
+}
+
+/** Start a node. @throws the typed refusals of the data folder, the wire and the mesh (CN1). */
+export async function createNode(options: NodeOptions): Promise<LocalNode> {
+  const name = checkNodeOptions(options);
+  const folder = new DataFolder(options.dataDir);
+  try {
+    checkFolder(folder, options);
+    const threads = new NodeThreads(options, name, folder);
+    return await threads.start();
+  } catch (error) {
+    folder.close();
+    throw error;
+  }
+}
+
+/** A folder belongs to one cluster: founding or joining another would orphan what is in it. */
+function checkFolder(folder: DataFolder, { start }: NodeOptions): void {
+  if (
+    start.kind === "new-cluster" &&
+    (existsSync(folder.file("membership.json")) || existsSync(folder.file("cluster-key.pem")))
+  )
+    throw new BadOptionsError(
+      `The data folder ${folder.path} belongs to a cluster already; start it with resume, or use an empty one`,
+    );
+}
+
+class NodeThreads implements MainService {
+  readonly #options: NodeOptions;
+  readonly #name: string;
+  readonly #folder: DataFolder;
+  readonly #failed = Promise.withResolvers<Error>();
+  readonly #workers: Worker[] = [];
+  readonly #links: ThreadLink<object>[] = [];
+  #watch: NodeJS.Timeout | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: NodeOptions, name: string, folder: DataFolder) {
+    this.#options = options;
+    this.#name = name;
+    this.#folder = folder;
+  }
+
+  async start(): Promise<LocalNode> {
+    const agentPort = this.#options.role === "client" ? undefined : this.#startAgentThread();
+    const mesh = this.#startMeshThread(agentPort);
+    try {
+      this.#folder.keepMembership(await mesh.startNode());
+      const { address } = (await mesh.status()) as NodeStatus;
+      return this.#face(mesh, address);
+    } catch (error) {
+      await this.#stop(mesh);
+      throw error;
+    }
+  }
+
+  // What the threads tell (MainService)
+
+  log(level: LogLevel, message: string, fields: LogFields): void {
+    this.#options.logger?.log(level, message, fields);
+  }
+
+  event(event: NodeEvent): void {
+    this.#options.onEvent?.(event);
+  }
+
+  fatal(error: ErrorRecord): void {
+    this.#failed.resolve(new RemoteError(error));
+  }
+
+  #startAgentThread(): MessagePort {
+    const toMesh = new MessageChannel();
+    const toMain = new MessageChannel();
+    const heartbeat = new Heartbeat();
+    const setup: AgentThreadSetup = {
+      meshPort: toMesh.port2,
+      mainPort: toMain.port2,
+      heartbeat: heartbeat.shared,
+    };
+    this.#worker("agent-worker", this.#options.workers?.agent, setup, [toMesh.port2, toMain.port2]);
+    this.#links.push(linkThreads<object>(toMain.port1, this));
+    const watch = new StepWatch(heartbeat.shared);
+    this.#watch = setInterval(() => {
+      const step = watch.overdue();
+      if (step !== undefined) this.#failed.resolve(new GuestStuckError(step.runningMs, step.limitMs));
+    }, WATCH_EVERY_MS);
+    this.#watch.unref();
+    return toMesh.port1;
+  }
+
+  #startMeshThread(agentPort: MessagePort | undefined): Remote<MeshFace> {
+    const toMain = new MessageChannel();
+    const { bind, role, start } = this.#options;
+    const setup: MeshThreadSetup = {
+      dataDir: this.#folder.path,
+      name: this.#name,
+      role,
+      bind,
+      start,
+      membership: this.#folder.membership(),
+      bootEpoch: this.#folder.nextBoot(),
+      mainPort: toMain.port2,
+      agentPort,
+    };
+    const ports = agentPort === undefined ? [toMain.port2] : [toMain.port2, agentPort];
+    this.#worker("mesh-worker", this.#options.workers?.mesh, setup, ports);
+    const link = linkThreads<MeshFace>(toMain.port1, this);
+    this.#links.push(link);
+    return link.remote;
+  }
+
+  #worker(name: string, given: URL | undefined, setup: object, transferList: MessagePort[]): void {
+    const worker = new Worker(given ?? workerUrl(name), {
+      workerData: setup,
+      transferList,
+      name: `glia-${name}`,
+    });
+    worker.on("error", (error) =>
+      this.#failed.resolve(error instanceof Error ? error : new ThreadGoneError()),
+    );
+    worker.on("exit", () => {
+      if (this.#stopping !== undefined) return;
+      this.#failed.resolve(new ThreadGoneError());
+      for (const link of this.#links) link.close();
+    });
+    this.#workers.push(worker);
+  }
+
+  #stop(mesh: Remote<MeshFace>): Promise<void> {
+    this.#stopping ??= this.#stopThreads(mesh);
+    return this.#stopping;
+  }
+
+  async #stopThreads(mesh: Remote<MeshFace>): Promise<void> {
+    clearInterval(this.#watch);
+    const patience = Promise.withResolvers<void>();
+    const timer = setTimeout(() => patience.resolve(), STOP_TIMEOUT_MS);
+    await Promise.race([mesh.stopNode().catch(() => undefined), patience.promise]);
+    clearTimeout(timer);
+    for (const link of this.#links) link.close();
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    this.#folder.close();
+  }
+
+  #face(mesh: Remote<MeshFace>, address: HostPort | undefined): LocalNode {
+    return {
+      address,
+      failed: this.#failed.promise,
+      status: async () => ({
+        ...((await mesh.status()) as NodeStatus),
+        pid: process.pid,
+        rssBytes: process.memoryUsage.rss(),
+      }),
+      createJoinLine: (line) => mesh.createJoinLine(line),
+      listAgents: () => mesh.listAgents(),
+      spawn: (request) => mesh.spawn(request),
+      send: (agent, payload) => mesh.send(agent, payload),
+      ask: (agent, payload, timeoutMs) => mesh.ask(agent, payload, timeoutMs),
+      flush: (agent, timeoutMs) => mesh.flush(agent, timeoutMs),
+      migrate: async (agent, to, onPhase) => {
+        const report = await mesh.migrate(agent, to);
+        if (onPhase !== undefined) report.phases.forEach(onPhase);
+        return report;
+      },
+      terminate: (agent) => mesh.terminate(agent),
+      stop: () => this.#stop(mesh),
+    };
+  }
+}

@@ -1,0 +1,24 @@
+/** What the threads of a node tell the main thread. One-way. */
+import type { ErrorRecord } from "@glia-os/abi/errors";
+import type { LogFields, LogLevel } from "@glia-os/abi/ports";
+import type { MigrationPhase } from "./node-api.ts";
+
+/** Something that happened on this node or in its mesh, for people and programs that watch. */
+export type NodeEvent =
+  | {
+      readonly kind: "member";
+      readonly change: "up" | "suspect" | "dead" | "left";
+      readonly node: string;
+      readonly name: string;
+    }
+  | { readonly kind: "anchor"; readonly change: "lost" | "back"; readonly why: string }
+  | { readonly kind: "agent-ended"; readonly agent: string; readonly why: string }
+  | { readonly kind: "migration-phase"; readonly agent: string; readonly phase: MigrationPhase };
+
+/** Served by the main thread. */
+export interface MainService {
+  log(level: LogLevel, message: string, fields: LogFields): void;
+  event(event: NodeEvent): void;
+  /** The node cannot go on. */
+  fatal(error: ErrorRecord): void;
+}

@@ -1,0 +1,54 @@
+/** How a node is asked to start, checked. */
+import type { HostPort, Logger } from "@glia-os/abi/ports";
+import { BadOptionsError } from "./errors.ts";
+import type { NodeEvent } from "./main-service.ts";
+import type { NodeRole } from "./node-api.ts";
+import type { NodeStart } from "./thread-setup.ts";
+
+/** How to start a node. */
+export interface NodeOptions {
+  /** Where the node keeps its key and membership; made if it is not there. */
+  readonly dataDir: string;
+  /** 1 to 32 of a-z 0-9 - . _ ; for people. Default: the role. */
+  readonly name?: string;
+  readonly role: NodeRole;
+  /** Where to listen; a `client` does not. */
+  readonly bind?: HostPort;
+  readonly start: NodeStart;
+  /** Told what happens on this node and in its mesh. Must not throw. */
+  readonly onEvent?: (event: NodeEvent) => void;
+  /** Where log lines go. Default: nowhere. */
+  readonly logger?: Logger;
+  /** Where the threads' programs are; only a bundler that moved them needs it. */
+  readonly workers?: { readonly mesh: URL; readonly agent: URL };
+}
+
+const ROLES: readonly NodeRole[] = ["edge", "relay", "core", "client"];
+const NAME = /^[a-z0-9._-]{1,32}$/;
+
+function checkBind(bind: HostPort | undefined, role: NodeRole): void {
+  if (role === "client") {
+    if (bind !== undefined) throw new BadOptionsError("A client does not listen; leave out `bind`");
+    return;
+  }
+  if (bind === undefined) throw new BadOptionsError(`A node with role ${role} needs an address to listen at`);
+  const { host, port } = bind;
+  if (typeof host !== "string" || host === "")
+    throw new BadOptionsError("The address to listen at names no host");
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new BadOptionsError(`${port} is not a port from 0 to 65535`);
+}
+
+/** The name a node goes by. @throws {BadOptionsError} for options that no node can start with. */
+export function checkNodeOptions({ dataDir, name, role, bind, start }: NodeOptions): string {
+  if (typeof dataDir !== "string" || dataDir === "") throw new BadOptionsError("`dataDir` is empty");
+  if (!ROLES.includes(role))
+    throw new BadOptionsError(`${JSON.stringify(role)} is not a role: ${ROLES.join(", ")}`);
+  if (role === "client" && start.kind === "new-cluster")
+    throw new BadOptionsError("A client cannot found a cluster");
+  const own = name ?? role;
+  if (!NAME.test(own))
+    throw new BadOptionsError(`The name ${JSON.stringify(own)} is not 1 to 32 of a-z 0-9 - . _`);
+  checkBind(bind, role);
+  return own;
+}

@@ -1,0 +1,283 @@
+/**
+ * A node's operations, on the mesh thread: what {@link NodeApi} offers, made of the mesh, the cells and coordination.
+ *
+ * NV1. An operation on an agent is performed by its owner: this node itself, or through a call to the owner.
+ * NV2. A new agent has a row before it runs, so no agent runs that coordination does not know; a row without an agent is ended again.
+ * NV3. A cell that ends by itself ends its row, under the epoch it ran with: an older epoch changes nothing.
+ */
+import { errorCodeOf } from "@glia-os/abi/errors";
+import { type AgentId, agentIdOf, parseAgentId } from "@glia-os/abi/ids";
+import type { AgentRow, Clock, Digests, Logger, Random, Signer } from "@glia-os/abi/ports";
+import {
+  type AgentManifest,
+  type CellGate,
+  checkManifest,
+  decodeManifest,
+  encodeManifest,
+  MEMORY_PAGES_DEFAULT,
+  PROGRAM_BYTES_MAX,
+} from "@glia-os/cells";
+import type { AgentLink, Caller, Mesh, MigrationReport as MeshMigrationReport } from "@glia-os/mesh-core";
+import { PayloadTooLargeError, UnknownAgentError } from "./errors.ts";
+import { findMember } from "./member-name.ts";
+import type {
+  AgentView,
+  AgentVitals,
+  LinkStats,
+  MemberView,
+  MigrationReport,
+  NodeStatus,
+  SpawnRequest,
+} from "./node-api.ts";
+import { agentIn, decodeBody, encodeBody, moveIn, NODE_CALLS } from "./node-call.ts";
+import { requestId } from "./request-id.ts";
+
+const SPAWN_TIMEOUT_MS = 60_000;
+const MIGRATE_TIMEOUT_MS = 60_000;
+const VITALS_TIMEOUT_MS = 2000;
+/** Names kept in memory; when full, all are looked up anew. */
+const NAMES_MAX = 1000;
+const AGENT_ID = /^[0-9a-f]{32}$/;
+
+/** What a node's operations are made of. */
+export interface NodeServiceParts {
+  readonly mesh: Mesh;
+  /** Absent on a client. */
+  readonly gate: CellGate | undefined;
+  readonly signer: Signer;
+  readonly digests: Digests;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The name of the carrier in use. */
+  readonly transport: string;
+  /** The session rows are written under. */
+  readonly sessionId: () => string;
+}
+
+/** The operations of one node. */
+export class NodeService {
+  readonly #parts: NodeServiceParts;
+  readonly #startedMs: number;
+  readonly #names = new Map<string, AgentId>();
+
+  constructor(parts: NodeServiceParts) {
+    this.#parts = parts;
+    this.#startedMs = parts.clock.monotonicMs();
+    this.#answerCalls(parts.mesh);
+  }
+
+  status(): Omit<NodeStatus, "rssBytes" | "pid"> {
+    const { mesh, gate, clock, transport } = this.#parts;
+    const members = mesh.members().map(
+      (member): MemberView => ({
+        node: member.node,
+        role: member.role,
+        name: member.name,
+        address: member.address,
+        state: member.state,
+        anchor: member.node === mesh.anchor,
+        self: member.node === mesh.self,
+      }),
+    );
+    const self = members.find((member) => member.self);
+    return {
+      node: mesh.self,
+      name: self?.name ?? "client",
+      role: self?.role ?? "client",
+      cluster: mesh.cluster,
+      address: mesh.address,
+      transport,
+      members,
+      hosting: gate?.size ?? 0,
+      uptimeMs: clock.monotonicMs() - this.#startedMs,
+    };
+  }
+
+  createJoinLine(options: { readonly ttlMs: number; readonly uses: number }): string {
+    return this.#parts.mesh.createJoinLine(options);
+  }
+
+  async listAgents(): Promise<readonly AgentView[]> {
+    const rows = await this.#parts.mesh.coordination.listAgents();
+    return Promise.all(rows.map((row) => this.#view(row)));
+  }
+
+  async spawn(request: SpawnRequest): Promise<AgentView> {
+    const { mesh } = this.#parts;
+    const bytes = request.module.length;
+    if (bytes > PROGRAM_BYTES_MAX) throw new PayloadTooLargeError("The module", bytes, PROGRAM_BYTES_MAX);
+    const manifest = checkManifest({
+      name: request.name,
+      program: request.module,
+      grants: request.grants ?? ["glia.v1"],
+      memoryPages: request.memoryPages ?? MEMORY_PAGES_DEFAULT,
+    });
+    const target = request.on === undefined ? mesh.self : findMember(mesh.members(), request.on).node;
+    if (target === mesh.self) return this.#view(await this.#spawnHere(manifest));
+    const answer = await mesh.call(target, NODE_CALLS.spawn, encodeManifest(manifest), {
+      timeoutMs: SPAWN_TIMEOUT_MS,
+    });
+    return this.#view(decodeBody(answer) as AgentRow);
+  }
+
+  send(agent: string, payload: Uint8Array): Promise<void> {
+    return this.#onLink(agent, (link) => link.send(payload));
+  }
+
+  ask(agent: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    return this.#onLink(agent, (link) => link.ask(payload, timeoutMs));
+  }
+
+  async flush(agent: string, timeoutMs: number): Promise<LinkStats> {
+    const { sent, acknowledged, resent } = await this.#onLink(agent, (link) => link.flush(timeoutMs));
+    return { sent, acknowledged, resent };
+  }
+
+  async migrate(text: string, to: string): Promise<MigrationReport> {
+    const { mesh } = this.#parts;
+    const agent = await this.#resolve(text);
+    const destination = findMember(mesh.members(), to).node;
+    const { owner } = await mesh.locate(agent);
+    if (owner === mesh.self) return reportOf(await mesh.migrate(agent, destination));
+    const body = encodeBody({ agent, to: destination });
+    const answer = await mesh.call(owner, NODE_CALLS.migrate, body, { timeoutMs: MIGRATE_TIMEOUT_MS });
+    return decodeBody(answer) as MigrationReport;
+  }
+
+  async terminate(text: string): Promise<void> {
+    const { mesh } = this.#parts;
+    const agent = await this.#resolve(text);
+    const row = await mesh.coordination.getAgent(agent);
+    if (row === undefined || row.status === "terminated") throw new UnknownAgentError(text);
+    if (row.owner === mesh.self) await this.#terminateHere(agent);
+    else await mesh.call(row.owner, NODE_CALLS.terminate, encodeBody({ agent }));
+  }
+
+  /** End the row of a cell that ended by itself (NV3). */
+  async endRow(agent: AgentId, epoch: AgentRow["epoch"]): Promise<void> {
+    const { mesh, random, logger, sessionId } = this.#parts;
+    const change = { owner: mesh.self, sessionId: sessionId(), status: "terminated" } as const;
+    await mesh.coordination
+      .compareAndSwap(agent, epoch, change, requestId(random))
+      .catch((error: unknown) => {
+        logger.log("warn", "row of an ended agent not ended", { agent, code: errorCodeOf(error) });
+      });
+  }
+
+  /** Whether the anchor answers, for the anchor watch. */
+  async pingAnchor(timeoutMs: number): Promise<void> {
+    const { mesh } = this.#parts;
+    await mesh.call(mesh.anchor, NODE_CALLS.ping, encodeBody(null), { timeoutMs });
+  }
+
+  #answerCalls(mesh: Mesh): void {
+    mesh.handle(NODE_CALLS.ping, async () => encodeBody(null));
+    if (this.#parts.gate === undefined) return;
+    const answers = (method: string, act: (body: Uint8Array, caller: Caller) => Promise<unknown>): void =>
+      mesh.handle(method, async (caller, body) => encodeBody(await act(body, caller)));
+    answers(NODE_CALLS.spawn, (body) => this.#spawnHere(decodeManifest(body)));
+    answers(NODE_CALLS.vitals, (body) => this.#vitalsHere(agentIn(body)));
+    answers(NODE_CALLS.terminate, (body) => this.#terminateHere(agentIn(body)));
+    answers(NODE_CALLS.migrate, async (body) => {
+      const { agent, to } = moveIn(body);
+      return reportOf(await mesh.migrate(agent, to));
+    });
+  }
+
+  async #spawnHere(manifest: AgentManifest): Promise<AgentRow> {
+    const { mesh, gate, signer, digests, random, sessionId } = this.#parts;
+    if (gate === undefined) throw new UnknownAgentError(manifest.name);
+    const programHash = await gate.checkProgram(manifest.program, manifest.grants);
+    const nonce = random.bytes(new Uint8Array(16));
+    const manifestHash = digests.sha256(encodeManifest(manifest));
+    const agent = agentIdOf({ ownerKey: signer.publicKey, nonce, manifestHash }, digests.sha256);
+    const row = await mesh.coordination.createAgent(
+      {
+        agent,
+        owner: mesh.self,
+        sessionId: sessionId(),
+        status: "running",
+        name: manifest.name,
+        programHash,
+      },
+      requestId(random),
+    );
+    try {
+      await gate.start(agent, row.epoch, manifest);
+    } catch (error) {
+      await this.endRow(agent, row.epoch);
+      throw error;
+    }
+    return row;
+  }
+
+  async #terminateHere(agent: AgentId): Promise<null> {
+    const { gate, mesh } = this.#parts;
+    const report = await gate?.report(agent);
+    const row = await mesh.coordination.getAgent(agent);
+    await gate?.terminate(agent);
+    for (const [name, id] of this.#names) if (id === agent) this.#names.delete(name);
+    if (row !== undefined && row.owner === mesh.self) await this.endRow(agent, report?.epoch ?? row.epoch);
+    return null;
+  }
+
+  async #vitalsHere(agent: AgentId): Promise<AgentVitals | null> {
+    const report = await this.#parts.gate?.report(agent);
+    if (report === undefined) return null;
+    const { received, waiting, refusedDuplicates, memoryBytes } = report;
+    return { received, waiting, duplicatesRefused: refusedDuplicates, memoryBytes };
+  }
+
+  async #view(row: AgentRow): Promise<AgentView> {
+    const { agent, name, epoch, owner, status, programHash } = row;
+    const ownerName = this.#parts.mesh.members().find(({ node }) => node === owner)?.name;
+    return { agent, name, epoch, owner, ownerName, status, programHash, live: await this.#vitals(row) };
+  }
+
+  async #vitals({ agent, owner }: AgentRow): Promise<AgentVitals | undefined> {
+    const { mesh } = this.#parts;
+    if (owner === mesh.self) return (await this.#vitalsHere(agent)) ?? undefined;
+    try {
+      const answer = await mesh.call(owner, NODE_CALLS.vitals, encodeBody({ agent }), {
+        timeoutMs: VITALS_TIMEOUT_MS,
+      });
+      return (decodeBody(answer) as AgentVitals | null) ?? undefined;
+    } catch {
+      return undefined; // The row is still true; only what its owner would add is missing.
+    }
+  }
+
+  /** The link to an agent; a name is looked up once and kept until the agent turns out to be gone. */
+  async #onLink<Result>(text: string, act: (link: AgentLink) => Promise<Result>): Promise<Result> {
+    try {
+      return await act(this.#parts.mesh.link(await this.#resolve(text)));
+    } catch (error) {
+      if (errorCodeOf(error) === "mesh.agent-unknown") this.#names.delete(text);
+      throw error;
+    }
+  }
+
+  /** 32 hexadecimal characters are an id and never looked up as a name. */
+  async #resolve(text: string): Promise<AgentId> {
+    if (AGENT_ID.test(text)) return parseAgentId(text);
+    const known = this.#names.get(text);
+    if (known !== undefined) return known;
+    const row = await this.#parts.mesh.coordination.findAgent(text);
+    if (row === undefined) throw new UnknownAgentError(text);
+    if (this.#names.size >= NAMES_MAX) this.#names.clear();
+    this.#names.set(text, row.agent);
+    return row.agent;
+  }
+}
+
+/** The report as people and programs outside see it: phases by duration. */
+function reportOf(report: MeshMigrationReport): MigrationReport {
+  const { agent, from, to, strategy, epoch, bytes, downtimeMs } = report;
+  const phases = report.phases.map(({ phase, startedMs, endedMs, bytes: crossed }) => ({
+    phase,
+    ms: endedMs - startedMs,
+    bytes: crossed,
+  }));
+  return { agent, from, to, strategy, epoch, bytes, downtimeMs, phases };
+}

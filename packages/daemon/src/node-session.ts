@@ -1,0 +1,89 @@
+/**
+ * A node's lease on existing, kept alive.
+ *
+ * NS1. The lease is renewed at a third of its time; a failed renewal is tried again after a second.
+ * NS2. A lease that ran out or was replaced is not used any more: a new session is opened, with a higher fence.
+ */
+import { errorCodeOf } from "@glia-os/abi/errors";
+import type { NodeId } from "@glia-os/abi/ids";
+import type { Coordination, Logger, NodeSession, Random, TimerHandle, Timers } from "@glia-os/abi/ports";
+import { requestId } from "./request-id.ts";
+
+/** How long a node's lease lasts. */
+export const LEASE_MS = 15_000;
+const RETRY_MS = 1000;
+
+/** What keeping a session needs. */
+export interface SessionKeeperParts {
+  readonly node: NodeId;
+  readonly coordination: Coordination;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Told of every session that is opened. */
+  readonly onSession: (session: NodeSession) => void;
+}
+
+/** Opens a session and renews it until it is closed. */
+export class SessionKeeper {
+  readonly #parts: SessionKeeperParts;
+  #session: NodeSession | undefined;
+  #timer: TimerHandle | undefined;
+  #closed = false;
+
+  constructor(parts: SessionKeeperParts) {
+    this.#parts = parts;
+  }
+
+  /** The session in force. Empty before {@link open}. */
+  get sessionId(): string {
+    return this.#session?.sessionId ?? "";
+  }
+
+  /** Open the first session. */
+  async open(): Promise<void> {
+    const { node, coordination, random, onSession } = this.#parts;
+    const session = await coordination.openSession(node, LEASE_MS, requestId(random));
+    this.#session = session;
+    onSession(session);
+    this.#again(LEASE_MS / 3);
+  }
+
+  /** End the session. Idempotent; an anchor that does not answer is not waited for. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    const session = this.#session;
+    this.#session = undefined;
+    if (session === undefined) return;
+    await this.#parts.coordination.closeSession(session.sessionId).catch((error: unknown) => {
+      this.#parts.logger.log("debug", "session not closed", { code: errorCodeOf(error) });
+    });
+  }
+
+  #again(delayMs: number): void {
+    if (this.#closed) return;
+    this.#timer = this.#parts.timers.schedule(delayMs, () => void this.#renew());
+  }
+
+  async #renew(): Promise<void> {
+    const session = this.#session;
+    if (session === undefined) return;
+    try {
+      await this.#parts.coordination.renewSession(session.sessionId);
+      this.#again(LEASE_MS / 3);
+    } catch (error) {
+      await this.#failed(error);
+    }
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    this.#parts.logger.log("warn", "lease not renewed", { code: errorCodeOf(error) });
+    if (this.#closed) return;
+    if (errorCodeOf(error) !== "store.session-expired") {
+      this.#again(RETRY_MS);
+      return;
+    }
+    await this.open().catch(() => this.#again(RETRY_MS));
+  }
+}

@@ -1,0 +1,21 @@
+/** The runner of a node's cells as the gate sees it: on another thread. */
+import type { CellRunnerPort } from "@glia-os/cells";
+import { moved, type ThreadLink } from "./thread-call.ts";
+
+/** Messages are told one-way, in order with the calls (RP1); bytes that the gate gives up are moved. */
+export function runnerOverThread({ remote, tell }: ThreadLink<CellRunnerPort>): CellRunnerPort {
+  return {
+    admit: (program, grants) => remote.admit(program, grants),
+    start: (agent, manifest) => remote.start(agent, manifest),
+    deliver: (agent, item) => tell.deliver(agent, { ...item, payload: moved(item.payload.slice()) }),
+    freeze: (agent, timeoutMs) => remote.freeze(agent, timeoutMs),
+    readImage: (agent) => remote.readImage(agent),
+    thaw: (agent) => remote.thaw(agent),
+    stage: (agent, manifest, mail) => remote.stage(agent, manifest, mail),
+    writeImage: (agent, chunk) => remote.writeImage(agent, moved(chunk.slice())),
+    finishImage: (agent) => remote.finishImage(agent),
+    activate: (agent) => remote.activate(agent),
+    drop: (agent) => remote.drop(agent),
+    vitals: (agent) => remote.vitals(agent),
+  };
+}

@@ -1,0 +1,44 @@
+/** What the main thread hands to the other two when it starts them: plain data and ports. */
+
+import type { MessagePort } from "node:worker_threads";
+import type { HostPort } from "@glia-os/abi/ports";
+import type { NodeRole } from "./node-api.ts";
+
+/** How a node comes to its cluster. */
+export type NodeStart =
+  | { readonly kind: "new-cluster" }
+  | { readonly kind: "join"; readonly line: string }
+  /** Come back with what the data folder holds. */
+  | { readonly kind: "resume" };
+
+/** For the mesh thread. */
+export interface MeshThreadSetup {
+  readonly dataDir: string;
+  readonly name: string;
+  readonly role: NodeRole;
+  readonly bind: HostPort | undefined;
+  readonly start: NodeStart;
+  /** From the data folder: certificate, cluster record, contacts. */
+  readonly membership:
+    | {
+        readonly certificate: Uint8Array;
+        readonly clusterRecord: Uint8Array;
+        readonly contacts: readonly HostPort[];
+      }
+    | undefined;
+  readonly bootEpoch: number;
+  /** To the main thread. */
+  readonly mainPort: MessagePort;
+  /** To the agent thread; absent on a client. */
+  readonly agentPort: MessagePort | undefined;
+}
+
+/** For the agent thread. */
+export interface AgentThreadSetup {
+  /** To the mesh thread. */
+  readonly meshPort: MessagePort;
+  /** To the main thread. */
+  readonly mainPort: MessagePort;
+  /** Where the thread announces which guest runs. */
+  readonly heartbeat: SharedArrayBuffer;
+}

@@ -1,0 +1,94 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { errorCodeOf } from "@glia-os/abi/errors";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { DataFolder } from "../src/data-folder.ts";
+
+let base: string;
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), "glia-data-"));
+});
+afterEach(() => rmSync(base, { recursive: true, force: true }));
+
+function codeOf(act: () => unknown): string | undefined {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    return errorCodeOf(error);
+  }
+}
+
+test("a folder that is not there is made for its owner only", () => {
+  const folder = new DataFolder(join(base, "a/b"));
+  expect(statSync(folder.path).isDirectory()).toBe(true);
+  if (process.platform !== "win32") expect(statSync(folder.path).mode & 0o777).toBe(0o700);
+  folder.close();
+});
+
+test("DF1: a second node is refused and told which process has the folder", () => {
+  const folder = new DataFolder(base);
+  expect(codeOf(() => new DataFolder(base))).toBe("daemon.already-running");
+  expect(readFileSync(folder.file("lock"), "utf8").trim()).toBe(String(process.pid));
+  folder.close();
+  new DataFolder(base).close();
+  expect(existsSync(join(base, "lock"))).toBe(false);
+});
+
+test("DF1: the lock of a killed process is taken over", async () => {
+  const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
+  writeFileSync(join(base, "lock"), `${child.pid}\n`);
+  expect(codeOf(() => new DataFolder(base))).toBe("daemon.already-running");
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  new DataFolder(base).close();
+});
+
+test("DF3: no two starts have the same number", () => {
+  const folder = new DataFolder(base);
+  expect([folder.nextBoot(), folder.nextBoot()]).toEqual([1, 2]);
+  folder.close();
+  const again = new DataFolder(base);
+  expect(again.nextBoot()).toBe(3);
+  again.close();
+});
+
+test("what is kept of the cluster reads back", () => {
+  const folder = new DataFolder(base);
+  expect(folder.membership()).toBeUndefined();
+  const kept = {
+    certificate: new Uint8Array([1, 2]),
+    clusterRecord: new Uint8Array([3]),
+    contacts: [{ host: "127.0.0.1", port: 9000 }],
+  };
+  folder.keepMembership(kept);
+  expect(folder.membership()).toEqual(kept);
+  folder.close();
+});
+
+test.each([
+  ["boot", "many\n"],
+  ["membership.json", "{"],
+])("a damaged file %s is named, not replaced", (name, content) => {
+  const folder = new DataFolder(base);
+  writeFileSync(folder.file(name), content);
+  expect(codeOf(() => (name === "boot" ? folder.nextBoot() : folder.membership()))).toBe(
+    "daemon.data-folder",
+  );
+  expect(readFileSync(folder.file(name), "utf8")).toBe(content);
+  folder.close();
+});
+
+test("a file in the folder's place is refused", () => {
+  const path = join(base, "file");
+  writeFileSync(path, "");
+  expect(codeOf(() => new DataFolder(path))).toBe("daemon.data-folder");
+});
+
+test("a folder that cannot be made is refused", () => {
+  writeFileSync(join(base, "file"), "");
+  expect(codeOf(() => new DataFolder(join(base, "file", "below")))).toBe("daemon.data-folder");
+});
