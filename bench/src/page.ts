@@ -34,7 +34,8 @@ export function tableOf(result: BenchResult): string {
   const lines = result.rows.map((row) => {
     const arrow = row.better === "lower" ? "lower is better" : "higher is better";
     const target = targetText(row.target, row.unit);
-    return `| ${row.id} | ${row.what} | ${row.glia} ${row.unit} (${arrow}) | ${peersText(row)} | ${target} | ${metText(row)} |\n`;
+    const what = row.what.replaceAll("|", "\\|");
+    return `| ${row.id} | ${what} | ${row.glia} ${row.unit} (${arrow}) | ${peersText(row)} | ${target} | ${metText(row)} |\n`;
   });
   return head + lines.join("");
 }

@@ -4,7 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { bench, currentPage } from "../src/commands.ts";
-import { type BenchFolders, readResult, resultNames, suiteNames, writeResult } from "../src/folders.ts";
+import {
+  type BenchFolders,
+  loadSuite,
+  readResult,
+  resultNames,
+  suiteNames,
+  writeResult,
+} from "../src/folders.ts";
 import type { BenchResult } from "../src/result.ts";
 import { keepingErrors } from "../src/validate.ts";
 
@@ -175,10 +182,15 @@ it("pnpm bench docs writes the page from the results", async () => {
 });
 
 describe("this repository", () => {
-  it("has only good results, each of a suite that exists and with that suite's rows", async () => {
+  it("has only good results, each of a suite that exists and with that suite's rows and targets", async () => {
     for (const name of resultNames(repository)) {
       expect(suiteNames(repository)).toContain(name);
-      expect(keepingErrors(readResult(repository, name))).toEqual([]);
+      const result = readResult(repository, name);
+      expect(keepingErrors(result)).toEqual([]);
+      const { rows } = await loadSuite(repository, name);
+      expect(result.rows.map(({ id, target }) => ({ id, target }))).toEqual(
+        rows.map(({ id, target = {} }) => ({ id, target })),
+      );
     }
   });
 

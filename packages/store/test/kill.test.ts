@@ -19,6 +19,12 @@ interface Swap {
 }
 
 const childFile = fileURLToPath(new URL("./fixtures/swapping-child.ts", import.meta.url));
+/** After how many acknowledged swaps each child is killed. */
+const killPoints =
+  process.env["GLIA_SOAK"] === "1"
+    ? Array.from({ length: 100 }, (_, i) => 1 + ((i * 379) % 1_500))
+    : [1, 37, 200, 401];
+
 let folder: string;
 let child: ChildProcess | undefined;
 
@@ -75,7 +81,7 @@ function expectGaplessHistory(history: readonly AgentRow[]): void {
 it("after kill -9 every acknowledged swap is there, epochs and fences never repeat, and a repeated request has no second effect", async () => {
   const path = join(folder, "anchor.db");
   let lastFence = 0;
-  for (const [round, count] of [1, 37, 200, 401].entries()) {
+  for (const [round, count] of killPoints.entries()) {
     const { fence, swaps } = await killAfter(count, path, `round${round}`);
     expect(fence).toBeGreaterThan(lastFence);
     const store = await openSqliteCoordination({ path });
