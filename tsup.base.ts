@@ -12,6 +12,8 @@ export function library(entry: Record<string, string>, extra: Options = {}): Opt
     clean: true,
     splitting: true,
     treeshake: true,
+    // Some modules, such as node:sqlite, exist only with the prefix.
+    removeNodeProtocol: false,
     ...extra,
   };
 }

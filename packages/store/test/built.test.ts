@@ -1,0 +1,49 @@
+/** The built form of the package: one folder of JavaScript, started without the source condition or type stripping. */
+import { spawnSync } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build, type Options } from "tsup";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import config from "../tsup.config.ts";
+import { temporaryFolder } from "./fixtures/harness.ts";
+
+const options = config as Options;
+const folder = temporaryFolder();
+const packageRoot = join(import.meta.dirname, "..");
+
+beforeAll(async () => {
+  const absolute = Object.entries(options.entry as Record<string, string>).map(
+    ([name, file]) => [name, join(packageRoot, file)] as const,
+  );
+  await build({
+    ...options,
+    config: false,
+    silent: true,
+    dts: false,
+    outDir: folder,
+    entry: Object.fromEntries(absolute),
+    // The vocabulary goes into the bundle from its source, so that no other package has to be built first.
+    noExternal: [/^@glia-os\//],
+    esbuildOptions: (esbuild) => {
+      esbuild.conditions = ["@glia-os/source"];
+    },
+  });
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+it("a store opened from the built files finds its worker, commits and closes", () => {
+  const program = join(folder, "program.mjs");
+  writeFileSync(
+    program,
+    `import { openSqliteCoordination } from "./sqlite.js";
+     const store = await openSqliteCoordination({ path: ${JSON.stringify(join(folder, "a.db"))} });
+     const { fence } = await store.openSession("a".repeat(64), 5_000, "open");
+     await store.close();
+     console.log("fence", fence);`,
+  );
+  const child = spawnSync(process.execPath, [program], { encoding: "utf8", env: {}, timeout: 30_000 });
+  expect(child).toMatchObject({ stdout: "fence 1\n", stderr: "", status: 0 });
+});
