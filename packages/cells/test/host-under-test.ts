@@ -26,7 +26,7 @@ export function manifestOf(guest: string, changes: Partial<AgentManifest> = {}):
 export const AGENT = "ab".repeat(16) as AgentId;
 export const NODE_A = "0a".repeat(32) as NodeId;
 export const NODE_B = "0b".repeat(32) as NodeId;
-export const LINK = "11".repeat(16);
+export const LINK: string = "11".repeat(16);
 export const EPOCH: (value: number) => Epoch = (value) => value as Epoch;
 
 /** A message of the test's one link. */
