@@ -191,6 +191,11 @@ export const MESH_CODES = {
     changed: "This node's copy is retired: another owner was committed.",
     fix: "Ask the registry for the owner.",
   },
+  "mesh.migration-unconfirmed": {
+    retryable: false,
+    changed: "The move is committed: the destination owns the agent.",
+    fix: "Check that the destination runs; the agent is reachable as soon as it does.",
+  },
   "mesh.chunk-corrupt": {
     retryable: true,
     changed: "Nothing: the staged copy was dropped.",

@@ -1,22 +1,18 @@
 /** Codes of the `store` namespace. */
-const NOTHING = "Nothing: the request was refused before any write.";
-const NOT_OPENED = "Nothing: the file was not written.";
-
-/** Codes of the `store` namespace. */
 export const STORE_CODES = {
   "store.agent-exists": {
     retryable: false,
-    changed: NOTHING,
+    changed: "Nothing: the request was refused before any write.",
     fix: "Read the row with getAgent; an id names one agent for ever, also after its end.",
   },
   "store.agent-terminated": {
     retryable: false,
-    changed: NOTHING,
+    changed: "Nothing: the request was refused before any write.",
     fix: "Create a new agent: the row of a terminated one does not change again.",
   },
   "store.cannot-open": {
     retryable: false,
-    changed: NOT_OPENED,
+    changed: "Nothing: the file was not written.",
     fix: "Name a file in a folder that exists and is on a local disk.",
   },
   "store.changes-compacted": {
@@ -36,7 +32,7 @@ export const STORE_CODES = {
   },
   "store.foreign-database": {
     retryable: false,
-    changed: NOT_OPENED,
+    changed: "Nothing: the file was not written.",
     fix: "Name another file: this SQLite database belongs to another program.",
   },
   "store.full": {
@@ -46,27 +42,27 @@ export const STORE_CODES = {
   },
   "store.in-use": {
     retryable: true,
-    changed: NOT_OPENED,
+    changed: "Nothing: the file was not written.",
     fix: "Stop the other process that has the file open, or name another file. One anchor has one file.",
   },
   "store.name-invalid": {
     retryable: false,
-    changed: NOTHING,
+    changed: "Nothing: the request was refused before any write.",
     fix: "Use 1 to 256 bytes of UTF-8 without control characters.",
   },
   "store.name-taken": {
     retryable: false,
-    changed: NOTHING,
+    changed: "Nothing: the request was refused before any write.",
     fix: "Choose another name, or terminate the agent that has it; then use a new requestId.",
   },
   "store.not-a-database": {
     retryable: false,
-    changed: NOT_OPENED,
+    changed: "Nothing: the file was not written.",
     fix: "Name another file: this one is not a SQLite database.",
   },
   "store.not-writable": {
     retryable: false,
-    changed: NOT_OPENED,
+    changed: "Nothing: the file was not written.",
     fix: "Give this user the right to write the file and its folder, or name another path.",
   },
   "store.queue-full": {
@@ -76,12 +72,12 @@ export const STORE_CODES = {
   },
   "store.request-id-reused": {
     retryable: false,
-    changed: NOTHING,
+    changed: "Nothing: the request was refused before any write.",
     fix: "Use a fresh requestId for each different request.",
   },
   "store.schema-newer": {
     retryable: false,
-    changed: NOT_OPENED,
+    changed: "Nothing: the file was not written.",
     fix: "Use the version of @glia-os/store that wrote the file, or a newer one.",
   },
   "store.session-expired": {
@@ -91,17 +87,17 @@ export const STORE_CODES = {
   },
   "store.too-many-agents": {
     retryable: false,
-    changed: NOTHING,
+    changed: "Nothing: the request was refused before any write.",
     fix: "Terminate agents that are not needed or raise the limit, then use a new requestId.",
   },
   "store.too-many-sessions": {
     retryable: false,
-    changed: NOTHING,
+    changed: "Nothing: the request was refused before any write.",
     fix: "Close sessions of nodes that left or raise the limit, then use a new requestId.",
   },
   "store.ttl-out-of-range": {
     retryable: false,
-    changed: NOTHING,
+    changed: "Nothing: the request was refused before any write.",
     fix: "Use a whole number of milliseconds from 1,000 to 600,000.",
   },
   "store.worker-stopped": {
