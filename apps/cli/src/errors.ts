@@ -4,7 +4,7 @@ import { GliaError } from "@glia-os/abi/errors";
 /** The counting thread failed. */
 export class CountingThreadError extends GliaError<"cli.counting-thread"> {
   constructor(cause: unknown) {
-    super("cli.counting-thread", `the thread that makes the independent count failed: ${messageOf(cause)}`, {
+    super("cli.counting-thread", `The thread that makes the independent count failed: ${messageOf(cause)}`, {
       cause,
     });
   }
@@ -13,14 +13,14 @@ export class CountingThreadError extends GliaError<"cli.counting-thread"> {
 /** The input changed between the two passes over it. */
 export class InputChangedError extends GliaError<"cli.input-changed"> {
   constructor() {
-    super("cli.input-changed", "the input changed while it was counted a second time");
+    super("cli.input-changed", "The input changed while it was counted a second time");
   }
 }
 
 /** There is nothing at the input path. */
 export class InputMissingError extends GliaError<"cli.input-missing"> {
   constructor(path: string) {
-    super("cli.input-missing", `there is no folder ${path}`, { details: { path } });
+    super("cli.input-missing", `There is no folder ${path}`, { details: { path } });
   }
 }
 
@@ -34,14 +34,14 @@ export class InputNotDirectoryError extends GliaError<"cli.input-not-directory">
 /** No regular file in the input folder. */
 export class InputEmptyError extends GliaError<"cli.input-empty"> {
   constructor(path: string) {
-    super("cli.input-empty", `there is no regular file in ${path}`, { details: { path } });
+    super("cli.input-empty", `There is no regular file in ${path}`, { details: { path } });
   }
 }
 
 /** More files than a run takes. */
 export class InputTooManyError extends GliaError<"cli.input-too-many"> {
   constructor(path: string, limit: number) {
-    super("cli.input-too-many", `there are more than ${limit} files in ${path}`, {
+    super("cli.input-too-many", `There are more than ${limit} files in ${path}`, {
       details: { path, limit },
     });
   }
@@ -50,7 +50,7 @@ export class InputTooManyError extends GliaError<"cli.input-too-many"> {
 /** A file or folder of the input cannot be read. */
 export class InputUnreadableError extends GliaError<"cli.input-unreadable"> {
   constructor(path: string, cause: unknown) {
-    super("cli.input-unreadable", `cannot read ${path}: ${reasonOf(cause)}`, { cause, details: { path } });
+    super("cli.input-unreadable", `Cannot read ${path}: ${reasonOf(cause)}`, { cause, details: { path } });
   }
 }
 
@@ -60,7 +60,7 @@ export class ChildEndedError extends GliaError<"cli.child-ended"> {
     const last = lastWords === "" ? "" : `: ${lastWords}`;
     super(
       "cli.child-ended",
-      `the ${name} node (process ${pid ?? "not started"}) ended early, ${how}${last}`,
+      `The ${name} node (process ${pid ?? "not started"}) ended early, ${how}${last}`,
       {
         details: { name, pid, how },
       },
@@ -71,7 +71,7 @@ export class ChildEndedError extends GliaError<"cli.child-ended"> {
 /** A process of the run did not get ready in time. */
 export class ChildSilentError extends GliaError<"cli.child-silent"> {
   constructor(name: string, pid: number | undefined, waitedMs: number) {
-    super("cli.child-silent", `the ${name} node (process ${pid}) was not ready after ${waitedMs / 1000} s`, {
+    super("cli.child-silent", `The ${name} node (process ${pid}) was not ready after ${waitedMs / 1000} s`, {
       details: { name, pid, waitedMs },
     });
   }
@@ -80,42 +80,42 @@ export class ChildSilentError extends GliaError<"cli.child-silent"> {
 /** Ctrl-C, SIGTERM or SIGHUP before the work was done. */
 export class InterruptedError extends GliaError<"cli.interrupted"> {
   constructor(signal: string) {
-    super("cli.interrupted", `interrupted by ${signal}`, { details: { signal } });
+    super("cli.interrupted", `Interrupted by ${signal}`, { details: { signal } });
   }
 }
 
 /** The reader of standard output went away. */
 export class OutputClosedError extends GliaError<"cli.output-closed"> {
   constructor() {
-    super("cli.output-closed", "standard output was closed before the end");
+    super("cli.output-closed", "Standard output was closed before the end");
   }
 }
 
 /** No join line where one was promised. */
 export class JoinLineMissingError extends GliaError<"cli.join-line-missing"> {
   constructor(where: string, cause?: unknown) {
-    super("cli.join-line-missing", `no join line in ${where}`, { cause, details: { where } });
+    super("cli.join-line-missing", `No join line in ${where}`, { cause, details: { where } });
   }
 }
 
 /** A message over the limit. */
 export class MessageTooLongError extends GliaError<"cli.message-too-long"> {
   constructor(limit: number) {
-    super("cli.message-too-long", `the message is longer than ${limit} bytes`, { details: { limit } });
+    super("cli.message-too-long", `The message is longer than ${limit} bytes`, { details: { limit } });
   }
 }
 
 /** The module file cannot be read. */
 export class ModuleUnreadableError extends GliaError<"cli.module-unreadable"> {
   constructor(path: string, why: string, cause?: unknown) {
-    super("cli.module-unreadable", `cannot read the module ${path}: ${why}`, { cause, details: { path } });
+    super("cli.module-unreadable", `Cannot read the module ${path}: ${why}`, { cause, details: { path } });
   }
 }
 
 /** Several nodes run here and none was named. */
 export class NodeAmbiguousError extends GliaError<"cli.node-ambiguous"> {
   constructor(home: string, names: readonly string[]) {
-    super("cli.node-ambiguous", `several nodes run from ${home}: ${names.join(", ")}`, {
+    super("cli.node-ambiguous", `Several nodes run from ${home}: ${names.join(", ")}`, {
       details: { names },
     });
   }
@@ -124,7 +124,7 @@ export class NodeAmbiguousError extends GliaError<"cli.node-ambiguous"> {
 /** No node runs here. */
 export class NodeNotRunningError extends GliaError<"cli.node-not-running"> {
   constructor(where: string, cause?: unknown) {
-    super("cli.node-not-running", `no node runs from ${where}`, { cause, details: { where } });
+    super("cli.node-not-running", `No node runs from ${where}`, { cause, details: { where } });
   }
 }
 
@@ -140,14 +140,14 @@ export class AgentAmbiguousError extends GliaError<"cli.agent-ambiguous"> {
 /** No agent answers to a name or prefix. */
 export class AgentUnknownError extends GliaError<"cli.agent-unknown"> {
   constructor(text: string) {
-    super("cli.agent-unknown", `there is no agent "${text}"`, { details: { text } });
+    super("cli.agent-unknown", `There is no agent "${text}"`, { details: { text } });
   }
 }
 
 /** The machine lacks something Glia needs. */
 export class UnfitMachineError extends GliaError<"cli.unfit-machine"> {
   constructor(missing: readonly string[]) {
-    super("cli.unfit-machine", `this machine cannot run Glia: ${missing.join("; ")}`, {
+    super("cli.unfit-machine", `This machine cannot run Glia: ${missing.join("; ")}`, {
       details: { missing },
     });
   }

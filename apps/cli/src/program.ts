@@ -270,7 +270,7 @@ function nodeOptions(command: Command, role: string): Command {
     .option("--name <name>", "name of the node (default: the machine's name and the role)")
     .option("--data <dir>", "data folder (default: a folder of the node's name under GLIA_HOME)")
     .option("--until-stdin-closes", untilStdinCloses)
-    .option("--temporary", "remove the data folder at the end");
+    .option("--temporary", "remove the data folder at the end, if this run made it");
 }
 
 function joinLineOptions(command: Command): Command {

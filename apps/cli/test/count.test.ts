@@ -8,7 +8,6 @@ import { createFold } from "../src/count/fold.ts";
 import { FrequencyTable } from "../src/count/frequency.ts";
 import { type Count, Tally, TOP_WORDS } from "../src/count/tally.ts";
 import { LOWER_RUNS, WORD_RUNS } from "../src/count/unicode-16.ts";
-import { WORD_BYTES_MAX, WordScanner } from "../src/count/words.ts";
 
 const inWord = new Set([...letters, ...digits]);
 
@@ -117,17 +116,39 @@ describe("the independent count", () => {
     expect(LOWER_RUNS).toBe(text(caseRuns()));
   });
 
-  it("cuts a word of any length to whole code points within the limit, and still counts it once (S2)", () => {
-    const seen: string[] = [];
-    const scanner = new WordScanner(createFold(), (word, length) =>
-      seen.push(Buffer.from(word.subarray(0, length)).toString()),
+  it("keeps words of up to 64 bytes whole, and of longer ones a prefix of whole code points and the length (S2)", () => {
+    const file = Buffer.from(
+      `${"x".repeat(64)} ${"x".repeat(65)} ${`${"y".repeat(39)}é`.repeat(3)} ${"é".repeat(1000)}`,
     );
-    for (let i = 0; i < 3; i++) scanner.push("é".repeat(1000));
-    scanner.push("一");
-    scanner.end();
-    scanner.push(`${"x".repeat(WORD_BYTES_MAX - 1)}é b`);
-    scanner.end();
-    expect(seen).toEqual(["é".repeat(WORD_BYTES_MAX / 2), "x".repeat(WORD_BYTES_MAX - 1), "b"]);
+    expect(tally([file], 7).top).toEqual([
+      ["x".repeat(40), 1, 65],
+      ["x".repeat(64), 1],
+      ["y".repeat(39), 1, 123],
+      ["é".repeat(20), 1, 2000],
+    ]);
+  });
+
+  it("tells long words apart that differ only behind the prefix, and counts equal ones together (S2)", () => {
+    const long = "a".repeat(100);
+    const file = Buffer.from(
+      [long, `${long.slice(0, 99)}b`, long, `${"a".repeat(50)}c${"a".repeat(49)}`].join(" "),
+    );
+    expect(tally([file], 1000).top).toEqual([
+      ["a".repeat(40), 2, 100],
+      ["a".repeat(40), 1, 100],
+      ["a".repeat(40), 1, 100],
+    ]);
+  });
+
+  it("takes memory that does not follow the length of a word", () => {
+    const count = new Tally({ distinct: 10, arena: 100 });
+    for (let i = 0; i < 1000; i++) count.push(Buffer.alloc(4096, "z"));
+    count.endFile();
+    expect(count.result()).toMatchObject({
+      words: 1,
+      top: [["z".repeat(40), 1, 4_096_000]],
+      distinctExceeded: false,
+    });
   });
 });
 

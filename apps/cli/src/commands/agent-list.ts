@@ -21,7 +21,7 @@ export async function agentList(choice: NodeChoice, context: Context): Promise<E
 /** The lines people see. */
 export function agentLines(agents: readonly AgentView[]): string[] {
   if (agents.length === 0) return ["no agents"];
-  const head = ["name", "agent", "on", "status", "epoch", "applied", "memory"];
+  const head = ["name", "agent", "on", "status", "epoch", "received", "memory"];
   return formatTable(head, agents.map(agentRow), ["left", "left", "left", "left", "right", "right", "right"]);
 }
 
@@ -32,7 +32,7 @@ function agentRow({ name, agent, owner, ownerName, status, epoch, live }: AgentV
     ownerName ?? owner.slice(0, SHORT_ID),
     live === undefined ? `${status}, owner silent` : status,
     String(epoch),
-    live === undefined ? "-" : formatCount(live.applied),
+    live === undefined ? "-" : formatCount(live.received),
     live === undefined ? "-" : formatBytes(live.memoryBytes),
   ];
 }

@@ -1,6 +1,7 @@
 /** `glia demo`: the main job. */
-import type { Context } from "../context.ts";
-import { runDemo } from "../demo/run.ts";
+import { type Context, unlessInterrupted } from "../context.ts";
+import { listCorpus } from "../demo/corpus.ts";
+import { defaultCorpus } from "../demo/default-input.ts";
 import { DemoView } from "../demo/view.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 
@@ -10,13 +11,16 @@ export interface DemoCommandOptions {
 }
 
 /** Run it: exit 0 only if the counts agree and nothing was lost or duplicated. */
-export async function demo(
-  { input }: DemoCommandOptions,
-  { terminal, interrupt }: Context,
-): Promise<ExitCode> {
+export async function demo({ input }: DemoCommandOptions, context: Context): Promise<ExitCode> {
+  const { terminal, interrupt } = context;
   const view = new DemoView(terminal);
   try {
-    const record = await runDemo({ input, workingDir: process.cwd(), interrupt }, view);
+    const listing = input === undefined ? defaultCorpus(process.cwd()) : listCorpus(input);
+    const corpus = await unlessInterrupted(context, listing);
+    view.corpus(corpus);
+    // Loaded only now, so that bad input is refused at once.
+    const { runDemo } = await import("../demo/run.ts");
+    const record = await runDemo({ corpus, interrupt }, view);
     view.result(record);
     terminal.record(record);
     return record.ok ? EXIT.ok : EXIT.failure;

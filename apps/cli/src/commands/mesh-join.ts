@@ -4,7 +4,7 @@ import type { ExitCode } from "../exit-code.ts";
 import { checkNodeName, dataDirOf, defaultNodeName } from "../node/data-dir.ts";
 import { parseHostPort } from "../node/host-port.ts";
 import { readJoinLine } from "../node/join-line.ts";
-import { type ForegroundNode, runNode } from "../node/run-node.ts";
+import type { ForegroundNode } from "../node/run-node.ts";
 
 /** Its options. */
 export interface MeshJoinOptions {
@@ -34,5 +34,6 @@ export async function meshJoin(
     untilStdinCloses: options.untilStdinCloses === true,
     temporary: options.temporary === true,
   };
+  const { runNode } = await import("../node/run-node.ts");
   return runNode(settings, context.terminal, context.interrupt);
 }

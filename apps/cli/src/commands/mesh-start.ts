@@ -3,7 +3,7 @@ import type { Context } from "../context.ts";
 import type { ExitCode } from "../exit-code.ts";
 import { checkNodeName, dataDirOf, defaultNodeName } from "../node/data-dir.ts";
 import { parseHostPort } from "../node/host-port.ts";
-import { type ForegroundNode, runNode } from "../node/run-node.ts";
+import type { ForegroundNode } from "../node/run-node.ts";
 import { type JoinLineOptions, joinLineLimits } from "./join-line-limits.ts";
 
 /** Its options. */
@@ -18,7 +18,10 @@ export interface MeshStartOptions extends JoinLineOptions {
 }
 
 /** Run it. */
-export function meshStart(options: MeshStartOptions, { terminal, interrupt }: Context): Promise<ExitCode> {
+export async function meshStart(
+  options: MeshStartOptions,
+  { terminal, interrupt }: Context,
+): Promise<ExitCode> {
   const name = checkNodeName(options.name ?? defaultNodeName(options.role));
   const settings: ForegroundNode = {
     role: options.role,
@@ -30,5 +33,6 @@ export function meshStart(options: MeshStartOptions, { terminal, interrupt }: Co
     untilStdinCloses: options.untilStdinCloses === true,
     temporary: options.temporary === true,
   };
+  const { runNode } = await import("../node/run-node.ts");
   return runNode(settings, terminal, interrupt);
 }

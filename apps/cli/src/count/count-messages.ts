@@ -1,5 +1,6 @@
 /** What the command line and its counting thread say to each other. */
 import type { Count } from "./tally.ts";
+import type { WordCount } from "./words.ts";
 
 /** A file and how much of it was counted. */
 export interface CountedFile {
@@ -12,7 +13,11 @@ export type CountRequest =
   | { readonly kind: "chunk"; readonly bytes: Uint8Array }
   | { readonly kind: "end-file" }
   | { readonly kind: "finish" }
-  | { readonly kind: "recount"; readonly files: readonly CountedFile[]; readonly words: readonly string[] };
+  | {
+      readonly kind: "recount";
+      readonly files: readonly CountedFile[];
+      readonly words: readonly WordCount[];
+    };
 
 /** From the thread. `digest` is the CRC-32 of all bytes counted, in order. */
 export type CountReply =

@@ -5,20 +5,18 @@
  * F2. Past either limit the table gives its memory back, answers `overflowed`, and counts nothing any more.
  * F3. Words of equal count are ordered by code point, which is the byte order of UTF-8.
  */
+import { type WordCount, wordCountOf } from "./words.ts";
 
 /** Most distinct words counted exactly; the limit of the main job's definition. */
 export const DISTINCT_MAX = 1_000_000;
 
-/** Most bytes of distinct words: 64 MiB, so that words of the greatest length cannot take all memory. */
-export const ARENA_MAX = 64 * 1024 * 1024;
+/** Most bytes of distinct words: 64 MiB, more than a million of the longest keys. */
+export const ARENA_MAX: number = 64 * 1024 * 1024;
 
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 const FIRST_SLOTS = 1 << 12;
 const FIRST_ARENA = 1 << 16;
-
-/** A word and how often it occurred. */
-export type WordCount = readonly [word: string, count: number];
 
 /** Bounds that tests lower. */
 export interface FrequencyLimits {
@@ -92,8 +90,7 @@ export class FrequencyTable {
       best.splice(at, 0, entry);
       if (best.length > n) best.pop();
     }
-    const decoder = new TextDecoder();
-    return best.map((entry) => [decoder.decode(this.#bytes(entry)), this.#counts[entry]!] as const);
+    return best.map((entry) => wordCountOf(this.#bytes(entry), this.#counts[entry]!));
   }
 
   #bytes(entry: number): Uint8Array {

@@ -9,9 +9,10 @@ import { Worker } from "node:worker_threads";
 import { CountingThreadError, InputChangedError } from "../errors.ts";
 import type { CountedFile, CountReply, CountRequest } from "./count-messages.ts";
 import type { Count } from "./tally.ts";
+import type { WordCount } from "./words.ts";
 
 /** Bytes that may wait for the counting thread. */
-export const OUTSTANDING_MAX = 4 * 1024 * 1024;
+export const OUTSTANDING_MAX: number = 4 * 1024 * 1024;
 
 const MIB = 1024 * 1024;
 /** JavaScript heap of the thread; the tables live outside it. */
@@ -41,7 +42,8 @@ export class IndependentCount {
 
   /** Count the next piece of the current file. The bytes are copied. */
   async push(chunk: Uint8Array): Promise<void> {
-    const bytes = chunk.slice();
+    // Not `slice`: that of a Buffer shares its memory.
+    const bytes = new Uint8Array(chunk);
     this.#outstanding += bytes.length;
     this.#post({ kind: "chunk", bytes }, [bytes.buffer]);
     if (this.#outstanding <= OUTSTANDING_MAX) return;
@@ -65,7 +67,7 @@ export class IndependentCount {
    * After `finish`: how often each word occurs, by reading the files again.
    * @throws {InputChangedError} when the files do not hold what was counted any more.
    */
-  async recount(files: readonly CountedFile[], words: readonly string[]): Promise<readonly number[]> {
+  async recount(files: readonly CountedFile[], words: readonly WordCount[]): Promise<readonly number[]> {
     this.#post({ kind: "recount", files, words });
     const { counts, digest } = await this.#reply("recount");
     if (digest !== this.#digest) throw new InputChangedError();

@@ -4,18 +4,22 @@ import { crc32 } from "node:zlib";
 import type { CountedFile } from "./count-messages.ts";
 import { FrequencyTable } from "./frequency.ts";
 import { FileWords } from "./tally.ts";
+import { keyOfShown, shownKey, type WordCount } from "./words.ts";
 
 const PIECE = 64 * 1024;
 
-/** How often each of `words` occurs in the first `bytes` of each file, and the CRC-32 of what was read. Blocks its thread. */
+/**
+ * How often each of `words` occurs in the first `bytes` of each file, and the CRC-32 of what was read. Long words that show the
+ * same prefix and length are counted as one. Blocks its thread.
+ */
 export function recount(
   files: readonly CountedFile[],
-  words: readonly string[],
+  words: readonly WordCount[],
 ): { readonly counts: readonly number[]; readonly digest: number } {
   const table = new FrequencyTable();
-  const keys = words.map((word) => new TextEncoder().encode(word));
+  const keys = words.map(keyOfShown);
   for (const key of keys) table.add(key, key.length);
-  const text = new FileWords((word, length) => table.addHeld(word, length));
+  const text = new FileWords((key, length) => table.addHeld(key, shownKey(key, length)));
   const buffer = new Uint8Array(PIECE);
   let digest = 0;
   for (const { path, bytes } of files) {

@@ -5,8 +5,8 @@
  * T2. Text is UTF-8 with every invalid sequence replaced by U+FFFD (Encoding Standard), file by file.
  */
 import { createFold } from "./fold.ts";
-import { type FrequencyLimits, FrequencyTable, type WordCount } from "./frequency.ts";
-import { WordScanner, type WordSink } from "./words.ts";
+import { type FrequencyLimits, FrequencyTable } from "./frequency.ts";
+import { type WordCount, WordScanner, type WordSink } from "./words.ts";
 
 /** How many of the most frequent words are reported. */
 export const TOP_WORDS = 10;

@@ -10,15 +10,20 @@ import { Itinerary, type Leg } from "./itinerary.ts";
 import { readPieces } from "./read-pieces.ts";
 
 /** Largest piece of a file in one message. */
-export const PIECE_MAX = 64 * 1024;
+export const PIECE_MAX: number = 64 * 1024;
 /** Small inputs are cut into about this many pieces, so that messages flow during the moves. */
 const PIECES_WANTED = 48;
 
-/** The messages the agent understands; each call is one message. */
-export interface AgentMessages {
-  piece(bytes: Uint8Array): Promise<void>;
-  endOfFile(): Promise<void>;
+/** What a message says of its piece. */
+export interface PiecePlace {
+  /** Index of the file, from 0. */
+  readonly fileIndex: number;
+  readonly first: boolean;
+  readonly last: boolean;
 }
+
+/** Sends one piece as one message; resolves when the link accepted it. */
+export type SendPiece = (bytes: Uint8Array, place: PiecePlace) => Promise<void>;
 
 /** The other count. */
 export interface CountSink {
@@ -29,7 +34,7 @@ export interface CountSink {
 /** What feeding needs from the run. */
 export interface FeedOptions {
   readonly corpus: Corpus;
-  readonly messages: AgentMessages;
+  readonly send: SendPiece;
   readonly count: CountSink;
   readonly move: (leg: Leg) => Promise<void>;
   readonly onProgress: (fed: Fed) => void;
@@ -73,19 +78,18 @@ class Feeding {
     const { bytes, files } = options.corpus;
     this.#pieceBytes = pieceBytesFor(bytes);
     this.#whole = bytes + files.length;
-    this.#itinerary = new Itinerary({ move: options.move, pad: () => this.#piece(new Uint8Array(0)) });
+    this.#itinerary = new Itinerary({ move: options.move, pad: () => this.#pad() });
   }
 
   async file(path: Buffer): Promise<void> {
     const before = this.#bytes;
-    for await (const piece of readPieces(path, this.#pieceBytes)) {
+    const fileIndex = this.#files.length;
+    for await (const { bytes, first, last } of readPieces(path, this.#pieceBytes)) {
       await this.#itinerary.reached(this.#share());
-      await this.#piece(piece);
-      await this.#options.count.push(piece);
+      await this.#options.send(bytes, { fileIndex, first, last });
+      this.#sent(bytes.length);
+      await this.#options.count.push(bytes);
     }
-    await this.#itinerary.reached(this.#share());
-    await this.#options.messages.endOfFile();
-    this.#sent(0);
     this.#options.count.endFile();
     this.#files.push({ path, bytes: this.#bytes - before });
   }
@@ -95,9 +99,11 @@ class Feeding {
     return { messages: this.#messages, bytes: this.#bytes, files: this.#files };
   }
 
-  async #piece(bytes: Uint8Array): Promise<void> {
-    await this.#options.messages.piece(bytes);
-    this.#sent(bytes.length);
+  /** A message without content, of the file before: it changes no count. */
+  async #pad(): Promise<void> {
+    const fileIndex = Math.max(0, this.#files.length - 1);
+    await this.#options.send(new Uint8Array(0), { fileIndex, first: false, last: false });
+    this.#sent(0);
   }
 
   #sent(bytes: number): void {

@@ -23,7 +23,7 @@ export const LEGS: readonly Leg[] = [
 export interface Traveller {
   /** Move the agent; resolves when the move is committed and the agent works again. */
   move(leg: Leg): Promise<void>;
-  /** Send one message that changes no count. */
+  /** Send one message that changes no count, and report it as sent. */
   pad(): Promise<void>;
 }
 
@@ -74,8 +74,6 @@ export class Itinerary {
   }
 
   async #padIfSilent(): Promise<void> {
-    if (this.#sentInStage > 0) return;
-    await this.#traveller.pad();
-    this.#sentInStage++;
+    if (this.#sentInStage === 0) await this.#traveller.pad();
   }
 }

@@ -9,14 +9,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createNode, type NodeApi } from "@glia-os/daemon";
-import type { ReadyRecord } from "../node/run-node.ts";
+import type { ReadyRecord } from "../node/node-records.ts";
+import type { NodeName } from "./node-names.ts";
 import { NodeProcess } from "./node-process.ts";
-
-/** The processes, in the order they are shown. The client is not one of them. */
-export const NODE_NAMES = ["core", "relay", "edge"] as const;
-
-/** One of {@link NODE_NAMES}; also the node's role. */
-export type NodeName = (typeof NODE_NAMES)[number];
 
 const JOIN_TTL_MINUTES = 10;
 /** Relay, edge and the client. */

@@ -10,7 +10,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { ChildEndedError, ChildSilentError } from "../errors.ts";
-import type { ReadyRecord, StoppedRecord } from "../node/run-node.ts";
+import type { ReadyRecord, StoppedRecord } from "../node/node-records.ts";
 
 /** How long a node may take to get ready; a busy machine takes some seconds. */
 const READY_WAIT_MS = 60_000;

@@ -5,23 +5,13 @@
  *      sent was applied exactly once.
  */
 import type { MigrationPhase, MigrationReport } from "@glia-os/daemon";
-import type { WordCount } from "../count/frequency.ts";
+import type { WordCountReport } from "@glia-os/guest-as/word-count";
 import type { Count } from "../count/tally.ts";
-import type { NodeName } from "./local-mesh.ts";
+import type { WordCount } from "../count/words.ts";
+import type { NodeName } from "./node-names.ts";
 
-/** What the agent reported. `messages`: how many it applied, by its own count. */
-export interface AgentCount {
-  readonly files: number;
-  readonly lines: number;
-  readonly words: number;
-  readonly bytes: number;
-  readonly messages: number;
-  readonly top: readonly WordCount[];
-  /** Whether the counts in `top` are upper bounds (Space-Saving) and not exact. */
-  readonly topApproximate: boolean;
-  /** By how much each count of `top` may be too high, in the same order; zeros when exact. */
-  readonly topErrors: readonly number[];
-}
+/** What the agent reported: see `@glia-os/guest-as/word-count`. */
+export type AgentCount = WordCountReport;
 
 /** The independent count, with the exact counts of the agent's words when `top` itself could not be exact. */
 export interface ExpectedCount extends Omit<Count, "distinctExceeded"> {
@@ -83,8 +73,9 @@ export interface DemoRecord {
 /** The record of a run (DO1). */
 export function recordOf(findings: DemoFindings): DemoRecord {
   const { agent, expected, sent } = findings;
-  const lost = Math.max(0, sent - agent.messages);
-  const duplicated = Math.max(0, agent.messages - sent);
+  // Every message has a number, and the agent applies each number once: what it did not apply was lost.
+  const lost = Math.max(0, sent - agent.applied);
+  const { applied, duplicated } = agent;
   const differences = differencesIn(findings);
   return {
     ok: differences.length === 0 && lost === 0 && duplicated === 0,
@@ -104,7 +95,7 @@ export function recordOf(findings: DemoFindings): DemoRecord {
       top: expected.top,
     },
     sent,
-    applied: agent.messages,
+    applied,
     lost,
     duplicated,
     migrations: findings.moves,
@@ -124,6 +115,7 @@ export function differencesIn({ agent, expected, owner, expectedOwner, moves }: 
       found.push(`${total}: the agent counted ${agent[total]}, the independent count is ${expected[total]}`);
   }
   found.push(...topDifferences(agent, expected));
+  if (agent.malformed > 0) found.push(`the agent could not read ${agent.malformed} messages`);
   if (owner !== expectedOwner)
     found.push(`the agent ended on ${owner ?? "no node"} and not on ${expectedOwner}`);
   for (const { from, to, messagesDuring } of moves)
@@ -131,18 +123,45 @@ export function differencesIn({ agent, expected, owner, expectedOwner, moves }: 
   return found;
 }
 
-/** Exact counts must be equal word for word; approximate ones must lie within their stated error (Metwally et al., 2005). */
+/**
+ * Exact counts must be equal word for word, ties in any order. Approximate ones (Space-Saving: Metwally, Agrawal, El Abbadi,
+ * 2005) are never too low, and too high by at most the stated error.
+ */
 function topDifferences(agent: AgentCount, expected: ExpectedCount): string[] {
+  if (agent.topApproximate !== expected.distinctExceeded)
+    return [
+      `the agent's frequent words are ${agent.topApproximate ? "" : "not "}approximate, unlike the independent count`,
+    ];
   if (agent.top.length !== expected.top.length)
     return [
       `the agent names ${agent.top.length} frequent words, the independent count ${expected.top.length}`,
     ];
-  return agent.top.flatMap(([word, count], i) => {
-    const [expectedWord, exact] = expected.top[i] ?? ["", 0];
-    const slack = agent.topApproximate ? (agent.topErrors[i] ?? 0) : 0;
-    if (word === expectedWord && count >= exact && count - slack <= exact) return [];
+  const slack = agent.topApproximate ? agent.topError : 0;
+  const [ours, theirs] = agent.topApproximate
+    ? [agent.top, expected.top]
+    : [ordered(agent.top), ordered(expected.top)];
+  return ours.flatMap((word, i) => {
+    const other = theirs[i] ?? ["", 0];
+    if (
+      word[0] === other[0] &&
+      word[2] === other[2] &&
+      word[1] >= atLeast(other) &&
+      word[1] - slack <= other[1]
+    )
+      return [];
     return [
-      `frequent word ${i + 1}: the agent has ${word} ${count}, the independent count ${expectedWord} ${exact}`,
+      `frequent word ${i + 1}: the agent has ${word.join(" ")}, the independent count ${other.join(" ")}`,
     ];
   });
+
+  /** Several long words may show the same prefix and length; together they can be more than the one the agent names. */
+  function atLeast([, count, bytes]: WordCount): number {
+    return agent.topApproximate && bytes !== undefined ? 0 : count;
+  }
+}
+
+function ordered(top: readonly WordCount[]): readonly WordCount[] {
+  return [...top].sort(
+    (a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : Number(a[0] > b[0])) || (a[2] ?? 0) - (b[2] ?? 0),
+  );
 }

@@ -14,18 +14,25 @@ const UNSIZED_MAX = 16 * 1024 * 1024;
 // Without O_NONBLOCK, a pipe that took the file's place since the first pass would hold the run for ever.
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
+/** One piece. A file has at least one; the last one is marked, and may be empty. */
+export interface Piece {
+  readonly bytes: Uint8Array;
+  readonly first: boolean;
+  readonly last: boolean;
+}
+
 /** The pieces of a file, each of at most `pieceBytes`, in a buffer of its own (RP1). @throws {InputUnreadableError} */
-export async function* readPieces(path: Buffer, pieceBytes: number): AsyncGenerator<Uint8Array, void> {
+export async function* readPieces(path: Buffer, pieceBytes: number): AsyncGenerator<Piece, void> {
   const file = await orUnreadable(path, open(path, FLAGS));
   try {
     const found = await orUnreadable(path, file.stat());
     if (!found.isFile()) throw new InputUnreadableError(path.toString(), "it is not a regular file any more");
     let left = found.size === 0 ? UNSIZED_MAX : found.size;
-    while (left > 0) {
-      const piece = await readFull(path, file, Math.min(pieceBytes, left));
-      if (piece.length === 0) return;
-      left -= piece.length;
-      yield piece;
+    for (let first = true, last = false; !last; first = false) {
+      const bytes = await readFull(path, file, Math.min(pieceBytes, left));
+      left -= bytes.length;
+      last = left === 0 || bytes.length === 0;
+      yield { bytes, first, last };
     }
   } finally {
     await file.close();

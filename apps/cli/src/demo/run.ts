@@ -6,15 +6,20 @@
  *      a file that cannot be read.
  * RN3. The result is judged by `outcome.ts`, from the agent's own report and a count the mesh had no part in.
  */
+
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import type { MigrationPhase, NodeApi } from "@glia-os/daemon";
+import { decodeReport, encodeChunk, encodeReportRequest } from "@glia-os/guest-as/word-count";
 import { IndependentCount } from "../count/independent-count.ts";
+import type { WordCount } from "../count/words.ts";
 import { aborted } from "../interrupt.ts";
-import { peakRss } from "../node/run-node.ts";
-import { type Corpus, listCorpus } from "./corpus.ts";
-import { defaultCorpus } from "./default-input.ts";
+import { peakRss } from "../node/peak-rss.ts";
+import type { Corpus } from "./corpus.ts";
 import { type Fed, type FeedResult, feed } from "./feed.ts";
 import { LEGS, type Leg } from "./itinerary.ts";
-import { LocalMesh, NODE_NAMES, type NodeName } from "./local-mesh.ts";
+import { LocalMesh } from "./local-mesh.ts";
+import { NODE_NAMES, type NodeName } from "./node-names.ts";
 import {
   type AgentCount,
   type DemoFindings,
@@ -24,8 +29,8 @@ import {
   recordOf,
 } from "./outcome.ts";
 import type { DemoView } from "./view.ts";
-import { encodePiece, FILE_END, parseReport, REPORT_REQUEST, readGuestModule } from "./word-count.ts";
 
+const MODULE = "@glia-os/guest-as/guests/word-count.wasm";
 const AGENT = "word-count";
 const FIRST_NODE: NodeName = "edge";
 /** The agent applies 64 KiB in well under a millisecond; minutes mean that it is stuck. */
@@ -34,18 +39,14 @@ const REPORT_WAIT_MS = 60_000;
 
 /** What a run needs from outside. */
 export interface DemoOptions {
-  /** The folder to count; absent: the default corpus. */
-  readonly input: string | undefined;
-  readonly workingDir: string;
+  readonly corpus: Corpus;
   readonly interrupt: AbortSignal;
 }
 
 /** Run the main job (RN1 to RN3). @throws a `GliaError` for whatever ended it early. */
 export async function runDemo(options: DemoOptions, view: DemoView): Promise<DemoRecord> {
   const startedAt = performance.now();
-  const { input, workingDir, interrupt } = options;
-  const corpus = await (input === undefined ? defaultCorpus(workingDir) : listCorpus(input));
-  view.corpus(corpus);
+  const { corpus, interrupt } = options;
   const mesh = new LocalMesh({ ready: (record) => view.ready(record), line: (line) => view.nodeLine(line) });
   const count = new IndependentCount();
   let failed = true;
@@ -82,25 +83,26 @@ class DemoRun {
   }
 
   async perform(): Promise<Findings> {
-    const [node, module] = await Promise.all([this.#mesh.open(), readGuestModule()]);
+    const [node, module] = await Promise.all([
+      this.#mesh.open(),
+      readFile(fileURLToPath(import.meta.resolve(MODULE))),
+    ]);
     this.#view.say("starting the agent on edge");
     await node.spawn({ module, name: AGENT, on: FIRST_NODE });
     const fed = await this.#feed(node);
     this.#view.say("waiting until everything is applied");
     await node.flush(AGENT, FLUSH_WAIT_MS);
-    const agent = parseReport(await node.ask(AGENT, REPORT_REQUEST, REPORT_WAIT_MS));
+    const agent = decodeReport(await node.ask(AGENT, encodeReportRequest(), REPORT_WAIT_MS));
     const expected = await this.#expected(agent, fed);
     return { ...(await this.#look(node)), agent, expected, sent: fed.messages, moves: this.#moves };
   }
 
   #feed(node: NodeApi): Promise<FeedResult> {
     this.#view.feeding(performance.now());
+    let sequence = 0;
     return feed({
       corpus: this.#corpus,
-      messages: {
-        piece: (bytes) => node.send(AGENT, encodePiece(bytes)),
-        endOfFile: () => node.send(AGENT, FILE_END),
-      },
+      send: (bytes, place) => node.send(AGENT, encodeChunk({ ...place, bytes, sequence: ++sequence })),
       count: this.#count,
       move: (leg) => this.#move(node, leg),
       onProgress: (fed) => this.#progress(fed),
@@ -137,9 +139,8 @@ class DemoRun {
     const count = await this.#count.finish();
     if (!count.distinctExceeded) return count;
     this.#view.say("counting the most frequent words again");
-    const words = agent.top.map(([word]) => word);
-    const exact = await this.#count.recount(fed.files, words);
-    return { ...count, top: words.map((word, i) => [word, exact[i] ?? 0] as const) };
+    const exact = await this.#count.recount(fed.files, agent.top);
+    return { ...count, top: agent.top.map((word, i) => withCount(word, exact[i] ?? 0)) };
   }
 
   async #look(
@@ -158,4 +159,8 @@ class DemoRun {
       duplicatesRefused: agent?.live?.duplicatesRefused,
     };
   }
+}
+
+function withCount([word, , bytes]: WordCount, count: number): WordCount {
+  return bytes === undefined ? [word, count] : [word, count, bytes];
 }

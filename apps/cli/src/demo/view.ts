@@ -1,12 +1,12 @@
 /** What a person sees of a run: the nodes, a progress bar, each move with its phases, and the result. */
 import type { MigrationPhase } from "@glia-os/daemon";
-import type { ReadyRecord } from "../node/run-node.ts";
+import type { ReadyRecord } from "../node/node-records.ts";
 import { formatBytes, formatCount, formatMs } from "../terminal/amount.ts";
 import { StatusLine } from "../terminal/status-line.ts";
 import { formatTable } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Corpus } from "./corpus.ts";
-import { NODE_NAMES } from "./local-mesh.ts";
+import { NODE_NAMES } from "./node-names.ts";
 import type { DemoRecord, Move } from "./outcome.ts";
 
 const BAR_CELLS = 24;

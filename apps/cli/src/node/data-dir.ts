@@ -27,15 +27,15 @@ export function defaultNodeName(role: NodeRole): string {
       .toLowerCase()
       .split(".")[0]
       ?.replaceAll(/[^a-z0-9-]/g, "-") ?? "";
-  return `${host.slice(0, 32) || "node"}-${role}`;
+  return `${host.slice(0, 26) || "node"}-${role}`;
 }
 
 /** A node's name, checked: it becomes a folder's name and appears in tables. */
 export function checkNodeName(name: string): string {
-  if (!/^[a-z0-9][a-z0-9._-]{0,63}$/.test(name))
+  if (!/^[a-z0-9][a-z0-9._-]{0,31}$/.test(name))
     throw new UsageError(
       `"${name.slice(0, 80)}" is not a node name`,
-      "Use 1 to 64 characters of a-z 0-9 . _ - and start with a letter or digit.",
+      "Use 1 to 32 characters of a-z 0-9 . _ - and start with a letter or digit.",
     );
   return name;
 }

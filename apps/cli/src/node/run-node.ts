@@ -6,7 +6,7 @@
  * F2. With `untilStdinCloses`, Ctrl-C is left to that program: it decides in which order things stop.
  * F3. A node that does not stop within {@link STOP_LIMIT_MS} is ended.
  */
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import type { HostPort } from "@glia-os/abi/ports";
 import {
   createNode,
@@ -20,6 +20,8 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { reportFailure } from "../failure.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatHostPort } from "./host-port.ts";
+import type { ReadyRecord, StoppedRecord } from "./node-records.ts";
+import { peakRss } from "./peak-rss.ts";
 
 /** How long a node may take to leave the mesh and stop. */
 export const STOP_LIMIT_MS = 5000;
@@ -34,29 +36,8 @@ export interface ForegroundNode {
   /** How the join line it prints is limited; no join line without it. */
   readonly joinLine?: { readonly ttlMs: number; readonly uses: number };
   readonly untilStdinCloses: boolean;
-  /** Remove the data folder at the end. */
+  /** Remove the data folder at the end, if it was made by this run. */
   readonly temporary: boolean;
-}
-
-/** The line a node prints, with `--json`, when it is ready. */
-export interface ReadyRecord {
-  readonly event: "ready";
-  readonly node: string;
-  readonly name: string;
-  readonly role: NodeRole;
-  readonly cluster: string;
-  readonly address: string;
-  readonly transport: string;
-  readonly pid: number;
-  readonly data: string;
-  readonly joinLine?: string;
-}
-
-/** The line a node prints, with `--json`, when it has stopped. `peakRssBytes`: the most memory it had resident. */
-export interface StoppedRecord {
-  readonly event: "stopped";
-  readonly why: string;
-  readonly peakRssBytes: number;
 }
 
 /** Run a node until it is told to stop (F1 to F3). */
@@ -65,6 +46,8 @@ export async function runNode(
   terminal: Terminal,
   interrupt: AbortSignal,
 ): Promise<ExitCode> {
+  // Never remove a folder that was there before: it may be another node's.
+  const remove = settings.temporary && !existsSync(settings.dataDir);
   const told = untilTold(settings.untilStdinCloses, interrupt);
   try {
     const creating = createNode({
@@ -80,7 +63,7 @@ export async function runNode(
     await withinLimit(creating.then((node) => node.stop()));
     return EXIT.interrupted;
   } finally {
-    if (settings.temporary) rmSync(settings.dataDir, { recursive: true, force: true, maxRetries: 3 });
+    if (remove) rmSync(settings.dataDir, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
@@ -167,15 +150,4 @@ async function withinLimit(work: Promise<unknown>): Promise<void> {
     new Promise((resolve) => (timer = setTimeout(resolve, STOP_LIMIT_MS))),
   ]);
   clearTimeout(timer);
-}
-
-/** The most memory this process had resident, in bytes. Linux: of this program only, not of the one that forked it. */
-export function peakRss(): number {
-  try {
-    const line = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"));
-    if (line !== null) return Number(line[1]) * 1024;
-  } catch {
-    // Not Linux, or no /proc: the system call below knows it too.
-  }
-  return process.resourceUsage().maxRSS * 1024;
 }

@@ -1,0 +1,23 @@
+/** The lines a node in the foreground prints with `--json`. */
+import type { NodeRole } from "@glia-os/daemon";
+
+/** The line a node prints, with `--json`, when it is ready. */
+export interface ReadyRecord {
+  readonly event: "ready";
+  readonly node: string;
+  readonly name: string;
+  readonly role: NodeRole;
+  readonly cluster: string;
+  readonly address: string;
+  readonly transport: string;
+  readonly pid: number;
+  readonly data: string;
+  readonly joinLine?: string;
+}
+
+/** The line a node prints, with `--json`, when it has stopped. `peakRssBytes`: the most memory it had resident. */
+export interface StoppedRecord {
+  readonly event: "stopped";
+  readonly why: string;
+  readonly peakRssBytes: number;
+}
