@@ -55,7 +55,7 @@ export interface WordCountReport {
   readonly topApproximate: boolean;
   /** By how much at most; 0 when exact. Never too low. */
   readonly topError: number;
-  /** The ten most frequent words, ties in code point order. */
+  /** The ten most frequent words; ties in code point order of the text that is shown, then by length. */
   readonly top: readonly TopWord[];
 }
 

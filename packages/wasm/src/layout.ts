@@ -12,8 +12,12 @@ export const GLOBAL_EXPORT = "glia.global.";
 export const MEMORY_IMPORT = "memory";
 /** The pipeline's export of memory 0. */
 export const MEMORY_EXPORT = "glia.memory";
-/** Size of the memory for suspended calls, in 64 KiB pages: about 20,000 frames of typical code. */
-export const STACK_PAGES = 16;
+/**
+ * Size of the memory for suspended calls, in 64 KiB pages: 512 KiB, some ten thousand frames of typical code. It is about half
+ * of what the native stack of a thread holds, because a suspended guest needs as much native stack again where it continues,
+ * and there its code may not be optimised yet and need larger frames.
+ */
+export const STACK_PAGES = 8;
 /** Where the asyncify record lies in that memory: two u32, the current end of the frames and their limit. Frames follow. */
 export const STACK_RECORD = 0;
 /** First byte of the frames. */

@@ -69,15 +69,21 @@ function select(): void {
   }
 }
 
-/** Bytes of UTF-8 sort as code points do. Long words that agree in what is kept sort by length, then by hash. */
+/**
+ * Bytes of UTF-8 sort as code points do. Ties go by the text that is shown, then by the length of the word; entries that agree
+ * in both look the same in the report, so their order is never seen.
+ */
 function precedes(a: usize, b: usize): bool {
   if (countOf(a) != countOf(b)) return countOf(a) > countOf(b);
   const shorter = min(storedOf(a), storedOf(b));
   const order = memory.compare(textOf(a), textOf(b), shorter);
   if (order != 0) return order < 0;
-  if (kindOf(a) != LONG || kindOf(b) != LONG) return storedOf(a) < storedOf(b);
-  if (load<u64>(a, 32) != load<u64>(b, 32)) return load<u64>(a, 32) < load<u64>(b, 32);
-  return load<u64>(a, 16) < load<u64>(b, 16);
+  if (storedOf(a) != storedOf(b)) return storedOf(a) < storedOf(b);
+  return lengthOf(a) < lengthOf(b);
+}
+
+function lengthOf(record: usize): u64 {
+  return kindOf(record) == LONG ? load<u64>(record, 32) : <u64>storedOf(record);
 }
 
 function key(name: string): void {

@@ -192,8 +192,14 @@ function readImport(reader: ByteReader, out: Building): void {
     limits = memoryLimits(reader);
     out.memories.push(limits);
   } else if (kind === KIND.global) out.globals.push(globalType(reader));
-  else throw new UnsupportedFeatureError("exception tags", "a suspended handler cannot be taken as bytes");
+  else throw unknownImport(kind);
   out.imports.push({ module, name, kind, type, limits, start, end: reader.at });
+}
+
+function unknownImport(kind: number): UnsupportedFeatureError {
+  return kind === 4
+    ? new UnsupportedFeatureError("exception tags", "a suspended handler cannot be taken as bytes")
+    : new UnsupportedFeatureError(`an import of kind ${kind}`, "its meaning is not known to this build");
 }
 
 function tableType(reader: ByteReader): Limits & { readonly element: number } {
