@@ -1,0 +1,36 @@
+/** What can be seen of a session. */
+import type { TrafficClass } from "@glia-os/abi/ports";
+
+/** Messages and their bytes of one class, without framing. A message counts out when `send` took it. */
+export interface ClassCounts {
+  messagesIn: number;
+  messagesOut: number;
+  bytesIn: number;
+  bytesOut: number;
+}
+
+/** A reading of a session. */
+export interface SessionStats {
+  /** `tls-tcp`. */
+  readonly carrier: string;
+  /** TLS connections in use: 1, or 2 once bulk was sent either way. */
+  readonly connections: number;
+  /** Bytes of frames, before TLS. */
+  readonly bytesIn: number;
+  /** Bytes of frames, before TLS. */
+  readonly bytesOut: number;
+  /** Smoothed round trip in milliseconds, once one was measured. */
+  readonly rttMs: number | undefined;
+  /** Datagrams dropped because the bound for sending was reached. */
+  readonly datagramsDroppedOut: number;
+  /** Datagrams dropped because the receiver was held up. */
+  readonly datagramsDroppedIn: number;
+  /** Per class. */
+  readonly messages: Readonly<Record<TrafficClass, Readonly<ClassCounts>>>;
+}
+
+/** Counters at zero. */
+export function countMessages(): Readonly<Record<TrafficClass, ClassCounts>> {
+  const zero = (): ClassCounts => ({ messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 });
+  return { datagram: zero(), request: zero(), bulk: zero() };
+}

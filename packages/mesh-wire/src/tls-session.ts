@@ -1,0 +1,466 @@
+/**
+ * A session over TLS: one shared connection for datagrams, requests and control, and a second one for bulk on demand.
+ * It fulfils T1-T5 of the `Transport` port.
+ *
+ * S1. The session is made from connections whose peers were proved before (secure-connection.ts, hello.ts).
+ * S2. Datagrams and requests share a connection that is always read: requests are held back by credit, datagrams by
+ *     dropping the oldest, so neither stops the other and neither stops keepalive.
+ * S3. Bulk has its own connection and is held back by not reading it.
+ * S4. An orderly close writes everything accepted, then a close frame on bulk, then one on the shared connection, and is
+ *     over when both sides have done so and the receivers are done, or after one second.
+ * S5. Whatever breaks a rule ends this session with a reason, and no other.
+ */
+import { isGliaError } from "@glia-os/abi/errors";
+import type { NodeId } from "@glia-os/abi/ids";
+import {
+  type Clock,
+  type HostPort,
+  MESSAGE_LIMIT_BYTES,
+  type Session,
+  type SessionClosed,
+  type TimerHandle,
+  type Timers,
+  type TrafficClass,
+} from "@glia-os/abi/ports";
+import { CLOSE_CODE, type Ordinal, readCodedReason, writeCodedReason } from "./control-payload.ts";
+import {
+  MessageTooLargeError,
+  OptionOutOfRangeError,
+  ProtocolViolationError,
+  SessionClosedError,
+} from "./errors.ts";
+import { CLASS_OF_KIND, FRAME_KIND } from "./frame.ts";
+import type { ConnectionHandler, FramedConnection } from "./framed-connection.ts";
+import { Inbox } from "./inbox.ts";
+import { Keepalive } from "./keepalive.ts";
+import {
+  CLOSE_TIMEOUT_MS,
+  DATAGRAM_INBOX_BYTES,
+  FRAME_COST_BYTES,
+  OUTBOX_BYTES,
+  REQUEST_WINDOW_BYTES,
+  SOCKET_BUFFER_BYTES,
+  type WireLimits,
+} from "./limits.ts";
+import { MessageReader } from "./message-reader.ts";
+import { Outbox } from "./outbox.ts";
+import { RequestWindow } from "./request-window.ts";
+import { type ClassCounts, countMessages, type SessionStats } from "./session-stats.ts";
+
+/** Longest keying material: RFC 5869 section 2.3 allows 255 blocks of SHA-256. */
+const KEYING_MATERIAL_BYTES = 255 * 32;
+
+/** What a session is made from. */
+export interface TlsSessionParts {
+  /** The ordinal of the hello that opened it. */
+  readonly id: Ordinal;
+  /** The peer's ordinal when it opened or accepted the session. */
+  readonly peerOrdinal: Ordinal;
+  readonly peer: NodeId;
+  readonly peerKey: Uint8Array;
+  readonly initiator: boolean;
+  readonly remote: HostPort;
+  readonly shared: FramedConnection;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly limits: WireLimits;
+  /** Dial the bulk connection; only the initiator can. */
+  readonly dialBulk?: (session: TlsSession) => Promise<void>;
+  /** The session takes no more messages and must not be handed out again. */
+  readonly leaving: (session: TlsSession) => void;
+  /** The session is over. */
+  readonly over: (session: TlsSession) => void;
+}
+
+/** A session with what can be seen of it. */
+export interface WireSession extends Session {
+  /** Whether the session takes messages. */
+  readonly open: boolean;
+  /** Whether no message is on its way or being received. */
+  readonly idle: boolean;
+  /** When the last message was sent or received, on the monotonic clock. */
+  readonly lastMessageMs: number;
+  /** What has passed so far. */
+  stats(): SessionStats;
+}
+
+/** The session over TLS. */
+export class TlsSession implements WireSession {
+  readonly peer: NodeId;
+  readonly peerKey: Uint8Array;
+  readonly initiator: boolean;
+  readonly remote: HostPort;
+  readonly carrier = "tls-tcp";
+  readonly closed: Promise<SessionClosed>;
+  /** The ordinal of the hello that opened it. */
+  readonly id: Ordinal;
+  /** The peer's ordinal when it opened or accepted the session. */
+  readonly peerOrdinal: Ordinal;
+
+  readonly #parts: TlsSessionParts;
+  readonly #shared: FramedConnection;
+  readonly #inboxes: Readonly<Record<TrafficClass, Inbox>>;
+  readonly #outboxes: Readonly<Record<TrafficClass, Outbox>>;
+  readonly #readers: Readonly<Record<TrafficClass, MessageReader>>;
+  readonly #window: RequestWindow;
+  readonly #keepalive: Keepalive;
+  readonly #counts: Readonly<Record<TrafficClass, ClassCounts>> = countMessages();
+  readonly #resolveClosed: (closed: SessionClosed) => void;
+  #bulk: "none" | "opening" | FramedConnection = "none";
+  #lastMessageMs: number;
+  #ending: SessionClosed | undefined;
+  #ended = false;
+  #deadline: TimerHandle | undefined;
+  #sent = { shared: false, bulk: false };
+  #received = { shared: false, bulk: false };
+
+  constructor(parts: TlsSessionParts) {
+    this.#parts = parts;
+    this.#shared = parts.shared;
+    this.id = parts.id;
+    this.peerOrdinal = parts.peerOrdinal;
+    this.peer = parts.peer;
+    this.peerKey = parts.peerKey;
+    this.initiator = parts.initiator;
+    this.remote = parts.remote;
+    this.#lastMessageMs = parts.clock.monotonicMs();
+    const { promise, resolve } = Promise.withResolvers<SessionClosed>();
+    this.closed = promise;
+    this.#resolveClosed = resolve;
+    this.#window = new RequestWindow((bytes) => this.#shared.sendCredit(bytes));
+    this.#inboxes = this.#makeInboxes();
+    this.#readers = this.#makeReaders();
+    this.#outboxes = {
+      datagram: new Outbox({
+        kind: FRAME_KIND.datagram,
+        boundBytes: OUTBOX_BYTES.datagram,
+        dropOldest: true,
+      }),
+      request: new Outbox({
+        kind: FRAME_KIND.request,
+        boundBytes: OUTBOX_BYTES.request,
+        creditBytes: REQUEST_WINDOW_BYTES,
+      }),
+      bulk: new Outbox({ kind: FRAME_KIND.bulk, boundBytes: OUTBOX_BYTES.bulk }),
+    };
+    this.#shared.handTo(this.#sharedHandler(), [this.#outboxes.datagram, this.#outboxes.request]);
+    this.#keepalive = new Keepalive({
+      clock: parts.clock,
+      timers: parts.timers,
+      intervalMs: parts.limits.keepaliveMs,
+      ping: (token) => this.#shared.sendControl(FRAME_KIND.ping, token),
+      dead: () => this.fail("the peer has been silent for three keepalive intervals"),
+      interval: () => this.#closeWhenIdle(),
+    });
+  }
+
+  /** Whether the session takes messages. */
+  get open(): boolean {
+    return this.#ending === undefined;
+  }
+
+  /** Whether no message is on its way or being received. */
+  get idle(): boolean {
+    return (["datagram", "request", "bulk"] as const).every(
+      (name) => this.#outboxes[name].empty && this.#inboxes[name].drained && !this.#readers[name].partial,
+    );
+  }
+
+  /** When the last message was sent or received, on the monotonic clock. */
+  get lastMessageMs(): number {
+    return this.#lastMessageMs;
+  }
+
+  /** What has passed so far. */
+  stats(): SessionStats {
+    const bulk = this.#bulk === "none" || this.#bulk === "opening" ? undefined : this.#bulk.traffic;
+    const shared = this.#shared.traffic;
+    return {
+      carrier: this.carrier,
+      connections: bulk === undefined ? 1 : 2,
+      bytesIn: shared.bytesIn + (bulk?.bytesIn ?? 0),
+      bytesOut: shared.bytesOut + (bulk?.bytesOut ?? 0),
+      rttMs: this.#keepalive.rttMs,
+      datagramsDroppedOut: this.#outboxes.datagram.dropped,
+      datagramsDroppedIn: this.#inboxes.datagram.dropped,
+      messages: {
+        datagram: { ...this.#counts.datagram },
+        request: { ...this.#counts.request },
+        bulk: { ...this.#counts.bulk },
+      },
+    };
+  }
+
+  exportKeyingMaterial(label: string, lengthBytes: number): Uint8Array {
+    if (!Number.isInteger(lengthBytes) || lengthBytes < 1 || lengthBytes > KEYING_MATERIAL_BYTES) {
+      throw new OptionOutOfRangeError(
+        "lengthBytes",
+        lengthBytes,
+        `an integer from 1 to ${KEYING_MATERIAL_BYTES}`,
+      );
+    }
+    if (this.#ended) throw new SessionClosedError(this.#ending?.reason ?? "");
+    return this.#shared.exportKeyingMaterial(label, lengthBytes);
+  }
+
+  send(trafficClass: TrafficClass, message: Uint8Array): Promise<void> {
+    const limit = MESSAGE_LIMIT_BYTES[trafficClass];
+    if (message.length > limit)
+      return Promise.reject(new MessageTooLargeError(trafficClass, message.length, limit));
+    if (this.#ending !== undefined) return Promise.reject(new SessionClosedError(this.#ending.reason));
+    this.#lastMessageMs = this.#parts.clock.monotonicMs();
+    const accepted = this.#outboxes[trafficClass].offer(message);
+    const counts = this.#counts[trafficClass];
+    counts.messagesOut++;
+    counts.bytesOut += message.length;
+    if (trafficClass === "bulk") this.#wakeBulk();
+    else this.#shared.wake();
+    return accepted;
+  }
+
+  onMessage(receive: (trafficClass: TrafficClass, message: Uint8Array) => void | Promise<void>): void {
+    for (const name of ["datagram", "request", "bulk"] as const) {
+      this.#inboxes[name].open((message) => receive(name, message));
+    }
+  }
+
+  async close(reason: string): Promise<void> {
+    this.#end({ kind: "local", reason });
+    await this.closed;
+  }
+
+  /** End the session at once (S5). The peer is told if the connection still works. */
+  fail(reason: string, code: number = CLOSE_CODE.failure): void {
+    if (this.#ended) return;
+    this.#shared.sendControl(FRAME_KIND.close, writeCodedReason(code, reason));
+    this.#conclude({ kind: "failed", reason });
+  }
+
+  /** Take the bulk connection that the initiator opened. @throws {ProtocolViolationError} when there is one */
+  attachBulk(connection: FramedConnection): void {
+    if (typeof this.#bulk === "object")
+      throw new ProtocolViolationError("it opened a second bulk connection");
+    if (this.#ended) {
+      connection.destroy();
+      return;
+    }
+    this.#bulk = connection;
+    connection.handTo(this.#bulkHandler(connection), [this.#outboxes.bulk], SOCKET_BUFFER_BYTES.bulk);
+    if (!this.#inboxes.bulk.drained) connection.pause();
+    this.#advance();
+  }
+
+  #makeInboxes(): Readonly<Record<TrafficClass, Inbox>> {
+    const failed = (error: unknown) => {
+      const what = isGliaError(error) ? error.code : error instanceof Error ? error.name : typeof error;
+      this.fail(`the receiver of messages failed: ${what}`);
+    };
+    const settled = () => {};
+    const idle = () => this.#advance();
+    return {
+      datagram: new Inbox({ settled, idle, failed }, DATAGRAM_INBOX_BYTES),
+      request: new Inbox({
+        settled: (cost) => this.#window.settle(cost),
+        idle: () => {
+          this.#window.idle();
+          this.#advance();
+        },
+        failed,
+      }),
+      bulk: new Inbox({
+        settled,
+        idle: () => {
+          if (typeof this.#bulk === "object") this.#bulk.resume();
+          this.#advance();
+        },
+        failed,
+      }),
+    };
+  }
+
+  #makeReaders(): Readonly<Record<TrafficClass, MessageReader>> {
+    const reader = (name: TrafficClass, cost: (message: Uint8Array) => number) =>
+      new MessageReader((message) => {
+        this.#lastMessageMs = this.#parts.clock.monotonicMs();
+        this.#counts[name].messagesIn++;
+        this.#counts[name].bytesIn += message.length;
+        this.#inboxes[name].push(message, cost(message));
+      });
+    return {
+      datagram: reader("datagram", (message) => message.length + FRAME_COST_BYTES),
+      request: reader("request", () => this.#window.complete()),
+      bulk: reader("bulk", () => 0),
+    };
+  }
+
+  #sharedHandler(): ConnectionHandler {
+    let reading: MessageReader = this.#readers.datagram;
+    return {
+      begin: (header) => {
+        const name = CLASS_OF_KIND[header.kind]!;
+        if (name === "bulk") throw new ProtocolViolationError("it sent bulk on the shared connection");
+        if (this.#received.shared) throw new ProtocolViolationError("it sent a message after its close");
+        this.#keepalive.heard();
+        reading = this.#readers[name];
+        if (name === "request") this.#window.arrive(header.payloadLength + FRAME_COST_BYTES);
+        reading.begin(header);
+      },
+      data: (piece) => reading.data(piece),
+      end: () => {
+        reading.end();
+        if (reading === this.#readers.request && this.#inboxes.request.ready) this.#window.idle();
+      },
+      control: (kind, payload) => this.#control(kind, payload),
+      violated: (error) => this.#violated(error),
+      lost: (reason) => this.#connectionLost(reason, this.#received.shared),
+      flushed: () => this.#advance(),
+    };
+  }
+
+  #bulkHandler(connection: FramedConnection): ConnectionHandler {
+    const reader = this.#readers.bulk;
+    return {
+      begin: (header) => {
+        if (header.kind !== FRAME_KIND.bulk)
+          throw new ProtocolViolationError("it sent another class on the bulk connection");
+        if (this.#received.bulk) throw new ProtocolViolationError("it sent a message after its close");
+        this.#keepalive.heard();
+        reader.begin(header);
+      },
+      data: (piece) => reader.data(piece),
+      end: () => {
+        reader.end();
+        if (!this.#inboxes.bulk.drained) connection.pause();
+      },
+      control: (kind) => {
+        if (kind !== FRAME_KIND.close)
+          throw new ProtocolViolationError(`it sent control ${kind} on the bulk connection`);
+        this.#received.bulk = true;
+        this.#advance();
+      },
+      violated: (error) => this.#violated(error),
+      lost: (reason) => this.#connectionLost(reason, this.#received.bulk),
+      flushed: () => this.#advance(),
+    };
+  }
+
+  #control(kind: number, payload: Uint8Array): void {
+    this.#keepalive.heard();
+    if (kind === FRAME_KIND.ping) this.#shared.sendControl(FRAME_KIND.pong, payload);
+    else if (kind === FRAME_KIND.pong) this.#keepalive.pong(payload);
+    else if (kind === FRAME_KIND.credit) this.#takeCredit(payload);
+    else if (kind === FRAME_KIND.openBulk) this.#openBulkForPeer();
+    else if (kind === FRAME_KIND.close) this.#takeClose(payload);
+    else throw new ProtocolViolationError(`it sent control ${kind} in a session`);
+  }
+
+  #takeCredit(payload: Uint8Array): void {
+    const outbox = this.#outboxes.request;
+    outbox.addCredit(Buffer.from(payload).readUInt32BE());
+    if (outbox.credit > REQUEST_WINDOW_BYTES)
+      throw new ProtocolViolationError("it granted more than the window");
+    this.#shared.wake();
+  }
+
+  #takeClose(payload: Uint8Array): void {
+    const { code, reason } = readCodedReason(payload);
+    if (code !== CLOSE_CODE.orderly) {
+      this.#conclude({ kind: "failed", reason: `the peer ended the session: ${reason}` });
+      return;
+    }
+    this.#received.shared = true;
+    this.#end({ kind: "remote", reason });
+    this.#advance();
+  }
+
+  #violated(error: unknown): void {
+    this.fail(error instanceof Error ? error.message : String(error), CLOSE_CODE.violation);
+  }
+
+  #connectionLost(reason: string, afterClose: boolean): void {
+    if (this.#ended) return;
+    if (this.#ending === undefined) this.#conclude({ kind: "failed", reason });
+    else if (!afterClose)
+      this.#conclude({ ...this.#ending, reason: `${this.#ending.reason} (unconfirmed: ${reason})` });
+  }
+
+  #openBulkForPeer(): void {
+    if (!this.initiator)
+      throw new ProtocolViolationError("it asked the acceptor to open the bulk connection");
+    this.#openBulk();
+  }
+
+  #wakeBulk(): void {
+    if (typeof this.#bulk === "object") this.#bulk.wake();
+    else this.#openBulk();
+  }
+
+  #openBulk(): void {
+    if (this.#bulk !== "none") return;
+    this.#bulk = "opening";
+    const { dialBulk } = this.#parts;
+    if (dialBulk === undefined) {
+      this.#shared.sendControl(FRAME_KIND.openBulk, new Uint8Array(0));
+      return;
+    }
+    dialBulk(this).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      this.fail(`the bulk connection could not be opened: ${why}`);
+    });
+  }
+
+  #closeWhenIdle(): void {
+    const silentMs = this.#parts.clock.monotonicMs() - this.#lastMessageMs;
+    if (silentMs >= this.#parts.limits.idleMs && this.idle) this.#end({ kind: "local", reason: "idle" });
+  }
+
+  /** Start the orderly close (S4). */
+  #end(ending: SessionClosed): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = ending;
+    this.#parts.leaving(this);
+    for (const outbox of Object.values(this.#outboxes))
+      outbox.refuseWaiting(new SessionClosedError(ending.reason));
+    this.#deadline = this.#parts.timers.schedule(CLOSE_TIMEOUT_MS, () =>
+      this.#conclude({ ...ending, reason: `${ending.reason} (unconfirmed: the peer took too long)` }),
+    );
+    this.#advance();
+  }
+
+  /** Take the next step of the orderly close, if it is due (S4). */
+  #advance(): void {
+    const ending = this.#ending;
+    if (ending === undefined || this.#ended) return;
+    const { datagram, request, bulk } = this.#outboxes;
+    if (typeof this.#bulk === "object" && bulk.empty && !this.#sent.bulk) {
+      this.#sent.bulk = true;
+      this.#bulk.sendControl(FRAME_KIND.close, writeCodedReason(CLOSE_CODE.orderly, ending.reason));
+    }
+    const bulkSent = this.#bulk === "none" || this.#sent.bulk;
+    if (datagram.empty && request.empty && bulkSent && !this.#sent.shared) {
+      this.#sent.shared = true;
+      this.#shared.sendControl(FRAME_KIND.close, writeCodedReason(CLOSE_CODE.orderly, ending.reason));
+    }
+    const bulkDone = this.#bulk === "none" || (this.#sent.bulk && this.#received.bulk);
+    const delivered = Object.values(this.#inboxes).every((inbox) => inbox.drained);
+    if (this.#sent.shared && this.#received.shared && bulkDone && delivered) this.#conclude(ending);
+  }
+
+  #conclude(closed: SessionClosed): void {
+    if (this.#ended) return;
+    const wasOpen = this.#ending === undefined;
+    this.#ended = true;
+    this.#ending = closed;
+    this.#deadline?.cancel();
+    this.#keepalive.stop();
+    if (wasOpen) this.#parts.leaving(this);
+    for (const outbox of Object.values(this.#outboxes)) outbox.discard(new SessionClosedError(closed.reason));
+    for (const inbox of Object.values(this.#inboxes)) inbox.discard();
+    const connections = [this.#shared, ...(typeof this.#bulk === "object" ? [this.#bulk] : [])];
+    for (const connection of connections) connection.finish();
+    void Promise.all(connections.map((connection) => connection.gone)).then(() => {
+      this.#parts.over(this);
+      this.#resolveClosed(closed);
+    });
+  }
+}

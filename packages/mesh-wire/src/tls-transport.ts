@@ -1,0 +1,217 @@
+/**
+ * The `Transport` port over TLS 1.3 on TCP.
+ *
+ * W1. One transport listens at one address at most and dials any number.
+ * W2. `close` ends in order what is open, cuts off what is not a session yet, and leaves no handle or timer behind.
+ */
+import { createServer, type Server } from "node:net";
+import type { NodeId } from "@glia-os/abi/ids";
+import type { Clock, HostPort, Logger, Random, Session, Timers, Transport } from "@glia-os/abi/ports";
+import { Acceptor } from "./acceptor.ts";
+import { type CertificateRotated, CertificateRotation } from "./certificate-rotation.ts";
+import { INSTANCE_BYTES, type Ordinal } from "./control-payload.ts";
+import { Dialer } from "./dialer.ts";
+import {
+  AddressInUseError,
+  AddressUnavailableError,
+  AlreadyListeningError,
+  OptionOutOfRangeError,
+  PeerIdentityError,
+  TransportClosedError,
+} from "./errors.ts";
+import { DEFAULT_LIMITS, type WireLimits } from "./limits.ts";
+import { CERTIFICATE_VALIDITY_MS } from "./node-certificate.ts";
+import type { NodeIdentity } from "./node-identity.ts";
+import { SessionPool } from "./session-pool.ts";
+import { TlsSession, type WireSession } from "./tls-session.ts";
+import type { OwnSessionParts, Wire } from "./wire.ts";
+
+const SESSIONS_MAX = 10_000;
+/** Longest delay Node's timers take. */
+const DELAY_MS_MAX = 2 ** 31 - 1;
+
+/** What a transport is made from. */
+export interface TlsTransportOptions {
+  /** Who this node is: `loadOrCreateNodeIdentity` or `createNodeIdentity`. */
+  readonly identity: NodeIdentity;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Cryptographic strength: serial numbers and the name of this running transport come from it. */
+  readonly random: Random;
+  /** Bounds that differ from {@link DEFAULT_LIMITS}. */
+  readonly limits?: Partial<WireLimits>;
+  /** Validity of each certificate in milliseconds, 3,000 to 90 days (default); renewed when a third is left. */
+  readonly certificateValidityMs?: number;
+  /** Told of every certificate that was replaced, by time or by `rotateCertificate`. */
+  readonly onCertificate?: (event: CertificateRotated) => void;
+  /** Told why incoming connections were refused. */
+  readonly logger?: Logger;
+}
+
+/** A transport over TLS, with what the port does not have. */
+export interface TlsTransport extends Transport {
+  connect(address: HostPort, expect?: NodeId): Promise<WireSession>;
+  /** Sessions that are not over, in the order they began. */
+  readonly sessions: readonly WireSession[];
+  /** Incoming connections that have not completed a session yet. */
+  readonly pendingHandshakes: number;
+  /** End of the current certificate, milliseconds since the Unix epoch. */
+  readonly certificateNotAfterMs: number;
+  /** Show a fresh certificate from now on; sessions that exist go on. */
+  rotateCertificate(): CertificateRotated;
+}
+
+/** Create a transport. It neither listens nor dials yet. @throws {OptionOutOfRangeError} */
+export function createTlsTransport(options: TlsTransportOptions): TlsTransport {
+  return new TcpTlsTransport(options);
+}
+
+function checkRange(name: string, value: number, min: number, max: number): void {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new OptionOutOfRangeError(name, value, `an integer from ${min} to ${max}`);
+  }
+}
+
+function checkedLimits(given: Partial<WireLimits>): WireLimits {
+  const limits = { ...DEFAULT_LIMITS, ...given };
+  checkRange("limits.sessions", limits.sessions, 1, SESSIONS_MAX);
+  checkRange("limits.idleMs", limits.idleMs, 1, DELAY_MS_MAX);
+  checkRange("limits.connectTimeoutMs", limits.connectTimeoutMs, 1, DELAY_MS_MAX);
+  checkRange("limits.keepaliveMs", limits.keepaliveMs, 1, DELAY_MS_MAX);
+  return limits;
+}
+
+class TcpTlsTransport implements TlsTransport {
+  readonly self: NodeId;
+  readonly #wire: Wire;
+  readonly #dialer: Dialer;
+  readonly #acceptor: Acceptor;
+  #server: Server | undefined;
+  #bound: HostPort | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: TlsTransportOptions) {
+    const { identity, clock, timers, random, certificateValidityMs = CERTIFICATE_VALIDITY_MS } = options;
+    checkRange("certificateValidityMs", certificateValidityMs, 3000, CERTIFICATE_VALIDITY_MS);
+    const limits = checkedLimits(options.limits ?? {});
+    this.self = identity.nodeId;
+    const instance = Buffer.from(random.bytes(new Uint8Array(INSTANCE_BYTES))).toString("hex");
+    let count = 0;
+    const pool = new SessionPool(limits.sessions);
+    const rotation = new CertificateRotation(
+      { identity, clock, timers, random, validityMs: certificateValidityMs },
+      (event) => options.onCertificate?.(event),
+    );
+    this.#wire = {
+      self: identity.nodeId,
+      clock,
+      timers,
+      limits,
+      pool,
+      rotation,
+      nextOrdinal: (): Ordinal => ({ instance, count: ++count }),
+      greeting: (peer) => this.#dialer.greeting(peer),
+      openSession: (parts) => this.#openSession(parts),
+    };
+    this.#dialer = new Dialer(this.#wire);
+    this.#acceptor = new Acceptor(this.#wire, options.logger);
+  }
+
+  get sessions(): readonly TlsSession[] {
+    return this.#wire.pool.sessions;
+  }
+
+  get pendingHandshakes(): number {
+    return this.#acceptor.pending;
+  }
+
+  get certificateNotAfterMs(): number {
+    return this.#wire.rotation.notAfterMs;
+  }
+
+  rotateCertificate(): CertificateRotated {
+    if (this.#closing !== undefined) throw new TransportClosedError();
+    return this.#wire.rotation.rotate();
+  }
+
+  async listen(bind: HostPort): Promise<HostPort> {
+    if (this.#closing !== undefined) throw new TransportClosedError();
+    if (this.#server !== undefined) throw new AlreadyListeningError(this.#bound ?? bind);
+    checkRange("port", bind.port, 0, 65_535);
+    const server = createServer((raw) => void this.#acceptor.take(raw));
+    this.#server = server;
+    try {
+      this.#bound = await startListening(server, bind);
+    } catch (error) {
+      this.#server = undefined;
+      throw error;
+    }
+    // Errors of a listening server concern single connections (such as too many open files); it goes on listening.
+    server.on("error", () => {});
+    return this.#bound;
+  }
+
+  async connect(address: HostPort, expect?: NodeId): Promise<WireSession> {
+    if (this.#closing !== undefined) throw new TransportClosedError();
+    checkRange("port", address.port, 1, 65_535);
+    if (expect === this.self) throw new PeerIdentityError(address, undefined, this.self);
+    return this.#dialer.connect(address, expect);
+  }
+
+  onSession(accept: (session: Session) => void): void {
+    this.#acceptor.onSession(accept);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#wire.rotation.stop();
+    const server = this.#server;
+    const stopped =
+      server?.listening === true ? new Promise<void>((resolve) => server.close(() => resolve())) : undefined;
+    await Promise.all(this.sessions.map((session) => session.close("the node is closing")));
+    this.#acceptor.close();
+    this.#dialer.close();
+    await Promise.all(this.sessions.map((session) => session.closed));
+    await stopped;
+  }
+
+  #openSession(parts: OwnSessionParts): TlsSession {
+    const { clock, timers, limits, pool } = this.#wire;
+    const session = new TlsSession({
+      ...parts,
+      clock,
+      timers,
+      limits,
+      leaving: (own) => pool.leave(own),
+      over: (own) => pool.remove(own),
+    });
+    if (this.#closing !== undefined) void session.close("the node is closing");
+    return session;
+  }
+}
+
+function startListening(server: Server, bind: HostPort): Promise<HostPort> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException) => {
+      const why = error.code ?? error.message;
+      reject(
+        why === "EADDRINUSE"
+          ? new AddressInUseError(bind, error)
+          : new AddressUnavailableError(bind, why, error),
+      );
+    };
+    server.once("error", failed);
+    server.listen({ host: bind.host, port: bind.port }, () => {
+      server.off("error", failed);
+      const address = server.address();
+      resolve({
+        host: bind.host,
+        port: typeof address === "object" && address !== null ? address.port : bind.port,
+      });
+    });
+  });
+}
