@@ -2,8 +2,9 @@ import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BadKeyError, createEd25519Signer, createSystemDigests, generateEd25519Key } from "../src/digests.ts";
+import { KEPT_KEYS, PublicKeyTable } from "../src/public-key-table.ts";
 import { digestsContract, ED25519_VECTOR, signerContract } from "../src/testing/index.ts";
-import { forgeSmallOrder } from "./edwards25519.ts";
+import { forgeSmallOrder, satisfiesEquation } from "./edwards25519.ts";
 
 /** The DER around a raw Ed25519 secret in PKCS#8 (RFC 8410 section 7). */
 const pkcs8 = (secret: string) =>
@@ -29,19 +30,52 @@ describe("digests", () => {
     const forged = forgeSmallOrder((data) => digests.sha256(data));
     expect(forged.map(({ order }) => order).sort()).toEqual([1, 2, 4, 4, 8, 8, 8, 8]);
     for (const { order, publicKey, message, signature } of forged) {
+      expect(satisfiesEquation(publicKey, message, signature), `order ${order}`).toBe(true);
       expect(digests.verify(publicKey, message, signature), `order ${order}`).toBe(false);
     }
   });
 
-  it("still verifies the first key after more keys than it keeps (D3)", () => {
+  it("the equation the forgeries satisfy is that of RFC 8032: it holds for a real signature and not for another message", () => {
+    const [publicKey, message, signature] = [
+      ED25519_VECTOR.publicKey,
+      ED25519_VECTOR.message,
+      ED25519_VECTOR.point + ED25519_VECTOR.scalar,
+    ].map((hex) => new Uint8Array(Buffer.from(hex, "hex"))) as [Uint8Array, Uint8Array, Uint8Array];
+    expect(satisfiesEquation(publicKey, message, signature)).toBe(true);
+    expect(satisfiesEquation(publicKey, new Uint8Array([1]), signature)).toBe(false);
+  });
+
+  it("a key that was seen before is never taken for another one (K1)", () => {
     const digests = createSystemDigests();
-    const signers = Array.from({ length: 1100 }, () => createEd25519Signer(generateEd25519Key()));
+    const signers = [1, 2, 3].map(() => createEd25519Signer(generateEd25519Key()));
     const message = new Uint8Array([1, 2, 3]);
-    const check = (signer: (typeof signers)[number]) =>
-      digests.verify(signer.publicKey, message, signer.sign(message));
-    expect(signers.every(check)).toBe(true);
-    expect(check(signers[0]!)).toBe(true);
-    expect(digests.verify(signers[1]!.publicKey, message, signers[0]!.sign(message))).toBe(false);
+    for (let round = 0; round < 3; round += 1) {
+      for (const holder of signers) {
+        for (const signer of signers) {
+          expect(digests.verify(holder.publicKey, message, signer.sign(message))).toBe(holder === signer);
+        }
+      }
+    }
+  });
+});
+
+describe("the table of public keys", () => {
+  const keys = Array.from({ length: 5 }, () => createEd25519Signer(generateEd25519Key()).publicKey);
+
+  it("never holds more than its limit, and drops the key used longest ago (K2)", () => {
+    const table = new PublicKeyTable(3);
+    const objects = keys.slice(0, 3).map((key) => table.get(key));
+    expect(table.get(keys[0]!)).toBe(objects[0]);
+    table.get(keys[3]!);
+    expect(table.size).toBe(3);
+    expect(table.get(keys[0]!)).toBe(objects[0]);
+    expect(table.get(keys[1]!)).not.toBe(objects[1]);
+    for (const key of keys) table.get(key);
+    expect(table.size).toBe(3);
+  });
+
+  it("holds 1,024 keys by default", () => {
+    expect(KEPT_KEYS).toBe(1024);
   });
 });
 

@@ -90,9 +90,29 @@ function smallOrderPoints(): readonly Point[] {
 /** The challenge k of RFC 8032 section 5.1.7, modulo the order of the base point. */
 function challenge(point: Uint8Array, publicKey: Uint8Array, message: Uint8Array): bigint {
   const digest = createHash("sha512").update(point).update(publicKey).update(message).digest();
-  let k = 0n;
-  for (let index = 63; index >= 0; index -= 1) k = (k << 8n) | BigInt(digest[index]!);
-  return k % L;
+  return fromLittleEndian(digest) % L;
+}
+
+function fromLittleEndian(bytes: Uint8Array): bigint {
+  return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+}
+
+function decode(bytes: Uint8Array): Point {
+  const value = fromLittleEndian(bytes);
+  const even = lift(value & (2n ** 255n - 1n))!;
+  return value >> 255n === 0n ? even : { x: mod(-even.x), y: even.y };
+}
+
+/** Whether S*B = R + k*A: all that RFC 8032 section 5.1.7 asks beyond well-formed numbers. */
+export function satisfiesEquation(
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  const point = signature.subarray(0, 32);
+  const left = multiply(BASE, fromLittleEndian(signature.subarray(32)));
+  const right = add(decode(point), multiply(decode(publicKey), challenge(point, publicKey, message)));
+  return left.x === right.x && left.y === right.y;
 }
 
 export interface Forgery {

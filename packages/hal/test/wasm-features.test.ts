@@ -100,6 +100,37 @@ describe("features are found by result, not by name (W1)", () => {
     expect(refused, "the changed module compiles").toEqual([]);
   });
 
+  const answer42 = [
+    [0x41, 0x2a],
+    [0x41, 0x2b],
+  ] as const;
+  it.each([
+    ["bigInt", [0x42, 0x01, 0x7c], [0x42, 0x01, 0x7d]],
+    ["multiValue", ...answer42],
+    ["signExtension", [0x80, 0x01, 0xc0], [0x80, 0x01, 0xc1]],
+    ["saturatingFloatToInt", [0xfc, 0x00], [0xfc, 0x01]],
+    ["mutableGlobals", [0x6a, 0x24, 0x00], [0x6b, 0x24, 0x00]],
+    ["bulkMemory", [0x41, 0xab, 0x01], [0x41, 0xac, 0x01]],
+    ["referenceTypes", [0x20, 0x00, 0x0b], [0xd0, 0x6f, 0x0b]],
+    ["extendedConst", [0x41, 0x02, 0x6a], [0x41, 0x02, 0x6b]],
+    ["threads", [0xfe, 0x1e], [0xfe, 0x25]],
+    ["multiMemory", ...answer42],
+    ["memory64", ...answer42],
+    ["tailCalls", [0x6a, 0x12, 0x00], [0x6b, 0x12, 0x00]],
+    ["exceptions", ...answer42],
+    ["legacyExceptions", ...answer42],
+    ["gc", ...answer42],
+    ["jspi", [0x41, 0x01, 0x6a], [0x41, 0x01, 0x6b]],
+  ] as const)(
+    "an engine that takes the module for %s and computes something else does not have it",
+    async (feature, from, to) => {
+      const refused: unknown[] = [];
+      const wrong = await probeWasmFeatures(engineThatReads(replacing(from, to), refused));
+      expect(wrong[feature]).toBe(false);
+      expect(refused, "the changed modules compile").toEqual([]);
+    },
+  );
+
   it("an engine that multiplies and adds in two roundings is not fused", async () => {
     // f32x4.relaxed_madd -> f32x4.relaxed_nmadd: compiles, another result.
     const wrong = await probeWasmFeatures(engineThatReads(replacing([0xfd, 0x85, 0x02], [0xfd, 0x86, 0x02])));
