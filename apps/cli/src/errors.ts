@@ -54,15 +54,21 @@ export class InputUnreadableError extends GliaError<"cli.input-unreadable"> {
   }
 }
 
-/** A process of the run ended before its time. */
+/** A process of the run ended before its time. `last`: the error it reported, or its last words; its remedy is passed on. */
 export class ChildEndedError extends GliaError<"cli.child-ended"> {
-  constructor(name: string, pid: number | undefined, how: string, lastWords: string) {
-    const last = lastWords === "" ? "" : `: ${lastWords}`;
+  constructor(
+    name: string,
+    pid: number | undefined,
+    how: string,
+    last: { readonly message: string; readonly fix?: string },
+  ) {
+    const said = last.message === "" ? "" : `: ${last.message}`;
     super(
       "cli.child-ended",
-      `The ${name} node (process ${pid ?? "not started"}) ended early, ${how}${last}`,
+      `The ${name} node (process ${pid ?? "not started"}) ended early, ${how}${said}`,
       {
         details: { name, pid, how },
+        ...(last.fix === undefined ? {} : { fix: last.fix }),
       },
     );
   }

@@ -9,6 +9,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { ErrorRecord } from "@glia-os/abi/errors";
 import { ChildEndedError, ChildSilentError } from "../errors.ts";
 import type { ReadyRecord, StoppedRecord } from "../node/node-records.ts";
 
@@ -46,6 +47,7 @@ export class NodeProcess {
   readonly #child: ChildProcess;
   readonly #ready: Promise<ReadyRecord>;
   readonly #exited: Promise<string>;
+  #error: ErrorRecord | undefined;
   #lastWords = "";
   #stopping = false;
 
@@ -75,7 +77,7 @@ export class NodeProcess {
     this.#ready = this.#watchOutput(options.onLine);
     this.endedEarly = this.#exited.then((how) => {
       if (this.#stopping) return new Promise<never>(() => {});
-      throw new ChildEndedError(this.name, this.pid, how, this.#lastLine());
+      throw new ChildEndedError(this.name, this.pid, how, this.#error ?? { message: this.#lastLine() });
     });
     this.endedEarly.catch(() => {});
   }
@@ -121,16 +123,17 @@ export class NodeProcess {
       if (stdout === null) return;
       createInterface({ input: stdout }).on("line", (line) => {
         const record = parseRecord(line);
-        if (record?.event === "ready") resolve(record);
-        if (record?.event === "stopped") this.stopped = record;
+        if (record === undefined) return;
+        if ("error" in record) this.#error = record.error;
+        else if (record.event === "ready") resolve(record);
+        else if (record.event === "stopped") this.stopped = record;
       });
     });
   }
 
-  /** The last thing it said, without its own name in front. */
+  /** The last thing it said that was not an error record. */
   #lastLine(): string {
-    const lines = this.#lastWords.split("\n").filter((line) => line.trim() !== "");
-    return (lines.findLast((line) => line.startsWith("glia: ")) ?? lines.at(-1) ?? "").replace(/^glia: /, "");
+    return this.#lastWords.split("\n").findLast((line) => line.trim() !== "") ?? "";
   }
 }
 
@@ -139,9 +142,11 @@ function execArgv(): string[] {
   return process.execArgv.filter((arg) => !arg.startsWith("--inspect"));
 }
 
-function parseRecord(line: string): ReadyRecord | StoppedRecord | undefined {
+type NodeLine = ReadyRecord | StoppedRecord | { readonly ok: false; readonly error: ErrorRecord };
+
+function parseRecord(line: string): NodeLine | undefined {
   try {
-    return JSON.parse(line) as ReadyRecord | StoppedRecord;
+    return JSON.parse(line) as NodeLine;
   } catch {
     return undefined;
   }
