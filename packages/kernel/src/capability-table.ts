@@ -5,7 +5,8 @@
  * C2. A derived capability has no right its parent lacks.
  * C3. Revoking a capability ends everything derived from it, directly or not, and not itself.
  * C4. A handle that ended never becomes valid again (index and generation; `slot-table.ts`).
- * C5. Dropping a capability hands its children to its own parent, so a revocation further up still reaches them.
+ * C5. A task that waits to receive and loses its last right to do so is told (`lost`).
+ * C6. Dropping a capability hands its children to its own parent, so a revocation further up still reaches them.
  *
  * The derivation forest is that of seL4's capability derivation tree, kept as parallel arrays of indices.
  */
@@ -14,6 +15,7 @@ import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import { CapabilitySpaceFullError } from "./errors.ts";
 import { GENERATION_LIMIT, generationOf, INDEX_LIMIT, INDEX_MASK } from "./slot-table.ts";
 import type { Task } from "./task.ts";
+import type { TaskList } from "./task-list.ts";
 
 declare const carried: unique symbol;
 
@@ -25,6 +27,16 @@ export interface KernelObject {
   readonly kind: "mailbox" | "notification";
   /** Capabilities with the right to receive. At 0 nobody can ever receive from the object again. */
   receivers: number;
+  /** Who waits to receive. */
+  readonly takers: TaskList;
+}
+
+/** Who hears of capabilities that ended. */
+export interface CapabilityEvents {
+  /** A task lost a capability with the right to receive from an object. */
+  lost(owner: Task, object: KernelObject): void;
+  /** Nobody can receive from an object any more. */
+  orphaned(object: KernelObject): void;
 }
 
 /** Facts of one capability, for people. */
@@ -43,7 +55,7 @@ export class CapabilityTable {
   live = 0;
   readonly #limit: number;
   readonly #generations: number;
-  readonly #onOrphan: (object: KernelObject) => void;
+  readonly #events: CapabilityEvents;
   readonly #free: number[] = [];
   readonly #ids: number[] = [];
   readonly #owners: (Task | null)[] = [];
@@ -56,14 +68,10 @@ export class CapabilityTable {
   readonly #ownedNext: number[] = [];
   readonly #ownedPrev: number[] = [];
 
-  /** `limit` handles per task; `onOrphan` hears of objects nobody can receive from any more. */
-  constructor(
-    limit: number,
-    onOrphan: (object: KernelObject) => void,
-    generations: number = GENERATION_LIMIT,
-  ) {
+  /** `limit` handles per task; `events` hears of lost rights to receive. */
+  constructor(limit: number, events: CapabilityEvents, generations: number = GENERATION_LIMIT) {
     this.#limit = limit;
-    this.#onOrphan = onOrphan;
+    this.#events = events;
     this.#generations = generations;
   }
 
@@ -78,6 +86,13 @@ export class CapabilityTable {
   rightsOf(handle: number, owner: Task): Rights | null {
     const index = handle & INDEX_MASK;
     return this.#ids[index] === handle && this.#owners[index] === owner ? this.#rights[index]! : null;
+  }
+
+  /** Whether a task holds a capability to an object with these rights. O(its handles). */
+  holds(owner: Task, object: KernelObject, rights: Rights): boolean {
+    for (let i = owner.extra?.firstHandle ?? NONE; i !== NONE; i = this.#ownedNext[i]!)
+      if (this.#objects[i] === object && (this.#rights[i]! & rights) === rights) return true;
+    return false;
   }
 
   /** A capability to a new object. @throws {CapabilitySpaceFullError} */
@@ -108,7 +123,7 @@ export class CapabilityTable {
     return doomed.length;
   }
 
-  /** End one live capability (C5). O(its children). */
+  /** End one live capability (C6). O(its children). */
   drop(handle: number): void {
     const index = handle & INDEX_MASK;
     const parent = this.#parents[index]!;
@@ -189,7 +204,8 @@ export class CapabilityTable {
 
   /** Free a capability that stands in no derivation list any more. */
   #remove(index: number): void {
-    const extra = this.#owners[index]!.more();
+    const owner = this.#owners[index]!;
+    const extra = owner.more();
     const next = this.#ownedNext[index]!;
     const prev = this.#ownedPrev[index]!;
     if (prev === NONE) extra.firstHandle = next;
@@ -207,6 +223,9 @@ export class CapabilityTable {
       this.#ids[index] = id + INDEX_LIMIT;
       this.#free.push(index);
     }
-    if (received && --object.receivers === 0) this.#onOrphan(object);
+    if (!received) return;
+    object.receivers--;
+    this.#events.lost(owner, object);
+    if (object.receivers === 0) this.#events.orphaned(object);
   }
 }

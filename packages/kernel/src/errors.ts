@@ -78,10 +78,10 @@ export class DoubleReplyError extends GliaError<"kernel.double-reply"> {
   }
 }
 
-/** A killed task tried to wait. */
+/** A task that is being ended, by a kill or its own exit, tried to wait. */
 export class TaskKilledError extends GliaError<"kernel.killed"> {
   constructor(task: number) {
-    super("kernel.killed", `task ${task} was killed`, { details: { task } });
+    super("kernel.killed", `task ${task} is being ended and cannot wait`, { details: { task } });
   }
 }
 

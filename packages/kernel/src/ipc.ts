@@ -61,7 +61,7 @@ function relieve(scheduler: Scheduler, mailbox: Mailbox): void {
   for (const listener of listeners) listener();
 }
 
-/** Nobody can receive any more: fail the parked senders and the callers whose calls lie inside. */
+/** Nobody can receive any more, and so nobody waits to: fail the parked senders and the callers whose calls lie inside. */
 export function closeMailbox(scheduler: Scheduler, mailbox: Mailbox): void {
   mailbox.closed = true;
   for (let sender = mailbox.senders.shift(); sender !== null; sender = mailbox.senders.shift()) {
@@ -69,13 +69,6 @@ export function closeMailbox(scheduler: Scheduler, mailbox: Mailbox): void {
     scheduler.resumeFailing(sender, new MailboxClosedError());
   }
   while (mailbox.size > 0) discard(scheduler, mailbox.shift(), new MailboxClosedError());
-  const takers = mailbox.takers;
-  for (let taker = takers.shift(); taker !== null; taker = takers.shift())
-    scheduler.resumeFailing(taker, new MailboxClosedError());
-  for (let node = takers.firstNode; node !== null; node = takers.firstNode) {
-    scheduler.detach(node.task);
-    scheduler.resumeFailing(node.task, new MailboxClosedError());
-  }
   const listeners = mailbox.relief ?? [];
   mailbox.relief = null;
   for (const listener of listeners) listener();

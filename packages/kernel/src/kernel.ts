@@ -2,7 +2,7 @@
  * A kernel as its shell sees it. The kernel is sans-IO: it never sleeps, reads no clock but the port, and does nothing between slices.
  *
  * E1. The shell calls `runSlice` until it answers `idle`, then waits until `nextDeadlineMs` or until `onWork` tells it to go on.
- * E2. Events from outside enter by `send`, `signal`, `wake` and the settling of external effects, at any time, inside a slice or not.
+ * E2. Events from outside enter by `trySend`, `signal`, `wake` and the settling of external effects, at any time, inside a slice or not.
  * E3. The shell holds capabilities like a task does; it alone may make `system` tasks and end tasks it did not spawn.
  */
 import type { Clock, Logger, Meter, Random } from "@glia-os/abi/ports";
@@ -62,6 +62,8 @@ const HALF_INDEX_LIMIT = INDEX_LIMIT / 2;
 
 /** A kernel. */
 export class Kernel {
+  /** The shell's own random source: a fork of the one the kernel was made with. */
+  readonly random: Random;
   readonly #scheduler: Scheduler;
   readonly #trace: TraceRing;
   readonly #clock: Clock;
@@ -83,6 +85,7 @@ export class Kernel {
     whole("turnSyscalls", turnSyscalls, 1, 1_000_000);
     whole("agingSwitches", agingSwitches, 1, 1_000_000);
     this.#clock = options.clock;
+    this.random = options.random.fork("shell");
     this.#trace = new TraceRing(options.traceRecords ?? limits.TRACE_RECORDS);
     this.#scheduler = new Scheduler({
       clock: options.clock,
@@ -117,11 +120,7 @@ export class Kernel {
       const now = this.#clock.monotonicMs();
       s.expire(now);
       if (now >= this.#endAtMs) this.#force();
-      for (let left = switches; left > 0; left--) {
-        const task = s.ready.shift();
-        if (task === null) break;
-        s.step(task);
-      }
+      s.seam.counters.switches += s.run(switches);
     } finally {
       this.#inSlice = false;
       s.seam.publish();
@@ -211,7 +210,7 @@ export class Kernel {
   }
 
   /** Put a message into a mailbox of the shell; never waits. @throws {DeadHandleError} {MissingRightError} {MailboxClosedError} */
-  send<Message>(target: Handle<Message>, message: Message): Delivery {
+  trySend<Message>(target: Handle<Message>, message: Message): Delivery {
     const mailbox = this.#mailbox(op.TRY_SEND, target, RIGHTS.send);
     if (offer(this.#scheduler, mailbox, message, false) === NO_ROOM) return "full";
     return mailbox.pressured ? "pressured" : "taken";

@@ -9,8 +9,9 @@
  * S5. No clock is read and nothing is allocated per switch.
  */
 import type { Clock, Logger, Random } from "@glia-os/abi/ports";
+import { RIGHTS } from "@glia-os/abi/syscalls";
 import type { PendingReply } from "./call.ts";
-import { CapabilityTable, type Handle } from "./capability-table.ts";
+import { CapabilityTable, type Handle, type KernelObject } from "./capability-table.ts";
 import { UNWIND_ATTEMPTS } from "./constants.ts";
 import * as errors from "./errors.ts";
 import type { External } from "./external.ts";
@@ -31,6 +32,7 @@ import {
   FAILED,
   FINISHED,
   KILLED,
+  LEAVING,
   READY,
   RESUMING,
   RUNNING,
@@ -91,6 +93,8 @@ export class Scheduler {
   b: unknown = undefined;
   c: unknown = undefined;
   readonly setup: SchedulerSetup;
+  readonly #turnSyscalls: number;
+  readonly #observed: boolean;
   readonly ready: ReadyQueue;
   readonly timers: TimerHeap = new TimerHeap();
   readonly waits: WaitMap = new WaitMap();
@@ -100,26 +104,28 @@ export class Scheduler {
   readonly shell: Task = new Task(ENDED, LEVELS.system, 0, "", 0);
   readonly #ended: TaskList = new TaskList();
   #endedCount = 0;
-  #seam: Seam | null = null;
+  /** Set once, by `attach`. */
+  seam!: Seam;
   #sys: Sys | null = null;
 
   constructor(setup: SchedulerSetup) {
     this.setup = setup;
+    this.#turnSyscalls = setup.turnSyscalls;
+    this.#observed = setup.observer?.transition !== undefined;
     this.ready = new ReadyQueue(setup.agingSwitches);
     this.tasks = new SlotTable(setup.taskLimit + setup.endedLimit);
-    this.capabilities = new CapabilityTable(setup.handleLimit, (object) => {
-      if (object.kind === "mailbox") closeMailbox(this, object as Mailbox);
+    this.capabilities = new CapabilityTable(setup.handleLimit, {
+      lost: (owner, object) => this.#lost(owner, object),
+      orphaned: (object) => {
+        if (object.kind === "mailbox") closeMailbox(this, object as Mailbox);
+      },
     });
   }
 
   /** Tie the knot: the seam and the syscalls need the scheduler and it needs them. */
   attach(seam: Seam, sys: Sys): void {
-    this.#seam = seam;
+    this.seam = seam;
     this.#sys = sys;
-  }
-
-  get seam(): Seam {
-    return this.#seam!;
   }
 
   /** Make a task; it is ready and has not run. @throws when it may not be made. */
@@ -155,16 +161,29 @@ export class Scheduler {
     this.seam.counters.spawned--;
   }
 
-  /** Run one turn of a ready task. */
-  step(task: Task): void {
+  /** Run ready tasks, each one turn, up to `most` turns. Returns how many ran. */
+  run(most: number): number {
+    const ready = this.ready;
+    let ran = 0;
+    while (ran < most) {
+      const task = ready.shift();
+      if (task === null) break;
+      ran++;
+      this.#step(task);
+    }
+    return ran;
+  }
+
+  #step(task: Task): void {
     this.transition(task, RUNNING);
     this.current = task;
-    this.fuel = this.setup.turnSyscalls;
-    this.seam.counters.switches++;
+    this.fuel = this.#turnSyscalls;
     let result: IteratorResult<unknown, unknown>;
     try {
       result = (task.flags & (KILLED | BAD_YIELD)) === 0 ? task.routine.next() : this.#force(task);
-      while (result === PARK && task.op === EXIT && task.state === RUNNING) result = this.#leave(task);
+      // The usual case first: the task parked in a syscall.
+      if (result === PARK && task.state !== RUNNING) return;
+      if (result === PARK && task.op === EXIT) result = this.#leave(task);
     } catch (error) {
       this.#stop(task);
       this.#crashed(task, error);
@@ -299,9 +318,7 @@ export class Scheduler {
     if (((TRANSITIONS[from]! >> to) & 1) === 0)
       throw new errors.BadTransitionError(task.id, STATE_NAMES[from] ?? "?", STATE_NAMES[to] ?? "?");
     task.state = to;
-    const observer = this.setup.observer;
-    if (observer !== null && observer.transition !== undefined)
-      observer.transition(task.id, STATE_NAMES[from]!, STATE_NAMES[to]!);
+    if (this.#observed) this.setup.observer!.transition!(task.id, STATE_NAMES[from]!, STATE_NAMES[to]!);
   }
 
   /** Finish a task: tell who waits, drop its capabilities, keep its exit for late waiters. */
@@ -343,6 +360,17 @@ export class Scheduler {
     if (oldest === null) return;
     this.#endedCount--;
     this.tasks.remove(oldest.id);
+  }
+
+  /** A parked receiver whose right was revoked must not be handed anything. */
+  #lost(owner: Task, object: KernelObject): void {
+    if (owner.state !== WAITING) return;
+    const parked =
+      owner.list === object.takers ||
+      owner.extra?.nodes?.some(({ queue }) => queue === object.takers) === true;
+    if (!parked || this.capabilities.holds(owner, object, RIGHTS.receive)) return;
+    this.detach(owner);
+    this.resumeFailing(owner, new errors.DeadHandleError("the handle it waits on", owner.id));
   }
 
   #queue(task: Task): void {
@@ -394,30 +422,33 @@ export class Scheduler {
     return { done: true, value: undefined };
   }
 
-  /** `sys.exit`: return from the whole stack. A `finally` that waits parks the task; it ends when that is done. */
+  /** `sys.exit`: return from the whole stack, as a kill does, but with a value. */
   #leave(task: Task): IteratorResult<unknown, unknown> {
-    const value = task.value;
+    task.more().reason = task.value;
     task.value = undefined;
-    task.op = 0;
-    this.current = task;
-    return task.routine.return(value);
+    task.flags |= KILLED | LEAVING;
+    return this.#unwind(task);
   }
 
   #returned(task: Task, value: unknown): void {
-    if ((task.flags & KILLED) !== 0)
-      this.end(task, CANCELLED, { kind: "killed", reason: task.more().reason });
+    if ((task.flags & KILLED) !== 0) this.#unwound(task);
     else this.end(task, FINISHED, { kind: "ok", value });
+  }
+
+  #unwound(task: Task): void {
+    const reason = task.extra?.reason;
+    if ((task.flags & LEAVING) !== 0) this.end(task, FINISHED, { kind: "ok", value: reason });
+    else this.end(task, CANCELLED, { kind: "killed", reason });
   }
 
   #crashed(task: Task, error: unknown): void {
     const extra = task.extra;
     if ((task.flags & KILLED) !== 0) {
-      if (!(error instanceof errors.TaskKilledError))
-        this.setup.logger?.log("warn", "cleaning up a killed task failed", {
-          task: task.id,
-          error: String(error),
-        });
-      this.end(task, CANCELLED, { kind: "killed", reason: extra?.reason });
+      if (!(error instanceof errors.TaskKilledError)) {
+        const fields = { task: task.id, error: String(error) };
+        this.setup.logger?.log("warn", "cleaning up an ending task failed", fields);
+      }
+      this.#unwound(task);
     } else if (extra !== null && extra.cancelError !== undefined && extra.cancelError === error)
       this.end(task, CANCELLED, { kind: "cancelled", reason: extra.reason });
     else {

@@ -94,7 +94,7 @@ export class Sys {
     this.#scheduler.cancel(this.#ownTask(op.CANCEL, self, task), reason);
   }
 
-  /** End this task with a value, from any depth. `finally` blocks run and may wait. */
+  /** End this task with a value, from any depth. `finally` blocks run and cannot wait. */
   exit(value?: unknown): Operation<never> {
     return this.#arm<never>(op.EXIT, value, undefined, undefined);
   }
@@ -124,7 +124,7 @@ export class Sys {
     return offer(s, mailbox, message, false) !== NO_ROOM;
   }
 
-  /** Wait for the next message of a mailbox. @throws {MailboxClosedError} when the last handle to receive was revoked meanwhile. */
+  /** Wait for the next message of a mailbox. @throws {DeadHandleError} also when the right is revoked meanwhile. */
   receive<Message = unknown>(source: Handle<Message>): Operation<Message> {
     return this.#arm<Message>(op.RECEIVE, source, undefined, undefined);
   }

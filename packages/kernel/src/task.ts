@@ -71,6 +71,8 @@ export const CANCEL_PENDING = 8;
 export const CANCEL_ASKED = 16;
 /** The last yield was no syscall: `value` is thrown at it. */
 export const BAD_YIELD = 32;
+/** The task called `exit`: it is unwound like a killed one and ends well. */
+export const LEAVING = 64;
 
 /** The rarely needed part of a task (T1). */
 export class TaskExtra {

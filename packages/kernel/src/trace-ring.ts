@@ -28,11 +28,11 @@ export interface TraceRecord {
 
 /** The ring. */
 export class TraceRing {
-  /** Records ever written. */
-  total = 0;
   /** The slice that runs; the kernel sets it. */
   slice = 0;
   #at = 0;
+  /** Times the ring was filled. */
+  #laps = 0;
   readonly #words: Int32Array;
   readonly #mask: number;
 
@@ -52,8 +52,14 @@ export class TraceRing {
     words[at + 1] = task;
     words[at + 2] = argument;
     words[at + 3] = this.slice;
-    this.#at = (at + WORDS) & this.#mask;
-    this.total++;
+    const next = (at + WORDS) & this.#mask;
+    this.#at = next;
+    if (next === 0) this.#laps++;
+  }
+
+  /** Records ever written. */
+  get total(): number {
+    return this.#laps * (this.#words.length / WORDS) + this.#at / WORDS;
   }
 
   /** The records still held, oldest first. */
