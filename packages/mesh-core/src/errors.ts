@@ -317,3 +317,14 @@ export class ChunkCorruptError extends MeshError<"mesh.chunk-corrupt"> {
     super("mesh.chunk-corrupt", `a snapshot chunk is corrupt: ${why}`);
   }
 }
+
+/** A move that was committed, whose destination did not say that the agent is live. */
+export class MigrationUnconfirmedError extends MeshError<"mesh.migration-unconfirmed"> {
+  constructor(agent: string, owner: string, cause: unknown) {
+    super(
+      "mesh.migration-unconfirmed",
+      `agent ${agent} belongs to ${owner.slice(0, 12)} by now, which did not confirm that it runs`,
+      { cause, details: { agent, owner } },
+    );
+  }
+}

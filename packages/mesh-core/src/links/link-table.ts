@@ -21,7 +21,7 @@ export const ASKS_MAX = 64;
 /** Links one agent keeps. */
 export const LINKS_MAX = 4096;
 /** Largest payload of one agent message or reply in bytes. */
-export const PAYLOAD_MAX = 1024 * 1024;
+export const PAYLOAD_MAX = 1_048_576;
 /** Bytes of a link id. */
 export const LINK_ID_BYTES = 16;
 

@@ -1,0 +1,301 @@
+/**
+ * The sending end of a link: go-back-N towards wherever the agent is (docs/spec/links.md).
+ *
+ * LS1. Numbers are given from 1 without gaps, in the order of `offer`. What is not acknowledged is kept and sent again.
+ * LS2. In flight are at most {@link WINDOW_MESSAGES} messages and {@link WINDOW_BYTES}; held at most {@link HELD_MESSAGES} and
+ *      {@link HELD_BYTES}: beyond that `offer` refuses until `onRoom`.
+ * LS3. After Moved, a gap, a timeout or a lost peer it goes back to the first unacknowledged message. At most one go-back per answer to
+ *      something sent after the last one, so reordering causes no storm.
+ * LS4. It never skips or renumbers: an answer that contradicts what was acknowledged breaks the link instead.
+ * LS5. An ask is complete when its reply arrived; until then it is sent again from time to time and the receiver repeats the reply.
+ */
+import type { AgentId, NodeId } from "@glia-os/abi/ids";
+import type { TimerHandle, Timers } from "@glia-os/abi/ports";
+import { AgentUnknownError, LinkBrokenError } from "../errors.ts";
+import { ASKS_MAX, type LinkId } from "./link-table.ts";
+import { BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, type LinkAck, type LinkData } from "./messages.ts";
+
+/** Messages in flight. */
+export const WINDOW_MESSAGES = 512;
+/** Bytes in flight, unless a single message is larger. */
+export const WINDOW_BYTES = 4_194_304;
+/** Messages held, in flight or waiting. */
+export const HELD_MESSAGES = 1024;
+/** Bytes held. */
+export const HELD_BYTES = 8_388_608;
+/** First retransmission timeout; doubles up to {@link RETRANSMIT_MAX_MS} without progress. Milliseconds. */
+export const RETRANSMIT_MS = 400;
+/** Longest retransmission timeout, in milliseconds. */
+export const RETRANSMIT_MAX_MS = 3000;
+const RESOLVE_RETRY_MS = 100;
+
+/** What came of asking where the agent is. */
+export type Resolution = { readonly owner: NodeId } | "gone" | "unknown";
+
+/** What a sender needs. */
+export interface LinkSenderOptions {
+  readonly agent: AgentId;
+  readonly link: LinkId;
+  readonly timers: Timers;
+  /** Send a batch; `attempt` comes back with its answer. */
+  transmit(owner: NodeId, attempt: number, data: LinkData): void;
+  /** Where the agent is, from the cache if `fresh` is false. Answers once, now or later. */
+  resolve(fresh: boolean, answer: (resolution: Resolution) => void): void;
+  /** `offer` may succeed again. */
+  onRoom(): void;
+  /** More was acknowledged. */
+  onProgress(): void;
+  /** The link is over; nothing more happens. */
+  onBroken(error: Error): void;
+}
+
+interface Held {
+  readonly seq: number;
+  readonly ask: boolean;
+  readonly payload: Uint8Array;
+}
+
+interface Ask extends Held {
+  readonly complete: (reply: Uint8Array) => void;
+}
+
+/** The machine. */
+export class LinkSender {
+  readonly #o: LinkSenderOptions;
+  /** Unacknowledged, oldest first: `#held[i].seq === #base + i`. */
+  #held: Held[] = [];
+  #heldBytes = 0;
+  readonly #asks = new Map<number, Ask>();
+  #base = 1;
+  #next = 1;
+  /** The next number to put on the wire. */
+  #cursor = 1;
+  #owner: NodeId | undefined;
+  #resolving = false;
+  #fresh = false;
+  #attempt = 0;
+  /** Answers to attempts up to this one say nothing new about gaps (LS3). */
+  #wentBackAt = 0;
+  /** Attempts after this one were made knowing the current base (LS4). */
+  #baseKnownAt = 0;
+  #waitMs = RETRANSMIT_MS;
+  #timer: TimerHandle | undefined;
+  #pause: TimerHandle | undefined;
+  #resent = 0;
+  #highest = 0;
+  #over = false;
+
+  constructor(options: LinkSenderOptions) {
+    this.#o = options;
+  }
+
+  /** Given, acknowledged, sent again, asks without reply. */
+  stats(): { sent: number; acknowledged: number; resent: number; awaiting: number } {
+    const sent = this.#next - 1;
+    return { sent, acknowledged: this.#base - 1, resent: this.#resent, awaiting: this.#asks.size };
+  }
+
+  /** Whether everything given so far is acknowledged. */
+  get drained(): boolean {
+    return this.#base === this.#next;
+  }
+
+  /** The node the agent is thought to be on. */
+  get owner(): NodeId | undefined {
+    return this.#owner;
+  }
+
+  /** Take a message; its number, or 0 when there is no room (LS2). With `complete` it is an ask. */
+  offer(payload: Uint8Array, complete?: (reply: Uint8Array) => void): number {
+    if (this.#over || this.#held.length >= HELD_MESSAGES) return 0;
+    if (this.#held.length > 0 && this.#heldBytes + payload.length > HELD_BYTES) return 0;
+    if (complete !== undefined && this.#asks.size >= ASKS_MAX) return 0;
+    const seq = this.#next++;
+    const held = { seq, ask: complete !== undefined, payload };
+    this.#held.push(held);
+    this.#heldBytes += payload.length;
+    if (complete !== undefined) this.#asks.set(seq, { ...held, complete });
+    this.#pump();
+    return seq;
+  }
+
+  /** Nobody waits for the reply to this ask any more. */
+  abandon(seq: number): void {
+    this.#asks.delete(seq);
+  }
+
+  /** The answer to `attempt`; 0 for an answer nobody asked for, such as a pushed reply. */
+  acknowledged(attempt: number, { next, status, replies }: LinkAck): void {
+    if (this.#over) return;
+    for (const { seq, payload } of replies) this.#replied(seq, payload);
+    if (next > this.#next) {
+      this.#break(new LinkBrokenError(this.#o.agent, `it acknowledges ${next - 1}, which was never sent`));
+      return;
+    }
+    if (next > this.#base) this.#advance(next);
+    if (status.kind === "moved") this.#redirect(status.owner);
+    else if (status.kind === "retry") this.#hold(status.retryAfterMs);
+    else if (status.kind === "unknown-agent") this.#lost();
+    else if (status.kind !== "ok") this.#behind(attempt, next);
+    this.#pump();
+  }
+
+  /** A node cannot be reached, or its session ended. */
+  peerLost(node: NodeId): void {
+    if (this.#over || this.#owner !== node) return;
+    this.#lost();
+  }
+
+  /** End without a word. */
+  stop(): void {
+    this.#over = true;
+    this.#timer?.cancel();
+    this.#pause?.cancel();
+    this.#held = [];
+    this.#asks.clear();
+  }
+
+  #advance(next: number): void {
+    const done = this.#held.splice(0, next - this.#base);
+    for (const { payload } of done) this.#heldBytes -= payload.length;
+    this.#base = next;
+    this.#cursor = Math.max(this.#cursor, next);
+    this.#baseKnownAt = this.#attempt;
+    this.#waitMs = RETRANSMIT_MS;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#o.onProgress();
+    this.#o.onRoom();
+  }
+
+  #replied(seq: number, payload: Uint8Array): void {
+    const ask = this.#asks.get(seq);
+    if (ask === undefined) return;
+    this.#asks.delete(seq);
+    ask.complete(payload);
+  }
+
+  #redirect(owner: NodeId): void {
+    if (owner === this.#owner) return;
+    this.#owner = owner;
+    this.#pause?.cancel();
+    this.#pause = undefined;
+    this.#goBack();
+  }
+
+  #hold(retryAfterMs: number): void {
+    this.#pause?.cancel();
+    this.#goBack();
+    this.#pause = this.#o.timers.schedule(retryAfterMs, () => {
+      this.#pause = undefined;
+      this.#pump();
+    });
+  }
+
+  /** The owner is not what it seemed: ask coordination, not the cache, after a pause. */
+  #lost(): void {
+    this.#owner = undefined;
+    this.#fresh = true;
+    this.#hold(RESOLVE_RETRY_MS);
+  }
+
+  /** A gap or stale answer (LS3, LS4). */
+  #behind(attempt: number, next: number): void {
+    if (next < this.#base) {
+      if (attempt <= this.#baseKnownAt) return;
+      this.#break(
+        new LinkBrokenError(this.#o.agent, `it expects ${next} after acknowledging ${this.#base - 1}`),
+      );
+      return;
+    }
+    if (attempt > this.#wentBackAt) this.#goBack();
+  }
+
+  #goBack(): void {
+    this.#cursor = this.#base;
+    this.#wentBackAt = this.#attempt;
+  }
+
+  #break(error: Error): void {
+    this.stop();
+    this.#o.onBroken(error);
+  }
+
+  #pump(): void {
+    if (this.#over || this.#pause !== undefined) return;
+    if (this.#base === this.#next && this.#asks.size === 0) return;
+    const owner = this.#owner;
+    if (owner === undefined) {
+      this.#resolve();
+      return;
+    }
+    for (let batch = this.#nextBatch(); batch.length > 0; batch = this.#nextBatch()) {
+      this.#cursor += batch.length;
+      this.#put(owner, batch);
+      if (this.#over || this.#owner !== owner || this.#pause !== undefined) break;
+    }
+    this.#timer ??= this.#o.timers.schedule(this.#waitMs, () => this.#timedOut());
+  }
+
+  #put(owner: NodeId, batch: readonly Held[]): void {
+    const first = batch[0]?.seq ?? 0;
+    for (const { seq } of batch) {
+      if (seq <= this.#highest) this.#resent++;
+      else this.#highest = seq;
+    }
+    const { agent, link } = this.#o;
+    const data = { agent, link, floor: this.#floor(), firstSeq: first, messages: batch };
+    this.#o.transmit(owner, ++this.#attempt, data);
+  }
+
+  #floor(): number {
+    for (const seq of this.#asks.keys()) return Math.min(seq, this.#base);
+    return this.#base;
+  }
+
+  #nextBatch(): Held[] {
+    const batch: Held[] = [];
+    let bytes = 0;
+    let inFlight = 0;
+    const start = this.#cursor - this.#base;
+    for (let i = 0; i < start; i++) inFlight += this.#held[i]?.payload.length ?? 0;
+    const end = Math.min(this.#held.length, WINDOW_MESSAGES, start + BATCH_MESSAGES_MAX);
+    for (let i = start; i < end; i++) {
+      const held = this.#held[i] as Held;
+      const size = held.payload.length;
+      if (batch.length > 0 && bytes + size > BATCH_BYTES_MAX) break;
+      if (i > 0 && inFlight + bytes + size > WINDOW_BYTES) break;
+      batch.push(held);
+      bytes += size;
+    }
+    return batch;
+  }
+
+  #timedOut(): void {
+    this.#timer = undefined;
+    this.#waitMs = Math.min(RETRANSMIT_MAX_MS, this.#waitMs * 2);
+    if (this.#base < this.#next) this.#goBack();
+    const owner = this.#owner;
+    if (owner !== undefined && this.#pause === undefined)
+      for (const ask of [...this.#asks.values()]) if (ask.seq < this.#base) this.#put(owner, [ask]);
+    this.#pump();
+  }
+
+  #resolve(): void {
+    if (this.#resolving) return;
+    this.#resolving = true;
+    const fresh = this.#fresh;
+    this.#fresh = false;
+    this.#o.resolve(fresh, (resolution) => {
+      this.#resolving = false;
+      if (this.#over) return;
+      if (resolution === "gone") this.#break(new AgentUnknownError(this.#o.agent));
+      else if (resolution === "unknown") this.#lost();
+      else {
+        this.#owner = resolution.owner;
+        this.#goBack();
+        this.#pump();
+      }
+    });
+  }
+}

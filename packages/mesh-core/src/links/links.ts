@@ -1,0 +1,236 @@
+/**
+ * All links of one node: the senders to agents anywhere, and delivery to the agents here.
+ *
+ * LN1. One open link per agent; at most {@link OPEN_LINKS_MAX}.
+ * LN2. A batch is offered in order and stops at the first message that is neither accepted nor a duplicate; the answer carries the
+ *      cumulative acknowledgement, the reason, and the replies asked for again.
+ * LN3. Senders that were told to wait while an agent was frozen are told where it went as soon as that is known.
+ */
+import { type AgentId, type NodeId, toHex } from "@glia-os/abi/ids";
+import type { Coordination, HostPort, Random, Timers } from "@glia-os/abi/ports";
+import type { Envelope } from "../codec/envelope.ts";
+import { AgentUnknownError, LinkLimitError } from "../errors.ts";
+import type { AgentLocation } from "../mesh-types.ts";
+import type { MeshCells, Moved } from "../migration/cells-port.ts";
+import type { Peer } from "../peers/sessions.ts";
+import type { Resolution } from "./link-sender.ts";
+import { LINK_ID_BYTES, type LinkId } from "./link-table.ts";
+import { LocationCache } from "./location-cache.ts";
+import {
+  ackBody,
+  closeBody,
+  dataBody,
+  type LinkAck,
+  type LinkData,
+  type LinkStatus,
+  RETRY_MAX_MS,
+  readAck,
+  readClose,
+  readData,
+} from "./messages.ts";
+import { OpenLink } from "./open-link.ts";
+
+/** Open links of one node. */
+export const OPEN_LINKS_MAX = 4096;
+/** Senders remembered per frozen agent (LN3). */
+export const WAITERS_MAX = 1024;
+/** A full link table or mailbox is tried again after this, in milliseconds. */
+export const BUSY_RETRY_MS = 20;
+const REPLY_BYTES_MAX = 8_388_608;
+
+/** What links need from the node. */
+export interface LinksOptions {
+  readonly self: NodeId;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly cells: MeshCells | undefined;
+  coordination(): Coordination;
+  send(node: NodeId, envelope: Envelope): void;
+  /** Remember where a node listens. */
+  addressHint(node: NodeId, address: HostPort): void;
+}
+
+/** The links of one node. */
+export class Links {
+  readonly #o: LinksOptions;
+  readonly #locations = new LocationCache();
+  readonly #open = new Map<AgentId, { readonly id: LinkId; readonly link: OpenLink }>();
+  readonly #waiters = new Map<AgentId, Map<LinkId, NodeId>>();
+
+  constructor(options: LinksOptions) {
+    this.#o = options;
+  }
+
+  /** The link to an agent (LN1). @throws {LinkLimitError}. */
+  open(agent: AgentId): OpenLink {
+    const existing = this.#open.get(agent);
+    if (existing !== undefined) return existing.link;
+    if (this.#open.size >= OPEN_LINKS_MAX)
+      throw new LinkLimitError("the number of open links", OPEN_LINKS_MAX);
+    const id = toHex(this.#o.random.bytes(new Uint8Array(LINK_ID_BYTES)));
+    const link: OpenLink = new OpenLink({
+      agent,
+      link: id,
+      timers: this.#o.timers,
+      transmit: (owner, attempt, data) =>
+        this.#o.send(owner, { kind: "linkData", requestId: attempt, body: dataBody(data) }),
+      resolve: (fresh, answer) => void this.#resolve(agent, fresh).then(answer),
+      onEnd: (tell) => {
+        this.#open.delete(agent);
+        const owner = link.sender.owner;
+        if (tell && owner !== undefined)
+          this.#o.send(owner, { kind: "linkClose", requestId: 0, body: closeBody(id, agent) });
+      },
+    });
+    this.#open.set(agent, { id, link });
+    return link;
+  }
+
+  /** Where an agent is. @throws {AgentUnknownError} and what coordination throws. */
+  async locate(agent: AgentId): Promise<AgentLocation> {
+    return this.#locations.get(agent) ?? this.#ask(agent);
+  }
+
+  /** A hint from outside, such as a finished move. */
+  learn(location: AgentLocation): void {
+    this.#locations.learn(location);
+  }
+
+  /** One link message from a peer. @throws {MalformedMessageError}. */
+  receive(peer: Peer, { kind, requestId, body }: Envelope): void {
+    if (kind === "linkData") this.#deliver(peer.node, requestId, readData(body));
+    else if (kind === "linkAck") this.#acknowledge(peer.node, requestId, readAck(body));
+    else {
+      const { link, agent } = readClose(body);
+      this.#o.cells?.linkClosed(agent, link);
+    }
+  }
+
+  /** Push a reply to the node its sender is on. */
+  pushReply(to: NodeId, agent: AgentId, link: LinkId, reply: { seq: number; payload: Uint8Array }): void {
+    this.#answer(to, 0, { link, agent, next: 0, status: { kind: "ok" }, replies: [reply] });
+  }
+
+  /** An agent of this node went elsewhere (LN3). */
+  moved({ agent, epoch, owner, address }: Moved): void {
+    this.#locations.learn({ agent, epoch, owner });
+    const waiters = this.#waiters.get(agent);
+    this.#waiters.delete(agent);
+    for (const [link, node] of waiters ?? [])
+      this.#answer(node, 0, {
+        link,
+        agent,
+        next: 0,
+        status: { kind: "moved", epoch, owner, address },
+        replies: [],
+      });
+  }
+
+  /** An agent of this node runs again: the senders that wait will come by themselves. */
+  resumed(agent: AgentId): void {
+    this.#waiters.delete(agent);
+  }
+
+  /** A node cannot be reached or its session ended. */
+  peerLost(node: NodeId): void {
+    for (const { link } of [...this.#open.values()]) link.sender.peerLost(node);
+  }
+
+  /** Close every link and wait for it, each at most a second. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.values()].map(({ link }) => link.close()));
+  }
+
+  /** End every link at once. */
+  stop(): void {
+    for (const { link } of [...this.#open.values()]) link.stop();
+  }
+
+  async #ask(agent: AgentId): Promise<AgentLocation> {
+    const row = await this.#o.coordination().getAgent(agent);
+    if (row === undefined || row.status === "terminated") throw new AgentUnknownError(agent);
+    return this.#locations.learn({ agent, owner: row.owner, epoch: row.epoch });
+  }
+
+  async #resolve(agent: AgentId, fresh: boolean): Promise<Resolution> {
+    try {
+      return fresh ? await this.#ask(agent) : await this.locate(agent);
+    } catch (error) {
+      if (error instanceof AgentUnknownError) return "gone";
+      // Coordination is away, but running agents go on: the last hint is better than nothing.
+      return this.#locations.get(agent) ?? "unknown";
+    }
+  }
+
+  #acknowledge(from: NodeId, attempt: number, ack: LinkAck): void {
+    const entry = this.#open.get(ack.agent);
+    if (entry === undefined || entry.id !== ack.link) return;
+    const { status } = ack;
+    if (status.kind !== "moved") {
+      if (status.kind === "unknown-agent") this.#locations.forget(ack.agent, from);
+      entry.link.sender.acknowledged(attempt, ack);
+      return;
+    }
+    if (status.address !== undefined) this.#o.addressHint(status.owner, status.address);
+    // The hint with the highest epoch holds, whichever of two former hosts spoke last.
+    const { owner } = this.#locations.learn({ agent: ack.agent, epoch: status.epoch, owner: status.owner });
+    entry.link.sender.acknowledged(attempt, { ...ack, status: { ...status, owner } });
+  }
+
+  #deliver(from: NodeId, attempt: number, { link, agent, floor, firstSeq, messages }: LinkData): void {
+    const { cells } = this.#o;
+    const replies: { seq: number; payload: Uint8Array }[] = [];
+    let replyBytes = 0;
+    let next = 0;
+    let status: LinkStatus = cells === undefined ? { kind: "unknown-agent" } : { kind: "ok" };
+    for (const [index, { ask, payload }] of messages.entries()) {
+      if (cells === undefined) break;
+      const seq = firstSeq + index;
+      const verdict = cells.deliver({ agent, link, seq, floor, ask, payload, from });
+      if ("next" in verdict) next = verdict.next;
+      if (verdict.kind === "accepted") continue;
+      if (verdict.kind === "duplicate") {
+        const size = verdict.reply?.length ?? 0;
+        if (verdict.reply === undefined || replyBytes + size > REPLY_BYTES_MAX || replies.length >= 64)
+          continue;
+        replyBytes += size;
+        replies.push({ seq, payload: verdict.reply });
+        continue;
+      }
+      status = this.#status(verdict, agent, link, from);
+      break;
+    }
+    this.#answer(from, attempt, { link, agent, next, status, replies });
+  }
+
+  #status(
+    verdict: Exclude<ReturnType<MeshCells["deliver"]>, { kind: "accepted" | "duplicate" }>,
+    agent: AgentId,
+    link: LinkId,
+    from: NodeId,
+  ): LinkStatus {
+    switch (verdict.kind) {
+      case "moved":
+        return { kind: "moved", epoch: verdict.epoch, owner: verdict.owner, address: verdict.address };
+      case "busy":
+        return { kind: "retry", retryAfterMs: BUSY_RETRY_MS };
+      case "retry":
+        this.#wait(agent, link, from);
+        return { kind: "retry", retryAfterMs: Math.max(1, Math.min(RETRY_MAX_MS, verdict.retryAfterMs)) };
+      default:
+        return { kind: verdict.kind };
+    }
+  }
+
+  #wait(agent: AgentId, link: LinkId, from: NodeId): void {
+    const waiters = this.#waiters.get(agent) ?? new Map<LinkId, NodeId>();
+    if (waiters.size >= WAITERS_MAX) return;
+    if (!this.#waiters.has(agent) && this.#waiters.size >= WAITERS_MAX) return;
+    waiters.set(link, from);
+    this.#waiters.set(agent, waiters);
+  }
+
+  #answer(to: NodeId, attempt: number, ack: LinkAck): void {
+    this.#o.send(to, { kind: "linkAck", requestId: attempt, body: ackBody(ack) });
+  }
+}

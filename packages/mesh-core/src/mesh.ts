@@ -1,0 +1,550 @@
+/**
+ * One node of the mesh: sessions, admission, membership, calls, the anchor protocol, links and moves, composed over the ports.
+ *
+ * ME1. Every message of an admitted peer goes to exactly one part, by its kind; a client's messages reach only calls and links.
+ * ME2. `start` resolves when this node holds a certificate and, unless it founded the cluster, has heard a member's table.
+ * ME3. After `stop` nothing is sent, no timer does anything, and every pending promise has settled.
+ */
+import { type AgentId, type ClusterId, type NodeId, nodeIdOf } from "@glia-os/abi/ids";
+import type { Coordination, HostPort, TimerHandle, TrafficClass } from "@glia-os/abi/ports";
+import {
+  type ClusterRecord,
+  checkCertificate,
+  clusterIdOf,
+  issueCertificate,
+  openCertificate,
+  openClusterRecord,
+  signClusterRecord,
+} from "./admission/certificate.ts";
+import type { AdmissionState, JoinRequest } from "./admission/handshake.ts";
+import {
+  formatAddress,
+  formatJoinLine,
+  type JoinLine,
+  parseJoinLine,
+  SECRET_BYTES,
+} from "./admission/join-line.ts";
+import { JoinTokens } from "./admission/join-token.ts";
+import { AnchorClient } from "./anchor/client.ts";
+import { AnchorServer } from "./anchor/server.ts";
+import type { Envelope } from "./codec/envelope.ts";
+import { checkConfig } from "./config.ts";
+import {
+  IntroducerUnreachableError,
+  InvalidOptionError,
+  JoinTimeoutError,
+  MeshStoppedError,
+  MigrationRefusedError,
+  NoClusterKeyError,
+  NotAdmittedError,
+  ProtocolViolationError,
+  UnknownMemberError,
+} from "./errors.ts";
+import type { AgentLink } from "./links/agent-link.ts";
+import { Links } from "./links/links.ts";
+import { Membership } from "./membership/membership.ts";
+import { membershipParameters } from "./membership/parameters.ts";
+import { Statements } from "./membership/statement.ts";
+import type {
+  AgentLocation,
+  CallHandler,
+  CallOptions,
+  Credentials,
+  Member,
+  Mesh,
+  MeshConfig,
+  MeshEvent,
+  MeshPorts,
+} from "./mesh-types.ts";
+import { Arrivals } from "./migration/arrivals.ts";
+import { Departures } from "./migration/departures.ts";
+import { MOVE_METHODS, numberAnswer, readMove } from "./migration/messages.ts";
+import type { MigrationReport } from "./migration/phase.ts";
+import { type Peer, Sessions } from "./peers/sessions.ts";
+import { Calls } from "./rpc/calls.ts";
+
+const DAY_MS = 86_400_000;
+const CERTIFICATE_TTL_MS = 365 * DAY_MS;
+const JOIN_MS = 10_000;
+const DEADLINE_MS = 30_000;
+const HINTS_MAX = 1024;
+const TOKEN_TTL_MAX_MS = 30 * DAY_MS;
+const TOKEN_USES_MAX = 10_000;
+
+/** Compose a node. Nothing happens before `start`. @throws {InvalidOptionError}. */
+export function createMesh(ports: MeshPorts, config: MeshConfig): Mesh {
+  return new MeshNode(ports, config);
+}
+
+class MeshNode implements Mesh {
+  readonly self: NodeId;
+  readonly coordination: Coordination;
+  readonly #ports: MeshPorts;
+  readonly #config: MeshConfig;
+  readonly #listeners = new Set<(event: MeshEvent) => void>();
+  readonly #tokens: JoinTokens;
+  readonly #calls: Calls;
+  readonly #links: Links;
+  readonly #departures: Departures | undefined;
+  readonly #arrivals: Arrivals | undefined;
+  readonly #hints = new Map<NodeId, HostPort>();
+  #sessions: Sessions | undefined;
+  #membership: Membership | undefined;
+  #credentials: Credentials | undefined;
+  #record: ClusterRecord | undefined;
+  #joinLine: JoinLine | undefined;
+  #address: HostPort | undefined;
+  #sessionId = "";
+  #heardTable: (() => void) | undefined;
+  #state: "new" | "running" | "stopped" = "new";
+
+  constructor(ports: MeshPorts, config: MeshConfig) {
+    this.self = nodeIdOf(ports.signer.publicKey, ports.digests.sha256);
+    checkConfig(ports, config, this.self);
+    this.#ports = ports;
+    this.#config = config;
+    this.#tokens = new JoinTokens(ports.digests);
+    const { timers, random } = ports;
+    const send = (node: NodeId, trafficClass: TrafficClass, envelope: Envelope): boolean =>
+      this.#sessions?.send(node, trafficClass, envelope) ?? false;
+    this.#calls = new Calls({
+      self: { node: this.self, role: config.role },
+      timers,
+      random: random.fork("calls"),
+      send,
+    });
+    this.coordination = this.#serveOrAsk();
+    this.#links = new Links({
+      self: this.self,
+      timers,
+      random: random.fork("links"),
+      cells: ports.cells,
+      coordination: () => this.coordination,
+      send: (node, envelope) => this.#sendLink(node, envelope),
+      addressHint: (node, address) => this.#hint(node, address),
+    });
+    const { cells } = ports;
+    this.#departures = cells === undefined ? undefined : this.#buildDepartures(cells);
+    this.#arrivals = cells === undefined ? undefined : this.#buildArrivals(cells);
+    for (const [method, handler] of this.#arrivals?.methods() ?? []) this.#calls.handle(method, handler);
+    this.#calls.handle(MOVE_METHODS.status, async (_caller, body) =>
+      numberAnswer(this.#departures?.underWay(readMove(body)) === true ? 1 : 0),
+    );
+  }
+
+  get cluster(): ClusterId {
+    return this.#known().cluster;
+  }
+
+  get anchor(): NodeId {
+    return this.#known().anchor;
+  }
+
+  get address(): HostPort | undefined {
+    return this.#address;
+  }
+
+  async start(): Promise<void> {
+    if (this.#state !== "new") throw new MeshStoppedError();
+    this.#state = "running";
+    const { transport, timers } = this.#ports;
+    const { bind, advertise, role } = this.#config;
+    this.#takeCredentials();
+    this.#sessions = new Sessions({
+      transport,
+      timers,
+      admission: this.#admission(),
+      addressOf: (node) => this.#membership?.member(node)?.address ?? this.#hints.get(node),
+      onEnvelope: (peer, trafficClass, envelope) => this.#receive(peer, trafficClass, envelope),
+      onUp: ({ node, role: theirs }) => this.#emit({ kind: "sessionUp", node, role: theirs }),
+      onDown: ({ node }, reason) => this.#lost(node, reason),
+      onUnreachable: (node, cause) => this.#unreachable(node, cause),
+      onRefused: (node, error) => this.#refused(node, error),
+    });
+    try {
+      if (role !== "client" && bind !== undefined) {
+        const bound = await transport.listen(bind);
+        this.#address = advertise ?? { host: bound.host, port: bound.port };
+      }
+      await this.#enter();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#state === "stopped") return;
+    const ran = this.#state === "running";
+    if (ran && this.#membership !== undefined) await this.#links.close();
+    this.#state = "stopped";
+    this.#membership?.leave();
+    this.#links.stop();
+    this.#departures?.stop();
+    this.#arrivals?.stop();
+    this.#calls.stop();
+    this.#sessions?.stop();
+    if (ran) await this.#ports.transport.close();
+    this.#listeners.clear();
+  }
+
+  members(): readonly Member[] {
+    return this.#membership?.members() ?? [];
+  }
+
+  onEvent(listen: (event: MeshEvent) => void): () => void {
+    this.#listeners.add(listen);
+    return () => this.#listeners.delete(listen);
+  }
+
+  createJoinLine({ ttlMs, uses }: { readonly ttlMs: number; readonly uses: number }): string {
+    const { clock, random, digests } = this.#ports;
+    const address = this.#address;
+    if (this.#clusterSigner() === undefined || address === undefined) throw new NoClusterKeyError();
+    if (!(ttlMs >= 1000 && ttlMs <= TOKEN_TTL_MAX_MS))
+      throw new InvalidOptionError("ttlMs", `${ttlMs} is not from 1,000 to ${TOKEN_TTL_MAX_MS}`);
+    if (!Number.isInteger(uses) || uses < 1 || uses > TOKEN_USES_MAX)
+      throw new InvalidOptionError("uses", `${uses} is not an integer from 1 to ${TOKEN_USES_MAX}`);
+    const secret = random.bytes(new Uint8Array(SECRET_BYTES));
+    const expiresSeconds = Math.ceil((clock.wallMs() + ttlMs) / 1000);
+    this.#tokens.add(secret, expiresSeconds, uses);
+    const line = { cluster: this.cluster, address, introducer: this.self, secret, expiresSeconds, uses };
+    return formatJoinLine(line, digests);
+  }
+
+  credentials(): Credentials {
+    if (this.#credentials === undefined) throw new NotAdmittedError("this node");
+    return this.#credentials;
+  }
+
+  setSessionId(sessionId: string): void {
+    this.#sessionId = sessionId;
+  }
+
+  async call(node: NodeId, method: string, body: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
+    const reachable = node === this.self || this.#sessions?.has(node) === true || this.#knows(node);
+    if (!reachable && options.resendMs === undefined) throw new UnknownMemberError(node);
+    return this.#calls.call(node, method, body, options);
+  }
+
+  handle(method: string, handler: CallHandler): void {
+    this.#calls.handle(method, handler);
+  }
+
+  link(agent: AgentId): AgentLink {
+    if (this.#state !== "running") throw new MeshStoppedError();
+    return this.#links.open(agent);
+  }
+
+  pushReply(to: NodeId, reply: { agent: AgentId; link: string; seq: number; payload: Uint8Array }): void {
+    const { agent, link, seq, payload } = reply;
+    this.#links.pushReply(to, agent, link, { seq, payload });
+  }
+
+  async locate(agent: AgentId): Promise<AgentLocation> {
+    return this.#links.locate(agent);
+  }
+
+  async migrate(agent: AgentId, to: NodeId): Promise<MigrationReport> {
+    if (this.#state !== "running" || this.#departures === undefined) throw new MeshStoppedError();
+    const target = this.#membership?.member(to);
+    if (target === undefined) throw new UnknownMemberError(to);
+    if (target.state === "dead" || target.state === "left")
+      throw new MigrationRefusedError(agent, `the destination is ${target.state}`);
+    return this.#departures.migrate(agent, to);
+  }
+
+  #serveOrAsk(): Coordination {
+    const { coordination: engine } = this.#ports;
+    const call = (
+      node: NodeId,
+      method: string,
+      body: Uint8Array,
+      options: CallOptions,
+    ): Promise<Uint8Array> => this.#calls.call(node, method, body, options);
+    const { anchorTimeoutMs } = this.#config;
+    const client = new AnchorClient({
+      target: () => this.#known(),
+      call,
+      ...(anchorTimeoutMs === undefined ? {} : { timeoutMs: anchorTimeoutMs }),
+    });
+    if (engine === undefined) return client;
+    const server = new AnchorServer(engine, this.#ports.digests, () =>
+      this.#record?.anchor === this.self ? this.#record : undefined,
+    );
+    for (const [method, handler] of server.methods()) this.#calls.handle(method, handler);
+    return engine;
+  }
+
+  #buildDepartures(cells: NonNullable<MeshPorts["cells"]>): Departures {
+    const { clock, timers, random, digests } = this.#ports;
+    return new Departures({
+      self: this.self,
+      clock,
+      timers,
+      random: random.fork("moves"),
+      digests,
+      cells,
+      deadlineMs: this.#config.migrationDeadlineMs ?? DEADLINE_MS,
+      coordination: () => this.coordination,
+      sessionId: () => this.#sessionId,
+      addressOf: (node) => this.#membership?.member(node)?.address,
+      call: (node, method, body, options) => this.#calls.call(node, method, body, options),
+      onPhase: (agent, to, phase) => this.#emit({ kind: "migrationPhase", agent, to, phase }),
+      onMoved: (moved) => this.#links.moved(moved),
+      onResumed: (agent) => this.#links.resumed(agent),
+    });
+  }
+
+  #buildArrivals(cells: NonNullable<MeshPorts["cells"]>): Arrivals {
+    const { clock, timers, digests } = this.#ports;
+    return new Arrivals({
+      self: this.self,
+      clock,
+      timers,
+      digests,
+      cells,
+      coordination: () => this.coordination,
+      sessionId: () => this.#sessionId,
+      call: (node, method, body, options) => this.#calls.call(node, method, body, options),
+      onLive: (agent, epoch) => this.#links.learn({ agent, owner: this.self, epoch }),
+    });
+  }
+
+  #admission(): AdmissionState {
+    const { digests, signer, clock } = this.#ports;
+    return {
+      self: this.self,
+      selfKey: signer.publicKey,
+      role: this.#config.role,
+      digests,
+      wallMs: () => clock.wallMs(),
+      credentials: () => this.#credentials,
+      clusterRecord: () => this.#record,
+      joinLine: () => this.#joinLine,
+      admitJoiner: this.#clusterSigner() === undefined ? undefined : (request) => this.#admitJoiner(request),
+      joined: (credentials, record) => {
+        this.#credentials = credentials;
+        this.#record = record;
+      },
+      recordSeen: (record, bytes) => this.#recordSeen(record, bytes),
+    };
+  }
+
+  #admitJoiner({ joiner, joinerKey, role, tokenId, proof, exporter }: JoinRequest): {
+    proof: Uint8Array;
+    credentials: Credentials;
+  } {
+    const clusterSigner = this.#clusterSigner();
+    if (clusterSigner === undefined) throw new NoClusterKeyError();
+    const wallMs = this.#ports.clock.wallMs();
+    const context = { exporter, cluster: this.cluster, introducer: this.self, joiner, role };
+    const answer = this.#tokens.redeem(tokenId, proof, context, wallMs);
+    const certificate = this.#issue(joinerKey, role);
+    return { proof: answer, credentials: { certificate, clusterRecord: this.credentials().clusterRecord } };
+  }
+
+  #issue(nodeKey: Uint8Array, role: MeshConfig["role"]): Uint8Array {
+    const clusterSigner = this.#clusterSigner();
+    if (clusterSigner === undefined) throw new NoClusterKeyError();
+    const issuedMs = Math.floor(this.#ports.clock.wallMs());
+    const ttlMs = this.#config.certificateTtlMs ?? CERTIFICATE_TTL_MS;
+    return issueCertificate(clusterSigner, { nodeKey, role, issuedMs, expiresMs: issuedMs + ttlMs });
+  }
+
+  #clusterSigner(): MeshPorts["signer"] | undefined {
+    const { start } = this.#config;
+    return start.kind === "join" ? undefined : start.clusterSigner;
+  }
+
+  /** Credentials that exist before any session: the founder's own, or kept ones. */
+  #takeCredentials(): void {
+    const { start, role } = this.#config;
+    const { digests, signer, clock } = this.#ports;
+    if (start.kind === "join") {
+      this.#joinLine = parseJoinLine(start.line, digests);
+      return;
+    }
+    this.#credentials =
+      start.kind === "found"
+        ? {
+            certificate: this.#issue(signer.publicKey, role),
+            clusterRecord: signClusterRecord(start.clusterSigner, signer.publicKey, 1),
+          }
+        : start.credentials;
+    const expected = start.kind === "found" ? clusterIdOf(digests, start.clusterSigner.publicKey) : undefined;
+    const record = openClusterRecord(digests, this.#credentials.clusterRecord, expected);
+    const certificate = openCertificate(digests, record.clusterKey, this.#credentials.certificate);
+    checkCertificate(certificate, signer.publicKey, clock.wallMs());
+    if (certificate.role !== role)
+      throw new InvalidOptionError("role", `the certificate is for ${certificate.role}`);
+    this.#record = record;
+  }
+
+  /** Join or come back (ME2). */
+  async #enter(): Promise<void> {
+    const { start, joinTimeoutMs = JOIN_MS } = this.#config;
+    if (start.kind === "found") {
+      this.#beginMembership();
+      return;
+    }
+    let deadline: TimerHandle | undefined;
+    const late = new Promise<never>((_, reject) => {
+      deadline = this.#ports.timers.schedule(joinTimeoutMs, () =>
+        reject(new JoinTimeoutError(joinTimeoutMs)),
+      );
+    });
+    try {
+      const contact = await Promise.race([this.#dialContacts(), late]);
+      this.#beginMembership();
+      if (contact === undefined) return;
+      const heard = new Promise<void>((resolve) => {
+        this.#heardTable = resolve;
+      });
+      this.#membership?.exchange(contact);
+      await Promise.race([heard, late]);
+    } finally {
+      deadline?.cancel();
+      this.#heardTable = undefined;
+      late.catch(() => undefined);
+    }
+  }
+
+  async #dialContacts(): Promise<NodeId | undefined> {
+    const { start } = this.#config;
+    if (start.kind === "found") return undefined;
+    const line = this.#joinLine;
+    const contacts = start.kind === "join" ? (line === undefined ? [] : [line.address]) : start.contacts;
+    let last: unknown;
+    for (const address of contacts) {
+      try {
+        return await this.#required().dial(address, line?.introducer);
+      } catch (error) {
+        if (isRefusal(error)) throw error;
+        last = error;
+      }
+    }
+    // The founder may come back first, with nobody to dial.
+    if (last === undefined && this.#clusterSigner() !== undefined) return undefined;
+    throw new IntroducerUnreachableError(contacts.map(formatAddress).join(", "), last);
+  }
+
+  #beginMembership(): void {
+    const { clock, timers, random, signer, digests } = this.#ports;
+    const { role, name, bootEpoch, membership } = this.#config;
+    const { cluster, clusterKey } = this.#known();
+    this.#membership = new Membership({
+      self: this.self,
+      role,
+      name,
+      address: this.#address ?? { host: "client", port: 1 },
+      bootEpoch,
+      certificate: this.credentials().certificate,
+      statements: new Statements(digests, cluster, clusterKey),
+      parameters: membershipParameters(membership),
+      clock,
+      timers,
+      random: random.fork("membership"),
+      signer,
+      send: (node, trafficClass, envelope) => void this.#sessions?.send(node, trafficClass, envelope),
+      emit: (event) => this.#emit(event),
+    });
+    this.#membership.start();
+  }
+
+  #receive(peer: Peer, trafficClass: TrafficClass, envelope: Envelope): void {
+    switch (envelope.kind) {
+      case "call":
+      case "reply":
+      case "failure":
+        this.#calls.receive(peer, trafficClass, envelope);
+        return;
+      case "linkData":
+      case "linkAck":
+      case "linkClose":
+        this.#links.receive(peer, envelope);
+        return;
+      case "ping":
+      case "ack":
+      case "pingReq":
+      case "nack":
+      case "gossip":
+      case "pushPull":
+        this.#membership?.receive(peer, trafficClass, envelope);
+        if (envelope.kind === "pushPull") this.#heardTable?.();
+        return;
+      default:
+        throw new ProtocolViolationError(`${envelope.kind} on an admitted session`);
+    }
+  }
+
+  #sendLink(node: NodeId, envelope: Envelope): void {
+    if (node !== this.self) {
+      // A message that cannot be sent counts as lost: the link sends it again.
+      this.#sessions?.send(node, "request", envelope);
+      return;
+    }
+    const peer = { node, role: this.#config.role };
+    this.#ports.timers.schedule(0, () => {
+      if (this.#state !== "stopped") this.#links.receive(peer, envelope);
+    });
+  }
+
+  #recordSeen(record: ClusterRecord, bytes: Uint8Array): void {
+    const ours = this.#record;
+    if (ours === undefined || this.#credentials === undefined) return;
+    if (record.anchorEpoch > ours.anchorEpoch) {
+      this.#record = record;
+      this.#credentials = { ...this.#credentials, clusterRecord: bytes };
+    } else if (record.anchorEpoch === ours.anchorEpoch && record.anchor !== ours.anchor) {
+      throw new ProtocolViolationError("the peer names another anchor for the same anchor epoch");
+    }
+  }
+
+  #lost(node: NodeId, reason: string): void {
+    this.#emit({ kind: "sessionDown", node, reason });
+    this.#calls.unreachable(node, reason);
+    this.#links.peerLost(node);
+    this.#membership?.sessionLost(node);
+  }
+
+  #unreachable(node: NodeId, cause: unknown): void {
+    this.#calls.unreachable(node, cause);
+    this.#links.peerLost(node);
+  }
+
+  #refused(node: NodeId, error: unknown): void {
+    const { code, message } = error as { code?: string; message?: string };
+    this.#ports.logger?.log("warn", "session refused", { node, code, message });
+    this.#emit({ kind: "refused", node, code: code ?? "abi.unexpected", message: message ?? String(error) });
+  }
+
+  #emit(event: MeshEvent): void {
+    for (const listen of [...this.#listeners]) listen(event);
+  }
+
+  #hint(node: NodeId, address: HostPort): void {
+    if (this.#hints.size >= HINTS_MAX) this.#hints.clear();
+    this.#hints.set(node, address);
+  }
+
+  #knows(node: NodeId): boolean {
+    return this.#membership?.member(node) !== undefined || this.#hints.has(node);
+  }
+
+  #known(): ClusterRecord {
+    if (this.#record === undefined) throw new NotAdmittedError("this");
+    return this.#record;
+  }
+
+  #required(): Sessions {
+    if (this.#sessions === undefined) throw new MeshStoppedError();
+    return this.#sessions;
+  }
+}
+
+/** Whether somebody answered and said no, as opposed to nobody answering: then another contact would not help. */
+function isRefusal(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === "string" && !code.startsWith("wire.") && code !== "mesh.peer-unreachable";
+}

@@ -1,0 +1,344 @@
+/**
+ * Moving agents away: the source's side of a move (docs/spec/migration.md).
+ *
+ * MG1. The compare-and-swap of the epoch is the only commit point, and only the source issues it. Before it is sent, the source may go on
+ *      with its copy at once; after, only the registry decides.
+ * MG2. An unknown outcome keeps the agent frozen: the registry is read until it answers. A timeout never resumes.
+ * MG3. Past the deadline the source tries to abort by compare-and-swap (A -> A, e+1); whichever swap won is what happens.
+ * MG4. After the commit the source retires its copy and answers Moved; it never runs it again.
+ * MG5. One move per agent at a time.
+ */
+
+import { errorCodeOf } from "@glia-os/abi/errors";
+import { type AgentId, type Epoch, type NodeId, nextEpoch, toHex } from "@glia-os/abi/ids";
+import type { AgentRow, Clock, Coordination, Digests, HostPort, Random, Timers } from "@glia-os/abi/ports";
+import {
+  MeshStoppedError,
+  MigrationAbortedError,
+  MigrationFencedError,
+  MigrationInProgressError,
+  MigrationRefusedError,
+  MigrationUnconfirmedError,
+  NotHostedError,
+} from "../errors.ts";
+import type { CallOptions } from "../mesh-types.ts";
+import type { AgentDescription, ChunkSource, MigratableCells, Moved } from "./cells-port.ts";
+import {
+  activateBody,
+  CHUNK_MAX,
+  chunkBody,
+  firstHash,
+  META_MAX,
+  MOVE_ID_BYTES,
+  MOVE_METHODS,
+  moveBody,
+  nextHash,
+  planBody,
+  readNumber,
+  readPlanAnswer,
+  stageBody,
+} from "./messages.ts";
+import type { MigrationPhase, MigrationReport } from "./phase.ts";
+import { Timeline } from "./timeline.ts";
+
+/** Chunks on their way at once. */
+export const CHUNKS_IN_FLIGHT = 4;
+const RESEND_MS = 500;
+const CALL_MS = 10_000;
+const CONFIRM_MS = 30_000;
+const REGISTRY_RETRY_MS = 200;
+
+/** What departures need from the node. */
+export interface DeparturesOptions {
+  readonly self: NodeId;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly digests: Digests;
+  readonly cells: MigratableCells;
+  readonly deadlineMs: number;
+  coordination(): Coordination;
+  sessionId(): string;
+  addressOf(node: NodeId): HostPort | undefined;
+  call(node: NodeId, method: string, body: Uint8Array, options: CallOptions): Promise<Uint8Array>;
+  onPhase(agent: AgentId, to: NodeId, phase: MigrationPhase): void;
+  onMoved(moved: Moved): void;
+  onResumed(agent: AgentId): void;
+}
+
+interface Move {
+  readonly id: Uint8Array;
+  readonly agent: AgentId;
+  readonly to: NodeId;
+  readonly epoch: Epoch;
+  readonly timeline: Timeline;
+  /** Set when the pre-commit part is given up: the transfer stops at the next chunk. */
+  cancelled: boolean;
+}
+
+type Decision =
+  | { readonly kind: "committed"; readonly epoch: Epoch }
+  | { readonly kind: "kept"; readonly epoch: Epoch; readonly cause: unknown }
+  | { readonly kind: "fenced"; readonly row: AgentRow | undefined };
+
+/** Every move this node is the source of. */
+export class Departures {
+  readonly #o: DeparturesOptions;
+  readonly #moves = new Map<AgentId, Move>();
+  #stopped = false;
+
+  constructor(options: DeparturesOptions) {
+    this.#o = options;
+  }
+
+  /** Moves that wait for the registry give up waiting; their agents stay frozen. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Whether a move with this id is under way, for a destination that wonders. */
+  underWay(id: Uint8Array): boolean {
+    const wanted = toHex(id);
+    return [...this.#moves.values()].some((move) => toHex(move.id) === wanted);
+  }
+
+  /** Move an agent of this node. */
+  async migrate(agent: AgentId, to: NodeId): Promise<MigrationReport> {
+    if (this.#moves.has(agent)) throw new MigrationInProgressError(agent);
+    const description = this.#o.cells.describe(agent);
+    if (description === undefined) throw new NotHostedError(agent);
+    if (to === this.#o.self) throw new MigrationRefusedError(agent, "it is on that node already");
+    if (description.meta.length > META_MAX)
+      throw new MigrationRefusedError(agent, `its description has more than ${META_MAX} bytes`);
+    const timeline = new Timeline(this.#o.clock, (phase) => this.#o.onPhase(agent, to, phase));
+    const id = this.#o.random.bytes(new Uint8Array(MOVE_ID_BYTES));
+    const move: Move = { id, agent, to, epoch: description.epoch, timeline, cancelled: false };
+    this.#moves.set(agent, move);
+    try {
+      return await this.#run(move, description);
+    } finally {
+      this.#moves.delete(agent);
+      timeline.finish();
+    }
+  }
+
+  async #run(move: Move, description: AgentDescription): Promise<MigrationReport> {
+    const { timeline } = move;
+    timeline.enter("planning");
+    const destinationSession = await this.#plan(move, description);
+    timeline.enter("frozen");
+    const frozenMs = timeline.elapsedMs();
+    const bytes = await this.#transfer(move);
+    timeline.enter("commit");
+    const decision = await this.#commit(move, destinationSession);
+    if (decision.kind === "kept") await this.#resume(move, decision.epoch, decision.cause);
+    if (decision.kind === "fenced") return this.#fenced(move, decision.row);
+    timeline.enter("live");
+    const destinationMs = await this.#handOver(
+      move,
+      decision.kind === "committed" ? decision.epoch : move.epoch,
+    );
+    const downtimeMs = timeline.elapsedMs() - frozenMs;
+    const phases = timeline.finish();
+    const { agent, to } = move;
+    const epoch = nextEpoch(move.epoch);
+    return {
+      agent,
+      from: this.#o.self,
+      to,
+      strategy: "stop-and-copy",
+      epoch,
+      bytes,
+      phases,
+      downtimeMs,
+      destinationMs,
+    };
+  }
+
+  async #plan(move: Move, { meta, estimatedBytes, epoch }: AgentDescription): Promise<string> {
+    const { id, agent, to } = move;
+    try {
+      const body = planBody({ move: id, agent, epoch, estimatedBytes, meta });
+      return readPlanAnswer(await this.#call(to, MOVE_METHODS.plan, body, CALL_MS));
+    } catch (error) {
+      this.#tellAbort(move);
+      throw new MigrationRefusedError(agent, "the destination does not take it", error);
+    }
+  }
+
+  /** Freeze, send, stage. Any failure before the commit was sent lets the agent go on here at once (MG1). */
+  async #transfer(move: Move): Promise<number> {
+    const freezing = this.#o.cells.freeze(move.agent);
+    let frozen = false;
+    try {
+      return await this.#withDeadline(move, async () => {
+        const source = await freezing;
+        frozen = true;
+        const { total, hash } = await this.#sendChunks(move, source);
+        move.timeline.enter("staged");
+        const leftMs = Math.max(1, this.#o.deadlineMs - move.timeline.elapsedMs());
+        await this.#call(move.to, MOVE_METHODS.stage, stageBody(move.id, total, hash), leftMs);
+        return total;
+      });
+    } catch (error) {
+      move.cancelled = true;
+      if (!frozen) await this.#settleFreeze(move, freezing);
+      return this.#resume(move, move.epoch, error);
+    }
+  }
+
+  async #settleFreeze(move: Move, freezing: Promise<ChunkSource>): Promise<void> {
+    try {
+      await freezing;
+    } catch (error) {
+      this.#tellAbort(move);
+      throw new MigrationRefusedError(move.agent, "it could not be frozen", error);
+    }
+  }
+
+  async #sendChunks(move: Move, source: ChunkSource): Promise<{ total: number; hash: Uint8Array }> {
+    let offset = 0;
+    let hash = firstHash(this.#o.digests, move.id);
+    const inFlight: Promise<unknown>[] = [];
+    for (let chunk = await source(); chunk !== undefined; chunk = await source()) {
+      if (move.cancelled) break;
+      if (chunk.length === 0 || chunk.length > CHUNK_MAX)
+        throw new MigrationRefusedError(move.agent, `a chunk of its snapshot has ${chunk.length} bytes`);
+      hash = nextHash(this.#o.digests, hash, chunk);
+      const body = chunkBody({ move: move.id, offset, hash, bytes: chunk });
+      const sent = this.#call(move.to, MOVE_METHODS.chunk, body, this.#o.deadlineMs, "bulk");
+      // A failure is seen when the window or the end waits for this chunk; until then it must not count as unhandled.
+      sent.catch(() => undefined);
+      inFlight.push(sent);
+      offset += chunk.length;
+      move.timeline.addBytes(chunk.length);
+      if (inFlight.length >= CHUNKS_IN_FLIGHT) await inFlight.shift();
+    }
+    await Promise.all(inFlight);
+    return { total: offset, hash };
+  }
+
+  /** The one commit point (MG1-MG3). Returns only when the registry's answer is known. */
+  async #commit(move: Move, destinationSession: string): Promise<Decision> {
+    const { agent, epoch, to, id } = move;
+    const commit = { owner: to, sessionId: destinationSession, status: "running" } as const;
+    const abort = { owner: this.#o.self, sessionId: this.#o.sessionId(), status: "running" } as const;
+    let unknown: unknown;
+    for (;;) {
+      const late = move.timeline.elapsedMs() > this.#o.deadlineMs;
+      // Before anything was sent, being late is a plain abort: nothing is in doubt.
+      if (late && unknown === undefined) return { kind: "kept", epoch, cause: "the deadline passed" };
+      try {
+        const row = unknown === undefined ? undefined : await this.#o.coordination().getAgent(agent);
+        if (row !== undefined && row.epoch !== epoch) return this.#decide(move, row, unknown);
+        const change = late ? abort : commit;
+        const requestId = `${toHex(id)}/${late ? "abort" : "commit"}`;
+        const outcome = await this.#o.coordination().compareAndSwap(agent, epoch, change, requestId);
+        return this.#decide(move, outcome.kind === "unknown-agent" ? undefined : outcome.row, unknown);
+      } catch (error) {
+        if (!isUnknownOutcome(error)) {
+          // A refusal changed nothing; but an earlier attempt may have, so then the registry is read again.
+          if (unknown === undefined) return { kind: "kept", epoch, cause: error };
+        }
+        if (this.#stopped) throw new MeshStoppedError();
+        unknown = error;
+        await this.#pause(REGISTRY_RETRY_MS);
+      }
+    }
+  }
+
+  #decide({ epoch, to }: Move, row: AgentRow | undefined, cause: unknown): Decision {
+    if (row?.owner === to && row.epoch === nextEpoch(epoch)) return { kind: "committed", epoch: row.epoch };
+    if (row?.owner === this.#o.self && row.status !== "terminated")
+      return { kind: "kept", epoch: row.epoch, cause: cause ?? "the registry kept it here" };
+    return { kind: "fenced", row };
+  }
+
+  /** After the commit: the source's copy is over (MG4), the destination's begins. */
+  async #handOver(move: Move, epoch: Epoch): Promise<number> {
+    const { agent, to, id } = move;
+    const retired = this.#retire({ agent, epoch, owner: to, address: this.#o.addressOf(to) });
+    try {
+      const answer = await this.#call(to, MOVE_METHODS.activate, activateBody(id, epoch), CONFIRM_MS);
+      return readNumber(answer);
+    } catch (error) {
+      throw new MigrationUnconfirmedError(agent, to, error);
+    } finally {
+      await retired;
+    }
+  }
+
+  async #retire(moved: Moved): Promise<void> {
+    await this.#o.cells.retire(moved.agent, moved);
+    this.#o.onMoved(moved);
+  }
+
+  async #resume(move: Move, epoch: Epoch, cause: unknown): Promise<never> {
+    this.#tellAbort(move);
+    await this.#o.cells.thaw(move.agent, epoch);
+    this.#o.onResumed(move.agent);
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new MigrationAbortedError(move.agent, why, cause);
+  }
+
+  async #fenced({ agent }: Move, row: AgentRow | undefined): Promise<never> {
+    const owner = row?.owner ?? this.#o.self;
+    const epoch = row?.epoch ?? nextEpoch(1 as Epoch);
+    await this.#retire({ agent, epoch, owner, address: this.#o.addressOf(owner) });
+    throw new MigrationFencedError(agent, owner);
+  }
+
+  #tellAbort({ to, id }: Move): void {
+    this.#o
+      .call(to, MOVE_METHODS.abort, moveBody(id), { timeoutMs: CALL_MS, resendMs: RESEND_MS })
+      .catch(() => {
+        // The destination asks `move.status` by itself when it does not hear this.
+      });
+  }
+
+  #call(
+    to: NodeId,
+    method: string,
+    body: Uint8Array,
+    timeoutMs: number,
+    trafficClass: "request" | "bulk" = "request",
+  ): Promise<Uint8Array> {
+    return this.#o.call(to, method, body, { timeoutMs, resendMs: RESEND_MS, trafficClass });
+  }
+
+  #withDeadline<Result>(move: Move, work: () => Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const leftMs = Math.max(0, this.#o.deadlineMs - move.timeline.elapsedMs());
+      const timer = this.#o.timers.schedule(leftMs, () =>
+        reject(new MigrationAbortedError(move.agent, `it took longer than ${this.#o.deadlineMs} ms`)),
+      );
+      work()
+        .then(resolve, reject)
+        .finally(() => timer.cancel());
+    });
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#o.timers.schedule(delayMs, resolve);
+    });
+  }
+}
+
+/** Codes after which a change may have been made although its answer did not come. Every other refusal changed nothing. */
+const UNKNOWN_OUTCOMES: ReadonlySet<string | undefined> = new Set([
+  undefined,
+  "abi.unexpected",
+  "mesh.anchor-unreachable",
+  "mesh.call-timeout",
+  "mesh.peer-unreachable",
+  "mesh.stopped",
+  "mesh.too-many-calls",
+  "store.queue-full",
+  "store.worker-stopped",
+  "store.write-failed",
+]);
+
+function isUnknownOutcome(error: unknown): boolean {
+  return UNKNOWN_OUTCOMES.has(errorCodeOf(error));
+}

@@ -1,0 +1,285 @@
+/**
+ * Sessions to peers: dialling, admission, and one place to send to a node (docs/spec/envelope.md).
+ *
+ * S1. Only envelopes of admitted sessions reach {@link SessionsOptions.onEnvelope}.
+ * S2. Bytes that do not decode, or a message that is not allowed, close the session after a typed refusal.
+ * S3. Messages to a node without a session wait for one dial, at most {@link OUTBOX_MESSAGES_MAX} and {@link OUTBOX_BYTES_MAX}; datagrams
+ *     are dropped first. When the dial fails they are dropped and `onUnreachable` says so.
+ * S4. A session that is not admitted in time is closed; sessions that are not admitted are at most {@link PENDING_MAX}.
+ * S5. A peer that does not drain what is sent to it loses datagrams first, then its session.
+ */
+import type { NodeId } from "@glia-os/abi/ids";
+import type { HostPort, Session, TimerHandle, Timers, TrafficClass, Transport } from "@glia-os/abi/ports";
+import type { Certificate } from "../admission/certificate.ts";
+import { errorFields } from "../admission/error-record.ts";
+import { type AdmissionState, Handshake } from "../admission/handshake.ts";
+import { EXPORTER_BYTES, EXPORTER_LABEL } from "../admission/join-token.ts";
+import { decodeEnvelope, type Envelope, encodeEnvelope } from "../codec/envelope.ts";
+import {
+  MeshStoppedError,
+  NotAdmittedError,
+  PeerUnreachableError,
+  ProtocolViolationError,
+} from "../errors.ts";
+import type { NodeRole } from "../mesh-types.ts";
+
+/** Messages that wait for a dial, per node. */
+export const OUTBOX_MESSAGES_MAX = 256;
+/** Bytes that wait for a dial, per node. */
+export const OUTBOX_BYTES_MAX = 33_554_432;
+/** Sessions that are not admitted yet. */
+export const PENDING_MAX = 256;
+/** Time a session has to be admitted, in milliseconds. */
+export const ADMISSION_MS = 5000;
+/** After a failed dial a node is not dialled again for this long, in milliseconds. */
+export const REDIAL_MS = 200;
+const BACKLOG_DATAGRAMS_MAX = 1_048_576;
+const BACKLOG_BYTES_MAX = 128 * 1_048_576;
+const ADMISSION_KINDS: ReadonlySet<string> = new Set([
+  "hello",
+  "welcome",
+  "ready",
+  "joinRequest",
+  "joinAccept",
+]);
+
+/** An admitted peer. */
+export interface Peer {
+  readonly node: NodeId;
+  readonly role: NodeRole;
+}
+
+/** What {@link Sessions} works with and reports to. */
+export interface SessionsOptions {
+  readonly transport: Transport;
+  readonly timers: Timers;
+  readonly admission: AdmissionState;
+  /** Where a node listens, if anybody knows. */
+  addressOf(node: NodeId): HostPort | undefined;
+  /** One message of an admitted peer (S1). Throwing a typed error closes the session (S2). */
+  onEnvelope(peer: Peer, trafficClass: TrafficClass, envelope: Envelope): void;
+  /** The first session with a node was admitted. */
+  onUp(peer: Peer): void;
+  /** The last session with a node ended. */
+  onDown(peer: Peer, reason: string, failed: boolean): void;
+  /** A dial failed; what waited for it was dropped. */
+  onUnreachable(node: NodeId, cause: unknown): void;
+  /** A session was refused by either side. */
+  onRefused(node: NodeId, error: unknown): void;
+}
+
+interface Attached {
+  readonly session: Session;
+  readonly handshake: Handshake;
+  readonly settled: (error?: unknown) => void;
+  certificate: Certificate | undefined;
+  deadline: TimerHandle | undefined;
+  backlog: number;
+  refusal: unknown;
+}
+
+interface Outbox {
+  readonly messages: { readonly trafficClass: TrafficClass; readonly bytes: Uint8Array }[];
+  bytes: number;
+}
+
+/** The sessions of one node. */
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #attached = new Map<Session, Attached>();
+  readonly #admitted = new Map<NodeId, Attached[]>();
+  readonly #outboxes = new Map<NodeId, Outbox>();
+  readonly #failedDials = new Set<NodeId>();
+  #pending = 0;
+  #stopped = false;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+    options.transport.onSession((session) => this.#attach(session, () => undefined));
+  }
+
+  /** Nodes with an admitted session. */
+  peers(): Peer[] {
+    return [...this.#admitted].flatMap(([node, [first]]) =>
+      first?.certificate === undefined ? [] : [{ node, role: first.certificate.role }],
+    );
+  }
+
+  /** Whether an admitted session with `node` is open. */
+  has(node: NodeId): boolean {
+    return this.#admitted.has(node);
+  }
+
+  /** Dial and go through admission. Rejects with the typed reason. */
+  async dial(address: HostPort, expect?: NodeId): Promise<NodeId> {
+    const session = await this.#options.transport.connect(address, expect);
+    if (this.#stopped) throw new MeshStoppedError();
+    if (this.#attached.get(session)?.certificate !== undefined) return session.peer;
+    await new Promise<void>((resolve, reject) => {
+      this.#attach(session, (error) => (error === undefined ? resolve() : reject(error)));
+    });
+    return session.peer;
+  }
+
+  /** Send one message, dialling when needed (S3). False when it was dropped at once. */
+  send(node: NodeId, trafficClass: TrafficClass, envelope: Envelope): boolean {
+    if (this.#stopped) return false;
+    const bytes = encodeEnvelope(envelope, trafficClass);
+    const open = this.#admitted.get(node)?.at(-1);
+    if (open !== undefined) return this.#put(open, trafficClass, bytes);
+    const address = this.#options.addressOf(node);
+    if (address === undefined || this.#failedDials.has(node)) return false;
+    return this.#queue(node, address, trafficClass, bytes);
+  }
+
+  /** Close every session of a node. */
+  drop(node: NodeId, reason: string): void {
+    for (const { session } of this.#admitted.get(node) ?? []) void session.close(reason);
+  }
+
+  /** Close all. Later events of the transport are ignored. */
+  stop(): void {
+    this.#stopped = true;
+    this.#outboxes.clear();
+    for (const { deadline, session } of this.#attached.values()) {
+      deadline?.cancel();
+      void session.close("the node stops");
+    }
+  }
+
+  #attach(session: Session, settled: (error?: unknown) => void): void {
+    if (this.#stopped || this.#pending >= PENDING_MAX || this.#attached.has(session)) {
+      settled(new ProtocolViolationError("too many sessions wait for admission, or this one is in use"));
+      if (!this.#attached.has(session)) void session.close("no room");
+      return;
+    }
+    const entry: Attached = {
+      session,
+      settled,
+      certificate: undefined,
+      deadline: undefined,
+      backlog: 0,
+      refusal: undefined,
+      handshake: new Handshake(this.#options.admission, {
+        peer: session.peer,
+        peerKey: session.peerKey,
+        initiator: session.initiator,
+        exporter: () => session.exportKeyingMaterial(EXPORTER_LABEL, EXPORTER_BYTES),
+        send: (kind, body) => this.#put(entry, "request", encodeEnvelope({ kind, requestId: 0, body })),
+        admitted: (certificate) => this.#admit(entry, certificate),
+      }),
+    };
+    this.#pending++;
+    this.#attached.set(session, entry);
+    entry.deadline = this.#options.timers.schedule(ADMISSION_MS, () =>
+      this.#refuse(entry, new NotAdmittedError("this session"), "admission took too long"),
+    );
+    session.onMessage((trafficClass, bytes) => this.#receive(entry, trafficClass, bytes));
+    void session.closed.then(({ kind, reason }) => this.#detach(entry, reason, kind === "failed"));
+    this.#guard(entry, () => entry.handshake.begin());
+  }
+
+  #receive(entry: Attached, trafficClass: TrafficClass, bytes: Uint8Array): void {
+    if (this.#stopped || entry.refusal !== undefined) return;
+    this.#guard(entry, () => {
+      // Classes are not ordered between each other: a datagram may overtake the end of the handshake, and is dropped like a lost one.
+      if (entry.certificate === undefined && trafficClass !== "request") return;
+      const envelope = decodeEnvelope(bytes, trafficClass);
+      if (entry.certificate === undefined || envelope.kind === "refusal") {
+        entry.handshake.receive(envelope);
+        return;
+      }
+      if (ADMISSION_KINDS.has(envelope.kind))
+        throw new ProtocolViolationError(`${envelope.kind} on an admitted session`);
+      const peer = { node: entry.session.peer, role: entry.certificate.role };
+      this.#options.onEnvelope(peer, trafficClass, envelope);
+    });
+  }
+
+  #guard(entry: Attached, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#refuse(entry, error, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #refuse(entry: Attached, error: unknown, reason: string): void {
+    if (entry.refusal !== undefined) return;
+    entry.refusal = error;
+    this.#options.onRefused(entry.session.peer, error);
+    const body = errorFields(error);
+    this.#put(entry, "request", encodeEnvelope({ kind: "refusal", requestId: 0, body }));
+    void entry.session.close(reason);
+  }
+
+  #admit(entry: Attached, certificate: Certificate): void {
+    entry.certificate = certificate;
+    entry.deadline?.cancel();
+    this.#pending--;
+    const node = entry.session.peer;
+    const before = this.#admitted.get(node);
+    if (before === undefined) this.#admitted.set(node, [entry]);
+    else before.push(entry);
+    this.#failedDials.delete(node);
+    const outbox = this.#outboxes.get(node);
+    this.#outboxes.delete(node);
+    if (before === undefined) this.#options.onUp({ node, role: certificate.role });
+    for (const { trafficClass, bytes } of outbox?.messages ?? []) this.#put(entry, trafficClass, bytes);
+    entry.settled();
+  }
+
+  #detach(entry: Attached, reason: string, failed: boolean): void {
+    if (!this.#attached.delete(entry.session)) return;
+    entry.deadline?.cancel();
+    const node = entry.session.peer;
+    if (entry.certificate === undefined) {
+      this.#pending--;
+      entry.settled(entry.refusal ?? new PeerUnreachableError(node, reason));
+      return;
+    }
+    const left = (this.#admitted.get(node) ?? []).filter((other) => other !== entry);
+    if (left.length > 0) this.#admitted.set(node, left);
+    else {
+      this.#admitted.delete(node);
+      if (!this.#stopped) this.#options.onDown({ node, role: entry.certificate.role }, reason, failed);
+    }
+  }
+
+  #put(entry: Attached, trafficClass: TrafficClass, bytes: Uint8Array): boolean {
+    if (trafficClass === "datagram" && entry.backlog > BACKLOG_DATAGRAMS_MAX) return false;
+    if (entry.backlog + bytes.length > BACKLOG_BYTES_MAX) {
+      void entry.session.close("the peer does not read");
+      return false;
+    }
+    entry.backlog += bytes.length;
+    const done = (): void => {
+      entry.backlog -= bytes.length;
+    };
+    // A failed send means that the session is over; `closed` reports it.
+    entry.session.send(trafficClass, bytes).then(done, done);
+    return true;
+  }
+
+  #queue(node: NodeId, address: HostPort, trafficClass: TrafficClass, bytes: Uint8Array): boolean {
+    const waiting = this.#outboxes.get(node);
+    const outbox = waiting ?? { messages: [], bytes: 0 };
+    if (outbox.messages.length >= OUTBOX_MESSAGES_MAX || outbox.bytes + bytes.length > OUTBOX_BYTES_MAX)
+      return false;
+    outbox.messages.push({ trafficClass, bytes });
+    outbox.bytes += bytes.length;
+    if (waiting === undefined) {
+      this.#outboxes.set(node, outbox);
+      this.dial(address, node).catch((error: unknown) => this.#dialFailed(node, error));
+    }
+    return true;
+  }
+
+  #dialFailed(node: NodeId, error: unknown): void {
+    if (this.#stopped) return;
+    this.#outboxes.delete(node);
+    this.#failedDials.add(node);
+    this.#options.timers.schedule(REDIAL_MS, () => this.#failedDials.delete(node));
+    this.#options.onUnreachable(node, error);
+  }
+}

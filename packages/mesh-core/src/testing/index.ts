@@ -1,0 +1,11 @@
+/** Doubles for tests: virtual time, seeded randomness and a network in memory. */
+export {
+  CALM,
+  type Delivery,
+  MemoryNetwork,
+  type NetworkFaults,
+  type NetworkMember,
+  type NetworkProcess,
+} from "./memory-network.ts";
+export { SeededRandom } from "./seeded-random.ts";
+export { VIRTUAL_WALL_START_MS, VirtualTime } from "./virtual-time.ts";

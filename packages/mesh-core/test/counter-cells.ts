@@ -1,0 +1,186 @@
+/**
+ * A small host of agents: each agent is the list of numbers it received. Everything it has moves in its snapshot: the list, the link
+ * table and some ballast. It refuses calls in the wrong order, so a protocol that breaks MC1-MC3 fails the test.
+ */
+import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
+import type { Timers } from "@glia-os/abi/ports";
+import {
+  type AgentDescription,
+  type ChunkSource,
+  decodeCbor,
+  encodeCbor,
+  FieldReader,
+  type LinkMessage,
+  LinkTable,
+  type LinkVerdict,
+  type MeshCells,
+  type Moved,
+} from "../src/index.ts";
+
+type State = "live" | "frozen" | "staging" | "staged" | "retired";
+
+interface Cell {
+  state: State;
+  epoch: Epoch;
+  applied: number[];
+  links: LinkTable;
+  ballast: Uint8Array;
+  moved: Moved | undefined;
+}
+
+const CHUNK = 64 * 1024;
+
+export class CounterCells implements MeshCells {
+  readonly #self: NodeId;
+  readonly #timers: Timers;
+  readonly #cells = new Map<AgentId, Cell>();
+  /** Every activation and thaw on this node, for the at-most-one check. */
+  readonly lives: { agent: AgentId; epoch: Epoch }[] = [];
+  reply:
+    | ((to: NodeId, reply: { agent: AgentId; link: string; seq: number; payload: Uint8Array }) => void)
+    | undefined;
+  /** When set, `admit` refuses with it. */
+  refuse: Error | undefined;
+  /** When true, asks are never answered. */
+  mute = false;
+
+  constructor(self: NodeId, timers: Timers) {
+    this.#self = self;
+    this.#timers = timers;
+  }
+
+  start(agent: AgentId, epoch: Epoch, stateBytes: number): void {
+    const ballast = new Uint8Array(stateBytes).map((_, i) => i * 7);
+    this.#cells.set(agent, {
+      state: "live",
+      epoch,
+      applied: [],
+      links: new LinkTable(),
+      ballast,
+      moved: undefined,
+    });
+    this.lives.push({ agent, epoch });
+  }
+
+  state(agent: AgentId): State | undefined {
+    return this.#cells.get(agent)?.state;
+  }
+
+  applied(agent: AgentId): readonly number[] {
+    return this.#cells.get(agent)?.applied ?? [];
+  }
+
+  epoch(agent: AgentId): Epoch | undefined {
+    return this.#cells.get(agent)?.epoch;
+  }
+
+  deliver({ agent, link, seq, floor, ask, payload, from }: LinkMessage): LinkVerdict {
+    const cell = this.#cells.get(agent);
+    if (cell === undefined) return { kind: "unknown-agent" };
+    if (cell.state === "retired" && cell.moved !== undefined) return { kind: "moved", ...cell.moved };
+    if (cell.state !== "live") return { kind: "retry", retryAfterMs: 5 };
+    const verdict = cell.links.offer(link, seq, floor, ask);
+    if (verdict.kind !== "accepted") return verdict;
+    cell.applied.push(new DataView(payload.buffer, payload.byteOffset).getUint32(0));
+    if (ask && !this.mute) {
+      const answer = Uint8Array.of(...payload, 1);
+      cell.links.reply(link, seq, answer);
+      this.reply?.(from, { agent, link, seq, payload: answer });
+    }
+    return verdict;
+  }
+
+  linkClosed(agent: AgentId, link: string): void {
+    this.#cells.get(agent)?.links.close(link);
+  }
+
+  describe(agent: AgentId): AgentDescription | undefined {
+    const cell = this.#cells.get(agent);
+    if (cell?.state !== "live") return undefined;
+    return { epoch: cell.epoch, meta: Uint8Array.of(1, 2, 3), estimatedBytes: cell.ballast.length };
+  }
+
+  async admit(agent: AgentId): Promise<void> {
+    if (this.refuse !== undefined) throw this.refuse;
+    const state = this.#cells.get(agent)?.state;
+    if (state !== undefined && state !== "retired") throw new TypeError(`admit of a ${state} agent`);
+  }
+
+  async freeze(agent: AgentId): Promise<ChunkSource> {
+    const cell = this.#expect(agent, "live");
+    cell.state = "frozen";
+    const image = encodeCbor([cell.applied, cell.links.serialize(), cell.ballast]);
+    let at = 0;
+    return async () => {
+      await this.#pause(0.05);
+      const chunk = image.subarray(at, at + CHUNK);
+      at += chunk.length;
+      return chunk.length === 0 ? undefined : chunk;
+    };
+  }
+
+  async thaw(agent: AgentId, epoch: Epoch): Promise<void> {
+    const cell = this.#expect(agent, "frozen");
+    cell.epoch = epoch;
+    cell.state = "live";
+    this.lives.push({ agent, epoch });
+  }
+
+  async retire(agent: AgentId, moved: Moved): Promise<void> {
+    const cell = this.#expect(agent, "frozen");
+    cell.state = "retired";
+    cell.moved = moved;
+    cell.applied = [];
+  }
+
+  async stage(agent: AgentId, meta: Uint8Array, chunks: ChunkSource): Promise<void> {
+    if (meta.length !== 3) throw new TypeError("meta was changed");
+    const cell: Cell = {
+      state: "staging",
+      epoch: 1 as Epoch,
+      applied: [],
+      links: new LinkTable(),
+      ballast: new Uint8Array(0),
+      moved: undefined,
+    };
+    this.#cells.set(agent, cell);
+    const parts: Uint8Array[] = [];
+    for (let chunk = await chunks(); chunk !== undefined; chunk = await chunks()) {
+      parts.push(chunk);
+      await this.#pause(0.05);
+    }
+    const reader = new FieldReader(decodeCbor(Buffer.concat(parts), "an image"), "an image");
+    cell.applied = reader.list("applied", 1_000_000, (value) => value as number);
+    cell.links = LinkTable.restore(reader.bytes("links", 1_000_000));
+    cell.ballast = reader.bytes("ballast", 64 * 1024 * 1024);
+    cell.ballast.forEach((byte, i) => {
+      if (byte !== ((i * 7) & 255)) throw new TypeError("the ballast was changed");
+    });
+    cell.state = "staged";
+  }
+
+  async activate(agent: AgentId, epoch: Epoch): Promise<void> {
+    const cell = this.#expect(agent, "staged");
+    cell.epoch = epoch;
+    cell.state = "live";
+    this.lives.push({ agent, epoch });
+  }
+
+  async discard(agent: AgentId): Promise<void> {
+    const state = this.#cells.get(agent)?.state;
+    if (state === "staging" || state === "staged") this.#cells.delete(agent);
+  }
+
+  #expect(agent: AgentId, state: State): Cell {
+    const cell = this.#cells.get(agent);
+    if (cell?.state !== state)
+      throw new TypeError(`${agent} is ${cell?.state} on ${this.#self.slice(0, 6)}, not ${state}`);
+    return cell;
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#timers.schedule(delayMs, resolve);
+    });
+  }
+}
