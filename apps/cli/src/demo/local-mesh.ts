@@ -8,14 +8,19 @@ import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { createNode, type NodeApi } from "@glia-os/daemon";
+import { ChildSilentError } from "../errors.ts";
 import type { ReadyRecord } from "../node/node-records.ts";
-import type { NodeName } from "./node-names.ts";
+import { NODE_NAMES, type NodeName } from "./node-names.ts";
 import { NodeProcess } from "./node-process.ts";
 
 const JOIN_TTL_MINUTES = 10;
 /** Relay, edge and the client. */
 const JOIN_USES = 3;
+
+const MEET_EVERY_MS = 50;
+const MEET_LIMIT_MS = 30_000;
 
 /** How a mesh reports while it comes up. */
 export interface MeshWatcher {
@@ -61,6 +66,7 @@ export class LocalMesh {
       this.#start("edge", ["mesh", "join", "-"], line),
     ]);
     void client.failed.then((error) => this.#troubled(error));
+    await this.#meet(client);
     return client;
   }
 
@@ -76,6 +82,19 @@ export class LocalMesh {
   close(hurry: boolean): Promise<void> {
     this.#closing ??= this.#end(hurry);
     return this.#closing;
+  }
+
+  /** Wait until the client has heard of every node: the news of who joined travels by gossip. */
+  async #meet(client: NodeApi): Promise<void> {
+    for (let waitedMs = 0; ; waitedMs += MEET_EVERY_MS) {
+      const { members } = await client.status();
+      const known = new Set(members.filter(({ state }) => state === "alive").map(({ name }) => name));
+      const missing = NODE_NAMES.find((name) => !known.has(name));
+      if (missing === undefined) return;
+      if (waitedMs >= MEET_LIMIT_MS)
+        throw new ChildSilentError(missing, this.#processes.get(missing)?.pid, waitedMs);
+      await setTimeout(MEET_EVERY_MS);
+    }
   }
 
   async #start(name: NodeName, command: readonly string[], firstLine?: string): Promise<ReadyRecord> {
@@ -112,10 +131,9 @@ const CLIENT_HURRY_MS = 1000;
 
 /** Resolves when `work` settled, or when it takes too long. */
 async function inTime(work: Promise<void>, hurry: boolean): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, hurry ? CLIENT_HURRY_MS : CLIENT_WAIT_MS);
-  });
+  const settled = new AbortController();
+  const late = setTimeout(hurry ? CLIENT_HURRY_MS : CLIENT_WAIT_MS, undefined, { signal: settled.signal });
   await Promise.race([work.catch(() => {}), late]);
-  clearTimeout(timer);
+  settled.abort();
+  await late.catch(() => {});
 }

@@ -13,6 +13,7 @@ import type { MigrationPhase, NodeApi } from "@glia-os/daemon";
 import { decodeReport, encodeChunk, encodeReportRequest } from "@glia-os/guest-as/word-count";
 import { IndependentCount } from "../count/independent-count.ts";
 import type { WordCount } from "../count/words.ts";
+import { ModuleUnreadableError, reasonOf } from "../errors.ts";
 import { aborted } from "../interrupt.ts";
 import { peakRss } from "../node/peak-rss.ts";
 import type { Corpus } from "./corpus.ts";
@@ -64,6 +65,14 @@ export async function runDemo(options: DemoOptions, view: DemoView): Promise<Dem
   return recordOf({ ...findings, peakRssBytes, elapsedMs: performance.now() - startedAt });
 }
 
+/** The counting agent, as its package ships it. */
+async function readGuest(): Promise<Uint8Array> {
+  const path = fileURLToPath(import.meta.resolve(MODULE));
+  return readFile(path).catch((cause: unknown) => {
+    throw new ModuleUnreadableError(path, reasonOf(cause), cause);
+  });
+}
+
 type Findings = Omit<DemoFindings, "peakRssBytes" | "elapsedMs">;
 
 class DemoRun {
@@ -83,10 +92,7 @@ class DemoRun {
   }
 
   async perform(): Promise<Findings> {
-    const [node, module] = await Promise.all([
-      this.#mesh.open(),
-      readFile(fileURLToPath(import.meta.resolve(MODULE))),
-    ]);
+    const [node, module] = await Promise.all([this.#mesh.open(), readGuest()]);
     this.#view.say("starting the agent on edge");
     await node.spawn({ module, name: AGENT, on: FIRST_NODE });
     const fed = await this.#feed(node);
