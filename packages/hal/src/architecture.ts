@@ -1,7 +1,9 @@
 /** Which instruction set a program runs on. */
 import { endianness } from "node:os";
 
-/** Every architecture a {@link HardwareProfile} can name. `unknown` is a processor this table does not list. */
+/**
+ * Every architecture a {@link HardwareProfile} can name. `unknown` is a processor this table does not list.
+ */
 export const ARCHITECTURES = [
   "x86_64",
   "x86",
@@ -37,8 +39,8 @@ const BY_NODE_NAME: Readonly<Record<string, Architecture>> = {
 };
 
 /**
- * The architecture this process was compiled for. Under an emulator (Rosetta 2, qemu-user) that is the emulated one, which is
- * what matters to code that runs here.
+ * The architecture this process was compiled for. Under an emulator (Rosetta 2, qemu-user) that is the
+ * emulated one, which is what matters to code that runs here.
  * @param nodeName the runtime's name for it; default `process.arch`.
  * @param byteOrder the processor's byte order; tells the two kinds of POWER apart. Default: this machine's.
  */

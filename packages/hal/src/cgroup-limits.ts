@@ -2,7 +2,8 @@
  * The limits and the use of the control groups of this process.
  *
  * L1. The smallest limit of the own group and every visible ancestor counts.
- * L2. Memory of the page cache that the kernel would give up first (inactive file pages) does not count as used.
+ * L2. Memory of the page cache that the kernel would give up first (inactive file pages) does not count as
+ *     used.
  */
 import type { ResourceLimits } from "./hardware-profile.ts";
 import type { Machine } from "./machine.ts";

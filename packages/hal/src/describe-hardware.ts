@@ -1,7 +1,8 @@
 /**
  * A hardware profile as lines for people, as `glia doctor` prints it.
  *
- * L1. A fact that is not in the profile is printed as `unknown`, never left out: the reader sees what was not found.
+ * L1. A fact that is not in the profile is printed as `unknown`, never left out: the reader sees what was not
+ *     found.
  */
 import { FEATURES, hasFeature, maxVectorWidthBits } from "./feature.ts";
 import type { CacheDescription, HardwareProfile } from "./hardware-profile.ts";
@@ -99,7 +100,9 @@ function wasmLines(profile: HardwareProfile): readonly HardwareLine[] {
   });
 }
 
-/** The profile as lines, in a fixed order: processor, memory, features, then one line per WebAssembly feature. */
+/**
+ * The profile as lines, in a fixed order: processor, memory, features, then one line per WebAssembly feature.
+ */
 export function describeHardware(profile: HardwareProfile): readonly HardwareLine[] {
   return [
     ...processorLines(profile),

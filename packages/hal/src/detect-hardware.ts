@@ -2,7 +2,8 @@
  * Detection of the machine a process runs on.
  *
  * H1. Detection never fails: what cannot be read is absent from the profile.
- * H2. A detector reads the machine once; after `invalidate` the next `detect` reads it anew, also when a reading was under way.
+ * H2. A detector reads the machine once; after `invalidate` the next `detect` reads it anew, also when a
+ *     reading was under way.
  * H3. A profile is frozen: it is shared by everyone who asked.
  */
 import { sortCaches, summariseCaches } from "./cache-summary.ts";
@@ -84,7 +85,10 @@ function localDetector(): HardwareDetector {
   return local;
 }
 
-/** The profile of the machine this process runs on, read once per thread (H1 to H3). Takes some 10 ms the first time. */
+/**
+ * The profile of the machine this process runs on, read once per thread (H1 to H3). The first call takes some
+ * 50 ms, a third of them for the WebAssembly probes.
+ */
 export function detectHardware(): Promise<HardwareProfile> {
   return localDetector().detect();
 }

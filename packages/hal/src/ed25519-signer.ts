@@ -1,14 +1,17 @@
 /**
  * An Ed25519 signer (RFC 8032) on `node:crypto`.
  *
- * S1. The private key stays inside the key object of the host: no property, message or log of this package contains it.
+ * S1. The private key stays inside the key object of the host: no property, message or log of this package
+ *     contains it.
  * S2. A signer exists only for a key that parsed as an Ed25519 private key.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import type { Signer } from "@glia-os/abi/ports";
 import { BadKeyError } from "./errors.ts";
 
-/** Largest key accepted, in bytes or characters. An Ed25519 key in PKCS#8 has 48 bytes, in PEM 119 characters. */
+/**
+ * Largest key accepted, in bytes or characters. An Ed25519 key in PKCS#8 has 48 bytes, in PEM 119 characters.
+ */
 const KEY_LIMIT = 16_384;
 const PUBLIC_KEY_BYTES = 32;
 

@@ -26,7 +26,9 @@ export class BadRandomLabelError extends GliaError<"hal.bad-random-label"> {
   }
 }
 
-/** A private key that is not an Ed25519 key in PKCS#8. Neither the message nor the details carry key material. */
+/**
+ * A private key that is not an Ed25519 key in PKCS#8. Neither the message nor the details carry key material.
+ */
 export class BadKeyError extends GliaError<"hal.bad-key"> {
   constructor(why: string) {
     super("hal.bad-key", `the private key was refused: ${why}`, { details: { why } });

@@ -1,8 +1,8 @@
 /**
  * From what a system calls a processor's features to ours.
  *
- * M1. A feature of another architecture is absent. A feature of this one is undetermined unless the flags were read or the
- *     architecture's base includes it.
+ * M1. A feature of another architecture is absent. A feature of this one is undetermined unless the flags
+ *     were read or the architecture's base includes it.
  */
 import type { Architecture } from "./architecture.ts";
 import { type Feature, type FeatureKnowledge, sortFeatures } from "./feature.ts";
@@ -44,7 +44,9 @@ const X86_RULES: Partial<Record<Feature, Rule>> = {
   "avx512-fp16": flag("avx512_fp16"),
 };
 
-/** Linux's hardware capability names (arm64 elf_hwcaps and arm's HWCAP; 32-bit kernels say `neon` and `vfp`). */
+/**
+ * Linux's hardware capability names (arm64 elf_hwcaps and arm's HWCAP; 32-bit kernels say `neon` and `vfp`).
+ */
 const ARM_RULES: Partial<Record<Feature, Rule>> = {
   simd: flag("asimd", "neon"),
   sve: flag("sve"),
@@ -79,9 +81,9 @@ const RULES: Readonly<Record<Family, Partial<Record<Feature, Rule>>>> = {
 };
 
 /**
- * Features every processor of an architecture has: the x86-64 psABI requires SSE2; the A64 instruction set has load/store
- * exclusives, and every A64 calling convention passes floats in SIMD registers; ARM has exclusives since version 6, which
- * V8 requires.
+ * Features every processor of an architecture has: the x86-64 psABI requires SSE2; the A64 instruction set
+ * has load/store exclusives, and every A64 calling convention passes floats in SIMD registers; ARM has
+ * exclusives since version 6, which V8 requires.
  */
 const BASE: Partial<Record<Architecture, readonly Feature[]>> = {
   x86_64: ["simd", "atomics", "fpu"],
@@ -106,7 +108,10 @@ export interface FeatureHints {
   readonly draftVectors?: boolean;
 }
 
-/** The features of a processor from its flags (in Linux's spelling); without flags, from its architecture alone (M1). */
+/**
+ * The features of a processor from its flags (in Linux's spelling); without flags, from its architecture
+ * alone (M1).
+ */
 export function featuresFromFlags(
   architecture: Architecture,
   flags: ReadonlySet<string> | undefined,

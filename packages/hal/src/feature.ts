@@ -1,13 +1,15 @@
 /**
  * Hardware features: what a processor offers beyond its base instruction set.
  *
- * F1. A feature's bit number never changes and is never reused; bits 0 to 17 are those of the seeds. Nodes exchange the bits.
+ * F1. A feature's bit number never changes and is never reused; bits 0 to 17 are those of the seeds. Nodes
+ *     exchange the bits.
  * F2. A feature is present, absent or undetermined. Undetermined is never reported as absent or present.
  */
 
 /**
- * Each feature's bit number. `simd`: vector instructions of at least 128 bits. `crypto`: any instructions for AES or SHA.
- * `atomics`: single-instruction read-modify-write or load/store exclusive. `npu`: a neural accelerator the system has a driver for.
+ * Each feature's bit number. `simd`: vector instructions of at least 128 bits. `crypto`: any instructions for
+ * AES or SHA. `atomics`: single-instruction read-modify-write or load/store exclusive. `npu`: a neural
+ * accelerator the system has a driver for.
  */
 export const FEATURE_BITS = {
   simd: 0,
@@ -52,7 +54,10 @@ export type Feature = keyof typeof FEATURE_BITS;
 /** Every feature, by bit number. */
 export const FEATURES: readonly Feature[] = Object.keys(FEATURE_BITS) as Feature[];
 
-/** What is known of a processor's features (F2). Both lists are sorted by bit number; a feature in neither list is absent. */
+/**
+ * What is known of a processor's features (F2). Both lists are sorted by bit number; a feature in neither
+ * list is absent.
+ */
 export interface FeatureKnowledge {
   /** Features that are there. */
   readonly features: readonly Feature[];
@@ -89,7 +94,10 @@ export function decodeFeatures(bits: bigint): readonly Feature[] {
   return FEATURES.filter((feature) => ((bits >> BigInt(FEATURE_BITS[feature])) & 1n) === 1n);
 }
 
-/** Width in bits of each family's registers; SVE, SVE2, SME and RVV have at least this (their architectures' minimum). */
+/**
+ * Width in bits of each family's registers; SVE, SVE2, SME and RVV have at least this (their architectures'
+ * minimum).
+ */
 const WIDTHS: readonly (readonly [Feature, number])[] = [
   ["avx512", 512],
   ["avx2", 256],
@@ -103,8 +111,9 @@ const WIDTHS: readonly (readonly [Feature, number])[] = [
 ];
 
 /**
- * The widest vector register in bits; 0 for a processor without vectors; `undefined` when a feature that could be wider is
- * undetermined. A measured width of scalable vectors (`vectorBits`) wins over the minimum their architecture guarantees.
+ * The widest vector register in bits; 0 for a processor without vectors; `undefined` when a feature that
+ * could be wider is undetermined. A measured width of scalable vectors (`vectorBits`) wins over the minimum
+ * their architecture guarantees.
  */
 export function maxVectorWidthBits(
   known: FeatureKnowledge & { readonly vectorBits?: number },

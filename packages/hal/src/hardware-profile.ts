@@ -27,13 +27,19 @@ export interface CacheDescription {
 
 /** What a control group allows this process. An absent field is not limited. */
 export interface ResourceLimits {
-  /** Where the limits were read: the memory controller's hierarchy, or `none` where there are no control groups. */
+  /**
+   * Where the limits were read: the memory controller's hierarchy, or `none` where there are no control
+   * groups.
+   */
   readonly source: "cgroup-v1" | "cgroup-v2" | "none";
   /** Hard memory limit in bytes: beyond it the kernel kills. The smallest of the group and its ancestors. */
   readonly memoryBytes?: number;
   /** Soft memory limit in bytes (`memory.high`): beyond it the kernel throttles. */
   readonly memoryHighBytes?: number;
-  /** Processor time per time, in processors; may be fractional. The smallest quota of the group and its ancestors. */
+  /**
+   * Processor time per time, in processors; may be fractional. The smallest quota of the group and its
+   * ancestors.
+   */
   readonly cpus?: number;
 }
 
@@ -57,7 +63,9 @@ export interface HardwareProfile extends FeatureKnowledge {
   readonly cacheLineBytes?: number;
   /** Size of a page of virtual memory in bytes. */
   readonly pageBytes?: number;
-  /** Level 1 data cache of one core in bytes; the smallest where cores differ, so that a tile fits everywhere. */
+  /**
+   * Level 1 data cache of one core in bytes; the smallest where cores differ, so that a tile fits everywhere.
+   */
   readonly l1DataBytes?: number;
   /** Level 1 instruction cache of one core in bytes; the smallest where cores differ. */
   readonly l1InstructionBytes?: number;
@@ -71,8 +79,13 @@ export interface HardwareProfile extends FeatureKnowledge {
   readonly vectorBits?: number;
   /** Whether a hypervisor announces itself. Absent where the system does not say. */
   readonly virtualised?: boolean;
-  /** Whether the process runs translated from another architecture (Rosetta 2). Absent where the system does not say. */
+  /**
+   * Whether the process runs translated from another architecture (Rosetta 2). Absent where the system does
+   * not say.
+   */
   readonly translated?: boolean;
-  /** WebAssembly features of this process, found by running. Absent for a described target without an engine. */
+  /**
+   * WebAssembly features of this process, found by running. Absent for a described target without an engine.
+   */
   readonly wasm?: WasmFeatures;
 }

@@ -11,7 +11,10 @@ import { parseMeminfo } from "./parse/meminfo.ts";
 import { type Processor, withoutUnknown } from "./processor.ts";
 
 const CPU_ROOT = "/sys/devices/system/cpu";
-/** Processors whose cache folders are read. Kinds of core repeat long before that, and each costs some 25 file reads. */
+/**
+ * Processors whose cache folders are read. Kinds of core repeat long before that, and each costs some 25 file
+ * reads.
+ */
 const CACHE_CPUS = 64;
 /** Processors whose core is looked up: the kernel's own limit. */
 const TOPOLOGY_CPUS = 8192;
@@ -73,7 +76,10 @@ async function readVectorBits(machine: Machine): Promise<number | undefined> {
   return bytes !== undefined && bytes >= 16 && bytes <= 256 && bytes % 16 === 0 ? bytes * 8 : undefined;
 }
 
-/** Whether a driver registered a neural accelerator (`/sys/class/accel`, Linux 6.2); `undefined` without a readable sysfs. */
+/**
+ * Whether a driver registered a neural accelerator (`/sys/class/accel`, Linux 6.2); `undefined` without a
+ * readable sysfs.
+ */
 async function readNpu(machine: Machine): Promise<boolean | undefined> {
   if ((await machine.list("/sys/class")).length === 0) return undefined;
   return (await machine.list("/sys/class/accel")).some((name) => /^accel\d+$/.test(name));

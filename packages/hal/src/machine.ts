@@ -1,10 +1,10 @@
 /**
- * The reading side of detection: everything this package asks of the machine goes through a `Machine`, so that a recorded
- * machine can stand in for the real one. Parsing is elsewhere and pure.
+ * The reading side of detection: everything this package asks of the machine goes through a `Machine`, so
+ * that a recorded machine can stand in for the real one. Parsing is elsewhere and pure.
  *
  * M1. A reading that fails is `undefined`. Nothing here throws, and nothing here writes.
- * M2. Every reading is bounded: file size, entries of a folder, output and time of a command. What exceeds its bound is
- *     treated as unreadable, not cut: half a file could be misread.
+ * M2. Every reading is bounded: file size, entries of a folder, output and time of a command. What exceeds
+ *     its bound is treated as unreadable, not cut: half a file could be misread.
  */
 import { execFile } from "node:child_process";
 import { open, readdir } from "node:fs/promises";
@@ -26,7 +26,10 @@ export interface CpuTime {
   readonly idleMs: number;
 }
 
-/** The facts taken from the `systeminformation` package, where the system offers no file this package reads itself. */
+/**
+ * The facts taken from the `systeminformation` package, where the system offers no file this package reads
+ * itself.
+ */
 export interface OsLibrary {
   cpu(): Promise<{ readonly brand: string; readonly physicalCores: number }>;
   battery(): Promise<{
@@ -51,7 +54,10 @@ export interface Machine {
   readBytes(path: string): Promise<Uint8Array | undefined>;
   /** The names in a folder, sorted; empty when it cannot be read; at most 16,384. */
   list(path: string): Promise<readonly string[]>;
-  /** The standard output of a command, whatever its exit status; `undefined` when it did not run or exceeded its bounds. */
+  /**
+   * The standard output of a command, whatever its exit status; `undefined` when it did not run or exceeded
+   * its bounds.
+   */
   run(command: string, args: readonly string[]): Promise<string | undefined>;
   /** Time per logical processor; empty where the system hides it. */
   cpuTimes(): readonly CpuTime[];

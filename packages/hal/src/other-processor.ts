@@ -1,9 +1,14 @@
-/** The processor where neither `/proc` nor `sysctl` describes it (Windows and the rest): what the library tells. */
+/**
+ * The processor where neither `/proc` nor `sysctl` describes it (Windows and the rest): what the library
+ * tells.
+ */
 import { featuresFromFlags } from "./feature-families.ts";
 import type { Machine } from "./machine.ts";
 import { type Processor, withoutUnknown } from "./processor.ts";
 
-/** Read what can be read. Features beyond the architecture's base, caches and the page size stay undetermined. */
+/**
+ * Read what can be read. Features beyond the architecture's base, caches and the page size stay undetermined.
+ */
 export async function readOtherProcessor(machine: Machine): Promise<Processor> {
   const cpu = await readLibrary(machine);
   return {

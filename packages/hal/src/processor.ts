@@ -1,4 +1,7 @@
-/** What one operating system's reader finds out about the processor and memory; the rest of a profile is common. */
+/**
+ * What one operating system's reader finds out about the processor and memory; the rest of a profile is
+ * common.
+ */
 import type { FeatureKnowledge } from "./feature.ts";
 import type { CacheDescription } from "./hardware-profile.ts";
 

@@ -1,5 +1,6 @@
 /**
- * Parsed Ed25519 public keys. Parsing costs about a third of a check, and a mesh hears from the same peers over and over.
+ * Parsed Ed25519 public keys. Parsing adds about a tenth to the cost of a check, and a mesh hears from the same peers
+ * over and over.
  *
  * K1. A key is found only by its own 32 bytes.
  * K2. The table never holds more than its limit; the key used longest ago leaves first.
@@ -8,7 +9,7 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 
 /** Length of a raw public key. */
 export const PUBLIC_KEY_BYTES = 32;
-/** Keys kept unless another limit is given: some 2 MB. */
+/** Keys kept unless another limit is given: less than 1 MB. */
 export const KEPT_KEYS = 1024;
 /** The DER before the 32 key bytes in a SubjectPublicKeyInfo of Ed25519 (RFC 8410 section 4). */
 const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");

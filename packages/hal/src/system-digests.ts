@@ -2,8 +2,9 @@
  * Digests and signature checks on `node:crypto`.
  *
  * D1. `verify` answers false for anything malformed and never throws.
- * D2. Under a public key of small order a signature can be made without any private key (RFC 8032 section 5.1.7 does not
- *     forbid it). The OpenSSL of Node 24 and 26 refuses such keys; a test forges one signature for each and holds it to that.
+ * D2. Under a public key of small order a signature can be made without any private key (RFC 8032 section
+ *     5.1.7 does not forbid it). The OpenSSL of Node 24 and 26 refuses such keys; a test forges one signature
+ *     for each and holds it to that.
  * D3. Keys are parsed once and kept in a bounded table (`public-key-table.ts`).
  */
 import { createHmac, hash, timingSafeEqual, verify } from "node:crypto";

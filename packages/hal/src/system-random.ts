@@ -1,10 +1,11 @@
 /**
  * The real source of random numbers: the operating system's generator, through `node:crypto`.
  *
- * R1. Every byte comes from the cryptographic generator and is handed out once; what was handed out is wiped from the pool.
- * R2. A fork shares no state with its parent: it has its own pool. All forks draw on the same generator, whose outputs are
- *     independent, so the label does not select a stream here as it does in simulation. It is checked all the same, so that a
- *     program that runs on this source also runs on a seeded one.
+ * R1. Every byte comes from the cryptographic generator and is handed out once; what was handed out is wiped
+ *     from the pool.
+ * R2. A fork shares no state with its parent: it has its own pool. All forks draw on the same generator,
+ *     whose outputs are independent, so the label does not select a stream here as it does in simulation. It
+ *     is checked all the same, so that a program that runs on this source also runs on a seeded one.
  */
 import { randomFillSync } from "node:crypto";
 import type { Random } from "@glia-os/abi/ports";
@@ -13,7 +14,10 @@ import { BadRandomLabelError } from "./errors.ts";
 /** Longest label of a fork, in UTF-16 code units. */
 export const RANDOM_LABEL_LIMIT = 256;
 
-/** One call of the generator costs about a microsecond; small requests are served from a pool of this many bytes. */
+/**
+ * One call of the generator costs about a microsecond; small requests are served from a pool of this many
+ * bytes.
+ */
 const POOL_BYTES = 4096;
 /** Larger requests than this go to the generator directly. */
 const POOLED_REQUEST_BYTES = 256;
@@ -63,7 +67,10 @@ class SystemRandom implements Random {
   }
 }
 
-/** A cryptographically strong source. `fork` throws `hal.bad-random-label` for an empty label or one over 256 characters. */
+/**
+ * A cryptographically strong source. `fork` throws `hal.bad-random-label` for an empty label or one over 256
+ * characters.
+ */
 export function createSystemRandom(): Random {
   return new SystemRandom();
 }

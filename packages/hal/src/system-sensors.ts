@@ -1,5 +1,6 @@
 /**
- * The real sensors. On Linux they read `/sys` and `/proc`; on macOS and Windows the `systeminformation` package asks the system.
+ * The real sensors. On Linux they read `/sys` and `/proc`; on macOS and Windows the `systeminformation`
+ * package asks the system.
  *
  * N1. A fact that cannot be read is `undefined`, never a plausible number.
  * N2. Each call reads anew.
@@ -85,7 +86,10 @@ async function libraryTemperature(machine: Machine): Promise<number | undefined>
   }
 }
 
-/** Busy share of the time between two readings; `undefined` when they do not describe the same processors or no time passed. */
+/**
+ * Busy share of the time between two readings; `undefined` when they do not describe the same processors or
+ * no time passed.
+ */
 function busyShare(before: readonly CpuTime[] | undefined, after: readonly CpuTime[]): number | undefined {
   if (before === undefined || before.length !== after.length) return undefined;
   const sum = (times: readonly CpuTime[], key: keyof CpuTime) =>

@@ -1,18 +1,20 @@
 /**
  * The real timers, on `setTimeout`.
  *
- * T1. A timer fires once, and never before its delay has passed on the monotonic clock. `setTimeout` drops fractions of a
- *     millisecond and may fire up to one early; a timer that wakes early is set again for the rest.
+ * T1. A timer fires once, and never before its delay has passed on the monotonic clock. `setTimeout` drops
+ *     fractions of a millisecond and may fire up to one early; a timer that wakes early is set again for the
+ *     rest.
  * T2. Delays beyond 2^31 - 1 ms (24.8 days), which `setTimeout` turns into 1 ms, are slept in pieces.
  * T3. `pending` counts the timers that neither fired nor were cancelled, and never exceeds the limit.
- * T4. With `keepAlive` (the default) a pending timer keeps the process running, as `setTimeout` does. A daemon whose sockets
- *     keep it running takes `keepAlive: false`; `cancelAll` at shutdown lets the process end either way.
+ * T4. With `keepAlive` (the default) a pending timer keeps the process running, as `setTimeout` does. A
+ *     daemon whose sockets keep it running takes `keepAlive: false`; `cancelAll` at shutdown lets the process
+ *     end either way.
  */
 import type { Clock, TimerHandle, Timers } from "@glia-os/abi/ports";
 import { BadDelayError, TooManyTimersError } from "./errors.ts";
 import { createSystemClock } from "./system-clock.ts";
 
-/** Most pending timers unless another limit is given. At about 200 bytes each, 200 MB. */
+/** Most pending timers unless another limit is given. At some 450 bytes each (measured on Node 26), 450 MB. */
 export const MAX_PENDING_TIMERS = 1_000_000;
 
 /** The longest delay `setTimeout` takes: 2^31 - 1 ms. */
@@ -57,33 +59,44 @@ function hostTimeouts(keepAlive: boolean): TimeoutFunctions {
   };
 }
 
+/** What timers share. */
+interface TimerLoop {
+  readonly clock: Clock;
+  readonly timeouts: TimeoutFunctions;
+  /** The timers that may still fire (T3). */
+  readonly pending: Set<HostTimer>;
+}
+
 class HostTimers implements SystemTimers {
-  readonly #clock: Clock;
-  readonly #timeouts: TimeoutFunctions;
+  readonly #loop: TimerLoop;
   readonly #maxPending: number;
-  readonly #pending = new Set<HostTimer>();
 
   constructor(options: SystemTimersOptions) {
-    this.#clock = options.clock ?? createSystemClock();
-    this.#timeouts = options.timeouts ?? hostTimeouts(options.keepAlive ?? true);
-    this.#maxPending = Math.max(1, options.maxPending ?? MAX_PENDING_TIMERS);
+    this.#loop = {
+      clock: options.clock ?? createSystemClock(),
+      timeouts: options.timeouts ?? hostTimeouts(options.keepAlive ?? true),
+      pending: new Set(),
+    };
+    const limit = options.maxPending ?? MAX_PENDING_TIMERS;
+    // Also when the limit is NaN there is one.
+    this.#maxPending = limit >= 1 ? limit : 1;
   }
 
   get pending(): number {
-    return this.#pending.size;
+    return this.#loop.pending.size;
   }
 
   schedule(delayMs: number, fire: () => void): TimerHandle {
     if (!(delayMs >= 0 && delayMs < Number.POSITIVE_INFINITY)) throw new BadDelayError(delayMs);
-    if (this.#pending.size >= this.#maxPending) throw new TooManyTimersError(this.#maxPending);
-    const timer = new HostTimer(this.#clock, this.#timeouts, this.#pending, delayMs, fire);
-    this.#pending.add(timer);
+    if (this.#loop.pending.size >= this.#maxPending) throw new TooManyTimersError(this.#maxPending);
+    const timer = new HostTimer(this.#loop, delayMs, fire);
+    this.#loop.pending.add(timer);
     timer.arm();
     return timer;
   }
 
   cancelAll(): number {
-    const timers = [...this.#pending];
+    const timers = [...this.#loop.pending];
     for (const timer of timers) timer.cancel();
     return timers.length;
   }
@@ -91,44 +104,34 @@ class HostTimers implements SystemTimers {
 
 /** One pending timer. It is in the `pending` set exactly as long as it may still fire (T3). */
 class HostTimer implements TimerHandle {
-  readonly #clock: Clock;
-  readonly #timeouts: TimeoutFunctions;
-  readonly #pending: Set<HostTimer>;
+  readonly #loop: TimerLoop;
   readonly #deadlineMs: number;
   readonly #fire: () => void;
   #timeout: unknown;
 
-  constructor(
-    clock: Clock,
-    timeouts: TimeoutFunctions,
-    pending: Set<HostTimer>,
-    delayMs: number,
-    fire: () => void,
-  ) {
-    this.#clock = clock;
-    this.#timeouts = timeouts;
-    this.#pending = pending;
-    this.#deadlineMs = clock.monotonicMs() + delayMs;
+  constructor(loop: TimerLoop, delayMs: number, fire: () => void) {
+    this.#loop = loop;
+    this.#deadlineMs = loop.clock.monotonicMs() + delayMs;
     this.#fire = fire;
   }
 
   arm(): void {
-    const remainingMs = Math.ceil(this.#deadlineMs - this.#clock.monotonicMs());
+    const remainingMs = Math.ceil(this.#deadlineMs - this.#loop.clock.monotonicMs());
     const sleepMs = Math.min(Math.max(remainingMs, 0), LONGEST_TIMEOUT_MS);
-    this.#timeout = this.#timeouts.set(() => this.#wake(), sleepMs);
+    this.#timeout = this.#loop.timeouts.set(() => this.#wake(), sleepMs);
   }
 
   cancel(): void {
-    if (this.#pending.delete(this)) this.#timeouts.clear(this.#timeout);
+    if (this.#loop.pending.delete(this)) this.#loop.timeouts.clear(this.#timeout);
   }
 
   #wake(): void {
-    if (!this.#pending.has(this)) return;
-    if (this.#clock.monotonicMs() < this.#deadlineMs) {
+    if (!this.#loop.pending.has(this)) return;
+    if (this.#loop.clock.monotonicMs() < this.#deadlineMs) {
       this.arm();
       return;
     }
-    this.#pending.delete(this);
+    this.#loop.pending.delete(this);
     this.#fire();
   }
 }

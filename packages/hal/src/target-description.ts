@@ -1,10 +1,12 @@
 /**
- * Machines Node cannot run on, described by a file: microcontrollers and other targets of the embedded runtime.
+ * Machines Node cannot run on, described by a file: microcontrollers and other targets of the embedded
+ * runtime.
  *
  * D1. A description produces the same `HardwareProfile` that detection does.
- * D2. A description is refused whole: an unknown key, a wrong type or a number out of range names the field, and nothing is used.
- * D3. What a description leaves out stays unknown; its list of features is complete, so a feature not listed is absent, unless it
- *     is listed as undetermined.
+ * D2. A description is refused whole: an unknown key, a wrong type or a number out of range names the field,
+ *     and nothing is used.
+ * D3. What a description leaves out stays unknown; its list of features is complete, so a feature not listed
+ *     is absent, unless it is listed as undetermined.
  */
 import { ARCHITECTURES, type Architecture } from "./architecture.ts";
 import { sortCaches, summariseCaches } from "./cache-summary.ts";

@@ -1,4 +1,7 @@
-/** Entry point `@glia-os/hal/wasm-features`: what the WebAssembly engine of this process can do, found by running. */
+/**
+ * Entry point `@glia-os/hal/wasm-features`: what the WebAssembly engine of this process can do, found by
+ * running.
+ */
 export {
   detectWasmFeatures,
   invalidateWasmFeatures,

@@ -1,6 +1,7 @@
 /**
- * As much of the curve of Ed25519 (RFC 8032 section 5.1) as it takes to forge signatures for keys of small order: with such a key
- * A, and S = 1, R = B, the equation S*B = R + k*A holds whenever k is a multiple of A's order, which some message gives.
+ * As much of the curve of Ed25519 (RFC 8032 section 5.1) as it takes to forge signatures for keys of small
+ * order: with such a key A, and S = 1, R = B, the equation S*B = R + k*A holds whenever k is a multiple of
+ * A's order, which some message gives.
  */
 import { createHash } from "node:crypto";
 
@@ -76,7 +77,10 @@ function orderOf(point: Point): number {
   })!;
 }
 
-/** All eight points of small order: the multiples of L*Q for a point Q outside the prime-order group whose L*Q has order 8. */
+/**
+ * All eight points of small order: the multiples of L*Q for a point Q outside the prime-order group whose L*Q
+ * has order 8.
+ */
 function smallOrderPoints(): readonly Point[] {
   for (let y = 2n; ; y += 1n) {
     const point = lift(y);
@@ -122,7 +126,9 @@ export interface Forgery {
   readonly signature: Uint8Array;
 }
 
-/** One signature per key of small order that satisfies the equation of RFC 8032, made without a private key. */
+/**
+ * One signature per key of small order that satisfies the equation of RFC 8032, made without a private key.
+ */
 export function forgeSmallOrder(digest: (data: Uint8Array) => Uint8Array): readonly Forgery[] {
   const point = encode(BASE);
   const signature = new Uint8Array([...point, ...littleEndian(1n)]);

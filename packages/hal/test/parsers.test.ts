@@ -59,7 +59,7 @@ describe("parseCpuinfo", () => {
 
   it("reads old ARM kernels, which list the features once for all processors", () => {
     const text =
-      "Processor\t: ARMv7 Processor rev 4 (v7l)\nFeatures\t: swp half neon vfpv3\n\nprocessor\t: 0\n\nprocessor\t: 1\n";
+      "Processor\t: ARMv7 rev 4 (v7l)\nFeatures\t: swp half neon vfpv3\n\nprocessor\t: 0\n\nprocessor\t: 1\n";
     const cpuinfo = parseCpuinfo(text);
     expect(cpuinfo.processors).toBe(2);
     expect(cpuinfo.flags?.has("neon")).toBe(true);
@@ -153,7 +153,10 @@ describe("parseMeminfo", () => {
 });
 
 describe("garbage", () => {
-  /** Lines with the keys the parsers look for and arbitrary values: more of it gets past the first check than of plain text. */
+  /**
+   * Lines with the keys the parsers look for and arbitrary values: more of it gets past the first check than
+   * of plain text.
+   */
   const keys = [
     "processor",
     "flags",

@@ -5,7 +5,9 @@ import { describe, expect, it } from "vitest";
 import { BadDelayError, createSystemClock, createSystemTimers, TooManyTimersError } from "../src/clock.ts";
 import { clockContract, timersContract } from "../src/testing/index.ts";
 
-/** A host whose timeouts fire when the test lets time pass; `earlyMs` before they are due, as real ones may. */
+/**
+ * A host whose timeouts fire when the test lets time pass; `earlyMs` before they are due, as real ones may.
+ */
 function makeHost(earlyMs = 0) {
   let nowMs = 1000;
   const timeouts = new Map<number, { dueMs: number; fire: () => void }>();
@@ -110,6 +112,13 @@ describe("system timers", () => {
     first.cancel();
     timers.schedule(1, () => {});
     expect(timers.pending).toBe(2);
+  });
+
+  it.each([0, -1, Number.NaN])("a limit of %d is one timer, not none", (maxPending) => {
+    const host = makeHost();
+    const timers = createSystemTimers({ clock: host.clock, timeouts: host.timeouts, maxPending });
+    timers.schedule(1, () => {});
+    expect(() => timers.schedule(1, () => {})).toThrow(TooManyTimersError);
   });
 
   it("a cancelled timer leaves nothing behind in the host", async () => {

@@ -88,7 +88,8 @@ describe("probing", () => {
 });
 
 describe("features are found by result, not by name (W1)", () => {
-  // i16x8.relaxed_dot -> i16x8.mul; i32x4.relaxed_dot_add -> v128.bitselect (0x52, padded to the length of the original).
+  // i16x8.relaxed_dot -> i16x8.mul; i32x4.relaxed_dot_add -> v128.bitselect (0x52, padded to the length of
+  // the original).
   it.each([
     ["the two-lane", [0xfd, 0x92, 0x02], [0xfd, 0x95, 0x01]],
     ["the accumulating", [0xfd, 0x93, 0x02], [0xfd, 0xd2, 0x00]],

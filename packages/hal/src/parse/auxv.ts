@@ -1,11 +1,13 @@
 /**
- * The auxiliary vector of a process, `/proc/self/auxv` (getauxval(3)): pairs of machine words, ended by a pair with type 0.
- * It is where the C library itself learns the page size.
+ * The auxiliary vector of a process, `/proc/self/auxv` (getauxval(3)): pairs of machine words, ended by a
+ * pair with type 0. It is where the C library itself learns the page size.
  */
 
 /** AT_PAGESZ of the ELF auxiliary vector. */
 const PAGE_SIZE_ENTRY = 6n;
-/** Pages are powers of two; 4 KiB is the smallest and 1 MiB more than the largest base page of any Linux port. */
+/**
+ * Pages are powers of two; 4 KiB is the smallest and 1 MiB more than the largest base page of any Linux port.
+ */
 const PAGE_BYTES_RANGE = [4096n, 1_048_576n] as const;
 
 /** The page size in bytes, or `undefined` when the vector does not hold a plausible one. */

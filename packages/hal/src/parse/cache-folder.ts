@@ -1,4 +1,7 @@
-/** One folder of `/sys/devices/system/cpu/cpuN/cache/indexM` (the kernel's ABI/testing/sysfs-devices-system-cpu). */
+/**
+ * One folder of `/sys/devices/system/cpu/cpuN/cache/indexM` (the kernel's
+ * ABI/testing/sysfs-devices-system-cpu).
+ */
 import type { CacheDescription, CacheType } from "../hardware-profile.ts";
 import { countCpuList } from "./cpu-list.ts";
 import { parseInteger, parseSize } from "./integer.ts";
@@ -22,7 +25,10 @@ const TYPES: Readonly<Record<string, CacheType>> = {
   Unified: "unified",
 };
 
-/** The cache of a folder; `undefined` when its level, type or size is missing. Many ARM virtual machines give no size. */
+/**
+ * The cache of a folder; `undefined` when its level, type or size is missing. Many ARM virtual machines give
+ * no size.
+ */
 export function parseCacheFolder(folder: CacheFolder): CacheDescription | undefined {
   const level = parseInteger(folder.level);
   const typeName = folder.type?.trim() ?? "";

@@ -1,8 +1,10 @@
 /**
  * Control groups, versions 1 and 2 (cgroups(7), the kernel's admin-guide/cgroup-v1 and cgroup-v2).
  *
- * G1. A limit that does not parse is no limit; a limit of 2^53 bytes or more is how version 1 says "unlimited".
- * G2. A process is bound by every ancestor's limit as well as its own group's, as far up as its namespace shows.
+ * G1. A limit that does not parse is no limit; a limit of 2^53 bytes or more is how version 1 says
+ *     "unlimited".
+ * G2. A process is bound by every ancestor's limit as well as its own group's, as far up as its namespace
+ *     shows.
  */
 import { parseInteger } from "./integer.ts";
 
@@ -64,8 +66,9 @@ export function parseCgroupMounts(text: string): readonly CgroupMount[] {
 }
 
 /**
- * The folders whose limits bind a process (G2), its own group first. A group path outside the mount's root, as in a container
- * that sees its group under the host's name, leaves the mount point itself: that is the container's own group.
+ * The folders whose limits bind a process (G2), its own group first. A group path outside the mount's root,
+ * as in a container that sees its group under the host's name, leaves the mount point itself: that is the
+ * container's own group.
  */
 export function cgroupFolders(mount: CgroupMount, path: string): readonly string[] {
   const base = mount.mountPoint.replace(/\/+$/, "");
@@ -85,7 +88,10 @@ function relativeSegments(root: string, path: string): readonly string[] {
   return segments;
 }
 
-/** A memory limit in bytes from `memory.max`, `memory.high` or `memory.limit_in_bytes`; `undefined` for none (G1). */
+/**
+ * A memory limit in bytes from `memory.max`, `memory.high` or `memory.limit_in_bytes`; `undefined` for none
+ * (G1).
+ */
 export function parseCgroupMemory(text: string | undefined): number | undefined {
   return parseInteger(text);
 }

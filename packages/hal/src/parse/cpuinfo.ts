@@ -1,7 +1,8 @@
 /**
  * `/proc/cpuinfo` of x86, ARM and RISC-V kernels.
  *
- * I1. Flags are those every processor has: a task may run on any of them, and cores of one machine may differ.
+ * I1. Flags are those every processor has: a task may run on any of them, and cores of one machine may
+ *     differ.
  * I2. A text without a processor yields 0 processors and no flags; nothing is assumed.
  */
 import { parseInteger } from "./integer.ts";
@@ -11,7 +12,10 @@ import { parseRiscvIsa } from "./riscv-isa.ts";
 export interface Cpuinfo {
   /** Processors listed; 0 when the text is no cpuinfo. */
   readonly processors: number;
-  /** Flags (x86), features (ARM) or ISA extensions (RISC-V) common to all processors (I1); absent when one lists none. */
+  /**
+   * Flags (x86), features (ARM) or ISA extensions (RISC-V) common to all processors (I1); absent when one
+   * lists none.
+   */
   readonly flags?: ReadonlySet<string>;
   /** The processor's name. */
   readonly model?: string;
@@ -19,7 +23,9 @@ export interface Cpuinfo {
   readonly physicalCores?: number;
   /** Cache line in bytes (x86: `clflush size`). */
   readonly lineBytes?: number;
-  /** Whether a `v` extension may be the draft 0.7.1 of T-Head's C906 and C910, which is not the ratified one. */
+  /**
+   * Whether a `v` extension may be the draft 0.7.1 of T-Head's C906 and C910, which is not the ratified one.
+   */
   readonly draftVectors?: boolean;
 }
 

@@ -24,7 +24,10 @@ export interface BatteryPart extends BatteryReading {
   readonly full?: number;
 }
 
-/** The battery of a folder; `undefined` for anything that is not a battery of the machine itself, or cannot be read. */
+/**
+ * The battery of a folder; `undefined` for anything that is not a battery of the machine itself, or cannot be
+ * read.
+ */
 export function parsePowerSupply(folder: PowerSupplyFolder): BatteryPart | undefined {
   // Scope `Device` is the battery of a mouse or headset.
   if (folder.type?.trim() !== "Battery" || folder.scope?.trim() === "Device") return undefined;
@@ -39,8 +42,8 @@ export function parsePowerSupply(folder: PowerSupplyFolder): BatteryPart | undef
 }
 
 /**
- * Several batteries as one: weighted by full charge where every one tells it, else equally. It charges when any of them does.
- * `undefined` for an empty list.
+ * Several batteries as one: weighted by full charge where every one tells it, else equally. It charges when
+ * any of them does. `undefined` for an empty list.
  */
 export function combineBatteries(parts: readonly BatteryPart[]): BatteryReading | undefined {
   if (parts.length === 0) return undefined;

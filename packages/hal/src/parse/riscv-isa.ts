@@ -1,6 +1,6 @@
 /**
- * RISC-V ISA strings such as `rv64imafdc_zicsr_zba` (The RISC-V Instruction Set Manual, volume I, chapter "ISA Extension
- * Naming Conventions").
+ * RISC-V ISA strings such as `rv64imafdc_zicsr_zba` (The RISC-V Instruction Set Manual, volume I, chapter
+ * "ISA Extension Naming Conventions").
  */
 
 /** A parsed ISA string. */
@@ -41,7 +41,9 @@ function addLetters(letters: string, extensions: Set<string>): void {
   if (multi >= 0) addName(letters.slice(multi), extensions);
 }
 
-/** One name between underscores: a letter or a multi-letter extension, with an optional version such as `2p0`. */
+/**
+ * One name between underscores: a letter or a multi-letter extension, with an optional version such as `2p0`.
+ */
 function addName(name: string, extensions: Set<string>): void {
   add(name.replace(/\d+p\d+$/, ""), extensions);
 }

@@ -34,7 +34,10 @@ const CACHE_NAMES: readonly (readonly [number, CacheType, string])[] = [
   [3, "unified", "l3cachesize"],
 ];
 
-/** The caches. Machines with two kinds of core report them per performance level; the plain names then repeat one of them. */
+/**
+ * The caches. Machines with two kinds of core report them per performance level; the plain names then repeat
+ * one of them.
+ */
 export function sysctlCaches(values: Sysctl): readonly CacheDescription[] {
   const levels = sysctlInteger(values, "hw.nperflevels") ?? 0;
   const prefixes =
@@ -50,7 +53,9 @@ export function sysctlCaches(values: Sysctl): readonly CacheDescription[] {
   );
 }
 
-/** macOS names of ARM features (`hw.optional.arm.*`) as the Linux flag names the feature table is written in. */
+/**
+ * macOS names of ARM features (`hw.optional.arm.*`) as the Linux flag names the feature table is written in.
+ */
 const ARM_NAMES: Readonly<Record<string, string>> = {
   "hw.optional.floatingpoint": "fp",
   "hw.optional.AdvSIMD": "asimd",

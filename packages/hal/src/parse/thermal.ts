@@ -3,7 +3,9 @@
 /** Readings outside are sensors that are not connected or report an error value; silicon works inside. */
 const PLAUSIBLE_CELSIUS = { least: -40, most: 150 } as const;
 
-/** A reading in thousandths of a degree as degrees Celsius; `undefined` when it is no plausible temperature. */
+/**
+ * A reading in thousandths of a degree as degrees Celsius; `undefined` when it is no plausible temperature.
+ */
 export function parseMillidegrees(text: string | undefined): number | undefined {
   const trimmed = text?.trim() ?? "";
   if (!/^-?\d{1,7}$/.test(trimmed)) return undefined;
@@ -12,8 +14,8 @@ export function parseMillidegrees(text: string | undefined): number | undefined 
 }
 
 /**
- * hwmon drivers that read sensors inside a chip. Board monitors (nct6775, it87, ...) are left out: their unused inputs float and
- * report anything.
+ * hwmon drivers that read sensors inside a chip. Board monitors (nct6775, it87, ...) are left out: their
+ * unused inputs float and report anything.
  */
 const ON_DIE_DRIVERS: ReadonlySet<string> = new Set([
   "coretemp",

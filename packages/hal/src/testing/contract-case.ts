@@ -1,4 +1,7 @@
-/** A contract is a list of cases, so that any test runner can run it: `for (const c of contract) it(c.title, c.run)`. */
+/**
+ * A contract is a list of cases, so that any test runner can run it: `for (const c of contract) it(c.title,
+ * c.run)`.
+ */
 
 /** One claim about an implementation. */
 export interface ContractCase {

@@ -1,4 +1,7 @@
-/** Entry point `@glia-os/hal/testing`: contracts of the ports this package implements, for other implementations to run. */
+/**
+ * Entry point `@glia-os/hal/testing`: contracts of the ports this package implements, for other
+ * implementations to run.
+ */
 export { clockContract, type TimersUnderTest, timersContract } from "./clock-contract.ts";
 export type { ContractCase } from "./contract-case.ts";
 export { digestsContract, ED25519_VECTOR, signerContract } from "./digests-contract.ts";

@@ -1,8 +1,10 @@
 /**
  * What the WebAssembly engine of this process can do.
  *
- * W1. A feature is reported as working only after a module that needs it was compiled, run, and gave the right result.
- * W2. Everything else is reported as not working: a module that is refused, traps, throws or computes something else.
+ * W1. A feature is reported as working only after a module that needs it was compiled, run, and gave the
+ *     right result.
+ * W2. Everything else is reported as not working: a module that is refused, traps, throws or computes
+ *     something else.
  */
 import { localWasmEngine, type Probe, type WasmEngine } from "./engine.ts";
 import { WASM_FEATURES, type WasmFeature, type WasmFeatures } from "./feature-names.ts";
@@ -20,7 +22,7 @@ async function works(probe: Probe, engine: WasmEngine): Promise<boolean> {
 }
 
 /**
- * Probe an engine. Never rejects. Takes some 10 ms, most of them for the relaxed dot product.
+ * Probe an engine. Never rejects. Takes some 15 ms, most of them for the relaxed dot product.
  * @param engine default: the one of this process; `null` is no engine, for which every feature is false.
  */
 export async function probeWasmFeatures(

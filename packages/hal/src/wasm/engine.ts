@@ -1,4 +1,6 @@
-/** The part of the JavaScript API of WebAssembly that the probes use (W3C WebAssembly JavaScript Interface). */
+/**
+ * The part of the JavaScript API of WebAssembly that the probes use (W3C WebAssembly JavaScript Interface).
+ */
 
 /** An instance's exports: probes know what they exported. */
 export type WasmExports = Readonly<Record<string, unknown>>;
@@ -17,7 +19,10 @@ export interface WasmEngine {
   readonly promising?: (exported: unknown) => () => Promise<unknown>;
 }
 
-/** Whether a feature works in an engine: compiles a module that needs it, runs it and compares the result. May throw. */
+/**
+ * Whether a feature works in an engine: compiles a module that needs it, runs it and compares the result. May
+ * throw.
+ */
 export type Probe = (engine: WasmEngine) => boolean | Promise<boolean>;
 
 /** The engine of this process; `undefined` where there is none, as under `node --jitless`. */

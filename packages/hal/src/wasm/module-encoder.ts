@@ -1,6 +1,7 @@
 /**
- * The binary format of WebAssembly modules, as much of it as the probes need (WebAssembly Core Specification, chapter 5).
- * Contents of sections are given as bytes; this file adds counts, sizes and the order of sections.
+ * The binary format of WebAssembly modules, as much of it as the probes need (WebAssembly Core Specification,
+ * chapter 5). Contents of sections are given as bytes; this file adds counts, sizes and the order of
+ * sections.
  */
 
 /** Bytes of one item of a section. */
@@ -95,7 +96,9 @@ function body({ locals = [], instructions }: FunctionBody): Bytes {
   return [...unsigned(content.length), ...content];
 }
 
-/** The bytes of a module. Sections come in the order the format demands, which is not that of their numbers. */
+/**
+ * The bytes of a module. Sections come in the order the format demands, which is not that of their numbers.
+ */
 export function encodeModule(module: ModuleSections): Uint8Array {
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],

@@ -1,6 +1,7 @@
 /**
- * Probes of everything but vectors. Each compiles a module, runs it and compares what came out (invariant W1 of
- * `detect-wasm-features.ts`); an engine that refuses the module throws, which the caller counts as "does not work".
+ * Probes of everything but vectors. Each compiles a module, runs it and compares what came out (invariant W1
+ * of `detect-wasm-features.ts`); an engine that refuses the module throws, which the caller counts as "does
+ * not work".
  */
 import { callExport, instantiate, type Probe } from "./engine.ts";
 import type { VectorFeature, WasmFeature } from "./feature-names.ts";
@@ -99,7 +100,10 @@ const threads: Probe = (engine) => {
   return old === ANSWER && Atomics.load(cells, 2) === ANSWER + 5;
 };
 
-/** i32.store 42 at 4 of memory 1; the sum of that word in both memories. Bit 6 of the alignment announces a memory index. */
+/**
+ * i32.store 42 at 4 of memory 1; the sum of that word in both memories. Bit 6 of the alignment announces a
+ * memory index.
+ */
 const multiMemory = answers(
   encodeRun(
     [TYPE.i32],

@@ -1,9 +1,10 @@
 /**
  * Probes of vector operations.
  *
- * V1. A relaxed operation may give different results on different processors and engines, so its name proves nothing: the int8
- *     dot product counts as exact only after every pair of operands in its exact range (first -128..127, second 0..127) gave
- *     the exact result, in both forms of the operation and, as far as the engine compiles hot code again, in its second form.
+ * V1. A relaxed operation may give different results on different processors and engines, so its name proves
+ *     nothing: the int8 dot product counts as exact only after every pair of operands in its exact range
+ *     (first -128..127, second 0..127) gave the exact result, in both forms of the operation and, as far as
+ *     the engine compiles hot code again, in its second form.
  */
 import { callExport, instantiate, type Probe } from "./engine.ts";
 import type { VectorFeature } from "./feature-names.ts";
@@ -35,7 +36,9 @@ const simd128: Probe = (engine) => {
 const ASCENDING = Array.from({ length: 16 }, (_, lane) => lane + 100);
 const REVERSED = Array.from({ length: 16 }, (_, lane) => 15 - lane);
 
-/** i8x16.relaxed_swizzle with indexes in range, where it must equal the strict one; i8x16.extract_lane_u 2. */
+/**
+ * i8x16.relaxed_swizzle with indexes in range, where it must equal the strict one; i8x16.extract_lane_u 2.
+ */
 const relaxedSimd: Probe = (engine) => {
   const instructions = [
     ...v128Const(ASCENDING),
@@ -54,8 +57,8 @@ function splatFloat(value: number): Bytes {
 }
 
 /**
- * (1 + 2^-12)^2 - (1 + 2^-11) is 2^-24 when rounded once; when the product is rounded first, its last bit is lost and 0 is left.
- * f32x4.relaxed_madd; f32x4.extract_lane 1.
+ * (1 + 2^-12)^2 - (1 + 2^-11) is 2^-24 when rounded once; when the product is rounded first, its last bit is
+ * lost and 0 is left. f32x4.relaxed_madd; f32x4.extract_lane 1.
  */
 const relaxedMaddFused: Probe = (engine) => {
   const factor = v128Const(splatFloat(1 + 2 ** -12));
@@ -72,12 +75,20 @@ const PAIRS = 256 * 128;
 const ACCUMULATOR = 1_000_000;
 /** Where the operands and results lie in the two pages of memory. */
 const AT = { first: 0, second: PAIRS, dots: 2 * PAIRS, sums: 3 * PAIRS } as const;
-/** Odd, so that multiplying by it visits every pair once, in an order that mixes neighbours. 1 keeps the order. */
+/**
+ * Odd, so that multiplying by it visits every pair once, in an order that mixes neighbours. 1 keeps the
+ * order.
+ */
 const ORDERS = [1, 12_345] as const;
-/** Rounds per order: enough for V8 to compile the function again with its optimising compiler, when it does so at all. */
+/**
+ * Rounds per order: enough for V8 to compile the function again with its optimising compiler, when it does so
+ * at all.
+ */
 const ROUNDS = 32;
 
-/** For each 16 pairs: i16x8.relaxed_dot_i8x16_i7x16_s and i32x4.relaxed_dot_i8x16_i7x16_add_s, results stored. */
+/**
+ * For each 16 pairs: i16x8.relaxed_dot_i8x16_i7x16_s and i32x4.relaxed_dot_i8x16_i7x16_add_s, results stored.
+ */
 const DOT_MODULE: Uint8Array = encodeModule({
   types: [functionType([], [])],
   functions: [0],
