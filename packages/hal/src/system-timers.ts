@@ -77,9 +77,8 @@ class HostTimers implements SystemTimers {
       timeouts: options.timeouts ?? hostTimeouts(options.keepAlive ?? true),
       pending: new Set(),
     };
-    const limit = options.maxPending ?? MAX_PENDING_TIMERS;
-    // Also when the limit is NaN there is one.
-    this.#maxPending = limit >= 1 ? limit : 1;
+    // `||` because a limit of NaN would be none at all.
+    this.#maxPending = Math.max(1, (options.maxPending ?? MAX_PENDING_TIMERS) || 1);
   }
 
   get pending(): number {
