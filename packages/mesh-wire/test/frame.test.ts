@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { isGliaError } from "@glia-os/abi/errors";
 import { MESSAGE_LIMIT_BYTES } from "@glia-os/abi/ports";
 import fc from "fast-check";
@@ -17,6 +18,14 @@ import { BadFrameError } from "../src/index.ts";
 import { MessageReader } from "../src/message-reader.ts";
 import { Outbox } from "../src/outbox.ts";
 
+interface Vectors {
+  readonly frames: readonly { what: string; bytes: string; kind: number; message?: string }[];
+  readonly refused: readonly { what: string; bytes: string }[];
+}
+
+const vectors = JSON.parse(
+  readFileSync(new URL("../../../conformance/vectors/frame.json", import.meta.url), "utf8"),
+) as Vectors;
 const WHOLE = FLAG_FIRST | FLAG_LAST;
 
 function frame(header: Partial<FrameHeader>, payload: Uint8Array = new Uint8Array(0)): Buffer {
@@ -206,5 +215,19 @@ describe("frames", () => {
     const bytes = controlFrame(FRAME_KIND.ping, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8));
     const { controls } = decode([...bytes].map((byte) => Uint8Array.of(byte)));
     expect(controls).toEqual([{ kind: FRAME_KIND.ping, payload: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) }]);
+  });
+
+  it("decode as the golden vectors say", () => {
+    for (const { what, bytes, kind, message } of vectors.frames) {
+      const decoded = decode([Buffer.from(bytes, "hex")]);
+      const [found] = [...decoded.messages, ...decoded.controls];
+      expect(found?.kind, what).toBe(kind);
+      if (message !== undefined)
+        expect(Buffer.from(decoded.messages[0]!.message).toString("hex"), what).toBe(message);
+    }
+    for (const { what, bytes } of vectors.refused) {
+      expect(() => decode([Buffer.from(bytes, "hex")]), what).toThrow(BadFrameError);
+    }
+    expect(vectors.frames.length + vectors.refused.length).toBe(16);
   });
 });

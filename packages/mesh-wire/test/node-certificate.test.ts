@@ -1,6 +1,7 @@
 import "reflect-metadata";
 import { spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { X509Certificate as IndependentCertificate } from "@peculiar/x509";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -152,6 +153,20 @@ describe("node certificates", () => {
       }),
       { numRuns: 600 },
     );
+  });
+});
+
+describe("the golden vectors of node certificates", () => {
+  const { certificates } = JSON.parse(
+    readFileSync(new URL("../../../conformance/vectors/node-certificate.json", import.meta.url), "utf8"),
+  ) as {
+    certificates: readonly { what: string; der: string; nowMs: number; nodeId?: string; reason?: string }[];
+  };
+
+  it.each(certificates)("$what", ({ der, nowMs, nodeId, reason }) => {
+    const bytes = Buffer.from(der, "hex");
+    if (reason !== undefined) expect(faultOf(bytes, nowMs)).toBe(reason);
+    else expect(proveNode(new X509Certificate(bytes), nowMs).nodeId).toBe(nodeId);
   });
 });
 
