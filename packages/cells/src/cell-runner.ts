@@ -13,6 +13,7 @@ import type {
   Clock,
   Engine,
   EngineInstance,
+  EngineLimits,
   GuestHost,
   InstanceImage,
   Logger,
@@ -52,6 +53,8 @@ export interface CellRunnerOptions {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly gate: CellGatePort;
+  /** Bounds of every guest beside its memory, which its manifest sets. Default: the engine's. */
+  readonly limits?: Omit<Partial<EngineLimits>, "memoryPages">;
 }
 
 const PAGE_BYTES = 65_536;
@@ -145,7 +148,7 @@ export class CellRunner implements CellRunnerPort {
   async start(agent: AgentId, manifest: AgentManifest): Promise<void> {
     const cell = await this.#add(agent, manifest);
     try {
-      cell.instance = cell.program.instantiate({ memoryPages: manifest.memoryPages }, cell.host());
+      cell.instance = cell.program.instantiate(this.#limitsOf(cell), cell.host());
     } catch (error) {
       this.#forget(cell);
       throw error;
@@ -228,7 +231,7 @@ export class CellRunner implements CellRunnerPort {
     if (cell.decoder === undefined) throw new BadImageError("its end came when none was expected");
     const image = cell.decoder.finish();
     cell.decoder = undefined;
-    cell.instance = cell.program.restore(image, { memoryPages: cell.manifest.memoryPages }, cell.host());
+    cell.instance = cell.program.restore(image, this.#limitsOf(cell), cell.host());
   }
 
   async activate(agent: AgentId): Promise<void> {
@@ -248,6 +251,10 @@ export class CellRunner implements CellRunnerPort {
     if (cell === undefined) return undefined;
     const { receivedCount: received, waiting, instance } = cell;
     return { received, waiting, memoryBytes: instance?.memoryBytes ?? 0 };
+  }
+
+  #limitsOf(cell: Cell): Partial<EngineLimits> {
+    return { ...this.#options.limits, memoryPages: cell.manifest.memoryPages };
   }
 
   #here(agent: AgentId): Cell {

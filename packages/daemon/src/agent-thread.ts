@@ -2,7 +2,6 @@
 import type { Logger } from "@glia-os/abi/ports";
 import { type CellGatePort, CellRunner, type ImageCodec } from "@glia-os/cells";
 import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
-import { runKernel } from "@glia-os/host";
 import { createKernel } from "@glia-os/kernel";
 import { createWasmEngine, encodeSnapshot, Heartbeat, SnapshotDecoder } from "@glia-os/wasm";
 import type { MainService } from "./main-service.ts";
@@ -17,7 +16,7 @@ const SNAPSHOTS: ImageCodec = {
 };
 
 /** Run the agent side of a node on this thread. */
-export function runAgentThread({ meshPort, mainPort, heartbeat }: AgentThreadSetup): void {
+export function runAgentThread({ meshPort, mainPort, heartbeat, stepMs }: AgentThreadSetup): void {
   const main = linkThreads<MainService>(mainPort, {});
   const logger: Logger = threadLogger((level, message, fields) => main.tell.log(level, message, fields), {
     thread: "agents",
@@ -32,7 +31,42 @@ export function runAgentThread({ meshPort, mainPort, heartbeat }: AgentThreadSet
     replied: (agent, asker, payload) => gate?.replied(agent, asker, payload),
     ended: (agent, end) => gate?.ended(agent, end),
   };
-  const runner = new CellRunner({ kernel, engine, codec: SNAPSHOTS, clock, timers, logger, gate: toGate });
+  const runner = new CellRunner({
+    limits: { stepMs },
+    kernel,
+    engine,
+    codec: SNAPSHOTS,
+    clock,
+    timers,
+    logger,
+    gate: toGate,
+  });
   gate = linkThreads<CellGatePort>(meshPort, runner).tell;
   runKernel(kernel, { clock, timers });
+}
+
+function runKernel(
+  kernel: import("@glia-os/kernel").Kernel,
+  {
+    clock,
+    timers,
+  }: { clock: import("@glia-os/abi/ports").Clock; timers: import("@glia-os/abi/ports").Timers },
+): void {
+  let timer: { cancel(): void } | undefined;
+  let scheduled = false;
+  const turn = (): void => {
+    scheduled = false;
+    timer?.cancel();
+    timer = undefined;
+    if (kernel.runSlice(1024) === "more") return go();
+    const next = kernel.nextDeadlineMs();
+    if (next !== undefined) timer = timers.schedule(Math.max(0, next - clock.monotonicMs()), go);
+  };
+  const go = (): void => {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(turn);
+  };
+  kernel.onWork(go);
+  go();
 }

@@ -3,7 +3,8 @@
  *
  * CN1. Either `createNode` resolves with a member of the mesh, or it rejects and nothing of the node is left: no thread, socket or lock.
  * CN2. A thread that ends unasked ends the node: `failed` resolves and every call that waits is refused.
- * CN3. A guest that does not yield within its step limit costs its node the agent thread; the node then fails instead of hanging.
+ * CN3. A guest that does not yield within its step limit costs its node the agent thread: the thread is ended, so that every call to it is
+ *      refused, and the node fails instead of hanging.
  */
 import { existsSync } from "node:fs";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
@@ -30,6 +31,8 @@ type MeshFace = MeshThreadService & NodeService;
 
 /** Between two looks at which guest is running. */
 const WATCH_EVERY_MS = 500;
+/** How long a guest may run without a blocking call when the options do not say. */
+const STEP_MS = 10_000;
 /** How long a thread may take to stop in order before it is ended. */
 const STOP_TIMEOUT_MS = 5000;
 
@@ -113,13 +116,19 @@ class NodeThreads implements MainService {
       meshPort: toMesh.port2,
       mainPort: toMain.port2,
       heartbeat: heartbeat.shared,
+      stepMs: this.#options.stepMs ?? STEP_MS,
     };
-    this.#worker("agent-worker", this.#options.workers?.agent, setup, [toMesh.port2, toMain.port2]);
+    const worker = this.#worker("agent-worker", this.#options.workers?.agent, setup, [
+      toMesh.port2,
+      toMain.port2,
+    ]);
     this.#links.push(linkThreads<object>(toMain.port1, this));
     const watch = new StepWatch(heartbeat.shared);
     this.#watch = setInterval(() => {
       const step = watch.overdue();
-      if (step !== undefined) this.#failed.resolve(new GuestStuckError(step.runningMs, step.limitMs));
+      if (step === undefined) return;
+      this.#failed.resolve(new GuestStuckError(step.runningMs, step.limitMs));
+      void worker.terminate();
     }, WATCH_EVERY_MS);
     this.#watch.unref();
     return toMesh.port1;
@@ -146,7 +155,7 @@ class NodeThreads implements MainService {
     return link.remote;
   }
 
-  #worker(name: string, given: URL | undefined, setup: object, transferList: MessagePort[]): void {
+  #worker(name: string, given: URL | undefined, setup: object, transferList: MessagePort[]): Worker {
     const worker = new Worker(given ?? workerUrl(name), {
       workerData: setup,
       transferList,
@@ -158,9 +167,9 @@ class NodeThreads implements MainService {
     worker.on("exit", () => {
       if (this.#stopping !== undefined) return;
       this.#failed.resolve(new ThreadGoneError());
-      for (const link of this.#links) link.close();
     });
     this.#workers.push(worker);
+    return worker;
   }
 
   #stop(mesh: Remote<MeshFace>): Promise<void> {

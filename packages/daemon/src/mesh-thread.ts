@@ -216,7 +216,7 @@ export class MeshThread implements MeshThreadService {
       ...(coordination === undefined ? {} : { coordination }),
     };
     const start = await this.#clusterStart();
-    const mesh = createMesh({ name, role, start, bootEpoch, ...(bind === undefined ? {} : { bind }) }, ports);
+    const mesh = createMesh(ports, { name, role, start, bootEpoch, ...(bind === undefined ? {} : { bind }) });
     mesh.onEvent((event) => this.#tellEvent(event));
     await mesh.start();
     this.#stops.push(() => mesh.stop());

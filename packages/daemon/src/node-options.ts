@@ -19,6 +19,8 @@ export interface NodeOptions {
   readonly onEvent?: (event: NodeEvent) => void;
   /** Where log lines go. Default: nowhere. */
   readonly logger?: Logger;
+  /** How long a guest may run without a blocking call before its node fails, in milliseconds: 100 to 600,000. Default: 10,000. */
+  readonly stepMs?: number;
   /** Where the threads' programs are; only a bundler that moved them needs it. */
   readonly workers?: { readonly mesh: URL; readonly agent: URL };
 }
@@ -40,7 +42,7 @@ function checkBind(bind: HostPort | undefined, role: NodeRole): void {
 }
 
 /** The name a node goes by. @throws {BadOptionsError} for options that no node can start with. */
-export function checkNodeOptions({ dataDir, name, role, bind, start }: NodeOptions): string {
+export function checkNodeOptions({ dataDir, name, role, bind, start, stepMs }: NodeOptions): string {
   if (typeof dataDir !== "string" || dataDir === "") throw new BadOptionsError("`dataDir` is empty");
   if (!ROLES.includes(role))
     throw new BadOptionsError(`${JSON.stringify(role)} is not a role: ${ROLES.join(", ")}`);
@@ -49,6 +51,10 @@ export function checkNodeOptions({ dataDir, name, role, bind, start }: NodeOptio
   const own = name ?? role;
   if (!NAME.test(own))
     throw new BadOptionsError(`The name ${JSON.stringify(own)} is not 1 to 32 of a-z 0-9 - . _`);
+  if (stepMs !== undefined && (!Number.isInteger(stepMs) || stepMs < 100 || stepMs > 600_000))
+    throw new BadOptionsError(
+      `The step limit ${stepMs} is not a whole number of milliseconds from 100 to 600000`,
+    );
   checkBind(bind, role);
   return own;
 }

@@ -237,8 +237,8 @@ export class NodeService {
 
   async #vitals({ agent, owner }: AgentRow): Promise<AgentVitals | undefined> {
     const { mesh } = this.#parts;
-    if (owner === mesh.self) return (await this.#vitalsHere(agent)) ?? undefined;
     try {
+      if (owner === mesh.self) return (await this.#vitalsHere(agent)) ?? undefined;
       const answer = await mesh.call(owner, NODE_CALLS.vitals, encodeBody({ agent }), {
         timeoutMs: VITALS_TIMEOUT_MS,
       });

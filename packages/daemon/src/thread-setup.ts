@@ -41,4 +41,6 @@ export interface AgentThreadSetup {
   readonly mainPort: MessagePort;
   /** Where the thread announces which guest runs. */
   readonly heartbeat: SharedArrayBuffer;
+  /** How long a guest may run without a blocking call, in milliseconds. */
+  readonly stepMs: number;
 }
