@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GUEST_ERRORS } from "@glia-os/abi/wire";
@@ -10,6 +19,7 @@ import {
   StackExhaustedError,
 } from "@glia-os/wasm";
 import { describe, expect, it } from "vitest";
+import { compileGuest } from "../scripts/compile-guest.ts";
 import { generateUnicode, unicodeSource } from "../scripts/generate-unicode.ts";
 import { admitted, DrivenGuest } from "./drive.ts";
 import { guestModule } from "./guests.ts";
@@ -23,6 +33,8 @@ function build(runtime: string, target: string): void {
     "--no-warnings",
     join(root, "scripts", "build-guests.ts"),
     target,
+    "word-count",
+    "counter",
   ]);
 }
 
@@ -31,18 +43,43 @@ describe("the build", () => {
     expect(readFileSync(unicodeSource, "utf8")).toBe(generateUnicode());
   });
 
-  it.skipIf(!existsSync(node24))("makes the same bytes on Node 24 and on this Node", () => {
-    const folder = mkdtempSync(join(tmpdir(), "glia-guests-"));
+  it.skipIf(!existsSync(node24))(
+    "makes the same bytes on Node 24 and on this Node (needs Node 24 installed)",
+    () => {
+      const folder = mkdtempSync(join(tmpdir(), "glia-guests-"));
+      try {
+        build(process.execPath, join(folder, "this"));
+        build(node24, join(folder, "24"));
+        const names = readdirSync(join(folder, "this"));
+        expect(names).toContain("word-count.wasm");
+        for (const name of names)
+          expect(
+            readFileSync(join(folder, "24", name)).equals(readFileSync(join(folder, "this", name))),
+            name,
+          ).toBe(true);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  );
+});
+
+describe("the SDK", () => {
+  it("compiles the README's guest from a project that has the package installed, and it runs and moves", async () => {
+    const readme = readFileSync(join(root, "README.md"), "utf8");
+    const source = /```typescript\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
+    const folder = mkdtempSync(join(tmpdir(), "glia-agent-"));
     try {
-      build(process.execPath, join(folder, "this"));
-      build(node24, join(folder, "24"));
-      const names = readdirSync(join(folder, "this"));
-      expect(names).toContain("word-count.wasm");
-      for (const name of names)
-        expect(
-          readFileSync(join(folder, "24", name)).equals(readFileSync(join(folder, "this", name))),
-          name,
-        ).toBe(true);
+      mkdirSync(join(folder, "node_modules", "@glia-os"), { recursive: true });
+      symlinkSync(root, join(folder, "node_modules", "@glia-os", "guest-as"), "junction");
+      writeFileSync(join(folder, "agent.ts"), source);
+      const { bytes } = await compileGuest(join(folder, "agent.ts"));
+      const guest = new DrivenGuest(await createWasmEngine().admit(bytes, ["receive", "reply", "log"]));
+      guest.send(new TextEncoder().encode("é"));
+      guest.move();
+      guest.send(new TextEncoder().encode("漢"));
+      expect(guest.replies.map((reply) => new TextDecoder().decode(reply))).toEqual(["é x1", "漢 x2"]);
+      expect(guest.logs).toEqual(["2 message 1", "2 message 2"]);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

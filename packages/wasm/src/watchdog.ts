@@ -18,6 +18,8 @@ const LIMIT_MS = 2;
 /** Float64 index of the start time: bytes 16 to 24. */
 const STARTED = 2;
 const BYTES = 24;
+/** A write takes nanoseconds; a reader that meets this many in a row has met a writer that stopped in the middle. */
+const READINGS = 1000;
 
 function nowMs(): number {
   return performance.timeOrigin + performance.now();
@@ -73,9 +75,12 @@ export class StepWatch {
     this.#times = new Float64Array(shared);
   }
 
-  /** The step in progress, or undefined when the thread runs no guest. */
+  /**
+   * The step in progress, or undefined when the thread runs no guest. Undefined also when no consistent reading was had in
+   * {@link READINGS} tries, as after a thread that was ended while it wrote.
+   */
   read(): RunningStep | undefined {
-    for (;;) {
+    for (let reading = 0; reading < READINGS; reading++) {
       const before = Atomics.load(this.#words, SEQUENCE);
       const guest = Atomics.load(this.#words, GUEST);
       const limitMs = Atomics.load(this.#words, LIMIT_MS);
@@ -83,6 +88,7 @@ export class StepWatch {
       if (before % 2 !== 0 || Atomics.load(this.#words, SEQUENCE) !== before) continue;
       return guest === 0 ? undefined : { guest, limitMs, runningMs: Math.max(0, nowMs() - started) };
     }
+    return undefined;
   }
 
   /** The step in progress when it has run longer than it may: terminate the worker. */
