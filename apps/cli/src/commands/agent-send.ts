@@ -56,14 +56,14 @@ function replyText(reply: Uint8Array): string {
 }
 
 async function payloadOf(message: string, hex: boolean, stdin: NodeJS.ReadStream): Promise<Uint8Array> {
-  const bytes = message === "-" ? await readAll(stdin, MESSAGE_BYTES_MAX) : Buffer.from(message);
+  const bytes = message === "-" ? await readAll(stdin, MESSAGE_BYTES_MAX) : new TextEncoder().encode(message);
   if (bytes === undefined || bytes.length > MESSAGE_BYTES_MAX)
     throw new MessageTooLongError(MESSAGE_BYTES_MAX);
   if (!hex) return bytes;
   const digits = new TextDecoder().decode(bytes).replaceAll(/\s/g, "");
   if (!/^([0-9a-f]{2})*$/i.test(digits))
     throw new UsageError("the message is not hexadecimal", "With --hex, write two digits 0-9 a-f per byte.");
-  return Buffer.from(digits, "hex");
+  return new Uint8Array(Buffer.from(digits, "hex"));
 }
 
 function timeoutOf(seconds: string): number {

@@ -36,7 +36,7 @@ export async function readAll(stream: NodeJS.ReadStream, limit: number): Promise
     if (held > limit) return undefined;
     chunks.push(bytes);
   }
-  return Buffer.concat(chunks);
+  return new Uint8Array(Buffer.concat(chunks));
 }
 
 /** The first `limit + 1` bytes of a file at most, so that the caller can tell that it is longer. */
@@ -52,7 +52,7 @@ export function readBounded(path: string, limit: number): Uint8Array {
       held += size;
       chunks.push(buffer.subarray(0, size));
     }
-    return Buffer.concat(chunks);
+    return new Uint8Array(Buffer.concat(chunks));
   } finally {
     closeSync(file);
   }
