@@ -90,9 +90,8 @@ describe("frames", () => {
             parts.push(frame({ ...next, payloadLength: next.payload.length }, next.payload));
           }
           const decoded = decode(cut(Buffer.concat(parts), points));
-          expect(decoded.messages.map((entry) => Buffer.from(entry.message))).toEqual(
-            messages.map((each) => Buffer.from(each)),
-          );
+          expect(decoded.messages.length).toBe(messages.length);
+          return decoded.messages.every(({ message }, i) => Buffer.from(message).equals(messages[i]!));
         },
       ),
       { numRuns: 200 },

@@ -335,6 +335,22 @@ describe("a peer that does not follow the rules", () => {
     expect(sessions.length).toBe(1);
   });
 
+  it("AC3: whose hello is older than the session it has gets no second one; with a newer hello it does", async () => {
+    const context = contextOf(issue());
+    const say = (count: number) => {
+      const socket = tlsTo(context);
+      socket.resume();
+      socket.write(helloFrame(PURPOSE.session, count));
+      return socket;
+    };
+    say(5);
+    await until(() => sessions.length === 1);
+    await goneFrom(say(3));
+    expect(sessions.length).toBe(1);
+    say(6);
+    await until(() => sessions.length === 2);
+  });
+
   it("H2: that opens bulk for its own session without the binding is refused, and the session goes on", async () => {
     const identity = createNodeIdentity();
     const context = contextOf(issue(identity));

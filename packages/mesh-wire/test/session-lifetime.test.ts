@@ -8,6 +8,7 @@ import {
   createNodeIdentity,
   createTlsTransport,
   OptionOutOfRangeError,
+  REQUEST_WINDOW_BYTES,
   type TlsTransport,
   type TlsTransportOptions,
   type WireSession,
@@ -228,6 +229,39 @@ describe("a transport over time", () => {
     await dialler.close();
     await node.close();
     expect(time.pending).toBe(0);
+  });
+
+  it("Q2: while the receiver is held, a large request gets no further than the window", async () => {
+    const { node, at } = await listening();
+    const gate = Promise.withResolvers<void>();
+    let received = 0;
+    node.onSession((session) =>
+      session.onMessage(() => {
+        received++;
+        return gate.promise;
+      }),
+    );
+    const session = await open().connect(at);
+    await session.send("request", new Uint8Array(1));
+    await until(() => received === 1);
+    await session.send("request", new Uint8Array(4 * REQUEST_WINDOW_BYTES));
+    await settle(1000);
+    const bytesIn = node.sessions[0]!.stats().bytesIn;
+    expect(bytesIn).toBeGreaterThan(REQUEST_WINDOW_BYTES / 2);
+    expect(bytesIn).toBeLessThan(REQUEST_WINDOW_BYTES + 2000);
+    gate.resolve();
+    await until(() => received === 2);
+  });
+
+  it("X1: of what is sent in one turn, datagrams leave before requests", async () => {
+    const { node, at } = await listening();
+    const got: string[] = [];
+    node.onSession((session) => session.onMessage((trafficClass) => void got.push(trafficClass)));
+    const session = await open().connect(at);
+    void session.send("request", new Uint8Array(10));
+    void session.send("datagram", new Uint8Array(10));
+    await until(() => got.length === 2);
+    expect(got).toEqual(["datagram", "request"]);
   });
 
   it("stats name the carrier and count what passed", async () => {
