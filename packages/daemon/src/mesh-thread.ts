@@ -102,6 +102,7 @@ export class MeshThread implements MeshThreadService {
       digests: createSystemDigests(),
       random: this.#random,
       clock: this.#clock,
+      timers: this.#timers,
       logger: this.#logger,
       transport: "tls-tcp",
       sessionId: () => keeper?.sessionId ?? "",

@@ -7,7 +7,7 @@
  */
 import { errorCodeOf } from "@glia-os/abi/errors";
 import { type AgentId, agentIdOf, parseAgentId } from "@glia-os/abi/ids";
-import type { AgentRow, Clock, Digests, Logger, Random, Signer } from "@glia-os/abi/ports";
+import type { AgentRow, Clock, Digests, Logger, Random, Signer, Timers } from "@glia-os/abi/ports";
 import {
   type AgentManifest,
   type CellGate,
@@ -17,7 +17,7 @@ import {
   MEMORY_PAGES_DEFAULT,
   PROGRAM_BYTES_MAX,
 } from "@glia-os/cells";
-import type { AgentLink, Caller, Mesh, MigrationReport as MeshMigrationReport } from "@glia-os/mesh-core";
+import type { AgentLink, Caller, Member, Mesh, MigrationReport as MeshMigrationReport } from "@glia-os/mesh-core";
 import { PayloadTooLargeError, UnknownAgentError } from "./errors.ts";
 import { findMember } from "./member-name.ts";
 import type {
@@ -35,6 +35,9 @@ import { requestId } from "./request-id.ts";
 const SPAWN_TIMEOUT_MS = 60_000;
 const MIGRATE_TIMEOUT_MS = 60_000;
 const VITALS_TIMEOUT_MS = 2000;
+/** How long a name that no member has yet may take to become known, and how often to look. */
+const NEWS_MS = 2000;
+const LOOK_AGAIN_MS = 50;
 /** Names kept in memory; when full, all are looked up anew. */
 const NAMES_MAX = 1000;
 const AGENT_ID = /^[0-9a-f]{32}$/;
@@ -48,6 +51,7 @@ export interface NodeServiceParts {
   readonly digests: Digests;
   readonly random: Random;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly logger: Logger;
   /** The name of the carrier in use. */
   readonly transport: string;
@@ -113,7 +117,7 @@ export class NodeService {
       grants: request.grants ?? ["glia.v1"],
       memoryPages: request.memoryPages ?? MEMORY_PAGES_DEFAULT,
     });
-    const target = request.on === undefined ? mesh.self : findMember(mesh.members(), request.on).node;
+    const target = request.on === undefined ? mesh.self : (await this.#member(request.on)).node;
     if (target === mesh.self) return this.#view(await this.#spawnHere(manifest));
     const answer = await mesh.call(target, NODE_CALLS.spawn, encodeManifest(manifest), {
       timeoutMs: SPAWN_TIMEOUT_MS,
@@ -137,7 +141,7 @@ export class NodeService {
   async migrate(text: string, to: string): Promise<MigrationReport> {
     const { mesh } = this.#parts;
     const agent = await this.#resolve(text);
-    const destination = findMember(mesh.members(), to).node;
+    const destination = (await this.#member(to)).node;
     const { owner } = await mesh.locate(agent);
     if (owner === mesh.self) return reportOf(await mesh.migrate(agent, destination));
     const body = encodeBody({ agent, to: destination });
@@ -245,6 +249,19 @@ export class NodeService {
       return (decodeBody(answer) as AgentVitals | null) ?? undefined;
     } catch {
       return undefined; // The row is still true; only what its owner would add is missing.
+    }
+  }
+
+  /** The member that `text` means; one that is new in the mesh gets a moment for its news to arrive here. */
+  async #member(text: string): Promise<Member> {
+    const { mesh, clock, timers } = this.#parts;
+    for (const untilMs = clock.monotonicMs() + NEWS_MS; ; ) {
+      try {
+        return findMember(mesh.members(), text);
+      } catch (error) {
+        if (errorCodeOf(error) !== "daemon.unknown-node" || clock.monotonicMs() >= untilMs) throw error;
+        await new Promise<void>((resolve) => timers.schedule(LOOK_AGAIN_MS, resolve));
+      }
     }
   }
 
