@@ -137,7 +137,8 @@ export class FramedConnection {
     this.#over = true;
     this.#stuck = this.#timers.schedule(CLOSE_TIMEOUT_MS, () => this.#socket.destroy());
     this.#socket.resume();
-    this.#socket.destroySoon();
+    // Not destroyed before the peer ends too: closing with unread bytes would reset the connection and lose the last frame.
+    this.#socket.end();
   }
 
   /** End the connection at once. */

@@ -149,7 +149,11 @@ export class TlsSession implements WireSession {
       timers: parts.timers,
       intervalMs: parts.limits.keepaliveMs,
       ping: (token) => this.#shared.sendControl(FRAME_KIND.ping, token),
-      dead: () => this.fail("the peer has been silent for three keepalive intervals"),
+      dead: () =>
+        this.#conclude(
+          { kind: "failed", reason: "the peer has been silent for three keepalive intervals" },
+          true,
+        ),
       interval: () => this.#closeWhenIdle(),
     });
   }
@@ -422,7 +426,7 @@ export class TlsSession implements WireSession {
     for (const outbox of Object.values(this.#outboxes))
       outbox.refuseWaiting(new SessionClosedError(ending.reason));
     this.#deadline = this.#parts.timers.schedule(CLOSE_TIMEOUT_MS, () =>
-      this.#conclude({ ...ending, reason: `${ending.reason} (unconfirmed: the peer took too long)` }),
+      this.#conclude({ ...ending, reason: `${ending.reason} (unconfirmed: the peer took too long)` }, true),
     );
     this.#advance();
   }
@@ -446,7 +450,8 @@ export class TlsSession implements WireSession {
     if (this.#sent.shared && this.#received.shared && bulkDone && delivered) this.#conclude(ending);
   }
 
-  #conclude(closed: SessionClosed): void {
+  /** The session is over. `atOnce` for a peer that does not answer: its connections are not ended but destroyed. */
+  #conclude(closed: SessionClosed, atOnce = false): void {
     if (this.#ended) return;
     const wasOpen = this.#ending === undefined;
     this.#ended = true;
@@ -457,7 +462,7 @@ export class TlsSession implements WireSession {
     for (const outbox of Object.values(this.#outboxes)) outbox.discard(new SessionClosedError(closed.reason));
     for (const inbox of Object.values(this.#inboxes)) inbox.discard();
     const connections = [this.#shared, ...(typeof this.#bulk === "object" ? [this.#bulk] : [])];
-    for (const connection of connections) connection.finish();
+    for (const connection of connections) atOnce ? connection.destroy() : connection.finish();
     void Promise.all(connections.map((connection) => connection.gone)).then(() => {
       this.#parts.over(this);
       this.#resolveClosed(closed);
