@@ -48,7 +48,7 @@ export type { MailboxOptions, Overflow } from "./mailbox.ts";
 export type { Operation, Park, Program, Routine } from "./operation.ts";
 export { type JournalEntry, MemoryJournal, type OutcomeJournal } from "./outcome-journal.ts";
 export type { Priority } from "./ready-queue.ts";
-export type { TaskObserver } from "./scheduler.ts";
+export type { TaskObserver, UnobservedFailure } from "./scheduler.ts";
 export type { KernelCounters } from "./seam.ts";
 export type { Gift, SpawnOptions } from "./spawn.ts";
 export type { Selected, Sys } from "./sys.ts";

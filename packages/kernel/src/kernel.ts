@@ -18,7 +18,7 @@ import { Notification } from "./notification.ts";
 import * as op from "./opcodes.ts";
 import type { Program } from "./operation.ts";
 import { MemoryJournal, type OutcomeJournal } from "./outcome-journal.ts";
-import { Scheduler, type TaskObserver } from "./scheduler.ts";
+import { Scheduler, type TaskObserver, type UnobservedFailure } from "./scheduler.ts";
 import { type KernelCounters, Seam } from "./seam.ts";
 import { INDEX_LIMIT } from "./slot-table.ts";
 import { type SpawnOptions, spawnTask } from "./spawn.ts";
@@ -35,7 +35,7 @@ export interface KernelOptions {
   readonly meter?: Meter;
   /** Where outcomes of syscalls go; default a {@link MemoryJournal} of 64 records. */
   readonly journal?: OutcomeJournal;
-  /** Hears of state changes and unobserved failures. Must not throw. */
+  /** Hears of every state change. Costs time on every switch. */
   readonly observer?: TaskObserver;
   /** Tasks that may live at once: 1 to 2,097,152; default 1,048,576. */
   readonly taskLimit?: number;
@@ -136,6 +136,12 @@ export class Kernel {
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
+  /** Milliseconds until `nextDeadlineMs`, 0 when it has passed; undefined without a deadline. */
+  msUntilDeadline(): number | undefined {
+    const next = this.nextDeadlineMs();
+    return next === undefined ? undefined : Math.max(0, next - this.#clock.monotonicMs());
+  }
+
   /** Be told, once per idle time, that there is work again. Called from inside whatever made the work: only schedule a slice there. */
   onWork(wake: () => void): void {
     this.#wakeShell = wake;
@@ -149,7 +155,7 @@ export class Kernel {
     return this.#scheduler.live;
   }
 
-  /** Tasks that live because of work left: false when every task ended. */
+  /** Whether the kernel runs, is ending, or has ended. */
   get shutdownState(): ShutdownState {
     if (!this.#scheduler.closing) return "running";
     if (this.#scheduler.live > 0) return "ending";
@@ -194,6 +200,11 @@ export class Kernel {
     const found = this.#task(task);
     if (found.state > WAITING) listener(found.value as Exit);
     else (found.more().exitListeners ??= []).push(listener);
+  }
+
+  /** Hear of tasks that fail while nobody waits for their end. One listener, which must not throw; a later one replaces it. */
+  onFailure(listener: (failure: UnobservedFailure) => void): void {
+    this.#scheduler.onFailure = listener;
   }
 
   // Events from outside

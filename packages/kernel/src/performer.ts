@@ -5,7 +5,7 @@
  *     hands over the result. Nothing is allocated, and a syscall that need not wait never reaches the scheduler.
  * O2. An armed operation must be performed before another is made, and only once: both mistakes are refused.
  */
-import { RIGHTS } from "@glia-os/abi/syscalls";
+import { RIGHTS, syscallByNumber } from "@glia-os/abi/syscalls";
 import { PendingReply } from "./call.ts";
 import { deadlineAfter } from "./duration.ts";
 import { OperationNotUsedError, OperationReusedError, OutsideTaskError, TaskKilledError } from "./errors.ts";
@@ -33,9 +33,10 @@ import { endOf, type Wait } from "./wait.ts";
 type Result = IteratorResult<Park, unknown>;
 
 /** Whether outcomes of a syscall are journaled, by number: those whose effect class is not `local`. */
-const JOURNALED: readonly boolean[] = Array.from({ length: op.OPCODES }, (_, number) =>
-  [op.RECEIVE, op.CALL, op.SELECT, op.WAIT_SIGNAL, op.WAIT_ON, op.EXTERNAL].includes(number),
-);
+const JOURNALED: readonly boolean[] = Array.from({ length: op.OPCODES }, (_, number) => {
+  const row = syscallByNumber(number);
+  return row !== undefined && row.effect !== "local";
+});
 
 /** Performs armed operations. One per kernel. */
 export class Performer implements Iterator<Park, unknown, unknown> {

@@ -40,6 +40,7 @@ import {
   STATE_NAMES,
   Task,
   type TaskId,
+  type TaskState,
   THROWING,
   TRANSITIONS,
   WAITING,
@@ -56,12 +57,18 @@ const ENDED: Routine<unknown> = (function* (): Routine<unknown> {
   return undefined;
 })();
 
-/** Hears of every state change, and of every task that failed. */
+/** Hears of every state change. */
 export interface TaskObserver {
-  /** A task went from one state to another. */
-  transition?(task: TaskId, from: string, to: string): void;
-  /** A task failed while nobody waited for its end. */
-  unobservedFailure?(task: TaskId, name: string, error: unknown): void;
+  /** A task went from one state to another. Must not throw. */
+  transition(task: TaskId, from: TaskState, to: TaskState): void;
+}
+
+/** A task that failed while nobody waited for its end. */
+export interface UnobservedFailure {
+  readonly task: TaskId;
+  readonly path: string;
+  readonly name: string;
+  readonly error: unknown;
 }
 
 /** What the scheduler is made with. */
@@ -84,6 +91,8 @@ export class Scheduler {
   fuel = 0;
   /** Whether ready work should be announced to the shell. */
   announce: (() => void) | null = null;
+  /** Hears of failures that nobody waits for. */
+  onFailure: ((failure: UnobservedFailure) => void) | null = null;
   /** Ending: no new tasks. */
   closing = false;
   live = 0;
@@ -94,7 +103,7 @@ export class Scheduler {
   c: unknown = undefined;
   readonly setup: SchedulerSetup;
   readonly #turnSyscalls: number;
-  readonly #observed: boolean;
+  readonly #observer: TaskObserver | null;
   readonly ready: ReadyQueue;
   readonly timers: TimerHeap = new TimerHeap();
   readonly waits: WaitMap = new WaitMap();
@@ -111,7 +120,7 @@ export class Scheduler {
   constructor(setup: SchedulerSetup) {
     this.setup = setup;
     this.#turnSyscalls = setup.turnSyscalls;
-    this.#observed = setup.observer?.transition !== undefined;
+    this.#observer = setup.observer;
     this.ready = new ReadyQueue(setup.agingSwitches);
     this.tasks = new SlotTable(setup.taskLimit + setup.endedLimit);
     this.capabilities = new CapabilityTable(setup.handleLimit, {
@@ -318,7 +327,7 @@ export class Scheduler {
     if (((TRANSITIONS[from]! >> to) & 1) === 0)
       throw new errors.BadTransitionError(task.id, STATE_NAMES[from] ?? "?", STATE_NAMES[to] ?? "?");
     task.state = to;
-    if (this.#observed) this.setup.observer!.transition!(task.id, STATE_NAMES[from]!, STATE_NAMES[to]!);
+    if (this.#observer !== null) this.#observer.transition(task.id, STATE_NAMES[from]!, STATE_NAMES[to]!);
   }
 
   /** Finish a task: tell who waits, drop its capabilities, keep its exit for late waiters. */
@@ -338,7 +347,7 @@ export class Scheduler {
       extra.exitListeners = null;
     }
     if (exit.kind === "failed" && !observed)
-      this.setup.observer?.unobservedFailure?.(task.id, extra?.name ?? "", exit.error);
+      this.onFailure?.({ task: task.id, path: task.path(), name: extra?.name ?? "", error: exit.error });
     this.#ended.push(task);
     if (++this.#endedCount > this.setup.endedLimit) this.#forget();
   }

@@ -104,24 +104,22 @@ test("the shell kills and cancels any task, hears of ends, and asks for exits", 
     expect(codeOf(() => kernel[act](5 as TaskId))).toBe("kernel.unknown-task");
 });
 
-test("a failure that nobody waits for is told to the observer; one that somebody waits for is not", () => {
+test("a failure that nobody waits for is told to the listener; one that somebody waits for is not", () => {
+  const { kernel, clock } = createTestKernel();
   const unobserved: unknown[] = [];
-  const observer = {
-    unobservedFailure: (_: TaskId, name: string, error: unknown) =>
-      unobserved.push(`${name}: ${(error as Error).message}`),
-  };
-  run(
-    function* (sys) {
-      const fail = function* () {
-        throw new RangeError("boom");
-      };
-      const watched = sys.spawn(fail, { name: "watched" });
-      sys.spawn(fail, { name: "alone" });
-      yield* sys.wait(watched);
-    },
-    { observer },
+  kernel.onFailure(({ name, path, error }) =>
+    unobserved.push(`${name} ${path}: ${(error as Error).message}`),
   );
-  expect(unobserved).toEqual(["alone: boom"]);
+  kernel.spawn(function* (sys) {
+    const fail = function* () {
+      throw new RangeError("boom");
+    };
+    const watched = sys.spawn(fail, { name: "watched" });
+    sys.spawn(fail, { name: "alone" });
+    yield* sys.wait(watched);
+  });
+  runToCompletion(kernel, clock);
+  expect(unobserved).toEqual(["alone /0/1: boom"]);
 });
 
 test("shutdown cancels every task, kills those that do not end in time, and takes no new ones", () => {

@@ -1,0 +1,48 @@
+/** One class per refusal of the host. */
+import { GliaError } from "@glia-os/abi/errors";
+import type { UnobservedFailure } from "@glia-os/kernel";
+
+/** Work was stopped by a cancel signal whose reason is no error. */
+export class AbortedError extends GliaError<"host.aborted"> {
+  /** What the canceller gave as the reason. */
+  readonly reason: unknown;
+
+  constructor(reason: unknown) {
+    super("host.aborted", "the work was cancelled");
+    this.reason = reason;
+  }
+}
+
+/** A kernel is run by two pumps. */
+export class AlreadyRunningError extends GliaError<"host.already-running"> {
+  constructor() {
+    super("host.already-running", "this kernel is run by another pump");
+  }
+}
+
+/** A metric has a name, label or value that cannot be recorded. */
+export class BadMetricError extends GliaError<"host.bad-metric"> {
+  constructor(what: string, value: unknown) {
+    super("host.bad-metric", `${what} ${String(value).slice(0, 80)} cannot be recorded`, {
+      details: { what },
+    });
+  }
+}
+
+/** An option is out of range. */
+export class BadOptionError extends GliaError<"host.bad-option"> {
+  constructor(option: string, value: unknown, range: string) {
+    super("host.bad-option", `${option} is ${String(value)}; it must be ${range}`, { details: { option } });
+  }
+}
+
+/** A task failed while nobody waited for it, and the policy is to stop. */
+export class UnhandledFailureError extends GliaError<"host.unhandled-failure"> {
+  constructor({ task, path, name, error }: UnobservedFailure) {
+    const why = error instanceof Error ? error.message : String(error);
+    super("host.unhandled-failure", `task ${name === "" ? path : name} failed: ${why}`, {
+      cause: error,
+      details: { task, path, name },
+    });
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The pump: runs a kernel's slices on Node's event loop.
+ *
+ * R1. At most one slice per turn of the loop (`setImmediate`), so sockets and timers of the process are served between slices.
+ * R2. An idle kernel holds nothing of the process but the one timer of its next deadline; without a deadline it holds nothing, and
+ *     the process may end.
+ * R3. A slice never runs inside the code that made the work: work from outside only schedules one.
+ */
+import type { Logger, TimerHandle, Timers } from "@glia-os/abi/ports";
+import type { Exit, Kernel, ShutdownState, TaskId, UnobservedFailure } from "@glia-os/kernel";
+import { AlreadyRunningError, BadOptionError, UnhandledFailureError } from "./errors.ts";
+
+/** Switches per slice: enough that the turn of the loop is noise, few enough that I/O waits well under a millisecond of tiny tasks. */
+const SLICE_SWITCHES = 2048;
+const SLICE_SWITCHES_LEAST = 1024;
+const SLICE_SWITCHES_MOST = 4096;
+/** How long tasks may take to clean up when the policy `stop` ends the kernel. */
+const STOP_TIMEOUT_MS = 5000;
+
+/** How a kernel is run. */
+export interface RunOptions {
+  /** The real timers; `createSystemTimers` of `@glia-os/hal` makes them. */
+  readonly timers: Timers;
+  readonly logger?: Logger;
+  /** Switches per slice: 1024 to 4096, default 2048. */
+  readonly sliceSwitches?: number;
+  /**
+   * What happens when a task fails and nobody waits for it. `log` (default): an error line. `stop`: an error line, and the kernel is
+   * shut down; `ended` then rejects.
+   */
+  readonly failures?: "log" | "stop";
+}
+
+/** A kernel that runs. */
+export interface RunningKernel {
+  readonly kernel: Kernel;
+  /** How a task ends. @throws `kernel.unknown-task` at once for a task that never was or was forgotten. */
+  exitOf<Value = unknown>(task: TaskId): Promise<Exit<Value>>;
+  /** Resolves the next time no task lives. @throws {UnhandledFailureError} under the policy `stop`. */
+  ended(): Promise<void>;
+  /** Cancel every task, kill what lives after `timeoutMs`, and stop running. Idempotent. */
+  stop(timeoutMs: number): Promise<Extract<ShutdownState, "clean" | "forced">>;
+}
+
+const running = new WeakSet<Kernel>();
+
+class Pump implements RunningKernel {
+  readonly kernel: Kernel;
+  readonly #options: RunOptions;
+  readonly #switches: number;
+  #immediate: NodeJS.Immediate | undefined;
+  #timer: TimerHandle | undefined;
+  #failure: UnhandledFailureError | undefined;
+  #waiting: PromiseWithResolvers<void>[] = [];
+
+  constructor(kernel: Kernel, options: RunOptions) {
+    const switches = options.sliceSwitches ?? SLICE_SWITCHES;
+    if (!Number.isInteger(switches) || switches < SLICE_SWITCHES_LEAST || switches > SLICE_SWITCHES_MOST) {
+      const range = `a whole number from ${SLICE_SWITCHES_LEAST} to ${SLICE_SWITCHES_MOST}`;
+      throw new BadOptionError("sliceSwitches", switches, range);
+    }
+    this.kernel = kernel;
+    this.#options = options;
+    this.#switches = switches;
+    kernel.onFailure((failure) => this.#failed(failure));
+    kernel.onWork(() => this.#schedule());
+    if (kernel.nextDeadlineMs() !== undefined) this.#schedule();
+  }
+
+  exitOf<Value = unknown>(task: TaskId): Promise<Exit<Value>> {
+    return new Promise((resolve) => this.kernel.onExit(task, (exit) => resolve(exit as Exit<Value>)));
+  }
+
+  ended(): Promise<void> {
+    if (this.#failure !== undefined && this.kernel.liveTasks === 0) return Promise.reject(this.#failure);
+    if (this.kernel.liveTasks === 0) return Promise.resolve();
+    const waiting = Promise.withResolvers<void>();
+    this.#waiting.push(waiting);
+    return waiting.promise;
+  }
+
+  async stop(timeoutMs: number): Promise<"clean" | "forced"> {
+    this.kernel.shutdown(timeoutMs);
+    this.#schedule();
+    while (this.kernel.shutdownState === "ending") await this.ended().catch(() => undefined);
+    return this.kernel.shutdownState === "forced" ? "forced" : "clean";
+  }
+
+  #schedule(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#immediate ??= setImmediate(() => {
+      this.#immediate = undefined;
+      this.#turn();
+    });
+  }
+
+  #turn(): void {
+    if (this.kernel.runSlice(this.#switches) === "more") {
+      this.#schedule();
+      return;
+    }
+    if (this.kernel.liveTasks === 0) this.#settle();
+    const delayMs = this.kernel.msUntilDeadline();
+    if (delayMs !== undefined && this.#immediate === undefined)
+      this.#timer = this.#options.timers.schedule(delayMs, () => {
+        this.#timer = undefined;
+        this.#schedule();
+      });
+  }
+
+  #settle(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { resolve, reject } of waiting) {
+      if (this.#failure === undefined) resolve();
+      else reject(this.#failure);
+    }
+  }
+
+  #failed(failure: UnobservedFailure): void {
+    const { task, path, name, error } = failure;
+    const text = error instanceof Error ? error.message : String(error);
+    this.#options.logger?.log("error", "a task failed and nobody waited for it", {
+      task,
+      path,
+      name,
+      error: text,
+    });
+    if (this.#options.failures !== "stop" || this.#failure !== undefined) return;
+    this.#failure = new UnhandledFailureError(failure);
+    this.kernel.shutdown(STOP_TIMEOUT_MS);
+  }
+}
+
+/** Run a kernel until it is stopped. Tasks may be spawned before and after. @throws {AlreadyRunningError} {BadOptionError} */
+export function runKernel(kernel: Kernel, options: RunOptions): RunningKernel {
+  if (running.has(kernel)) throw new AlreadyRunningError();
+  const pump = new Pump(kernel, options);
+  running.add(kernel);
+  return pump;
+}
