@@ -24,7 +24,7 @@ export interface TestNode {
 }
 
 export class Cluster {
-  readonly time = new VirtualTime();
+  readonly time: VirtualTime = new VirtualTime();
   readonly network: MemoryNetwork;
   readonly engine: Coordination;
   readonly nodes: TestNode[] = [];

@@ -2,7 +2,7 @@
  * Deterministic CBOR (RFC 8949 section 4.2) for message bodies, bounded before anything is built.
  *
  * C1. Only integers within +-(2^53 - 1), byte strings, text, arrays, booleans and null. No maps, tags, floats or indefinite lengths.
- * C2. Every integer and length is in its shortest form, so a value has one encoding.
+ * C2. Every integer and length is in its shortest form and text is UTF-8, so a value has one encoding.
  * C3. Nesting, item count and lengths are checked by one pass over the bytes before cborg builds a value.
  */
 import { decode, encode } from "cborg";
@@ -61,7 +61,8 @@ class Scan {
     const head = this.#byte();
     const major = head >> 5;
     if (major === MAJOR_UINT || major === MAJOR_NEGATIVE) this.#argument(head & 31);
-    else if (major === MAJOR_BYTES || major === MAJOR_TEXT) this.#skip(this.#argument(head & 31));
+    else if (major === MAJOR_BYTES) this.#skip(this.#argument(head & 31));
+    else if (major === MAJOR_TEXT) this.#text(this.#argument(head & 31));
     else if (major === MAJOR_ARRAY) this.#array(this.#argument(head & 31), depth);
     else if (head !== FALSE && head !== TRUE && head !== NULL)
       this.#refuse(`item head 0x${head.toString(16)} is not allowed`);
@@ -91,6 +92,12 @@ class Scan {
     return value;
   }
 
+  #text(length: number): void {
+    const start = this.#at;
+    this.#skip(length);
+    if (!isUtf8(this.#bytes.subarray(start, this.#at))) this.#refuse("a text is not UTF-8");
+  }
+
   #skip(length: number): void {
     if (length > this.#bytes.length - this.#at)
       this.#refuse("a string is longer than the bytes that are left");
@@ -106,4 +113,23 @@ class Scan {
   #refuse(why: string): never {
     throw new MalformedMessageError(this.#what, why);
   }
+}
+
+/** Least code point that needs as many continuation bytes as its index says; a shorter form is not UTF-8 (RFC 3629). */
+const LEAST: readonly number[] = [0, 0x80, 0x800, 0x1_0000];
+
+function isUtf8(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; ) {
+    const head = bytes[at++] ?? 0;
+    const more = head < 0x80 ? 0 : head >> 5 === 6 ? 1 : head >> 4 === 14 ? 2 : head >> 3 === 30 ? 3 : -1;
+    if (more < 0 || at + more > bytes.length) return false;
+    let point = more === 0 ? head : head & (0x3f >> more);
+    for (let i = 0; i < more; i++) {
+      const next = bytes[at++] ?? 0;
+      if (next >> 6 !== 2) return false;
+      point = (point << 6) | (next & 0x3f);
+    }
+    if (point < (LEAST[more] ?? 0) || point > 0x10_ffff || (point >= 0xd800 && point <= 0xdfff)) return false;
+  }
+  return true;
 }

@@ -1,0 +1,273 @@
+/** Links over channels that lose, double, delay and reorder everything, and agents that move between hosts. */
+import type { AgentId, NodeId } from "@glia-os/abi/ids";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { LinkTable, PAYLOAD_MAX } from "../src/index.ts";
+import { HELD_BYTES, HELD_MESSAGES, LinkSender, WINDOW_MESSAGES } from "../src/links/link-sender.ts";
+import { ASKS_MAX, DEDUPE_WINDOW, LINKS_MAX } from "../src/links/link-table.ts";
+import type { LinkAck, LinkData } from "../src/links/messages.ts";
+import { OpenLink, WAITING_MAX } from "../src/links/open-link.ts";
+import { SeededRandom, VirtualTime } from "../src/testing/index.ts";
+import { agentId, numberOf, payload } from "./cluster.ts";
+
+const agent = agentId(1);
+const LINK = "ab".repeat(16);
+const hosts = ["aa", "bb", "cc"].map((id) => id.repeat(32) as NodeId);
+
+interface Faults {
+  readonly loss: number;
+  readonly duplication: number;
+  readonly jitterMs: number;
+}
+
+/** Three hosts, one agent that is on one of them, one sender, and channels without any order. */
+class Chaos {
+  readonly time = new VirtualTime();
+  readonly random: SeededRandom;
+  readonly faults: Faults;
+  readonly applied: number[] = [];
+  readonly broken: Error[] = [];
+  table = new LinkTable();
+  owner = 0;
+  frozen = false;
+  answers = true;
+  readonly sender: LinkSender;
+
+  constructor(seed: number, faults: Faults) {
+    this.random = new SeededRandom(seed);
+    this.faults = faults;
+    this.sender = new LinkSender({
+      agent,
+      link: LINK,
+      timers: this.time,
+      transmit: (owner, attempt, data) => this.#carry(() => this.#arrive(owner, attempt, data)),
+      resolve: (_fresh, answer) => {
+        // The registry is right, eventually; sometimes the hint is of another time.
+        const host = this.random.fraction() < 0.2 ? this.random.uint32() % 3 : this.owner;
+        this.time.schedule(2, () => answer({ owner: hosts[host] as NodeId }));
+      },
+      onRoom: () => undefined,
+      onProgress: () => undefined,
+      onBroken: (error) => this.broken.push(error),
+    });
+  }
+
+  #carry(arrive: () => void): void {
+    const { loss, duplication, jitterMs } = this.faults;
+    if (this.random.fraction() >= loss) this.time.schedule(1 + this.random.fraction() * jitterMs, arrive);
+    if (this.random.fraction() < duplication)
+      this.time.schedule(1 + this.random.fraction() * 20 * jitterMs, arrive);
+  }
+
+  #arrive(at: NodeId, attempt: number, { floor, firstSeq, messages }: LinkData): void {
+    const here = hosts.indexOf(at);
+    const answer = (next: number, status: LinkAck["status"], replies: LinkAck["replies"] = []): void => {
+      if (!this.answers) return;
+      this.#carry(() => this.sender.acknowledged(attempt, { agent, link: LINK, next, status, replies }));
+    };
+    if (here !== this.owner) {
+      const owner = hosts[this.owner] as NodeId;
+      answer(0, { kind: "moved", epoch: 2 as never, owner, address: undefined });
+      return;
+    }
+    if (this.frozen) {
+      answer(0, { kind: "retry", retryAfterMs: 5 });
+      return;
+    }
+    const replies: { seq: number; payload: Uint8Array }[] = [];
+    let next = 0;
+    for (const [i, { ask, payload: bytes }] of messages.entries()) {
+      const verdict = this.table.offer(LINK, firstSeq + i, floor, ask);
+      next = verdict.next;
+      if (verdict.kind === "accepted") {
+        this.applied.push(numberOf(bytes));
+        if (ask) this.table.reply(LINK, firstSeq + i, bytes);
+      } else if (verdict.kind === "duplicate") {
+        if (verdict.reply !== undefined) replies.push({ seq: firstSeq + i, payload: verdict.reply });
+      } else {
+        answer(
+          next,
+          verdict.kind === "busy" ? { kind: "retry", retryAfterMs: 5 } : { kind: verdict.kind },
+          replies,
+        );
+        return;
+      }
+    }
+    answer(next, { kind: "ok" }, replies);
+  }
+
+  /** Freeze, carry the table as bytes, go on elsewhere. */
+  async move(): Promise<void> {
+    this.frozen = true;
+    await this.time.advance(this.random.uint32() % 60);
+    this.table = LinkTable.restore(this.table.serialize());
+    this.owner = (this.owner + 1 + (this.random.uint32() % 2)) % 3;
+    this.frozen = false;
+  }
+}
+
+async function run(seed: number, faults: Faults): Promise<{ chaos: Chaos; sent: number; replies: number[] }> {
+  const chaos = new Chaos(seed, faults);
+  const replies: number[] = [];
+  let sent = 0;
+  for (let round = 0; round < 12; round++) {
+    for (let i = chaos.random.uint32() % 120; i > 0; i--) {
+      const ask = chaos.random.uint32() % 10 === 0;
+      const done = ask ? (reply: Uint8Array) => void replies.push(numberOf(reply)) : undefined;
+      if (chaos.sender.offer(payload(sent), done) > 0) sent++;
+    }
+    await chaos.time.advance(chaos.random.uint32() % 400);
+    if (chaos.random.uint32() % 3 === 0) await chaos.move();
+    if (chaos.random.uint32() % 4 === 0) chaos.sender.peerLost(hosts[chaos.random.uint32() % 3] as NodeId);
+  }
+  await chaos.time.advanceUntil(() => chaos.sender.drained && chaos.sender.stats().awaiting === 0, 600_000);
+  return { chaos, sent, replies };
+}
+
+describe("a link", () => {
+  it("LS1, LT1, LT5: under loss, doubling, reordering and moves everything is applied once, in order", async () => {
+    const seeds = process.env["GLIA_SOAK"] === "1" ? 3000 : 150;
+    for (let seed = 1; seed <= seeds; seed++) {
+      const severity = (seed % 10) / 20;
+      const { chaos, sent, replies } = await run(seed, {
+        loss: severity,
+        duplication: severity,
+        jitterMs: seed % 40,
+      });
+      expect(chaos.broken, `seed ${seed}`).toEqual([]);
+      expect(chaos.applied, `seed ${seed}`).toEqual(Array.from({ length: sent }, (_, n) => n));
+      expect(chaos.sender.stats(), `seed ${seed}`).toMatchObject({ sent, acknowledged: sent, awaiting: 0 });
+      expect(new Set(replies).size, `seed ${seed}: each ask is answered once`).toBe(replies.length);
+    }
+  });
+
+  it("LS4: a receiver that lost its table breaks the link instead of applying twice", async () => {
+    const chaos = new Chaos(1, { loss: 0, duplication: 0, jitterMs: 0 });
+    chaos.sender.offer(payload(0));
+    await chaos.time.advance(100);
+    chaos.table = new LinkTable();
+    chaos.sender.offer(payload(1));
+    await chaos.time.advance(5000);
+    expect(chaos.applied).toEqual([0]);
+    expect(chaos.broken.map((error) => (error as { code?: string }).code)).toEqual(["mesh.link-broken"]);
+  });
+
+  it("LS2: it refuses more than it may hold, by count and by bytes, and takes more after progress", async () => {
+    const chaos = new Chaos(1, { loss: 0, duplication: 0, jitterMs: 0 });
+    chaos.answers = false;
+    for (let n = 0; n < HELD_MESSAGES; n++) expect(chaos.sender.offer(payload(n))).toBe(n + 1);
+    expect(chaos.sender.offer(payload(0))).toBe(0);
+    await chaos.time.advance(50);
+    expect(chaos.applied.length).toBe(WINDOW_MESSAGES);
+    chaos.answers = true;
+    await chaos.time.advance(10_000);
+    expect(chaos.sender.offer(payload(0))).toBeGreaterThan(0);
+    const large = new Chaos(2, { loss: 1, duplication: 0, jitterMs: 0 });
+    const mebibyte = new Uint8Array(PAYLOAD_MAX);
+    for (let held = 0; held < HELD_BYTES; held += PAYLOAD_MAX)
+      expect(large.sender.offer(mebibyte)).toBeGreaterThan(0);
+    expect(large.sender.offer(mebibyte)).toBe(0);
+    for (let n = 0; n < 9; n++) large.sender.offer(payload(n));
+    expect(chaos.sender.offer(payload(1), () => undefined)).toBeGreaterThan(0);
+  });
+
+  it("more asks than a receiver keeps, sends than may wait and payloads over the limit are refused", async () => {
+    const time = new VirtualTime();
+    const link = new OpenLink({
+      agent: agent as AgentId,
+      link: LINK,
+      timers: time,
+      transmit: () => undefined,
+      resolve: () => undefined,
+      onEnd: () => undefined,
+    });
+    await expect(link.send(new Uint8Array(PAYLOAD_MAX + 1))).rejects.toMatchObject({
+      code: "mesh.link-limit",
+    });
+    const ignore = (): undefined => undefined;
+    for (let n = 0; n < ASKS_MAX; n++) link.ask(payload(n), 1000).catch(ignore);
+    for (let n = 0; n < WAITING_MAX; n++) link.ask(payload(n), 1000).catch(ignore);
+    await expect(link.send(payload(0))).rejects.toMatchObject({ code: "mesh.link-limit" });
+    const late = link.flush(500);
+    late.catch(ignore);
+    await time.advance(2000);
+    await expect(late).rejects.toMatchObject({ code: "mesh.link-timeout" });
+    link.stop();
+    await expect(link.send(payload(0))).rejects.toMatchObject({ code: "mesh.stopped" });
+  });
+});
+
+describe("a link table", () => {
+  it("LT2, LT3: it tells accepted, duplicate, gap and stale apart", () => {
+    const table = new LinkTable();
+    expect(table.offer(LINK, 2, 0, false)).toEqual({ kind: "gap", next: 1 });
+    for (let seq = 1; seq <= DEDUPE_WINDOW + 2; seq++) table.offer(LINK, seq, 0, false);
+    const next = DEDUPE_WINDOW + 3;
+    expect(table.offer(LINK, next + 1, 0, false)).toEqual({ kind: "gap", next });
+    expect(table.offer(LINK, 3, 0, false)).toEqual({ kind: "duplicate", next });
+    expect(table.offer(LINK, 2, 0, false)).toEqual({ kind: "stale", next });
+  });
+
+  it("LT4: replies are kept until released, and no more asks are taken than it may keep", () => {
+    const table = new LinkTable();
+    for (let seq = 1; seq <= ASKS_MAX; seq++) table.offer(LINK, seq, 0, true);
+    expect(table.offer(LINK, ASKS_MAX + 1, 0, true).kind).toBe("busy");
+    expect(table.reply(LINK, 1, payload(9))).toBe(true);
+    expect(table.reply(LINK, 1, payload(8))).toBe(false);
+    expect(table.offer(LINK, 1, 1, true)).toMatchObject({ kind: "duplicate", reply: payload(9) });
+    expect(table.offer(LINK, ASKS_MAX + 1, 2, true).kind).toBe("accepted");
+    expect(table.offer(LINK, 1, 2, true)).toEqual({ kind: "duplicate", next: ASKS_MAX + 2 });
+  });
+
+  it("LT6: it is bounded, and only a closed link makes room", () => {
+    const table = new LinkTable(2);
+    const link = (n: number): string => n.toString(16).padStart(32, "0");
+    table.offer(link(1), 1, 0, false);
+    table.offer(link(2), 1, 0, false);
+    expect(table.offer(link(3), 1, 0, false).kind).toBe("busy");
+    table.close(link(1));
+    expect(table.offer(link(3), 1, 0, false).kind).toBe("accepted");
+    expect(table.size).toBe(2);
+    expect(() => new LinkTable(LINKS_MAX + 1)).toThrow(/linksMax/);
+  });
+
+  it("LT5: a restored table answers every later offer as the original", () => {
+    const step = fc.record({
+      link: fc.nat(3),
+      seq: fc.integer({ min: 1, max: 12 }),
+      floor: fc.nat(8),
+      ask: fc.boolean(),
+    });
+    const offer = (
+      table: LinkTable,
+      { link, seq, floor, ask }: { link: number; seq: number; floor: number; ask: boolean },
+    ) => table.offer(link.toString(16).padStart(32, "0"), seq, floor, ask);
+    fc.assert(
+      fc.property(fc.array(step), fc.array(step), (before, after) => {
+        const original = new LinkTable();
+        for (const each of before) offer(original, each);
+        const restored = LinkTable.restore(original.serialize());
+        for (const each of after) expect(offer(restored, each)).toEqual(offer(original, each));
+        expect(restored.serialize()).toEqual(original.serialize());
+      }),
+    );
+  });
+
+  it("bytes that are not a table are refused with a typed error", () => {
+    const good = new LinkTable();
+    good.offer(LINK, 1, 0, true);
+    const bytes = good.serialize();
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.nat(255), (at, value) => {
+        const changed = bytes.slice();
+        changed[at] = value;
+        try {
+          LinkTable.restore(changed);
+        } catch (error) {
+          expect((error as { code?: string }).code).toBe("mesh.malformed-message");
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
