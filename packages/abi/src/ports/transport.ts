@@ -66,7 +66,8 @@ export interface Transport {
   listen(bind: HostPort): Promise<HostPort>;
   /**
    * A session to the node at `address`; an existing one to the same peer is returned. With `expect`, any other identity is refused.
-   * @throws `wire.connect-timeout` (10 s), `wire.connect-failed`, `wire.peer-identity`.
+   * @throws `wire.connect-timeout` (10 s), `wire.connect-failed`, `wire.peer-identity`, `wire.peer-certificate`, `wire.refused`,
+   *   `wire.session-limit`, `wire.transport-closed`.
    */
   connect(address: HostPort, expect?: NodeId): Promise<Session>;
   /** The one receiver of sessions that peers open. */
