@@ -10,17 +10,11 @@
  *
  * The derivation forest is that of seL4's capability derivation tree, kept as parallel arrays of indices.
  */
-import type { Brand } from "@glia-os/abi/ids";
 import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import { CapabilitySpaceFullError } from "./errors.ts";
+import type { Handle } from "./handle.ts";
 import { GENERATION_LIMIT, generationOf, INDEX_LIMIT, INDEX_MASK } from "./slot-table.ts";
-import type { Task } from "./task.ts";
-import type { TaskList } from "./task-list.ts";
-
-declare const carried: unique symbol;
-
-/** Names a capability of one task. `Message` is what the object behind it carries. */
-export type Handle<Message = unknown> = Brand<number, "Handle"> & { readonly [carried]?: Message };
+import type { Task, TaskList } from "./task.ts";
 
 /** What a capability can name. */
 export interface KernelObject {

@@ -1,5 +1,5 @@
 /** The state of a kernel as plain data, for people and for `--dump-state`. */
-import type { Handle } from "./capability-table.ts";
+import type { Handle } from "./handle.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { OPCODE_NAMES } from "./opcodes.ts";
 import { LEVEL_NAMES, type Priority } from "./ready-queue.ts";

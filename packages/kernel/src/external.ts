@@ -4,22 +4,12 @@
  * X1. It is settled once; a second time, or after its task was cancelled or killed, changes nothing and returns false.
  * X2. When its task stops waiting, the function the start returned is called once, so that the effect can be given up.
  */
-import type { Scheduler } from "./scheduler.ts";
+import type { Settle } from "./effect.ts";
+import type { Abandonable, Scheduler } from "./scheduler.ts";
 import type { Task } from "./task.ts";
 
-/** How an effect reports back. Both return whether the result was still wanted (X1). */
-export interface Settle<Value> {
-  /** The effect is done. */
-  ok(value: Value): boolean;
-  /** The effect failed; the error is thrown at the task's syscall. */
-  fail(error: unknown): boolean;
-}
-
-/** Starts an effect. May return a function that gives it up (X2). */
-export type Start<Value> = (settle: Settle<Value>) => (() => void) | undefined;
-
 /** An effect in flight. Internal. */
-export class External implements Settle<unknown> {
+export class External implements Settle<unknown>, Abandonable {
   /** Set when the outcome came before the task parked. */
   outcome: { readonly failed: boolean; readonly value: unknown } | null = null;
   giveUp: (() => void) | null = null;

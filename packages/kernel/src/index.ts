@@ -3,8 +3,9 @@
  * without input or output of its own.
  */
 export { type Call, isCall } from "./call.ts";
-export type { Handle } from "./capability-table.ts";
+export { createKernel } from "./create-kernel.ts";
 export type { HandleDump, KernelDump, TaskDump } from "./dump.ts";
+export type { Settle, Start } from "./effect.ts";
 export {
   BadDurationError,
   BadOptionError,
@@ -36,22 +37,15 @@ export {
   WaitOnSelfError,
   WrongObjectError,
 } from "./errors.ts";
-export type { Settle, Start } from "./external.ts";
-export {
-  createKernel,
-  type Delivery,
-  type Kernel,
-  type KernelOptions,
-  type ShutdownState,
-} from "./kernel.ts";
+export type { Handle } from "./handle.ts";
+export type { Delivery, Kernel, KernelOptions, ShutdownState } from "./kernel.ts";
 export type { MailboxOptions, Overflow } from "./mailbox.ts";
-export type { Operation, Park, Program, Routine } from "./operation.ts";
+export type { Operation, Park, Routine } from "./operation.ts";
 export { type JournalEntry, MemoryJournal, type OutcomeJournal } from "./outcome-journal.ts";
 export type { Priority } from "./ready-queue.ts";
 export type { TaskObserver, UnobservedFailure } from "./scheduler.ts";
 export type { KernelCounters } from "./seam.ts";
-export type { Gift, SpawnOptions } from "./spawn.ts";
-export type { Selected, Sys } from "./sys.ts";
+export type { Gift, Program, Selected, SpawnOptions, Sys } from "./sys.ts";
 export type { Exit, TaskId, TaskState } from "./task.ts";
 export type { TraceRecord } from "./trace-ring.ts";
 export { after, endOf, keyOf, receiveFrom, signalOf, type Wait } from "./wait.ts";

@@ -2,5 +2,4 @@
 export { CapabilityTable, type KernelObject } from "./capability-table.ts";
 export { OPCODE_NAMES } from "./opcodes.ts";
 export { GENERATION_LIMIT, generationOf, INDEX_LIMIT, SlotTable } from "./slot-table.ts";
-export { STATE_NAMES, Task, TRANSITIONS } from "./task.ts";
-export { TaskList } from "./task-list.ts";
+export { STATE_NAMES, Task, TaskList, TRANSITIONS } from "./task.ts";

@@ -6,25 +6,16 @@
  * E3. The shell holds capabilities like a task does; it alone may make `system` tasks and end tasks it did not spawn.
  */
 import type { Clock, Logger, Meter, Random } from "@glia-os/abi/ports";
-import { ALL_RIGHTS, RIGHTS, type Rights } from "@glia-os/abi/syscalls";
-import type { Handle } from "./capability-table.ts";
-import * as limits from "./constants.ts";
-import { dumpState, type KernelDump } from "./dump.ts";
-import { checkDuration } from "./duration.ts";
-import { ReentrantSliceError, UnknownTaskError } from "./errors.ts";
-import { NO_ROOM, offer, raise, take } from "./ipc.ts";
-import { Mailbox, type MailboxOptions, whole } from "./mailbox.ts";
-import { Notification } from "./notification.ts";
-import * as op from "./opcodes.ts";
-import type { Program } from "./operation.ts";
-import { MemoryJournal, type OutcomeJournal } from "./outcome-journal.ts";
-import { Scheduler, type TaskObserver, type UnobservedFailure } from "./scheduler.ts";
-import { type KernelCounters, Seam } from "./seam.ts";
-import { INDEX_LIMIT } from "./slot-table.ts";
-import { type SpawnOptions, spawnTask } from "./spawn.ts";
-import { Sys, wakeKey } from "./sys.ts";
-import { type Exit, type Task, type TaskId, WAITING } from "./task.ts";
-import { type TraceRecord, TraceRing } from "./trace-ring.ts";
+import type { Rights } from "@glia-os/abi/syscalls";
+import type { KernelDump } from "./dump.ts";
+import type { Handle } from "./handle.ts";
+import type { MailboxOptions } from "./mailbox.ts";
+import type { OutcomeJournal } from "./outcome-journal.ts";
+import type { TaskObserver, UnobservedFailure } from "./scheduler.ts";
+import type { KernelCounters } from "./seam.ts";
+import type { Program, SpawnOptions } from "./sys.ts";
+import type { Exit, TaskId } from "./task.ts";
+import type { TraceRecord } from "./trace-ring.ts";
 
 /** What a kernel is made with. */
 export interface KernelOptions {
@@ -57,51 +48,10 @@ export type Delivery = "taken" | "pressured" | "full";
 /** How far the ending of a kernel got: `clean` when every task ended by itself, `forced` when some had to be killed. */
 export type ShutdownState = "running" | "ending" | "clean" | "forced";
 
-const DEFAULT_SLICE = 1024;
-const HALF_INDEX_LIMIT = INDEX_LIMIT / 2;
-
 /** A kernel. */
-export class Kernel {
+export interface Kernel {
   /** The shell's own random source: a fork of the one the kernel was made with. */
   readonly random: Random;
-  readonly #scheduler: Scheduler;
-  readonly #trace: TraceRing;
-  readonly #clock: Clock;
-  #inSlice = false;
-  #wakeShell: (() => void) | null = null;
-  #endAtMs = Number.POSITIVE_INFINITY;
-  #forced = false;
-
-  /** Use {@link createKernel}. */
-  constructor(options: KernelOptions) {
-    const taskLimit = options.taskLimit ?? limits.TASK_LIMIT;
-    const endedLimit = options.endedLimit ?? limits.ENDED_LIMIT;
-    const handleLimit = options.handleLimit ?? limits.HANDLE_LIMIT;
-    const turnSyscalls = options.turnSyscalls ?? limits.TURN_SYSCALLS;
-    const agingSwitches = options.agingSwitches ?? limits.AGING_SWITCHES;
-    whole("taskLimit", taskLimit, 1, HALF_INDEX_LIMIT);
-    whole("endedLimit", endedLimit, 0, HALF_INDEX_LIMIT);
-    whole("handleLimit", handleLimit, 1, INDEX_LIMIT);
-    whole("turnSyscalls", turnSyscalls, 1, 1_000_000);
-    whole("agingSwitches", agingSwitches, 1, 1_000_000);
-    this.#clock = options.clock;
-    this.random = options.random.fork("shell");
-    this.#trace = new TraceRing(options.traceRecords ?? limits.TRACE_RECORDS);
-    this.#scheduler = new Scheduler({
-      clock: options.clock,
-      random: options.random,
-      logger: options.logger ?? null,
-      observer: options.observer ?? null,
-      taskLimit,
-      endedLimit,
-      handleLimit,
-      turnSyscalls,
-      agingSwitches,
-    });
-    const journal = options.journal ?? new MemoryJournal(limits.JOURNAL_RECORDS);
-    const seam = new Seam(this.#scheduler.capabilities, this.#trace, journal, options.meter ?? null);
-    this.#scheduler.attach(seam, new Sys(this.#scheduler));
-  }
 
   // Running
 
@@ -109,226 +59,91 @@ export class Kernel {
    * Run tasks for up to `switches` switches (1 to 1,000,000). `more`: some are ready still. `idle`: nothing runs before
    * `nextDeadlineMs` or an event from outside. @throws {ReentrantSliceError}
    */
-  runSlice(switches: number = DEFAULT_SLICE): "idle" | "more" {
-    whole("switches", switches, 1, 1_000_000);
-    if (this.#inSlice) throw new ReentrantSliceError();
-    const s = this.#scheduler;
-    this.#inSlice = true;
-    s.announce = null;
-    try {
-      this.#trace.slice++;
-      const now = this.#clock.monotonicMs();
-      s.expire(now);
-      if (now >= this.#endAtMs) this.#force();
-      s.seam.counters.switches += s.run(switches);
-    } finally {
-      this.#inSlice = false;
-      s.seam.publish();
-    }
-    if (!s.ready.empty) return "more";
-    s.announce = this.#wakeShell;
-    return "idle";
-  }
+  runSlice(switches?: number): "idle" | "more";
 
   /** The monotonic time at which a timer fires, or undefined when only an event from outside can make work. */
-  nextDeadlineMs(): number | undefined {
-    const next = Math.min(this.#scheduler.timers.next, this.#scheduler.live > 0 ? this.#endAtMs : Infinity);
-    return next === Number.POSITIVE_INFINITY ? undefined : next;
-  }
+  nextDeadlineMs(): number | undefined;
 
   /** Milliseconds until `nextDeadlineMs`, 0 when it has passed; undefined without a deadline. */
-  msUntilDeadline(): number | undefined {
-    const next = this.nextDeadlineMs();
-    return next === undefined ? undefined : Math.max(0, next - this.#clock.monotonicMs());
-  }
+  msUntilDeadline(): number | undefined;
 
   /** Be told, once per idle time, that there is work again. Called from inside whatever made the work: only schedule a slice there. */
-  onWork(wake: () => void): void {
-    this.#wakeShell = wake;
-    const s = this.#scheduler;
-    if (!s.ready.empty) wake();
-    else if (!this.#inSlice) s.announce = wake;
-  }
+  onWork(wake: () => void): void;
 
   /** Tasks that live. */
-  get liveTasks(): number {
-    return this.#scheduler.live;
-  }
+  readonly liveTasks: number;
 
   /** Whether the kernel runs, is ending, or has ended. */
-  get shutdownState(): ShutdownState {
-    if (!this.#scheduler.closing) return "running";
-    if (this.#scheduler.live > 0) return "ending";
-    return this.#forced ? "forced" : "clean";
-  }
+  readonly shutdownState: ShutdownState;
 
   /** Begin to end: no new tasks; every task is cancelled now, and killed when it still lives after `timeoutMs`. Once. */
-  shutdown(timeoutMs: number): void {
-    checkDuration(timeoutMs, "a shutdown's time limit");
-    const s = this.#scheduler;
-    if (s.closing) return;
-    s.closing = true;
-    this.#endAtMs = this.#clock.monotonicMs() + timeoutMs;
-    for (const task of [...s.tasks.values()]) s.cancel(task, "shutdown");
-  }
+  shutdown(timeoutMs: number): void;
 
   // Tasks
 
   /** Make a task. @throws {TooManyTasksError} {NotAProgramError} {ShuttingDownError} {BadOptionError} */
-  spawn<Result>(program: Program<Result>, options?: SpawnOptions): TaskId {
-    return spawnTask(this.#scheduler, this.#scheduler.shell, program, options).id;
-  }
+  spawn<Result>(program: Program<Result>, options?: SpawnOptions): TaskId;
 
   /** End a task (see `Sys.kill`). @throws {UnknownTaskError} */
-  kill(task: TaskId, reason?: unknown): void {
-    this.#scheduler.kill(this.#task(task), reason);
-  }
+  kill(task: TaskId, reason?: unknown): void;
 
   /** Ask a task to end (see `Sys.cancel`). @throws {UnknownTaskError} */
-  cancel(task: TaskId, reason?: unknown): void {
-    this.#scheduler.cancel(this.#task(task), reason);
-  }
+  cancel(task: TaskId, reason?: unknown): void;
 
   /** How a task ended; undefined while it lives. @throws {UnknownTaskError} when it never was or its end was forgotten. */
-  exitOf(task: TaskId): Exit | undefined {
-    const found = this.#task(task);
-    return found.state > WAITING ? (found.value as Exit) : undefined;
-  }
+  exitOf(task: TaskId): Exit | undefined;
 
   /** Hear of a task's end, at once when it ended before. The listener must not throw. @throws {UnknownTaskError} */
-  onExit(task: TaskId, listener: (exit: Exit) => void): void {
-    const found = this.#task(task);
-    if (found.state > WAITING) listener(found.value as Exit);
-    else (found.more().exitListeners ??= []).push(listener);
-  }
+  onExit(task: TaskId, listener: (exit: Exit) => void): void;
 
   /** Hear of tasks that fail while nobody waits for their end. One listener, which must not throw; a later one replaces it. */
-  onFailure(listener: (failure: UnobservedFailure) => void): void {
-    this.#scheduler.onFailure = listener;
-  }
+  onFailure(listener: (failure: UnobservedFailure) => void): void;
 
   // Events from outside
 
   /** Make a mailbox whose handle the shell holds. */
-  mailbox<Message = unknown>(options?: MailboxOptions): Handle<Message> {
-    const { capabilities, shell } = this.#scheduler;
-    return capabilities.mint(shell, new Mailbox(options), ALL_RIGHTS) as Handle<Message>;
-  }
+  mailbox<Message = unknown>(options?: MailboxOptions): Handle<Message>;
 
   /** Make a notification whose handle the shell holds. */
-  notification(): Handle {
-    return this.#scheduler.capabilities.mint(this.#scheduler.shell, new Notification(), ALL_RIGHTS);
-  }
+  notification(): Handle;
 
   /** Put a message into a mailbox of the shell; never waits. @throws {DeadHandleError} {MissingRightError} {MailboxClosedError} */
-  trySend<Message>(target: Handle<Message>, message: Message): Delivery {
-    const mailbox = this.#mailbox(op.TRY_SEND, target, RIGHTS.send);
-    if (offer(this.#scheduler, mailbox, message, false) === NO_ROOM) return "full";
-    return mailbox.pressured ? "pressured" : "taken";
-  }
+  trySend<Message>(target: Handle<Message>, message: Message): Delivery;
 
   /** Call `listener` once when a mailbox is not under pressure: at once, or when its receivers have caught up. */
-  onRelief(target: Handle, listener: () => void): void {
-    const mailbox = this.#mailbox(op.TRY_SEND, target, RIGHTS.send);
-    if (!mailbox.pressured) listener();
-    else (mailbox.relief ??= []).push(listener);
-  }
+  onRelief(target: Handle, listener: () => void): void;
 
   /** The next message of a mailbox of the shell, or undefined. */
-  tryReceive<Message = unknown>(source: Handle<Message>): Message | undefined {
-    const mailbox = this.#mailbox(op.TRY_RECEIVE, source, RIGHTS.receive);
-    return mailbox.size === 0 ? undefined : (take(this.#scheduler, mailbox) as Message);
-  }
+  tryReceive<Message = unknown>(source: Handle<Message>): Message | undefined;
 
   /** Set bits of a notification of the shell: a whole number from 1 to 2^31 - 1. */
-  signal(target: Handle, bits = 1): void {
-    const s = this.#scheduler;
-    whole("signal bits", bits, 1, 0x7fffffff);
-    const object = s.seam.authorize(op.SIGNAL, s.shell, target, RIGHTS.signal, "notification");
-    s.seam.calls[op.SIGNAL]!++;
-    raise(s, object as Notification, bits);
-  }
+  signal(target: Handle, bits?: number): void;
 
   /** Wake up to `count` tasks that wait for a key. Returns how many. */
-  wake(key: unknown, value?: unknown, count: number = Number.POSITIVE_INFINITY): number {
-    this.#scheduler.seam.calls[op.WAKE]!++;
-    return wakeKey(this.#scheduler, key, value, count);
-  }
+  wake(key: unknown, value?: unknown, count?: number): number;
 
   // Capabilities of the shell
 
   /** Give a task a capability of the shell; returns the handle that is valid there. @throws {UnknownTaskError} */
-  grant<Message>(task: TaskId, source: Handle<Message>, rights: Rights): Handle<Message> {
-    const s = this.#scheduler;
-    s.seam.authorizeHandle(op.GRANT, s.shell, source, RIGHTS.grant);
-    const target = this.#task(task);
-    if (target.state > WAITING) throw new UnknownTaskError(task);
-    return s.capabilities.derive(source, target, rights) as Handle<Message>;
-  }
+  grant<Message>(task: TaskId, source: Handle<Message>, rights: Rights): Handle<Message>;
 
   /** End everything derived from a capability of the shell. Returns how many ended. */
-  revoke(source: Handle): number {
-    const s = this.#scheduler;
-    s.seam.authorizeHandle(op.REVOKE, s.shell, source, RIGHTS.revoke);
-    return s.capabilities.revoke(source);
-  }
+  revoke(source: Handle): number;
 
   /** Give up a handle of the shell. */
-  drop(handle: Handle): void {
-    const s = this.#scheduler;
-    s.seam.authorizeHandle(op.DROP, s.shell, handle, 0);
-    s.capabilities.drop(handle);
-  }
+  drop(handle: Handle): void;
 
   // Looking inside
 
   /** Everything as plain data. O(tasks). */
-  dumpState(): KernelDump {
-    return dumpState(this.#scheduler);
-  }
+  dumpState(): KernelDump;
 
   /** Counts since the kernel was made. */
-  counters(): Readonly<KernelCounters> {
-    return { ...this.#scheduler.seam.counters };
-  }
+  counters(): Readonly<KernelCounters>;
 
   /** Calls of one syscall since the kernel was made, by name. */
-  syscallCounts(): Readonly<Record<string, number>> {
-    const { calls } = this.#scheduler.seam;
-    return Object.fromEntries(
-      Object.entries(op.OPCODE_NAMES).map(([number, name]) => [name, calls[Number(number)]!]),
-    );
-  }
+  syscallCounts(): Readonly<Record<string, number>>;
 
   /** The newest syscalls, oldest first. */
-  trace(): readonly TraceRecord[] {
-    return this.#trace.records();
-  }
-
-  #task(id: TaskId): Task {
-    const task = this.#scheduler.tasks.get(id);
-    if (task === undefined) throw new UnknownTaskError(id);
-    return task;
-  }
-
-  #mailbox(opcode: number, handle: Handle, rights: Rights): Mailbox {
-    const s = this.#scheduler;
-    const mailbox = s.seam.authorize(opcode, s.shell, handle, rights, "mailbox") as Mailbox;
-    s.seam.calls[opcode]!++;
-    return mailbox;
-  }
-
-  #force(): void {
-    this.#endAtMs = Number.POSITIVE_INFINITY;
-    for (const task of [...this.#scheduler.tasks.values()]) {
-      if (task.state > WAITING) continue;
-      this.#forced = true;
-      this.#scheduler.kill(task, "shutdown");
-    }
-  }
-}
-
-/** A new kernel without tasks. Takes no resources of the process: no timer, no thread, no handle. @throws {BadOptionError} */
-export function createKernel(options: KernelOptions): Kernel {
-  return new Kernel(options);
+  trace(): readonly TraceRecord[];
 }

@@ -10,7 +10,7 @@
 import type { KernelObject } from "./capability-table.ts";
 import { MAILBOX_CAPACITY, MAILBOX_CAPACITY_MAX, MAILBOX_HIGH, MAILBOX_LOW } from "./constants.ts";
 import { BadOptionError } from "./errors.ts";
-import { TaskList } from "./task-list.ts";
+import { TaskList } from "./task.ts";
 
 /** What happens to a message for which there is no room. */
 export type Overflow = "wait" | "drop-oldest" | "refuse";

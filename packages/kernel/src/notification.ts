@@ -5,7 +5,7 @@
  * N2. The first task in line takes all bits.
  */
 import type { KernelObject } from "./capability-table.ts";
-import { TaskList } from "./task-list.ts";
+import { TaskList } from "./task.ts";
 
 /** A notification. Internal: programs hold handles. */
 export class Notification implements KernelObject {

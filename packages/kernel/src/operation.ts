@@ -1,6 +1,4 @@
 /** What programs are made of: operations that a task performs with `yield*`, and the generators that do so. */
-import type { Handle } from "./capability-table.ts";
-import type { Sys } from "./sys.ts";
 
 /** What a parked task yields. Only the kernel makes one. */
 export interface Park {
@@ -17,12 +15,3 @@ export interface Operation<Result> {
 
 /** A running program, or a part of one: what `function* (sys) { ... }` returns. */
 export type Routine<Result> = Generator<Park, Result, unknown>;
-
-/**
- * What a task runs: a generator function. It gets the syscalls and the handles given to it at its spawn, in order. Data may come
- * by closure; authority may not, because a handle is only valid in the task it was given to.
- */
-export type Program<Result = unknown> = {
-  // A method's parameters are compared both ways, so a program may name the message types of the handles it expects.
-  run(sys: Sys, ...given: Handle[]): Routine<Result>;
-}["run"];

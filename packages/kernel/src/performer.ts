@@ -8,8 +8,9 @@
 import { RIGHTS, syscallByNumber } from "@glia-os/abi/syscalls";
 import { PendingReply } from "./call.ts";
 import { deadlineAfter } from "./duration.ts";
+import type { Start } from "./effect.ts";
 import { OperationNotUsedError, OperationReusedError, OutsideTaskError, TaskKilledError } from "./errors.ts";
-import { External, type Start } from "./external.ts";
+import { External } from "./external.ts";
 import { full, MUST_WAIT, NO_ROOM, offer, take } from "./ipc.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { Notification } from "./notification.ts";

@@ -7,7 +7,7 @@
  */
 
 import type { Task } from "./task.ts";
-import { TaskList } from "./task-list.ts";
+import { TaskList } from "./task.ts";
 
 /** A task's importance; `system` is for the shell only. */
 export type Priority = "low" | "normal" | "high" | "critical" | "system";

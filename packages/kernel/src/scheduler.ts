@@ -11,18 +11,16 @@
 import type { Clock, Logger, Random } from "@glia-os/abi/ports";
 import { RIGHTS } from "@glia-os/abi/syscalls";
 import type { PendingReply } from "./call.ts";
-import { CapabilityTable, type Handle, type KernelObject } from "./capability-table.ts";
+import { CapabilityTable, type KernelObject } from "./capability-table.ts";
 import { UNWIND_ATTEMPTS } from "./constants.ts";
 import * as errors from "./errors.ts";
-import type { External } from "./external.ts";
-import { closeMailbox } from "./ipc.ts";
-import type { Mailbox } from "./mailbox.ts";
+import type { Handle } from "./handle.ts";
 import { CALL, EXIT, EXTERNAL, OPCODE_NAMES, SELECT, SLEEP, WAIT_ANY, WAIT_ON } from "./opcodes.ts";
-import type { Park, Program, Routine } from "./operation.ts";
+import type { Park, Routine } from "./operation.ts";
 import { LEVELS, ReadyQueue } from "./ready-queue.ts";
 import type { Seam } from "./seam.ts";
 import { SlotTable } from "./slot-table.ts";
-import type { Sys } from "./sys.ts";
+import type { Program, Sys } from "./sys.ts";
 import {
   BAD_YIELD,
   CANCEL_ASKED,
@@ -40,12 +38,12 @@ import {
   STATE_NAMES,
   Task,
   type TaskId,
+  TaskList,
   type TaskState,
   THROWING,
   TRANSITIONS,
   WAITING,
 } from "./task.ts";
-import { TaskList } from "./task-list.ts";
 import { TimerHeap } from "./timer-heap.ts";
 import { WaitMap } from "./wait-map.ts";
 
@@ -56,6 +54,11 @@ export const PARK: IteratorYieldResult<Park> = { done: false, value: { parked: "
 const ENDED: Routine<unknown> = (function* (): Routine<unknown> {
   return undefined;
 })();
+
+/** An outside effect that can be given up. */
+export interface Abandonable {
+  abandon(): void;
+}
 
 /** Hears of every state change. */
 export interface TaskObserver {
@@ -116,6 +119,7 @@ export class Scheduler {
   /** Set once, by `attach`. */
   seam!: Seam;
   #sys: Sys | null = null;
+  #orphaned: ((object: KernelObject) => void) | null = null;
 
   constructor(setup: SchedulerSetup) {
     this.setup = setup;
@@ -125,16 +129,15 @@ export class Scheduler {
     this.tasks = new SlotTable(setup.taskLimit + setup.endedLimit);
     this.capabilities = new CapabilityTable(setup.handleLimit, {
       lost: (owner, object) => this.#lost(owner, object),
-      orphaned: (object) => {
-        if (object.kind === "mailbox") closeMailbox(this, object as Mailbox);
-      },
+      orphaned: (object) => this.#orphaned?.(object),
     });
   }
 
-  /** Tie the knot: the seam and the syscalls need the scheduler and it needs them. */
-  attach(seam: Seam, sys: Sys): void {
+  /** Tie the knot: these need the scheduler and it needs them. `orphaned` closes an object nobody can receive from. */
+  attach(seam: Seam, sys: Sys, orphaned: (object: KernelObject) => void): void {
     this.seam = seam;
     this.#sys = sys;
+    this.#orphaned = orphaned;
   }
 
   /** Make a task; it is ready and has not run. @throws when it may not be made. */
@@ -269,7 +272,7 @@ export class Scheduler {
     }
     if (task.op === SELECT || task.op === WAIT_ANY) this.#leaveQueues(task);
     else if (task.op === CALL && task.arg !== undefined) (task.arg as PendingReply).caller = null;
-    else if (task.op === EXTERNAL && task.arg !== undefined) (task.arg as External).abandon();
+    else if (task.op === EXTERNAL && task.arg !== undefined) (task.arg as Abandonable).abandon();
     task.arg = undefined;
   }
 

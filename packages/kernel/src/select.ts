@@ -13,8 +13,7 @@ import type { Mailbox } from "./mailbox.ts";
 import type { Notification } from "./notification.ts";
 import { SELECT } from "./opcodes.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { type Exit, type Task, type TaskId, WAITING } from "./task.ts";
-import { type SelectNode, TaskList } from "./task-list.ts";
+import { type Exit, type SelectNode, type Task, type TaskId, TaskList, WAITING } from "./task.ts";
 import { AFTER, END, KEY, MESSAGE, SIGNALS, type Wait } from "./wait.ts";
 
 /** The result of the first wait that is ready now, or null. Checks all of them first. */

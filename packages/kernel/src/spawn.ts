@@ -1,25 +1,12 @@
 /** Making tasks, for tasks and for the shell. */
 import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
-import type { Handle } from "./capability-table.ts";
 import { BadOptionError } from "./errors.ts";
+import type { Handle } from "./handle.ts";
 import { SPAWN } from "./opcodes.ts";
-import type { Program } from "./operation.ts";
 import { LEVELS, type Priority } from "./ready-queue.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { Gift, Program, SpawnOptions } from "./sys.ts";
 import type { Task } from "./task.ts";
-
-/** A handle to give away, whole or with fewer rights. */
-export type Gift = Handle | { readonly handle: Handle; readonly rights: Rights };
-
-/** How a task is made. */
-export interface SpawnOptions {
-  /** For people: dumps and logs. At most 128 characters. */
-  readonly name?: string;
-  /** Default: the spawner's. `system` is for the shell only. */
-  readonly priority?: Priority;
-  /** Handles the child gets as its program's arguments, in order. The spawner needs the right to grant each. */
-  readonly give?: readonly Gift[];
-}
 
 const NO_OPTIONS: SpawnOptions = {};
 const NO_HANDLES: readonly Handle[] = [];

@@ -1,314 +1,163 @@
 /**
- * The syscalls as a task sees them. One object per kernel: it acts for whichever task runs.
+ * The syscalls as a task sees them, and what a task runs.
  *
  * Y1. What cannot wait is a plain call. What can wait is an operation, performed by `yield*`.
- * Y2. Every call checks first that a task runs (`OutsideTaskError`) and takes the road of `seam.ts`.
  */
 import type { LogFields, LogLevel } from "@glia-os/abi/ports";
-import { ALL_RIGHTS, RIGHTS, type Rights } from "@glia-os/abi/syscalls";
+import type { Rights } from "@glia-os/abi/syscalls";
 import type { Call } from "./call.ts";
-import type { Handle } from "./capability-table.ts";
-import { CALL_TIMEOUT_MS, RANDOM_BYTES_LIMIT } from "./constants.ts";
-import { NotParentError, OutsideTaskError, TaskKilledError, UnknownTaskError } from "./errors.ts";
-import type { Start } from "./external.ts";
-import { NO_ROOM, offer, raise, reply, take } from "./ipc.ts";
-import { Mailbox, type MailboxOptions, whole } from "./mailbox.ts";
-import { Notification } from "./notification.ts";
-import * as op from "./opcodes.ts";
-import type { Operation, Program } from "./operation.ts";
-import { Performer } from "./performer.ts";
-import type { Scheduler } from "./scheduler.ts";
-import { type SpawnOptions, spawnTask } from "./spawn.ts";
-import { CANCEL_ASKED, type Exit, type Task, type TaskId, WAITING } from "./task.ts";
-import { DONE } from "./trace-ring.ts";
+import type { Start } from "./effect.ts";
+import type { Handle } from "./handle.ts";
+import type { MailboxOptions } from "./mailbox.ts";
+import type { Operation, Routine } from "./operation.ts";
+import type { Priority } from "./ready-queue.ts";
+import type { Exit, TaskId } from "./task.ts";
 import type { Wait } from "./wait.ts";
 
+/**
+ * What a task runs: a generator function. It gets the syscalls and the handles given to it at its spawn, in order. Data may come
+ * by closure; authority may not, because a handle is only valid in the task it was given to.
+ */
+export type Program<Result = unknown> = {
+  // A method's parameters are compared both ways, so a program may name the message types of the handles it expects.
+  run(sys: Sys, ...given: Handle[]): Routine<Result>;
+}["run"];
+
+/** A handle to give away, whole or with fewer rights. */
+export type Gift = Handle | { readonly handle: Handle; readonly rights: Rights };
+
+/** How a task is made. */
+export interface SpawnOptions {
+  /** For people: dumps and logs. At most 128 characters. */
+  readonly name?: string;
+  /** Default: the spawner's. `system` is for the shell only. */
+  readonly priority?: Priority;
+  /** Handles the child gets as its program's arguments, in order. The spawner needs the right to grant each. */
+  readonly give?: readonly Gift[];
+}
+
 /** The syscalls of a kernel. */
-export class Sys {
-  readonly #scheduler: Scheduler;
-  readonly #performer: Performer;
-
-  /** Made by the kernel. */
-  constructor(scheduler: Scheduler) {
-    this.#scheduler = scheduler;
-    this.#performer = new Performer(scheduler);
-  }
-
+export interface Sys {
   // Tasks
 
   /** The id of the calling task. */
-  getTid(): TaskId {
-    return this.#enter(op.GET_TID, 0).id;
-  }
+  getTid(): TaskId;
 
   /** Whether somebody asked this task to end. For loops that compute long without a blocking call. */
-  get cancelRequested(): boolean {
-    const task = this.#scheduler.current;
-    if (task === null) throw new OutsideTaskError("cancelRequested");
-    return (task.flags & CANCEL_ASKED) !== 0;
-  }
+  readonly cancelRequested: boolean;
 
   /** Let other tasks run. Goes on at once when no other is ready and the turn is not used up. */
-  yield(): Operation<void> {
-    return this.#arm<void>(op.YIELD, undefined, undefined, undefined);
-  }
+  yield(): Operation<void>;
 
   /** Wait for a time: 0 to 9e12 ms. @throws {BadDurationError} */
-  sleep(durationMs: number): Operation<void> {
-    return this.#arm<void>(op.SLEEP, durationMs, undefined, undefined);
-  }
+  sleep(durationMs: number): Operation<void>;
 
   /** Make a child task; it is ready and runs later. @throws {TooManyTasksError} {NotAProgramError} {ShuttingDownError} */
-  spawn<Result>(program: Program<Result>, options?: SpawnOptions): TaskId {
-    const task = this.#enter(op.SPAWN, 0);
-    const child = spawnTask(this.#scheduler, task, program, options);
-    return child.id;
-  }
+  spawn<Result>(program: Program<Result>, options?: SpawnOptions): TaskId;
 
   /** Wait until a task ends, or learn how it ended. @throws {UnknownTaskError} {WaitOnSelfError} */
-  wait<Result = unknown>(task: TaskId): Operation<Exit<Result>> {
-    return this.#arm<Exit<Result>>(op.WAIT, task, undefined, undefined);
-  }
+  wait<Result = unknown>(task: TaskId): Operation<Exit<Result>>;
 
   /** Wait until one of 1 to 64 tasks ends. @throws {BadSelectError} {UnknownTaskError} {WaitOnSelfError} */
-  waitAny(tasks: readonly TaskId[]): Operation<readonly [TaskId, Exit]> {
-    return this.#arm<readonly [TaskId, Exit]>(op.WAIT_ANY, tasks, undefined, undefined);
-  }
+  waitAny(tasks: readonly TaskId[]): Operation<readonly [TaskId, Exit]>;
 
   /**
    * End a child, or this task itself. Its `finally` blocks run and cannot wait; it runs no other code any more. A child is unwound
    * before any ordinary task runs again. No effect on one that ended. @throws {NotParentError} {UnknownTaskError}
    */
-  kill(task: TaskId, reason?: unknown): void {
-    const self = this.#enter(op.KILL, task);
-    this.#scheduler.kill(this.#ownTask(op.KILL, self, task), reason);
-    if (task === self.id) throw new TaskKilledError(task);
-  }
+  kill(task: TaskId, reason?: unknown): void;
 
   /**
    * Ask a child, or this task itself, to end: `TaskCancelledError` is thrown once, at the syscall it waits in or at its next
    * blocking one. @throws {NotParentError} {UnknownTaskError}
    */
-  cancel(task: TaskId, reason?: unknown): void {
-    const self = this.#enter(op.CANCEL, task);
-    this.#scheduler.cancel(this.#ownTask(op.CANCEL, self, task), reason);
-  }
+  cancel(task: TaskId, reason?: unknown): void;
 
   /** End this task with a value, from any depth. `finally` blocks run and cannot wait. */
-  exit(value?: unknown): Operation<never> {
-    return this.#arm<never>(op.EXIT, value, undefined, undefined);
-  }
+  exit(value?: unknown): Operation<never>;
 
   // Messages
 
   /** Make a mailbox. @throws {BadOptionError} {CapabilitySpaceFullError} */
-  mailbox<Message = unknown>(options?: MailboxOptions): Handle<Message> {
-    const task = this.#enter(op.MAILBOX, 0);
-    return this.#scheduler.capabilities.mint(task, new Mailbox(options), ALL_RIGHTS) as Handle<Message>;
-  }
+  mailbox<Message = unknown>(options?: MailboxOptions): Handle<Message>;
 
   /**
    * Put a message into a mailbox; waits under pressure when its policy says so.
    * @throws {MailboxFullError} under the policy `refuse`; {MailboxClosedError} when nobody can receive.
    */
-  send<Message>(target: Handle<Message>, message: Message): Operation<void> {
-    return this.#arm<void>(op.SEND, target, message, undefined);
-  }
+  send<Message>(target: Handle<Message>, message: Message): Operation<void>;
 
   /** Put a message into a mailbox if there is room; never waits. Returns whether it was taken. */
-  trySend<Message>(target: Handle<Message>, message: Message): boolean {
-    const s = this.#scheduler;
-    const task = this.#running(op.TRY_SEND);
-    const mailbox = s.seam.authorize(op.TRY_SEND, task, target, RIGHTS.send, "mailbox") as Mailbox;
-    this.#record(op.TRY_SEND, task, target);
-    return offer(s, mailbox, message, false) !== NO_ROOM;
-  }
+  trySend<Message>(target: Handle<Message>, message: Message): boolean;
 
   /** Wait for the next message of a mailbox. @throws {DeadHandleError} also when the right is revoked meanwhile. */
-  receive<Message = unknown>(source: Handle<Message>): Operation<Message> {
-    return this.#arm<Message>(op.RECEIVE, source, undefined, undefined);
-  }
+  receive<Message = unknown>(source: Handle<Message>): Operation<Message>;
 
   /** The next message of a mailbox, or `undefined` when there is none. */
-  tryReceive<Message = unknown>(source: Handle<Message>): Message | undefined {
-    const s = this.#scheduler;
-    const task = this.#running(op.TRY_RECEIVE);
-    const mailbox = s.seam.authorize(op.TRY_RECEIVE, task, source, RIGHTS.receive, "mailbox") as Mailbox;
-    const message = mailbox.size === 0 ? undefined : take(s, mailbox);
-    s.seam.journal.outcome(task.id, op.TRY_RECEIVE, message, false);
-    this.#record(op.TRY_RECEIVE, task, source);
-    return message as Message | undefined;
-  }
+  tryReceive<Message = unknown>(source: Handle<Message>): Message | undefined;
 
   /**
    * Send a message and wait for its reply; the receiver gets a {@link Call}. The time limit counts from now, waiting for room included.
    * @throws {CallTimeoutError} {MailboxFullError} {MailboxClosedError} {MessageDroppedError}
    */
-  call<Answer = unknown>(
-    target: Handle,
-    message: unknown,
-    timeoutMs: number = CALL_TIMEOUT_MS,
-  ): Operation<Answer> {
-    return this.#arm<Answer>(op.CALL, target, message, timeoutMs);
-  }
+  call<Answer = unknown>(target: Handle, message: unknown, timeoutMs?: number): Operation<Answer>;
 
   /** Answer a call. @throws {DoubleReplyError} {LateReplyError} {NotACallError} */
-  reply(call: Call, answer: unknown): void {
-    this.#enter(op.REPLY, 0);
-    reply(this.#scheduler, call, answer);
-  }
+  reply(call: Call, answer: unknown): void;
 
   /**
    * Wait for the first of 1 to 64 events; gives its index and result. No other event is consumed. The list may be kept and used again.
    * @throws {BadSelectError} {BadDurationError} {UnknownTaskError}
    */
-  select<const Waits extends readonly Wait[]>(waits: Waits): Operation<Selected<Waits>> {
-    return this.#arm<Selected<Waits>>(op.SELECT, waits, undefined, undefined);
-  }
+  select<const Waits extends readonly Wait[]>(waits: Waits): Operation<Selected<Waits>>;
 
   // Signals and keys
 
   /** Make a notification. @throws {CapabilitySpaceFullError} */
-  notification(): Handle {
-    const task = this.#enter(op.NOTIFICATION, 0);
-    return this.#scheduler.capabilities.mint(task, new Notification(), ALL_RIGHTS);
-  }
+  notification(): Handle;
 
   /** Set bits of a notification: a whole number from 1 to 2^31 - 1. @throws {BadOptionError} */
-  signal(target: Handle, bits = 1): void {
-    const s = this.#scheduler;
-    const task = this.#running(op.SIGNAL);
-    whole("signal bits", bits, 1, 0x7fffffff);
-    const object = s.seam.authorize(op.SIGNAL, task, target, RIGHTS.signal, "notification");
-    this.#record(op.SIGNAL, task, target);
-    raise(s, object as Notification, bits);
-  }
+  signal(target: Handle, bits?: number): void;
 
   /** Wait until a notification has bits; takes all of them. */
-  waitSignal(source: Handle): Operation<number> {
-    return this.#arm<number>(op.WAIT_SIGNAL, source, undefined, undefined);
-  }
+  waitSignal(source: Handle): Operation<number>;
 
   /** Wait for a `wake` of a key of any kind. A wake that nobody waits for is not kept. */
-  waitOn<Value = unknown>(key: unknown): Operation<Value> {
-    return this.#arm<Value>(op.WAIT_ON, key, undefined, undefined);
-  }
+  waitOn<Value = unknown>(key: unknown): Operation<Value>;
 
   /** Wake up to `count` tasks that wait for a key, first come first served. Returns how many. */
-  wake(key: unknown, value?: unknown, count: number = Number.POSITIVE_INFINITY): number {
-    this.#enter(op.WAKE, 0);
-    return wakeKey(this.#scheduler, key, value, count);
-  }
+  wake(key: unknown, value?: unknown, count?: number): number;
 
   // Capabilities
 
   /** Give a task a capability with at most these rights; returns the handle that is valid there. Needs the right `grant`. */
-  grant<Message>(task: TaskId, source: Handle<Message>, rights: Rights): Handle<Message> {
-    const s = this.#scheduler;
-    const self = this.#running(op.GRANT);
-    s.seam.authorizeHandle(op.GRANT, self, source, RIGHTS.grant);
-    const target = s.tasks.get(task);
-    if (target === undefined || target.state > WAITING) throw new UnknownTaskError(task);
-    this.#record(op.GRANT, self, source);
-    return s.capabilities.derive(source, target, rights) as Handle<Message>;
-  }
+  grant<Message>(task: TaskId, source: Handle<Message>, rights: Rights): Handle<Message>;
 
   /** Derive a capability with at most these rights for this task itself. */
-  attenuate<Message>(source: Handle<Message>, rights: Rights): Handle<Message> {
-    const s = this.#scheduler;
-    const task = this.#running(op.ATTENUATE);
-    s.seam.authorizeHandle(op.ATTENUATE, task, source, 0);
-    this.#record(op.ATTENUATE, task, source);
-    return s.capabilities.derive(source, task, rights) as Handle<Message>;
-  }
+  attenuate<Message>(source: Handle<Message>, rights: Rights): Handle<Message>;
 
   /** End everything derived from a capability, not itself. Returns how many ended. Needs the right `revoke`. */
-  revoke(source: Handle): number {
-    const s = this.#scheduler;
-    const task = this.#running(op.REVOKE);
-    s.seam.authorizeHandle(op.REVOKE, task, source, RIGHTS.revoke);
-    this.#record(op.REVOKE, task, source);
-    return s.capabilities.revoke(source);
-  }
+  revoke(source: Handle): number;
 
   /** Give up a handle. What was derived from it goes on. */
-  drop(handle: Handle): void {
-    const s = this.#scheduler;
-    const task = this.#running(op.DROP);
-    s.seam.authorizeHandle(op.DROP, task, handle, 0);
-    this.#record(op.DROP, task, handle);
-    s.capabilities.drop(handle);
-  }
+  drop(handle: Handle): void;
 
   // The world
 
   /** Milliseconds since the Unix epoch. */
-  now(): number {
-    const task = this.#enter(op.NOW, 0);
-    const now = this.#scheduler.setup.clock.wallMs();
-    this.#scheduler.seam.journal.outcome(task.id, op.NOW, now, false);
-    return now;
-  }
+  now(): number;
 
   /** Random bytes: 0 to 65,536. Each task draws from its own source, named by its path. @throws {BadOptionError} */
-  random(bytes: number): Uint8Array {
-    const task = this.#running(op.RANDOM);
-    whole("random bytes", bytes, 0, RANDOM_BYTES_LIMIT);
-    this.#record(op.RANDOM, task, bytes);
-    const extra = task.more();
-    extra.random ??= this.#scheduler.setup.random.fork(`task${task.path()}`);
-    const drawn = extra.random.bytes(new Uint8Array(bytes));
-    this.#scheduler.seam.journal.outcome(task.id, op.RANDOM, drawn, false);
-    return drawn;
-  }
+  random(bytes: number): Uint8Array;
 
   /** Write a log line with the task's id, path and name. */
-  log(level: LogLevel, message: string, fields?: LogFields): void {
-    const task = this.#enter(op.LOG, 0);
-    const context = { ...fields, task: task.id, path: task.path(), name: task.extra?.name || undefined };
-    this.#scheduler.setup.logger?.log(level, message, context);
-  }
+  log(level: LogLevel, message: string, fields?: LogFields): void;
 
   /**
    * Wait for an effect outside the kernel. `start` is called at once and settles later, from anywhere; the function it may return
    * is called when this task stops waiting. What it fails with is thrown here.
    */
-  external<Value = unknown>(start: Start<Value>): Operation<Value> {
-    return this.#arm<Value>(op.EXTERNAL, start, undefined, undefined);
-  }
-
-  #arm<Result>(opcode: number, a: unknown, b: unknown, c: unknown): Operation<Result> {
-    return this.#performer.arm(opcode, a, b, c) as Operation<Result>;
-  }
-
-  #running(opcode: number): Task {
-    const task = this.#scheduler.current;
-    if (task === null) throw new OutsideTaskError(op.OPCODE_NAMES[opcode] ?? "a syscall");
-    return task;
-  }
-
-  #record(opcode: number, task: Task, argument: number): void {
-    const s = this.#scheduler;
-    s.seam.calls[opcode]!++;
-    s.fuel--;
-    s.seam.trace.write(opcode, DONE, task.id, argument);
-  }
-
-  #enter(opcode: number, argument: number): Task {
-    const task = this.#running(opcode);
-    this.#record(opcode, task, argument);
-    return task;
-  }
-
-  #ownTask(opcode: number, self: Task, id: TaskId): Task {
-    const target = this.#scheduler.tasks.get(id);
-    if (target === undefined) throw new UnknownTaskError(id);
-    if (target !== self && target.parent !== self.id) {
-      this.#scheduler.seam.refused(opcode, self, id);
-      throw new NotParentError(self.id, id);
-    }
-    return target;
-  }
+  external<Value = unknown>(start: Start<Value>): Operation<Value>;
 }
 
 /** What a `select` over these waits gives: the index of the first event, and its result. */
@@ -323,12 +172,3 @@ export type Selected<Waits extends readonly Wait[]> = {
   : never;
 
 type ToNumber<Text extends string> = Text extends `${infer Value extends number}` ? Value : never;
-
-/** Wake tasks that wait for a key. */
-export function wakeKey(scheduler: Scheduler, key: unknown, value: unknown, count: number): number {
-  const queue = scheduler.waits.find(key);
-  let woken = 0;
-  while (queue !== undefined && woken < count && scheduler.wakeOne(queue, value)) woken++;
-  scheduler.waits.prune(key);
-  return woken;
-}

@@ -3,7 +3,7 @@
  *
  * K1. Every waiter of a key is kept, in order of arrival. A key nobody waits for takes no memory.
  */
-import { type SelectNode, TaskList } from "./task-list.ts";
+import { type SelectNode, TaskList } from "./task.ts";
 
 /** Queues by key. */
 export class WaitMap {

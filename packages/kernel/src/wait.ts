@@ -1,5 +1,5 @@
 /** What `select` can wait for. Make the list once, outside the loop, and use it again and again: nothing in it is used up. */
-import type { Handle } from "./capability-table.ts";
+import type { Handle } from "./handle.ts";
 import type { Exit, TaskId } from "./task.ts";
 
 export const MESSAGE = 0;

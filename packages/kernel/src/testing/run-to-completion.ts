@@ -1,6 +1,8 @@
 /** Running a kernel on virtual time until nothing can happen any more. */
+
+import { createKernel } from "../create-kernel.ts";
 import { BadOptionError } from "../errors.ts";
-import { createKernel, type Kernel, type KernelOptions } from "../kernel.ts";
+import type { Kernel, KernelOptions } from "../kernel.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 

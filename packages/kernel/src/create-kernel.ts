@@ -1,0 +1,268 @@
+/** The kernel of `kernel.ts`, put together from its parts. */
+import type { Clock, Random } from "@glia-os/abi/ports";
+import { ALL_RIGHTS, RIGHTS, type Rights } from "@glia-os/abi/syscalls";
+import * as limits from "./constants.ts";
+import { dumpState, type KernelDump } from "./dump.ts";
+import { checkDuration } from "./duration.ts";
+import { ReentrantSliceError, UnknownTaskError } from "./errors.ts";
+import type { Handle } from "./handle.ts";
+import { closeMailbox, NO_ROOM, offer, raise, take } from "./ipc.ts";
+import type { Delivery, Kernel, KernelOptions, ShutdownState } from "./kernel.ts";
+import { Mailbox, type MailboxOptions, whole } from "./mailbox.ts";
+import { Notification } from "./notification.ts";
+import * as op from "./opcodes.ts";
+import { MemoryJournal } from "./outcome-journal.ts";
+import { Scheduler, type UnobservedFailure } from "./scheduler.ts";
+import { type KernelCounters, Seam } from "./seam.ts";
+import { INDEX_LIMIT } from "./slot-table.ts";
+import { spawnTask } from "./spawn.ts";
+import type { Program, SpawnOptions } from "./sys.ts";
+import { type Exit, type Task, type TaskId, WAITING } from "./task.ts";
+import { TaskSys, wakeKey } from "./task-sys.ts";
+import { type TraceRecord, TraceRing } from "./trace-ring.ts";
+
+const DEFAULT_SLICE = 1024;
+const HALF_INDEX_LIMIT = INDEX_LIMIT / 2;
+
+/** A kernel in this process. */
+class LocalKernel implements Kernel {
+  readonly random: Random;
+  readonly #scheduler: Scheduler;
+  readonly #trace: TraceRing;
+  readonly #clock: Clock;
+  #inSlice = false;
+  #wakeShell: (() => void) | null = null;
+  #endAtMs = Number.POSITIVE_INFINITY;
+  #forced = false;
+
+  constructor(options: KernelOptions) {
+    const taskLimit = options.taskLimit ?? limits.TASK_LIMIT;
+    const endedLimit = options.endedLimit ?? limits.ENDED_LIMIT;
+    const handleLimit = options.handleLimit ?? limits.HANDLE_LIMIT;
+    const turnSyscalls = options.turnSyscalls ?? limits.TURN_SYSCALLS;
+    const agingSwitches = options.agingSwitches ?? limits.AGING_SWITCHES;
+    whole("taskLimit", taskLimit, 1, HALF_INDEX_LIMIT);
+    whole("endedLimit", endedLimit, 0, HALF_INDEX_LIMIT);
+    whole("handleLimit", handleLimit, 1, INDEX_LIMIT);
+    whole("turnSyscalls", turnSyscalls, 1, 1_000_000);
+    whole("agingSwitches", agingSwitches, 1, 1_000_000);
+    this.#clock = options.clock;
+    this.random = options.random.fork("shell");
+    this.#trace = new TraceRing(options.traceRecords ?? limits.TRACE_RECORDS);
+    this.#scheduler = new Scheduler({
+      clock: options.clock,
+      random: options.random,
+      logger: options.logger ?? null,
+      observer: options.observer ?? null,
+      taskLimit,
+      endedLimit,
+      handleLimit,
+      turnSyscalls,
+      agingSwitches,
+    });
+    const journal = options.journal ?? new MemoryJournal(limits.JOURNAL_RECORDS);
+    const seam = new Seam(this.#scheduler.capabilities, this.#trace, journal, options.meter ?? null);
+    this.#scheduler.attach(seam, new TaskSys(this.#scheduler), (object) => {
+      if (object.kind === "mailbox") closeMailbox(this.#scheduler, object as Mailbox);
+    });
+  }
+
+  // Running
+
+  runSlice(switches: number = DEFAULT_SLICE): "idle" | "more" {
+    whole("switches", switches, 1, 1_000_000);
+    if (this.#inSlice) throw new ReentrantSliceError();
+    const s = this.#scheduler;
+    this.#inSlice = true;
+    s.announce = null;
+    try {
+      this.#trace.slice++;
+      const now = this.#clock.monotonicMs();
+      s.expire(now);
+      if (now >= this.#endAtMs) this.#force();
+      s.seam.counters.switches += s.run(switches);
+    } finally {
+      this.#inSlice = false;
+      s.seam.publish();
+    }
+    if (!s.ready.empty) return "more";
+    s.announce = this.#wakeShell;
+    return "idle";
+  }
+
+  nextDeadlineMs(): number | undefined {
+    const next = Math.min(this.#scheduler.timers.next, this.#scheduler.live > 0 ? this.#endAtMs : Infinity);
+    return next === Number.POSITIVE_INFINITY ? undefined : next;
+  }
+
+  msUntilDeadline(): number | undefined {
+    const next = this.nextDeadlineMs();
+    return next === undefined ? undefined : Math.max(0, next - this.#clock.monotonicMs());
+  }
+
+  onWork(wake: () => void): void {
+    this.#wakeShell = wake;
+    const s = this.#scheduler;
+    if (!s.ready.empty) wake();
+    else if (!this.#inSlice) s.announce = wake;
+  }
+
+  get liveTasks(): number {
+    return this.#scheduler.live;
+  }
+
+  get shutdownState(): ShutdownState {
+    if (!this.#scheduler.closing) return "running";
+    if (this.#scheduler.live > 0) return "ending";
+    return this.#forced ? "forced" : "clean";
+  }
+
+  shutdown(timeoutMs: number): void {
+    checkDuration(timeoutMs, "a shutdown's time limit");
+    const s = this.#scheduler;
+    if (s.closing) return;
+    s.closing = true;
+    this.#endAtMs = this.#clock.monotonicMs() + timeoutMs;
+    for (const task of [...s.tasks.values()]) s.cancel(task, "shutdown");
+  }
+
+  // Tasks
+
+  spawn<Result>(program: Program<Result>, options?: SpawnOptions): TaskId {
+    return spawnTask(this.#scheduler, this.#scheduler.shell, program, options).id;
+  }
+
+  kill(task: TaskId, reason?: unknown): void {
+    this.#scheduler.kill(this.#task(task), reason);
+  }
+
+  cancel(task: TaskId, reason?: unknown): void {
+    this.#scheduler.cancel(this.#task(task), reason);
+  }
+
+  exitOf(task: TaskId): Exit | undefined {
+    const found = this.#task(task);
+    return found.state > WAITING ? (found.value as Exit) : undefined;
+  }
+
+  onExit(task: TaskId, listener: (exit: Exit) => void): void {
+    const found = this.#task(task);
+    if (found.state > WAITING) listener(found.value as Exit);
+    else (found.more().exitListeners ??= []).push(listener);
+  }
+
+  onFailure(listener: (failure: UnobservedFailure) => void): void {
+    this.#scheduler.onFailure = listener;
+  }
+
+  // Events from outside
+
+  mailbox<Message = unknown>(options?: MailboxOptions): Handle<Message> {
+    const { capabilities, shell } = this.#scheduler;
+    return capabilities.mint(shell, new Mailbox(options), ALL_RIGHTS) as Handle<Message>;
+  }
+
+  notification(): Handle {
+    return this.#scheduler.capabilities.mint(this.#scheduler.shell, new Notification(), ALL_RIGHTS);
+  }
+
+  trySend<Message>(target: Handle<Message>, message: Message): Delivery {
+    const mailbox = this.#mailbox(op.TRY_SEND, target, RIGHTS.send);
+    if (offer(this.#scheduler, mailbox, message, false) === NO_ROOM) return "full";
+    return mailbox.pressured ? "pressured" : "taken";
+  }
+
+  onRelief(target: Handle, listener: () => void): void {
+    const mailbox = this.#mailbox(op.TRY_SEND, target, RIGHTS.send);
+    if (!mailbox.pressured) listener();
+    else (mailbox.relief ??= []).push(listener);
+  }
+
+  tryReceive<Message = unknown>(source: Handle<Message>): Message | undefined {
+    const mailbox = this.#mailbox(op.TRY_RECEIVE, source, RIGHTS.receive);
+    return mailbox.size === 0 ? undefined : (take(this.#scheduler, mailbox) as Message);
+  }
+
+  signal(target: Handle, bits = 1): void {
+    const s = this.#scheduler;
+    whole("signal bits", bits, 1, 0x7fffffff);
+    const object = s.seam.authorize(op.SIGNAL, s.shell, target, RIGHTS.signal, "notification");
+    s.seam.calls[op.SIGNAL]!++;
+    raise(s, object as Notification, bits);
+  }
+
+  wake(key: unknown, value?: unknown, count: number = Number.POSITIVE_INFINITY): number {
+    this.#scheduler.seam.calls[op.WAKE]!++;
+    return wakeKey(this.#scheduler, key, value, count);
+  }
+
+  // Capabilities of the shell
+
+  grant<Message>(task: TaskId, source: Handle<Message>, rights: Rights): Handle<Message> {
+    const s = this.#scheduler;
+    s.seam.authorizeHandle(op.GRANT, s.shell, source, RIGHTS.grant);
+    const target = this.#task(task);
+    if (target.state > WAITING) throw new UnknownTaskError(task);
+    return s.capabilities.derive(source, target, rights) as Handle<Message>;
+  }
+
+  revoke(source: Handle): number {
+    const s = this.#scheduler;
+    s.seam.authorizeHandle(op.REVOKE, s.shell, source, RIGHTS.revoke);
+    return s.capabilities.revoke(source);
+  }
+
+  drop(handle: Handle): void {
+    const s = this.#scheduler;
+    s.seam.authorizeHandle(op.DROP, s.shell, handle, 0);
+    s.capabilities.drop(handle);
+  }
+
+  // Looking inside
+
+  dumpState(): KernelDump {
+    return dumpState(this.#scheduler);
+  }
+
+  counters(): Readonly<KernelCounters> {
+    return { ...this.#scheduler.seam.counters };
+  }
+
+  syscallCounts(): Readonly<Record<string, number>> {
+    const { calls } = this.#scheduler.seam;
+    return Object.fromEntries(
+      Object.entries(op.OPCODE_NAMES).map(([number, name]) => [name, calls[Number(number)]!]),
+    );
+  }
+
+  trace(): readonly TraceRecord[] {
+    return this.#trace.records();
+  }
+
+  #task(id: TaskId): Task {
+    const task = this.#scheduler.tasks.get(id);
+    if (task === undefined) throw new UnknownTaskError(id);
+    return task;
+  }
+
+  #mailbox(opcode: number, handle: Handle, rights: Rights): Mailbox {
+    const s = this.#scheduler;
+    const mailbox = s.seam.authorize(opcode, s.shell, handle, rights, "mailbox") as Mailbox;
+    s.seam.calls[opcode]!++;
+    return mailbox;
+  }
+
+  #force(): void {
+    this.#endAtMs = Number.POSITIVE_INFINITY;
+    for (const task of [...this.#scheduler.tasks.values()]) {
+      if (task.state > WAITING) continue;
+      this.#forced = true;
+      this.#scheduler.kill(task, "shutdown");
+    }
+  }
+}
+
+/** A new kernel without tasks. Takes no resources of the process: no timer, no thread, no handle. @throws {BadOptionError} */
+export function createKernel(options: KernelOptions): Kernel {
+  return new LocalKernel(options);
+}

@@ -1,0 +1,272 @@
+/**
+ * The syscalls of `sys.ts`, performed. One object per kernel: it acts for whichever task runs.
+ *
+ * Y2. Every call checks first that a task runs (`OutsideTaskError`) and takes the road of `seam.ts`.
+ */
+import type { LogFields, LogLevel } from "@glia-os/abi/ports";
+import { ALL_RIGHTS, RIGHTS, type Rights } from "@glia-os/abi/syscalls";
+import type { Call } from "./call.ts";
+import { CALL_TIMEOUT_MS, RANDOM_BYTES_LIMIT } from "./constants.ts";
+import type { Start } from "./effect.ts";
+import { NotParentError, OutsideTaskError, TaskKilledError, UnknownTaskError } from "./errors.ts";
+import type { Handle } from "./handle.ts";
+import { NO_ROOM, offer, raise, reply, take } from "./ipc.ts";
+import { Mailbox, type MailboxOptions, whole } from "./mailbox.ts";
+import { Notification } from "./notification.ts";
+import * as op from "./opcodes.ts";
+import type { Operation } from "./operation.ts";
+import { Performer } from "./performer.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { spawnTask } from "./spawn.ts";
+import type { Program, Selected, SpawnOptions, Sys } from "./sys.ts";
+import { CANCEL_ASKED, type Exit, type Task, type TaskId, WAITING } from "./task.ts";
+import { DONE } from "./trace-ring.ts";
+import type { Wait } from "./wait.ts";
+
+/** The syscalls over one scheduler. */
+export class TaskSys implements Sys {
+  readonly #scheduler: Scheduler;
+  readonly #performer: Performer;
+
+  /** Made by the kernel. */
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+    this.#performer = new Performer(scheduler);
+  }
+
+  // Tasks
+
+  getTid(): TaskId {
+    return this.#enter(op.GET_TID, 0).id;
+  }
+
+  get cancelRequested(): boolean {
+    const task = this.#scheduler.current;
+    if (task === null) throw new OutsideTaskError("cancelRequested");
+    return (task.flags & CANCEL_ASKED) !== 0;
+  }
+
+  yield(): Operation<void> {
+    return this.#arm<void>(op.YIELD, undefined, undefined, undefined);
+  }
+
+  sleep(durationMs: number): Operation<void> {
+    return this.#arm<void>(op.SLEEP, durationMs, undefined, undefined);
+  }
+
+  spawn<Result>(program: Program<Result>, options?: SpawnOptions): TaskId {
+    const task = this.#enter(op.SPAWN, 0);
+    const child = spawnTask(this.#scheduler, task, program, options);
+    return child.id;
+  }
+
+  wait<Result = unknown>(task: TaskId): Operation<Exit<Result>> {
+    return this.#arm<Exit<Result>>(op.WAIT, task, undefined, undefined);
+  }
+
+  waitAny(tasks: readonly TaskId[]): Operation<readonly [TaskId, Exit]> {
+    return this.#arm<readonly [TaskId, Exit]>(op.WAIT_ANY, tasks, undefined, undefined);
+  }
+
+  kill(task: TaskId, reason?: unknown): void {
+    const self = this.#enter(op.KILL, task);
+    this.#scheduler.kill(this.#ownTask(op.KILL, self, task), reason);
+    if (task === self.id) throw new TaskKilledError(task);
+  }
+
+  cancel(task: TaskId, reason?: unknown): void {
+    const self = this.#enter(op.CANCEL, task);
+    this.#scheduler.cancel(this.#ownTask(op.CANCEL, self, task), reason);
+  }
+
+  exit(value?: unknown): Operation<never> {
+    return this.#arm<never>(op.EXIT, value, undefined, undefined);
+  }
+
+  // Messages
+
+  mailbox<Message = unknown>(options?: MailboxOptions): Handle<Message> {
+    const task = this.#enter(op.MAILBOX, 0);
+    return this.#scheduler.capabilities.mint(task, new Mailbox(options), ALL_RIGHTS) as Handle<Message>;
+  }
+
+  send<Message>(target: Handle<Message>, message: Message): Operation<void> {
+    return this.#arm<void>(op.SEND, target, message, undefined);
+  }
+
+  trySend<Message>(target: Handle<Message>, message: Message): boolean {
+    const s = this.#scheduler;
+    const task = this.#running(op.TRY_SEND);
+    const mailbox = s.seam.authorize(op.TRY_SEND, task, target, RIGHTS.send, "mailbox") as Mailbox;
+    this.#record(op.TRY_SEND, task, target);
+    return offer(s, mailbox, message, false) !== NO_ROOM;
+  }
+
+  receive<Message = unknown>(source: Handle<Message>): Operation<Message> {
+    return this.#arm<Message>(op.RECEIVE, source, undefined, undefined);
+  }
+
+  tryReceive<Message = unknown>(source: Handle<Message>): Message | undefined {
+    const s = this.#scheduler;
+    const task = this.#running(op.TRY_RECEIVE);
+    const mailbox = s.seam.authorize(op.TRY_RECEIVE, task, source, RIGHTS.receive, "mailbox") as Mailbox;
+    const message = mailbox.size === 0 ? undefined : take(s, mailbox);
+    s.seam.journal.outcome(task.id, op.TRY_RECEIVE, message, false);
+    this.#record(op.TRY_RECEIVE, task, source);
+    return message as Message | undefined;
+  }
+
+  call<Answer = unknown>(
+    target: Handle,
+    message: unknown,
+    timeoutMs: number = CALL_TIMEOUT_MS,
+  ): Operation<Answer> {
+    return this.#arm<Answer>(op.CALL, target, message, timeoutMs);
+  }
+
+  reply(call: Call, answer: unknown): void {
+    this.#enter(op.REPLY, 0);
+    reply(this.#scheduler, call, answer);
+  }
+
+  select<const Waits extends readonly Wait[]>(waits: Waits): Operation<Selected<Waits>> {
+    return this.#arm<Selected<Waits>>(op.SELECT, waits, undefined, undefined);
+  }
+
+  // Signals and keys
+
+  notification(): Handle {
+    const task = this.#enter(op.NOTIFICATION, 0);
+    return this.#scheduler.capabilities.mint(task, new Notification(), ALL_RIGHTS);
+  }
+
+  signal(target: Handle, bits = 1): void {
+    const s = this.#scheduler;
+    const task = this.#running(op.SIGNAL);
+    whole("signal bits", bits, 1, 0x7fffffff);
+    const object = s.seam.authorize(op.SIGNAL, task, target, RIGHTS.signal, "notification");
+    this.#record(op.SIGNAL, task, target);
+    raise(s, object as Notification, bits);
+  }
+
+  waitSignal(source: Handle): Operation<number> {
+    return this.#arm<number>(op.WAIT_SIGNAL, source, undefined, undefined);
+  }
+
+  waitOn<Value = unknown>(key: unknown): Operation<Value> {
+    return this.#arm<Value>(op.WAIT_ON, key, undefined, undefined);
+  }
+
+  wake(key: unknown, value?: unknown, count: number = Number.POSITIVE_INFINITY): number {
+    this.#enter(op.WAKE, 0);
+    return wakeKey(this.#scheduler, key, value, count);
+  }
+
+  // Capabilities
+
+  grant<Message>(task: TaskId, source: Handle<Message>, rights: Rights): Handle<Message> {
+    const s = this.#scheduler;
+    const self = this.#running(op.GRANT);
+    s.seam.authorizeHandle(op.GRANT, self, source, RIGHTS.grant);
+    const target = s.tasks.get(task);
+    if (target === undefined || target.state > WAITING) throw new UnknownTaskError(task);
+    this.#record(op.GRANT, self, source);
+    return s.capabilities.derive(source, target, rights) as Handle<Message>;
+  }
+
+  attenuate<Message>(source: Handle<Message>, rights: Rights): Handle<Message> {
+    const s = this.#scheduler;
+    const task = this.#running(op.ATTENUATE);
+    s.seam.authorizeHandle(op.ATTENUATE, task, source, 0);
+    this.#record(op.ATTENUATE, task, source);
+    return s.capabilities.derive(source, task, rights) as Handle<Message>;
+  }
+
+  revoke(source: Handle): number {
+    const s = this.#scheduler;
+    const task = this.#running(op.REVOKE);
+    s.seam.authorizeHandle(op.REVOKE, task, source, RIGHTS.revoke);
+    this.#record(op.REVOKE, task, source);
+    return s.capabilities.revoke(source);
+  }
+
+  drop(handle: Handle): void {
+    const s = this.#scheduler;
+    const task = this.#running(op.DROP);
+    s.seam.authorizeHandle(op.DROP, task, handle, 0);
+    this.#record(op.DROP, task, handle);
+    s.capabilities.drop(handle);
+  }
+
+  // The world
+
+  now(): number {
+    const task = this.#enter(op.NOW, 0);
+    const now = this.#scheduler.setup.clock.wallMs();
+    this.#scheduler.seam.journal.outcome(task.id, op.NOW, now, false);
+    return now;
+  }
+
+  random(bytes: number): Uint8Array {
+    const task = this.#running(op.RANDOM);
+    whole("random bytes", bytes, 0, RANDOM_BYTES_LIMIT);
+    this.#record(op.RANDOM, task, bytes);
+    const extra = task.more();
+    extra.random ??= this.#scheduler.setup.random.fork(`task${task.path()}`);
+    const drawn = extra.random.bytes(new Uint8Array(bytes));
+    this.#scheduler.seam.journal.outcome(task.id, op.RANDOM, drawn, false);
+    return drawn;
+  }
+
+  log(level: LogLevel, message: string, fields?: LogFields): void {
+    const task = this.#enter(op.LOG, 0);
+    const context = { ...fields, task: task.id, path: task.path(), name: task.extra?.name || undefined };
+    this.#scheduler.setup.logger?.log(level, message, context);
+  }
+
+  external<Value = unknown>(start: Start<Value>): Operation<Value> {
+    return this.#arm<Value>(op.EXTERNAL, start, undefined, undefined);
+  }
+
+  #arm<Result>(opcode: number, a: unknown, b: unknown, c: unknown): Operation<Result> {
+    return this.#performer.arm(opcode, a, b, c) as Operation<Result>;
+  }
+
+  #running(opcode: number): Task {
+    const task = this.#scheduler.current;
+    if (task === null) throw new OutsideTaskError(op.OPCODE_NAMES[opcode] ?? "a syscall");
+    return task;
+  }
+
+  #record(opcode: number, task: Task, argument: number): void {
+    const s = this.#scheduler;
+    s.seam.calls[opcode]!++;
+    s.fuel--;
+    s.seam.trace.write(opcode, DONE, task.id, argument);
+  }
+
+  #enter(opcode: number, argument: number): Task {
+    const task = this.#running(opcode);
+    this.#record(opcode, task, argument);
+    return task;
+  }
+
+  #ownTask(opcode: number, self: Task, id: TaskId): Task {
+    const target = this.#scheduler.tasks.get(id);
+    if (target === undefined) throw new UnknownTaskError(id);
+    if (target !== self && target.parent !== self.id) {
+      this.#scheduler.seam.refused(opcode, self, id);
+      throw new NotParentError(self.id, id);
+    }
+    return target;
+  }
+}
+
+/** Wake tasks that wait for a key. */
+export function wakeKey(scheduler: Scheduler, key: unknown, value: unknown, count: number): number {
+  const queue = scheduler.waits.find(key);
+  let woken = 0;
+  while (queue !== undefined && woken < count && scheduler.wakeOne(queue, value)) woken++;
+  scheduler.waits.prune(key);
+  return woken;
+}
