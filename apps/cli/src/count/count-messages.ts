@@ -10,7 +10,7 @@ export interface CountedFile {
 
 /** To the thread. */
 export type CountRequest =
-  | { readonly kind: "chunk"; readonly bytes: Uint8Array }
+  | { readonly kind: "chunk"; readonly buffer: ArrayBuffer; readonly bytes: number }
   | { readonly kind: "end-file" }
   | { readonly kind: "finish" }
   | {
@@ -19,8 +19,8 @@ export type CountRequest =
       readonly words: readonly WordCount[];
     };
 
-/** From the thread. `digest` is the CRC-32 of all bytes counted, in order. */
+/** From the thread. A credit gives a chunk's buffer back, to be filled again. `digest` is the CRC-32 of all bytes counted, in order. */
 export type CountReply =
-  | { readonly kind: "credit"; readonly bytes: number }
+  | { readonly kind: "credit"; readonly buffer: ArrayBuffer; readonly bytes: number }
   | { readonly kind: "count"; readonly count: Count; readonly digest: number }
   | { readonly kind: "recount"; readonly counts: readonly number[]; readonly digest: number };

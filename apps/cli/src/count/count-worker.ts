@@ -8,17 +8,20 @@ import { Tally } from "./tally.ts";
 const tally = new Tally();
 let digest = 0;
 
-function answer(reply: CountReply): void {
-  parentPort?.postMessage(reply);
+function answer(reply: CountReply, transfer: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(reply, transfer);
 }
 
 parentPort?.on("message", (request: CountRequest) => {
   switch (request.kind) {
-    case "chunk":
-      digest = crc32(request.bytes, digest);
-      tally.push(request.bytes);
-      answer({ kind: "credit", bytes: request.bytes.length });
+    case "chunk": {
+      const { buffer, bytes } = request;
+      const chunk = new Uint8Array(buffer, 0, bytes);
+      digest = crc32(chunk, digest);
+      tally.push(chunk);
+      answer({ kind: "credit", buffer, bytes }, [buffer]);
       break;
+    }
     case "end-file":
       tally.endFile();
       break;

@@ -28,9 +28,9 @@ export interface FrequencyLimits {
 export class FrequencyTable {
   readonly #limits: FrequencyLimits;
   #slots = new Int32Array(FIRST_SLOTS).fill(-1);
-  #starts = new Uint32Array(FIRST_SLOTS);
-  #hashes = new Int32Array(FIRST_SLOTS);
-  #counts = new Float64Array(FIRST_SLOTS);
+  #starts = new Uint32Array(FIRST_SLOTS / 2);
+  #hashes = new Int32Array(FIRST_SLOTS / 2);
+  #counts = new Float64Array(FIRST_SLOTS / 2);
   #arena = new Uint8Array(FIRST_ARENA);
   #size = 0;
   #used = 0;
@@ -122,7 +122,7 @@ export class FrequencyTable {
 
   #insert(word: Uint8Array, length: number, hash: number, slot: number): void {
     const entry = this.#size++;
-    if (this.#used + length > this.#arena.length) this.#arena = grown(this.#arena, this.#used + length);
+    if (this.#used + length > this.#arena.length) this.#growArena(length);
     for (let i = 0; i < length; i++) this.#arena[this.#used + i] = word[i]!;
     this.#starts[entry] = this.#used;
     this.#hashes[entry] = hash;
@@ -132,27 +132,32 @@ export class FrequencyTable {
     if (this.#size * 2 >= this.#slots.length) this.#rehash();
   }
 
+  /** By half, so that the old and the new arena together stay small. */
+  #growArena(length: number): void {
+    this.#arena = resized(this.#arena, Math.max(Math.ceil(this.#arena.length * 1.5), this.#used + length));
+  }
+
   #rehash(): void {
     const capacity = this.#slots.length * 2;
-    this.#slots = new Int32Array(capacity).fill(-1);
+    this.#slots = resized(this.#slots, capacity).fill(-1);
     for (let entry = 0; entry < this.#size; entry++) {
       let slot = this.#hashes[entry]! & (capacity - 1);
       while (this.#slots[slot]! >= 0) slot = (slot + 1) & (capacity - 1);
       this.#slots[slot] = entry;
     }
     // Half the slots are entries at most, so these hold until the next rehash.
-    this.#starts = grown(this.#starts, capacity / 2 + 1);
-    this.#hashes = grown(this.#hashes, capacity / 2 + 1);
-    this.#counts = grown(this.#counts, capacity / 2 + 1);
+    this.#starts = resized(this.#starts, capacity / 2);
+    this.#hashes = resized(this.#hashes, capacity / 2);
+    this.#counts = resized(this.#counts, capacity / 2);
   }
 
   #release(): void {
     this.#overflowed = true;
-    this.#slots = new Int32Array(1).fill(-1);
-    this.#starts = new Uint32Array(0);
-    this.#hashes = new Int32Array(0);
-    this.#counts = new Float64Array(0);
-    this.#arena = new Uint8Array(0);
+    this.#slots = resized(this.#slots, 1).fill(-1);
+    this.#starts = resized(this.#starts, 0);
+    this.#hashes = resized(this.#hashes, 0);
+    this.#counts = resized(this.#counts, 0);
+    this.#arena = resized(this.#arena, 0);
     this.#size = 0;
     this.#used = 0;
   }
@@ -165,9 +170,14 @@ function hashOf(word: Uint8Array, length: number): number {
   return hash ^ (hash >>> 15);
 }
 
-function grown<T extends Uint8Array | Uint32Array | Int32Array | Float64Array>(array: T, atLeast: number): T {
-  const length = Math.max(array.length * 2, atLeast);
-  const bigger = new (array.constructor as new (length: number) => T)(length);
-  bigger.set(array as never);
-  return bigger;
+/**
+ * The same array with another length. Its old memory is given back at once: a buffer that becomes garbage stays for long,
+ * and the sum of all earlier sizes is as much as the array itself.
+ */
+function resized<T extends Uint8Array | Uint32Array | Int32Array | Float64Array>(
+  array: T,
+  length: number,
+): T {
+  const create = array.constructor as new (buffer: ArrayBuffer) => T;
+  return new create((array.buffer as ArrayBuffer).transfer(length * array.BYTES_PER_ELEMENT));
 }

@@ -15,8 +15,10 @@ import type { WordCount } from "./words.ts";
 export const OUTSTANDING_MAX: number = 4 * 1024 * 1024;
 
 const MIB = 1024 * 1024;
-/** JavaScript heap of the thread; the tables live outside it. */
-const HEAP_MIB = 64;
+/** Buffers kept for the next chunks. */
+const SPARE_MAX = 64;
+/** JavaScript heap of the thread in MiB; the tables live outside it. Small young space: decoded text is garbage at once. */
+const LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
 
 function workerUrl(): URL {
   const source = import.meta.url.endsWith(".ts");
@@ -25,9 +27,10 @@ function workerUrl(): URL {
 
 /** A running count (C1, C2). Close it when done. */
 export class IndependentCount {
-  readonly #worker = new Worker(workerUrl(), { resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB } });
+  readonly #worker = new Worker(workerUrl(), { resourceLimits: LIMITS });
   readonly #failed: Promise<never>;
   readonly #replies: ((reply: CountReply) => void)[] = [];
+  readonly #spare: ArrayBuffer[] = [];
   #waiting: (() => void) | undefined;
   #outstanding = 0;
   #digest = 0;
@@ -42,10 +45,10 @@ export class IndependentCount {
 
   /** Count the next piece of the current file. The bytes are copied. */
   async push(chunk: Uint8Array): Promise<void> {
-    // Not `slice`: that of a Buffer shares its memory.
-    const bytes = new Uint8Array(chunk);
-    this.#outstanding += bytes.length;
-    this.#post({ kind: "chunk", bytes }, [bytes.buffer]);
+    const buffer = this.#bufferFor(chunk.length);
+    new Uint8Array(buffer).set(chunk);
+    this.#outstanding += chunk.length;
+    this.#post({ kind: "chunk", buffer, bytes: chunk.length }, [buffer]);
     if (this.#outstanding <= OUTSTANDING_MAX) return;
     await Promise.race([new Promise<void>((resolve) => (this.#waiting = resolve)), this.#failed]);
   }
@@ -79,6 +82,12 @@ export class IndependentCount {
     await this.#worker.terminate();
   }
 
+  /** A buffer that came back, if it is large enough: garbage in buffers is collected late. */
+  #bufferFor(bytes: number): ArrayBuffer {
+    const spare = this.#spare.pop();
+    return spare !== undefined && spare.byteLength >= bytes ? spare : new ArrayBuffer(bytes);
+  }
+
   #post(request: CountRequest, transfer: ArrayBuffer[] = []): void {
     this.#worker.postMessage(request, transfer);
   }
@@ -89,6 +98,7 @@ export class IndependentCount {
       return;
     }
     this.#outstanding -= reply.bytes;
+    if (this.#spare.length < SPARE_MAX) this.#spare.push(reply.buffer);
     if (this.#outstanding > OUTSTANDING_MAX - MIB) return;
     this.#waiting?.();
     this.#waiting = undefined;

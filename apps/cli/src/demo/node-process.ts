@@ -11,7 +11,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { ErrorRecord } from "@glia-os/abi/errors";
 import { ChildEndedError, ChildSilentError } from "../errors.ts";
-import type { ReadyRecord, StoppedRecord } from "../node/node-records.ts";
+import type { EventRecord, ReadyRecord, StoppedRecord } from "../node/node-records.ts";
 
 /** How long a node may take to get ready; a busy machine takes some seconds. */
 const READY_WAIT_MS = 60_000;
@@ -28,7 +28,7 @@ export interface NodeProcessOptions {
   readonly args: readonly string[];
   /** The first line of its standard input. */
   readonly firstLine?: string;
-  /** Called with each line it writes on standard error. */
+  /** Called with each event of the node and each line it writes on standard error. */
   readonly onLine?: (line: string) => void;
 }
 
@@ -127,6 +127,7 @@ export class NodeProcess {
         if ("error" in record) this.#error = record.error;
         else if (record.event === "ready") resolve(record);
         else if (record.event === "stopped") this.stopped = record;
+        else onLine?.(`[${this.name}] ${line}`);
       });
     });
   }
@@ -137,12 +138,22 @@ export class NodeProcess {
   }
 }
 
+/**
+ * Messages are buffers, which V8 frees only when it collects the small objects that hold them. With a young space of 1 MiB per
+ * thread it does so every few megabytes of messages: a node that streams 1 GiB stays some 40 MiB smaller.
+ */
+const SMALL_YOUNG_SPACE = "--max-semi-space-size=1";
+
 /** The runtime's own options for the child: the same, without a debugger's port. */
 function execArgv(): string[] {
-  return process.execArgv.filter((arg) => !arg.startsWith("--inspect"));
+  return [...process.execArgv.filter((arg) => !arg.startsWith("--inspect")), SMALL_YOUNG_SPACE];
 }
 
-type NodeLine = ReadyRecord | StoppedRecord | { readonly ok: false; readonly error: ErrorRecord };
+type NodeLine =
+  | ReadyRecord
+  | StoppedRecord
+  | EventRecord
+  | { readonly ok: false; readonly error: ErrorRecord };
 
 function parseRecord(line: string): NodeLine | undefined {
   try {

@@ -16,20 +16,22 @@ const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NO
 
 /** One piece. A file has at least one; the last one is marked, and may be empty. */
 export interface Piece {
+  /** Valid until the next piece is asked for: all pieces of a file share one buffer. */
   readonly bytes: Uint8Array;
   readonly first: boolean;
   readonly last: boolean;
 }
 
-/** The pieces of a file, each of at most `pieceBytes`, in a buffer of its own (RP1). @throws {InputUnreadableError} */
+/** The pieces of a file, each of at most `pieceBytes` (RP1). @throws {InputUnreadableError} */
 export async function* readPieces(path: Buffer, pieceBytes: number): AsyncGenerator<Piece, void> {
   const file = await orUnreadable(path, open(path, FLAGS));
   try {
     const found = await orUnreadable(path, file.stat());
     if (!found.isFile()) throw new InputUnreadableError(path.toString(), "it is not a regular file any more");
     let left = found.size === 0 ? UNSIZED_MAX : found.size;
+    const buffer = new Uint8Array(Math.min(pieceBytes, left));
     for (let first = true, last = false; !last; first = false) {
-      const bytes = await readFull(path, file, Math.min(pieceBytes, left));
+      const bytes = await readFull(path, file, buffer.subarray(0, left));
       left -= bytes.length;
       last = left === 0 || bytes.length === 0;
       yield { bytes, first, last };
@@ -39,11 +41,11 @@ export async function* readPieces(path: Buffer, pieceBytes: number): AsyncGenera
   }
 }
 
-async function readFull(path: Buffer, file: FileHandle, size: number): Promise<Uint8Array> {
-  const buffer = new Uint8Array(size);
+/** Fill the buffer as far as the file goes; what was read. */
+async function readFull(path: Buffer, file: FileHandle, buffer: Uint8Array): Promise<Uint8Array> {
   let held = 0;
-  while (held < size) {
-    const { bytesRead } = await orUnreadable(path, file.read(buffer, held, size - held, null));
+  while (held < buffer.length) {
+    const { bytesRead } = await orUnreadable(path, file.read(buffer, held, buffer.length - held, null));
     if (bytesRead === 0) break;
     held += bytesRead;
   }

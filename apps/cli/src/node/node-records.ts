@@ -1,5 +1,5 @@
 /** The lines a node in the foreground prints with `--json`. */
-import type { NodeRole } from "@glia-os/daemon";
+import type { NodeEvent, NodeRole } from "@glia-os/daemon";
 
 /** The line a node prints, with `--json`, when it is ready. */
 export interface ReadyRecord {
@@ -20,4 +20,10 @@ export interface StoppedRecord {
   readonly event: "stopped";
   readonly why: string;
   readonly peakRssBytes: number;
+}
+
+/** The line a node prints, with `--json`, when something happened in its mesh. */
+export interface EventRecord {
+  readonly event: "node-event";
+  readonly detail: NodeEvent;
 }

@@ -20,7 +20,7 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { reportFailure } from "../failure.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatHostPort } from "./host-port.ts";
-import type { ReadyRecord, StoppedRecord } from "./node-records.ts";
+import type { EventRecord, ReadyRecord, StoppedRecord } from "./node-records.ts";
 import { peakRss } from "./peak-rss.ts";
 
 /** How long a node may take to leave the mesh and stop. */
@@ -124,7 +124,7 @@ function showReady(terminal: Terminal, ready: ReadyRecord): void {
 }
 
 function showEvent(terminal: Terminal, event: NodeEvent): void {
-  terminal.record({ event: "node-event", detail: event });
+  terminal.record({ event: "node-event", detail: event } satisfies EventRecord);
   if (terminal.verbose) terminal.note(JSON.stringify(event));
 }
 
