@@ -67,7 +67,7 @@ describe("the build", () => {
 describe("the SDK", () => {
   it("compiles the README's guest from a project that has the package installed, and it runs and moves", async () => {
     const readme = readFileSync(join(root, "README.md"), "utf8");
-    const source = /```typescript\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
+    const source = /```assemblyscript\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
     const folder = mkdtempSync(join(tmpdir(), "glia-agent-"));
     try {
       mkdirSync(join(folder, "node_modules", "@glia-os"), { recursive: true });

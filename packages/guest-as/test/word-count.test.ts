@@ -324,6 +324,58 @@ describe("past the limit of distinct words", () => {
     return bytes > 64 ? `${value.slice(0, 40)} ${bytes}` : `${value} `;
   }
 
+  it("keeps the bound in a table that is nearly half full, where taking counters over moves others", () => {
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const guest = new Counting(program);
+        guest.send(encodeLimit(2040));
+        let state = seed >>> 0;
+        const numbers = Array.from({ length: 30_000 }, () => {
+          state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+          // Some words often, most of 4,000 rarely: the product of two uniform numbers.
+          return Math.floor(
+            ((state >>> 16) * ((Math.imul(state, 2_654_435_761) >>> 0) >>> 16) * 4000) / 2 ** 32,
+          );
+        });
+        const bytes = text(numbers.map((n) => `n${n.toString(36)}`).join(" "));
+        guest.file(0, bytes, () => CHUNK_BYTES);
+        const report = guest.report();
+        const truth = count([bytes]);
+        expect(report.distinct).toBe(2040);
+        expect(report.topError).toBeLessThanOrEqual(Math.floor(truth.words / 2040));
+        expect(new Set(report.top.map(([shown]) => shown)).size).toBe(10);
+        for (const [shown, counted] of report.top) {
+          const real = truth.counts.get(shown) ?? 0;
+          expect(counted).toBeGreaterThanOrEqual(real);
+          expect(counted - real).toBeLessThanOrEqual(report.topError);
+        }
+        // Each of the ten that are truly most frequent is above the error, so it is held and, with so few between, shown.
+        const leastShown = report.top.at(-1)?.[1] ?? 0;
+        for (const [shown, real] of top(truth.counts) as [string, number][])
+          if (real > leastShown) expect(report.top.map(([name]) => name)).toContain(shown);
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it("makes room for long words in memory that short ones filled", () => {
+    const guest = new Counting(program, { memoryPages: 160 });
+    const short = Array.from({ length: 120_000 }, (_, n) => n.toString(36));
+    const long = Array.from({ length: 30_000 }, (_, n) => `${n.toString(36)}${"k".repeat(58)}`);
+    const often = `${"often".repeat(14)}x`;
+    const bytes = text(
+      [...short, ...long.flatMap((word, n) => (n % 3 === 0 ? [word, often] : [word]))].join(" "),
+    );
+    guest.file(0, bytes, () => CHUNK_BYTES);
+    const report = guest.report();
+    expect(report).toMatchObject({ words: 160_000, topApproximate: true });
+    expect(report.top[0]?.[0]).toBe(often.slice(0, 40));
+    expect(report.top[0]?.[1]).toBeGreaterThanOrEqual(10_000);
+    expect(report.top[0]?.[1]).toBeLessThanOrEqual(10_000 + report.topError);
+    // The space holds a third as many long words as short ones, and is used.
+    expect(report.distinct).toBeGreaterThan(5_000);
+  });
+
   it("goes on approximately when memory ends before the limit, without failing", () => {
     // 8 MiB of table plus a little: room for a few thousand words.
     const guest = new Counting(program, { memoryPages: 160 });
