@@ -2,6 +2,7 @@
 import type { Logger } from "@glia-os/abi/ports";
 import { type CellGatePort, CellRunner, type ImageCodec } from "@glia-os/cells";
 import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
+import { runKernel } from "@glia-os/host";
 import { createKernel } from "@glia-os/kernel";
 import { createWasmEngine, encodeSnapshot, Heartbeat, SnapshotDecoder } from "@glia-os/wasm";
 import type { MainService } from "./main-service.ts";
@@ -42,31 +43,5 @@ export function runAgentThread({ meshPort, mainPort, heartbeat, stepMs }: AgentT
     gate: toGate,
   });
   gate = linkThreads<CellGatePort>(meshPort, runner).tell;
-  runKernel(kernel, { clock, timers });
-}
-
-function runKernel(
-  kernel: import("@glia-os/kernel").Kernel,
-  {
-    clock,
-    timers,
-  }: { clock: import("@glia-os/abi/ports").Clock; timers: import("@glia-os/abi/ports").Timers },
-): void {
-  let timer: { cancel(): void } | undefined;
-  let scheduled = false;
-  const turn = (): void => {
-    scheduled = false;
-    timer?.cancel();
-    timer = undefined;
-    if (kernel.runSlice(1024) === "more") return go();
-    const next = kernel.nextDeadlineMs();
-    if (next !== undefined) timer = timers.schedule(Math.max(0, next - clock.monotonicMs()), go);
-  };
-  const go = (): void => {
-    if (scheduled) return;
-    scheduled = true;
-    setImmediate(turn);
-  };
-  kernel.onWork(go);
-  go();
+  runKernel(kernel, { timers, logger });
 }
