@@ -351,6 +351,8 @@ export class Scheduler {
     }
     if (exit.kind === "failed" && !observed)
       this.onFailure?.({ task: task.id, path: task.path(), name: extra?.name ?? "", error: exit.error });
+    // Only the exit is kept for late waiters.
+    task.extra = null;
     this.#ended.push(task);
     if (++this.#endedCount > this.setup.endedLimit) this.#forget();
   }
@@ -483,7 +485,6 @@ function isRoutine(value: unknown): value is Routine<unknown> {
     typeof routine === "object" &&
     routine !== null &&
     typeof routine.next === "function" &&
-    typeof routine.return === "function" &&
     typeof routine[Symbol.iterator] === "function"
   );
 }
