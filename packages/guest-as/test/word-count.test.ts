@@ -257,6 +257,17 @@ describe("the word-count guest", () => {
     );
   });
 
+  it("goes on after messages that are too long to be chunks", () => {
+    const guest = new Counting(program);
+    const chunk = encodeChunk({ sequence: 1, fileIndex: 0, first: true, last: true, bytes: text("a b") });
+    const long = new Uint8Array(16 + CHUNK_BYTES + 1);
+    long.set(chunk);
+    guest.send(long);
+    guest.send(new Uint8Array(1_048_576).fill(2));
+    guest.send(chunk);
+    expect(guest.report()).toMatchObject({ malformed: 2, applied: 1, words: 2 });
+  });
+
   it("takes a limit only before the first chunk, and only in range", () => {
     const guest = new Counting(program);
     guest.send(Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0));

@@ -4,8 +4,11 @@
  * L1. No allocation happens after start but growing the records' space.
  */
 
-/** Longest message taken, in bytes: a chunk of 64 KiB with its header, and some room. */
-export const INBOX_BYTES: usize = 66560;
+/**
+ * Longest message taken, in bytes: the host's default limit. A chunk is far shorter; the rest is there so that a message that is
+ * too long to be one can be taken and counted as malformed. Pages that are never written cost nothing.
+ */
+export const INBOX_BYTES: usize = 1048576;
 export const OUTBOX_BYTES: usize = 4096;
 /** Words longer than this many bytes of lower-cased UTF-8 are told apart by hash. */
 export const WORD_BYTES: u32 = 64;
