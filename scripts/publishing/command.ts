@@ -4,10 +4,12 @@ import { spawn } from "node:child_process";
 /** What a finished program left behind. */
 export interface Finished {
   readonly status: number;
+  readonly stdout: string;
+  /** Both streams, in order of arrival. */
   readonly output: string;
 }
 
-/** Run a program; both output streams are kept together, in order of arrival. */
+/** Run a program. */
 export function run(
   program: string,
   args: readonly string[],
@@ -15,27 +17,31 @@ export function run(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    const keep = (chunk: Buffer): void => {
-      output += chunk.toString();
-    };
-    child.stdout.on("data", keep);
-    child.stderr.on("data", keep);
+    // On Windows the commands of packages are scripts, which only a shell starts.
+    const shell = process.platform === "win32";
+    const child = spawn(program, args, { cwd, env, shell, stdio: ["ignore", "pipe", "pipe"] });
+    let [stdout, output] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      output += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
     child.on("error", reject);
-    child.on("close", (status) => resolve({ status: status ?? 1, output }));
+    child.on("close", (status) => resolve({ status: status ?? 1, stdout, output }));
   });
 }
 
-/** Run a program that must succeed; its output is the error message when it does not. */
+/** Run a program that must succeed and give its standard output; everything it printed is the error message when it does not. */
 export async function mustRun(
   program: string,
   args: readonly string[],
   cwd: string,
   env?: NodeJS.ProcessEnv,
 ): Promise<string> {
-  const { status, output } = await run(program, args, cwd, env);
+  const { status, stdout, output } = await run(program, args, cwd, env);
   if (status !== 0)
     throw new TypeError(`${program} ${args.join(" ")} in ${cwd} ended with ${status}:\n${output}`);
-  return output;
+  return stdout;
 }

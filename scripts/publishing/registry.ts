@@ -7,11 +7,21 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { mustRun } from "./command.ts";
 
+/** What the registry says of one package's newest version. */
+export interface PublishedManifest {
+  readonly version: string;
+  readonly scripts?: Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly dist: { readonly tarball: string };
+}
+
 /** A running registry. */
 export interface Registry {
   readonly url: string;
   /** Lines for an .npmrc that publishes to and installs from this registry only. */
   readonly npmrc: string;
+  /** The newest version of a package, as npm would see it. */
+  latest(name: string): Promise<PublishedManifest>;
   close(): Promise<void>;
 }
 
@@ -55,7 +65,7 @@ async function answers(url: string, server: ChildProcess): Promise<void> {
 
 /** Start a registry that keeps everything under `folder`. */
 export async function startRegistry(folder: string): Promise<Registry> {
-  const upstream = (await mustRun("npm", ["config", "get", "registry"], folder)).trim().split("\n").at(-1)!;
+  const upstream = (await mustRun("npm", ["config", "get", "registry"], folder)).trim();
   const port = await freePort();
   const config = join(folder, "verdaccio.json");
   writeFileSync(config, configuration(folder, upstream));
@@ -72,5 +82,11 @@ export async function startRegistry(folder: string): Promise<Registry> {
     server.kill("SIGTERM");
     await once(server, "exit");
   };
-  return { url, npmrc: `registry=${url}\n//127.0.0.1:${port}/:_authToken=loopback\n`, close };
+  const latest = async (name: string): Promise<PublishedManifest> => {
+    const response = await fetch(`${url}${name.replace("/", "%2f")}/latest`);
+    if (!response.ok) throw new TypeError(`the registry answers ${response.status} for ${name}`);
+    return (await response.json()) as PublishedManifest;
+  };
+  const npmrc = `registry=${url}\n//127.0.0.1:${port}/:_authToken=loopback\n`;
+  return { url, latest, npmrc, close };
 }

@@ -58,6 +58,13 @@ export function publishedPackages(root: string = workspaceRoot): PublishedPackag
     }));
 }
 
+/** Build every package whose built files are missing or older than its source; turbo's cache knows. */
+export async function buildWorkspace(): Promise<void> {
+  const turbo = join(workspaceRoot, "node_modules", ".bin", "turbo");
+  const env = { ...process.env, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" };
+  await mustRun(turbo, ["run", "build", "--output-logs=errors-only"], workspaceRoot, env);
+}
+
 /** Copy what git knows or would add, and every built `dist`, into `target`, as a git repository with one commit. */
 export async function copyWorkspace(target: string): Promise<void> {
   const listed = await mustRun(
@@ -74,7 +81,7 @@ export async function copyWorkspace(target: string): Promise<void> {
     const dist = join(workspaceRoot, folder, "dist");
     if (existsSync(dist)) cpSync(dist, join(target, folder, "dist"), { recursive: true });
   }
-  symlinkSync(join(workspaceRoot, "node_modules"), join(target, "node_modules"));
+  symlinkSync(join(workspaceRoot, "node_modules"), join(target, "node_modules"), "junction");
   await mustRun("git", ["init", "--quiet", "--initial-branch", "main"], target);
   await commitAll(target, "Copy");
 }

@@ -6,15 +6,27 @@
  * P3. publint and are-the-types-wrong find nothing to object to in any package.
  * P4. Sizes stay under their budgets.
  * P5. A package at a newer version works with the previous version of another.
+ * P6. Threads, guests and the command line work where npm put them, and threads and guests also out of a bundle.
  */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bundleNode } from "../bundle.ts";
 import { mustRun, run } from "../command.ts";
+import {
+  addProgram,
+  bytesOf,
+  filesUnder,
+  install,
+  managerEnvironment,
+  nodes,
+  toolsFolder,
+} from "../installed-project.ts";
 import { type Registry, startRegistry } from "../registry.ts";
 import {
   addChangeset,
+  buildWorkspace,
   commitAll,
   copyWorkspace,
   publishedPackages,
@@ -25,58 +37,40 @@ const minute = 60_000;
 const mebibyte = 1024 * 1024;
 const folder = mkdtempSync(join(tmpdir(), "glia-publishing-"));
 const copy = join(folder, "workspace");
-const bin = join(workspaceRoot, "node_modules", ".bin");
-const node24 = join(workspaceRoot, "conformance/runtimes/node24/node_modules/.bin/node");
 const packages = publishedPackages();
 let registry: Registry;
 let env: NodeJS.ProcessEnv;
 
-/** The environment for package managers: our registry, our Node first, nothing of the user's configuration. */
-function managerEnvironment(npmrc: string): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^npm_|^NODE_OPTIONS$/i.test(name));
-  return {
-    ...Object.fromEntries(kept),
-    PATH: `${bin}:${process.env["PATH"]}`,
-    NPM_CONFIG_USERCONFIG: npmrc,
-    npm_config_userconfig: npmrc,
-    npm_config_cache: join(folder, "npm-cache"),
-    npm_config_registry: registry.url,
-    CI: "true",
-  };
-}
-
 async function changeset(...args: readonly string[]): Promise<string> {
-  return mustRun(join(bin, "changeset"), args, copy, env);
+  return mustRun(join(toolsFolder, "changeset"), args, copy, env);
 }
 
-function installFolder(name: string): string {
+function projectOf(name: string): string {
   return join(folder, "installed", name.replaceAll("/", "-"));
 }
 
-async function install(into: string, ...specs: readonly string[]): Promise<void> {
-  mkdirSync(into, { recursive: true });
-  writeFileSync(join(into, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module" }));
-  await mustRun("npm", ["install", "--no-fund", "--no-audit", ...specs], into, env);
+/** Files that are started as threads or commands; they do something when they are imported. */
+function isProgram(entry: string): boolean {
+  return /worker|main/.test(entry);
 }
 
-function filesUnder(path: string): string[] {
-  return readdirSync(path, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-}
-
-function bytesUnder(path: string): number {
-  return filesUnder(path).reduce((sum, file) => sum + statSync(file).size, 0);
+async function expectOutput(program: string, lines: readonly string[]): Promise<void> {
+  for (const node of nodes) {
+    const { status, stdout, output } = await run(node, [program], join(program, ".."), env);
+    expect(status, output).toBe(0);
+    expect(stdout.trim().split("\n"), node).toEqual(lines);
+  }
 }
 
 beforeAll(async () => {
+  await buildWorkspace();
   mkdirSync(copy, { recursive: true });
   await copyWorkspace(copy);
   registry = await startRegistry(folder);
   const npmrc = join(folder, ".npmrc");
   writeFileSync(npmrc, registry.npmrc);
   writeFileSync(join(copy, ".npmrc"), registry.npmrc);
-  env = managerEnvironment(npmrc);
+  env = managerEnvironment(folder, npmrc, registry.url);
   await changeset("publish");
 }, 5 * minute);
 
@@ -86,63 +80,53 @@ afterAll(async () => {
 });
 
 test("P1: every public package of the workspace is on the registry after one publish", async () => {
-  for (const { name, version } of packages) {
-    expect((await mustRun("npm", ["view", name, "version"], folder, env)).trim(), name).toBe(version);
-  }
+  for (const { name, version } of packages) expect((await registry.latest(name)).version, name).toBe(version);
 });
 
 describe.each(packages)("$name", ({ name, folder: source, entries }) => {
-  const project = installFolder(name);
+  const project = projectOf(name);
 
   test(
     "P2: installs alone into an empty project and imports on Node 24 and 26",
     async () => {
-      await install(project, name);
+      await install(project, env, [name]);
       const program = join(project, "import.mjs");
-      const specifiers = entries
-        .filter((entry) => !/worker|main/.test(entry))
-        .map((entry) => name + entry.slice(1));
+      const imported = entries.filter((entry) => !isProgram(entry)).map((entry) => name + entry.slice(1));
       writeFileSync(
         program,
-        `for (const name of ${JSON.stringify(specifiers)}) await import(name);\nconsole.log("imported");\n`,
+        `for (const name of ${JSON.stringify(imported)}) await import(name);\nconsole.log("imported");\n`,
       );
-      for (const node of [join(bin, "node"), node24])
-        expect(await mustRun(node, [program], project)).toContain("imported");
+      await expectOutput(program, ["imported"]);
     },
     3 * minute,
   );
 
-  test(
-    "P2: carries its licences, its readme and no install script",
-    async () => {
-      const installed = join(project, "node_modules", name);
-      for (const file of ["LICENSE-MIT", "LICENSE-APACHE", "README.md"])
-        expect(existsSync(join(installed, file)), file).toBe(true);
-      const scripts = await mustRun("npm", ["view", name, "scripts", "--json"], folder, env);
-      expect(scripts).not.toMatch(/"(pre|post)?install"|"prepare"/);
-    },
-    minute,
-  );
+  test("P2: carries its licences, its readme and no install script", async () => {
+    for (const file of ["LICENSE-MIT", "LICENSE-APACHE", "README.md"])
+      expect(existsSync(join(project, "node_modules", name, file)), file).toBe(true);
+    const { scripts } = await registry.latest(name);
+    for (const hook of ["preinstall", "install", "postinstall", "prepare"])
+      expect(scripts ?? {}).not.toHaveProperty(hook);
+  });
+
+  test("P2: depends on packages of this workspace by a caret range", async () => {
+    const { dependencies = {} } = await registry.latest(name);
+    for (const { name: other, version } of packages)
+      if (other in dependencies) expect(dependencies[other], other).toBe(`^${version}`);
+  });
 
   test(
     "P3: publint and are-the-types-wrong have nothing to object to",
     async () => {
-      const packed = await mustRun(
-        "npm",
-        ["pack", name, "--json", "--pack-destination", project],
-        project,
-        env,
-      );
-      const [{ filename }] = JSON.parse(packed.slice(packed.indexOf("["))) as [{ filename: string }];
-      const tarball = join(project, filename);
-      const lint = await run(join(bin, "publint"), ["run", tarball, "--strict"], project);
+      const response = await fetch((await registry.latest(name)).dist.tarball);
+      const tarball = join(project, "package.tgz");
+      writeFileSync(tarball, Buffer.from(await response.arrayBuffer()));
+      const lint = await run(join(toolsFolder, "publint"), ["run", tarball, "--strict"], project);
       expect(lint.status, lint.output).toBe(0);
-      const assets = entries
-        .filter((entry) => /worker|main/.test(entry))
-        .flatMap((entry) => ["--exclude-entrypoints", entry]);
+      const programs = entries.filter(isProgram).flatMap((entry) => ["--exclude-entrypoints", entry]);
       const types = await run(
-        join(bin, "attw"),
-        [tarball, "--profile", "esm-only", "--no-emoji", ...assets],
+        join(toolsFolder, "attw"),
+        [tarball, "--profile", "esm-only", "--no-emoji", ...programs],
         join(workspaceRoot, source),
       );
       expect(types.status, types.output).toBe(0);
@@ -151,28 +135,73 @@ describe.each(packages)("$name", ({ name, folder: source, entries }) => {
   );
 });
 
-test.runIf(packages.some(({ name }) => name === "glia"))(
-  "P4: glia installs in at most 30 MB and 40 packages (needs the package glia)",
-  async () => {
-    const modules = join(installFolder("glia"), "node_modules");
-    const listed = await mustRun("npm", ["ls", "--all", "--parseable"], installFolder("glia"), env);
-    expect(new Set(listed.trim().split("\n").slice(1)).size).toBeLessThanOrEqual(40);
-    expect(bytesUnder(modules)).toBeLessThanOrEqual(30 * mebibyte);
-  },
-  minute,
-);
+describe("P4: sizes", () => {
+  test("glia installs in at most 30 MB and 40 packages", async () => {
+    const project = projectOf("glia");
+    const listed = await mustRun("npm", ["ls", "--all", "--parseable"], project, env);
+    expect(new Set(listed.trim().split(/\r?\n/).slice(1)).size).toBeLessThanOrEqual(40);
+    expect(bytesOf(filesUnder(join(project, "node_modules")))).toBeLessThanOrEqual(30 * mebibyte);
+  });
 
-test.runIf(packages.some(({ name }) => name === "@glia-os/kernel"))(
-  "P4: the kernel is under 150 kB with abi as its only dependency (needs the package kernel)",
-  () => {
-    const modules = join(installFolder("@glia-os/kernel"), "node_modules");
-    const shipped = filesUnder(join(modules, "@glia-os/kernel")).filter((file) => !file.endsWith(".map"));
-    expect(shipped.reduce((sum, file) => sum + statSync(file).size, 0)).toBeLessThan(150_000);
-    const names = readdirSync(modules).filter((entry) => !entry.startsWith("."));
-    expect(names).toEqual(["@glia-os"]);
+  test("the kernel's code and types are under 150 kB, and so is its download, with abi as its only dependency", async () => {
+    const modules = join(projectOf("@glia-os/kernel"), "node_modules");
+    const code = filesUnder(join(modules, "@glia-os/kernel/dist")).filter((file) => !file.endsWith(".map"));
+    expect(bytesOf(code)).toBeLessThan(150_000);
+    expect(bytesOf([join(projectOf("@glia-os/kernel"), "package.tgz")])).toBeLessThan(150_000);
+    expect(readdirSync(modules).filter((entry) => !entry.startsWith("."))).toEqual(["@glia-os"]);
     expect(readdirSync(join(modules, "@glia-os")).sort()).toEqual(["abi", "kernel"]);
-  },
-);
+  });
+});
+
+describe("P6: from where npm put them", () => {
+  const project = join(folder, "embedding");
+
+  test(
+    "an installed node starts its threads, runs a guest that answers, and stops",
+    async () => {
+      await install(project, env, ["@glia-os/daemon", "@glia-os/guest-as", "@glia-os/store"]);
+      await expectOutput(addProgram(project, "embedded-node.mjs"), ["answer: hello"]);
+    },
+    2 * minute,
+  );
+
+  test(
+    "a bundled program opens the store and starts a node whose threads lie beside it",
+    async () => {
+      const bundle = join(folder, "bundle");
+      bundleNode(project, addProgram(project, "bundled-node.mjs"), bundle);
+      await expectOutput(join(bundle, "program.js"), ["session: 1", "answer: hello"]);
+    },
+    2 * minute,
+  );
+
+  test(
+    "the command line says its version, finds the machine fit and does the main job",
+    async () => {
+      const glia = async (...args: readonly string[]): Promise<Record<string, unknown>> => {
+        const npx = ["--no-install", "glia", ...args, "--json"];
+        const lines = (await mustRun("npx", npx, projectOf("glia"), env)).trim().split("\n");
+        return JSON.parse(lines.at(-1) ?? "") as Record<string, unknown>;
+      };
+      const version = packages.find(({ name }) => name === "glia")?.version;
+      expect(await glia("version")).toMatchObject({ ok: true, glia: version });
+      expect(await glia("doctor")).toMatchObject({ ok: true });
+      const texts = join(folder, "texts");
+      mkdirSync(texts);
+      writeFileSync(join(texts, "a.txt"), "one two\ntwo\n");
+      writeFileSync(join(texts, "b.txt"), "two three");
+      const counted = { files: 2, lines: 2, words: 5, bytes: 21 };
+      expect(await glia("demo", "--input", texts)).toMatchObject({
+        ok: true,
+        ...counted,
+        expected: counted,
+        lost: 0,
+        duplicated: 0,
+      });
+    },
+    2 * minute,
+  );
+});
 
 test(
   "P5: a package at a newer version works with the previous version of what it depends on",
@@ -181,17 +210,19 @@ test(
     await changeset("version");
     await commitAll(copy, "Version");
     await changeset("publish");
-    const [old] = packages.filter(({ name }) => name === "@glia-os/abi");
-    const newer = publishedPackages(copy).find(({ name }) => name === "@glia-os/store");
-    expect(newer?.version).not.toBe(packages.find(({ name }) => name === "@glia-os/store")?.version);
+    const versionOf = (name: string, root?: string): string | undefined =>
+      publishedPackages(root).find((one) => one.name === name)?.version;
+    const [old, newer] = [versionOf("@glia-os/abi"), versionOf("@glia-os/store", copy)];
+    expect(newer).not.toBe(versionOf("@glia-os/store"));
     const project = join(folder, "mixed");
-    await install(project, `@glia-os/abi@${old?.version}`, `@glia-os/store@${newer?.version}`);
-    const program = join(project, "mixed.mjs");
-    writeFileSync(
-      program,
-      `import { isGliaError } from "@glia-os/abi/errors";\nconst store = await import("@glia-os/store/memory");\nconsole.log(typeof isGliaError, Object.keys(store).length > 0);\n`,
-    );
-    expect(await mustRun(join(bin, "node"), [program], project)).toContain("function true");
+    const others = ["@glia-os/daemon", "@glia-os/guest-as"].map((name) => `${name}@${versionOf(name)}`);
+    await install(project, env, [`@glia-os/abi@${old}`, `@glia-os/store@${newer}`, ...others]);
+    const installed = async (name: string): Promise<string> =>
+      (await mustRun("npm", ["ls", name, "--json", "--depth=0"], project, env)).match(
+        /"version": "([^"]+)"/,
+      )?.[1] ?? "";
+    expect([await installed("@glia-os/abi"), await installed("@glia-os/store")]).toEqual([old, newer]);
+    await expectOutput(addProgram(project, "embedded-node.mjs"), ["answer: hello"]);
   },
   3 * minute,
 );
