@@ -314,8 +314,17 @@ export class WasmInstance implements EngineInstance, CallSite {
     if (cause instanceof RangeError) return new StackExhaustedError("for the native stack", cause);
     if (!(cause instanceof webAssembly.RuntimeError)) return new HostFailedError("(unknown)", cause);
     // Asyncify checks that a frame fits and traps when it does not, while it is still unwinding.
-    if (this.#state === "suspended" && this.#suspension.unwinding)
+    if (this.#wasUnwinding())
       return new StackExhaustedError(`to be suspended in ${this.#suspension.bytes} bytes`, cause);
     return new GuestTrappedError(cause);
+  }
+
+  /** Whether frames were being saved. A guest whose answer to that traps is taken to say no: a step never throws for it (W1). */
+  #wasUnwinding(): boolean {
+    try {
+      return this.#state === "suspended" && this.#suspension.unwinding;
+    } catch {
+      return false;
+    }
   }
 }
