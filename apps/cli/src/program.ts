@@ -114,7 +114,7 @@ function addMesh(program: Command, register: Registrar): void {
     "Found a mesh and run its first node until Ctrl-C; prints the join line.",
     [
       "glia mesh start --bind 127.0.0.1:7400",
-      "glia mesh start --bind 0.0.0.0:7400 --name hub --ttl 60 --uses 3",
+      "glia mesh start --bind 0.0.0.0:7400 --name hub --ttl 1h --uses 3",
       "glia mesh start --bind 127.0.0.1:7400 --name hub --resume",
     ],
   );
@@ -129,7 +129,7 @@ function addMesh(program: Command, register: Registrar): void {
   register.runs(start, async () => (await import("./commands/mesh-start.ts")).meshStart);
 
   const join = register.leaf(mesh, "join <line>", "Join a mesh and run a node until Ctrl-C.", [
-    "glia mesh join glia1.eyJ...",
+    "glia mesh join glia-join-v1/127.0.0.1:7400/pdcm...",
     "glia mesh join join-line.txt --role relay",
     "glia mesh token | glia mesh join - --bind 127.0.0.1:0 --role edge",
   ]);
@@ -152,7 +152,7 @@ function addMesh(program: Command, register: Registrar): void {
     mesh,
     "token",
     "Print a new join line; only the node that founded the mesh can.",
-    ["glia mesh token", "glia mesh token --ttl 5 --uses 1 > join-line.txt"],
+    ["glia mesh token", "glia mesh token --ttl 5m --uses 1 > join-line.txt"],
   );
   register.runs(
     joinLineOptions(choiceOptions(token)),
@@ -275,7 +275,7 @@ function nodeOptions(command: Command, role: string): Command {
 
 function joinLineOptions(command: Command): Command {
   return command
-    .option("--ttl <minutes>", "how long the join line admits nodes", "10")
+    .option("--ttl <time>", "how long the join line admits nodes: 90s, 10m, 2h, 1d", "10m")
     .option("--uses <n>", "how many nodes it admits", "16");
 }
 

@@ -125,6 +125,22 @@ describe("join lines that admit nobody", () => {
       expect(await join(line)).toMatch(/join line/i);
   });
 
+  it("one that has expired is refused", async () => {
+    const { joinLine } = await json(["mesh", "token", "--ttl", "1s", ...atHub]);
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    expect(await join(String(joinLine))).toMatch(/expired/);
+  });
+
+  it("one of another mesh that had the same address before is refused", async () => {
+    const first = await startNode(["mesh", "start", "--bind", "127.0.0.1:0", "--name", "before"]);
+    first.child.kill("SIGTERM");
+    await first.result;
+    const second = await startNode(["mesh", "start", "--bind", first.ready.address, "--name", "after"]);
+    await join(first.ready.joinLine ?? "");
+    second.child.kill("SIGTERM");
+    await second.result;
+  });
+
   it("one that was used up is refused by the mesh", async () => {
     const { joinLine } = await json(["mesh", "token", "--uses", "1", ...atHub]);
     const first = await startNode(["mesh", "join", String(joinLine), "--name", "first"]);

@@ -15,7 +15,7 @@ import type { ReadyRecord } from "../node/node-records.ts";
 import { NODE_NAMES, type NodeName } from "./node-names.ts";
 import { NodeProcess } from "./node-process.ts";
 
-const JOIN_TTL_MINUTES = 10;
+const JOIN_TTL = "10m";
 /** Relay, edge and the client. */
 const JOIN_USES = 3;
 
@@ -51,7 +51,7 @@ export class LocalMesh {
     this.#folder = folder;
     // For an end without `close`, such as a second Ctrl-C; each node removes its own part again when it stops.
     process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-    const limits = ["--ttl", String(JOIN_TTL_MINUTES), "--uses", String(JOIN_USES)];
+    const limits = ["--ttl", JOIN_TTL, "--uses", String(JOIN_USES)];
     const core = await this.#start("core", ["mesh", "start", ...limits]);
     const line = core.joinLine ?? "";
     this.#creating = createNode({
@@ -59,6 +59,7 @@ export class LocalMesh {
       name: "client",
       role: "client",
       start: { kind: "join", line },
+      onEvent: (event) => this.#watcher.line(`[client] ${JSON.stringify(event)}`),
     });
     const [client] = await Promise.all([
       this.#creating,

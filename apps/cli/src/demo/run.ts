@@ -48,12 +48,13 @@ export interface DemoOptions {
 export async function runDemo(options: DemoOptions, view: DemoView): Promise<DemoRecord> {
   const startedAt = performance.now();
   const { corpus, interrupt } = options;
+  const module = await readGuest();
   const mesh = new LocalMesh({ ready: (record) => view.ready(record), line: (line) => view.nodeLine(line) });
   const count = new IndependentCount();
   let failed = true;
   let findings: Findings;
   try {
-    const work = new DemoRun(mesh, count, corpus, view).perform();
+    const work = new DemoRun(mesh, count, corpus, view).perform(module);
     work.catch(() => {});
     findings = await Promise.race([work, mesh.trouble, aborted(interrupt)]);
     failed = false;
@@ -91,8 +92,8 @@ class DemoRun {
     this.#view = view;
   }
 
-  async perform(): Promise<Findings> {
-    const [node, module] = await Promise.all([this.#mesh.open(), readGuest()]);
+  async perform(module: Uint8Array): Promise<Findings> {
+    const node = await this.#mesh.open();
     this.#view.say("starting the agent on edge");
     await node.spawn({ module, name: AGENT, on: FIRST_NODE });
     const fed = await this.#feed(node);

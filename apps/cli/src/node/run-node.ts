@@ -117,10 +117,15 @@ function showReady(terminal: Terminal, ready: ReadyRecord): void {
   if (ready.joinLine !== undefined) {
     terminal.line();
     terminal.line("Others join with:");
-    terminal.line(`  glia mesh join --bind 0.0.0.0:0 ${ready.joinLine}`);
+    terminal.line(`  glia mesh join ${bindHint(ready.address)}${ready.joinLine}`);
     terminal.line();
   }
   terminal.line(terminal.style("dim", "running; Ctrl-C stops it"));
+}
+
+/** Joining nodes listen on loopback unless told otherwise; from another machine they could not be reached there. */
+function bindHint(address: string): string {
+  return /^(127\.|\[::1\]|localhost:)/.test(address) ? "" : "--bind ADDRESS-OF-THAT-MACHINE:0 ";
 }
 
 function showEvent(terminal: Terminal, event: NodeEvent): void {
