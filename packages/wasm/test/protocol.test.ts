@@ -1,7 +1,13 @@
 /** Modules written by hand to pass admission and then not behave as the pipeline's output does. */
 import { describe, expect, it } from "vitest";
 import { concat, customSection } from "../src/binary/writer.ts";
-import { createWasmEngine, GuestProtocolError, GuestTrappedError, type WasmInstance } from "../src/index.ts";
+import {
+  createWasmEngine,
+  GuestProtocolError,
+  GuestTrappedError,
+  StackExhaustedError,
+  type WasmInstance,
+} from "../src/index.ts";
 import { encodeProfile, PIPELINE_VERSION, PROFILE_SECTION } from "../src/profile.ts";
 import { assemble, RecordingHost } from "./guest.ts";
 
