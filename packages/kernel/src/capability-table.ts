@@ -84,7 +84,7 @@ export class CapabilityTable {
 
   /** Whether a task holds a capability to an object with these rights. O(its handles). */
   holds(owner: Task, object: KernelObject, rights: Rights): boolean {
-    for (let i = owner.extra?.firstHandle ?? NONE; i !== NONE; i = this.#ownedNext[i]!)
+    for (let i = owner.firstHandle; i !== NONE; i = this.#ownedNext[i]!)
       if (this.#objects[i] === object && (this.#rights[i]! & rights) === rights) return true;
     return false;
   }
@@ -134,14 +134,13 @@ export class CapabilityTable {
 
   /** End all capabilities of a task. */
   dropAll(owner: Task): void {
-    const extra = owner.extra;
-    while (extra !== null && extra.firstHandle !== NONE) this.drop(this.#ids[extra.firstHandle]!);
+    while (owner.firstHandle !== NONE) this.drop(this.#ids[owner.firstHandle]!);
   }
 
   /** The capabilities of a task, newest first. */
   list(owner: Task): readonly CapabilityFacts[] {
     const found: CapabilityFacts[] = [];
-    for (let i = owner.extra?.firstHandle ?? NONE; i !== NONE; i = this.#ownedNext[i]!) {
+    for (let i = owner.firstHandle; i !== NONE; i = this.#ownedNext[i]!) {
       const object = this.#objects[i]!;
       found.push({ handle: this.#ids[i]!, kind: object.kind, rights: this.#rights[i]!, object });
     }
@@ -149,12 +148,11 @@ export class CapabilityTable {
   }
 
   #insert(owner: Task, object: KernelObject, rights: Rights, parent: number): Handle {
-    const extra = owner.more();
-    if (extra.handles >= this.#limit) throw new CapabilitySpaceFullError(owner.id, this.#limit);
+    if (owner.handles >= this.#limit) throw new CapabilitySpaceFullError(owner.id, this.#limit);
     let index = this.#free.pop();
     if (index === undefined) {
       index = this.#ids.length;
-      if (index >= INDEX_LIMIT) throw new CapabilitySpaceFullError(owner.id, extra.handles);
+      if (index >= INDEX_LIMIT) throw new CapabilitySpaceFullError(owner.id, owner.handles);
       this.#ids.push(INDEX_LIMIT + index);
     }
     this.#owners[index] = owner;
@@ -165,11 +163,11 @@ export class CapabilityTable {
     this.#siblingsNext[index] = NONE;
     this.#siblingsPrev[index] = NONE;
     if (parent !== NONE) this.#adopt(index, parent);
-    this.#ownedNext[index] = extra.firstHandle;
+    this.#ownedNext[index] = owner.firstHandle;
     this.#ownedPrev[index] = NONE;
-    if (extra.firstHandle !== NONE) this.#ownedPrev[extra.firstHandle] = index;
-    extra.firstHandle = index;
-    extra.handles++;
+    if (owner.firstHandle !== NONE) this.#ownedPrev[owner.firstHandle] = index;
+    owner.firstHandle = index;
+    owner.handles++;
     this.live++;
     if ((rights & RIGHTS.receive) !== 0) object.receivers++;
     return this.#ids[index]! as Handle;
@@ -199,13 +197,12 @@ export class CapabilityTable {
   /** Free a capability that stands in no derivation list any more. */
   #remove(index: number): void {
     const owner = this.#owners[index]!;
-    const extra = owner.more();
     const next = this.#ownedNext[index]!;
     const prev = this.#ownedPrev[index]!;
-    if (prev === NONE) extra.firstHandle = next;
+    if (prev === NONE) owner.firstHandle = next;
     else this.#ownedNext[prev] = next;
     if (next !== NONE) this.#ownedPrev[next] = prev;
-    extra.handles--;
+    owner.handles--;
     const object = this.#objects[index]!;
     const received = (this.#rights[index]! & RIGHTS.receive) !== 0;
     this.#owners[index] = null;

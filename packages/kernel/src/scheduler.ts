@@ -341,14 +341,15 @@ export class Scheduler {
     task.arg = undefined;
     this.live--;
     this.seam.counters[exit.kind === "ok" ? "finished" : exit.kind]++;
-    const extra = task.extra;
+    const { extra, waiters } = task;
     let observed = false;
-    if (extra !== null) {
-      this.capabilities.dropAll(task);
-      if (extra.waiters !== null) while (this.wakeOne(extra.waiters, exit)) observed = true;
-      if (extra.exitListeners !== null) observed = this.#tell(task, extra.exitListeners, exit);
-      extra.exitListeners = null;
+    if (task.firstHandle >= 0) this.capabilities.dropAll(task);
+    if (waiters !== null) {
+      while (this.wakeOne(waiters, exit)) observed = true;
+      task.waiters = null;
     }
+    if (extra !== null && extra.exitListeners !== null)
+      observed = this.#tell(task, extra.exitListeners, exit);
     if (exit.kind === "failed" && !observed)
       this.onFailure?.({ task: task.id, path: task.path(), name: extra?.name ?? "", error: exit.error });
     // Only the exit is kept for late waiters.

@@ -62,8 +62,7 @@ export function awaited(scheduler: Scheduler, task: Task, id: TaskId): Task {
 
 /** The queue of tasks that wait for this one's end. */
 export function waitersOf(target: Task): TaskList {
-  const extra = target.more();
-  return (extra.waiters ??= new TaskList());
+  return (target.waiters ??= new TaskList());
 }
 
 function mailboxOf(scheduler: Scheduler, task: Task, subject: unknown): Mailbox {

@@ -28,14 +28,18 @@ export function spawnTask(
       `text of at most ${NAME_LIMIT} characters`,
     );
   const gifts = options.give ?? NO_HANDLES;
-  for (const gift of gifts) scheduler.seam.authorizeHandle(SPAWN, parent, handleOf(gift), RIGHTS.grant);
+  for (let i = 0; i < gifts.length; i++)
+    scheduler.seam.authorizeHandle(SPAWN, parent, handleOf(gifts[i]!), RIGHTS.grant);
   const task = scheduler.spawn(program, level, parent);
   try {
     if (name !== "") task.more().name = name;
-    const given =
-      gifts.length === 0
-        ? NO_HANDLES
-        : gifts.map((gift) => scheduler.capabilities.derive(handleOf(gift), task, rightsOf(gift)));
+    let given = NO_HANDLES;
+    if (gifts.length > 0) {
+      const handles: Handle[] = [];
+      for (let i = 0; i < gifts.length; i++)
+        handles.push(scheduler.capabilities.derive(handleOf(gifts[i]!), task, rightsOf(gifts[i]!)));
+      given = handles;
+    }
     scheduler.launch(task, program, given);
   } catch (error) {
     scheduler.unspawn(task);

@@ -82,13 +82,8 @@ export class TaskExtra {
   path: string | null = null;
   /** Children spawned so far. */
   spawned = 0;
-  /** Tasks that wait for this one's end. */
-  waiters: TaskList | null = null;
   /** Listeners of the shell. */
   exitListeners: ((exit: Exit) => void)[] | null = null;
-  /** First handle of this task's capability space, as an index; -1 without any. */
-  firstHandle = -1;
-  handles = 0;
   /** Where this task's select stands. */
   nodes: SelectNode[] | null = null;
   /** Why the task was cancelled or killed. */
@@ -121,6 +116,12 @@ export class Task {
   readonly parent: number;
   readonly parentPath: string;
   readonly spawnIndex: number;
+  /** First handle of this task's capability space, as an index; -1 without any. */
+  firstHandle = -1;
+  /** How many handles it holds. */
+  handles = 0;
+  /** Tasks that wait for this one's end. */
+  waiters: TaskList | null = null;
   extra: TaskExtra | null = null;
 
   constructor(
