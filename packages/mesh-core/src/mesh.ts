@@ -424,8 +424,8 @@ class MeshNode implements Mesh {
         last = error;
       }
     }
-    // The founder may come back first, with nobody to dial.
-    if (last === undefined && this.#clusterSigner() !== undefined) return undefined;
+    // The founder may come back first, with nobody there: the others dial it again as a dead member.
+    if (this.#clusterSigner() !== undefined) return undefined;
     throw new IntroducerUnreachableError(contacts.map(formatAddress).join(", "), last);
   }
 

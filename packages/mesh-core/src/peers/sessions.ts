@@ -71,7 +71,7 @@ export interface SessionsOptions {
 interface Attached {
   readonly session: Session;
   readonly handshake: Handshake;
-  readonly settled: (error?: unknown) => void;
+  readonly settled: ((error?: unknown) => void)[];
   certificate: Certificate | undefined;
   deadline: TimerHandle | undefined;
   backlog: number;
@@ -114,9 +114,13 @@ export class Sessions {
   async dial(address: HostPort, expect?: NodeId): Promise<NodeId> {
     const session = await this.#options.transport.connect(address, expect);
     if (this.#stopped) throw new MeshStoppedError();
-    if (this.#attached.get(session)?.certificate !== undefined) return session.peer;
+    const known = this.#attached.get(session);
+    if (known?.certificate !== undefined) return session.peer;
     await new Promise<void>((resolve, reject) => {
-      this.#attach(session, (error) => (error === undefined ? resolve() : reject(error)));
+      const settled = (error?: unknown): void => (error === undefined ? resolve() : reject(error));
+      // The transport may hand out a session that the peer opened and whose admission is under way.
+      if (known !== undefined) known.settled.push(settled);
+      else this.#attach(session, settled);
     });
     return session.peer;
   }
@@ -148,14 +152,15 @@ export class Sessions {
   }
 
   #attach(session: Session, settled: (error?: unknown) => void): void {
-    if (this.#stopped || this.#pending >= PENDING_MAX || this.#attached.has(session)) {
-      settled(new ProtocolViolationError("too many sessions wait for admission, or this one is in use"));
-      if (!this.#attached.has(session)) void session.close("no room");
+    if (this.#attached.has(session)) return;
+    if (this.#stopped || this.#pending >= PENDING_MAX) {
+      settled(new ProtocolViolationError(`more than ${PENDING_MAX} sessions wait for admission`));
+      void session.close("no room");
       return;
     }
     const entry: Attached = {
       session,
-      settled,
+      settled: [settled],
       certificate: undefined,
       deadline: undefined,
       backlog: 0,
@@ -226,7 +231,7 @@ export class Sessions {
     this.#outboxes.delete(node);
     if (before === undefined) this.#options.onUp({ node, role: certificate.role });
     for (const { trafficClass, bytes } of outbox?.messages ?? []) this.#put(entry, trafficClass, bytes);
-    entry.settled();
+    for (const settled of entry.settled) settled();
   }
 
   #detach(entry: Attached, reason: string, failed: boolean): void {
@@ -235,7 +240,8 @@ export class Sessions {
     const node = entry.session.peer;
     if (entry.certificate === undefined) {
       this.#pending--;
-      entry.settled(entry.refusal ?? new PeerUnreachableError(node, reason));
+      const error = entry.refusal ?? new PeerUnreachableError(node, reason);
+      for (const settled of entry.settled) settled(error);
       return;
     }
     const left = (this.#admitted.get(node) ?? []).filter((other) => other !== entry);
