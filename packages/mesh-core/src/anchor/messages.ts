@@ -10,13 +10,14 @@ import type {
 } from "@glia-os/abi/ports";
 import { type CborValue, decodeCbor, encodeCbor } from "../codec/cbor.ts";
 import { FieldReader } from "../codec/reader.ts";
+import { MalformedMessageError } from "../errors.ts";
 
 /** Longest session id that is carried. */
 export const TOKEN_MAX = 128;
 /** Longest request id. */
 export const REQUEST_ID_MAX = 64;
-/** Longest agent name. */
-export const AGENT_NAME_MAX = 256;
+/** Longest agent name that is carried; which names are good is the engine's to say. */
+export const AGENT_NAME_MAX = 1024;
 /** Most rows in one answer, as the port says. */
 export const ROWS_MAX = 10_000;
 
@@ -59,6 +60,9 @@ export function readSession(reader: FieldReader): NodeSession {
 /** An agent row as fields. */
 export function rowFields(row: AgentRow): CborValue {
   const { agent, epoch, owner, sessionId, status, name, programHash, revision } = row;
+  // UTF-8 would replace a lone surrogate, and another name would arrive.
+  if (!name.isWellFormed())
+    throw new MalformedMessageError("an agent row", "its name is not well-formed text");
   return [
     fromHex(agent),
     epoch,
@@ -80,7 +84,7 @@ export function readRow(value: CborValue): AgentRow {
     owner: reader.node("owner"),
     sessionId: reader.text("session", TOKEN_MAX, 1),
     status: readStatus(reader),
-    name: reader.text("name", AGENT_NAME_MAX, 1),
+    name: reader.text("name", AGENT_NAME_MAX),
     programHash: reader.text("program hash", HASH_MAX),
     revision: reader.int("revision"),
   };
