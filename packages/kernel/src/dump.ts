@@ -45,6 +45,8 @@ export interface KernelDump {
   readonly omitted: number;
   /** Ready tasks per priority. */
   readonly ready: Readonly<Record<Priority, number>>;
+  /** Keys that tasks wait for. */
+  readonly keys: number;
   /** Timers that are set. */
   readonly timers: number;
   /** Handles of the shell. */
@@ -67,6 +69,7 @@ export function dumpState(scheduler: Scheduler): KernelDump {
     tasks,
     omitted: scheduler.live - tasks.length,
     ready: ready as Record<Priority, number>,
+    keys: scheduler.waits.size,
     timers: scheduler.timers.size,
     shell: dumpHandles(scheduler, scheduler.shell),
     counters: { ...scheduler.seam.counters },

@@ -198,3 +198,32 @@ test("wake resumes as many waiters of a key as asked, in order, and nobody else"
     ["a one", "b rest", "c rest"],
   ]);
 });
+
+test("K1: a key nobody waits for any more takes no memory, however its waiters left", () => {
+  const { kernel, clock } = createTestKernel();
+  const wait = (key: string) =>
+    kernel.spawn(function* (sys) {
+      yield* sys.waitOn(key);
+    });
+  const choose = (...keys: string[]) =>
+    kernel.spawn(function* (sys) {
+      yield* sys.select([...keys.map((key) => keyOf(key)), after(10)]);
+    });
+  wait("woken");
+  wait("shared");
+  const [killed, cancelled] = [wait("killed"), wait("cancelled")];
+  choose("a", "b");
+  choose("shared", "timed out");
+  kernel.runSlice();
+  expect(kernel.dumpState().keys).toBe(7);
+  kernel.wake("woken");
+  kernel.wake("a");
+  kernel.kill(killed);
+  kernel.cancel(cancelled);
+  kernel.wake("nobody waits for this");
+  expect(kernel.dumpState().keys).toBe(2);
+  runToCompletion(kernel, clock);
+  expect(kernel.dumpState().keys).toBe(1);
+  expect(kernel.wake("shared")).toBe(1);
+  expect(kernel.dumpState().keys).toBe(0);
+});
