@@ -34,6 +34,7 @@ import {
   StackExhaustedError,
 } from "../errors.ts";
 import { ENTRY_EXPORT, PAGE_BYTES, STACK_PAGES, START_EXPORT } from "../layout.ts";
+import { copySparse } from "../sparse-copy.ts";
 import type { Heartbeat } from "../watchdog.ts";
 import { type CompiledModule, type LinearMemory, type Namespace, webAssembly } from "../web-assembly.ts";
 import { type CallSite, hostCalls, range } from "./host-calls.ts";
@@ -63,6 +64,12 @@ function reserve(initial: number, maximum: number): LinearMemory {
   } catch (cause) {
     throw new HostMemoryError(initial, cause);
   }
+}
+
+function sparseCopy(source: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(source.length);
+  copySparse(copy, source);
+  return copy;
 }
 
 function instantiate(module: CompiledModule, imports: Record<string, Namespace>): Namespace {
@@ -138,7 +145,7 @@ export class WasmInstance implements EngineInstance, CallSite {
     if (!Number.isInteger(pages) || pages < minimum || pages > maximum)
       throw new SnapshotMismatchError("section memory", `${pages} pages`, `${minimum} to ${maximum}`);
     const instance = new WasmInstance(program, number, limits, host, pages);
-    new Uint8Array(instance.memory.buffer).set(memory);
+    copySparse(new Uint8Array(instance.memory.buffer), memory);
     restoreGlobals(instance.#exports, program.shape.globals, sectionOf(image, "globals"));
     instance.#suspension.restore(sectionOf(image, "stack"));
     if (control.phase === 0 && !program.shape.hasStart)
@@ -187,7 +194,7 @@ export class WasmInstance implements EngineInstance, CallSite {
       sections: {
         control: encodeControl({ phase: this.#phase === "start" ? 0 : 1, logBytesLeft: this.logBytesLeft }),
         globals: encodeGlobals(this.#exports, shape.globals),
-        memory: new Uint8Array(this.memory.buffer).slice(),
+        memory: sparseCopy(new Uint8Array(this.memory.buffer)),
         stack: this.#suspension.frames(),
       },
     };

@@ -5,6 +5,7 @@ import type { InstanceImage } from "@glia-os/abi/ports";
 import { SNAPSHOT_MAGIC, SNAPSHOT_PAGE_BYTES, SNAPSHOT_VERSION } from "@glia-os/abi/wire";
 import { encode } from "cborg";
 import { SnapshotMismatchError } from "../errors.ts";
+import { isZeroPage } from "../sparse-copy.ts";
 import {
   BITMAP_BYTES,
   ENCODING,
@@ -93,7 +94,7 @@ function pagesFrame(
     const from = start + page * SNAPSHOT_PAGE_BYTES;
     if (size === 0) break;
     const bytes = content.subarray(from, from + size);
-    if (isZero(bytes)) continue;
+    if (isZeroPage(bytes)) continue;
     bitmap[page >> 3] = (bitmap[page >> 3] as number) | (1 << (page & 7));
     packed.set(bytes, length);
     length += size;
@@ -112,10 +113,4 @@ function pagesFrame(
   frame.set(bitmap, 12);
   frame.set(payload, FRAME_HEAD_BYTES);
   return frame;
-}
-
-const ZEROS = Buffer.alloc(SNAPSHOT_PAGE_BYTES);
-
-function isZero(bytes: Uint8Array): boolean {
-  return bytes[0] === 0 && ZEROS.compare(bytes, 0, bytes.length, 0, bytes.length) === 0;
 }
