@@ -1,5 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -28,7 +38,8 @@ function wc(root: string): { files: number; lines: number; bytes: number } {
 
 function expectAgreement(result: CliResult, root: string): DemoRecord {
   const record = JSON.parse(result.stdout) as DemoRecord;
-  expect([record.differences, result.code, record.ok]).toEqual([[], 0, true]);
+  expect([result.stderr, record.differences, result.code]).toEqual(["", [], 0]);
+  expect(record.ok).toBe(true);
   expect(record).toMatchObject({
     ...wc(root),
     transport: "tls-tcp",
@@ -84,6 +95,22 @@ describe("the main job on real processes", () => {
     "agrees with find and wc on a given tree (needs GLIA_TEST_TREE)",
     async () => {
       expectAgreement(await runCli(["demo", "--input", given ?? "", "--json"], { env }), given ?? "");
+    },
+  );
+
+  it.runIf(process.env["GLIA_SOAK"] === "1")(
+    "streams 1 GiB of text with each process under 300 MiB (needs GLIA_SOAK=1)",
+    async () => {
+      const root = mkdtempSync(join(scratch, "tree-"));
+      const words = Array.from({ length: 20_000 }, (_, i) => (i * 2_654_435_761).toString(36));
+      const line = (n: number): string =>
+        Array.from({ length: 12 }, (_, i) => words[(n * 31 + i * i * 7) % 20_000]).join(" ");
+      writeFileSync(join(root, "0"), Array.from({ length: 600_000 }, (_, n) => line(n)).join("\n"));
+      const { size } = statSync(join(root, "0"));
+      for (let i = 1; i * size < 1024 ** 3; i++) linkSync(join(root, "0"), join(root, String(i)));
+      const record = expectAgreement(await runCli(["demo", "--input", root, "--json"], { env }), root);
+      expect(Object.keys(record.peakRssBytes).sort()).toEqual(["cli", "core", "edge", "relay"]);
+      for (const peak of Object.values(record.peakRssBytes)) expect(peak).toBeLessThan(300 * 1024 ** 2);
     },
   );
 
@@ -167,6 +194,20 @@ describe("a run that is cut short", () => {
     expect(Object.values(pids).some(isAlive)).toBe(false);
     expect(demoFolders(scratch)).toEqual([]);
   });
+
+  it.runIf(process.platform !== "win32")(
+    "by a core that hangs says so, with a failure, and leaves nothing (needs SIGSTOP)",
+    async () => {
+      const { result, pids } = await midway();
+      process.kill(pids["core"] ?? 0, "SIGSTOP");
+      const { code, stderr } = await result;
+      expect(code).toBe(1);
+      expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+      expect(stderr).toMatch(/anchor/);
+      expect(Object.values(pids).some(isAlive)).toBe(false);
+      expect(demoFolders(scratch)).toEqual([]);
+    },
+  );
 
   it("by its own sudden death leaves no process behind", async () => {
     const { child, result, pids } = await midway();

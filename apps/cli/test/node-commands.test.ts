@@ -199,6 +199,24 @@ describe("agents from the command line", () => {
   });
 });
 
+describe("a name that two nodes have", () => {
+  it("is refused with both, and an id decides", async () => {
+    const twin = async (data: string): Promise<RunningNode> => {
+      const { joinLine } = await json(["mesh", "token", "--uses", "1", ...atHub]);
+      return startNode(["mesh", "join", String(joinLine), "--name", "twin", "--data", join(scratch, data)]);
+    };
+    const twins = [await twin("twin-1"), await twin("twin-2")];
+    const spawn = ["agent", "spawn", guest("echo"), "--node", "hub", "--on"];
+    expect(await refusal([...spawn, "twin"])).toMatch(/names several nodes/);
+    const [first] = twins;
+    const { agent } = await json([...spawn, first?.ready.node.slice(0, 12) ?? ""]);
+    expect(agent).toMatchObject({ owner: first?.ready.node });
+    await json(["agent", "terminate", "echo", ...atHub]);
+    for (const { child } of twins) child.kill("SIGTERM");
+    await Promise.all(twins.map(({ result }) => result));
+  });
+});
+
 describe("a node that comes back", () => {
   it("takes up its cluster with --resume and is refused without", async () => {
     const start = ["mesh", "start", "--bind", "127.0.0.1:0", "--name", "phoenix"];
