@@ -171,7 +171,7 @@ describe("membership", () => {
       expiresMs: 1,
     };
     const record = { name: "n", address: { host: "h", port: 1 }, bootEpoch: 5, incarnation: 3, left: false };
-    table.put(node, certificate, record, new Uint8Array(1), 0);
+    table.put(certificate, record, new Uint8Array(1), 0);
     for (const stale of [
       { bootEpoch: 4, incarnation: 9 },
       { bootEpoch: 5, incarnation: 2 },
@@ -203,7 +203,7 @@ describe("membership", () => {
         issuedMs: 0,
         expiresMs: 1,
       };
-      table.put(node, certificate, record, new Uint8Array(1), 0);
+      table.put(certificate, record, new Uint8Array(1), 0);
     }
     expect(table.wants("f".repeat(64) as TestNode["id"], record)).toBe(false);
   });

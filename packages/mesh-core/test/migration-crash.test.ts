@@ -54,8 +54,10 @@ async function move(fault: Fault, step: number, seed = 7): Promise<Outcome> {
   };
   const moving = source.mesh.migrate(agent, destination.id);
   let result = "pending";
+  let stepsOfMove = 0;
   moving.then(
     () => {
+      stepsOfMove = steps;
       result = "moved";
     },
     (error: unknown) => {
@@ -67,7 +69,6 @@ async function move(fault: Fault, step: number, seed = 7): Promise<Outcome> {
     await cluster.time.advance(3);
   }
   await cluster.time.advanceUntil(() => result !== "pending", 60_000);
-  const stepsOfMove = steps;
   cluster.network.heal();
   await cluster.time.advance(90_000);
   cluster.network.onDelivery = undefined;

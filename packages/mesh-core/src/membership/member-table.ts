@@ -61,12 +61,12 @@ export class MemberTable {
 
   /** Put a verified record; returns the state before, undefined for a new member. */
   put(
-    node: NodeId,
     certificate: Certificate,
     record: MemberRecord,
     recordBytes: Uint8Array,
     nowMs: number,
   ): MemberState | undefined {
+    const { node } = certificate;
     const known = this.#entries.get(node);
     const before = known?.state;
     this.#entries.set(node, {

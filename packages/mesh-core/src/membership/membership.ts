@@ -223,7 +223,7 @@ export class Membership {
     const record: MemberRecord = { name, address, bootEpoch, incarnation: this.#incarnation, left };
     const bytes = statements.signRecord(signer, certificate, record);
     const heard = statements.read(bytes);
-    if (heard.type === "record") this.#table.put(self, heard.verify(), record, bytes, clock.monotonicMs());
+    if (heard.type === "record") this.#table.put(heard.verify(), record, bytes, clock.monotonicMs());
     this.#broadcasts.add(self, bytes);
   }
 
@@ -264,7 +264,7 @@ export class Membership {
     if (heard.node === self || !this.#table.wants(heard.node, heard.record)) return;
     const certificate = heard.verify();
     if (certificate.role === "client" || clock.wallMs() > certificate.expiresMs + CLOCK_SKEW_MS) return;
-    const before = this.#table.put(heard.node, certificate, heard.record, heard.bytes, clock.monotonicMs());
+    const before = this.#table.put(certificate, heard.record, heard.bytes, clock.monotonicMs());
     this.#timers.get(`suspect ${heard.node}`)?.cancel();
     this.#broadcasts.add(heard.node, heard.bytes);
     const entry = this.#table.get(heard.node);
