@@ -7,36 +7,17 @@
  */
 import { type AgentId, type ClusterId, type NodeId, nodeIdOf } from "@glia-os/abi/ids";
 import type { Coordination, HostPort, TimerHandle, TrafficClass } from "@glia-os/abi/ports";
-import {
-  type ClusterRecord,
-  checkCertificate,
-  clusterIdOf,
-  issueCertificate,
-  openCertificate,
-  openClusterRecord,
-  signClusterRecord,
-} from "./admission/certificate.ts";
-import type { AdmissionState, JoinRequest } from "./admission/handshake.ts";
-import {
-  formatAddress,
-  formatJoinLine,
-  type JoinLine,
-  parseJoinLine,
-  SECRET_BYTES,
-} from "./admission/join-line.ts";
-import { JoinTokens } from "./admission/join-token.ts";
+import { formatAddress } from "./admission/join-line.ts";
+import { Standing } from "./admission/standing.ts";
 import { AnchorClient } from "./anchor/client.ts";
 import { AnchorServer } from "./anchor/server.ts";
 import type { Envelope } from "./codec/envelope.ts";
 import { checkConfig } from "./config.ts";
 import {
   IntroducerUnreachableError,
-  InvalidOptionError,
   JoinTimeoutError,
   MeshStoppedError,
   MigrationRefusedError,
-  NoClusterKeyError,
-  NotAdmittedError,
   ProtocolViolationError,
   UnknownMemberError,
 } from "./errors.ts";
@@ -63,13 +44,9 @@ import type { MigrationReport } from "./migration/phase.ts";
 import { type Peer, Sessions } from "./peers/sessions.ts";
 import { Calls } from "./rpc/calls.ts";
 
-const DAY_MS = 86_400_000;
-const CERTIFICATE_TTL_MS = 365 * DAY_MS;
 const JOIN_MS = 10_000;
 const DEADLINE_MS = 30_000;
 const HINTS_MAX = 1024;
-const TOKEN_TTL_MAX_MS = 30 * DAY_MS;
-const TOKEN_USES_MAX = 10_000;
 
 /** Compose a node. Nothing happens before `start`. @throws {InvalidOptionError}. */
 export function createMesh(ports: MeshPorts, config: MeshConfig): Mesh {
@@ -82,7 +59,7 @@ class MeshNode implements Mesh {
   readonly #ports: MeshPorts;
   readonly #config: MeshConfig;
   readonly #listeners = new Set<(event: MeshEvent) => void>();
-  readonly #tokens: JoinTokens;
+  readonly #standing: Standing;
   readonly #calls: Calls;
   readonly #links: Links;
   readonly #departures: Departures | undefined;
@@ -90,9 +67,6 @@ class MeshNode implements Mesh {
   readonly #hints = new Map<NodeId, HostPort>();
   #sessions: Sessions | undefined;
   #membership: Membership | undefined;
-  #credentials: Credentials | undefined;
-  #record: ClusterRecord | undefined;
-  #joinLine: JoinLine | undefined;
   #address: HostPort | undefined;
   #sessionId = "";
   #heardTable: (() => void) | undefined;
@@ -103,7 +77,7 @@ class MeshNode implements Mesh {
     checkConfig(ports, config, this.self);
     this.#ports = ports;
     this.#config = config;
-    this.#tokens = new JoinTokens(ports.digests);
+    this.#standing = new Standing({ ...ports, ...config, certificateTtlMs: config.certificateTtlMs });
     const { timers, random } = ports;
     const send = (node: NodeId, trafficClass: TrafficClass, envelope: Envelope): boolean =>
       this.#sessions?.send(node, trafficClass, envelope) ?? false;
@@ -133,11 +107,11 @@ class MeshNode implements Mesh {
   }
 
   get cluster(): ClusterId {
-    return this.#known().cluster;
+    return this.#standing.known().cluster;
   }
 
   get anchor(): NodeId {
-    return this.#known().anchor;
+    return this.#standing.known().anchor;
   }
 
   get address(): HostPort | undefined {
@@ -149,11 +123,11 @@ class MeshNode implements Mesh {
     this.#state = "running";
     const { transport, timers } = this.#ports;
     const { bind, advertise, role } = this.#config;
-    this.#takeCredentials();
+    this.#standing.prepare();
     this.#sessions = new Sessions({
       transport,
       timers,
-      admission: this.#admission(),
+      admission: this.#standing,
       addressOf: (node) => this.#membership?.member(node)?.address ?? this.#hints.get(node),
       onEnvelope: (peer, trafficClass, envelope) => this.#receive(peer, trafficClass, envelope),
       onUp: ({ node, role: theirs }) => this.#emit({ kind: "sessionUp", node, role: theirs }),
@@ -198,23 +172,11 @@ class MeshNode implements Mesh {
   }
 
   createJoinLine({ ttlMs, uses }: { readonly ttlMs: number; readonly uses: number }): string {
-    const { clock, random, digests } = this.#ports;
-    const address = this.#address;
-    if (this.#clusterSigner() === undefined || address === undefined) throw new NoClusterKeyError();
-    if (!(ttlMs >= 1000 && ttlMs <= TOKEN_TTL_MAX_MS))
-      throw new InvalidOptionError("ttlMs", `${ttlMs} is not from 1,000 to ${TOKEN_TTL_MAX_MS}`);
-    if (!Number.isInteger(uses) || uses < 1 || uses > TOKEN_USES_MAX)
-      throw new InvalidOptionError("uses", `${uses} is not an integer from 1 to ${TOKEN_USES_MAX}`);
-    const secret = random.bytes(new Uint8Array(SECRET_BYTES));
-    const expiresSeconds = Math.ceil((clock.wallMs() + ttlMs) / 1000);
-    this.#tokens.add(secret, expiresSeconds, uses);
-    const line = { cluster: this.cluster, address, introducer: this.self, secret, expiresSeconds, uses };
-    return formatJoinLine(line, digests);
+    return this.#standing.createJoinLine(this.#address, ttlMs, uses);
   }
 
   credentials(): Credentials {
-    if (this.#credentials === undefined) throw new NotAdmittedError("this node");
-    return this.#credentials;
+    return this.#standing.required();
   }
 
   setSessionId(sessionId: string): void {
@@ -264,14 +226,15 @@ class MeshNode implements Mesh {
     ): Promise<Uint8Array> => this.#calls.call(node, method, body, options);
     const { anchorTimeoutMs } = this.#config;
     const client = new AnchorClient({
-      target: () => this.#known(),
+      target: () => this.#standing.known(),
       call,
       ...(anchorTimeoutMs === undefined ? {} : { timeoutMs: anchorTimeoutMs }),
     });
     if (engine === undefined) return client;
-    const server = new AnchorServer(engine, this.#ports.digests, () =>
-      this.#record?.anchor === this.self ? this.#record : undefined,
-    );
+    const server = new AnchorServer(engine, this.#ports.digests, () => {
+      const record = this.#standing.clusterRecord();
+      return record?.anchor === this.self ? record : undefined;
+    });
     for (const [method, handler] of server.methods()) this.#calls.handle(method, handler);
     return engine;
   }
@@ -311,76 +274,6 @@ class MeshNode implements Mesh {
     });
   }
 
-  #admission(): AdmissionState {
-    const { digests, signer, clock } = this.#ports;
-    return {
-      self: this.self,
-      selfKey: signer.publicKey,
-      role: this.#config.role,
-      digests,
-      wallMs: () => clock.wallMs(),
-      credentials: () => this.#credentials,
-      clusterRecord: () => this.#record,
-      joinLine: () => this.#joinLine,
-      admitJoiner: this.#clusterSigner() === undefined ? undefined : (request) => this.#admitJoiner(request),
-      joined: (credentials, record) => {
-        this.#credentials = credentials;
-        this.#record = record;
-      },
-      recordSeen: (record, bytes) => this.#recordSeen(record, bytes),
-    };
-  }
-
-  #admitJoiner({ joiner, joinerKey, role, tokenId, proof, exporter }: JoinRequest): {
-    proof: Uint8Array;
-    credentials: Credentials;
-  } {
-    const clusterSigner = this.#clusterSigner();
-    if (clusterSigner === undefined) throw new NoClusterKeyError();
-    const wallMs = this.#ports.clock.wallMs();
-    const context = { exporter, cluster: this.cluster, introducer: this.self, joiner, role };
-    const answer = this.#tokens.redeem(tokenId, proof, context, wallMs);
-    const certificate = this.#issue(joinerKey, role);
-    return { proof: answer, credentials: { certificate, clusterRecord: this.credentials().clusterRecord } };
-  }
-
-  #issue(nodeKey: Uint8Array, role: MeshConfig["role"]): Uint8Array {
-    const clusterSigner = this.#clusterSigner();
-    if (clusterSigner === undefined) throw new NoClusterKeyError();
-    const issuedMs = Math.floor(this.#ports.clock.wallMs());
-    const ttlMs = this.#config.certificateTtlMs ?? CERTIFICATE_TTL_MS;
-    return issueCertificate(clusterSigner, { nodeKey, role, issuedMs, expiresMs: issuedMs + ttlMs });
-  }
-
-  #clusterSigner(): MeshPorts["signer"] | undefined {
-    const { start } = this.#config;
-    return start.kind === "join" ? undefined : start.clusterSigner;
-  }
-
-  /** Credentials that exist before any session: the founder's own, or kept ones. */
-  #takeCredentials(): void {
-    const { start, role } = this.#config;
-    const { digests, signer, clock } = this.#ports;
-    if (start.kind === "join") {
-      this.#joinLine = parseJoinLine(start.line, digests);
-      return;
-    }
-    this.#credentials =
-      start.kind === "found"
-        ? {
-            certificate: this.#issue(signer.publicKey, role),
-            clusterRecord: signClusterRecord(start.clusterSigner, signer.publicKey, 1),
-          }
-        : start.credentials;
-    const expected = start.kind === "found" ? clusterIdOf(digests, start.clusterSigner.publicKey) : undefined;
-    const record = openClusterRecord(digests, this.#credentials.clusterRecord, expected);
-    const certificate = openCertificate(digests, record.clusterKey, this.#credentials.certificate);
-    checkCertificate(certificate, signer.publicKey, clock.wallMs());
-    if (certificate.role !== role)
-      throw new InvalidOptionError("role", `the certificate is for ${certificate.role}`);
-    this.#record = record;
-  }
-
   /** Join or come back (ME2). */
   async #enter(): Promise<void> {
     const { start, joinTimeoutMs = JOIN_MS } = this.#config;
@@ -413,7 +306,7 @@ class MeshNode implements Mesh {
   async #dialContacts(): Promise<NodeId | undefined> {
     const { start } = this.#config;
     if (start.kind === "found") return undefined;
-    const line = this.#joinLine;
+    const line = this.#standing.joinLine();
     const contacts = start.kind === "join" ? (line === undefined ? [] : [line.address]) : start.contacts;
     let last: unknown;
     for (const address of contacts) {
@@ -425,21 +318,21 @@ class MeshNode implements Mesh {
       }
     }
     // The founder may come back first, with nobody there: the others dial it again as a dead member.
-    if (this.#clusterSigner() !== undefined) return undefined;
+    if (this.#standing.holdsClusterKey) return undefined;
     throw new IntroducerUnreachableError(contacts.map(formatAddress).join(", "), last);
   }
 
   #beginMembership(): void {
     const { clock, timers, random, signer, digests } = this.#ports;
     const { role, name, bootEpoch, membership } = this.#config;
-    const { cluster, clusterKey } = this.#known();
+    const { cluster, clusterKey } = this.#standing.known();
     this.#membership = new Membership({
       self: this.self,
       role,
       name,
       address: this.#address ?? { host: "client", port: 1 },
       bootEpoch,
-      certificate: this.credentials().certificate,
+      certificate: this.#standing.required().certificate,
       statements: new Statements(digests, cluster, clusterKey),
       parameters: membershipParameters(membership),
       clock,
@@ -490,17 +383,6 @@ class MeshNode implements Mesh {
     });
   }
 
-  #recordSeen(record: ClusterRecord, bytes: Uint8Array): void {
-    const ours = this.#record;
-    if (ours === undefined || this.#credentials === undefined) return;
-    if (record.anchorEpoch > ours.anchorEpoch) {
-      this.#record = record;
-      this.#credentials = { ...this.#credentials, clusterRecord: bytes };
-    } else if (record.anchorEpoch === ours.anchorEpoch && record.anchor !== ours.anchor) {
-      throw new ProtocolViolationError("the peer names another anchor for the same anchor epoch");
-    }
-  }
-
   #lost(node: NodeId, reason: string): void {
     this.#emit({ kind: "sessionDown", node, reason });
     this.#calls.unreachable(node, reason);
@@ -530,11 +412,6 @@ class MeshNode implements Mesh {
 
   #knows(node: NodeId): boolean {
     return this.#membership?.member(node) !== undefined || this.#hints.has(node);
-  }
-
-  #known(): ClusterRecord {
-    if (this.#record === undefined) throw new NotAdmittedError("this");
-    return this.#record;
   }
 
   #required(): Sessions {
