@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { runCli } from "./run-cli.ts";
+import { cliMain, runCli } from "./run-cli.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "glia-cli-test-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -79,6 +80,34 @@ describe("help and versions", () => {
     const { stdout } = await runCli(["doctor"], { env });
     expect(stdout).not.toContain("\u001b");
   });
+});
+
+describe("on a terminal", () => {
+  /** Standard output of a command whose output is a terminal. */
+  function onTerminal(args: string, change: Record<string, string>): string {
+    const command = `'${process.execPath}' --conditions=@glia-os/source '${cliMain}' ${args}`;
+    const terminal = {
+      ...process.env,
+      ...env,
+      TERM: "xterm-256color",
+      CI: undefined,
+      FORCE_COLOR: undefined,
+      NO_COLOR: undefined,
+    };
+    return execFileSync("script", ["-qec", command, "/dev/null"], {
+      encoding: "utf8",
+      env: { ...terminal, ...change },
+    });
+  }
+
+  it.runIf(existsSync("/usr/bin/script"))(
+    "results are coloured, but never with NO_COLOR (needs script)",
+    () => {
+      expect(onTerminal("doctor", {})).toContain("\u001b[32mok");
+      expect(onTerminal("doctor", { NO_COLOR: "1" })).not.toContain("\u001b");
+      expect(onTerminal("doctor --json", {})).not.toContain("\u001b");
+    },
+  );
 });
 
 describe("input that cannot be counted", () => {

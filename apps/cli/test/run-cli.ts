@@ -18,11 +18,12 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+/** The program, as source. */
+export const cliMain: string = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
 /** Start it; the caller waits for its end. */
 export function startCli(args: readonly string[], run: CliRun = {}): ChildProcess {
-  return spawn(process.execPath, ["--conditions=@glia-os/source", main, ...args], {
+  return spawn(process.execPath, ["--conditions=@glia-os/source", cliMain, ...args], {
     stdio: ["pipe", "pipe", "pipe"],
     ...(run.cwd === undefined ? {} : { cwd: run.cwd }),
     ...(run.uid === undefined ? {} : { uid: run.uid }),

@@ -29,10 +29,10 @@ export async function doctor({ bind, data }: DoctorOptions, { terminal }: Contex
   terminal.record({ ok: failed.length === 0, versions, checks, hardware });
   for (const { label, value, note } of describeHardware(hardware))
     terminal.line(
-      `${label.padEnd(22)} ${value}${note === undefined ? "" : terminal.style("dim", `  ${note}`)}`,
+      `${label.padEnd(26)} ${value}${note === undefined ? "" : terminal.style("dim", `  ${note}`)}`,
     );
   terminal.line();
-  for (const [name, value] of Object.entries(versions)) terminal.line(`${name.padEnd(22)} ${value}`);
+  for (const [name, value] of Object.entries(versions)) terminal.line(`${name.padEnd(26)} ${value}`);
   terminal.line();
   for (const { ok, name, found, fix } of checks) {
     const mark = ok ? terminal.style("green", "ok") : terminal.style("red", "no");
