@@ -22,6 +22,8 @@ export interface PublishedPackage {
   readonly folder: string;
   /** Subpaths of the exports map that can be imported as JavaScript. */
   readonly entries: readonly string[];
+  /** Subpaths that have declarations. */
+  readonly typed: readonly string[];
 }
 
 interface Manifest {
@@ -34,6 +36,10 @@ interface Manifest {
 function isImportable(target: unknown): boolean {
   const file = typeof target === "string" ? target : (target as { default?: string }).default;
   return file?.endsWith(".js") === true;
+}
+
+function isTyped([path, target]: [string, unknown]): boolean {
+  return !path.includes("*") && typeof target === "object" && target !== null && "types" in target;
 }
 
 /** Every package of the workspace that is not private. */
@@ -54,6 +60,9 @@ export function publishedPackages(root: string = workspaceRoot): PublishedPackag
       folder,
       entries: Object.entries(manifest.exports ?? {})
         .filter(([, target]) => isImportable(target))
+        .map(([path]) => path),
+      typed: Object.entries(manifest.exports ?? {})
+        .filter(isTyped)
         .map(([path]) => path),
     }));
 }

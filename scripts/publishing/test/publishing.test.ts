@@ -3,7 +3,7 @@
  *
  * P1. `changeset version` and `changeset publish` work on this workspace as it is.
  * P2. Every package installs alone with npm into an empty project, and every entry imports on the oldest and the newest supported Node.
- * P3. publint and are-the-types-wrong find nothing to object to in any package.
+ * P3. publint and are-the-types-wrong find nothing to object to in any package, and all declarations compile in a strict project.
  * P4. Sizes stay under their budgets.
  * P5. A package at a newer version works with the previous version of another.
  * P6. Threads, guests and the command line work where npm put them, and threads and guests also out of a bundle.
@@ -134,6 +134,30 @@ describe.each(packages)("$name", ({ name, folder: source, entries }) => {
     2 * minute,
   );
 });
+
+test(
+  "P3: the declarations of every entry compile in a strict project that checks its libraries",
+  async () => {
+    const project = projectOf("glia");
+    const lines = packages
+      .flatMap(({ name, typed }) => typed.map((entry) => name + entry.slice(1)))
+      .map((specifier, i) => `import * as m${i} from "${specifier}";\nexport const n${i} = m${i};\n`);
+    writeFileSync(join(project, "every-entry.ts"), lines.join(""));
+    const settings = [
+      "--strict",
+      "--noEmit",
+      "--module",
+      "nodenext",
+      "--target",
+      "es2024",
+      "--lib",
+      "esnext",
+    ];
+    const nodeTypes = ["--typeRoots", join(workspaceRoot, "node_modules/@types"), "--types", "node"];
+    await mustRun(join(toolsFolder, "tsc"), [...settings, ...nodeTypes, "every-entry.ts"], project, env);
+  },
+  minute,
+);
 
 describe("P4: sizes", () => {
   test("glia installs in at most 30 MB and 40 packages", async () => {
