@@ -198,7 +198,7 @@ export class CellRunner implements CellRunnerPort {
 
   async readImage(agent: AgentId): Promise<Uint8Array | undefined> {
     const cell = this.#here(agent);
-    cell.image ??= this.#options.codec.encode(cell.instance.snapshot())[Symbol.iterator]();
+    cell.image ??= this.#options.codec.encode(cell.instance.snapshot(true))[Symbol.iterator]();
     const next = cell.image.next();
     if (next.done !== true) return next.value;
     cell.image = undefined;

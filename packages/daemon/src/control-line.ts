@@ -23,10 +23,11 @@ export type ControlReply =
   | { readonly id: number; readonly error: ErrorRecord }
   | { readonly id: number; readonly progress: unknown };
 
-function packBytes(_key: string, value: unknown): unknown {
-  return value instanceof Uint8Array
-    ? { $bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64") }
-    : value;
+/** Looks at the value before `toJSON`: a `Buffer` would turn itself into a list of numbers. */
+function packBytes(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
+  const raw = this[key];
+  if (!(raw instanceof Uint8Array)) return value;
+  return { $bytes: Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString("base64") };
 }
 
 function unpackBytes(_key: string, value: unknown): unknown {
@@ -37,7 +38,7 @@ function unpackBytes(_key: string, value: unknown): unknown {
 
 /** The line for a request or reply, newline included. */
 export function encodeLine(message: ControlRequest | ControlReply): string {
-  return `${JSON.stringify(message, (key, value: unknown) => (value instanceof Uint8Array ? packBytes(key, value) : value))}\n`;
+  return `${JSON.stringify(message, packBytes)}\n`;
 }
 
 function parse(line: string): Record<string, unknown> {

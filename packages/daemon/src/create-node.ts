@@ -33,6 +33,8 @@ type MeshFace = MeshThreadService & NodeService;
 const WATCH_EVERY_MS = 500;
 /** How long a guest may run without a blocking call when the options do not say. */
 const STEP_MS = 10_000;
+/** Young generation of a thread's heap: a node's threads make little garbage that lives long, and memory is for guests. */
+const YOUNG_GENERATION_MB = 4;
 /** How long a thread may take to stop in order before it is ended. */
 const STOP_TIMEOUT_MS = 5000;
 
@@ -160,6 +162,7 @@ class NodeThreads implements MainService {
       workerData: setup,
       transferList,
       name: `glia-${name}`,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     worker.on("error", (error) =>
       this.#failed.resolve(error instanceof Error ? error : new ThreadGoneError()),

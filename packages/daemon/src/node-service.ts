@@ -17,7 +17,13 @@ import {
   MEMORY_PAGES_DEFAULT,
   PROGRAM_BYTES_MAX,
 } from "@glia-os/cells";
-import type { AgentLink, Caller, Member, Mesh, MigrationReport as MeshMigrationReport } from "@glia-os/mesh-core";
+import type {
+  AgentLink,
+  Caller,
+  Member,
+  Mesh,
+  MigrationReport as MeshMigrationReport,
+} from "@glia-os/mesh-core";
 import { PayloadTooLargeError, UnknownAgentError } from "./errors.ts";
 import { findMember } from "./member-name.ts";
 import type {
@@ -142,7 +148,7 @@ export class NodeService {
     const { mesh } = this.#parts;
     const agent = await this.#resolve(text);
     const destination = (await this.#member(to)).node;
-    const { owner } = await mesh.locate(agent);
+    const { owner } = await this.#row(text, agent);
     if (owner === mesh.self) return reportOf(await mesh.migrate(agent, destination));
     const body = encodeBody({ agent, to: destination });
     const answer = await mesh.call(owner, NODE_CALLS.migrate, body, { timeoutMs: MIGRATE_TIMEOUT_MS });
@@ -152,8 +158,7 @@ export class NodeService {
   async terminate(text: string): Promise<void> {
     const { mesh } = this.#parts;
     const agent = await this.#resolve(text);
-    const row = await mesh.coordination.getAgent(agent);
-    if (row === undefined || row.status === "terminated") throw new UnknownAgentError(text);
+    const row = await this.#row(text, agent);
     if (row.owner === mesh.self) await this.#terminateHere(agent);
     else await mesh.call(row.owner, NODE_CALLS.terminate, encodeBody({ agent }));
   }
@@ -273,6 +278,13 @@ export class NodeService {
       if (errorCodeOf(error) === "mesh.agent-unknown") this.#names.delete(text);
       throw error;
     }
+  }
+
+  /** The truth about a living agent: locations in the cache are hints, and acting on an agent needs its owner. */
+  async #row(text: string, agent: AgentId): Promise<AgentRow> {
+    const row = await this.#parts.mesh.coordination.getAgent(agent);
+    if (row === undefined || row.status === "terminated") throw new UnknownAgentError(text);
+    return row;
   }
 
   /** 32 hexadecimal characters are an id and never looked up as a name. */

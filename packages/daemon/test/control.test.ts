@@ -82,6 +82,11 @@ test("a call over the socket is the call on the node, and bytes arrive as they w
   expect(recorded.asked).toEqual([["ask", "words", payload, 50]]);
 });
 
+test("bytes that are a Buffer arrive as bytes", async () => {
+  const node = await client();
+  await expect(node.ask("words", Buffer.from([1, 2, 3]), 50)).resolves.toEqual(new Uint8Array([1, 2, 3]));
+});
+
 test("a refusal of the node keeps its code and its advice", async () => {
   const error = await (await client()).terminate("ghost").catch((caught: unknown) => caught);
   expect(errorCodeOf(error)).toBe("daemon.unknown-agent");

@@ -95,6 +95,7 @@ class MeshNode implements Mesh {
       cells: ports.cells,
       coordination: () => this.coordination,
       send: (node, envelope) => this.#sendLink(node, envelope),
+      congested: (node) => node !== this.self && this.#sessions?.congested(node) === true,
       addressHint: (node, address) => this.#hint(node, address),
     });
     const { cells } = ports;
@@ -132,6 +133,7 @@ class MeshNode implements Mesh {
       onEnvelope: (peer, trafficClass, envelope) => this.#receive(peer, trafficClass, envelope),
       onUp: ({ node, role: theirs }) => this.#emit({ kind: "sessionUp", node, role: theirs }),
       onDown: ({ node }, reason) => this.#lost(node, reason),
+      onDrained: (node) => this.#links.drained(node),
       onUnreachable: (node, cause) => this.#unreachable(node, cause),
       onRefused: (node, error) => this.#refused(node, error),
     });
@@ -378,7 +380,8 @@ class MeshNode implements Mesh {
       return;
     }
     const peer = { node, role: this.#config.role };
-    this.#ports.timers.schedule(0, () => {
+    // Not at once: the sender is in the middle of its own step. Not by a timer: that costs a millisecond.
+    void Promise.resolve().then(() => {
       if (this.#state !== "stopped") this.#links.receive(peer, envelope);
     });
   }

@@ -98,6 +98,7 @@ describe("links and hints", () => {
         throw new TypeError("unused");
       },
       send: () => undefined,
+      congested: () => false,
       addressHint: () => undefined,
     });
     for (let n = 0; n < OPEN_LINKS_MAX; n++) links.open(agentId(n));
@@ -122,6 +123,7 @@ describe("links and hints", () => {
         throw new TypeError("unused");
       },
       send: (to) => void told.push(to),
+      congested: () => false,
       addressHint: () => undefined,
     });
     for (let n = 0; n < WAITERS_MAX + 10; n++) {

@@ -31,6 +31,9 @@ class Chaos {
   owner = 0;
   frozen = false;
   answers = true;
+  congested = false;
+  /** Numbers of all messages that were put on the wire, in order. */
+  readonly transmitted: number[] = [];
   readonly sender: LinkSender;
 
   constructor(seed: number, faults: Faults) {
@@ -40,7 +43,11 @@ class Chaos {
       agent,
       link: LINK,
       timers: this.time,
-      transmit: (owner, attempt, data) => this.#carry(() => this.#arrive(owner, attempt, data)),
+      transmit: (owner, attempt, data) => {
+        for (let i = 0; i < data.messages.length; i++) this.transmitted.push(data.firstSeq + i);
+        this.#carry(() => this.#arrive(owner, attempt, data));
+      },
+      congested: () => this.congested,
       resolve: (_fresh, answer) => {
         // The registry is right, eventually; sometimes the hint is of another time.
         const host = this.random.fraction() < 0.2 ? this.random.uint32() % 3 : this.owner;
@@ -124,7 +131,44 @@ async function run(seed: number, faults: Faults): Promise<{ chaos: Chaos; sent: 
   return { chaos, sent, replies };
 }
 
+const calm: Faults = { loss: 0, duplication: 0, jitterMs: 0 };
+
 describe("a link", () => {
+  it("LS5: what waits in this node's own queue is not sent again however long it waits, and nothing is put behind it", async () => {
+    const chaos = new Chaos(1, calm);
+    chaos.sender.offer(payload(0));
+    await chaos.time.advance(100);
+    chaos.answers = false;
+    chaos.sender.offer(payload(1));
+    await chaos.time.advance(50);
+    chaos.congested = true;
+    const before = chaos.transmitted.length;
+    chaos.sender.offer(payload(2));
+    await chaos.time.advance(60_000);
+    expect(chaos.transmitted.length).toBe(before);
+    chaos.congested = false;
+    chaos.answers = true;
+    chaos.sender.uncongested(hosts[chaos.owner] as NodeId);
+    await chaos.time.advanceUntil(() => chaos.sender.drained, 60_000);
+    expect(chaos.applied).toEqual([0, 1, 2]);
+  });
+
+  it("LS6: a receiver without room is asked with one message at a time, and the window opens again by doubling", async () => {
+    const chaos = new Chaos(1, calm);
+    chaos.frozen = true;
+    for (let n = 0; n < 200; n++) chaos.sender.offer(payload(n));
+    await chaos.time.advance(200);
+    const probes = chaos.transmitted.slice(200);
+    expect(new Set(probes), "only the first message is tried").toEqual(new Set([1]));
+    expect(probes.length, "about one probe per retry time").toBeLessThan(200 / 5 + 2);
+    chaos.frozen = false;
+    await chaos.time.advanceUntil(() => chaos.sender.drained, 60_000);
+    expect(chaos.applied).toEqual(Array.from({ length: 200 }, (_, n) => n));
+    expect(chaos.transmitted.length, "nothing but probes was sent a third time").toBeLessThanOrEqual(
+      200 + probes.length + 200,
+    );
+  });
+
   it("LS1, LT1, LT5: under loss, doubling, reordering and moves everything is applied once, in order", async () => {
     const seeds = process.env["GLIA_SOAK"] === "1" ? 3000 : 150;
     for (let seed = 1; seed <= seeds; seed++) {
@@ -177,6 +221,7 @@ describe("a link", () => {
       agent: agent as AgentId,
       link: LINK,
       timers: time,
+      congested: () => false,
       transmit: () => undefined,
       resolve: () => undefined,
       onEnd: () => undefined,

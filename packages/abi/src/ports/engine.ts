@@ -57,8 +57,11 @@ export interface EngineInstance {
   step(result?: CallResult): StepOutcome;
   /** The pending call, when there is one. */
   readonly pending: PendingCall | undefined;
-  /** The whole state as sections ready to be framed (G2). Only while a call is pending. */
-  snapshot(): InstanceImage;
+  /**
+   * The whole state as sections ready to be framed (G2). Only while a call is pending. With `share`, a section may be a view of live memory,
+   * valid until the instance is stepped or disposed: for a reader that is done before, without a second copy of a large guest.
+   */
+  snapshot(share?: boolean): InstanceImage;
   /** Bytes of linear memory at present. */
   readonly memoryBytes: number;
   /** Free everything. Idempotent. */
@@ -77,7 +80,7 @@ export interface InstanceImage {
   readonly moduleHash: string;
   /** Instrumentation profile, for example `cooperative`. */
   readonly profile: string;
-  /** Named sections: memory, globals, stack, tables. Owned by the image: not views of live memory. */
+  /** Named sections: memory, globals, stack, tables. Owned by the image unless it was taken with `share`. */
   readonly sections: Readonly<Record<string, Uint8Array>>;
   /** The call the program waits for. */
   readonly pending: PendingCall;

@@ -7,7 +7,11 @@
  * LS3. After Moved, a gap, a timeout or a lost peer it goes back to the first unacknowledged message. At most one go-back per answer to
  *      something sent after the last one, so reordering causes no storm.
  * LS4. It never skips or renumbers: an answer that contradicts what was acknowledged breaks the link instead.
- * LS5. An ask is complete when its reply arrived; until then it is sent again from time to time and the receiver repeats the reply.
+ * LS5. What still waits in this node's own queue towards the owner is not lost: nothing is put behind it, and no timeout sends it again,
+ *      until the queue has drained (`congested`, `uncongested`).
+ * LS6. A receiver without room (`retry`) is asked with one message; each acknowledged answer doubles the window again (slow start, RFC 5681
+ *      section 3.1, in messages). So a slow agent costs probes, not copies of the whole window.
+ * LS7. An ask is complete when its reply arrived; until then it is sent again from time to time and the receiver repeats the reply.
  */
 import type { AgentId, NodeId } from "@glia-os/abi/ids";
 import type { TimerHandle, Timers } from "@glia-os/abi/ports";
@@ -39,6 +43,8 @@ export interface LinkSenderOptions {
   readonly timers: Timers;
   /** Send a batch; `attempt` comes back with its answer. */
   transmit(owner: NodeId, attempt: number, data: LinkData): void;
+  /** Whether so much waits for this node that nothing should be added (LS5). */
+  congested(owner: NodeId): boolean;
   /** Where the agent is, from the cache if `fresh` is false. Answers once, now or later. */
   resolve(fresh: boolean, answer: (resolution: Resolution) => void): void;
   /** `offer` may succeed again. */
@@ -81,6 +87,8 @@ export class LinkSender {
   #waitMs = RETRANSMIT_MS;
   #timer: TimerHandle | undefined;
   #pause: TimerHandle | undefined;
+  /** Messages that may be in flight now (LS6). */
+  #window = WINDOW_MESSAGES;
   #resent = 0;
   #highest = 0;
   #over = false;
@@ -134,7 +142,7 @@ export class LinkSender {
     }
     if (next > this.#base) this.#advance(next);
     if (status.kind === "moved") this.#redirect(status.owner);
-    else if (status.kind === "retry") this.#hold(status.retryAfterMs);
+    else if (status.kind === "retry") this.#noRoom(attempt, status.retryAfterMs);
     else if (status.kind === "unknown-agent") this.#lost();
     else if (status.kind !== "ok") this.#behind(attempt, next);
     this.#pump();
@@ -144,6 +152,11 @@ export class LinkSender {
   peerLost(node: NodeId): void {
     if (this.#over || this.#owner !== node) return;
     this.#lost();
+  }
+
+  /** What waited for a node has been sent: go on putting (LS5). */
+  uncongested(node: NodeId): void {
+    if (!this.#over && this.#owner === node) this.#pump();
   }
 
   /** End without a word. */
@@ -162,6 +175,7 @@ export class LinkSender {
     this.#cursor = Math.max(this.#cursor, next);
     this.#baseKnownAt = this.#attempt;
     this.#waitMs = RETRANSMIT_MS;
+    this.#window = Math.min(WINDOW_MESSAGES, this.#window * 2);
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#o.onProgress();
@@ -181,6 +195,13 @@ export class LinkSender {
     this.#pause?.cancel();
     this.#pause = undefined;
     this.#goBack();
+  }
+
+  /** Answers to messages sent before the last go-back say nothing new (LS3). */
+  #noRoom(attempt: number, retryAfterMs: number): void {
+    if (attempt <= this.#wentBackAt) return;
+    this.#window = 1;
+    this.#hold(retryAfterMs);
   }
 
   #hold(retryAfterMs: number): void {
@@ -229,7 +250,9 @@ export class LinkSender {
       this.#resolve();
       return;
     }
-    for (let batch = this.#nextBatch(); batch.length > 0; batch = this.#nextBatch()) {
+    while (!this.#o.congested(owner)) {
+      const batch = this.#nextBatch();
+      if (batch.length === 0) break;
       this.#cursor += batch.length;
       this.#put(owner, batch);
       if (this.#over || this.#owner !== owner || this.#pause !== undefined) break;
@@ -259,7 +282,7 @@ export class LinkSender {
     let inFlight = 0;
     const start = this.#cursor - this.#base;
     for (let i = 0; i < start; i++) inFlight += this.#held[i]?.payload.length ?? 0;
-    const end = Math.min(this.#held.length, WINDOW_MESSAGES, start + BATCH_MESSAGES_MAX);
+    const end = Math.min(this.#held.length, this.#window, start + BATCH_MESSAGES_MAX);
     for (let i = start; i < end; i++) {
       const held = this.#held[i] as Held;
       const size = held.payload.length;
@@ -273,6 +296,10 @@ export class LinkSender {
 
   #timedOut(): void {
     this.#timer = undefined;
+    if (this.#owner !== undefined && this.#o.congested(this.#owner)) {
+      this.#timer = this.#o.timers.schedule(this.#waitMs, () => this.#timedOut());
+      return;
+    }
     this.#waitMs = Math.min(RETRANSMIT_MAX_MS, this.#waitMs * 2);
     if (this.#base < this.#next) this.#goBack();
     const owner = this.#owner;

@@ -46,6 +46,8 @@ export interface LinksOptions {
   readonly cells: MeshCells | undefined;
   coordination(): Coordination;
   send(node: NodeId, envelope: Envelope): void;
+  /** Whether so much waits to be sent to a node that a link should not add to it. */
+  congested(node: NodeId): boolean;
   /** Remember where a node listens. */
   addressHint(node: NodeId, address: HostPort): void;
 }
@@ -74,6 +76,7 @@ export class Links {
       timers: this.#o.timers,
       transmit: (owner, attempt, data) =>
         this.#o.send(owner, { kind: "linkData", requestId: attempt, body: dataBody(data) }),
+      congested: (owner) => this.#o.congested(owner),
       resolve: (fresh, answer) => void this.#resolve(agent, fresh).then(answer),
       onEnd: (tell) => {
         this.#open.delete(agent);
@@ -134,6 +137,11 @@ export class Links {
   /** A node cannot be reached or its session ended. */
   peerLost(node: NodeId): void {
     for (const { link } of [...this.#open.values()]) link.sender.peerLost(node);
+  }
+
+  /** What waited to be sent to a node has gone. */
+  drained(node: NodeId): void {
+    for (const { link } of [...this.#open.values()]) link.sender.uncongested(node);
   }
 
   /** Close every link and wait for it, each at most a second. */

@@ -6,7 +6,8 @@
  * S3. Messages to a node without a session wait for one dial, at most {@link OUTBOX_MESSAGES_MAX} and {@link OUTBOX_BYTES_MAX}; datagrams
  *     are dropped first. When the dial fails they are dropped and `onUnreachable` says so.
  * S4. A session that is not admitted in time is closed; sessions that are not admitted are at most {@link PENDING_MAX}.
- * S5. A peer that does not drain what is sent to it loses datagrams first, then its session.
+ * S5. When more than {@link CONGESTED_BYTES} wait for a node, it counts as congested until half of that is left; `onDrained` tells.
+ * S6. A peer that does not drain what is sent to it loses datagrams first, then its session.
  */
 import type { NodeId } from "@glia-os/abi/ids";
 import type { HostPort, Session, TimerHandle, Timers, TrafficClass, Transport } from "@glia-os/abi/ports";
@@ -33,6 +34,8 @@ export const PENDING_MAX = 256;
 export const ADMISSION_MS = 5000;
 /** After a failed dial a node is not dialled again for this long, in milliseconds. */
 export const REDIAL_MS = 200;
+/** Bytes waiting for one node above which links hold back. A little more than the wire's own request window. */
+export const CONGESTED_BYTES = 2_097_152;
 const BACKLOG_DATAGRAMS_MAX = 1_048_576;
 const BACKLOG_BYTES_MAX = 128 * 1_048_576;
 const ADMISSION_KINDS: ReadonlySet<string> = new Set([
@@ -62,6 +65,8 @@ export interface SessionsOptions {
   onUp(peer: Peer): void;
   /** The last session with a node ended. */
   onDown(peer: Peer, reason: string, failed: boolean): void;
+  /** A congested node is congested no more (S5). */
+  onDrained(node: NodeId): void;
   /** A dial failed; what waited for it was dropped. */
   onUnreachable(node: NodeId, cause: unknown): void;
   /** A session was refused by either side. */
@@ -75,6 +80,7 @@ interface Attached {
   certificate: Certificate | undefined;
   deadline: TimerHandle | undefined;
   backlog: number;
+  congested: boolean;
   refusal: unknown;
 }
 
@@ -108,6 +114,13 @@ export class Sessions {
   /** Whether an admitted session with `node` is open. */
   has(node: NodeId): boolean {
     return this.#admitted.has(node);
+  }
+
+  /** Whether so much waits for `node` that nothing should be added that can wait (S5). */
+  congested(node: NodeId): boolean {
+    const open = this.#admitted.get(node)?.at(-1);
+    if (open !== undefined) return open.congested;
+    return (this.#outboxes.get(node)?.bytes ?? 0) > CONGESTED_BYTES;
   }
 
   /** Dial and go through admission. Rejects with the typed reason. */
@@ -164,6 +177,7 @@ export class Sessions {
       certificate: undefined,
       deadline: undefined,
       backlog: 0,
+      congested: false,
       refusal: undefined,
       handshake: new Handshake(this.#options.admission, {
         peer: session.peer,
@@ -231,6 +245,7 @@ export class Sessions {
     this.#outboxes.delete(node);
     if (before === undefined) this.#options.onUp({ node, role: certificate.role });
     for (const { trafficClass, bytes } of outbox?.messages ?? []) this.#put(entry, trafficClass, bytes);
+    if (outbox !== undefined && !entry.congested) this.#options.onDrained(node);
     for (const settled of entry.settled) settled();
   }
 
@@ -259,8 +274,12 @@ export class Sessions {
       return false;
     }
     entry.backlog += bytes.length;
+    if (entry.backlog > CONGESTED_BYTES) entry.congested = true;
     const done = (): void => {
       entry.backlog -= bytes.length;
+      if (!entry.congested || entry.backlog > CONGESTED_BYTES / 2) return;
+      entry.congested = false;
+      if (!this.#stopped) this.#options.onDrained(entry.session.peer);
     };
     // A failed send means that the session is over; `closed` reports it.
     entry.session.send(trafficClass, bytes).then(done, done);

@@ -183,10 +183,11 @@ export class WasmInstance implements EngineInstance, CallSite {
   }
 
   /** The whole state (W2). @throws NotPendingError, InstanceEndedError */
-  snapshot(): InstanceImage {
+  snapshot(share = false): InstanceImage {
     this.#requireAlive();
     if (this.#pending === undefined || this.#state !== "suspended") throw new NotPendingError();
     const { hash, shape } = this.#program;
+    const memory = new Uint8Array(this.memory.buffer);
     return {
       moduleHash: hash,
       profile: shape.profile.profile,
@@ -194,7 +195,7 @@ export class WasmInstance implements EngineInstance, CallSite {
       sections: {
         control: encodeControl({ phase: this.#phase === "start" ? 0 : 1, logBytesLeft: this.logBytesLeft }),
         globals: encodeGlobals(this.#exports, shape.globals),
-        memory: sparseCopy(new Uint8Array(this.memory.buffer)),
+        memory: share ? memory : sparseCopy(memory),
         stack: this.#suspension.frames(),
       },
     };
