@@ -54,6 +54,12 @@ function isProgram(entry: string): boolean {
   return /worker|main/.test(entry);
 }
 
+/** What `programs/embedded-node.mjs` prints. */
+const embeddedOutput = ["first", "second"].flatMap((name) => [
+  `answer: ${name}`,
+  "known by the SHA-256 of its code: true",
+]);
+
 async function expectOutput(program: string, lines: readonly string[]): Promise<void> {
   for (const node of nodes) {
     const { status, stdout, output } = await run(node, [program], join(program, ".."), env);
@@ -181,10 +187,10 @@ describe("P6: from where npm put them", () => {
   const project = join(folder, "embedding");
 
   test(
-    "an installed node starts its threads, runs a guest that answers, and stops",
+    "an installed node starts its threads, runs a guest known by its hash, stops, starts again, and leaves nothing behind",
     async () => {
       await install(project, env, ["@glia-os/daemon", "@glia-os/guest-as", "@glia-os/store"]);
-      await expectOutput(addProgram(project, "embedded-node.mjs"), ["answer: hello"]);
+      await expectOutput(addProgram(project, "embedded-node.mjs"), embeddedOutput);
     },
     2 * minute,
   );
@@ -246,7 +252,7 @@ test(
         /"version": "([^"]+)"/,
       )?.[1] ?? "";
     expect([await installed("@glia-os/abi"), await installed("@glia-os/store")]).toEqual([old, newer]);
-    await expectOutput(addProgram(project, "embedded-node.mjs"), ["answer: hello"]);
+    await expectOutput(addProgram(project, "embedded-node.mjs"), embeddedOutput);
   },
   3 * minute,
 );
