@@ -15,6 +15,8 @@ export const INDEX_MASK: number = INDEX_LIMIT - 1;
 /** Last generation of an index: 2^31 - 1, so that every id stays below 2^53. */
 export const GENERATION_LIMIT = 2_147_483_647;
 
+const INITIAL_ROOM = 64;
+
 /** A table of items by id. */
 export class SlotTable<Item> {
   /** Items that live. */
@@ -22,7 +24,9 @@ export class SlotTable<Item> {
   /** Indices whose generations are used up (I2). */
   retired = 0;
   readonly #items: (Item | undefined)[] = [];
-  readonly #ids: number[] = [];
+  /** Doubles from the start: ids outgrow small integers, and the table must not change its form while it is used. */
+  #ids: Float64Array = new Float64Array(INITIAL_ROOM);
+  #used = 0;
   readonly #free: number[] = [];
   readonly #limit: number;
   readonly #generations: number;
@@ -38,9 +42,11 @@ export class SlotTable<Item> {
     if (this.live >= this.#limit) return 0;
     let index = this.#free.pop();
     if (index === undefined) {
-      index = this.#ids.length;
+      index = this.#used;
       if (index >= INDEX_LIMIT) return 0;
-      this.#ids.push(INDEX_LIMIT + index);
+      if (index === this.#ids.length) this.#grow();
+      this.#used++;
+      this.#ids[index] = INDEX_LIMIT + index;
       this.#items.push(item);
     } else this.#items[index] = item;
     this.live++;
@@ -50,7 +56,7 @@ export class SlotTable<Item> {
   /** The item with this id, if it lives. Any value is safe to ask for. O(1). */
   get(id: number): Item | undefined {
     const index = id & INDEX_MASK;
-    return this.#ids[index] === id ? this.#items[index] : undefined;
+    return index < this.#used && this.#ids[index] === id ? this.#items[index] : undefined;
   }
 
   /** End an id. Returns whether it lived. O(1). */
@@ -67,6 +73,12 @@ export class SlotTable<Item> {
       this.#free.push(index);
     }
     return true;
+  }
+
+  #grow(): void {
+    const ids = new Float64Array(Math.min(this.#ids.length * 2, INDEX_LIMIT));
+    ids.set(this.#ids);
+    this.#ids = ids;
   }
 
   /** The live items in index order. */
