@@ -121,3 +121,14 @@ export class GuestStuckError extends GliaError<"daemon.guest-stuck"> {
     );
   }
 }
+
+/** The answer of a move was lost, and coordination shows that something was committed. */
+export class MoveUnconfirmedError extends GliaError<"daemon.move-unconfirmed"> {
+  constructor(agent: string, owner: string, epoch: number, cause: unknown) {
+    super("daemon.move-unconfirmed", `The answer of the move of agent ${agent} was lost`, {
+      cause,
+      changed: `Coordination says that it is on node ${owner} under epoch ${epoch}.`,
+      details: { agent, owner, epoch },
+    });
+  }
+}

@@ -12,6 +12,7 @@ export {
   ControlMalformedError,
   DataFolderError,
   GuestStuckError,
+  MoveUnconfirmedError,
   NoClusterKeyError,
   NotRunningError,
   PayloadTooLargeError,

@@ -24,7 +24,7 @@ import type {
   Mesh,
   MigrationReport as MeshMigrationReport,
 } from "@glia-os/mesh-core";
-import { PayloadTooLargeError, UnknownAgentError } from "./errors.ts";
+import { MoveUnconfirmedError, PayloadTooLargeError, UnknownAgentError } from "./errors.ts";
 import { findMember } from "./member-name.ts";
 import type {
   AgentView,
@@ -41,6 +41,8 @@ import { requestId } from "./request-id.ts";
 const SPAWN_TIMEOUT_MS = 60_000;
 const MIGRATE_TIMEOUT_MS = 60_000;
 const VITALS_TIMEOUT_MS = 2000;
+/** A call that fails with one of these may have been performed: the registry knows. */
+const ANSWER_LOST: ReadonlySet<string> = new Set(["mesh.call-timeout", "mesh.peer-unreachable"]);
 /** How long a name that no member has yet may take to become known, and how often to look. */
 const NEWS_MS = 2000;
 const LOOK_AGAIN_MS = 50;
@@ -148,11 +150,18 @@ export class NodeService {
     const { mesh } = this.#parts;
     const agent = await this.#resolve(text);
     const destination = (await this.#member(to)).node;
-    const { owner } = await this.#row(text, agent);
+    const { owner, epoch } = await this.#row(text, agent);
     if (owner === mesh.self) return reportOf(await mesh.migrate(agent, destination));
     const body = encodeBody({ agent, to: destination });
-    const answer = await mesh.call(owner, NODE_CALLS.migrate, body, { timeoutMs: MIGRATE_TIMEOUT_MS });
-    return decodeBody(answer) as MigrationReport;
+    try {
+      const answer = await mesh.call(owner, NODE_CALLS.migrate, body, { timeoutMs: MIGRATE_TIMEOUT_MS });
+      return decodeBody(answer) as MigrationReport;
+    } catch (error) {
+      if (!ANSWER_LOST.has(errorCodeOf(error) ?? "")) throw error;
+      const now = await this.#row(text, agent);
+      if (now.epoch === epoch) throw error;
+      throw new MoveUnconfirmedError(agent, now.owner, now.epoch, error);
+    }
   }
 
   async terminate(text: string): Promise<void> {

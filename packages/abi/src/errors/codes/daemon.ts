@@ -40,6 +40,11 @@ export const DAEMON_CODES = {
     changed: "The node cannot go on: its agent thread is held by the guest.",
     fix: "Stop the node, mend the program so that it makes a blocking call, and start again.",
   },
+  "daemon.move-unconfirmed": {
+    retryable: false,
+    changed: "The agent's ownership changed; see the message.",
+    fix: "Look where the agent is with `glia agent list` before moving it again.",
+  },
   "daemon.no-cluster-key": {
     retryable: false,
     changed: "Nothing.",
