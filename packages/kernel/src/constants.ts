@@ -41,3 +41,6 @@ export const UNWIND_ATTEMPTS = 100;
 
 /** Random bytes one syscall may ask for (the bound of the Web Crypto API). */
 export const RANDOM_BYTES_LIMIT = 65_536;
+
+/** Units one read of a resource may ask for. */
+export const READ_LIMIT = 16_777_216;

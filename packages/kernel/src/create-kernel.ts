@@ -4,7 +4,7 @@ import { ALL_RIGHTS, RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import * as limits from "./constants.ts";
 import { dumpState, type KernelDump } from "./dump.ts";
 import { checkDuration } from "./duration.ts";
-import { ReentrantSliceError, UnknownTaskError } from "./errors.ts";
+import { ReentrantSliceError, UnknownTaskError, WrongObjectError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import { closeMailbox, NO_ROOM, offer, raise, take } from "./ipc.ts";
 import type { Delivery, Kernel, KernelOptions, ShutdownState } from "./kernel.ts";
@@ -12,6 +12,7 @@ import { Mailbox, type MailboxOptions, whole } from "./mailbox.ts";
 import { Notification } from "./notification.ts";
 import * as op from "./opcodes.ts";
 import { MemoryJournal } from "./outcome-journal.ts";
+import { type Device, KernelResource, type Resource } from "./resources/resource.ts";
 import { Scheduler, type UnobservedFailure } from "./scheduler.ts";
 import { type KernelCounters, Seam } from "./seam.ts";
 import { INDEX_LIMIT } from "./slot-table.ts";
@@ -64,6 +65,7 @@ class LocalKernel implements Kernel {
     const seam = new Seam(this.#scheduler.capabilities, this.#trace, journal, options.meter ?? null);
     this.#scheduler.attach(seam, new TaskSys(this.#scheduler), (object) => {
       if (object.kind === "mailbox") closeMailbox(this.#scheduler, object as Mailbox);
+      else if (object.kind === "resource") (object as KernelResource).close();
     });
   }
 
@@ -164,6 +166,17 @@ class LocalKernel implements Kernel {
 
   notification(): Handle {
     return this.#scheduler.capabilities.mint(this.#scheduler.shell, new Notification(), ALL_RIGHTS);
+  }
+
+  resource(device: Device): Resource {
+    return new KernelResource(this.#scheduler, device);
+  }
+
+  open(resource: Resource): Handle {
+    const s = this.#scheduler;
+    if (!(resource instanceof KernelResource)) throw new WrongObjectError(0, "resource", typeof resource);
+    if (resource.error !== null) throw resource.error;
+    return s.capabilities.mint(s.shell, resource, resource.rights);
   }
 
   trySend<Message>(target: Handle<Message>, message: Message): Delivery {

@@ -176,6 +176,13 @@ export class ReentrantSliceError extends GliaError<"kernel.reentrant"> {
   }
 }
 
+/** A resource was closed: by somebody who holds it, or from outside. */
+export class ResourceClosedError extends GliaError<"kernel.resource-closed"> {
+  constructor(name: string) {
+    super("kernel.resource-closed", `the resource ${name} is closed`, { details: { name } });
+  }
+}
+
 /** The kernel is ending and takes no new tasks. */
 export class ShuttingDownError extends GliaError<"kernel.shutting-down"> {
   constructor() {

@@ -28,6 +28,7 @@ export {
   OperationReusedError,
   OutsideTaskError,
   ReentrantSliceError,
+  ResourceClosedError,
   ShuttingDownError,
   TaskCancelledError,
   TaskKilledError,
@@ -43,9 +44,19 @@ export type { MailboxOptions, Overflow } from "./mailbox.ts";
 export type { Operation, Park, Routine } from "./operation.ts";
 export { type JournalEntry, MemoryJournal, type OutcomeJournal } from "./outcome-journal.ts";
 export type { Priority } from "./ready-queue.ts";
+export type { Device, Resource } from "./resources/resource.ts";
 export type { TaskObserver, UnobservedFailure } from "./scheduler.ts";
 export type { KernelCounters } from "./seam.ts";
 export type { Gift, Program, Selected, SpawnOptions, Sys } from "./sys.ts";
 export type { Exit, TaskId, TaskState } from "./task.ts";
 export type { TraceRecord } from "./trace-ring.ts";
-export { after, endOf, keyOf, receiveFrom, signalOf, type Wait } from "./wait.ts";
+export {
+  after,
+  endOf,
+  keyOf,
+  readableOf,
+  receiveFrom,
+  signalOf,
+  type Wait,
+  writableOf,
+} from "./wait.ts";

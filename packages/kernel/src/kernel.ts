@@ -11,6 +11,7 @@ import type { KernelDump } from "./dump.ts";
 import type { Handle } from "./handle.ts";
 import type { MailboxOptions } from "./mailbox.ts";
 import type { OutcomeJournal } from "./outcome-journal.ts";
+import type { Device, Resource } from "./resources/resource.ts";
 import type { TaskObserver, UnobservedFailure } from "./scheduler.ts";
 import type { KernelCounters } from "./seam.ts";
 import type { Program, SpawnOptions } from "./sys.ts";
@@ -106,6 +107,12 @@ export interface Kernel {
 
   /** Make a notification whose handle the shell holds. */
   notification(): Handle;
+
+  /** Make a resource over a device. It has no capability yet: `open` it, or let another device's `read` give it to a task. */
+  resource(device: Device): Resource;
+
+  /** A capability of the shell to a resource, to hand on by `spawn` or `grant`. @throws what the resource was closed with. */
+  open(resource: Resource): Handle;
 
   /** Put a message into a mailbox of the shell; never waits. @throws {DeadHandleError} {MissingRightError} {MailboxClosedError} */
   trySend<Message>(target: Handle<Message>, message: Message): Delivery;

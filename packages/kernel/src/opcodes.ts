@@ -22,6 +22,8 @@ export const SIGNAL = 19;
 export const WAIT_SIGNAL = 20;
 export const WAIT_ON = 21;
 export const WAKE = 22;
+export const READ_WAIT = 23;
+export const WRITE_WAIT = 24;
 export const MAILBOX = 25;
 export const NOTIFICATION = 26;
 export const GRANT = 28;
@@ -30,9 +32,12 @@ export const REVOKE = 30;
 export const LOG = 35;
 export const EXTERNAL = 42;
 export const DROP = 43;
+export const READ_FROM = 54;
+export const WRITE_TO = 55;
+export const CLOSE_RESOURCE = 56;
 
 /** One more than the highest number: the size of tables by number. */
-export const OPCODES = 44;
+export const OPCODES = 57;
 
 /** Names by number, for messages and counters. */
 export const OPCODE_NAMES: Readonly<Record<number, string>> = {
@@ -58,6 +63,8 @@ export const OPCODE_NAMES: Readonly<Record<number, string>> = {
   [WAIT_SIGNAL]: "waitSignal",
   [WAIT_ON]: "waitOn",
   [WAKE]: "wake",
+  [READ_WAIT]: "readWait",
+  [WRITE_WAIT]: "writeWait",
   [MAILBOX]: "mailbox",
   [NOTIFICATION]: "notification",
   [GRANT]: "grant",
@@ -66,4 +73,7 @@ export const OPCODE_NAMES: Readonly<Record<number, string>> = {
   [LOG]: "log",
   [EXTERNAL]: "external",
   [DROP]: "drop",
+  [READ_FROM]: "readFrom",
+  [WRITE_TO]: "writeTo",
+  [CLOSE_RESOURCE]: "closeResource",
 };

@@ -16,6 +16,7 @@ import type { Mailbox } from "./mailbox.ts";
 import type { Notification } from "./notification.ts";
 import * as op from "./opcodes.ts";
 import type { Park } from "./operation.ts";
+import { waitable } from "./resources/use.ts";
 import { PARK, type Scheduler } from "./scheduler.ts";
 import { awaited, enlist, enlistForEnds, poll, waitersOf } from "./select.ts";
 import {
@@ -101,6 +102,9 @@ export class Performer implements Iterator<Park, unknown, unknown> {
         return this.#waitOn(task);
       case op.EXTERNAL:
         return this.#external(task);
+      case op.READ_WAIT:
+      case op.WRITE_WAIT:
+        return this.#waitReady(task, opcode);
       default:
         return this.#exit(task);
     }
@@ -253,6 +257,16 @@ export class Performer implements Iterator<Park, unknown, unknown> {
     task.arg = s.a;
     s.waits.at(s.a).push(task);
     return this.#park(task, op.WAIT_ON, 0, WAITING);
+  }
+
+  #waitReady(task: Task, opcode: number): Result {
+    const s = this.#scheduler;
+    const handle = s.a as number;
+    const resource = waitable(s, opcode, task, handle);
+    const writing = opcode === op.WRITE_WAIT;
+    if (writing ? resource.writable : resource.readable) return this.#finish(task, opcode, handle, undefined);
+    (writing ? resource.writers : resource.takers).push(task);
+    return this.#park(task, opcode, handle, WAITING);
   }
 
   #external(task: Task): Result {

@@ -18,6 +18,8 @@ import type { Handle } from "./handle.ts";
 import { CALL, EXIT, EXTERNAL, OPCODE_NAMES, SELECT, SLEEP, WAIT_ANY, WAIT_ON } from "./opcodes.ts";
 import type { Park, Routine } from "./operation.ts";
 import { LEVELS, ReadyQueue } from "./ready-queue.ts";
+import type { KernelResource } from "./resources/resource.ts";
+import { lostAccess } from "./resources/use.ts";
 import type { Seam } from "./seam.ts";
 import { SlotTable } from "./slot-table.ts";
 import type { Program, Sys } from "./sys.ts";
@@ -380,10 +382,18 @@ export class Scheduler {
   /** A parked receiver whose right was revoked must not be handed anything. */
   #lost(owner: Task, object: KernelObject): void {
     if (owner.state !== WAITING) return;
+    if (object.kind === "resource") {
+      if (lostAccess(this, owner, object as KernelResource)) this.#deprive(owner);
+      return;
+    }
     const parked =
       owner.list === object.takers ||
       owner.extra?.nodes?.some(({ queue }) => queue === object.takers) === true;
     if (!parked || this.capabilities.holds(owner, object, RIGHTS.receive)) return;
+    this.#deprive(owner);
+  }
+
+  #deprive(owner: Task): void {
     this.detach(owner);
     this.resumeFailing(owner, new errors.DeadHandleError("the handle it waits on", owner.id));
   }

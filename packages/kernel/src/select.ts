@@ -11,10 +11,11 @@ import { BadSelectError, UnknownTaskError, WaitOnSelfError } from "./errors.ts";
 import { take } from "./ipc.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { Notification } from "./notification.ts";
-import { SELECT } from "./opcodes.ts";
+import { READ_WAIT, SELECT, WRITE_WAIT } from "./opcodes.ts";
+import { waitable } from "./resources/use.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { type Exit, type SelectNode, type Task, type TaskId, TaskList, WAITING } from "./task.ts";
-import { AFTER, END, KEY, MESSAGE, SIGNALS, type Wait } from "./wait.ts";
+import { AFTER, END, KEY, MESSAGE, READABLE, SIGNALS, type Wait, WRITABLE } from "./wait.ts";
 
 /** The result of the first wait that is ready now, or null. Checks all of them first. */
 export function poll(scheduler: Scheduler, task: Task, waits: readonly Wait[]): [number, unknown] | null {
@@ -83,6 +84,8 @@ function isReady(scheduler: Scheduler, task: Task, { kind, subject }: Wait): boo
   if (kind === MESSAGE) return mailboxOf(scheduler, task, subject).size > 0;
   if (kind === SIGNALS) return notificationOf(scheduler, task, subject).bits !== 0;
   if (kind === END) return awaited(scheduler, task, subject as TaskId).state > WAITING;
+  if (kind === READABLE) return waitable(scheduler, READ_WAIT, task, subject as number).readable;
+  if (kind === WRITABLE) return waitable(scheduler, WRITE_WAIT, task, subject as number).writable;
   if (kind === AFTER) checkDuration(subject as number, "a time limit");
   else if (kind !== KEY) throw new BadSelectError("one of its waits was not made by this package");
   return false;
@@ -91,6 +94,7 @@ function isReady(scheduler: Scheduler, task: Task, { kind, subject }: Wait): boo
 function consume(scheduler: Scheduler, task: Task, { kind, subject }: Wait): unknown {
   if (kind === MESSAGE) return take(scheduler, mailboxOf(scheduler, task, subject));
   if (kind === SIGNALS) return notificationOf(scheduler, task, subject).take();
+  if (kind === READABLE || kind === WRITABLE) return undefined;
   return scheduler.tasks.get(subject as TaskId)!.value as Exit;
 }
 
@@ -98,5 +102,7 @@ function queueOf(scheduler: Scheduler, task: Task, kind: number, subject: unknow
   if (kind === MESSAGE) return mailboxOf(scheduler, task, subject).takers;
   if (kind === SIGNALS) return notificationOf(scheduler, task, subject).takers;
   if (kind === KEY) return scheduler.waits.at(subject);
+  if (kind === READABLE) return waitable(scheduler, READ_WAIT, task, subject as number).takers;
+  if (kind === WRITABLE) return waitable(scheduler, WRITE_WAIT, task, subject as number).writers;
   return waitersOf(awaited(scheduler, task, subject as TaskId));
 }

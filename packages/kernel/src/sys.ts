@@ -142,6 +142,26 @@ export interface Sys {
   /** Give up a handle. What was derived from it goes on. */
   drop(handle: Handle): void;
 
+  // Resources
+
+  /** Wait until a resource can be read. @throws {ResourceClosedError} or the error it was closed with, also meanwhile. */
+  readWait(source: Handle): Operation<void>;
+
+  /** Wait until a resource can be written. @throws {ResourceClosedError} or the error it was closed with, also meanwhile. */
+  writeWait(target: Handle): Operation<void>;
+
+  /**
+   * Take up to `limit` units (1 to 16,777,216) of what a resource has; `undefined` when there is nothing: wait again. A listener
+   * gives the handle of a connection.
+   */
+  readFrom<Value = Uint8Array>(source: Handle, limit: number): Value | undefined;
+
+  /** Give a resource what it can take now. Returns how much it took, 0 when nothing: wait again. */
+  writeTo(target: Handle, data: unknown): number;
+
+  /** Close a resource for everybody who holds it. Idempotent. Needs the right `revoke`. */
+  closeResource(target: Handle): void;
+
   // The world
 
   /** Milliseconds since the Unix epoch. */

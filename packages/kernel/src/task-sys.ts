@@ -6,7 +6,7 @@
 import type { LogFields, LogLevel } from "@glia-os/abi/ports";
 import { ALL_RIGHTS, RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import type { Call } from "./call.ts";
-import { CALL_TIMEOUT_MS, RANDOM_BYTES_LIMIT } from "./constants.ts";
+import { CALL_TIMEOUT_MS, RANDOM_BYTES_LIMIT, READ_LIMIT } from "./constants.ts";
 import type { Start } from "./effect.ts";
 import { NotParentError, OutsideTaskError, TaskKilledError, UnknownTaskError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
@@ -16,6 +16,8 @@ import { Notification } from "./notification.ts";
 import * as op from "./opcodes.ts";
 import type { Operation } from "./operation.ts";
 import { Performer } from "./performer.ts";
+import type { KernelResource } from "./resources/resource.ts";
+import { readDevice, writeDevice } from "./resources/use.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { spawnTask } from "./spawn.ts";
 import type { Program, Selected, SpawnOptions, Sys } from "./sys.ts";
@@ -196,6 +198,41 @@ export class TaskSys implements Sys {
     s.seam.authorizeHandle(op.DROP, task, handle, 0);
     this.#record(op.DROP, task, handle);
     s.capabilities.drop(handle);
+  }
+
+  // Resources
+
+  readWait(source: Handle): Operation<void> {
+    return this.#arm<void>(op.READ_WAIT, source, undefined, undefined);
+  }
+
+  writeWait(target: Handle): Operation<void> {
+    return this.#arm<void>(op.WRITE_WAIT, target, undefined, undefined);
+  }
+
+  readFrom<Value = Uint8Array>(source: Handle, limit: number): Value | undefined {
+    const task = this.#running(op.READ_FROM);
+    whole("limit", limit, 1, READ_LIMIT);
+    const s = this.#scheduler;
+    const resource = s.seam.authorize(op.READ_FROM, task, source, RIGHTS.read, "resource") as KernelResource;
+    this.#record(op.READ_FROM, task, source);
+    return readDevice(s, task, resource, limit) as Value | undefined;
+  }
+
+  writeTo(target: Handle, data: unknown): number {
+    const task = this.#running(op.WRITE_TO);
+    const s = this.#scheduler;
+    const resource = s.seam.authorize(op.WRITE_TO, task, target, RIGHTS.write, "resource") as KernelResource;
+    this.#record(op.WRITE_TO, task, target);
+    return writeDevice(s, task, resource, data);
+  }
+
+  closeResource(target: Handle): void {
+    const task = this.#running(op.CLOSE_RESOURCE);
+    const s = this.#scheduler;
+    const resource = s.seam.authorize(op.CLOSE_RESOURCE, task, target, RIGHTS.revoke, "resource");
+    this.#record(op.CLOSE_RESOURCE, task, target);
+    (resource as KernelResource).close();
   }
 
   // The world

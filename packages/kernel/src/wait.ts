@@ -7,6 +7,8 @@ export const SIGNALS = 1;
 export const END = 2;
 export const KEY = 3;
 export const AFTER = 4;
+export const READABLE = 5;
+export const WRITABLE = 6;
 
 /** One thing a task can wait for. `Result` is what the wait gives. */
 export interface Wait<Result = unknown> {
@@ -40,6 +42,16 @@ export function endOf(task: TaskId): Wait<Exit> {
 /** A `wake` of a key. */
 export function keyOf(key: unknown): Wait<unknown> {
   return wait(KEY, key);
+}
+
+/** A resource that can be read. Needs the right `read`. */
+export function readableOf(source: Handle): Wait<undefined> {
+  return wait(READABLE, source);
+}
+
+/** A resource that can be written. Needs the right `write`. */
+export function writableOf(target: Handle): Wait<undefined> {
+  return wait(WRITABLE, target);
 }
 
 /** A time limit in milliseconds, from the moment the select starts. Gives `undefined`. */

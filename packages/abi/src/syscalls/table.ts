@@ -48,6 +48,7 @@ const DENIED = "kernel.missing-right";
 const UNKNOWN_TASK = "kernel.unknown-task";
 const BAD_DURATION = "kernel.bad-duration";
 const FULL = "kernel.mailbox-full";
+const SHUT = "kernel.resource-closed";
 const SPACE_FULL = "kernel.capability-space-full";
 const CLOSED = "kernel.channel-closed";
 const OUTSIDE = "kernel.outside-region";
@@ -258,7 +259,7 @@ const FLOWS: readonly Flow[] = [
     "read",
     true,
     "local",
-    [DEAD, DENIED],
+    [DEAD, DENIED, SHUT],
     "Wait until a resource can be read.",
   ],
   [
@@ -269,7 +270,7 @@ const FLOWS: readonly Flow[] = [
     "write",
     true,
     "local",
-    [DEAD, DENIED],
+    [DEAD, DENIED, SHUT],
     "Wait until a resource can be written.",
   ],
   [
@@ -570,6 +571,39 @@ const FLOWS: readonly Flow[] = [
     "local",
     [LEASE_ENDED, BAD_DURATION],
     "Keep a lease for longer.",
+  ],
+  [
+    54,
+    "readFrom",
+    [arg("source", "Handle"), arg("limit", "number")],
+    "unknown",
+    "read",
+    false,
+    "read",
+    [DEAD, DENIED, SHUT],
+    "Take what a resource has to read; a connection that was accepted becomes a handle.",
+  ],
+  [
+    55,
+    "writeTo",
+    [cap, arg("data", "unknown")],
+    "number",
+    "write",
+    false,
+    "once",
+    [DEAD, DENIED, SHUT],
+    "Give a resource what it can take now.",
+  ],
+  [
+    56,
+    "closeResource",
+    [cap],
+    "void",
+    "revoke",
+    false,
+    "local",
+    [DEAD, DENIED],
+    "Close a resource for everybody who holds it.",
   ],
 ];
 

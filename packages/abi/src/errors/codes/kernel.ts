@@ -115,6 +115,11 @@ export const KERNEL_CODES = {
     changed: "Nothing: the slice that runs goes on.",
     fix: "Run slices from one place, never from inside a task.",
   },
+  "kernel.resource-closed": {
+    retryable: false,
+    changed: "Nothing: what the resource had taken before stands.",
+    fix: "Open the resource again; this one stays closed.",
+  },
   "kernel.shutting-down": {
     retryable: false,
     changed: "Nothing: no task was made.",
