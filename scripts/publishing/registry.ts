@@ -35,6 +35,7 @@ async function freePort(): Promise<number> {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
+/** JSON, which is YAML too. */
 function configuration(folder: string, upstream: string): string {
   return JSON.stringify({
     storage: join(folder, "storage"),
@@ -67,7 +68,7 @@ async function answers(url: string, server: ChildProcess): Promise<void> {
 export async function startRegistry(folder: string): Promise<Registry> {
   const upstream = (await mustRun("npm", ["config", "get", "registry"], folder)).trim();
   const port = await freePort();
-  const config = join(folder, "verdaccio.json");
+  const config = join(folder, "verdaccio.yaml");
   writeFileSync(config, configuration(folder, upstream));
   const manifest = createRequire(import.meta.url).resolve("verdaccio/package.json");
   const program = join(dirname(manifest), "bin", "verdaccio");

@@ -1,11 +1,11 @@
 /**
  * Versions and publishing for real, against a registry on loopback: what a stranger installs is what is tested here.
  *
- * P1. `changeset version` and `changeset publish` work on this workspace as it is.
+ * P1. `changeset version` and `changeset publish` work on this workspace as it is: what is pending is released.
  * P2. Every package installs alone with npm into an empty project, and every entry imports on the oldest and the newest supported Node.
  * P3. publint and are-the-types-wrong find nothing to object to in any package, and all declarations compile in a strict project.
  * P4. Sizes stay under their budgets.
- * P5. A package at a newer version works with the previous version of another.
+ * P5. A package at a newer version works with the previous version of another, whichever of the two depends on the other.
  * P6. Threads, guests and the command line work where npm put them, and threads and guests also out of a bundle.
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -45,6 +45,18 @@ async function changeset(...args: readonly string[]): Promise<string> {
   return mustRun(join(toolsFolder, "changeset"), args, copy, env);
 }
 
+/** Release what is pending: raise versions, write changelogs, publish. */
+async function release(): Promise<void> {
+  await changeset("version");
+  await commitAll(copy, "Version");
+  await changeset("publish");
+}
+
+/** The version a package has in the copy. */
+function versionOf(name: string): string {
+  return publishedPackages(copy).find((one) => one.name === name)?.version ?? "none";
+}
+
 function projectOf(name: string): string {
   return join(folder, "installed", name.replaceAll("/", "-"));
 }
@@ -77,7 +89,7 @@ beforeAll(async () => {
   writeFileSync(npmrc, registry.npmrc);
   writeFileSync(join(copy, ".npmrc"), registry.npmrc);
   env = managerEnvironment(folder, npmrc, registry.url);
-  await changeset("publish");
+  await release();
 }, 5 * minute);
 
 afterAll(async () => {
@@ -85,8 +97,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("P1: every public package of the workspace is on the registry after one publish", async () => {
-  for (const { name, version } of packages) expect((await registry.latest(name)).version, name).toBe(version);
+test("P1: after one release every public package is on the registry, and no change is pending", async () => {
+  for (const { name } of packages) expect((await registry.latest(name)).version, name).toBe(versionOf(name));
+  expect(readdirSync(join(copy, ".changeset"))).toEqual(["config.json"]);
 });
 
 describe.each(packages)("$name", ({ name, folder: source, entries }) => {
@@ -117,8 +130,8 @@ describe.each(packages)("$name", ({ name, folder: source, entries }) => {
 
   test("P2: depends on packages of this workspace by a caret range", async () => {
     const { dependencies = {} } = await registry.latest(name);
-    for (const { name: other, version } of packages)
-      if (other in dependencies) expect(dependencies[other], other).toBe(`^${version}`);
+    for (const { name: other } of packages)
+      if (other in dependencies) expect(dependencies[other], other).toBe(`^${versionOf(other)}`);
   });
 
   test(
@@ -213,8 +226,7 @@ describe("P6: from where npm put them", () => {
         const lines = (await mustRun("npx", npx, projectOf("glia"), env)).trim().split("\n");
         return JSON.parse(lines.at(-1) ?? "") as Record<string, unknown>;
       };
-      const version = packages.find(({ name }) => name === "glia")?.version;
-      expect(await glia("version")).toMatchObject({ ok: true, glia: version });
+      expect(await glia("version")).toMatchObject({ ok: true, glia: versionOf("glia") });
       expect(await glia("doctor")).toMatchObject({ ok: true });
       const texts = join(folder, "texts");
       mkdirSync(texts);
@@ -233,26 +245,57 @@ describe("P6: from where npm put them", () => {
   );
 });
 
-test(
-  "P5: a package at a newer version works with the previous version of what it depends on",
-  async () => {
-    addChangeset(copy, "@glia-os/store", "patch");
-    await changeset("version");
-    await commitAll(copy, "Version");
-    await changeset("publish");
-    const versionOf = (name: string, root?: string): string | undefined =>
-      publishedPackages(root).find((one) => one.name === name)?.version;
-    const [old, newer] = [versionOf("@glia-os/abi"), versionOf("@glia-os/store", copy)];
-    expect(newer).not.toBe(versionOf("@glia-os/store"));
-    const project = join(folder, "mixed");
-    const others = ["@glia-os/daemon", "@glia-os/guest-as"].map((name) => `${name}@${versionOf(name)}`);
-    await install(project, env, [`@glia-os/abi@${old}`, `@glia-os/store@${newer}`, ...others]);
-    const installed = async (name: string): Promise<string> =>
-      (await mustRun("npm", ["ls", name, "--json", "--depth=0"], project, env)).match(
-        /"version": "([^"]+)"/,
-      )?.[1] ?? "";
-    expect([await installed("@glia-os/abi"), await installed("@glia-os/store")]).toEqual([old, newer]);
+describe("P5: packages of two releases", () => {
+  /** Install a node, and give the versions found of our packages: one each, or a list when there are several. */
+  async function nodeWith(project: string, ...specs: readonly string[]): Promise<Record<string, unknown>> {
+    await install(project, env, specs);
+    const listed = await mustRun("npm", ["ls", "--all", "--parseable", "--long"], project, env);
+    const found: Record<string, unknown> = {};
+    for (const [, name = "", version] of listed.matchAll(/:(@glia-os\/[a-z-]+)@([\d.]+)/g))
+      found[name] = name in found && found[name] !== version ? [found[name], version].flat() : version;
     await expectOutput(addProgram(project, "embedded-node.mjs"), embeddedOutput);
-  },
-  3 * minute,
-);
+    return found;
+  }
+
+  async function raise(name: string): Promise<{ before: string; after: string }> {
+    const before = versionOf(name);
+    addChangeset(copy, name, "patch");
+    await release();
+    expect(versionOf(name)).not.toBe(before);
+    return { before, after: versionOf(name) };
+  }
+
+  test(
+    "a newer store works with the vocabulary it was released before",
+    async () => {
+      const [abi, daemon] = [versionOf("@glia-os/abi"), versionOf("@glia-os/daemon")];
+      const { after } = await raise("@glia-os/store");
+      const specs = [`@glia-os/daemon@${daemon}`, `@glia-os/store@${after}`, "@glia-os/guest-as"];
+      const found = await nodeWith(join(folder, "newer-store"), ...specs);
+      expect(found).toMatchObject({
+        "@glia-os/abi": abi,
+        "@glia-os/daemon": daemon,
+        "@glia-os/store": after,
+      });
+    },
+    3 * minute,
+  );
+
+  test(
+    "a newer vocabulary and kernel work with a node and everything else of the release before",
+    async () => {
+      const others = packages.map(({ name }) => name).filter((name) => !/abi|kernel|host|glia$/.test(name));
+      const old = others.map((name) => [name, versionOf(name)] as const);
+      const { after } = await raise("@glia-os/abi");
+      const specs = old.map(([name, version]) => `${name}@${version}`);
+      const found = await nodeWith(join(folder, "newer-abi"), ...specs);
+      expect(found).toEqual({
+        ...Object.fromEntries(old),
+        "@glia-os/abi": after,
+        "@glia-os/kernel": after,
+        "@glia-os/host": after,
+      });
+    },
+    3 * minute,
+  );
+});
