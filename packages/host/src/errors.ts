@@ -36,6 +36,28 @@ export class BadOptionError extends GliaError<"host.bad-option"> {
   }
 }
 
+/** What was to be written is no byte array. */
+export class NotBytesError extends GliaError<"host.not-bytes"> {
+  constructor(value: unknown) {
+    super("host.not-bytes", `a ${value === null ? "null" : typeof value} cannot be written to a socket`);
+  }
+}
+
+/** A socket was closed. */
+export class SocketClosedError extends GliaError<"host.socket-closed"> {
+  constructor(name: string) {
+    super("host.socket-closed", `the ${name} is closed`, { details: { name } });
+  }
+}
+
+/** The system refused or broke a connection. */
+export class SocketFailedError extends GliaError<"host.socket-failed"> {
+  constructor(name: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super("host.socket-failed", `${name}: ${why}`, { cause, details: { name } });
+  }
+}
+
 /** A task failed while nobody waited for it, and the policy is to stop. */
 export class UnhandledFailureError extends GliaError<"host.unhandled-failure"> {
   constructor({ task, path, name, error }: UnobservedFailure) {

@@ -5,6 +5,9 @@ export {
   AlreadyRunningError,
   BadMetricError,
   BadOptionError,
+  NotBytesError,
+  SocketClosedError,
+  SocketFailedError,
   UnhandledFailureError,
 } from "./errors.ts";
 export { createLogger, type LineSink, type LoggerOptions } from "./logger.ts";
@@ -17,3 +20,7 @@ export {
   type SeriesSnapshot,
 } from "./memory-meter.ts";
 export { type RunningKernel, type RunOptions, runKernel } from "./run-kernel.ts";
+export { type ConnectOptions, connect } from "./sockets/connect.ts";
+export { connectionResource } from "./sockets/connection.ts";
+export { type Listening, type ListenOptions, listen } from "./sockets/listen.ts";
+export { accept, recv, send } from "./sockets/routines.ts";
