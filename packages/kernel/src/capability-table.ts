@@ -92,7 +92,8 @@ export class CapabilityTable {
   /** Whether a task holds a capability to an object with these rights. O(its handles). */
   holds(owner: Task, object: KernelObject, rights: Rights): boolean {
     for (let i = owner.firstHandle; i !== NONE; i = this.#words[i * STRIDE + OWNED_NEXT]!)
-      if (this.#objects[i] === object && (this.#words[i * STRIDE + RIGHTS_AT]! & rights) === rights) return true;
+      if (this.#objects[i] === object && (this.#words[i * STRIDE + RIGHTS_AT]! & rights) === rights)
+        return true;
     return false;
   }
 
@@ -104,7 +105,12 @@ export class CapabilityTable {
   /** A capability derived from a live one, with the rights both sets have (C2). @throws {CapabilitySpaceFullError} */
   derive(source: number, owner: Task, rights: Rights): Handle {
     const parent = source & INDEX_MASK;
-    return this.#insert(owner, this.#objects[parent]!, this.#words[parent * STRIDE + RIGHTS_AT]! & rights, parent);
+    return this.#insert(
+      owner,
+      this.#objects[parent]!,
+      this.#words[parent * STRIDE + RIGHTS_AT]! & rights,
+      parent,
+    );
   }
 
   /** End everything derived from a live capability (C3). Returns how many ended. O(number ended). */
@@ -112,7 +118,11 @@ export class CapabilityTable {
     const doomed: number[] = [];
     const open = [source & INDEX_MASK];
     for (let index = open.pop(); index !== undefined; index = open.pop()) {
-      for (let child = this.#words[index * STRIDE + CHILD]!; child !== NONE; child = this.#words[child * STRIDE + NEXT]!) {
+      for (
+        let child = this.#words[index * STRIDE + CHILD]!;
+        child !== NONE;
+        child = this.#words[child * STRIDE + NEXT]!
+      ) {
         doomed.push(child);
         open.push(child);
       }
@@ -149,7 +159,12 @@ export class CapabilityTable {
     const found: CapabilityFacts[] = [];
     for (let i = owner.firstHandle; i !== NONE; i = this.#words[i * STRIDE + OWNED_NEXT]!) {
       const object = this.#objects[i]!;
-      found.push({ handle: this.#ids[i]!, kind: object.kind, rights: this.#words[i * STRIDE + RIGHTS_AT]!, object });
+      found.push({
+        handle: this.#ids[i]!,
+        kind: object.kind,
+        rights: this.#words[i * STRIDE + RIGHTS_AT]!,
+        object,
+      });
     }
     return found;
   }

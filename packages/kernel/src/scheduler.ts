@@ -9,19 +9,20 @@
  * S5. No clock is read and nothing is allocated per switch.
  */
 import type { Clock, Logger, Random } from "@glia-os/abi/ports";
-import { RIGHTS } from "@glia-os/abi/syscalls";
+import { RIGHTS, syscallByNumber } from "@glia-os/abi/syscalls";
 import type { PendingReply } from "./call.ts";
 import { CapabilityTable, type KernelObject } from "./capability-table.ts";
 import { UNWIND_ATTEMPTS } from "./constants.ts";
 import * as errors from "./errors.ts";
 import type { Handle } from "./handle.ts";
-import { CALL, EXIT, EXTERNAL, OPCODE_NAMES, SELECT, SLEEP, WAIT_ANY, WAIT_ON } from "./opcodes.ts";
+import type { Mailbox } from "./mailbox.ts";
+import { CALL, EXIT, EXTERNAL, OPCODE_NAMES, OPCODES, SELECT, SLEEP, WAIT_ANY, WAIT_ON } from "./opcodes.ts";
 import type { Park, Routine } from "./operation.ts";
 import { LEVELS, ReadyQueue } from "./ready-queue.ts";
 import type { KernelResource } from "./resources/resource.ts";
 import { lostAccess } from "./resources/use.ts";
 import type { Seam } from "./seam.ts";
-import { SlotTable } from "./slot-table.ts";
+import { awaited } from "./select.ts";
 import type { Program, Sys } from "./sys.ts";
 import {
   BAD_YIELD,
@@ -40,17 +41,25 @@ import {
   STATE_NAMES,
   Task,
   type TaskId,
-  TaskList,
+  type TaskList,
   type TaskState,
   THROWING,
   TRANSITIONS,
   WAITING,
 } from "./task.ts";
+import { TaskTable } from "./task-table.ts";
 import { TimerHeap } from "./timer-heap.ts";
+import { PARKED } from "./trace-ring.ts";
 import { WaitMap } from "./wait-map.ts";
 
 /** The one result every parked task yields; its identity is the proof that a yield was a syscall. */
 export const PARK: IteratorYieldResult<Park> = { done: false, value: { parked: "by the kernel" } };
+
+/** Whether outcomes of a syscall are journaled, by number: those whose effect class is not `local`. */
+export const JOURNALED: readonly boolean[] = Array.from({ length: OPCODES }, (_, number) => {
+  const row = syscallByNumber(number);
+  return row !== undefined && row.effect !== "local";
+});
 
 /** What an ended task keeps instead of its generator, so that the generator's memory is free. */
 const ENDED: Routine<unknown> = (function* (): Routine<unknown> {
@@ -106,18 +115,18 @@ export class Scheduler {
   a: unknown = undefined;
   b: unknown = undefined;
   c: unknown = undefined;
+  /** What every performed operation hands over; used again and again. */
+  readonly done: { done: true; value: unknown } = { done: true, value: undefined };
   readonly setup: SchedulerSetup;
   readonly #turnSyscalls: number;
   readonly #observer: TaskObserver | null;
   readonly ready: ReadyQueue;
   readonly timers: TimerHeap = new TimerHeap();
   readonly waits: WaitMap = new WaitMap();
-  readonly tasks: SlotTable<Task>;
+  readonly tasks: TaskTable;
   readonly capabilities: CapabilityTable;
   /** Owner of the shell's handles; never runs. */
   readonly shell: Task = new Task(ENDED, LEVELS.system, 0, "", 0);
-  readonly #ended: TaskList = new TaskList();
-  #endedCount = 0;
   /** Set once, by `attach`. */
   seam!: Seam;
   #sys: Sys | null = null;
@@ -128,7 +137,7 @@ export class Scheduler {
     this.#turnSyscalls = setup.turnSyscalls;
     this.#observer = setup.observer;
     this.ready = new ReadyQueue(setup.agingSwitches);
-    this.tasks = new SlotTable(setup.taskLimit + setup.endedLimit);
+    this.tasks = new TaskTable(setup.taskLimit, setup.endedLimit);
     this.capabilities = new CapabilityTable(setup.handleLimit, {
       lost: (owner, object) => this.#lost(owner, object),
       orphaned: (object) => this.#orphaned?.(object),
@@ -210,6 +219,67 @@ export class Scheduler {
     else if (unused !== 0)
       this.#crashed(task, new errors.OperationNotUsedError(OPCODE_NAMES[unused] ?? "a syscall"));
     else this.#returned(task, result.value);
+  }
+
+  /** Refuse to make an operation: no task runs, or one that was made was not performed. */
+  refuseToArm(op: number): never {
+    if (this.current === null) throw new errors.OutsideTaskError(OPCODE_NAMES[op] ?? "a syscall");
+    const earlier = this.armed;
+    this.armed = 0;
+    throw new errors.OperationNotUsedError(OPCODE_NAMES[earlier] ?? "a syscall");
+  }
+
+  /** An iterator is asked for more while its operation is not armed: its task goes on after a park, or uses it twice. */
+  resumed(): IteratorResult<Park, unknown> {
+    const task = this.current;
+    if (task === null) throw new errors.OutsideTaskError("yield*");
+    const flags = task.flags;
+    if ((flags & RESUMING) === 0 || this.armed !== 0) {
+      this.armed = 0;
+      throw new errors.OperationReusedError();
+    }
+    const value = task.value;
+    task.value = undefined;
+    task.flags = flags & ~(RESUMING | THROWING);
+    const failed = (flags & THROWING) !== 0;
+    if (JOURNALED[task.op] === true) this.seam.journal.outcome(task.id, task.op, value, failed);
+    if (failed) throw value;
+    const done = this.done;
+    done.value = value;
+    return done;
+  }
+
+  /** A task that is being ended may not wait; one whose cancellation has not shown sees it now. */
+  interrupt(task: Task): never {
+    if ((task.flags & KILLED) !== 0) throw new errors.TaskKilledError(task.id);
+    task.flags &= ~CANCEL_PENDING;
+    throw this.cancellation(task);
+  }
+
+  /** The task an operation waits for. @throws {UnknownTaskError} {WaitOnSelfError} */
+  awaited(task: Task, id: TaskId): Task {
+    return awaited(this, task, id);
+  }
+
+  /** Hold a sender back. */
+  parkSender(
+    task: Task,
+    op: number,
+    argument: number,
+    mailbox: Mailbox,
+    message: unknown,
+  ): IteratorYieldResult<Park> {
+    this.seam.counters.pauses++;
+    task.arg = message;
+    mailbox.senders.push(task);
+    this.seam.trace.write(op, PARKED, task.id, argument);
+    return this.park(task, op, WAITING);
+  }
+
+  /** The result is at hand, and the turn is over. */
+  turnUsedUp(task: Task, op: number, value: unknown): IteratorYieldResult<Park> {
+    this.seam.counters.turnsUsedUp++;
+    return this.preempt(task, op, value);
   }
 
   /** Park the current task. Returns what its syscall yields. */
@@ -339,10 +409,14 @@ export class Scheduler {
   end(task: Task, state: number, exit: Exit): void {
     this.transition(task, state);
     task.routine = ENDED;
-    task.value = exit;
     task.arg = undefined;
     this.live--;
-    this.seam.counters[exit.kind === "ok" ? "finished" : exit.kind]++;
+    const { counters } = this.seam;
+    if (exit.kind === "ok") counters.finished++;
+    else if (exit.kind === "failed") counters.failed++;
+    else if (exit.kind === "killed") counters.killed++;
+    else counters.cancelled++;
+    this.tasks.end(task, exit);
     const { extra, waiters } = task;
     let observed = false;
     if (task.firstHandle >= 0) this.capabilities.dropAll(task);
@@ -354,10 +428,6 @@ export class Scheduler {
       observed = this.#tell(task, extra.exitListeners, exit);
     if (exit.kind === "failed" && !observed)
       this.onFailure?.({ task: task.id, path: task.path(), name: extra?.name ?? "", error: exit.error });
-    // Only the exit is kept for late waiters.
-    task.extra = null;
-    this.#ended.push(task);
-    if (++this.#endedCount > this.setup.endedLimit) this.#forget();
   }
 
   #tell(task: Task, listeners: readonly ((exit: Exit) => void)[], exit: Exit): boolean {
@@ -370,13 +440,6 @@ export class Scheduler {
       }
     }
     return listeners.length > 0;
-  }
-
-  #forget(): void {
-    const oldest = this.#ended.shift();
-    if (oldest === null) return;
-    this.#endedCount--;
-    this.tasks.remove(oldest.id);
   }
 
   /** A parked receiver whose right was revoked must not be handed anything. */

@@ -37,7 +37,7 @@ export interface KernelCounters {
 
 /** The stages around a syscall. */
 export class Seam {
-  readonly calls: number[] = new Array<number>(OPCODES).fill(0);
+  readonly calls: Float64Array = new Float64Array(OPCODES);
   readonly counters: KernelCounters = {
     spawned: 0,
     finished: 0,
@@ -54,7 +54,7 @@ export class Seam {
   readonly journal: OutcomeJournal;
   readonly #capabilities: CapabilityTable;
   readonly #meter: Meter | null;
-  readonly #published: number[] = new Array<number>(OPCODES).fill(0);
+  readonly #published: Float64Array = new Float64Array(OPCODES);
   #last: KernelCounters = { ...this.counters };
 
   constructor(capabilities: CapabilityTable, trace: TraceRing, journal: OutcomeJournal, meter: Meter | null) {
@@ -73,14 +73,14 @@ export class Seam {
     kind: KernelObject["kind"],
   ): KernelObject {
     const object = this.#capabilities.find(handle, task, rights);
-    if (object === null || object.kind !== kind) throw this.#refusal(op, task, handle, rights, kind, object);
+    if (object === null || object.kind !== kind) throw this.refusal(op, task, handle, rights, kind, object);
     return object;
   }
 
   /** Authorize an operation on the capability itself. */
   authorizeHandle(op: number, task: Task, handle: number, rights: Rights): void {
     if (this.#capabilities.find(handle, task, rights) === null)
-      throw this.#refusal(op, task, handle, rights, undefined, null);
+      throw this.refusal(op, task, handle, rights, undefined, null);
   }
 
   /** Count and trace a refusal that authorization made elsewhere. */
@@ -112,7 +112,8 @@ export class Seam {
     this.#last = { ...counters };
   }
 
-  #refusal(
+  /** Count and trace a refusal; its error. */
+  refusal(
     op: number,
     task: Task,
     handle: number,

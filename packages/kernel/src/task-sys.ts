@@ -12,6 +12,7 @@ import { NotParentError, OutsideTaskError, TaskKilledError, UnknownTaskError } f
 import type { Handle } from "./handle.ts";
 import { NO_ROOM, offer, raise, reply, take } from "./ipc.ts";
 import { Mailbox, type MailboxOptions, whole } from "./mailbox.ts";
+import { ReceiveOperation, SendOperation, WaitOperation, YieldOperation } from "./message-operations.ts";
 import { Notification } from "./notification.ts";
 import * as op from "./opcodes.ts";
 import type { Operation } from "./operation.ts";
@@ -25,15 +26,29 @@ import { CANCEL_ASKED, type Exit, type Task, type TaskId, WAITING } from "./task
 import { DONE } from "./trace-ring.ts";
 import type { Wait } from "./wait.ts";
 
+// Constants of this module: the engine folds them, which it does not do with what a module imports.
+const SEND = op.SEND;
+const RECEIVE = op.RECEIVE;
+const YIELD = op.YIELD;
+const WAIT = op.WAIT;
+
 /** The syscalls over one scheduler. */
 export class TaskSys implements Sys {
   readonly #scheduler: Scheduler;
   readonly #performer: Performer;
+  readonly #send: SendOperation;
+  readonly #receive: ReceiveOperation;
+  readonly #yield: YieldOperation;
+  readonly #wait: WaitOperation;
 
   /** Made by the kernel. */
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
     this.#performer = new Performer(scheduler);
+    this.#send = new SendOperation(scheduler);
+    this.#receive = new ReceiveOperation(scheduler);
+    this.#yield = new YieldOperation(scheduler);
+    this.#wait = new WaitOperation(scheduler);
   }
 
   // Tasks
@@ -49,7 +64,10 @@ export class TaskSys implements Sys {
   }
 
   yield(): Operation<void> {
-    return this.#arm<void>(op.YIELD, undefined, undefined, undefined);
+    const s = this.#scheduler;
+    if (s.current === null || s.armed !== 0) s.refuseToArm(YIELD);
+    s.armed = YIELD;
+    return this.#yield as Operation<unknown> as Operation<void>;
   }
 
   sleep(durationMs: number): Operation<void> {
@@ -63,7 +81,11 @@ export class TaskSys implements Sys {
   }
 
   wait<Result = unknown>(task: TaskId): Operation<Exit<Result>> {
-    return this.#arm<Exit<Result>>(op.WAIT, task, undefined, undefined);
+    const s = this.#scheduler;
+    if (s.current === null || s.armed !== 0) s.refuseToArm(WAIT);
+    s.armed = WAIT;
+    s.a = task;
+    return this.#wait as Operation<unknown> as Operation<Exit<Result>>;
   }
 
   waitAny(tasks: readonly TaskId[]): Operation<readonly [TaskId, Exit]> {
@@ -93,7 +115,12 @@ export class TaskSys implements Sys {
   }
 
   send<Message>(target: Handle<Message>, message: Message): Operation<void> {
-    return this.#arm<void>(op.SEND, target, message, undefined);
+    const s = this.#scheduler;
+    if (s.current === null || s.armed !== 0) s.refuseToArm(SEND);
+    s.armed = SEND;
+    s.a = target;
+    s.b = message;
+    return this.#send as Operation<unknown> as Operation<void>;
   }
 
   trySend<Message>(target: Handle<Message>, message: Message): boolean {
@@ -105,7 +132,11 @@ export class TaskSys implements Sys {
   }
 
   receive<Message = unknown>(source: Handle<Message>): Operation<Message> {
-    return this.#arm<Message>(op.RECEIVE, source, undefined, undefined);
+    const s = this.#scheduler;
+    if (s.current === null || s.armed !== 0) s.refuseToArm(RECEIVE);
+    s.armed = RECEIVE;
+    s.a = source;
+    return this.#receive as Operation<unknown> as Operation<Message>;
   }
 
   tryReceive<Message = unknown>(source: Handle<Message>): Message | undefined {

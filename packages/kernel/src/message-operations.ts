@@ -1,0 +1,197 @@
+/**
+ * The operations that programs perform most, each with an iterator of its own: straight code along the road of `seam.ts`, short
+ * enough for the engine to compile into the program that uses it. `performer.ts` has the rest.
+ *
+ * O3. O1 and O2 hold for each of them. An operation iterated after another was made is refused like one that was used before.
+ */
+import { RIGHTS } from "@glia-os/abi/syscalls";
+import { full, MUST_WAIT, NO_ROOM, offer, take } from "./ipc.ts";
+import type { Mailbox } from "./mailbox.ts";
+import * as op from "./opcodes.ts";
+import type { Park } from "./operation.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { waitersOf } from "./select.ts";
+import { CANCEL_PENDING, KILLED, type TaskId, WAITING as WAITING_STATE } from "./task.ts";
+import { DONE as TRACED_DONE, PARKED as TRACED_PARKED } from "./trace-ring.ts";
+
+// Constants of this module: the engine folds them, which it does not do with what a module imports.
+const SEND = op.SEND;
+const RECEIVE = op.RECEIVE;
+const YIELD = op.YIELD;
+const WAIT = op.WAIT;
+const RIGHT_SEND = RIGHTS.send;
+const RIGHT_RECEIVE = RIGHTS.receive;
+const ENDING = KILLED | CANCEL_PENDING;
+const DONE = TRACED_DONE;
+const PARKED = TRACED_PARKED;
+const WAITING = WAITING_STATE;
+
+type Result = IteratorResult<Park, unknown>;
+
+/** `send`. */
+export class SendOperation implements Iterator<Park, unknown, unknown> {
+  readonly #scheduler: Scheduler;
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): Result {
+    const s = this.#scheduler;
+    const task = s.current;
+    if (s.armed !== SEND || task === null) return s.resumed();
+    s.armed = 0;
+    if ((task.flags & ENDING) !== 0) s.interrupt(task);
+    const seam = s.seam;
+    seam.calls[SEND]!++;
+    s.fuel--;
+    const handle = s.a as number;
+    const object = s.capabilities.find(handle, task, RIGHT_SEND);
+    if (object === null || object.kind !== "mailbox")
+      throw seam.refusal(SEND, task, handle, RIGHT_SEND, "mailbox", object);
+    const mailbox = object as Mailbox;
+    const message = s.b;
+    s.b = undefined;
+    const outcome = offer(s, mailbox, message, true);
+    if (outcome === MUST_WAIT) return s.parkSender(task, SEND, handle, mailbox, message);
+    if (outcome === NO_ROOM) throw full(mailbox);
+    seam.trace.write(SEND, DONE, task.id, handle);
+    if (s.fuel <= 0) return s.turnUsedUp(task, SEND, undefined);
+    const done = s.done;
+    done.value = undefined;
+    return done;
+  }
+
+  /** An error thrown into the generator at `yield*` passes through. */
+  throw(error: unknown): Result {
+    throw error;
+  }
+}
+
+/** `receive`. */
+export class ReceiveOperation implements Iterator<Park, unknown, unknown> {
+  readonly #scheduler: Scheduler;
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): Result {
+    const s = this.#scheduler;
+    const task = s.current;
+    if (s.armed !== RECEIVE || task === null) return s.resumed();
+    s.armed = 0;
+    if ((task.flags & ENDING) !== 0) s.interrupt(task);
+    const seam = s.seam;
+    seam.calls[RECEIVE]!++;
+    s.fuel--;
+    const handle = s.a as number;
+    const object = s.capabilities.find(handle, task, RIGHT_RECEIVE);
+    if (object === null || object.kind !== "mailbox")
+      throw seam.refusal(RECEIVE, task, handle, RIGHT_RECEIVE, "mailbox", object);
+    const mailbox = object as Mailbox;
+    if (mailbox.size === 0) {
+      mailbox.takers.push(task);
+      seam.trace.write(RECEIVE, PARKED, task.id, handle);
+      return s.park(task, RECEIVE, WAITING);
+    }
+    const message = take(s, mailbox);
+    seam.trace.write(RECEIVE, DONE, task.id, handle);
+    if (s.fuel <= 0) return s.turnUsedUp(task, RECEIVE, message);
+    seam.journal.outcome(task.id, RECEIVE, message, false);
+    const done = s.done;
+    done.value = message;
+    return done;
+  }
+
+  /** An error thrown into the generator at `yield*` passes through. */
+  throw(error: unknown): Result {
+    throw error;
+  }
+}
+
+/** `yield`. */
+export class YieldOperation implements Iterator<Park, unknown, unknown> {
+  readonly #scheduler: Scheduler;
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): Result {
+    const s = this.#scheduler;
+    const task = s.current;
+    if (s.armed !== YIELD || task === null) return s.resumed();
+    s.armed = 0;
+    if ((task.flags & ENDING) !== 0) s.interrupt(task);
+    const seam = s.seam;
+    seam.calls[YIELD]!++;
+    s.fuel--;
+    if (!s.ready.empty || s.fuel <= 0) {
+      seam.trace.write(YIELD, PARKED, task.id, 0);
+      return s.preempt(task, YIELD, undefined);
+    }
+    seam.trace.write(YIELD, DONE, task.id, 0);
+    const done = s.done;
+    done.value = undefined;
+    return done;
+  }
+
+  /** An error thrown into the generator at `yield*` passes through. */
+  throw(error: unknown): Result {
+    throw error;
+  }
+}
+
+/** `wait`. */
+export class WaitOperation implements Iterator<Park, unknown, unknown> {
+  readonly #scheduler: Scheduler;
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): Result {
+    const s = this.#scheduler;
+    const task = s.current;
+    if (s.armed !== WAIT || task === null) return s.resumed();
+    s.armed = 0;
+    if ((task.flags & ENDING) !== 0) s.interrupt(task);
+    const seam = s.seam;
+    seam.calls[WAIT]!++;
+    s.fuel--;
+    const id = s.a as TaskId;
+    const exit = s.tasks.exitOf(id);
+    if (exit === undefined) {
+      waitersOf(s.awaited(task, id)).push(task);
+      seam.trace.write(WAIT, PARKED, task.id, id);
+      return s.park(task, WAIT, WAITING);
+    }
+    seam.trace.write(WAIT, DONE, task.id, id);
+    if (s.fuel <= 0) return s.turnUsedUp(task, WAIT, exit);
+    const done = s.done;
+    done.value = exit;
+    return done;
+  }
+
+  /** An error thrown into the generator at `yield*` passes through. */
+  throw(error: unknown): Result {
+    throw error;
+  }
+}
