@@ -3,5 +3,13 @@ import { library } from "../../tsup.base.ts";
 
 // Without source maps: they are two thirds of the package, which is to stay below 150 kB unpacked.
 export default defineConfig(
-  library({ index: "src/index.ts", testing: "src/testing/index.ts" }, { sourcemap: false }),
+  library(
+    {
+      index: "src/index.ts",
+      "fair-share": "src/fair-share/index.ts",
+      testing: "src/testing/index.ts",
+      "timer-wheel": "src/timer-wheel/index.ts",
+    },
+    { sourcemap: false },
+  ),
 );

@@ -4,7 +4,7 @@ import { ALL_RIGHTS, RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import * as limits from "./constants.ts";
 import { dumpState, type KernelDump } from "./dump.ts";
 import { checkDuration } from "./duration.ts";
-import { ReentrantSliceError, UnknownTaskError, WrongObjectError } from "./errors.ts";
+import { BadOptionError, ReentrantSliceError, UnknownTaskError, WrongObjectError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import { closeMailbox, NO_ROOM, offer, raise, take } from "./ipc.ts";
 import type { Delivery, Kernel, KernelOptions, ShutdownState } from "./kernel.ts";
@@ -20,6 +20,9 @@ import { spawnTask } from "./spawn.ts";
 import type { Program, SpawnOptions } from "./sys.ts";
 import { type Exit, type Task, type TaskId, WAITING } from "./task.ts";
 import { TaskSys, wakeKey } from "./task-sys.ts";
+import { TimerHeap } from "./timer-heap.ts";
+import type { TimerQueue } from "./timer-wheel/timer-queue.ts";
+import { TimerWheel } from "./timer-wheel/timer-wheel.ts";
 import { type TraceRecord, TraceRing } from "./trace-ring.ts";
 
 const DEFAULT_SLICE = 1024;
@@ -55,6 +58,7 @@ class LocalKernel implements Kernel {
       random: options.random,
       logger: options.logger ?? null,
       observer: options.observer ?? null,
+      timers: timersOf(options.timers ?? "heap", options.clock.monotonicMs()),
       taskLimit,
       endedLimit,
       handleLimit,
@@ -273,6 +277,12 @@ class LocalKernel implements Kernel {
       this.#scheduler.kill(task, "shutdown");
     }
   }
+}
+
+function timersOf(kind: "heap" | "wheel", nowMs: number): TimerQueue<Task> {
+  if (kind === "heap") return new TimerHeap<Task>();
+  if (kind === "wheel") return new TimerWheel<Task>(nowMs);
+  throw new BadOptionError("timers", kind, "heap or wheel");
 }
 
 /** A new kernel without tasks. Takes no resources of the process: no timer, no thread, no handle. @throws {BadOptionError} */

@@ -5,7 +5,7 @@ import { OPCODE_NAMES } from "./opcodes.ts";
 import { LEVEL_NAMES, type Priority } from "./ready-queue.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { KernelCounters } from "./seam.ts";
-import { KILLED, READY, STATE_NAMES, type Task, type TaskId, type TaskState, WAITING } from "./task.ts";
+import { KILLED, STATE_NAMES, type Task, type TaskId, type TaskState, THROTTLED, WAITING } from "./task.ts";
 
 /** Tasks one dump describes; the rest is counted in `omitted`. */
 export const DUMP_TASKS = 10_000;
@@ -18,9 +18,9 @@ export interface TaskDump {
   readonly name: string;
   readonly state: TaskState;
   readonly priority: Priority;
-  /** The syscall it waits in; empty when it is ready or running. */
+  /** The syscall it waits in; empty when it is ready, running or throttled. */
   readonly waitsIn: string;
-  /** Monotonic time at which its timer fires. */
+  /** Monotonic time at which its timer fires; for a throttled task, when its budget lets it go on. */
   readonly deadlineMs: number | undefined;
   /** Whether it is being ended. */
   readonly killed: boolean;
@@ -77,7 +77,7 @@ export function dumpState(scheduler: Scheduler): KernelDump {
 }
 
 function dumpTask(scheduler: Scheduler, task: Task): TaskDump {
-  const parked = task.state > READY && scheduler.current !== task;
+  const parked = task.state > THROTTLED && scheduler.current !== task;
   return {
     id: task.id,
     path: task.path(),

@@ -38,6 +38,7 @@ export {
   WaitOnSelfError,
   WrongObjectError,
 } from "./errors.ts";
+export { Budget, type BudgetOptions, type Spending } from "./fair-share/budget.ts";
 export type { Handle } from "./handle.ts";
 export type { Delivery, Kernel, KernelOptions, ShutdownState } from "./kernel.ts";
 export type { MailboxOptions, Overflow } from "./mailbox.ts";

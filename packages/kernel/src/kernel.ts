@@ -27,6 +27,11 @@ export interface KernelOptions {
   readonly meter?: Meter;
   /** Where outcomes of syscalls go; default a {@link MemoryJournal} of 64 records. */
   readonly journal?: OutcomeJournal;
+  /**
+   * `heap` (default): timers fire exactly, in order of deadline, which simulated time needs. `wheel`: setting and cancelling take the
+   * same time however many there are, and a timer may fire up to 1 ms late; for real time.
+   */
+  readonly timers?: "heap" | "wheel";
   /** Hears of every state change. Costs time on every switch. */
   readonly observer?: TaskObserver;
   /** Tasks that may live at once: 1 to 2,097,152; default 1,048,576. */
@@ -62,7 +67,10 @@ export interface Kernel {
    */
   runSlice(switches?: number): "idle" | "more";
 
-  /** The monotonic time at which a timer fires, or undefined when only an event from outside can make work. */
+  /**
+   * The monotonic time at which a timer fires, or undefined when only an event from outside can make work. A wheel may name an earlier
+   * one, at which a slice finds nothing to do.
+   */
   nextDeadlineMs(): number | undefined;
 
   /** Milliseconds until `nextDeadlineMs`, 0 when it has passed; undefined without a deadline. */

@@ -6,7 +6,7 @@
  *     takes it out of every queue, timer and pending effect first (`detach`), so nothing is delivered to it afterwards.
  * S3. Killing is done by the scheduler at the victim's next turn, before every ordinary task: the killer's stack never runs it.
  * S4. What a task throws ends that task and touches no other.
- * S5. No clock is read and nothing is allocated per switch.
+ * S5. No clock is read and nothing is allocated per switch. Only a task with a budget in milliseconds has its turns timed.
  */
 import type { Clock, Logger, Random } from "@glia-os/abi/ports";
 import { RIGHTS, syscallByNumber } from "@glia-os/abi/syscalls";
@@ -14,6 +14,7 @@ import type { PendingReply } from "./call.ts";
 import { CapabilityTable, type KernelObject } from "./capability-table.ts";
 import { UNWIND_ATTEMPTS } from "./constants.ts";
 import * as errors from "./errors.ts";
+import type { Allowance } from "./fair-share/budget.ts";
 import type { Handle } from "./handle.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { CALL, EXIT, EXTERNAL, OPCODE_NAMES, OPCODES, SELECT, SLEEP, WAIT_ANY, WAIT_ON } from "./opcodes.ts";
@@ -34,6 +35,7 @@ import {
   FINISHED,
   KILLED,
   LEAVING,
+  METERED,
   READY,
   RESUMING,
   RUNNING,
@@ -43,12 +45,13 @@ import {
   type TaskId,
   type TaskList,
   type TaskState,
+  THROTTLED,
   THROWING,
   TRANSITIONS,
   WAITING,
 } from "./task.ts";
 import { TaskTable } from "./task-table.ts";
-import { TimerHeap } from "./timer-heap.ts";
+import type { TimerQueue } from "./timer-wheel/timer-queue.ts";
 import { PARKED } from "./trace-ring.ts";
 import { WaitMap } from "./wait-map.ts";
 
@@ -91,6 +94,7 @@ export interface SchedulerSetup {
   readonly random: Random;
   readonly logger: Logger | null;
   readonly observer: TaskObserver | null;
+  readonly timers: TimerQueue<Task>;
   readonly taskLimit: number;
   readonly endedLimit: number;
   readonly handleLimit: number;
@@ -121,7 +125,9 @@ export class Scheduler {
   readonly #turnSyscalls: number;
   readonly #observer: TaskObserver | null;
   readonly ready: ReadyQueue;
-  readonly timers: TimerHeap = new TimerHeap();
+  readonly timers: TimerQueue<Task>;
+  /** Monotonic time at the start of this slice. */
+  nowMs = 0;
   readonly waits: WaitMap = new WaitMap();
   readonly tasks: TaskTable;
   readonly capabilities: CapabilityTable;
@@ -137,6 +143,7 @@ export class Scheduler {
     this.#turnSyscalls = setup.turnSyscalls;
     this.#observer = setup.observer;
     this.ready = new ReadyQueue(setup.agingSwitches);
+    this.timers = setup.timers;
     this.tasks = new TaskTable(setup.taskLimit, setup.endedLimit);
     this.capabilities = new CapabilityTable(setup.handleLimit, {
       lost: (owner, object) => this.#lost(owner, object),
@@ -203,7 +210,7 @@ export class Scheduler {
     this.fuel = this.#turnSyscalls;
     let result: IteratorResult<unknown, unknown>;
     try {
-      result = (task.flags & (KILLED | BAD_YIELD)) === 0 ? task.routine.next() : this.#force(task);
+      result = (task.flags & (KILLED | BAD_YIELD | METERED)) === 0 ? task.routine.next() : this.#force(task);
       // The usual case first: the task parked in a syscall.
       if (result === PARK && task.state !== RUNNING) return;
       if (result === PARK && task.op === EXIT) result = this.#leave(task);
@@ -369,7 +376,7 @@ export class Scheduler {
     if (task.state === SLEEPING || task.state === WAITING) {
       this.detach(task);
       this.resumeFailing(task, this.cancellation(task));
-    } else if (task.state === READY && (task.flags & (RESUMING | BAD_YIELD)) === 0) {
+    } else if (task.state !== RUNNING && (task.flags & (RESUMING | BAD_YIELD)) === 0) {
       this.detach(task);
       this.end(task, CANCELLED, { kind: "cancelled", reason });
     } else task.flags |= CANCEL_PENDING;
@@ -385,8 +392,10 @@ export class Scheduler {
 
   /** Resume everybody whose deadline has come. */
   expire(nowMs: number): void {
+    this.nowMs = nowMs;
     for (let task = this.timers.expire(nowMs); task !== null; task = this.timers.expire(nowMs)) {
-      if (task.op === SLEEP) this.resume(task, undefined);
+      if (task.state === THROTTLED) this.#unthrottle(task);
+      else if (task.op === SLEEP) this.resume(task, undefined);
       else if (task.op === SELECT) this.resumeSelect(task, task.arg as number, undefined);
       else {
         const timeoutMs = (task.arg as PendingReply).timeoutMs;
@@ -490,9 +499,42 @@ export class Scheduler {
     }
   }
 
-  /** Advance a task in an unusual way: unwind it, or throw at a yield that was no syscall. */
+  /** Advance a task in an unusual way: unwind it, measure it, or throw at a yield that was no syscall. */
   #force(task: Task): IteratorResult<unknown, unknown> {
     if ((task.flags & KILLED) !== 0) return this.#unwind(task);
+    return (task.flags & METERED) === 0 ? this.#correct(task) : this.#measured(task, task.more().allowance!);
+  }
+
+  /** One turn of a task with a budget, or none when the budget is used up. */
+  #measured(task: Task, allowance: Allowance): IteratorResult<unknown, unknown> {
+    const { clock } = this.setup;
+    const startMs = allowance.timed ? clock.monotonicMs() : this.nowMs;
+    const until = allowance.admit(startMs);
+    if (until > 0) return this.#throttle(task, until);
+    const fuel = allowance.fuel(this.fuel);
+    this.fuel = fuel;
+    try {
+      return (task.flags & BAD_YIELD) === 0 ? task.routine.next() : this.#correct(task);
+    } finally {
+      allowance.charge(fuel - this.fuel, allowance.timed ? clock.monotonicMs() - startMs : 0);
+    }
+  }
+
+  #throttle(task: Task, untilMs: number): IteratorYieldResult<Park> {
+    this.current = null;
+    this.seam.counters.throttled++;
+    this.transition(task, THROTTLED);
+    this.timers.set(task, untilMs);
+    return PARK;
+  }
+
+  /** Unlike `resume` this leaves the result that the task has at hand. */
+  #unthrottle(task: Task): void {
+    this.transition(task, READY);
+    this.#queue(task);
+  }
+
+  #correct(task: Task): IteratorResult<unknown, unknown> {
     task.flags &= ~BAD_YIELD;
     const error = task.value;
     task.value = undefined;

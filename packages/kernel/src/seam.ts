@@ -31,6 +31,8 @@ export interface KernelCounters {
   pauses: number;
   /** Times a task used up its turn. */
   turnsUsedUp: number;
+  /** Times a task was throttled because its budget was used up. */
+  throttled: number;
   /** Messages dropped from full mailboxes. */
   dropped: number;
 }
@@ -48,6 +50,7 @@ export class Seam {
     refused: 0,
     pauses: 0,
     turnsUsedUp: 0,
+    throttled: 0,
     dropped: 0,
   };
   readonly trace: TraceRing;
@@ -107,8 +110,8 @@ export class Seam {
     }
     if (counters.pauses > last.pauses)
       meter.count("backpressure_pauses_total", counters.pauses - last.pauses);
-    if (counters.turnsUsedUp > last.turnsUsedUp)
-      meter.count("task_budget_throttle_total", counters.turnsUsedUp - last.turnsUsedUp);
+    if (counters.throttled > last.throttled)
+      meter.count("task_budget_throttle_total", counters.throttled - last.throttled);
     this.#last = { ...counters };
   }
 

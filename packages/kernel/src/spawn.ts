@@ -1,12 +1,13 @@
 /** Making tasks, for tasks and for the shell. */
 import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import { BadOptionError } from "./errors.ts";
+import { allowanceOf } from "./fair-share/budget.ts";
 import type { Handle } from "./handle.ts";
 import { SPAWN } from "./opcodes.ts";
 import { LEVELS, type Priority } from "./ready-queue.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Gift, Program, SpawnOptions } from "./sys.ts";
-import type { Task } from "./task.ts";
+import { METERED, type Task } from "./task.ts";
 
 const NO_OPTIONS: SpawnOptions = {};
 const NO_HANDLES: readonly Handle[] = [];
@@ -30,8 +31,17 @@ export function spawnTask(
   const gifts = options.give ?? NO_HANDLES;
   for (let i = 0; i < gifts.length; i++)
     scheduler.seam.authorizeHandle(SPAWN, parent, handleOf(gifts[i]!), RIGHTS.grant);
+  const allowance = allowanceOf(
+    parent.extra?.allowance ?? null,
+    options,
+    parent === scheduler.shell ? null : scheduler.setup.turnSyscalls,
+  );
   const task = scheduler.spawn(program, level, parent);
   try {
+    if (allowance !== null) {
+      task.more().allowance = allowance;
+      task.flags |= METERED;
+    }
     if (name !== "") task.more().name = name;
     let given = NO_HANDLES;
     if (gifts.length > 0) {

@@ -7,6 +7,7 @@ import type { LogFields, LogLevel } from "@glia-os/abi/ports";
 import type { Rights } from "@glia-os/abi/syscalls";
 import type { Call } from "./call.ts";
 import type { Start } from "./effect.ts";
+import type { Budget } from "./fair-share/budget.ts";
 import type { Handle } from "./handle.ts";
 import type { MailboxOptions } from "./mailbox.ts";
 import type { Operation, Routine } from "./operation.ts";
@@ -34,6 +35,13 @@ export interface SpawnOptions {
   readonly priority?: Priority;
   /** Handles the child gets as its program's arguments, in order. The spawner needs the right to grant each. */
   readonly give?: readonly Gift[];
+  /** Charge this task, and its children, besides the budgets of its parent. At most 16 budgets per task. */
+  readonly budget?: Budget;
+  /**
+   * Syscalls per turn of this task and its children: 1 to the parent's own figure, to 1,000,000 for the shell. Default: the parent's,
+   * which is the kernel's `turnSyscalls` unless set.
+   */
+  readonly quantum?: number;
 }
 
 /** The syscalls of a kernel. */

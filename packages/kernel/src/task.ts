@@ -10,6 +10,7 @@
  */
 import type { Brand } from "@glia-os/abi/ids";
 import type { Random } from "@glia-os/abi/ports";
+import type { Allowance } from "./fair-share/budget.ts";
 import type { Routine } from "./operation.ts";
 
 /** The id of a task: local to one kernel, never reused while the kernel lives. */
@@ -23,20 +24,32 @@ export type Exit<Value = unknown> =
   | { readonly kind: "killed"; readonly reason: unknown };
 
 /** The state of a task by name. `cancelled` covers killed tasks too; their exit tells which. */
-export type TaskState = "ready" | "running" | "sleeping" | "waiting" | "finished" | "failed" | "cancelled";
+export type TaskState =
+  | "ready"
+  | "running"
+  | "throttled"
+  | "sleeping"
+  | "waiting"
+  | "finished"
+  | "failed"
+  | "cancelled";
 
 export const READY = 0;
 export const RUNNING = 1;
-export const SLEEPING = 2;
-export const WAITING = 3;
-export const FINISHED = 4;
-export const FAILED = 5;
-export const CANCELLED = 6;
+/** Its budget is used up: it goes on where it was when the period ends (`fair-share/budget.ts`). */
+export const THROTTLED = 2;
+export const SLEEPING = 3;
+/** The last state of a task that lives: the states after it are ends. */
+export const WAITING = 4;
+export const FINISHED = 5;
+export const FAILED = 6;
+export const CANCELLED = 7;
 
 /** Names by state number. */
 export const STATE_NAMES: readonly TaskState[] = [
   "ready",
   "running",
+  "throttled",
   "sleeping",
   "waiting",
   "finished",
@@ -48,11 +61,13 @@ export const STATE_NAMES: readonly TaskState[] = [
 export const TRANSITIONS: readonly number[] = [
   /* ready     */ (1 << RUNNING) | (1 << CANCELLED),
   /* running   */ (1 << READY) |
+    (1 << THROTTLED) |
     (1 << SLEEPING) |
     (1 << WAITING) |
     (1 << FINISHED) |
     (1 << FAILED) |
     (1 << CANCELLED),
+  /* throttled */ (1 << READY) | (1 << CANCELLED),
   /* sleeping  */ 1 << READY,
   /* waiting   */ 1 << READY,
   /* finished  */ 0,
@@ -75,6 +90,9 @@ export const BAD_YIELD = 32;
 /** The task called `exit`: it is unwound like a killed one and ends well. */
 export const LEAVING = 64;
 
+/** The task has an allowance: its turns are measured. */
+export const METERED = 128;
+
 /** The rarely needed part of a task (T1). */
 export class TaskExtra {
   name = "";
@@ -90,6 +108,8 @@ export class TaskExtra {
   reason: unknown = undefined;
   /** The cancellation error that was thrown into the task. */
   cancelError: unknown = undefined;
+  /** What its turns are measured by. */
+  allowance: Allowance | null = null;
   /** This task's own random numbers. */
   random: Random | null = null;
 }

@@ -2,19 +2,20 @@
  * The exact timer queue: a 4-ary heap of (deadline, sequence), kept as parallel arrays.
  *
  * H1. Timers fire in order of deadline; equal deadlines in the order they were set. So a run on a virtual clock is one fixed run.
- * H2. A task has at most one timer; `task.timerAt` is its place in the heap, -1 without one. Cancelling is O(log n).
+ * H2. A task has at most one timer; `timerAt` is its place in the heap, -1 without one. Cancelling is O(log n).
  */
-import type { Task } from "./task.ts";
+import type { Timed, TimerQueue } from "./timer-wheel/timer-queue.ts";
 
 const ARITY = 4;
 
-/** Deadlines of parked tasks. */
-export class TimerHeap {
+/** Exact deadlines. */
+export class TimerHeap<Item extends Timed> implements TimerQueue<Item> {
+  readonly resolutionMs = 0;
   #size = 0;
   #sequence = 0;
   readonly #deadlines: number[] = [];
   readonly #sequences: number[] = [];
-  readonly #tasks: Task[] = [];
+  readonly #tasks: Item[] = [];
 
   /** Timers that are set. */
   get size(): number {
@@ -27,17 +28,17 @@ export class TimerHeap {
   }
 
   /** The deadline of a task that has a timer. */
-  deadlineOf(task: Task): number | undefined {
+  deadlineOf(task: Item): number | undefined {
     return task.timerAt < 0 ? undefined : this.#deadlines[task.timerAt];
   }
 
   /** Set a task's timer. The task must have none (H2). */
-  set(task: Task, deadlineMs: number): void {
+  set(task: Item, deadlineMs: number): void {
     this.#up(this.#size++, deadlineMs, this.#sequence++, task);
   }
 
   /** Forget a task's timer, if it has one. */
-  cancel(task: Task): void {
+  cancel(task: Item): void {
     const at = task.timerAt;
     if (at < 0) return;
     task.timerAt = -1;
@@ -51,7 +52,7 @@ export class TimerHeap {
   }
 
   /** Take the first task whose deadline is at or before `nowMs`, or null. */
-  expire(nowMs: number): Task | null {
+  expire(nowMs: number): Item | null {
     if (this.#size === 0 || this.#deadlines[0]! > nowMs) return null;
     const task = this.#tasks[0]!;
     this.cancel(task);
@@ -63,7 +64,7 @@ export class TimerHeap {
     return deadline < other || (deadline === other && sequence < this.#sequences[at]!);
   }
 
-  #put(at: number, deadline: number, sequence: number, task: Task): void {
+  #put(at: number, deadline: number, sequence: number, task: Item): void {
     this.#deadlines[at] = deadline;
     this.#sequences[at] = sequence;
     this.#tasks[at] = task;
@@ -74,7 +75,7 @@ export class TimerHeap {
     this.#put(to, this.#deadlines[from]!, this.#sequences[from]!, this.#tasks[from]!);
   }
 
-  #up(start: number, deadline: number, sequence: number, task: Task): void {
+  #up(start: number, deadline: number, sequence: number, task: Item): void {
     let at = start;
     while (at > 0) {
       const parent = (at - 1) >> 2;
@@ -85,7 +86,7 @@ export class TimerHeap {
     this.#put(at, deadline, sequence, task);
   }
 
-  #down(start: number, deadline: number, sequence: number, task: Task): void {
+  #down(start: number, deadline: number, sequence: number, task: Item): void {
     let at = start;
     for (;;) {
       const first = at * ARITY + 1;
