@@ -7,6 +7,7 @@ export default defineConfig(
     {
       index: "src/index.ts",
       "fair-share": "src/fair-share/index.ts",
+      ipc: "src/ipc-objects.ts",
       testing: "src/testing/index.ts",
       "timer-wheel": "src/timer-wheel/index.ts",
     },

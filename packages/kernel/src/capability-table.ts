@@ -17,13 +17,26 @@ import type { Handle } from "./handle.ts";
 import { GENERATION_LIMIT, generationOf, INDEX_LIMIT, INDEX_MASK } from "./slot-table.ts";
 import type { Task, TaskList } from "./task.ts";
 
+/** The kinds of objects a capability can name. */
+export type ObjectKind =
+  | "mailbox"
+  | "notification"
+  | "resource"
+  | "channel"
+  | "endpoint"
+  | "leased-mailbox"
+  | "region"
+  | "task";
+
 /** What a capability can name. */
 export interface KernelObject {
-  readonly kind: "mailbox" | "notification" | "resource";
+  readonly kind: ObjectKind;
   /** Capabilities with the right to receive; of a resource, all. At 0 nobody can ever receive from the object again. */
   receivers: number;
   /** Who waits to receive. */
   readonly takers: TaskList;
+  /** Hears of each task that can receive from the object no longer. */
+  abandoned?(owner: Task): void;
 }
 
 /** Who hears of capabilities that ended. */
@@ -111,6 +124,12 @@ export class CapabilityTable {
       this.#words[parent * STRIDE + RIGHTS_AT]! & rights,
       parent,
     );
+  }
+
+  /** As `derive`, for an object that stands for the one behind `source`. @throws {CapabilitySpaceFullError} */
+  deriveAs(source: number, owner: Task, rights: Rights, object: KernelObject): Handle {
+    const parent = source & INDEX_MASK;
+    return this.#insert(owner, object, this.#words[parent * STRIDE + RIGHTS_AT]! & rights, parent);
   }
 
   /** End everything derived from a live capability (C3). Returns how many ended. O(number ended). */

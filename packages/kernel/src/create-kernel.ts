@@ -1,6 +1,7 @@
 /** The kernel of `kernel.ts`, put together from its parts. */
 import type { Clock, Random } from "@glia-os/abi/ports";
 import { ALL_RIGHTS, RIGHTS, type Rights } from "@glia-os/abi/syscalls";
+import { closeOrphan } from "./channel/port.ts";
 import * as limits from "./constants.ts";
 import { dumpState, type KernelDump } from "./dump.ts";
 import { checkDuration } from "./duration.ts";
@@ -70,6 +71,7 @@ class LocalKernel implements Kernel {
     this.#scheduler.attach(seam, new TaskSys(this.#scheduler), (object) => {
       if (object.kind === "mailbox") closeMailbox(this.#scheduler, object as Mailbox);
       else if (object.kind === "resource") (object as KernelResource).close();
+      else closeOrphan(this.#scheduler, object);
     });
   }
 
@@ -97,7 +99,7 @@ class LocalKernel implements Kernel {
   }
 
   nextDeadlineMs(): number | undefined {
-    const next = Math.min(this.#scheduler.timers.next, this.#scheduler.live > 0 ? this.#endAtMs : Infinity);
+    const next = Math.min(this.#scheduler.timers.next, this.#scheduler.alarms.next, this.#scheduler.live > 0 ? this.#endAtMs : Infinity);
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 

@@ -10,6 +10,7 @@
 import type { KernelObject } from "./capability-table.ts";
 import { MAILBOX_CAPACITY, MAILBOX_CAPACITY_MAX, MAILBOX_HIGH, MAILBOX_LOW } from "./constants.ts";
 import { BadOptionError } from "./errors.ts";
+import type { LeaseOptions } from "./lease/lease-options.ts";
 import { TaskList } from "./task.ts";
 
 /** What happens to a message for which there is no room. */
@@ -25,6 +26,8 @@ export interface MailboxOptions {
   readonly low?: number;
   /** Default `wait`. */
   readonly overflow?: Overflow;
+  /** Lend messages: they are received as leases and must be acknowledged. The policy `drop-oldest` is refused then. */
+  readonly leases?: LeaseOptions;
 }
 
 const INITIAL_ROOM = 8;

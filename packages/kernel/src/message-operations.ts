@@ -5,6 +5,7 @@
  * O3. O1 and O2 hold for each of them. An operation iterated after another was made is refused like one that was used before.
  */
 import { RIGHTS } from "@glia-os/abi/syscalls";
+import { performReceive, performSend } from "./channel/perform.ts";
 import { full, MUST_WAIT, NO_ROOM, offer, take } from "./ipc.ts";
 import type { Mailbox } from "./mailbox.ts";
 import * as op from "./opcodes.ts";
@@ -52,7 +53,7 @@ export class SendOperation implements Iterator<Park, unknown, unknown> {
     const handle = s.a as number;
     const object = s.capabilities.find(handle, task, RIGHT_SEND);
     if (object === null || object.kind !== "mailbox")
-      throw seam.refusal(SEND, task, handle, RIGHT_SEND, "mailbox", object);
+      return performSend(s, task, handle, object);
     const mailbox = object as Mailbox;
     const message = s.b;
     s.b = undefined;
@@ -96,7 +97,7 @@ export class ReceiveOperation implements Iterator<Park, unknown, unknown> {
     const handle = s.a as number;
     const object = s.capabilities.find(handle, task, RIGHT_RECEIVE);
     if (object === null || object.kind !== "mailbox")
-      throw seam.refusal(RECEIVE, task, handle, RIGHT_RECEIVE, "mailbox", object);
+      return performReceive(s, task, handle, object);
     const mailbox = object as Mailbox;
     if (mailbox.size === 0) {
       mailbox.takers.push(task);

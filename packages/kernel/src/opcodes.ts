@@ -26,12 +26,23 @@ export const READ_WAIT = 23;
 export const WRITE_WAIT = 24;
 export const MAILBOX = 25;
 export const NOTIFICATION = 26;
+export const CHANNEL = 27;
 export const GRANT = 28;
 export const ATTENUATE = 29;
 export const REVOKE = 30;
 export const LOG = 35;
 export const EXTERNAL = 42;
 export const DROP = 43;
+export const ENDPOINT = 44;
+export const BADGE = 45;
+export const CLOSE = 46;
+export const REGION = 47;
+export const READ_REGION = 48;
+export const WRITE_REGION = 49;
+export const MAP_REGION = 50;
+export const ACK = 51;
+export const NACK = 52;
+export const RENEW = 53;
 export const READ_FROM = 54;
 export const WRITE_TO = 55;
 export const CLOSE_RESOURCE = 56;
@@ -67,12 +78,23 @@ export const OPCODE_NAMES: Readonly<Record<number, string>> = {
   [WRITE_WAIT]: "writeWait",
   [MAILBOX]: "mailbox",
   [NOTIFICATION]: "notification",
+  [CHANNEL]: "channel",
   [GRANT]: "grant",
   [ATTENUATE]: "attenuate",
   [REVOKE]: "revoke",
   [LOG]: "log",
   [EXTERNAL]: "external",
   [DROP]: "drop",
+  [ENDPOINT]: "endpoint",
+  [BADGE]: "badge",
+  [CLOSE]: "close",
+  [REGION]: "region",
+  [READ_REGION]: "readRegion",
+  [WRITE_REGION]: "writeRegion",
+  [MAP_REGION]: "mapRegion",
+  [ACK]: "ack",
+  [NACK]: "nack",
+  [RENEW]: "renew",
   [READ_FROM]: "readFrom",
   [WRITE_TO]: "writeTo",
   [CLOSE_RESOURCE]: "closeResource",

@@ -7,6 +7,7 @@
  */
 import { RIGHTS } from "@glia-os/abi/syscalls";
 import { PendingReply } from "./call.ts";
+import { performCall } from "./channel/perform.ts";
 import { deadlineAfter } from "./duration.ts";
 import type { Start } from "./effect.ts";
 import { External } from "./external.ts";
@@ -115,7 +116,9 @@ export class Performer implements Iterator<Park, unknown, unknown> {
     const s = this.#scheduler;
     const handle = s.a as number;
     const timeoutMs = s.c as number;
-    const mailbox = s.seam.authorize(op.CALL, task, handle, RIGHTS.call, "mailbox") as Mailbox;
+    const object = s.capabilities.find(handle, task, RIGHTS.call);
+    if (object === null || object.kind !== "mailbox") return performCall(s, task, handle, object, timeoutMs);
+    const mailbox = object as Mailbox;
     const deadline = deadlineAfter(s.setup.clock, timeoutMs, "a call's time limit");
     const request = new PendingReply(task, s.b, timeoutMs);
     s.b = undefined;

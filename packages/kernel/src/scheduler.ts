@@ -16,6 +16,7 @@ import { UNWIND_ATTEMPTS } from "./constants.ts";
 import * as errors from "./errors.ts";
 import type { Allowance } from "./fair-share/budget.ts";
 import type { Handle } from "./handle.ts";
+import { AlarmQueue } from "./lease/alarm-queue.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { CALL, EXIT, EXTERNAL, OPCODE_NAMES, OPCODES, SELECT, SLEEP, WAIT_ANY, WAIT_ON } from "./opcodes.ts";
 import type { Park, Routine } from "./operation.ts";
@@ -128,6 +129,8 @@ export class Scheduler {
   readonly timers: TimerQueue<Task>;
   /** Monotonic time at the start of this slice. */
   nowMs = 0;
+  /** Timers of leases, which no parked task waits for. */
+  readonly alarms: AlarmQueue = new AlarmQueue();
   readonly waits: WaitMap = new WaitMap();
   readonly tasks: TaskTable;
   readonly capabilities: CapabilityTable;
@@ -392,6 +395,7 @@ export class Scheduler {
 
   /** Resume everybody whose deadline has come. */
   expire(nowMs: number): void {
+    if (this.alarms.size > 0) this.alarms.expire(nowMs);
     this.nowMs = nowMs;
     for (let task = this.timers.expire(nowMs); task !== null; task = this.timers.expire(nowMs)) {
       if (task.state === THROTTLED) this.#unthrottle(task);
@@ -453,6 +457,8 @@ export class Scheduler {
 
   /** A parked receiver whose right was revoked must not be handed anything. */
   #lost(owner: Task, object: KernelObject): void {
+    if (object.abandoned !== undefined && !this.capabilities.holds(owner, object, RIGHTS.receive))
+      object.abandoned(owner);
     if (owner.state !== WAITING) return;
     if (object.kind === "resource") {
       if (lostAccess(this, owner, object as KernelResource)) this.#deprive(owner);

@@ -5,6 +5,7 @@
  * W2. While parked, the task stands in every queue. The first event takes it out of all of them: nothing else is consumed.
  */
 import { RIGHTS } from "@glia-os/abi/syscalls";
+import { portConsume, portJoin, portReady } from "./channel/selecting.ts";
 import { SELECT_LIMIT } from "./constants.ts";
 import { checkDuration, deadlineAfter } from "./duration.ts";
 import { BadSelectError, UnknownTaskError, WaitOnSelfError } from "./errors.ts";
@@ -25,7 +26,7 @@ export function poll(scheduler: Scheduler, task: Task, waits: readonly Wait[]): 
   let found: [number, unknown] | null = null;
   let hit = -1;
   for (let i = 0; i < waits.length; i++) if (isReady(scheduler, task, waits[i]!) && hit < 0) hit = i;
-  if (hit >= 0) found = [hit, consume(scheduler, task, waits[hit]!)];
+  if (hit >= 0) found = [hit, consume(scheduler, task, waits[hit]!, hit)];
   return found;
 }
 
@@ -41,7 +42,8 @@ export function enlist(scheduler: Scheduler, task: Task, waits: readonly Wait[])
         soonest = subject as number;
         limit = i;
       }
-    } else nodes.push(queueOf(scheduler, task, kind, subject).join(task, i));
+    } else if (isPort(scheduler, task, kind, subject)) nodes.push(portJoin(scheduler, task, waits[i]!, i));
+    else nodes.push(queueOf(scheduler, task, kind, subject).join(task, i));
   }
   task.more().nodes = nodes;
   if (limit >= 0) scheduler.timers.set(task, deadlineAfter(scheduler.setup.clock, soonest, "a time limit"));
@@ -80,7 +82,16 @@ function notificationOf(scheduler: Scheduler, task: Task, subject: unknown): Not
   ) as Notification;
 }
 
-function isReady(scheduler: Scheduler, task: Task, { kind, subject }: Wait): boolean {
+/** Whether a wait is not for a mailbox but for one of the objects of `channel/selecting.ts`. */
+function isPort(scheduler: Scheduler, task: Task, kind: number, subject: unknown): boolean {
+  if (kind !== MESSAGE) return kind > WRITABLE;
+  const object = scheduler.capabilities.find(subject as number, task, RIGHTS.receive);
+  return object !== null && object.kind !== "mailbox";
+}
+
+function isReady(scheduler: Scheduler, task: Task, wait: Wait): boolean {
+  const { kind, subject } = wait;
+  if (isPort(scheduler, task, kind, subject)) return portReady(scheduler, task, wait);
   if (kind === MESSAGE) return mailboxOf(scheduler, task, subject).size > 0;
   if (kind === SIGNALS) return notificationOf(scheduler, task, subject).bits !== 0;
   if (kind === END) return awaited(scheduler, task, subject as TaskId).state > WAITING;
@@ -91,7 +102,9 @@ function isReady(scheduler: Scheduler, task: Task, { kind, subject }: Wait): boo
   return false;
 }
 
-function consume(scheduler: Scheduler, task: Task, { kind, subject }: Wait): unknown {
+function consume(scheduler: Scheduler, task: Task, wait: Wait, index: number): unknown {
+  const { kind, subject } = wait;
+  if (isPort(scheduler, task, kind, subject)) return portConsume(scheduler, task, wait, index);
   if (kind === MESSAGE) return take(scheduler, mailboxOf(scheduler, task, subject));
   if (kind === SIGNALS) return notificationOf(scheduler, task, subject).take();
   if (kind === READABLE || kind === WRITABLE) return undefined;

@@ -9,9 +9,12 @@ import type { Call } from "./call.ts";
 import type { Start } from "./effect.ts";
 import type { Budget } from "./fair-share/budget.ts";
 import type { Handle } from "./handle.ts";
+import type { Lease } from "./lease/lease.ts";
 import type { MailboxOptions } from "./mailbox.ts";
 import type { Operation, Routine } from "./operation.ts";
 import type { Priority } from "./ready-queue.ts";
+import type { RegionOptions } from "./region/region.ts";
+import type { RegionView } from "./region/region-view.ts";
 import type { Exit, TaskId } from "./task.ts";
 import type { Wait } from "./wait.ts";
 
@@ -118,6 +121,49 @@ export interface Sys {
    * @throws {BadSelectError} {BadDurationError} {UnknownTaskError}
    */
   select<const Waits extends readonly Wait[]>(waits: Waits): Operation<Selected<Waits>>;
+
+  // Channels, endpoints and leases
+
+  /**
+   * Make a channel of a capacity from 0, a rendezvous, to 2^24. `send`, `trySend`, `receive`, `tryReceive` and `select` work on it.
+   * @throws {BadOptionError} {CapabilitySpaceFullError}
+   */
+  channel<Message = unknown>(capacity: number): Handle<Message>;
+
+  /** End a channel: it takes nothing more; what it holds can be received. Needs the right `revoke`. @throws {ChannelClosedError} */
+  close(target: Handle): void;
+
+  /**
+   * Make an endpoint: `send` and `call` wait until a task receives, `trySend` gives up when none waits. A receiver gets an
+   * {@link Envelope}. @throws {CapabilitySpaceFullError}
+   */
+  endpoint(): Handle;
+
+  /** Derive a capability to an endpoint whose messages carry a badge: 1 to 2^53 - 1. @throws {AlreadyBadgedError} {BadOptionError} */
+  badge(source: Handle, badge: number, rights?: Rights): Handle;
+
+  /** End a lease: its message is done. @throws {LeaseEndedError} {NotALeaseError} */
+  ack(lease: Lease): void;
+
+  /** Give a leased message back, to be delivered again. @throws {LeaseEndedError} {NotALeaseError} */
+  nack(lease: Lease): void;
+
+  /** Let a lease end `durationMs` from now. @throws {LeaseEndedError} {NotALeaseError} {BadDurationError} */
+  renew(lease: Lease, durationMs: number): void;
+
+  // Regions
+
+  /** Make a region of 1 to 268,435,456 bytes. @throws {BadOptionError} {CapabilitySpaceFullError} */
+  region(bytes: number, options?: RegionOptions): Handle;
+
+  /** A copy of bytes of a region. Needs the right `read`. @throws {OutsideRegionError} */
+  readRegion(source: Handle, offset: number, length: number): Uint8Array;
+
+  /** Copy bytes into a region. Needs the right `write`. @throws {OutsideRegionError} {BadOptionError} */
+  writeRegion(target: Handle, offset: number, bytes: Uint8Array): void;
+
+  /** A view of a region for this task. Every access needs its right then, not now. */
+  mapRegion(source: Handle): RegionView;
 
   // Signals and keys
 

@@ -6,11 +6,19 @@
 import type { LogFields, LogLevel } from "@glia-os/abi/ports";
 import { ALL_RIGHTS, RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import type { Call } from "./call.ts";
+import { Channel } from "./channel/channel.ts";
+import { closeChannel, offerTo, sourceOf } from "./channel/port.ts";
+import { NOTHING } from "./channel/waiting.ts";
 import { CALL_TIMEOUT_MS, RANDOM_BYTES_LIMIT, READ_LIMIT } from "./constants.ts";
 import type { Start } from "./effect.ts";
 import { NotParentError, OutsideTaskError, TaskKilledError, UnknownTaskError } from "./errors.ts";
+import { badgeEndpoint } from "./endpoint/badge.ts";
+import { Endpoint } from "./endpoint/endpoint.ts";
 import type { Handle } from "./handle.ts";
-import { NO_ROOM, offer, raise, reply, take } from "./ipc.ts";
+import { NO_ROOM, offer, raise, reply, TAKEN, take } from "./ipc.ts";
+import { ack, nack, renew } from "./lease/acknowledge.ts";
+import type { Lease } from "./lease/lease.ts";
+import { leasedMailbox } from "./lease/lease-options.ts";
 import { Mailbox, type MailboxOptions, whole } from "./mailbox.ts";
 import { ReceiveOperation, SendOperation, WaitOperation, YieldOperation } from "./message-operations.ts";
 import { Notification } from "./notification.ts";
@@ -19,6 +27,8 @@ import type { Operation } from "./operation.ts";
 import { Performer } from "./performer.ts";
 import type { KernelResource } from "./resources/resource.ts";
 import { readDevice, writeDevice } from "./resources/use.ts";
+import { Region, type RegionOptions } from "./region/region.ts";
+import { CheckedView, type RegionView } from "./region/region-view.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { spawnTask } from "./spawn.ts";
 import type { Program, Selected, SpawnOptions, Sys } from "./sys.ts";
@@ -110,8 +120,11 @@ export class TaskSys implements Sys {
   // Messages
 
   mailbox<Message = unknown>(options?: MailboxOptions): Handle<Message> {
+    const s = this.#scheduler;
     const task = this.#enter(op.MAILBOX, 0);
-    return this.#scheduler.capabilities.mint(task, new Mailbox(options), ALL_RIGHTS) as Handle<Message>;
+    const leases = options?.leases;
+    const mailbox = leases === undefined ? new Mailbox(options) : leasedMailbox(s, task, options!, leases);
+    return s.capabilities.mint(task, mailbox, ALL_RIGHTS) as Handle<Message>;
   }
 
   send<Message>(target: Handle<Message>, message: Message): Operation<void> {
@@ -126,9 +139,14 @@ export class TaskSys implements Sys {
   trySend<Message>(target: Handle<Message>, message: Message): boolean {
     const s = this.#scheduler;
     const task = this.#running(op.TRY_SEND);
-    const mailbox = s.seam.authorize(op.TRY_SEND, task, target, RIGHTS.send, "mailbox") as Mailbox;
+    const object = s.capabilities.find(target, task, RIGHTS.send);
+    if (object !== null && object.kind === "mailbox") {
+      this.#record(op.TRY_SEND, task, target);
+      return offer(s, object as Mailbox, message, false) !== NO_ROOM;
+    }
+    const outcome = offerTo(s, op.TRY_SEND, task, target, object, message, false);
     this.#record(op.TRY_SEND, task, target);
-    return offer(s, mailbox, message, false) !== NO_ROOM;
+    return outcome === TAKEN;
   }
 
   receive<Message = unknown>(source: Handle<Message>): Operation<Message> {
@@ -142,8 +160,14 @@ export class TaskSys implements Sys {
   tryReceive<Message = unknown>(source: Handle<Message>): Message | undefined {
     const s = this.#scheduler;
     const task = this.#running(op.TRY_RECEIVE);
-    const mailbox = s.seam.authorize(op.TRY_RECEIVE, task, source, RIGHTS.receive, "mailbox") as Mailbox;
-    const message = mailbox.size === 0 ? undefined : take(s, mailbox);
+    const object = s.capabilities.find(source, task, RIGHTS.receive);
+    let message: unknown;
+    if (object !== null && object.kind === "mailbox")
+      message = (object as Mailbox).size === 0 ? undefined : take(s, object as Mailbox);
+    else {
+      message = sourceOf(s, op.TRY_RECEIVE, task, source, object).take(s);
+      if (message === NOTHING) message = undefined;
+    }
     s.seam.journal.outcome(task.id, op.TRY_RECEIVE, message, false);
     this.#record(op.TRY_RECEIVE, task, source);
     return message as Message | undefined;
@@ -164,6 +188,81 @@ export class TaskSys implements Sys {
 
   select<const Waits extends readonly Wait[]>(waits: Waits): Operation<Selected<Waits>> {
     return this.#arm<Selected<Waits>>(op.SELECT, waits, undefined, undefined);
+  }
+
+  // Channels, endpoints and leases
+
+  channel<Message = unknown>(capacity: number): Handle<Message> {
+    const task = this.#enter(op.CHANNEL, 0);
+    return this.#scheduler.capabilities.mint(task, new Channel(capacity), ALL_RIGHTS) as Handle<Message>;
+  }
+
+  close(target: Handle): void {
+    const s = this.#scheduler;
+    const task = this.#running(op.CLOSE);
+    const channel = s.seam.authorize(op.CLOSE, task, target, RIGHTS.revoke, "channel") as Channel;
+    this.#record(op.CLOSE, task, target);
+    closeChannel(s, channel);
+  }
+
+  endpoint(): Handle {
+    const task = this.#enter(op.ENDPOINT, 0);
+    return this.#scheduler.capabilities.mint(task, new Endpoint(), ALL_RIGHTS);
+  }
+
+  badge(source: Handle, badge: number, rights: Rights = ALL_RIGHTS): Handle {
+    const task = this.#running(op.BADGE);
+    const badged = badgeEndpoint(this.#scheduler, task, source, badge, rights);
+    this.#record(op.BADGE, task, source);
+    return badged;
+  }
+
+  ack(lease: Lease): void {
+    this.#enter(op.ACK, 0);
+    ack(lease);
+  }
+
+  nack(lease: Lease): void {
+    this.#enter(op.NACK, 0);
+    nack(lease);
+  }
+
+  renew(lease: Lease, durationMs: number): void {
+    this.#enter(op.RENEW, 0);
+    renew(this.#scheduler, lease, durationMs);
+  }
+
+  // Regions
+
+  region(bytes: number, options?: RegionOptions): Handle {
+    const task = this.#enter(op.REGION, bytes);
+    return this.#scheduler.capabilities.mint(task, new Region(bytes, options), ALL_RIGHTS);
+  }
+
+  readRegion(source: Handle, offset: number, length: number): Uint8Array {
+    const { seam } = this.#scheduler;
+    const task = this.#running(op.READ_REGION);
+    const region = seam.authorize(op.READ_REGION, task, source, RIGHTS.read, "region") as Region;
+    const bytes = region.read(offset, length);
+    seam.journal.outcome(task.id, op.READ_REGION, bytes, false);
+    this.#record(op.READ_REGION, task, source);
+    return bytes;
+  }
+
+  writeRegion(target: Handle, offset: number, bytes: Uint8Array): void {
+    const task = this.#running(op.WRITE_REGION);
+    const { seam } = this.#scheduler;
+    const region = seam.authorize(op.WRITE_REGION, task, target, RIGHTS.write, "region") as Region;
+    this.#record(op.WRITE_REGION, task, target);
+    region.write(offset, bytes);
+  }
+
+  mapRegion(source: Handle): RegionView {
+    const s = this.#scheduler;
+    const task = this.#running(op.MAP_REGION);
+    s.seam.authorize(op.MAP_REGION, task, source, 0, "region");
+    this.#record(op.MAP_REGION, task, source);
+    return new CheckedView(s, source);
   }
 
   // Signals and keys

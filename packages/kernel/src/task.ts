@@ -175,6 +175,8 @@ export interface SelectNode {
   /** Position in the list given to `select`. */
   readonly index: number;
   readonly queue: TaskList;
+  /** What the wait brings along: the message to send, or how long to lease. */
+  readonly offer: unknown;
   prev: SelectNode | null;
   next: SelectNode | null;
 }
@@ -228,8 +230,8 @@ export class TaskList {
   }
 
   /** Let a select wait here, behind the selects that already do. */
-  join(task: Task, index: number): SelectNode {
-    const node: SelectNode = { task, index, queue: this, prev: this.lastNode, next: null };
+  join(task: Task, index: number, offer?: unknown): SelectNode {
+    const node: SelectNode = { task, index, queue: this, offer, prev: this.lastNode, next: null };
     if (this.lastNode === null) this.firstNode = node;
     else this.lastNode.next = node;
     this.lastNode = node;

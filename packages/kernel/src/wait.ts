@@ -9,6 +9,8 @@ export const KEY = 3;
 export const AFTER = 4;
 export const READABLE = 5;
 export const WRITABLE = 6;
+export const SENDING = 7;
+export const LEASE = 8;
 
 /** One thing a task can wait for. `Result` is what the wait gives. */
 export interface Wait<Result = unknown> {
@@ -24,7 +26,7 @@ function wait<Result>(kind: number, subject: unknown): Wait<Result> {
   return { kind, subject };
 }
 
-/** The next message of a mailbox. Needs the right `receive`. */
+/** The next message of a mailbox, channel or endpoint. Needs the right `receive`. */
 export function receiveFrom<Message>(source: Handle<Message>): Wait<Message> {
   return wait(MESSAGE, source);
 }

@@ -1,5 +1,10 @@
 /** Codes of the `kernel` namespace. */
 export const KERNEL_CODES = {
+  "kernel.already-badged": {
+    retryable: false,
+    changed: "Nothing: no capability was made.",
+    fix: "Badge the capability that `endpoint` returned; a badge cannot be changed.",
+  },
   "kernel.bad-duration": {
     retryable: false,
     changed: "Nothing: the call was refused before it started to wait.",
@@ -40,6 +45,11 @@ export const KERNEL_CODES = {
     changed: "Nothing: no capability was made.",
     fix: "Drop handles that are no longer needed, or make the kernel with a higher limit.",
   },
+  "kernel.channel-closed": {
+    retryable: false,
+    changed: "Nothing: no message was taken or given.",
+    fix: "Stop using the channel: it was closed, or no task can receive from it.",
+  },
   "kernel.dead-handle": {
     retryable: false,
     changed: "Nothing: the call was refused.",
@@ -50,6 +60,11 @@ export const KERNEL_CODES = {
     changed: "Nothing: the first reply stands.",
     fix: "Reply once to each call.",
   },
+  "kernel.endpoint-closed": {
+    retryable: false,
+    changed: "Nothing was delivered.",
+    fix: "Stop sending: no task can receive from this endpoint any more.",
+  },
   "kernel.killed": {
     retryable: false,
     changed: "The task is being ended; a killed task cannot wait.",
@@ -59,6 +74,11 @@ export const KERNEL_CODES = {
     retryable: false,
     changed: "Nothing: nobody waits for this reply any more.",
     fix: "Look at `open` of the call before replying, or give calls more time.",
+  },
+  "kernel.lease-ended": {
+    retryable: false,
+    changed: "Nothing: the message may have been delivered again.",
+    fix: "Acknowledge before the deadline, or renew the lease while the work goes on.",
   },
   "kernel.mailbox-closed": {
     retryable: false,
@@ -85,6 +105,11 @@ export const KERNEL_CODES = {
     changed: "Nothing: no reply was sent.",
     fix: "Reply to the call object that `receive` returned.",
   },
+  "kernel.not-a-lease": {
+    retryable: false,
+    changed: "Nothing.",
+    fix: "Pass the lease that `select` gave for `leaseOf`.",
+  },
   "kernel.not-a-program": {
     retryable: false,
     changed: "Nothing: no task was made.",
@@ -109,6 +134,11 @@ export const KERNEL_CODES = {
     retryable: false,
     changed: "Nothing: the call was refused.",
     fix: "Make syscalls only from the running task; from outside use the kernel's own methods.",
+  },
+  "kernel.outside-region": {
+    retryable: false,
+    changed: "Nothing was read or written.",
+    fix: "Pass an offset and a length that lie inside the region.",
   },
   "kernel.reentrant": {
     retryable: false,
