@@ -6,6 +6,7 @@ export default defineConfig(
   library(
     {
       index: "src/index.ts",
+      supervision: "src/supervision/index.ts",
       "fair-share": "src/fair-share/index.ts",
       ipc: "src/ipc-objects.ts",
       testing: "src/testing/index.ts",

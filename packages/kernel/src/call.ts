@@ -23,8 +23,11 @@ export class PendingReply implements Call {
   replied = false;
 
   readonly timeoutMs: number;
+  /** The task that said it answers the calls of the mailbox, if one did. */
+  readonly server: Task | null;
 
-  constructor(caller: Task, message: unknown, timeoutMs: number) {
+  constructor(caller: Task, message: unknown, timeoutMs: number, server: Task | null = null) {
+    this.server = server;
     this.timeoutMs = timeoutMs;
     this.caller = caller;
     this.from = caller.id;

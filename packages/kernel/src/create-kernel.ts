@@ -99,7 +99,11 @@ class LocalKernel implements Kernel {
   }
 
   nextDeadlineMs(): number | undefined {
-    const next = Math.min(this.#scheduler.timers.next, this.#scheduler.alarms.next, this.#scheduler.live > 0 ? this.#endAtMs : Infinity);
+    const next = Math.min(
+      this.#scheduler.timers.next,
+      this.#scheduler.alarms.next,
+      this.#scheduler.live > 0 ? this.#endAtMs : Infinity,
+    );
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 

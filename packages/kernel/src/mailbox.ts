@@ -11,7 +11,7 @@ import type { KernelObject } from "./capability-table.ts";
 import { MAILBOX_CAPACITY, MAILBOX_CAPACITY_MAX, MAILBOX_HIGH, MAILBOX_LOW } from "./constants.ts";
 import { BadOptionError } from "./errors.ts";
 import type { LeaseOptions } from "./lease/lease-options.ts";
-import { TaskList } from "./task.ts";
+import { type Task, TaskList } from "./task.ts";
 
 /** What happens to a message for which there is no room. */
 export type Overflow = "wait" | "drop-oldest" | "refuse";
@@ -48,6 +48,8 @@ export class Mailbox implements KernelObject {
   readonly high: number;
   readonly low: number;
   readonly overflow: Overflow;
+  /** The task that answers the calls that come in here, when one said so. */
+  server: Task | null = null;
   /** Parked receivers. */
   readonly takers: TaskList = new TaskList();
   /** Parked senders; `task.arg` is the message. */

@@ -52,8 +52,7 @@ export class SendOperation implements Iterator<Park, unknown, unknown> {
     s.fuel--;
     const handle = s.a as number;
     const object = s.capabilities.find(handle, task, RIGHT_SEND);
-    if (object === null || object.kind !== "mailbox")
-      return performSend(s, task, handle, object);
+    if (object === null || object.kind !== "mailbox") return performSend(s, task, handle, object);
     const mailbox = object as Mailbox;
     const message = s.b;
     s.b = undefined;
@@ -96,8 +95,7 @@ export class ReceiveOperation implements Iterator<Park, unknown, unknown> {
     s.fuel--;
     const handle = s.a as number;
     const object = s.capabilities.find(handle, task, RIGHT_RECEIVE);
-    if (object === null || object.kind !== "mailbox")
-      return performReceive(s, task, handle, object);
+    if (object === null || object.kind !== "mailbox") return performReceive(s, task, handle, object);
     const mailbox = object as Mailbox;
     if (mailbox.size === 0) {
       mailbox.takers.push(task);

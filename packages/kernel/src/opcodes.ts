@@ -30,6 +30,10 @@ export const CHANNEL = 27;
 export const GRANT = 28;
 export const ATTENUATE = 29;
 export const REVOKE = 30;
+export const REGISTER = 31;
+export const LOOKUP = 32;
+export const LINK = 33;
+export const MONITOR = 34;
 export const LOG = 35;
 export const EXTERNAL = 42;
 export const DROP = 43;
@@ -46,9 +50,19 @@ export const RENEW = 53;
 export const READ_FROM = 54;
 export const WRITE_TO = 55;
 export const CLOSE_RESOURCE = 56;
+export const UNLINK = 60;
+export const DEMONITOR = 61;
+export const TRAP_EXITS = 62;
+export const EXIT_SIGNAL = 63;
+export const TASK_HANDLE = 64;
+export const SERVE = 65;
+export const REFUSE = 66;
+export const WHEREIS = 67;
+export const UNREGISTER = 68;
+export const MONOTONIC = 69;
 
 /** One more than the highest number: the size of tables by number. */
-export const OPCODES = 57;
+export const OPCODES = 70;
 
 /** Names by number, for messages and counters. */
 export const OPCODE_NAMES: Readonly<Record<number, string>> = {
@@ -98,4 +112,18 @@ export const OPCODE_NAMES: Readonly<Record<number, string>> = {
   [READ_FROM]: "readFrom",
   [WRITE_TO]: "writeTo",
   [CLOSE_RESOURCE]: "closeResource",
+  [REGISTER]: "register",
+  [LOOKUP]: "lookup",
+  [LINK]: "link",
+  [MONITOR]: "monitor",
+  [UNLINK]: "unlink",
+  [DEMONITOR]: "demonitor",
+  [TRAP_EXITS]: "trapExits",
+  [EXIT_SIGNAL]: "exitSignal",
+  [TASK_HANDLE]: "taskHandle",
+  [SERVE]: "serve",
+  [REFUSE]: "refuse",
+  [WHEREIS]: "whereis",
+  [UNREGISTER]: "unregister",
+  [MONOTONIC]: "monotonic",
 };

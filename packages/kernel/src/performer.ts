@@ -19,6 +19,7 @@ import type { Park } from "./operation.ts";
 import { waitable } from "./resources/use.ts";
 import { JOURNALED, PARK, type Scheduler } from "./scheduler.ts";
 import { enlist, enlistForEnds, poll } from "./select.ts";
+import { refuseCycle } from "./supervision/deadlock.ts";
 import { CANCEL_PENDING, KILLED, SLEEPING, type Task, type TaskId, WAITING } from "./task.ts";
 import { DONE as TRACED_DONE, PARKED as TRACED_PARKED } from "./trace-ring.ts";
 import { endOf, type Wait } from "./wait.ts";
@@ -120,7 +121,9 @@ export class Performer implements Iterator<Park, unknown, unknown> {
     if (object === null || object.kind !== "mailbox") return performCall(s, task, handle, object, timeoutMs);
     const mailbox = object as Mailbox;
     const deadline = deadlineAfter(s.setup.clock, timeoutMs, "a call's time limit");
-    const request = new PendingReply(task, s.b, timeoutMs);
+    const server = mailbox.server;
+    if (server !== null) refuseCycle(s, task, server);
+    const request = new PendingReply(task, s.b, timeoutMs, server);
     s.b = undefined;
     const outcome = offer(s, mailbox, request, true);
     if (outcome === NO_ROOM) throw full(mailbox);

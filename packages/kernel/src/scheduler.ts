@@ -25,6 +25,7 @@ import type { KernelResource } from "./resources/resource.ts";
 import { lostAccess } from "./resources/use.ts";
 import type { Seam } from "./seam.ts";
 import { awaited } from "./select.ts";
+import { RelationTable } from "./supervision/relations.ts";
 import type { Program, Sys } from "./sys.ts";
 import {
   BAD_YIELD,
@@ -134,6 +135,7 @@ export class Scheduler {
   readonly waits: WaitMap = new WaitMap();
   readonly tasks: TaskTable;
   readonly capabilities: CapabilityTable;
+  readonly relations: RelationTable;
   /** Owner of the shell's handles; never runs. */
   readonly shell: Task = new Task(ENDED, LEVELS.system, 0, "", 0);
   /** Set once, by `attach`. */
@@ -152,6 +154,7 @@ export class Scheduler {
       lost: (owner, object) => this.#lost(owner, object),
       orphaned: (object) => this.#orphaned?.(object),
     });
+    this.relations = new RelationTable(this);
   }
 
   /** Tie the knot: these need the scheduler and it needs them. `orphaned` closes an object nobody can receive from. */
@@ -439,6 +442,8 @@ export class Scheduler {
     }
     if (extra !== null && extra.exitListeners !== null)
       observed = this.#tell(task, extra.exitListeners, exit);
+    if (extra !== null && extra.relations !== null && this.relations.ended(task, extra.relations, exit))
+      observed = true;
     if (exit.kind === "failed" && !observed)
       this.onFailure?.({ task: task.id, path: task.path(), name: extra?.name ?? "", error: exit.error });
   }

@@ -6,6 +6,7 @@ import type { Handle } from "./handle.ts";
 import { SPAWN } from "./opcodes.ts";
 import { LEVELS, type Priority } from "./ready-queue.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { countSyscalls } from "./supervision/counted-routine.ts";
 import type { Gift, Program, SpawnOptions } from "./sys.ts";
 import { METERED, type Task } from "./task.ts";
 
@@ -51,6 +52,7 @@ export function spawnTask(
       given = handles;
     }
     scheduler.launch(task, program, given);
+    if (options.counted === true) countSyscalls(scheduler, task);
   } catch (error) {
     scheduler.unspawn(task);
     throw error;

@@ -15,6 +15,8 @@ import type { Operation, Routine } from "./operation.ts";
 import type { Priority } from "./ready-queue.ts";
 import type { RegionOptions } from "./region/region.ts";
 import type { RegionView } from "./region/region-view.ts";
+import type { MonitorId } from "./supervision/notice.ts";
+import type { TaskTarget } from "./supervision/task-capability.ts";
 import type { Exit, TaskId } from "./task.ts";
 import type { Wait } from "./wait.ts";
 
@@ -38,6 +40,8 @@ export interface SpawnOptions {
   readonly priority?: Priority;
   /** Handles the child gets as its program's arguments, in order. The spawner needs the right to grant each. */
   readonly give?: readonly Gift[];
+  /** Count its syscalls, so that notices of its end say after how many it ended. */
+  readonly counted?: boolean;
   /** Charge this task, and its children, besides the budgets of its parent. At most 16 budgets per task. */
   readonly budget?: Budget;
   /**
@@ -74,18 +78,73 @@ export interface Sys {
 
   /**
    * End a child, or this task itself. Its `finally` blocks run and cannot wait; it runs no other code any more. A child is unwound
-   * before any ordinary task runs again. No effect on one that ended. @throws {NotParentError} {UnknownTaskError}
+   * before any ordinary task runs again. No effect on one that ended. Another task is named by a capability with the right `kill`.
+   * @throws {NotParentError} {UnknownTaskError}
    */
-  kill(task: TaskId, reason?: unknown): void;
+  kill(task: TaskTarget, reason?: unknown): void;
 
   /**
    * Ask a child, or this task itself, to end: `TaskCancelledError` is thrown once, at the syscall it waits in or at its next
-   * blocking one. @throws {NotParentError} {UnknownTaskError}
+   * blocking one. Another task is named by a capability with the right `kill`. @throws {NotParentError} {UnknownTaskError}
    */
-  cancel(task: TaskId, reason?: unknown): void;
+  cancel(task: TaskTarget, reason?: unknown): void;
 
   /** End this task with a value, from any depth. `finally` blocks run and cannot wait. */
   exit(value?: unknown): Operation<never>;
+
+  // Links, monitors and names (`@glia-os/kernel/supervision`)
+
+  /**
+   * Share fate with a child, or with a task named by a capability with the right `signal`: when one of the two ends abnormally, the
+   * other is killed with the same reason, or told when it traps exits. A task that has ended counts as ending now.
+   * @throws {NotParentError} {UnknownTaskError} {RelationLimitError}
+   */
+  link(task: TaskTarget): void;
+
+  /** Take a link away. The same authority as for making it. */
+  unlink(task: TaskTarget): void;
+
+  /**
+   * Be told when a task ends, once, by a `Down` message in a mailbox to which this task may send. The mailbox keeps a place for it.
+   * @throws {UnknownTaskError} {RelationLimitError} {MailboxClosedError} {BadOptionError} for a mailbox that drops messages
+   */
+  monitor(task: TaskId, inbox: Handle): MonitorId;
+
+  /** Take a monitor away. Returns false when it has told already. */
+  demonitor(monitor: MonitorId): boolean;
+
+  /** Get exits of linked tasks and exit signals as messages in a mailbox instead of being killed; `null`: no longer. */
+  trapExits(inbox: Handle | null): void;
+
+  /**
+   * Send an exit signal to a child, this task, or a task named by a capability with the right `signal`: it is killed with this reason,
+   * unless it traps exits. The reason `normal` does nothing to a task that does not trap. @throws {MailboxFullError} when it traps
+   */
+  exitSignal(task: TaskTarget, reason: unknown): void;
+
+  /** A capability to this task or a child of it, with the rights signal, wait, kill, grant, revoke and name. */
+  taskHandle(task: TaskId): Handle;
+
+  /** Say that this task answers the calls of a mailbox, so that calls in a circle are refused (`DeadlockError`). */
+  serve(inbox: Handle): void;
+
+  /** Answer a call with an error, which is thrown at the caller. @throws {DoubleReplyError} {LateReplyError} {NotACallError} */
+  refuse(call: Call, error: unknown): void;
+
+  /**
+   * Publish a capability to all tasks of this kernel, at most with these rights (default: send, call, signal, grant), until this task
+   * ends. Needs the right `name`. @throws {NameTakenError} {BadOptionError} {RelationLimitError}
+   */
+  register(name: string, source: Handle, rights?: Rights): void;
+
+  /** Take back a name this task registered. @throws {UnknownNameError} {NotNameOwnerError} */
+  unregister(name: string): void;
+
+  /** A new handle for what has a name. Keep it: each lookup makes one. @throws {UnknownNameError} */
+  lookup<Message = unknown>(name: string): Handle<Message>;
+
+  /** The task that registered a name, or undefined. */
+  whereis(name: string): TaskId | undefined;
 
   // Messages
 
@@ -220,6 +279,9 @@ export interface Sys {
 
   /** Milliseconds since the Unix epoch. */
   now(): number;
+
+  /** Milliseconds of the monotonic clock, for measuring how long something took. */
+  monotonic(): number;
 
   /** Random bytes: 0 to 65,536. Each task draws from its own source, named by its path. @throws {BadOptionError} */
   random(bytes: number): Uint8Array;

@@ -11,9 +11,9 @@ import { closeChannel, offerTo, sourceOf } from "./channel/port.ts";
 import { NOTHING } from "./channel/waiting.ts";
 import { CALL_TIMEOUT_MS, RANDOM_BYTES_LIMIT, READ_LIMIT } from "./constants.ts";
 import type { Start } from "./effect.ts";
-import { NotParentError, OutsideTaskError, TaskKilledError, UnknownTaskError } from "./errors.ts";
 import { badgeEndpoint } from "./endpoint/badge.ts";
 import { Endpoint } from "./endpoint/endpoint.ts";
+import { NotParentError, OutsideTaskError, TaskKilledError, UnknownTaskError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import { NO_ROOM, offer, raise, reply, TAKEN, take } from "./ipc.ts";
 import { ack, nack, renew } from "./lease/acknowledge.ts";
@@ -25,14 +25,18 @@ import { Notification } from "./notification.ts";
 import * as op from "./opcodes.ts";
 import type { Operation } from "./operation.ts";
 import { Performer } from "./performer.ts";
-import type { KernelResource } from "./resources/resource.ts";
-import { readDevice, writeDevice } from "./resources/use.ts";
 import { Region, type RegionOptions } from "./region/region.ts";
 import { CheckedView, type RegionView } from "./region/region-view.ts";
+import type { KernelResource } from "./resources/resource.ts";
+import { readDevice, writeDevice } from "./resources/use.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { spawnTask } from "./spawn.ts";
+import { PUBLISHED } from "./supervision/names.ts";
+import type { MonitorId } from "./supervision/notice.ts";
+import { refuseCall } from "./supervision/refuse.ts";
+import { TASK_RIGHTS, TaskObject, type TaskTarget } from "./supervision/task-capability.ts";
 import type { Program, Selected, SpawnOptions, Sys } from "./sys.ts";
-import { CANCEL_ASKED, type Exit, type Task, type TaskId, WAITING } from "./task.ts";
+import { CANCEL_ASKED, type Exit, KILLED, type Task, type TaskId, WAITING } from "./task.ts";
 import { DONE } from "./trace-ring.ts";
 import type { Wait } from "./wait.ts";
 
@@ -102,19 +106,116 @@ export class TaskSys implements Sys {
     return this.#arm<readonly [TaskId, Exit]>(op.WAIT_ANY, tasks, undefined, undefined);
   }
 
-  kill(task: TaskId, reason?: unknown): void {
-    const self = this.#enter(op.KILL, task);
-    this.#scheduler.kill(this.#ownTask(op.KILL, self, task), reason);
-    if (task === self.id) throw new TaskKilledError(task);
+  kill(task: TaskTarget, reason?: unknown): void {
+    const self = this.#enter(op.KILL, numberOf(task));
+    const target = this.#target(op.KILL, self, task, RIGHTS.kill);
+    if (target === undefined) return;
+    this.#scheduler.kill(target, reason);
+    if (target === self) throw new TaskKilledError(self.id);
   }
 
-  cancel(task: TaskId, reason?: unknown): void {
-    const self = this.#enter(op.CANCEL, task);
-    this.#scheduler.cancel(this.#ownTask(op.CANCEL, self, task), reason);
+  cancel(task: TaskTarget, reason?: unknown): void {
+    const self = this.#enter(op.CANCEL, numberOf(task));
+    const target = this.#target(op.CANCEL, self, task, RIGHTS.kill);
+    if (target !== undefined) this.#scheduler.cancel(target, reason);
   }
 
   exit(value?: unknown): Operation<never> {
     return this.#arm<never>(op.EXIT, value, undefined, undefined);
+  }
+
+  // Links, monitors and names
+
+  link(task: TaskTarget): void {
+    const self = this.#enter(op.LINK, numberOf(task));
+    const target = this.#target(op.LINK, self, task, RIGHTS.signal);
+    if (target === undefined) throw new UnknownTaskError(numberOf(task));
+    this.#scheduler.relations.link(self, target);
+    this.#unlessKilled(self);
+  }
+
+  unlink(task: TaskTarget): void {
+    const self = this.#enter(op.UNLINK, numberOf(task));
+    const target = this.#target(op.UNLINK, self, task, RIGHTS.signal);
+    if (target !== undefined) this.#scheduler.relations.unlink(self, target);
+  }
+
+  monitor(task: TaskId, inbox: Handle): MonitorId {
+    const s = this.#scheduler;
+    const self = this.#running(op.MONITOR);
+    const mailbox = s.seam.authorize(op.MONITOR, self, inbox, RIGHTS.send, "mailbox") as Mailbox;
+    const target = s.tasks.get(task);
+    if (target === undefined) throw new UnknownTaskError(task);
+    this.#record(op.MONITOR, self, task);
+    return s.relations.monitor(self, target, mailbox);
+  }
+
+  demonitor(monitor: MonitorId): boolean {
+    const self = this.#enter(op.DEMONITOR, monitor);
+    return this.#scheduler.relations.demonitor(self, monitor);
+  }
+
+  trapExits(inbox: Handle | null): void {
+    const s = this.#scheduler;
+    const self = this.#running(op.TRAP_EXITS);
+    const mailbox =
+      inbox === null ? null : s.seam.authorize(op.TRAP_EXITS, self, inbox, RIGHTS.receive, "mailbox");
+    this.#record(op.TRAP_EXITS, self, inbox ?? 0);
+    s.relations.trap(self, mailbox as Mailbox | null);
+  }
+
+  exitSignal(task: TaskTarget, reason: unknown): void {
+    const self = this.#enter(op.EXIT_SIGNAL, numberOf(task));
+    const target = this.#target(op.EXIT_SIGNAL, self, task, RIGHTS.signal);
+    if (target === undefined) return;
+    this.#scheduler.relations.signal(self, target, reason);
+    this.#unlessKilled(self);
+  }
+
+  taskHandle(task: TaskId): Handle {
+    const self = this.#enter(op.TASK_HANDLE, task);
+    const target = this.#ownTask(op.TASK_HANDLE, self, task);
+    return this.#scheduler.capabilities.mint(self, new TaskObject(target.id), TASK_RIGHTS);
+  }
+
+  serve(inbox: Handle): void {
+    const s = this.#scheduler;
+    const self = this.#running(op.SERVE);
+    const mailbox = s.seam.authorize(op.SERVE, self, inbox, RIGHTS.receive, "mailbox") as Mailbox;
+    this.#record(op.SERVE, self, inbox);
+    mailbox.server = self;
+  }
+
+  refuse(call: Call, error: unknown): void {
+    this.#enter(op.REFUSE, 0);
+    refuseCall(this.#scheduler, call, error);
+  }
+
+  register(name: string, source: Handle, rights: Rights = PUBLISHED): void {
+    const s = this.#scheduler;
+    const self = this.#running(op.REGISTER);
+    s.seam.authorizeHandle(op.REGISTER, self, source, RIGHTS.name);
+    this.#record(op.REGISTER, self, source);
+    s.relations.register(self, name, source, rights);
+  }
+
+  unregister(name: string): void {
+    const self = this.#enter(op.UNREGISTER, 0);
+    this.#scheduler.relations.unregister(self, name);
+  }
+
+  lookup<Message = unknown>(name: string): Handle<Message> {
+    const self = this.#enter(op.LOOKUP, 0);
+    const found = this.#scheduler.relations.names.lookup(self, name);
+    this.#scheduler.seam.journal.outcome(self.id, op.LOOKUP, found, false);
+    return found as Handle<Message>;
+  }
+
+  whereis(name: string): TaskId | undefined {
+    const self = this.#enter(op.WHEREIS, 0);
+    const found = this.#scheduler.relations.names.owner(name)?.id;
+    this.#scheduler.seam.journal.outcome(self.id, op.WHEREIS, found, false);
+    return found;
   }
 
   // Messages
@@ -374,6 +475,13 @@ export class TaskSys implements Sys {
     return now;
   }
 
+  monotonic(): number {
+    const task = this.#enter(op.MONOTONIC, 0);
+    const nowMs = this.#scheduler.setup.clock.monotonicMs();
+    this.#scheduler.seam.journal.outcome(task.id, op.MONOTONIC, nowMs, false);
+    return nowMs;
+  }
+
   random(bytes: number): Uint8Array {
     const task = this.#running(op.RANDOM);
     whole("random bytes", bytes, 0, RANDOM_BYTES_LIMIT);
@@ -418,6 +526,19 @@ export class TaskSys implements Sys {
     return task;
   }
 
+  /** The task that is meant, when this one has authority over it. Undefined when a capability names one that is forgotten. */
+  #target(opcode: number, self: Task, target: TaskTarget, rights: Rights): Task | undefined {
+    if (typeof target !== "object") return this.#ownTask(opcode, self, target);
+    const { seam, tasks } = this.#scheduler;
+    const object = seam.authorize(opcode, self, target.by, rights, "task") as TaskObject;
+    return tasks.get(object.id);
+  }
+
+  /** A task that its own call killed goes no further. */
+  #unlessKilled(self: Task): void {
+    if ((self.flags & KILLED) !== 0) throw new TaskKilledError(self.id);
+  }
+
   #ownTask(opcode: number, self: Task, id: TaskId): Task {
     const target = this.#scheduler.tasks.get(id);
     if (target === undefined) throw new UnknownTaskError(id);
@@ -427,6 +548,11 @@ export class TaskSys implements Sys {
     }
     return target;
   }
+}
+
+/** What the trace shows of a task that is named. */
+function numberOf(target: TaskTarget): number {
+  return typeof target === "object" ? target.by : target;
 }
 
 /** Wake tasks that wait for a key. */

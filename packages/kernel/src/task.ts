@@ -12,6 +12,7 @@ import type { Brand } from "@glia-os/abi/ids";
 import type { Random } from "@glia-os/abi/ports";
 import type { Allowance } from "./fair-share/budget.ts";
 import type { Routine } from "./operation.ts";
+import type { Relations } from "./supervision/relations.ts";
 
 /** The id of a task: local to one kernel, never reused while the kernel lives. */
 export type TaskId = Brand<number, "TaskId">;
@@ -110,6 +111,8 @@ export class TaskExtra {
   cancelError: unknown = undefined;
   /** What its turns are measured by. */
   allowance: Allowance | null = null;
+  /** Links, monitors and names. */
+  relations: Relations | null = null;
   /** This task's own random numbers. */
   random: Random | null = null;
 }

@@ -48,6 +48,7 @@ const DENIED = "kernel.missing-right";
 const UNKNOWN_TASK = "kernel.unknown-task";
 const BAD_DURATION = "kernel.bad-duration";
 const FULL = "kernel.mailbox-full";
+const RELATION_LIMIT = "kernel.relation-limit";
 const SHUT = "kernel.resource-closed";
 const SPACE_FULL = "kernel.capability-space-full";
 const CLOSED = "kernel.channel-closed";
@@ -67,6 +68,7 @@ type Flow = readonly [
 ];
 
 const cap = arg("target", "Handle");
+const who = arg("task", "TaskTarget");
 
 const FLOWS: readonly Flow[] = [
   [1, "getTid", [], "TaskId", "none", false, "local", [], "The id of the calling task."],
@@ -120,7 +122,7 @@ const FLOWS: readonly Flow[] = [
   [
     9,
     "kill",
-    [arg("task", "TaskId"), arg("reason", "unknown")],
+    [who, arg("reason", "unknown")],
     "void",
     "none",
     false,
@@ -131,7 +133,7 @@ const FLOWS: readonly Flow[] = [
   [
     10,
     "cancel",
-    [arg("task", "TaskId"), arg("reason", "unknown")],
+    [who, arg("reason", "unknown")],
     "void",
     "none",
     false,
@@ -192,7 +194,7 @@ const FLOWS: readonly Flow[] = [
     "call",
     true,
     "read",
-    [DEAD, DENIED, "kernel.call-timeout"],
+    [DEAD, DENIED, "kernel.call-timeout", "kernel.deadlock"],
     "Send a message and wait for its reply.",
   ],
   [
@@ -342,12 +344,12 @@ const FLOWS: readonly Flow[] = [
   [
     31,
     "register",
-    [arg("name", "string"), cap],
+    [arg("name", "string"), arg("source", "Handle"), arg("rights", "Rights")],
     "void",
     "name",
     false,
     "local",
-    ["kernel.name-taken"],
+    [DEAD, DENIED, "kernel.name-taken", RELATION_LIMIT],
     "Give a capability a name.",
   ],
   [
@@ -364,23 +366,23 @@ const FLOWS: readonly Flow[] = [
   [
     33,
     "link",
-    [arg("task", "TaskId")],
+    [who],
     "void",
     "none",
     false,
     "local",
-    [UNKNOWN_TASK],
+    [UNKNOWN_TASK, "kernel.not-parent", RELATION_LIMIT],
     "Share fate with a task.",
   ],
   [
     34,
     "monitor",
-    [arg("task", "TaskId")],
+    [arg("task", "TaskId"), arg("inbox", "Handle")],
     "MonitorId",
-    "none",
+    "send",
     false,
     "local",
-    [UNKNOWN_TASK],
+    [DEAD, DENIED, UNKNOWN_TASK, RELATION_LIMIT],
     "Be told when a task ends.",
   ],
   [
@@ -605,6 +607,96 @@ const FLOWS: readonly Flow[] = [
     [DEAD, DENIED],
     "Close a resource for everybody who holds it.",
   ],
+  [60, "unlink", [who], "void", "none", false, "local", [UNKNOWN_TASK], "Take a link away."],
+  [
+    61,
+    "demonitor",
+    [arg("monitor", "MonitorId")],
+    "boolean",
+    "none",
+    false,
+    "local",
+    [],
+    "Take a monitor away.",
+  ],
+  [
+    62,
+    "trapExits",
+    [arg("inbox", "Handle | null")],
+    "void",
+    "receive",
+    false,
+    "local",
+    [DEAD, DENIED, RELATION_LIMIT],
+    "Get exits of linked tasks as messages.",
+  ],
+  [
+    63,
+    "exitSignal",
+    [who, arg("reason", "unknown")],
+    "void",
+    "signal",
+    false,
+    "local",
+    [DEAD, DENIED, UNKNOWN_TASK, FULL],
+    "Kill a task with a reason, or tell it when it traps exits.",
+  ],
+  [
+    64,
+    "taskHandle",
+    [arg("task", "TaskId")],
+    "Handle",
+    "none",
+    false,
+    "local",
+    [UNKNOWN_TASK, "kernel.not-parent", "kernel.capability-space-full"],
+    "Make a capability to this task or a child.",
+  ],
+  [
+    65,
+    "serve",
+    [arg("inbox", "Handle")],
+    "void",
+    "receive",
+    false,
+    "local",
+    [DEAD, DENIED],
+    "Say that this task answers the calls of a mailbox.",
+  ],
+  [
+    66,
+    "refuse",
+    [arg("call", "CallToken"), arg("error", "unknown")],
+    "void",
+    "none",
+    false,
+    "local",
+    ["kernel.double-reply", "kernel.late-reply"],
+    "Answer a call with an error.",
+  ],
+  [
+    67,
+    "whereis",
+    [arg("name", "string")],
+    "TaskId",
+    "none",
+    false,
+    "read",
+    [],
+    "The task that registered a name.",
+  ],
+  [
+    68,
+    "unregister",
+    [arg("name", "string")],
+    "void",
+    "none",
+    false,
+    "local",
+    ["kernel.unknown-name", "kernel.not-name-owner"],
+    "Take a name back.",
+  ],
+  [69, "monotonic", [], "number", "none", false, "read", [], "Milliseconds of the monotonic clock."],
 ];
 
 /** All rows by name. */

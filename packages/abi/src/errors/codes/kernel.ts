@@ -5,6 +5,11 @@ export const KERNEL_CODES = {
     changed: "Nothing: no capability was made.",
     fix: "Badge the capability that `endpoint` returned; a badge cannot be changed.",
   },
+  "kernel.bad-child-spec": {
+    retryable: false,
+    changed: "Nothing: no child was made.",
+    fix: "Correct what the message names; docs/supervision.md lists what goes together.",
+  },
   "kernel.bad-duration": {
     retryable: false,
     changed: "Nothing: the call was refused before it started to wait.",
@@ -19,6 +24,11 @@ export const KERNEL_CODES = {
     retryable: false,
     changed: "Nothing: the call was refused before it started to wait.",
     fix: "Pass 1 to 64 waits made with receiveFrom, signalOf, endOf, keyOf or after.",
+  },
+  "kernel.bad-server-result": {
+    retryable: false,
+    changed: "The server ends with this error.",
+    fix: "Return reply, noReply, stop or stopWith from the callback.",
   },
   "kernel.bad-transition": {
     retryable: false,
@@ -50,10 +60,20 @@ export const KERNEL_CODES = {
     changed: "Nothing: no message was taken or given.",
     fix: "Stop using the channel: it was closed, or no task can receive from it.",
   },
+  "kernel.child-state": {
+    retryable: false,
+    changed: "Nothing: the child stays as it is.",
+    fix: "Ask for what fits the state the message names; whichChildren shows it.",
+  },
   "kernel.dead-handle": {
     retryable: false,
     changed: "Nothing: the call was refused.",
     fix: "Use a handle this task was given and that was neither dropped nor revoked.",
+  },
+  "kernel.deadlock": {
+    retryable: false,
+    changed: "Nothing: the call was not made.",
+    fix: "Break the cycle the message shows: cast instead of calling, or reply before calling.",
   },
   "kernel.double-reply": {
     retryable: false,
@@ -64,6 +84,11 @@ export const KERNEL_CODES = {
     retryable: false,
     changed: "Nothing was delivered.",
     fix: "Stop sending: no task can receive from this endpoint any more.",
+  },
+  "kernel.exit": {
+    retryable: false,
+    changed: "The task ends with the reason it chose.",
+    fix: "Let the error leave the task.",
   },
   "kernel.killed": {
     retryable: false,
@@ -100,6 +125,16 @@ export const KERNEL_CODES = {
     changed: "Nothing: the call was refused.",
     fix: "Ask whoever gave the capability for the right the message names.",
   },
+  "kernel.name-taken": {
+    retryable: false,
+    changed: "Nothing: the name stays with its owner.",
+    fix: "Choose another name, or wait until its owner ends.",
+  },
+  "kernel.no-handler": {
+    retryable: false,
+    changed: "Nothing was done for the message.",
+    fix: "Give the server the handler the message names, or send what it handles.",
+  },
   "kernel.not-a-call": {
     retryable: false,
     changed: "Nothing: no reply was sent.",
@@ -114,6 +149,11 @@ export const KERNEL_CODES = {
     retryable: false,
     changed: "Nothing: no task was made.",
     fix: "Pass a generator function: `function* (sys) { ... }`.",
+  },
+  "kernel.not-name-owner": {
+    retryable: false,
+    changed: "Nothing: the name stays.",
+    fix: "Take back only names that the task itself registered.",
   },
   "kernel.not-parent": {
     retryable: false,
@@ -145,25 +185,60 @@ export const KERNEL_CODES = {
     changed: "Nothing: the slice that runs goes on.",
     fix: "Run slices from one place, never from inside a task.",
   },
+  "kernel.relation-limit": {
+    retryable: true,
+    changed: "Nothing: no link, monitor or name was made.",
+    fix: "Take back links, monitors or names that are no longer needed, and receive the notices that wait.",
+  },
+  "kernel.repeated-failure": {
+    retryable: false,
+    changed: "The child is not started again.",
+    fix: "Correct the failure the message names; it does not go away by restarting.",
+  },
   "kernel.resource-closed": {
     retryable: false,
     changed: "Nothing: what the resource had taken before stands.",
     fix: "Open the resource again; this one stays closed.",
+  },
+  "kernel.server-ended": {
+    retryable: true,
+    changed: "The request may have been handled; no reply will come.",
+    fix: "Look the server up again and repeat the call if that is safe.",
   },
   "kernel.shutting-down": {
     retryable: false,
     changed: "Nothing: no task was made.",
     fix: "Stop making work: the kernel is ending.",
   },
+  "kernel.start-failed": {
+    retryable: false,
+    changed: "What was started on the way was ended again.",
+    fix: "Correct what the reason says and start again.",
+  },
   "kernel.threw-non-error": {
     retryable: false,
     changed: "The task ended; no other task was touched.",
     fix: "Throw an Error, so that the failure has a message and a stack trace.",
   },
+  "kernel.too-many-children": {
+    retryable: true,
+    changed: "Nothing: no child was made.",
+    fix: "Wait until children end, or make the supervisor with a higher limit.",
+  },
   "kernel.too-many-tasks": {
     retryable: true,
     changed: "Nothing: no task was made.",
     fix: "Wait until tasks end, or make the kernel with a higher limit.",
+  },
+  "kernel.unknown-child": {
+    retryable: false,
+    changed: "Nothing: the request was refused.",
+    fix: "Use an id, or for simple_one_for_one a task id, that whichChildren shows.",
+  },
+  "kernel.unknown-name": {
+    retryable: false,
+    changed: "Nothing: the request was refused.",
+    fix: "Register the name first, or look later: a name ends with the task that registered it.",
   },
   "kernel.unknown-task": {
     retryable: false,
