@@ -70,6 +70,11 @@ export const KERNEL_CODES = {
     changed: "Nothing: the call was refused.",
     fix: "Use a handle this task was given and that was neither dropped nor revoked.",
   },
+  "kernel.deadline-exceeded": {
+    retryable: true,
+    changed: "The work was cancelled; what it did before stands.",
+    fix: "Give it more time, or find out why it is slow.",
+  },
   "kernel.deadlock": {
     retryable: false,
     changed: "Nothing: the call was not made.",
@@ -80,6 +85,11 @@ export const KERNEL_CODES = {
     changed: "Nothing: the first reply stands.",
     fix: "Reply once to each call.",
   },
+  "kernel.duplicate-node": {
+    retryable: false,
+    changed: "Nothing: no graph was made.",
+    fix: "Give every node of a graph an id of its own.",
+  },
   "kernel.endpoint-closed": {
     retryable: false,
     changed: "Nothing was delivered.",
@@ -89,6 +99,16 @@ export const KERNEL_CODES = {
     retryable: false,
     changed: "The task ends with the reason it chose.",
     fix: "Let the error leave the task.",
+  },
+  "kernel.graph-cycle": {
+    retryable: false,
+    changed: "Nothing: no graph was made.",
+    fix: "Remove one of the dependencies of the cycle that the message prints.",
+  },
+  "kernel.idempotency-conflict": {
+    retryable: false,
+    changed: "Nothing: the job of that key stands.",
+    fix: "Use another key for other work; a key names one payload on one queue.",
   },
   "kernel.killed": {
     retryable: false,
@@ -180,6 +200,11 @@ export const KERNEL_CODES = {
     changed: "Nothing was read or written.",
     fix: "Pass an offset and a length that lie inside the region.",
   },
+  "kernel.queue-full": {
+    retryable: true,
+    changed: "Nothing: the job was not taken.",
+    fix: "Submit again later, or wait for room with submitWhenRoom.",
+  },
   "kernel.reentrant": {
     retryable: false,
     changed: "Nothing: the slice that runs goes on.",
@@ -235,10 +260,20 @@ export const KERNEL_CODES = {
     changed: "Nothing: the request was refused.",
     fix: "Use an id, or for simple_one_for_one a task id, that whichChildren shows.",
   },
+  "kernel.unknown-dependency": {
+    retryable: false,
+    changed: "Nothing: no graph was made.",
+    fix: "Name only nodes of the same graph in `after`.",
+  },
   "kernel.unknown-name": {
     retryable: false,
     changed: "Nothing: the request was refused.",
     fix: "Register the name first, or look later: a name ends with the task that registered it.",
+  },
+  "kernel.unknown-queue": {
+    retryable: false,
+    changed: "Nothing: the call was refused.",
+    fix: "Register the queue when the scheduler is built, or name one of those the message lists.",
   },
   "kernel.unknown-task": {
     retryable: false,
