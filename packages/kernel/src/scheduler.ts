@@ -35,6 +35,7 @@ import {
   type Exit,
   FAILED,
   FINISHED,
+  FOREIGN,
   KILLED,
   LEAVING,
   METERED,
@@ -70,6 +71,11 @@ export const JOURNALED: readonly boolean[] = Array.from({ length: OPCODES }, (_,
 const ENDED: Routine<unknown> = (function* (): Routine<unknown> {
   return undefined;
 })();
+
+const GENERATOR_FUNCTION: unknown = Object.getPrototypeOf(function* () {});
+/** What every generator of the engine's own goes on by. Generators of different functions have different shapes; this has one. */
+const NEXT: () => IteratorResult<unknown, unknown> = ENDED.next;
+const UNUSUAL = KILLED | BAD_YIELD | METERED | FOREIGN;
 
 /** An outside effect that can be given up. */
 export interface Abandonable {
@@ -142,6 +148,8 @@ export class Scheduler {
   seam!: Seam;
   #sys: Sys | null = null;
   #orphaned: ((object: KernelObject) => void) | null = null;
+  /** The generator function that was launched last. */
+  #lastProgram: Program | null = null;
 
   constructor(setup: SchedulerSetup) {
     this.setup = setup;
@@ -183,9 +191,22 @@ export class Scheduler {
 
   /** Give a new task its generator and make it ready. @throws {NotAProgramError} */
   launch(task: Task, program: Program, given: readonly Handle[]): void {
-    const routine: unknown = given.length === 0 ? program(this.#sys!) : program(this.#sys!, ...given);
-    if (!isRoutine(routine)) throw new errors.NotAProgramError(program);
-    task.routine = routine;
+    const sys = this.#sys!;
+    const routine: unknown =
+      given.length === 0
+        ? program(sys)
+        : given.length === 1
+          ? program(sys, given[0]!)
+          : given.length === 2
+            ? program(sys, given[0]!, given[1]!)
+            : program(sys, ...given);
+    // What a generator function returns is a generator; looking that up is slow, and mostly it is the same function again.
+    if (program !== this.#lastProgram) {
+      if (Object.getPrototypeOf(program) === GENERATOR_FUNCTION) this.#lastProgram = program;
+      else if (isRoutine(routine)) task.flags |= FOREIGN;
+      else throw new errors.NotAProgramError(program);
+    }
+    task.routine = routine as Routine<unknown>;
     this.#queue(task);
   }
 
@@ -211,12 +232,14 @@ export class Scheduler {
   }
 
   #step(task: Task): void {
-    this.transition(task, RUNNING);
+    // What stands in the ready list is ready: no look at the table of transitions.
+    task.state = RUNNING;
+    if (this.#observer !== null) this.#observer.transition(task.id, "ready", "running");
     this.current = task;
     this.fuel = this.#turnSyscalls;
     let result: IteratorResult<unknown, unknown>;
     try {
-      result = (task.flags & (KILLED | BAD_YIELD | METERED)) === 0 ? task.routine.next() : this.#force(task);
+      result = (task.flags & UNUSUAL) === 0 ? NEXT.call(task.routine) : this.#force(task);
       // The usual case first: the task parked in a syscall.
       if (result === PARK && task.state !== RUNNING) return;
       if (result === PARK && task.op === EXIT) result = this.#leave(task);
@@ -300,7 +323,9 @@ export class Scheduler {
     task.op = op;
     task.flags |= RESUMING;
     this.current = null;
-    this.transition(task, state);
+    // Only the running task parks, and from running it may.
+    task.state = state;
+    if (this.#observer !== null) this.#observer.transition(task.id, "running", STATE_NAMES[state]!);
     return PARK;
   }
 
@@ -317,7 +342,9 @@ export class Scheduler {
     if (task.timerAt >= 0) this.timers.cancel(task);
     task.value = value;
     task.arg = undefined;
-    this.transition(task, READY);
+    const state = task.state;
+    if (state === WAITING && this.#observer === null) task.state = READY;
+    else this.transition(task, READY);
     this.#queue(task);
   }
 
@@ -513,7 +540,8 @@ export class Scheduler {
   /** Advance a task in an unusual way: unwind it, measure it, or throw at a yield that was no syscall. */
   #force(task: Task): IteratorResult<unknown, unknown> {
     if ((task.flags & KILLED) !== 0) return this.#unwind(task);
-    return (task.flags & METERED) === 0 ? this.#correct(task) : this.#measured(task, task.more().allowance!);
+    if ((task.flags & METERED) !== 0) return this.#measured(task, task.more().allowance!);
+    return (task.flags & BAD_YIELD) !== 0 ? this.#correct(task) : task.routine.next();
   }
 
   /** One turn of a task with a budget, or none when the budget is used up. */

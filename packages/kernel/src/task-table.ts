@@ -2,7 +2,7 @@
  * The tasks by id: the live ones, and how the ended ones ended.
  *
  * I4. What is kept of an ended task is its exit: no task object, no generator. The collector sees one word of it, its value; the rest
- *     is 25 bytes in flat arrays. So a kernel that makes and ends many short tasks leaves nothing for the collector to move.
+ *     is 32 bytes in a flat array. So a kernel that makes and ends many short tasks leaves nothing for the collector to move.
  * I5. At most `endedLimit` exits are kept; one more forgets the oldest, and its id is never valid again (I2 of `slot-table.ts`).
  */
 import { GENERATION_LIMIT, generationOf, INDEX_LIMIT, INDEX_MASK } from "./slot-table.ts";
@@ -15,6 +15,14 @@ const FAILURE = 3;
 const CANCELLATION = 4;
 const KILL = 5;
 const INITIAL_ROOM = 64;
+/** Numbers per index, side by side so that they share a line of the cache. */
+const STRIDE = 4;
+const ID = 0;
+const KIND = 1;
+/** Of an ended task: its parent, and the index of the one that ended next. */
+const PARENT = 2;
+const NEXT = 3;
+const NONE = -1;
 
 /** Tasks and exits. */
 export class TaskTable {
@@ -23,13 +31,9 @@ export class TaskTable {
   #held = 0;
   /** A task while it lives; then the value, error or reason of its exit. */
   readonly #items: unknown[] = [];
-  #ids: Float64Array = new Float64Array(INITIAL_ROOM);
-  #kinds: Uint8Array = new Uint8Array(INITIAL_ROOM);
-  /** Parents of ended tasks. */
-  #parents: Float64Array = new Float64Array(INITIAL_ROOM);
-  /** Ids of ended tasks in the order of their ends: a ring that is as large as it had to be. */
-  #ended: Float64Array = new Float64Array(INITIAL_ROOM);
-  #firstEnded = 0;
+  #numbers: Float64Array = new Float64Array(INITIAL_ROOM * STRIDE);
+  #firstEnded = NONE;
+  #lastEnded = NONE;
   #endedCount = 0;
   readonly #free: number[] = [];
   readonly #limit: number;
@@ -47,43 +51,36 @@ export class TaskTable {
     if (index === undefined) {
       index = this.#used;
       if (index >= INDEX_LIMIT) return 0;
-      if (index === this.#ids.length) this.#grow();
+      if (index * STRIDE === this.#numbers.length) this.#grow();
       this.#used++;
-      this.#ids[index] = INDEX_LIMIT + index;
+      this.#numbers[index * STRIDE + ID] = INDEX_LIMIT + index;
       this.#items.push(task);
     } else this.#items[index] = task;
-    this.#kinds[index] = LIVE;
+    this.#numbers[index * STRIDE + KIND] = LIVE;
     this.#held++;
-    return this.#ids[index]!;
+    return this.#numbers[index * STRIDE + ID]!;
   }
 
   /** The live task with this id. Any value is safe to ask for. O(1). */
   live(id: number): Task | undefined {
     const index = id & INDEX_MASK;
-    if (index >= this.#used || this.#ids[index] !== id || this.#kinds[index] !== LIVE) return undefined;
-    return this.#items[index] as Task;
+    return this.#kindOf(index, id) === LIVE ? (this.#items[index] as Task) : undefined;
   }
 
   /** How the task with this id ended; undefined while it lives and when it is not known. O(1). */
   exitOf(id: number): Exit | undefined {
     const index = id & INDEX_MASK;
-    if (index >= this.#used || this.#ids[index] !== id) return undefined;
-    const kind = this.#kinds[index]!;
+    const kind = this.#kindOf(index, id);
     return kind > LIVE ? exitOf(kind, this.#items[index]) : undefined;
   }
 
   /** The live task with this id, or a description of the ended one: its state, parent and exit. O(1). */
   get(id: number): Task | undefined {
     const index = id & INDEX_MASK;
-    if (index >= this.#used || this.#ids[index] !== id) return undefined;
-    const kind = this.#kinds[index]!;
+    const kind = this.#kindOf(index, id);
     if (kind === LIVE) return this.#items[index] as Task;
-    return kind === FREE ? undefined : describe(id, this.#parents[index]!, exitOf(kind, this.#items[index]));
-  }
-
-  /** A live task ended well: keep its value only (I4). */
-  finish(task: Task, value: unknown): void {
-    this.#end(task, OK, value);
+    if (kind === FREE) return undefined;
+    return describe(id, this.#numbers[index * STRIDE + PARENT]!, exitOf(kind, this.#items[index]));
   }
 
   /** A live task ended: keep its exit only (I4). */
@@ -100,52 +97,51 @@ export class TaskTable {
 
   /** The live tasks in index order. */
   *values(): Generator<Task, void, undefined> {
-    for (let i = 0; i < this.#used; i++) if (this.#kinds[i] === LIVE) yield this.#items[i] as Task;
+    for (let i = 0; i < this.#used; i++)
+      if (this.#numbers[i * STRIDE + KIND] === LIVE) yield this.#items[i] as Task;
+  }
+
+  #kindOf(index: number, id: number): number {
+    const at = index * STRIDE;
+    return index < this.#used && this.#numbers[at] === id ? this.#numbers[at + KIND]! : FREE;
   }
 
   #end(task: Task, kind: number, value: unknown): void {
     const index = task.id & INDEX_MASK;
-    this.#kinds[index] = kind;
+    const numbers = this.#numbers;
+    const at = index * STRIDE;
     this.#items[index] = value;
-    this.#parents[index] = task.parent;
-    if (this.#endedCount === this.#ended.length) this.#growEnded();
-    this.#ended[(this.#firstEnded + this.#endedCount) & (this.#ended.length - 1)] = task.id;
+    numbers[at + KIND] = kind;
+    numbers[at + PARENT] = task.parent;
+    numbers[at + NEXT] = NONE;
+    if (this.#lastEnded === NONE) this.#firstEnded = index;
+    else numbers[this.#lastEnded * STRIDE + NEXT] = index;
+    this.#lastEnded = index;
     if (++this.#endedCount <= this.#endedLimit) return;
-    const oldest = this.#ended[this.#firstEnded]!;
-    this.#firstEnded = (this.#firstEnded + 1) & (this.#ended.length - 1);
+    const oldest = this.#firstEnded;
+    this.#firstEnded = numbers[oldest * STRIDE + NEXT]!;
+    if (this.#firstEnded === NONE) this.#lastEnded = NONE;
     this.#endedCount--;
-    this.#forget(oldest & INDEX_MASK);
+    this.#forget(oldest);
   }
 
   #forget(index: number): void {
-    const id = this.#ids[index]!;
-    this.#kinds[index] = FREE;
+    const at = index * STRIDE;
+    const id = this.#numbers[at + ID]!;
+    this.#numbers[at + KIND] = FREE;
     this.#items[index] = undefined;
     this.#held--;
-    if (generationOf(id) >= GENERATION_LIMIT) this.#ids[index] = 0;
+    if (generationOf(id) >= GENERATION_LIMIT) this.#numbers[at + ID] = 0;
     else {
-      this.#ids[index] = id + INDEX_LIMIT;
+      this.#numbers[at + ID] = id + INDEX_LIMIT;
       this.#free.push(index);
     }
   }
 
   #grow(): void {
-    const room = Math.min(this.#ids.length * 2, INDEX_LIMIT);
-    const [ids, kinds, parents] = [new Float64Array(room), new Uint8Array(room), new Float64Array(room)];
-    ids.set(this.#ids);
-    kinds.set(this.#kinds);
-    parents.set(this.#parents);
-    this.#ids = ids;
-    this.#kinds = kinds;
-    this.#parents = parents;
-  }
-
-  #growEnded(): void {
-    const old = this.#ended;
-    const ring = new Float64Array(old.length * 2);
-    for (let i = 0; i < this.#endedCount; i++) ring[i] = old[(this.#firstEnded + i) & (old.length - 1)]!;
-    this.#ended = ring;
-    this.#firstEnded = 0;
+    const numbers = new Float64Array(Math.min(this.#numbers.length * 2, INDEX_LIMIT * STRIDE));
+    numbers.set(this.#numbers);
+    this.#numbers = numbers;
   }
 }
 

@@ -94,6 +94,9 @@ export const LEAVING = 64;
 /** The task has an allowance: its turns are measured. */
 export const METERED = 128;
 
+/** Its routine is not a generator of the engine's own: it is asked by name. */
+export const FOREIGN = 256;
+
 /** The rarely needed part of a task (T1). */
 export class TaskExtra {
   name = "";

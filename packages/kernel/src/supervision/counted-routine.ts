@@ -6,7 +6,7 @@
  */
 import type { Park, Routine } from "../operation.ts";
 import type { Scheduler } from "../scheduler.ts";
-import type { Task } from "../task.ts";
+import { FOREIGN, type Task } from "../task.ts";
 import { of } from "./relations.ts";
 
 type Result = IteratorResult<Park, unknown>;
@@ -49,5 +49,6 @@ export class CountedRoutine {
 export function countSyscalls(scheduler: Scheduler, task: Task): void {
   const counted = new CountedRoutine(scheduler, task.routine);
   of(task).counted = counted;
+  task.flags |= FOREIGN;
   task.routine = counted as unknown as Routine<unknown>;
 }
