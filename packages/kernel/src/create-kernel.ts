@@ -1,13 +1,16 @@
 /** The kernel of `kernel.ts`, put together from its parts. */
 import type { Clock, Random } from "@glia-os/abi/ports";
 import { ALL_RIGHTS, RIGHTS, type Rights } from "@glia-os/abi/syscalls";
-import { closeOrphan } from "./channel/port.ts";
+import { Channel } from "./channel/channel.ts";
+import { closeOrphan, offerTo, sourceOf } from "./channel/port.ts";
+import { NOTHING } from "./channel/waiting.ts";
 import * as limits from "./constants.ts";
 import { dumpState, type KernelDump } from "./dump.ts";
 import { checkDuration } from "./duration.ts";
 import { BadOptionError, ReentrantSliceError, UnknownTaskError, WrongObjectError } from "./errors.ts";
+import { Endpoint } from "./endpoint/endpoint.ts";
 import type { Handle } from "./handle.ts";
-import { closeMailbox, NO_ROOM, offer, raise, take } from "./ipc.ts";
+import { closeMailbox, NO_ROOM, offer, raise, TAKEN, take } from "./ipc.ts";
 import type { Delivery, Kernel, KernelOptions, ShutdownState } from "./kernel.ts";
 import { Mailbox, type MailboxOptions, whole } from "./mailbox.ts";
 import { Notification } from "./notification.ts";
@@ -174,6 +177,15 @@ class LocalKernel implements Kernel {
     return capabilities.mint(shell, new Mailbox(options), ALL_RIGHTS) as Handle<Message>;
   }
 
+  channel<Message = unknown>(capacity: number): Handle<Message> {
+    const { capabilities, shell } = this.#scheduler;
+    return capabilities.mint(shell, new Channel(capacity), ALL_RIGHTS) as Handle<Message>;
+  }
+
+  endpoint(): Handle {
+    return this.#scheduler.capabilities.mint(this.#scheduler.shell, new Endpoint(), ALL_RIGHTS);
+  }
+
   notification(): Handle {
     return this.#scheduler.capabilities.mint(this.#scheduler.shell, new Notification(), ALL_RIGHTS);
   }
@@ -190,8 +202,13 @@ class LocalKernel implements Kernel {
   }
 
   trySend<Message>(target: Handle<Message>, message: Message): Delivery {
-    const mailbox = this.#mailbox(op.TRY_SEND, target, RIGHTS.send);
-    if (offer(this.#scheduler, mailbox, message, false) === NO_ROOM) return "full";
+    const s = this.#scheduler;
+    const object = s.capabilities.find(target, s.shell, RIGHTS.send);
+    s.seam.calls[op.TRY_SEND]!++;
+    if (object === null || object.kind !== "mailbox")
+      return offerTo(s, op.TRY_SEND, s.shell, target, object, message, false) === TAKEN ? "taken" : "full";
+    const mailbox = object as Mailbox;
+    if (offer(s, mailbox, message, false) === NO_ROOM) return "full";
     return mailbox.pressured ? "pressured" : "taken";
   }
 
@@ -202,8 +219,15 @@ class LocalKernel implements Kernel {
   }
 
   tryReceive<Message = unknown>(source: Handle<Message>): Message | undefined {
-    const mailbox = this.#mailbox(op.TRY_RECEIVE, source, RIGHTS.receive);
-    return mailbox.size === 0 ? undefined : (take(this.#scheduler, mailbox) as Message);
+    const s = this.#scheduler;
+    const object = s.capabilities.find(source, s.shell, RIGHTS.receive);
+    s.seam.calls[op.TRY_RECEIVE]!++;
+    if (object === null || object.kind !== "mailbox") {
+      const message = sourceOf(s, op.TRY_RECEIVE, s.shell, source, object).take(s);
+      return message === NOTHING ? undefined : (message as Message);
+    }
+    const mailbox = object as Mailbox;
+    return mailbox.size === 0 ? undefined : (take(s, mailbox) as Message);
   }
 
   signal(target: Handle, bits = 1): void {

@@ -1,5 +1,9 @@
 /** The state of a kernel as plain data, for people and for `--dump-state`. */
+import type { KernelObject } from "./capability-table.ts";
+import type { Channel } from "./channel/channel.ts";
+import type { BadgedEndpoint, Endpoint, EndpointState } from "./endpoint/endpoint.ts";
 import type { Handle } from "./handle.ts";
+import type { LeasedMailbox } from "./lease/leased-mailbox.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { OPCODE_NAMES } from "./opcodes.ts";
 import { LEVEL_NAMES, type Priority } from "./ready-queue.ts";
@@ -33,8 +37,10 @@ export interface HandleDump {
   readonly handle: Handle;
   readonly kind: string;
   readonly rights: number;
-  /** Messages in the mailbox; undefined for other objects. */
+  /** Messages in the mailbox or channel; of a mailbox with leases, those that wait. Undefined for other objects. */
   readonly messages: number | undefined;
+  /** Who waits at an endpoint; undefined for other objects. */
+  readonly state: EndpointState | undefined;
 }
 
 /** A whole kernel. */
@@ -70,7 +76,7 @@ export function dumpState(scheduler: Scheduler): KernelDump {
     omitted: scheduler.live - tasks.length,
     ready: ready as Record<Priority, number>,
     keys: scheduler.waits.size,
-    timers: scheduler.timers.size,
+    timers: scheduler.timers.size + scheduler.alarms.size,
     shell: dumpHandles(scheduler, scheduler.shell),
     counters: { ...scheduler.seam.counters },
   };
@@ -91,11 +97,17 @@ function dumpTask(scheduler: Scheduler, task: Task): TaskDump {
   };
 }
 
+function messagesIn(object: KernelObject): number | undefined {
+  if (object.kind === "mailbox" || object.kind === "channel") return (object as Mailbox | Channel).size;
+  return object.kind === "leased-mailbox" ? (object as LeasedMailbox).waiting : undefined;
+}
+
 function dumpHandles(scheduler: Scheduler, owner: Task): readonly HandleDump[] {
   return scheduler.capabilities.list(owner).map(({ handle, kind, rights, object }) => ({
     handle: handle as Handle,
     kind,
     rights,
-    messages: object.kind === "mailbox" ? (object as Mailbox).size : undefined,
+    messages: messagesIn(object),
+    state: object.kind === "endpoint" ? (object as Endpoint | BadgedEndpoint).endpoint.state : undefined,
   }));
 }

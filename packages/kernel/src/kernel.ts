@@ -113,6 +113,12 @@ export interface Kernel {
   /** Make a mailbox whose handle the shell holds. */
   mailbox<Message = unknown>(options?: MailboxOptions): Handle<Message>;
 
+  /** Make a channel whose handle the shell holds (see `Sys.channel`). @throws {BadOptionError} */
+  channel<Message = unknown>(capacity: number): Handle<Message>;
+
+  /** Make an endpoint whose handle the shell holds (see `Sys.endpoint`). */
+  endpoint(): Handle;
+
   /** Make a notification whose handle the shell holds. */
   notification(): Handle;
 
@@ -122,13 +128,13 @@ export interface Kernel {
   /** A capability of the shell to a resource, to hand on by `spawn` or `grant`. @throws what the resource was closed with. */
   open(resource: Resource): Handle;
 
-  /** Put a message into a mailbox of the shell; never waits. @throws {DeadHandleError} {MissingRightError} {MailboxClosedError} */
+  /** Put a message into a mailbox, channel or endpoint of the shell; never waits. @throws {DeadHandleError} {MissingRightError} {MailboxClosedError} */
   trySend<Message>(target: Handle<Message>, message: Message): Delivery;
 
   /** Call `listener` once when a mailbox is not under pressure: at once, or when its receivers have caught up. */
   onRelief(target: Handle, listener: () => void): void;
 
-  /** The next message of a mailbox of the shell, or undefined. */
+  /** The next message of a mailbox, channel or endpoint of the shell, or undefined. */
   tryReceive<Message = unknown>(source: Handle<Message>): Message | undefined;
 
   /** Set bits of a notification of the shell: a whole number from 1 to 2^31 - 1. */

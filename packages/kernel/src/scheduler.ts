@@ -16,7 +16,7 @@ import { UNWIND_ATTEMPTS } from "./constants.ts";
 import * as errors from "./errors.ts";
 import type { Allowance } from "./fair-share/budget.ts";
 import type { Handle } from "./handle.ts";
-import { AlarmQueue } from "./lease/alarm-queue.ts";
+import { AlarmQueue } from "./lease/alarm.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { CALL, EXIT, EXTERNAL, OPCODE_NAMES, OPCODES, SELECT, SLEEP, WAIT_ANY, WAIT_ON } from "./opcodes.ts";
 import type { Park, Routine } from "./operation.ts";
@@ -425,7 +425,7 @@ export class Scheduler {
 
   /** Resume everybody whose deadline has come. */
   expire(nowMs: number): void {
-    if (this.alarms.size > 0) this.alarms.expire(nowMs);
+    if (this.alarms.size > 0) this.alarms.ring(nowMs);
     this.nowMs = nowMs;
     for (let task = this.timers.expire(nowMs); task !== null; task = this.timers.expire(nowMs)) {
       if (task.state === THROTTLED) this.#unthrottle(task);

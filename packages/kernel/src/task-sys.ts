@@ -330,7 +330,7 @@ export class TaskSys implements Sys {
 
   renew(lease: Lease, durationMs: number): void {
     this.#enter(op.RENEW, 0);
-    renew(this.#scheduler, lease, durationMs);
+    renew(lease, durationMs);
   }
 
   // Regions

@@ -1,7 +1,6 @@
 /** Ending and extending leases. Each refusal changes nothing. */
 import { checkDuration } from "../duration.ts";
 import { BadDurationError } from "../errors.ts";
-import type { Scheduler } from "../scheduler.ts";
 import { LeaseEndedError, NotALeaseError } from "./errors.ts";
 import { HeldLease } from "./lease.ts";
 
@@ -18,11 +17,10 @@ export function nack(lease: unknown): void {
 }
 
 /** Let a lease end `durationMs` from now. @throws {NotALeaseError} {LeaseEndedError} {BadDurationError} */
-export function renew(scheduler: Scheduler, lease: unknown, durationMs: number): void {
+export function renew(lease: unknown, durationMs: number): void {
   const held = openLease(lease);
   checkLeaseDuration(durationMs);
-  scheduler.alarms.cancel(held);
-  scheduler.alarms.set(held, scheduler.setup.clock.monotonicMs() + durationMs);
+  held.mailbox.keep(held, durationMs);
 }
 
 /** Refuse a time that is no duration or is 0: such a lease would end before anybody could acknowledge it. */

@@ -1,7 +1,7 @@
 /** One delivery of a message that must be acknowledged. */
 
 import type { TaskId } from "../task.ts";
-import type { Alarm } from "./alarm-queue.ts";
+import type { Alarm } from "./alarm.ts";
 import type { LeasedMailbox } from "./leased-mailbox.ts";
 
 /** A message for a time. The object is the right to acknowledge it; it may be handed to another task. */
@@ -40,8 +40,7 @@ export class HeldLease implements Lease, Alarm {
   /** How it ended; empty while it is open. */
   ended = "";
   deadlineMs = 0;
-  sequence = 0;
-  at = -1;
+  timerAt = -1;
 
   constructor(mailbox: LeasedMailbox, parcel: Parcel, holder: TaskId) {
     this.mailbox = mailbox;

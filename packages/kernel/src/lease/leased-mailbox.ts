@@ -86,9 +86,16 @@ export class LeasedMailbox implements KernelObject {
     parcel.deliveries++;
     const lease = new HeldLease(this, parcel, holder.id);
     this.#held.add(lease);
-    const { alarms, setup } = this.#scheduler;
-    alarms.set(lease, setup.clock.monotonicMs() + durationMs);
+    this.keep(lease, durationMs);
     return lease;
+  }
+
+  /** Let a lease end `durationMs` from now. */
+  keep(lease: HeldLease, durationMs: number): void {
+    const { alarms, setup } = this.#scheduler;
+    alarms.cancel(lease);
+    lease.deadlineMs = setup.clock.monotonicMs() + durationMs;
+    alarms.set(lease, lease.deadlineMs);
   }
 
   /** The message of a lease is done. */
