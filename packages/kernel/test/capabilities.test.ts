@@ -207,13 +207,15 @@ interface Node {
   readonly handle: Handle;
   readonly owner: number;
   readonly rights: number;
+  /** What it names: the object itself, or something that stands for it with a badge. */
+  readonly object: KernelObject;
   parent: Node | null;
   alive: boolean;
 }
 
 type Step =
   | { readonly kind: "derive"; readonly from: number; readonly owner: number; readonly rights: number }
-  | { readonly kind: "revoke" | "drop"; readonly from: number };
+  | { readonly kind: "badge" | "revoke" | "drop"; readonly from: number };
 
 const RIGHT_SETS = [0, SEND, RECEIVE, SEND | RECEIVE];
 
@@ -225,13 +227,13 @@ class Twin {
     lost: () => {},
     orphaned: (object) => this.orphans.push(object),
   });
-  readonly object: KernelObject = { kind: "mailbox", receivers: 0, takers: new TaskList() };
+  readonly object: KernelObject = { kind: "endpoint", receivers: 0, takers: new TaskList() };
   readonly nodes: Node[] = [];
 
   constructor() {
     const rights = SEND | RECEIVE;
     const handle = this.table.mint(this.owners[0]!, this.object, rights);
-    this.nodes.push({ handle, owner: 0, rights, parent: null, alive: true });
+    this.nodes.push({ handle, owner: 0, rights, object: this.object, parent: null, alive: true });
   }
 
   take(step: Step): void {
@@ -239,7 +241,13 @@ class Twin {
     if (step.kind === "derive") {
       const handle = this.table.derive(from.handle, this.owners[step.owner]!, step.rights);
       const rights = from.rights & step.rights;
-      this.nodes.push({ handle, owner: step.owner, rights, parent: from, alive: true });
+      const { object } = from;
+      this.nodes.push({ handle, owner: step.owner, rights, object, parent: from, alive: true });
+    } else if (step.kind === "badge") {
+      const { owner } = from;
+      const object: KernelObject = { kind: "endpoint", receivers: 0, takers: this.object.takers };
+      const handle = this.table.deriveAs(from.handle, this.owners[owner]!, ~RECEIVE, object);
+      this.nodes.push({ handle, owner, rights: from.rights & ~RECEIVE, object, parent: from, alive: true });
     } else if (step.kind === "revoke") {
       const doomed = this.nodes.filter((node) => node.alive && node !== from && descends(node, from));
       const ended = this.table.revoke(from.handle);
@@ -256,11 +264,14 @@ class Twin {
   problem(): string | undefined {
     let living = 0;
     let receivers = 0;
-    for (const { handle, owner, rights, parent, alive } of this.nodes) {
+    for (const { handle, owner, rights, object, parent, alive } of this.nodes) {
       for (let index = 0; index < this.owners.length; index++) {
         const held = this.table.rightsOf(handle, this.owners[index]!);
         if (held !== (alive && index === owner ? rights : null))
           return `handle ${handle} has the rights ${held}`;
+        const found = this.table.find(handle, this.owners[index]!, 0);
+        if (found !== (alive && index === owner ? object : null))
+          return `handle ${handle} names another object`;
       }
       if (!alive) continue;
       living++;
@@ -281,7 +292,7 @@ class Twin {
       const derivations = this.owners.flatMap((_, owner) =>
         RIGHT_SETS.map((rights): Step => ({ kind: "derive", from, owner, rights })),
       );
-      return [...derivations, { kind: "revoke", from }, { kind: "drop", from }];
+      return [...derivations, { kind: "badge", from }, { kind: "revoke", from }, { kind: "drop", from }];
     });
   }
 }
@@ -304,5 +315,5 @@ test("every sequence of 4 derivations, revocations and drops in two tasks: a chi
     if (path.length < 4) for (const step of twin.steps()) explore([...path, step]);
   };
   explore([]);
-  expect(explored).toBe(156_201);
+  expect(explored).toBe(238_536);
 });
