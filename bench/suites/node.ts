@@ -38,7 +38,13 @@ class Pair {
     const start = { kind: "new-cluster" } as const;
     const a = await createNode({ dataDir: join(folder, "a"), role: "core", name: "a", bind, start });
     const line = await a.createJoinLine({ ttlMs: TIMEOUT_MS, uses: 1 });
-    const b = await createNode({ dataDir: join(folder, "b"), role: "edge", name: "b", bind, start: { kind: "join", line } });
+    const b = await createNode({
+      dataDir: join(folder, "b"),
+      role: "edge",
+      name: "b",
+      bind,
+      start: { kind: "join", line },
+    });
     await b.spawn({ name, module: guest(name) });
     return new Pair(a, b, folder);
   }
@@ -84,7 +90,13 @@ async function streaming(): Promise<Contestant> {
     async value() {
       const startMs = performance.now();
       for (let i = 0; i < pieceCount; i++) {
-        const chunk = { sequence: ++sequence, fileIndex: 0, first: sequence === 1, last: false, bytes: piece };
+        const chunk = {
+          sequence: ++sequence,
+          fileIndex: 0,
+          first: sequence === 1,
+          last: false,
+          bytes: piece,
+        };
         await pair.a.send("word-count", encodeChunk(chunk));
       }
       await pair.a.ask("word-count", encodeReportRequest(), TIMEOUT_MS);
@@ -109,7 +121,8 @@ async function moving(distinct: number): Promise<Contestant> {
   };
 }
 
-const ONE_PROCESS = "two nodes share one process and its cores; a network adds its round trips and the time its bandwidth takes";
+const ONE_PROCESS =
+  "two nodes share one process and its cores; a network adds its round trips and the time its bandwidth takes";
 
 function moveRow(id: string, distinct: number): Suite["rows"][number] {
   return {

@@ -72,10 +72,9 @@ export async function startRegistry(folder: string): Promise<Registry> {
   writeFileSync(config, configuration(folder, upstream));
   const manifest = createRequire(import.meta.url).resolve("verdaccio/package.json");
   const program = join(dirname(manifest), "bin", "verdaccio");
-  const server = spawn(process.execPath, [program, "--config", config, "--listen", `127.0.0.1:${port}`], {
-    cwd: folder,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+  // The system's certificate authorities, for the way to the registry behind.
+  const args = ["--use-system-ca", program, "--config", config, "--listen", `127.0.0.1:${port}`];
+  const server = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
   const url = `http://127.0.0.1:${port}/`;
   await answers(url, server);
   const close = async (): Promise<void> => {
