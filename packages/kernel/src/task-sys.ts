@@ -15,7 +15,7 @@ import { badgeEndpoint } from "./endpoint/badge.ts";
 import { Endpoint } from "./endpoint/endpoint.ts";
 import { NotParentError, OutsideTaskError, TaskKilledError, UnknownTaskError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
-import { NO_ROOM, offer, raise, reply, TAKEN, take } from "./ipc.ts";
+import { offer, raise, reply, TAKEN, take } from "./ipc.ts";
 import { ack, nack, renew } from "./lease/acknowledge.ts";
 import type { Lease } from "./lease/lease.ts";
 import { leasedMailbox } from "./lease/lease-options.ts";
@@ -45,6 +45,13 @@ const SEND = op.SEND;
 const RECEIVE = op.RECEIVE;
 const YIELD = op.YIELD;
 const WAIT = op.WAIT;
+
+// Constants of this module: the engine folds them, which it does not do with what a module imports.
+const TRY_SEND = op.TRY_SEND;
+const TRY_RECEIVE = op.TRY_RECEIVE;
+const RIGHT_SEND = RIGHTS.send;
+const RIGHT_RECEIVE = RIGHTS.receive;
+const TOOK = TAKEN;
 
 /** The syscalls over one scheduler. */
 export class TaskSys implements Sys {
@@ -239,15 +246,20 @@ export class TaskSys implements Sys {
 
   trySend<Message>(target: Handle<Message>, message: Message): boolean {
     const s = this.#scheduler;
-    const task = this.#running(op.TRY_SEND);
-    const object = s.capabilities.find(target, task, RIGHTS.send);
-    if (object !== null && object.kind === "mailbox") {
-      this.#record(op.TRY_SEND, task, target);
-      return offer(s, object as Mailbox, message, false) !== NO_ROOM;
-    }
-    const outcome = offerTo(s, op.TRY_SEND, task, target, object, message, false);
-    this.#record(op.TRY_SEND, task, target);
-    return outcome === TAKEN;
+    const task = s.current;
+    if (task === null) throw new OutsideTaskError("trySend");
+    const object = s.capabilities.find(target, task, RIGHT_SEND);
+    let outcome: number;
+    // A refusal is traced as one, so the record comes after it.
+    if (object !== null && object.kind === "channel") outcome = (object as Channel).offer(s, message);
+    else if (object !== null && object.kind === "mailbox")
+      outcome = offer(s, object as Mailbox, message, false);
+    else outcome = offerTo(s, TRY_SEND, task, target, object, message, false);
+    const seam = s.seam;
+    seam.calls[TRY_SEND]!++;
+    s.fuel--;
+    seam.trace.write(TRY_SEND, DONE, task.id, target);
+    return outcome === TOOK;
   }
 
   receive<Message = unknown>(source: Handle<Message>): Operation<Message> {
@@ -260,17 +272,23 @@ export class TaskSys implements Sys {
 
   tryReceive<Message = unknown>(source: Handle<Message>): Message | undefined {
     const s = this.#scheduler;
-    const task = this.#running(op.TRY_RECEIVE);
-    const object = s.capabilities.find(source, task, RIGHTS.receive);
+    const task = s.current;
+    if (task === null) throw new OutsideTaskError("tryReceive");
+    const object = s.capabilities.find(source, task, RIGHT_RECEIVE);
     let message: unknown;
     if (object !== null && object.kind === "mailbox")
       message = (object as Mailbox).size === 0 ? undefined : take(s, object as Mailbox);
     else {
-      message = sourceOf(s, op.TRY_RECEIVE, task, source, object).take(s);
+      const found = object as Channel | null;
+      if (found !== null && found.kind === "channel") message = found.take(s);
+      else message = sourceOf(s, TRY_RECEIVE, task, source, object).take(s);
       if (message === NOTHING) message = undefined;
     }
-    s.seam.journal.outcome(task.id, op.TRY_RECEIVE, message, false);
-    this.#record(op.TRY_RECEIVE, task, source);
+    const seam = s.seam;
+    seam.journal.outcome(task.id, TRY_RECEIVE, message, false);
+    seam.calls[TRY_RECEIVE]!++;
+    s.fuel--;
+    seam.trace.write(TRY_RECEIVE, DONE, task.id, source);
     return message as Message | undefined;
   }
 
