@@ -9,6 +9,7 @@ export default defineConfig(
       supervision: "src/supervision/index.ts",
       "fair-share": "src/fair-share/index.ts",
       graph: "src/graph/index.ts",
+      jobs: "src/jobs/index.ts",
       ipc: "src/ipc-objects.ts",
       retry: "src/retry/index.ts",
       testing: "src/testing/index.ts",

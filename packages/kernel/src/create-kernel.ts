@@ -5,7 +5,7 @@ import { Channel } from "./channel/channel.ts";
 import { closeOrphan, offerTo, sourceOf } from "./channel/port.ts";
 import { NOTHING } from "./channel/waiting.ts";
 import * as limits from "./constants.ts";
-import { dumpState, type KernelDump } from "./dump.ts";
+import { dumpState, type KernelDump, type QueueDump } from "./dump.ts";
 import { checkDuration } from "./duration.ts";
 import { BadOptionError, ReentrantSliceError, UnknownTaskError, WrongObjectError } from "./errors.ts";
 import { Endpoint } from "./endpoint/endpoint.ts";
@@ -38,6 +38,7 @@ class LocalKernel implements Kernel {
   readonly #scheduler: Scheduler;
   readonly #trace: TraceRing;
   readonly #clock: Clock;
+  readonly #queues = new Set<() => readonly QueueDump[]>();
   #inSlice = false;
   #wakeShell: (() => void) | null = null;
   #endAtMs = Number.POSITIVE_INFINITY;
@@ -268,7 +269,17 @@ class LocalKernel implements Kernel {
   // Looking inside
 
   dumpState(): KernelDump {
-    return dumpState(this.#scheduler);
+    return dumpState(
+      this.#scheduler,
+      [...this.#queues].flatMap((describe) => describe()),
+    );
+  }
+
+  describeQueues(describe: () => readonly QueueDump[]): () => void {
+    this.#queues.add(describe);
+    return () => {
+      this.#queues.delete(describe);
+    };
   }
 
   counters(): Readonly<KernelCounters> {

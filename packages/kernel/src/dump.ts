@@ -43,6 +43,31 @@ export interface HandleDump {
   readonly state: EndpointState | undefined;
 }
 
+/** A job queue of a dump (`@glia-os/kernel/jobs`). */
+export interface QueueDump {
+  readonly name: string;
+  readonly priority: Priority;
+  readonly weight: number;
+  readonly concurrency: number;
+  readonly capacity: number;
+  /** Jobs that wait for their turn, that run, and that wait for another attempt. */
+  readonly queued: number;
+  readonly running: number;
+  readonly backingOff: number;
+  /** Tasks that wait to submit. */
+  readonly waitingForRoom: number;
+  /** 0 to 1; and whether producers are asked to pause. */
+  readonly pressure: number;
+  readonly paused: boolean;
+  /** Counts since the queue was made. */
+  readonly submitted: number;
+  readonly finished: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly refused: number;
+  readonly retried: number;
+}
+
 /** A whole kernel. */
 export interface KernelDump {
   readonly monotonicMs: number;
@@ -58,10 +83,12 @@ export interface KernelDump {
   /** Handles of the shell. */
   readonly shell: readonly HandleDump[];
   readonly counters: Readonly<KernelCounters>;
+  /** Job queues of the services on this kernel. */
+  readonly queues: readonly QueueDump[];
 }
 
 /** Describe everything. O(tasks). */
-export function dumpState(scheduler: Scheduler): KernelDump {
+export function dumpState(scheduler: Scheduler, queues: readonly QueueDump[]): KernelDump {
   const tasks: TaskDump[] = [];
   for (const task of scheduler.tasks.values()) {
     if (task.state > WAITING) continue;
@@ -79,6 +106,7 @@ export function dumpState(scheduler: Scheduler): KernelDump {
     timers: scheduler.timers.size + scheduler.alarms.size,
     shell: dumpHandles(scheduler, scheduler.shell),
     counters: { ...scheduler.seam.counters },
+    queues,
   };
 }
 

@@ -4,7 +4,7 @@
  */
 export { type Call, isCall } from "./call.ts";
 export { createKernel } from "./create-kernel.ts";
-export type { HandleDump, KernelDump, TaskDump } from "./dump.ts";
+export type { HandleDump, KernelDump, QueueDump, TaskDump } from "./dump.ts";
 export type { Settle, Start } from "./effect.ts";
 export {
   BadDurationError,

@@ -7,7 +7,7 @@
  */
 import type { Clock, Logger, Meter, Random } from "@glia-os/abi/ports";
 import type { Rights } from "@glia-os/abi/syscalls";
-import type { KernelDump } from "./dump.ts";
+import type { KernelDump, QueueDump } from "./dump.ts";
 import type { Handle } from "./handle.ts";
 import type { MailboxOptions } from "./mailbox.ts";
 import type { OutcomeJournal } from "./outcome-journal.ts";
@@ -158,6 +158,9 @@ export interface Kernel {
 
   /** Everything as plain data. O(tasks). */
   dumpState(): KernelDump;
+
+  /** Let `dumpState` describe the job queues of a service. Returns a function that ends that. */
+  describeQueues(describe: () => readonly QueueDump[]): () => void;
 
   /** Counts since the kernel was made. */
   counters(): Readonly<KernelCounters>;

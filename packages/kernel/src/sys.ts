@@ -43,7 +43,7 @@ export interface SpawnOptions {
   /** Count its syscalls, so that notices of its end say after how many it ended. */
   readonly counted?: boolean;
   /** Charge this task, and its children, besides the budgets of its parent. At most 16 budgets per task. */
-  readonly budget?: Budget;
+  readonly budget?: Budget | readonly Budget[];
   /**
    * Syscalls per turn of this task and its children: 1 to the parent's own figure, to 1,000,000 for the shell. Default: the parent's,
    * which is the kernel's `turnSyscalls` unless set.

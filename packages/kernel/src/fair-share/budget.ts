@@ -22,16 +22,19 @@ const QUANTUM_MOST = 1_000_000;
 export interface BudgetOptions {
   /** Length of a period in milliseconds: more than 0, at most 1e9. The first begins with the first turn that is charged. */
   readonly periodMs: number;
-  /** Syscalls per period: a whole number from 1 to 1e9. */
+  /** Syscalls per period: a whole number from 1 to 1e9, or Infinity to measure without a limit. */
   readonly syscalls?: number;
-  /** Milliseconds of running per period: more than 0, at most 1e9. Costs two readings of the clock per turn of such a task. */
+  /**
+   * Milliseconds of running per period: more than 0, at most 1e9, or Infinity to measure without a limit. Costs two readings of the
+   * clock per turn of such a task.
+   */
   readonly cpuMs?: number;
 }
 
 /** What a budget has let through since it was made. */
 export interface Spending {
   readonly syscalls: number;
-  /** 0 unless the budget limits milliseconds. */
+  /** 0 unless the budget was given `cpuMs`. */
   readonly cpuMs: number;
   readonly turns: number;
 }
@@ -43,6 +46,8 @@ export class Budget {
   readonly syscalls: number;
   /** Milliseconds of running per period; Infinity without a limit. */
   readonly cpuMs: number;
+  /** Whether turns are timed. */
+  readonly timed: boolean;
   #periodStartMs = Number.NaN;
   #owedSyscalls = 0;
   #owedMs = 0;
@@ -57,14 +62,15 @@ export class Budget {
     if (options.syscalls === undefined && options.cpuMs === undefined)
       throw new BadOptionError("budget", "without a limit", "given syscalls, cpuMs or both");
     if (
-      options.syscalls !== undefined &&
+      syscalls !== Number.POSITIVE_INFINITY &&
       !(Number.isInteger(syscalls) && syscalls >= 1 && syscalls <= SYSCALLS_MOST)
     )
       throw new BadOptionError("budget syscalls", syscalls, `a whole number from 1 to ${SYSCALLS_MOST}`);
-    if (options.cpuMs !== undefined) positive("budget cpuMs", cpuMs, MS_MOST);
+    if (cpuMs !== Number.POSITIVE_INFINITY) positive("budget cpuMs", cpuMs, MS_MOST);
     this.periodMs = periodMs;
     this.syscalls = syscalls;
     this.cpuMs = cpuMs;
+    this.timed = options.cpuMs !== undefined;
   }
 
   /** What it has let through since it was made. */
@@ -108,13 +114,13 @@ export class Allowance {
   readonly budgets: readonly Budget[];
   /** Syscalls per turn; 0 for the kernel's own figure. */
   readonly quantum: number;
-  /** Whether some budget limits milliseconds. */
+  /** Whether some budget times turns. */
   readonly timed: boolean;
 
   constructor(budgets: readonly Budget[], quantum: number) {
     this.budgets = budgets;
     this.quantum = quantum;
-    this.timed = budgets.some(({ cpuMs }) => cpuMs !== Number.POSITIVE_INFINITY);
+    this.timed = budgets.some(({ timed }) => timed);
   }
 
   /** When a turn may start by every budget: 0 for now. */
@@ -139,7 +145,7 @@ export class Allowance {
 
 /** What a spawn asks for. */
 export interface AllowanceRequest {
-  readonly budget?: Budget;
+  readonly budget?: Budget | readonly Budget[];
   readonly quantum?: number;
 }
 
@@ -160,12 +166,15 @@ export function allowanceOf(
   return new Allowance(budgetsOf(inherited?.budgets ?? [], budget), quantum ?? inherited?.quantum ?? 0);
 }
 
-function budgetsOf(inherited: readonly Budget[], own: Budget | undefined): readonly Budget[] {
-  if (own === undefined || inherited.includes(own)) return inherited;
-  if (!(own instanceof Budget)) throw new BadOptionError("budget", own, "made with new Budget({ ... })");
-  if (inherited.length >= DEPTH_LIMIT)
-    throw new BadOptionError("budget depth", inherited.length + 1, `at most ${DEPTH_LIMIT}`);
-  return [...inherited, own];
+function budgetsOf(inherited: readonly Budget[], own: Budget | readonly Budget[] = []): readonly Budget[] {
+  const budgets = new Set(inherited);
+  for (const budget of Array.isArray(own) ? own : [own]) {
+    if (!(budget instanceof Budget))
+      throw new BadOptionError("budget", budget, "made with new Budget({ ... })");
+    budgets.add(budget);
+  }
+  if (budgets.size > DEPTH_LIMIT) throw new BadOptionError("budgets", budgets.size, `at most ${DEPTH_LIMIT}`);
+  return budgets.size === inherited.length ? inherited : [...budgets];
 }
 
 function payBack(owed: number, periods: number, limit: number): number {
