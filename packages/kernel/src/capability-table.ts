@@ -14,8 +14,18 @@
 import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import { CapabilitySpaceFullError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
-import { GENERATION_LIMIT, generationOf, INDEX_LIMIT, INDEX_MASK } from "./slot-table.ts";
+import {
+  GENERATION_LIMIT as GENERATION_LIMIT_,
+  generationOf,
+  INDEX_LIMIT as INDEX_LIMIT_,
+  INDEX_MASK as INDEX_MASK_,
+} from "./slot-table.ts";
 import type { Task, TaskList } from "./task.ts";
+
+// Constants of this module: the engine folds them, which it does not do with what a module imports or exports.
+const INDEX_MASK = INDEX_MASK_;
+const INDEX_LIMIT = INDEX_LIMIT_;
+const GENERATION_LIMIT = GENERATION_LIMIT_;
 
 /** The kinds of objects a capability can name. */
 export type ObjectKind =
@@ -66,6 +76,7 @@ const PREV = 4;
 const OWNED_NEXT = 5;
 const OWNED_PREV = 6;
 const INITIAL_ROOM = 64;
+const RIGHT_RECEIVE = RIGHTS.receive;
 
 /** The capability spaces of all tasks. */
 export class CapabilityTable {
@@ -215,7 +226,7 @@ export class CapabilityTable {
     owner.firstHandle = index;
     owner.handles++;
     this.live++;
-    if ((rights & RIGHTS.receive) !== 0 || object.kind === "resource") object.receivers++;
+    if ((rights & RIGHT_RECEIVE) !== 0 || object.kind === "resource") object.receivers++;
     return this.#ids[index]! as Handle;
   }
 
@@ -260,7 +271,7 @@ export class CapabilityTable {
     if (next !== NONE) this.#words[next * STRIDE + OWNED_PREV] = prev;
     owner.handles--;
     const object = this.#objects[index]!;
-    const received = (this.#words[index * STRIDE + RIGHTS_AT]! & RIGHTS.receive) !== 0;
+    const received = (this.#words[index * STRIDE + RIGHTS_AT]! & RIGHT_RECEIVE) !== 0;
     this.#owners[index] = null;
     this.#objects[index] = null;
     this.live--;

@@ -18,20 +18,25 @@ export const TAKEN = 0;
 export const MUST_WAIT = 1;
 export const NO_ROOM = 2;
 
+// The same as constants of this module: the engine folds them, which it does not do with what a module imports or exports.
+const taken = TAKEN;
+const mustWait = MUST_WAIT;
+const noRoom = NO_ROOM;
+
 /** Offer a message. `patient` senders hold back under pressure (M2). @throws {MailboxClosedError} */
 export function offer(scheduler: Scheduler, mailbox: Mailbox, message: unknown, patient: boolean): number {
   if (mailbox.closed) throw new MailboxClosedError();
-  if (mailbox.size === 0 && scheduler.wakeOne(mailbox.takers, message)) return TAKEN;
+  if (mailbox.size === 0 && scheduler.wakeOne(mailbox.takers, message)) return taken;
   if (mailbox.overflow === "wait") {
-    if (patient ? mailbox.pressured : mailbox.size >= mailbox.capacity) return patient ? MUST_WAIT : NO_ROOM;
+    if (patient ? mailbox.pressured : mailbox.size >= mailbox.capacity) return patient ? mustWait : noRoom;
   } else if (mailbox.size >= mailbox.capacity) {
-    if (mailbox.overflow === "refuse") return NO_ROOM;
+    if (mailbox.overflow === "refuse") return noRoom;
     discard(scheduler, mailbox.shift(), new MessageDroppedError());
     mailbox.dropped++;
     scheduler.seam.counters.dropped++;
   }
   mailbox.push(message);
-  return TAKEN;
+  return taken;
 }
 
 /** The refusal of a message for which there is no room. */

@@ -6,7 +6,7 @@
  */
 import { RIGHTS } from "@glia-os/abi/syscalls";
 import { performReceive, performSend } from "./channel/perform.ts";
-import { full, MUST_WAIT, NO_ROOM, offer, take } from "./ipc.ts";
+import { full, MUST_WAIT as MUST_WAIT_, NO_ROOM as NO_ROOM_, offer, take } from "./ipc.ts";
 import type { Mailbox } from "./mailbox.ts";
 import * as op from "./opcodes.ts";
 import type { Park } from "./operation.ts";
@@ -14,6 +14,9 @@ import type { Scheduler } from "./scheduler.ts";
 import { waitersOf } from "./select.ts";
 import { CANCEL_PENDING, KILLED, type TaskId, WAITING as WAITING_STATE } from "./task.ts";
 import { DONE as TRACED_DONE, PARKED as TRACED_PARKED } from "./trace-ring.ts";
+
+const MUST_WAIT = MUST_WAIT_;
+const NO_ROOM = NO_ROOM_;
 
 // Constants of this module: the engine folds them, which it does not do with what a module imports.
 const SEND = op.SEND;

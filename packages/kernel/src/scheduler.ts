@@ -28,20 +28,20 @@ import { awaited } from "./select.ts";
 import { RelationTable } from "./supervision/relations.ts";
 import type { Program, Sys } from "./sys.ts";
 import {
-  BAD_YIELD,
+  BAD_YIELD as BAD_YIELD_,
   CANCEL_ASKED,
   CANCEL_PENDING,
   CANCELLED,
   type Exit,
   FAILED,
   FINISHED,
-  FOREIGN,
-  KILLED,
+  FOREIGN as FOREIGN_,
+  KILLED as KILLED_,
   LEAVING,
-  METERED,
-  READY,
-  RESUMING,
-  RUNNING,
+  METERED as METERED_,
+  READY as READY_,
+  RESUMING as RESUMING_,
+  RUNNING as RUNNING_,
   SLEEPING,
   STATE_NAMES,
   Task,
@@ -49,17 +49,29 @@ import {
   type TaskList,
   type TaskState,
   THROTTLED,
-  THROWING,
+  THROWING as THROWING_,
   TRANSITIONS,
-  WAITING,
+  WAITING as WAITING_,
 } from "./task.ts";
 import { TaskTable } from "./task-table.ts";
 import type { TimerQueue } from "./timer-wheel/timer-queue.ts";
 import { PARKED } from "./trace-ring.ts";
 import { WaitMap } from "./wait-map.ts";
 
+// Constants of this module: the engine folds them, which it does not do with what a module imports or exports.
+const BAD_YIELD = BAD_YIELD_;
+const FOREIGN = FOREIGN_;
+const KILLED = KILLED_;
+const METERED = METERED_;
+const READY = READY_;
+const RESUMING = RESUMING_;
+const RUNNING = RUNNING_;
+const THROWING = THROWING_;
+const WAITING = WAITING_;
+
 /** The one result every parked task yields; its identity is the proof that a yield was a syscall. */
 export const PARK: IteratorYieldResult<Park> = { done: false, value: { parked: "by the kernel" } };
+const PARKED_RESULT = PARK;
 
 /** Whether outcomes of a syscall are journaled, by number: those whose effect class is not `local`. */
 export const JOURNALED: readonly boolean[] = Array.from({ length: OPCODES }, (_, number) => {
@@ -241,14 +253,14 @@ export class Scheduler {
     try {
       result = (task.flags & UNUSUAL) === 0 ? NEXT.call(task.routine) : this.#force(task);
       // The usual case first: the task parked in a syscall.
-      if (result === PARK && task.state !== RUNNING) return;
-      if (result === PARK && task.op === EXIT) result = this.#leave(task);
+      if (result === PARKED_RESULT && task.state !== RUNNING) return;
+      if (result === PARKED_RESULT && task.op === EXIT) result = this.#leave(task);
     } catch (error) {
       this.#stop(task);
       this.#crashed(task, error);
       return;
     }
-    if (result === PARK && task.state !== RUNNING) return;
+    if (result === PARKED_RESULT && task.state !== RUNNING) return;
     const unused = this.armed;
     this.#stop(task);
     if (result.done !== true) this.#badYield(task);
@@ -326,7 +338,7 @@ export class Scheduler {
     // Only the running task parks, and from running it may.
     task.state = state;
     if (this.#observer !== null) this.#observer.transition(task.id, "running", STATE_NAMES[state]!);
-    return PARK;
+    return PARKED_RESULT;
   }
 
   /** End the turn of the current task with the result of its syscall at hand. */
@@ -334,7 +346,7 @@ export class Scheduler {
     task.value = value;
     this.park(task, op, READY);
     this.#queue(task);
-    return PARK;
+    return PARKED_RESULT;
   }
 
   /** A parked task that stands in no list any more goes on with a value. */
@@ -564,7 +576,7 @@ export class Scheduler {
     this.seam.counters.throttled++;
     this.transition(task, THROTTLED);
     this.timers.set(task, untilMs);
-    return PARK;
+    return PARKED_RESULT;
   }
 
   /** Unlike `resume` this leaves the result that the task has at hand. */

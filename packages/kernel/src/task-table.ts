@@ -5,8 +5,18 @@
  *     is 32 bytes in a flat array. So a kernel that makes and ends many short tasks leaves nothing for the collector to move.
  * I5. At most `endedLimit` exits are kept; one more forgets the oldest, and its id is never valid again (I2 of `slot-table.ts`).
  */
-import { GENERATION_LIMIT, generationOf, INDEX_LIMIT, INDEX_MASK } from "./slot-table.ts";
+import {
+  GENERATION_LIMIT as GENERATION_LIMIT_,
+  generationOf,
+  INDEX_LIMIT as INDEX_LIMIT_,
+  INDEX_MASK as INDEX_MASK_,
+} from "./slot-table.ts";
 import { CANCELLED, type Exit, FAILED, FINISHED, Task, type TaskId } from "./task.ts";
+
+// Constants of this module: the engine folds them, which it does not do with what a module imports or exports.
+const INDEX_MASK = INDEX_MASK_;
+const INDEX_LIMIT = INDEX_LIMIT_;
+const GENERATION_LIMIT = GENERATION_LIMIT_;
 
 const FREE = 0;
 const LIVE = 1;
