@@ -3,6 +3,7 @@
  *
  * P1. Exactly one reply is accepted, and only while the caller waits. A second one, or one after the caller gave up, is refused.
  */
+import type { Mailbox } from "./mailbox.ts";
 import type { Task, TaskId } from "./task.ts";
 
 /** A call as its receiver sees it. */
@@ -23,11 +24,11 @@ export class PendingReply implements Call {
   replied = false;
 
   readonly timeoutMs: number;
-  /** The task that said it answers the calls of the mailbox, if one did. */
-  readonly server: Task | null;
+  /** Where it was sent, if to a mailbox: its server is whom the caller waits for. */
+  readonly to: Mailbox | null;
 
-  constructor(caller: Task, message: unknown, timeoutMs: number, server: Task | null = null) {
-    this.server = server;
+  constructor(caller: Task, message: unknown, timeoutMs: number, to: Mailbox | null = null) {
+    this.to = to;
     this.timeoutMs = timeoutMs;
     this.caller = caller;
     this.from = caller.id;

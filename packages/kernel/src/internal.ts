@@ -2,4 +2,7 @@
 export { CapabilityTable, type KernelObject } from "./capability-table.ts";
 export { OPCODE_NAMES } from "./opcodes.ts";
 export { GENERATION_LIMIT, generationOf, INDEX_LIMIT, SlotTable } from "./slot-table.ts";
+export { backoffMs } from "./supervision/backoff.ts";
+export { LEAST_ROOM, OpenCalls } from "./supervision/open-calls.ts";
+export { RestartWindow } from "./supervision/restart-window.ts";
 export { STATE_NAMES, Task, TaskList, TRANSITIONS } from "./task.ts";

@@ -123,7 +123,7 @@ export class Performer implements Iterator<Park, unknown, unknown> {
     const deadline = deadlineAfter(s.setup.clock, timeoutMs, "a call's time limit");
     const server = mailbox.server;
     if (server !== null) refuseCycle(s, task, server);
-    const request = new PendingReply(task, s.b, timeoutMs, server);
+    const request = new PendingReply(task, s.b, timeoutMs, mailbox);
     s.b = undefined;
     const outcome = offer(s, mailbox, request, true);
     if (outcome === NO_ROOM) throw full(mailbox);

@@ -2,7 +2,8 @@
  * Call cycles: a task that calls a server which, through other calls, waits for that task.
  *
  * DL1. A mailbox has a server once a task said so with `serve`. A call to it is refused when the chain "the server waits in a call to a
- *      server that waits in a call to ..." ends at the caller. The chain is read off the parked calls themselves, so it is never stale.
+ *      server that waits in a call to ..." ends at the caller. The chain is read off the parked calls themselves, so it is never stale;
+ *      a call made before its receiver said `serve` counts too.
  * DL2. Cycles through a server that leaves a reply to another task are not seen: that server does not wait. Their time limits end them.
  */
 import { PendingReply } from "../call.ts";
@@ -17,9 +18,9 @@ const SHOWN = 32;
 /** Refuse a call that closes a cycle (DL1). O(length of the chain). @throws {DeadlockError} */
 export function refuseCycle(scheduler: Scheduler, caller: Task, server: Task): void {
   let at: Task | null = server;
-  // The parked calls form no cycle, because each was checked when it was made; so the chain ends.
-  while (at !== null && at !== caller) at = calledBy(at);
-  if (at === null) return;
+  // Servers that said so only after they had called may wait in a circle without the caller; no chain is longer than all tasks.
+  for (let left = scheduler.live; at !== null && at !== caller && left > 0; left--) at = calledBy(at);
+  if (at !== caller) return;
   const cycle = [label(caller)];
   for (let next = server; next !== caller && cycle.length < SHOWN; next = calledBy(next)!)
     cycle.push(label(next));
@@ -30,7 +31,7 @@ export function refuseCycle(scheduler: Scheduler, caller: Task, server: Task): v
 
 function calledBy(task: Task): Task | null {
   if (task.state !== WAITING || task.op !== CALL) return null;
-  return task.arg instanceof PendingReply ? task.arg.server : null;
+  return task.arg instanceof PendingReply ? (task.arg.to?.server ?? null) : null;
 }
 
 function label(task: Task): string {
