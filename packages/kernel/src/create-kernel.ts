@@ -28,6 +28,7 @@ import { TimerHeap } from "./timer-heap.ts";
 import type { TimerQueue } from "./timer-wheel/timer-queue.ts";
 import { TimerWheel } from "./timer-wheel/timer-wheel.ts";
 import { type TraceRecord, TraceRing } from "./trace-ring.ts";
+import { TracedSyscalls } from "./traced-syscalls.ts";
 
 const DEFAULT_SLICE = 1024;
 const HALF_INDEX_LIMIT = INDEX_LIMIT / 2;
@@ -57,12 +58,15 @@ class LocalKernel implements Kernel {
     whole("agingSwitches", agingSwitches, 1, 1_000_000);
     this.#clock = options.clock;
     this.random = options.random.fork("shell");
-    this.#trace = new TraceRing(options.traceRecords ?? limits.TRACE_RECORDS);
+    const records = options.traceRecords ?? limits.TRACE_RECORDS;
+    const { tracer } = options;
+    this.#trace = tracer === undefined ? new TraceRing(records) : new TracedSyscalls(records, tracer);
     this.#scheduler = new Scheduler({
       clock: options.clock,
       random: options.random,
       logger: options.logger ?? null,
       observer: options.observer ?? null,
+      choose: options.choose ?? null,
       timers: timersOf(options.timers ?? "heap", options.clock.monotonicMs()),
       taskLimit,
       endedLimit,
@@ -154,6 +158,12 @@ class LocalKernel implements Kernel {
 
   cancel(task: TaskId, reason?: unknown): void {
     this.#scheduler.cancel(this.#task(task), reason);
+  }
+
+  pathOf(task: TaskId): string {
+    const found = this.#task(task);
+    if (found.state > WAITING) throw new UnknownTaskError(task);
+    return found.path();
   }
 
   exitOf(task: TaskId): Exit | undefined {

@@ -3,6 +3,7 @@
  * without input or output of its own.
  */
 export { type Call, isCall } from "./call.ts";
+export type { Choose } from "./chosen-order.ts";
 export { createKernel } from "./create-kernel.ts";
 export type { HandleDump, KernelDump, QueueDump, TaskDump } from "./dump.ts";
 export type { Settle, Start } from "./effect.ts";
@@ -51,6 +52,7 @@ export type { KernelCounters } from "./seam.ts";
 export type { Gift, Program, Selected, SpawnOptions, Sys } from "./sys.ts";
 export type { Exit, TaskId, TaskState } from "./task.ts";
 export type { TraceRecord } from "./trace-ring.ts";
+export type { SyscallTracer } from "./traced-syscalls.ts";
 export {
   after,
   endOf,

@@ -7,6 +7,7 @@
  */
 import type { Clock, Logger, Meter, Random } from "@glia-os/abi/ports";
 import type { Rights } from "@glia-os/abi/syscalls";
+import type { Choose } from "./chosen-order.ts";
 import type { KernelDump, QueueDump } from "./dump.ts";
 import type { Handle } from "./handle.ts";
 import type { MailboxOptions } from "./mailbox.ts";
@@ -17,6 +18,7 @@ import type { KernelCounters } from "./seam.ts";
 import type { Program, SpawnOptions } from "./sys.ts";
 import type { Exit, TaskId } from "./task.ts";
 import type { TraceRecord } from "./trace-ring.ts";
+import type { SyscallTracer } from "./traced-syscalls.ts";
 
 /** What a kernel is made with. */
 export interface KernelOptions {
@@ -34,6 +36,10 @@ export interface KernelOptions {
   readonly timers?: "heap" | "wheel";
   /** Hears of every state change. Costs time on every switch. */
   readonly observer?: TaskObserver;
+  /** Hears of every traced syscall. Costs time on every syscall. */
+  readonly tracer?: SyscallTracer;
+  /** Picks the task that runs next among the ready ones of one priority; default: the one that has waited longest. */
+  readonly choose?: Choose;
   /** Tasks that may live at once: 1 to 2,097,152; default 1,048,576. */
   readonly taskLimit?: number;
   /** Ended tasks whose exit is kept for late waiters: 0 to 2,097,152; default 131,072. The oldest is forgotten first. */
@@ -98,6 +104,9 @@ export interface Kernel {
 
   /** Ask a task to end (see `Sys.cancel`). @throws {UnknownTaskError} */
   cancel(task: TaskId, reason?: unknown): void;
+
+  /** The path of a task that lives, the same in every run of the same program. @throws {UnknownTaskError} also when it ended. */
+  pathOf(task: TaskId): string;
 
   /** How a task ended; undefined while it lives. @throws {UnknownTaskError} when it never was or its end was forgotten. */
   exitOf(task: TaskId): Exit | undefined;

@@ -61,6 +61,17 @@ export class ReadyQueue {
     return task;
   }
 
+  /** How many tasks stand in the highest level that has any. O(tasks of that level). */
+  topCount(): number {
+    return this.#bits === 0 ? 0 : this.#lists[31 - Math.clz32(this.#bits)]!.count();
+  }
+
+  /** Move the first `steps` tasks of the highest level to its end. */
+  rotateTop(steps: number): void {
+    const list = this.#lists[31 - Math.clz32(this.#bits)]!;
+    for (let i = 0; i < steps; i++) list.push(list.shift()!);
+  }
+
   /** Take a ready task out, wherever aging has put it. */
   remove(task: Task): void {
     const list = task.list;

@@ -12,6 +12,7 @@ import type { Clock, Logger, Random } from "@glia-os/abi/ports";
 import { RIGHTS, syscallByNumber } from "@glia-os/abi/syscalls";
 import type { PendingReply } from "./call.ts";
 import { CapabilityTable, type KernelObject } from "./capability-table.ts";
+import { type Choose, ChosenOrder } from "./chosen-order.ts";
 import { UNWIND_ATTEMPTS } from "./constants.ts";
 import * as errors from "./errors.ts";
 import type { Allowance } from "./fair-share/budget.ts";
@@ -114,6 +115,7 @@ export interface SchedulerSetup {
   readonly random: Random;
   readonly logger: Logger | null;
   readonly observer: TaskObserver | null;
+  readonly choose: Choose | null;
   readonly timers: TimerQueue<Task>;
   readonly taskLimit: number;
   readonly endedLimit: number;
@@ -167,7 +169,8 @@ export class Scheduler {
     this.setup = setup;
     this.#turnSyscalls = setup.turnSyscalls;
     this.#observer = setup.observer;
-    this.ready = new ReadyQueue(setup.agingSwitches);
+    const { agingSwitches, choose } = setup;
+    this.ready = choose === null ? new ReadyQueue(agingSwitches) : new ChosenOrder(agingSwitches, choose);
     this.timers = setup.timers;
     this.tasks = new TaskTable(setup.taskLimit, setup.endedLimit);
     this.capabilities = new CapabilityTable(setup.handleLimit, {
