@@ -12,6 +12,7 @@ export default defineConfig(
       jobs: "src/jobs/index.ts",
       ipc: "src/ipc-objects.ts",
       retry: "src/retry/index.ts",
+      reference: "src/reference/index.ts",
       testing: "src/testing/index.ts",
       "timer-wheel": "src/timer-wheel/index.ts",
     },

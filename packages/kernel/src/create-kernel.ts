@@ -16,6 +16,7 @@ import { Mailbox, type MailboxOptions, whole } from "./mailbox.ts";
 import { Notification } from "./notification.ts";
 import * as op from "./opcodes.ts";
 import { MemoryJournal } from "./outcome-journal.ts";
+import { CheckedSys } from "./reference/checked-sys.ts";
 import { type Device, KernelResource, type Resource } from "./resources/resource.ts";
 import { Scheduler, type UnobservedFailure } from "./scheduler.ts";
 import { type KernelCounters, Seam } from "./seam.ts";
@@ -76,7 +77,8 @@ class LocalKernel implements Kernel {
     });
     const journal = options.journal ?? new MemoryJournal(limits.JOURNAL_RECORDS);
     const seam = new Seam(this.#scheduler.capabilities, this.#trace, journal, options.meter ?? null);
-    this.#scheduler.attach(seam, new TaskSys(this.#scheduler), (object) => {
+    const Syscalls = options.checkReferences === true ? CheckedSys : TaskSys;
+    this.#scheduler.attach(seam, new Syscalls(this.#scheduler), (object) => {
       if (object.kind === "mailbox") closeMailbox(this.#scheduler, object as Mailbox);
       else if (object.kind === "resource") (object as KernelResource).close();
       else closeOrphan(this.#scheduler, object);

@@ -34,6 +34,8 @@ export interface KernelOptions {
    * same time however many there are, and a timer may fire up to 1 ms late; for real time.
    */
   readonly timers?: "heap" | "wheel";
+  /** Refuse messages that hold a `Ref` or an `Iso` that was not moved. Costs time per part of each message; default false. */
+  readonly checkReferences?: boolean;
   /** Hears of every state change. Costs time on every switch. */
   readonly observer?: TaskObserver;
   /** Hears of every traced syscall. Costs time on every syscall. */

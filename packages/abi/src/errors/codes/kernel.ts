@@ -10,6 +10,11 @@ export const KERNEL_CODES = {
     changed: "Nothing: no child was made.",
     fix: "Correct what the message names; docs/supervision.md lists what goes together.",
   },
+  "kernel.bad-crossing": {
+    retryable: false,
+    changed: "Nothing was opened; what arrived is lost.",
+    fix: "Open with `arrive` only what `crossThread` of the same release sent.",
+  },
   "kernel.bad-duration": {
     retryable: false,
     changed: "Nothing: the call was refused before it started to wait.",
@@ -145,6 +150,11 @@ export const KERNEL_CODES = {
     changed: "Nothing: the call was refused.",
     fix: "Ask whoever gave the capability for the right the message names.",
   },
+  "kernel.moved": {
+    retryable: false,
+    changed: "Nothing: the value is where it was moved to.",
+    fix: "Use the reference that `claim` gave to the receiver, and move a value once.",
+  },
   "kernel.name-taken": {
     retryable: false,
     changed: "Nothing: the name stays with its owner.",
@@ -165,10 +175,20 @@ export const KERNEL_CODES = {
     changed: "Nothing.",
     fix: "Pass the lease that `select` gave for `leaseOf`.",
   },
+  "kernel.not-freezable": {
+    retryable: false,
+    changed: "Nothing: the value is as it was.",
+    fix: "Freeze plain data without maps, sets and functions.",
+  },
   "kernel.not-a-program": {
     retryable: false,
     changed: "Nothing: no task was made.",
     fix: "Pass a generator function: `function* (sys) { ... }`.",
+  },
+  "kernel.not-isolable": {
+    retryable: false,
+    changed: "Nothing, unless the message names memory that cannot be transferred: buffers met before it are detached.",
+    fix: "Isolate plain data whose buffers belong to nobody else.",
   },
   "kernel.not-name-owner": {
     retryable: false,
@@ -179,6 +199,11 @@ export const KERNEL_CODES = {
     retryable: false,
     changed: "Nothing: the other task goes on.",
     fix: "End only tasks that this task spawned itself.",
+  },
+  "kernel.not-sendable": {
+    retryable: false,
+    changed: "Nothing: the message was not sent.",
+    fix: "Move an iso first; send a copy, a val or a tag in place of a ref.",
   },
   "kernel.operation-not-used": {
     retryable: false,
@@ -279,6 +304,11 @@ export const KERNEL_CODES = {
     retryable: false,
     changed: "Nothing: the call was refused.",
     fix: "Use the id of a task that lives, or ask sooner: ends of old tasks are forgotten.",
+  },
+  "kernel.value-too-large": {
+    retryable: false,
+    changed: "Nothing: the value is as it was.",
+    fix: "Send or keep large data as bytes, or in several values.",
   },
   "kernel.wait-on-self": {
     retryable: false,
