@@ -239,7 +239,7 @@ test("NO3: nothing a program can send looks like a notice", () => {
   expect(isExitNotice({ kind: "exit", from: 1 })).toBe(false);
 });
 
-test("LK4: relations are forgotten with the tasks: a million links and monitors later the holder may make as many again", () => {
+test("LK4: relations are forgotten with the tasks: one after another a task may have more than it may have at once", () => {
   const outcome = resultOf(function* (sys) {
     const inbox = sys.mailbox();
     sys.trapExits(inbox);
