@@ -182,6 +182,25 @@ test("shares stay right after virtual time was moved back many times", () => {
   expect(Math.abs(share(served, "a") - 500)).toBeLessThanOrEqual(2);
 });
 
+test("moving virtual time back changes no order: shares in hundreds of millions are served as shares in ones", () => {
+  const order = (unit: number, weightUnit: number) => {
+    const queue = new FairQueue<string>();
+    const served: string[] = [];
+    for (const [name, w, cost] of [
+      ["a", 1, 3],
+      ["b", 2, 1],
+      ["c", 4, 7],
+    ] as const) {
+      const flow = queue.flow({ weight: w * weightUnit });
+      for (let i = 0; i < 300; i++) queue.push(flow, name, cost * unit);
+    }
+    for (let i = 0; i < 500; i++) served.push(queue.shift()!.item);
+    return served;
+  };
+  // Powers of two, so that both are exact.
+  expect(order(8192, 1 / 512)).toEqual(order(1, 1));
+});
+
 test("F4: inside a flow, first in first out, and what was taken out does not come", () => {
   const queue = new FairQueue<number>();
   const flow = queue.flow();

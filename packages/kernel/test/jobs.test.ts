@@ -300,6 +300,43 @@ test("Q2: a submitter killed after a place was promised to it does not take the 
   expect(runToCompletion(kernel, clock)).toBe("ended");
 });
 
+test("Q2: the place of a submitter that was killed goes to the next in line", () => {
+  const { kernel, clock, scheduler } = desk({ main: { concurrency: 1, capacity: 1 } });
+  scheduler.submit("main", nap(1000));
+  const queued = scheduler.submit("main", nap(1));
+  const [first] = ["first", "second"].map((name) =>
+    kernel.spawn(function* (sys) {
+      yield* scheduler.submitWhenRoom(sys, "main", nap(1, { name }));
+    }),
+  );
+  kernel.runSlice();
+  queued.cancel();
+  kernel.kill(first!);
+  kernel.runSlice();
+  expect(clock.monotonicMs()).toBe(0);
+  expect(scheduler.dump()[0]).toMatchObject({ queued: 1, waitingForRoom: 0, submitted: 3 });
+});
+
+test("a cancelled job is not tried again, even when it makes another failure of its cancellation", () => {
+  const { kernel, clock, scheduler } = desk();
+  const handle = scheduler.submit(
+    "main",
+    job(
+      function* (sys) {
+        try {
+          yield* sys.sleep(1e6);
+        } catch {
+          throw flaky();
+        }
+      },
+      { retry: { attempts: 9 } },
+    ),
+  );
+  kernel.runSlice();
+  handle.cancel();
+  expect([runToCompletion(kernel, clock), handle.state, handle.attempts]).toEqual(["ended", "failed", 1]);
+});
+
 test("Q3: an observer hears once that pressure reached 0.8 and once that it fell below 0.5", () => {
   const gauges: number[] = [];
   let pauses = 0;
