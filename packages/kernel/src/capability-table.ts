@@ -4,7 +4,7 @@
  * C1. A handle is valid only in the hands of the task it was made for. Nothing else a program can write down is one.
  * C2. A derived capability has no right its parent lacks.
  * C3. Revoking a capability ends everything derived from it, directly or not, and not itself.
- * C4. A handle that ended never becomes valid again (index and generation; `slot-table.ts`).
+ * C4. A handle that ended never becomes valid again (index and generation; `slot-id.ts`).
  * C5. A task that waits to receive and loses its last right to do so is told (`lost`).
  * C6. Dropping a capability hands its children to its own parent, so a revocation further up still reaches them.
  *
@@ -19,7 +19,7 @@ import {
   generationOf,
   INDEX_LIMIT as INDEX_LIMIT_,
   INDEX_MASK as INDEX_MASK_,
-} from "./slot-table.ts";
+} from "./slot-id.ts";
 import type { Task, TaskList } from "./task.ts";
 
 // Constants of this module: the engine folds them, which it does not do with what a module imports or exports.

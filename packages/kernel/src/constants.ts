@@ -1,6 +1,6 @@
 /** The kernel's limits and periods. Each is a default; `createKernel` takes other values for most. */
 
-/** Tasks that may live at once. One parked task takes about 1 kB of resident memory (500,000 of them, Node 26). */
+/** Tasks that may live at once. A parked task with one handle takes about 530 bytes of resident memory (a million of them, Node 26). */
 export const TASK_LIMIT = 1_048_576;
 
 /** Ended tasks whose exit is kept for late waiters, oldest forgotten first. */

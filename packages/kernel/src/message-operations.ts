@@ -12,7 +12,8 @@ import * as op from "./opcodes.ts";
 import type { Park } from "./operation.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { waitersOf } from "./select.ts";
-import { CANCEL_PENDING, KILLED, type TaskId, WAITING as WAITING_STATE } from "./task.ts";
+import type { Task, TaskId } from "./task.ts";
+import * as flags from "./task.ts";
 import { DONE as TRACED_DONE, PARKED as TRACED_PARKED } from "./trace-ring.ts";
 
 const MUST_WAIT = MUST_WAIT_;
@@ -25,10 +26,12 @@ const YIELD = op.YIELD;
 const WAIT = op.WAIT;
 const RIGHT_SEND = RIGHTS.send;
 const RIGHT_RECEIVE = RIGHTS.receive;
-const ENDING = KILLED | CANCEL_PENDING;
+const ENDING = flags.KILLED | flags.CANCEL_PENDING;
 const DONE = TRACED_DONE;
 const PARKED = TRACED_PARKED;
-const WAITING = WAITING_STATE;
+const WAITING = flags.WAITING;
+const RESUMING = flags.RESUMING;
+const RESUMPTION = flags.RESUMING | flags.THROWING;
 
 type Result = IteratorResult<Park, unknown>;
 
@@ -90,7 +93,7 @@ export class ReceiveOperation implements Iterator<Park, unknown, unknown> {
   next(): Result {
     const s = this.#scheduler;
     const task = s.current;
-    if (s.armed !== RECEIVE || task === null) return s.resumed();
+    if (s.armed !== RECEIVE || task === null) return this.#resumed(s, task);
     s.armed = 0;
     if ((task.flags & ENDING) !== 0) s.interrupt(task);
     const seam = s.seam;
@@ -109,6 +112,19 @@ export class ReceiveOperation implements Iterator<Park, unknown, unknown> {
     seam.trace.write(RECEIVE, DONE, task.id, handle);
     if (s.fuel <= 0) return s.turnUsedUp(task, RECEIVE, message);
     seam.journal.outcome(task.id, RECEIVE, message, false);
+    const done = s.done;
+    done.value = message;
+    return done;
+  }
+
+  /** The message that a parked receive was handed, the usual way; everything else is left to the scheduler. */
+  #resumed(s: Scheduler, task: Task | null): Result {
+    if (task === null || s.armed !== 0 || task.op !== RECEIVE || (task.flags & RESUMPTION) !== RESUMING)
+      return s.resumed();
+    const message = task.value;
+    task.value = undefined;
+    task.flags &= ~RESUMING;
+    s.seam.journal.outcome(task.id, RECEIVE, message, false);
     const done = s.done;
     done.value = message;
     return done;

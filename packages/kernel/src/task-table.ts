@@ -1,16 +1,17 @@
 /**
  * The tasks by id: the live ones, and how the ended ones ended.
  *
+ * I3. At most `taskLimit` + `endedLimit` indices are in use at once; `insert` refuses more and changes nothing.
  * I4. What is kept of an ended task is its exit: no task object, no generator. The collector sees one word of it, its value; the rest
  *     is 32 bytes in a flat array. So a kernel that makes and ends many short tasks leaves nothing for the collector to move.
- * I5. At most `endedLimit` exits are kept; one more forgets the oldest, and its id is never valid again (I2 of `slot-table.ts`).
+ * I5. At most `endedLimit` exits are kept; one more forgets the oldest, and its id is never valid again (I2 of `slot-id.ts`).
  */
 import {
   GENERATION_LIMIT as GENERATION_LIMIT_,
   generationOf,
   INDEX_LIMIT as INDEX_LIMIT_,
   INDEX_MASK as INDEX_MASK_,
-} from "./slot-table.ts";
+} from "./slot-id.ts";
 import { CANCELLED, type Exit, FAILED, FINISHED, Task, type TaskId } from "./task.ts";
 
 // Constants of this module: the engine folds them, which it does not do with what a module imports or exports.
@@ -48,13 +49,16 @@ export class TaskTable {
   readonly #free: number[] = [];
   readonly #limit: number;
   readonly #endedLimit: number;
+  readonly #generations: number;
 
-  constructor(taskLimit: number, endedLimit: number) {
+  /** `generations` from 1 to 2^31 - 1: tests set a small one. */
+  constructor(taskLimit: number, endedLimit: number, generations: number = GENERATION_LIMIT) {
+    this.#generations = generations;
     this.#limit = taskLimit + endedLimit;
     this.#endedLimit = endedLimit;
   }
 
-  /** The id of a new task, or 0 when the table is full. O(1). */
+  /** The id of a new task, or 0 when the table is full (I3). O(1). */
   insert(task: Task): number {
     if (this.#held >= this.#limit) return 0;
     let index = this.#free.pop();
@@ -141,7 +145,7 @@ export class TaskTable {
     this.#numbers[at + KIND] = FREE;
     this.#items[index] = undefined;
     this.#held--;
-    if (generationOf(id) >= GENERATION_LIMIT) this.#numbers[at + ID] = 0;
+    if (generationOf(id) >= this.#generations) this.#numbers[at + ID] = 0;
     else {
       this.#numbers[at + ID] = id + INDEX_LIMIT;
       this.#free.push(index);

@@ -28,6 +28,43 @@ test("O2: an operation made and not performed is found at the next one, or at th
   expect([atNext, atEnd]).toEqual(["kernel.operation-not-used", "kernel.operation-not-used"]);
 });
 
+test("O3: an operation that is iterated after another was made is refused, and so is the other", () => {
+  const code = failureOf(function* (sys) {
+    const box = sys.mailbox<number>();
+    const first = sys.send(box, 1);
+    yield* first;
+    const second = sys.receive(box);
+    expect(codeOf(() => first[Symbol.iterator]().next())).toBe("kernel.operation-reused");
+    yield* second;
+  });
+  expect(code).toBe("kernel.operation-reused");
+});
+
+test("a program that is no generator function may return a generator, or an iterator of its own", () => {
+  const results = resultOf(function* (sys) {
+    const inner = function* (sys: Sys): Routine<string> {
+      yield* sys.yield();
+      return "generator";
+    };
+    const wrapped = sys.spawn((sys) => inner(sys));
+    const own = sys.spawn((sys) => {
+      const routine = inner(sys);
+      const steps = {
+        next: () => routine.next(),
+        return: (value: string) => routine.return(value),
+        throw: (error: unknown) => routine.throw(error),
+        [Symbol.iterator]: () => steps,
+      };
+      return steps as unknown as Routine<string>;
+    });
+    return [yield* sys.wait(wrapped), yield* sys.wait(own)];
+  });
+  expect(results).toEqual([
+    { kind: "ok", value: "generator" },
+    { kind: "ok", value: "generator" },
+  ]);
+});
+
 test("an operation that one task forgot never runs in the name of another", () => {
   const result = resultOf(function* (sys) {
     let kept: Operation<void> | undefined;
