@@ -151,7 +151,7 @@ const FLOWS: readonly Flow[] = [
     true,
     "local",
     [DEAD, DENIED, FULL],
-    "Put a message into a mailbox; parks under the waiting overflow policy.",
+    "Put a message into a mailbox or channel or hand it over at an endpoint; parks until there is room or a receiver.",
   ],
   [
     13,
@@ -162,7 +162,7 @@ const FLOWS: readonly Flow[] = [
     false,
     "local",
     [DEAD, DENIED],
-    "Put a message into a mailbox if there is room.",
+    "Put a message into a mailbox or channel if there is room, or hand it to a receiver that waits.",
   ],
   [
     14,
@@ -173,7 +173,7 @@ const FLOWS: readonly Flow[] = [
     true,
     "read",
     [DEAD, DENIED],
-    "Take the next message of a mailbox.",
+    "Take the next message of a mailbox, channel or endpoint.",
   ],
   [
     15,
@@ -184,7 +184,7 @@ const FLOWS: readonly Flow[] = [
     false,
     "read",
     [DEAD, DENIED],
-    "Take the next message of a mailbox if there is one.",
+    "Take the next message of a mailbox, channel or endpoint if there is one.",
   ],
   [
     16,

@@ -1,16 +1,10 @@
 /** How a mailbox with leases is asked for. */
-import { RIGHTS } from "@glia-os/abi/syscalls";
-import { BadOptionError } from "../errors.ts";
 import type { Handle } from "../handle.ts";
-import { type Mailbox, type MailboxOptions, whole } from "../mailbox.ts";
-import { MAILBOX } from "../opcodes.ts";
-import type { Scheduler } from "../scheduler.ts";
-import type { Task } from "../task.ts";
-import { LeasedMailbox } from "./leased-mailbox.ts";
 
 /** Deliveries of a message before it is a dead letter, unless told otherwise. */
-const DELIVERIES = 5;
-const DELIVERIES_MAX = 1_000_000;
+export const DELIVERIES = 5;
+/** Deliveries that may be agreed on. */
+export const DELIVERIES_MAX = 1_000_000;
 
 /** How messages are lent. */
 export interface LeaseOptions {
@@ -18,22 +12,4 @@ export interface LeaseOptions {
   readonly deliveries?: number;
   /** A mailbox that takes dead letters. Needs the right `send`; its overflow policy must not be `drop-oldest`. */
   readonly deadLetters?: Handle;
-}
-
-/** Make a mailbox with leases. @throws {BadOptionError} or what authorizing the mailbox for dead letters throws; nothing was made. */
-export function leasedMailbox(
-  scheduler: Scheduler,
-  task: Task,
-  bounds: MailboxOptions,
-  { deliveries = DELIVERIES, deadLetters }: LeaseOptions,
-): LeasedMailbox {
-  whole("lease deliveries", deliveries, 1, DELIVERIES_MAX);
-  if (bounds.overflow === "drop-oldest")
-    throw new BadOptionError("mailbox overflow", bounds.overflow, "wait or refuse when messages are leased");
-  if (deadLetters === undefined) return new LeasedMailbox(scheduler, bounds, deliveries, null);
-  const object = scheduler.seam.authorize(MAILBOX, task, deadLetters, RIGHTS.send, "mailbox");
-  const grave = object as Mailbox;
-  if (grave.overflow === "drop-oldest")
-    throw new BadOptionError("overflow of the mailbox for dead letters", grave.overflow, "wait or refuse");
-  return new LeasedMailbox(scheduler, bounds, deliveries, grave);
 }

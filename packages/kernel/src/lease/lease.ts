@@ -2,7 +2,6 @@
 
 import type { TaskId } from "../task.ts";
 import type { Alarm } from "./alarm.ts";
-import type { LeasedMailbox } from "./leased-mailbox.ts";
 
 /** A message for a time. The object is the right to acknowledge it; it may be handed to another task. */
 export interface Lease<Message = unknown> {
@@ -30,9 +29,16 @@ export interface Parcel {
   deliveries: number;
 }
 
+/** What lent a message. Internal. */
+export interface Lender {
+  acknowledge(lease: HeldLease): void;
+  giveBack(lease: HeldLease, reason: Exclude<DeadLetter["reason"], "closed">): void;
+  keep(lease: HeldLease, durationMs: number): void;
+}
+
 /** A lease that is held. Internal. */
 export class HeldLease implements Lease, Alarm {
-  readonly mailbox: LeasedMailbox;
+  readonly mailbox: Lender;
   readonly parcel: Parcel;
   readonly deliveries: number;
   /** The task it was given to. */
@@ -42,7 +48,7 @@ export class HeldLease implements Lease, Alarm {
   deadlineMs = 0;
   timerAt = -1;
 
-  constructor(mailbox: LeasedMailbox, parcel: Parcel, holder: TaskId) {
+  constructor(mailbox: Lender, parcel: Parcel, holder: TaskId) {
     this.mailbox = mailbox;
     this.parcel = parcel;
     this.deliveries = parcel.deliveries;

@@ -17,7 +17,7 @@ import { MUST_WAIT, NO_ROOM, offer, TAKEN } from "../ipc.ts";
 import { Mailbox, type MailboxOptions } from "../mailbox.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { type Task, TaskList } from "../task.ts";
-import { type DeadLetter, HeldLease, type Parcel } from "./lease.ts";
+import { type DeadLetter, HeldLease, type Lender, type Parcel } from "./lease.ts";
 
 /** What a `select` that waits for a lease holds in its node. */
 export interface LeaseRequest {
@@ -25,7 +25,7 @@ export interface LeaseRequest {
 }
 
 /** A mailbox with leases. Internal: programs hold handles. */
-export class LeasedMailbox implements KernelObject {
+export class LeasedMailbox implements KernelObject, Lender {
   readonly kind = "leased-mailbox";
   receivers = 0;
   /** Messages waiting and leased (L4). */
