@@ -8,6 +8,7 @@ export default defineConfig(
       index: "src/index.ts",
       supervision: "src/supervision/index.ts",
       "fair-share": "src/fair-share/index.ts",
+      face: "src/face/index.ts",
       graph: "src/graph/index.ts",
       jobs: "src/jobs/index.ts",
       ipc: "src/ipc-objects.ts",

@@ -96,7 +96,8 @@ class Pump implements RunningKernel {
   }
 
   #turn(): void {
-    if (this.kernel.runSlice(this.#switches) === "more") {
+    // After "microtasks" too: they have all run before the next turn of the loop.
+    if (this.kernel.runSlice(this.#switches) !== "idle") {
       this.#schedule();
       return;
     }

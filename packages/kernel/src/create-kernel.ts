@@ -11,7 +11,7 @@ import { BadOptionError, ReentrantSliceError, UnknownTaskError, WrongObjectError
 import { Endpoint } from "./endpoint/endpoint.ts";
 import type { Handle } from "./handle.ts";
 import { closeMailbox, NO_ROOM, offer, raise, TAKEN, take } from "./ipc.ts";
-import type { Delivery, Kernel, KernelOptions, ShutdownState } from "./kernel.ts";
+import type { Delivery, Kernel, KernelOptions, ShutdownState, SliceEnd } from "./kernel.ts";
 import { Mailbox, type MailboxOptions, whole } from "./mailbox.ts";
 import { Notification } from "./notification.ts";
 import * as op from "./opcodes.ts";
@@ -87,10 +87,11 @@ class LocalKernel implements Kernel {
 
   // Running
 
-  runSlice(switches: number = DEFAULT_SLICE): "idle" | "more" {
+  runSlice(switches: number = DEFAULT_SLICE): SliceEnd {
     whole("switches", switches, 1, 1_000_000);
     if (this.#inSlice) throw new ReentrantSliceError();
     const s = this.#scheduler;
+    if (s.outside !== null && !s.outside.regained()) return "microtasks";
     this.#inSlice = true;
     s.announce = null;
     try {
@@ -102,6 +103,11 @@ class LocalKernel implements Kernel {
     } finally {
       this.#inSlice = false;
       s.seam.publish();
+    }
+    if (s.outside !== null) {
+      s.ready.release();
+      s.outside.left();
+      return "microtasks";
     }
     if (!s.ready.empty) return "more";
     s.announce = this.#wakeShell;

@@ -41,7 +41,7 @@ export {
 } from "./errors.ts";
 export { Budget, type BudgetOptions, type Spending } from "./fair-share/budget.ts";
 export type { Handle } from "./handle.ts";
-export type { Delivery, Kernel, KernelOptions, ShutdownState } from "./kernel.ts";
+export type { Delivery, Kernel, KernelOptions, ShutdownState, SliceEnd } from "./kernel.ts";
 export type { MailboxOptions, Overflow } from "./mailbox.ts";
 export type { Operation, Park, Routine } from "./operation.ts";
 export { type JournalEntry, MemoryJournal, type OutcomeJournal } from "./outcome-journal.ts";

@@ -62,6 +62,13 @@ export type Delivery = "taken" | "pressured" | "full";
 /** How far the ending of a kernel got: `clean` when every task ended by itself, `forced` when some had to be killed. */
 export type ShutdownState = "running" | "ending" | "clean" | "forced";
 
+/**
+ * How a slice ended. `more`: some tasks are ready still. `idle`: nothing runs before `nextDeadlineMs` or an event from outside.
+ * `microtasks`: an async function has control; no task runs until the shell has let all microtasks run, which a turn of its event
+ * loop does, and calls `runSlice` again. Without async programs (`@glia-os/kernel/face`) it never happens.
+ */
+export type SliceEnd = "idle" | "more" | "microtasks";
+
 /** A kernel. */
 export interface Kernel {
   /** The shell's own random source: a fork of the one the kernel was made with. */
@@ -70,10 +77,9 @@ export interface Kernel {
   // Running
 
   /**
-   * Run tasks for up to `switches` switches (1 to 1,000,000). `more`: some are ready still. `idle`: nothing runs before
-   * `nextDeadlineMs` or an event from outside. @throws {ReentrantSliceError}
+   * Run tasks for up to `switches` switches (1 to 1,000,000) and say how the slice ended. @throws {ReentrantSliceError}
    */
-  runSlice(switches?: number): "idle" | "more";
+  runSlice(switches?: number): SliceEnd;
 
   /**
    * The monotonic time at which a timer fires, or undefined when only an event from outside can make work. A wheel may name an earlier

@@ -29,6 +29,8 @@ const AGING_CEILING = 3;
 export class ReadyQueue {
   /** Bit per level that has a task. */
   #bits = 0;
+  /** The bits put aside by `hold`. */
+  #held = 0;
   #untilAging: number;
   readonly #agingSwitches: number;
   readonly #lists: readonly TaskList[] = LEVEL_NAMES.map(() => new TaskList());
@@ -59,6 +61,18 @@ export class ReadyQueue {
     const task = list.shift();
     if (list.head === null) this.#bits &= ~(1 << level);
     return task;
+  }
+
+  /** Let `shift` find nothing until `release`: the slice ends here. */
+  hold(): void {
+    this.#held |= this.#bits;
+    this.#bits = 0;
+  }
+
+  /** Let `shift` find what is ready again. */
+  release(): void {
+    this.#bits |= this.#held;
+    this.#held = 0;
   }
 
   /** How many tasks stand in the highest level that has any. O(tasks of that level). */

@@ -95,6 +95,14 @@ export interface Abandonable {
   abandon(): void;
 }
 
+/** Code of one task that has control outside of slices: it goes on in microtasks (`face/async-routine.ts`). */
+export interface OutsideTurn {
+  /** The slice in which it got control has ended. */
+  left(): void;
+  /** The next slice wants to begin: take control back. False when no microtask has run since: nothing happened then. */
+  regained(): boolean;
+}
+
 /** Hears of every state change. */
 export interface TaskObserver {
   /** A task went from one state to another. Must not throw. */
@@ -133,6 +141,8 @@ export class Scheduler {
   announce: (() => void) | null = null;
   /** Hears of failures that nobody waits for. */
   onFailure: ((failure: UnobservedFailure) => void) | null = null;
+  /** Whose code goes on outside of slices; no slice runs meanwhile. */
+  outside: OutsideTurn | null = null;
   /** Ending: no new tasks. */
   closing = false;
   live = 0;
@@ -600,7 +610,8 @@ export class Scheduler {
     for (let attempt = 0; attempt < UNWIND_ATTEMPTS; attempt++) {
       this.current = task;
       const result = task.routine.return(undefined);
-      if (result.done === true) return result;
+      // An async function is unwound in microtasks: the task is not running meanwhile.
+      if (result.done === true || (result === PARK && task.state !== RUNNING)) return result;
     }
     this.setup.logger?.log("error", "a killed task did not stop yielding and was dropped", { task: task.id });
     return { done: true, value: undefined };

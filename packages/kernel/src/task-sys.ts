@@ -18,7 +18,7 @@ import type { Handle } from "./handle.ts";
 import { offer, raise, reply, TAKEN, take } from "./ipc.ts";
 import { ack, nack, renew } from "./lease/acknowledge.ts";
 import type { Lease } from "./lease/lease.ts";
-import { leasedMailbox } from "./lease/make-leased-mailbox.ts";
+import { leasedMailbox } from "./lease/lease-options.ts";
 import { Mailbox, type MailboxOptions, whole } from "./mailbox.ts";
 import { ReceiveOperation, SendOperation, WaitOperation, YieldOperation } from "./message-operations.ts";
 import { Notification } from "./notification.ts";
@@ -61,6 +61,11 @@ export class TaskSys implements Sys {
   readonly #receive: ReceiveOperation;
   readonly #yield: YieldOperation;
   readonly #wait: WaitOperation;
+
+  /** The scheduler behind these syscalls. */
+  static schedulerOf(sys: Sys): Scheduler | undefined {
+    return #scheduler in (sys as object) ? (sys as TaskSys).#scheduler : undefined;
+  }
 
   /** Made by the kernel. */
   constructor(scheduler: Scheduler) {
@@ -566,6 +571,11 @@ export class TaskSys implements Sys {
     }
     return target;
   }
+}
+
+/** The scheduler behind a kernel's syscalls; undefined for an object that no kernel made. Internal. */
+export function schedulerOf(sys: Sys): Scheduler | undefined {
+  return TaskSys.schedulerOf(sys);
 }
 
 /** What the trace shows of a task that is named. */

@@ -2,6 +2,7 @@
 
 import { createKernel } from "../create-kernel.ts";
 import { BadOptionError } from "../errors.ts";
+import { NeedsMicrotasksError } from "../face/errors.ts";
 import type { Kernel, KernelOptions } from "../kernel.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -23,11 +24,34 @@ export function createTestKernel(
 
 /**
  * Run until every task ended or waits for something that no timer brings. Time jumps from deadline to deadline.
- * @throws {BadOptionError} after `slices` slices: the program does not come to rest.
+ * @throws {BadOptionError} after `slices` slices: the program does not come to rest. {NeedsMicrotasksError} for an async program.
  */
 export function runToCompletion(kernel: Kernel, clock: VirtualClock, slices: number = SLICES): RunOutcome {
   for (let i = 0; i < slices; i++) {
-    if (kernel.runSlice() === "more") continue;
+    const end = kernel.runSlice();
+    if (end === "microtasks") throw new NeedsMicrotasksError();
+    if (end === "more") continue;
+    const next = kernel.nextDeadlineMs();
+    if (next === undefined) return kernel.liveTasks === 0 ? "ended" : "stuck";
+    if (next > clock.monotonicMs()) clock.advanceTo(next);
+  }
+  throw new BadOptionError("slices", slices, "enough for the program to come to rest");
+}
+
+/**
+ * The same for kernels with async programs. `turn` lets every microtask run: on Node `() => new Promise((resolve) => setImmediate(resolve))`.
+ * @throws {BadOptionError} as `runToCompletion`.
+ */
+export async function runWithMicrotasks(
+  kernel: Kernel,
+  clock: VirtualClock,
+  turn: () => Promise<unknown>,
+  slices: number = SLICES,
+): Promise<RunOutcome> {
+  for (let i = 0; i < slices; i++) {
+    const end = kernel.runSlice();
+    if (end === "microtasks") await turn();
+    if (end !== "idle") continue;
     const next = kernel.nextDeadlineMs();
     if (next === undefined) return kernel.liveTasks === 0 ? "ended" : "stuck";
     if (next > clock.monotonicMs()) clock.advanceTo(next);

@@ -110,6 +110,11 @@ export const KERNEL_CODES = {
     changed: "Nothing: no graph was made.",
     fix: "Remove one of the dependencies of the cycle that the message prints.",
   },
+  "kernel.foreign-await": {
+    retryable: false,
+    changed: "The task failed; the function it was goes on without authority when what it awaits settles.",
+    fix: "Await only syscalls of the task's own sys; wait for outside work with sys.external, for tasks with sys.wait.",
+  },
   "kernel.idempotency-conflict": {
     retryable: false,
     changed: "Nothing: the job of that key stands.",
@@ -160,6 +165,11 @@ export const KERNEL_CODES = {
     changed: "Nothing: the name stays with its owner.",
     fix: "Choose another name, or wait until its owner ends.",
   },
+  "kernel.needs-microtasks": {
+    retryable: false,
+    changed: "Nothing ran; the async program still has control.",
+    fix: "Let a turn of the event loop pass after every slice that ends with microtasks: runKernel, runWithMicrotasks.",
+  },
   "kernel.no-handler": {
     retryable: false,
     changed: "Nothing was done for the message.",
@@ -175,6 +185,11 @@ export const KERNEL_CODES = {
     changed: "Nothing.",
     fix: "Pass the lease that `select` gave for `leaseOf`.",
   },
+  "kernel.not-awaited": {
+    retryable: false,
+    changed: "The syscall goes on; the later call was refused, or the task failed because it ended.",
+    fix: "Await each syscall where it is called; spawn a task for what shall go on at the same time.",
+  },
   "kernel.not-freezable": {
     retryable: false,
     changed: "Nothing: the value is as it was.",
@@ -187,7 +202,8 @@ export const KERNEL_CODES = {
   },
   "kernel.not-isolable": {
     retryable: false,
-    changed: "Nothing, unless the message names memory that cannot be transferred: buffers met before it are detached.",
+    changed:
+      "Nothing, unless the message names memory that cannot be transferred: buffers met before it are detached.",
     fix: "Isolate plain data whose buffers belong to nobody else.",
   },
   "kernel.not-name-owner": {
@@ -199,6 +215,11 @@ export const KERNEL_CODES = {
     retryable: false,
     changed: "Nothing: the other task goes on.",
     fix: "End only tasks that this task spawned itself.",
+  },
+  "kernel.not-scope-owner": {
+    retryable: false,
+    changed: "Nothing: the call was refused.",
+    fix: "Use a scope only in the task that opened it.",
   },
   "kernel.not-sendable": {
     retryable: false,
@@ -215,20 +236,25 @@ export const KERNEL_CODES = {
     changed: "Nothing: the syscall was not performed a second time.",
     fix: "Make a new operation for each `yield*`.",
   },
-  "kernel.outside-task": {
-    retryable: false,
-    changed: "Nothing: the call was refused.",
-    fix: "Make syscalls only from the running task; from outside use the kernel's own methods.",
-  },
   "kernel.outside-region": {
     retryable: false,
     changed: "Nothing was read or written.",
     fix: "Pass an offset and a length that lie inside the region.",
   },
+  "kernel.outside-task": {
+    retryable: false,
+    changed: "Nothing: the call was refused.",
+    fix: "Make syscalls only from the running task; from outside use the kernel's own methods.",
+  },
   "kernel.queue-full": {
     retryable: true,
     changed: "Nothing: the job was not taken.",
     fix: "Submit again later, or wait for room with submitWhenRoom.",
+  },
+  "kernel.reactor-blocked": {
+    retryable: false,
+    changed: "The reactor failed; its handler had run.",
+    fix: "Call only what does not wait in a handler: trySend, reply, spawn; use a generator for what waits.",
   },
   "kernel.reentrant": {
     retryable: false,
@@ -249,6 +275,16 @@ export const KERNEL_CODES = {
     retryable: false,
     changed: "Nothing: what the resource had taken before stands.",
     fix: "Open the resource again; this one stays closed.",
+  },
+  "kernel.scope-closed": {
+    retryable: false,
+    changed: "Nothing: no child was made.",
+    fix: "Open another scope; this one has ended its children.",
+  },
+  "kernel.scope-failed": {
+    retryable: false,
+    changed: "The scope's other children were ended, and have ended.",
+    fix: "Read failures: each names a task and its error.",
   },
   "kernel.server-ended": {
     retryable: true,

@@ -1,0 +1,62 @@
+/** Programs written as async functions: `kernel.spawn(asyncProgram(async (sys) => { await sys.sleep(5); }))`. */
+import { BadOptionError, NotAProgramError } from "../errors.ts";
+import type { Handle } from "../handle.ts";
+import type { Routine } from "../operation.ts";
+import type { Program, Sys } from "../sys.ts";
+import { schedulerOf, TaskSys } from "../task-sys.ts";
+import { AsyncRoutine } from "./async-routine.ts";
+import type { AsyncSys } from "./async-sys.ts";
+
+/** An async function as a program: every `await` of it is a syscall of its `sys`. */
+export type AsyncBody<Result = unknown> = {
+  // A method's parameters are compared both ways, so a program may name the message types of the handles it expects.
+  run(sys: AsyncSys, ...given: Handle[]): Promise<Result>;
+}["run"];
+
+type Method = (...args: never[]) => unknown;
+
+/** The syscalls of one async task; its methods are made below, one for each of the kernel's own. */
+class AsyncTaskSys {
+  readonly routine: AsyncRoutine;
+
+  constructor(routine: AsyncRoutine) {
+    this.routine = routine;
+  }
+
+  run(part: (sys: Sys) => Routine<unknown>): Promise<unknown> {
+    return this.routine.part(part);
+  }
+}
+
+for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(TaskSys.prototype))) {
+  if (name === "constructor") continue;
+  const { get, value } = property;
+  const method = (get ?? value) as Method;
+  if (get === undefined)
+    Object.defineProperty(AsyncTaskSys.prototype, name, {
+      value(this: AsyncTaskSys, ...args: unknown[]): unknown {
+        return this.routine.syscall(name, method, args);
+      },
+    });
+  else
+    Object.defineProperty(AsyncTaskSys.prototype, name, {
+      get(this: AsyncTaskSys): unknown {
+        return this.routine.syscall(name, method, []);
+      },
+    });
+}
+
+/**
+ * A program from an async function. The shell of its kernel must answer "microtasks" of `runSlice` with a turn of its event loop, as
+ * `runKernel` of `@glia-os/host` does. @throws {NotAProgramError}
+ */
+export function asyncProgram<Result>(body: AsyncBody<Result>): Program<Result> {
+  if (typeof body !== "function") throw new NotAProgramError(body);
+  return (sys, ...given) => {
+    const scheduler = schedulerOf(sys);
+    if (scheduler === undefined) throw new BadOptionError("sys", typeof sys, "the one that a kernel made");
+    const start = (routine: AsyncRoutine): Promise<unknown> =>
+      body(new AsyncTaskSys(routine) as unknown as AsyncSys, ...given);
+    return new AsyncRoutine(scheduler, sys, start) as unknown as Routine<Result>;
+  };
+}
