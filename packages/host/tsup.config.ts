@@ -1,4 +1,12 @@
 import { defineConfig } from "tsup";
 import { library } from "../../tsup.base.ts";
 
-export default defineConfig(library({ index: "src/index.ts" }));
+export default defineConfig(
+  library({
+    index: "src/index.ts",
+    testing: "src/testing/index.ts",
+    // Loaded by address, beside whatever chunk makes the workers.
+    "contract-jobs": "src/testing/contract-jobs.ts",
+    "threaded-worker": "src/engines/threaded-worker.ts",
+  }),
+);

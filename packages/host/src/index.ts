@@ -1,5 +1,22 @@
 /** The Glia kernel on Node: the pump, cancellation both ways, log lines and a meter in memory. */
 export { awaiting, cancelOnAbort, toAbortSignal, toCancelSignal } from "./cancel.ts";
+export { type AsyncEngineOptions, createAsyncEngine } from "./engines/async-engine.ts";
+export { type BudgetPlace, CpuBudget } from "./engines/cpu-budget.ts";
+export type { HandedOn, JobContext, JobFunction } from "./engines/envelope.ts";
+export {
+  BudgetFullError,
+  EngineClosedError,
+  EngineFullError,
+  JobFailedError,
+  JobLostError,
+  JobMemoryError,
+  JobNotSerialisableError,
+  JobTimeoutError,
+  MalformedJobError,
+  UnknownEntryError,
+  WorkerFailedError,
+} from "./engines/errors.ts";
+export { createThreadedEngine, type ThreadedEngineOptions, type Threads } from "./engines/threaded-engine.ts";
 export {
   AbortedError,
   AlreadyRunningError,

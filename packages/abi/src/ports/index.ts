@@ -22,6 +22,7 @@ export type {
   PendingCall,
   StepOutcome,
 } from "./engine.ts";
+export type { JobEngine, JobEngineStats, JobEnvelope } from "./job-engine.ts";
 export type { LogFields, Logger, LogLevel } from "./logger.ts";
 export type { Meter, Span, Tracer } from "./meter.ts";
 export type { Files, Http, HttpRequest, HttpResponse, Model } from "./outside.ts";

@@ -1,0 +1,183 @@
+/**
+ * The memory a threaded engine and its workers share: job slots, their claim words, and the queues of slot numbers.
+ *
+ * M1. The claim word of a slot alone says what becomes of the job in it. A queue entry is a hint: whoever takes one must win the claim
+ *     (one compare-and-exchange) before it touches the job. So entries may be doubled or stale without harm.
+ * M2. What a slot holds is written before its claim word, and read after it.
+ */
+
+/** Values of a claim word, in its low 3 bits; the rest is the worker that owns the slot. */
+export const FREE = 0;
+/** Waits for a worker. */
+export const QUEUED = 1;
+/** Runs on the worker. */
+export const CLAIMED = 2;
+/** The result lies in the slot and the main thread has not taken it. */
+export const DONE = 3;
+/** Empty, lent to a worker for a job that is handed on. */
+export const LENT = 4;
+
+/** Longest local queue (the figure of Go and tokio). */
+export const LOCAL_SLOTS = 256;
+/** Slots lent to a worker at a time, for jobs it hands on. */
+export const LENT_SLOTS = 64;
+/** Names of job functions one engine can know. */
+export const ENTRIES = 1024;
+const ENTRY_BYTES = 128;
+
+/** Words of the control block. */
+export const DOORBELL = 0;
+export const LISTENING = 1;
+export const SEARCHING = 2;
+export const SLEEPING = 3;
+export const CLOSING = 4;
+export const ENTRY_COUNT = 5;
+/** First index of the global queue not taken, and first not written. */
+export const GLOBAL_HEAD = 6;
+export const GLOBAL_TAIL = 7;
+const CONTROL_WORDS = 16;
+
+/** Words of a slot. */
+export const STATE = 0;
+export const ENTRY = 1;
+export const NAMES_LENGTH = 2;
+export const FORM = 3;
+export const LENGTH = 4;
+/** Flags: see below. */
+export const FLAGS = 5;
+/** The result, in bytes of its own: the job must stay whole until it is done, or it could not be started again. */
+export const RESULT_FORM = 6;
+export const RESULT_LENGTH = 7;
+export const RESULT_FLAGS = 8;
+const SLOT_WORDS = 16;
+
+/** The bytes do not fit the slot and lie in memory of their own. */
+export const LARGE = 1;
+/** The result is an error record. */
+export const FAILED = 2;
+/** Another job handed this one on: nobody waits for it by promise. */
+export const HANDED_ON = 4;
+
+/** Words of a worker: its deque, its LIFO slot, the ring of finished slots and the ring of slots it was lent. */
+export const TOP = 0;
+export const BOTTOM = 1;
+export const LIFO = 2;
+export const DONE_HEAD = 3;
+export const DONE_TAIL = 4;
+export const LENT_HEAD = 5;
+export const LENT_TAIL = 6;
+/** What the worker waits for from the main thread. */
+export const MAIL = 7;
+const WORKER_WORDS = 8;
+
+/** What is needed to see the memory from another thread. */
+export interface JobMemoryShape {
+  readonly buffer: SharedArrayBuffer;
+  readonly slots: number;
+  readonly slotBytes: number;
+  readonly workers: number;
+}
+
+/** One thread's view. */
+export class JobMemory {
+  readonly shape: JobMemoryShape;
+  readonly words: Int32Array;
+  readonly bytes: Uint8Array;
+  readonly slots: number;
+  readonly slotBytes: number;
+  readonly workers: number;
+  readonly #ring: number;
+  readonly #slotAt: number;
+  readonly #workerAt: number;
+  readonly #workerWords: number;
+  readonly #bytesAt: number;
+  readonly #entriesAt: number;
+
+  constructor(shape: JobMemoryShape) {
+    const { slots, slotBytes, workers, buffer } = shape;
+    this.shape = shape;
+    this.slots = slots;
+    this.slotBytes = slotBytes;
+    this.workers = workers;
+    this.#ring = 2 * slots;
+    this.#slotAt = CONTROL_WORDS + this.#ring;
+    this.#workerAt = this.#slotAt + slots * SLOT_WORDS;
+    this.#workerWords = WORKER_WORDS + LOCAL_SLOTS + LENT_SLOTS + slots;
+    const wordCount = this.#workerAt + workers * this.#workerWords;
+    this.#entriesAt = 4 * wordCount;
+    this.#bytesAt = this.#entriesAt + ENTRIES * (1 + ENTRY_BYTES);
+    this.words = new Int32Array(buffer, 0, wordCount);
+    this.bytes = new Uint8Array(buffer);
+  }
+
+  /** Fresh memory: `slots` is a power of two. */
+  static create(slots: number, slotBytes: number, workers: number): JobMemory {
+    const perWorker = WORKER_WORDS + LOCAL_SLOTS + LENT_SLOTS + slots;
+    const words = CONTROL_WORDS + 2 * slots + slots * SLOT_WORDS + workers * perWorker;
+    const buffer = new SharedArrayBuffer(4 * words + ENTRIES * (1 + ENTRY_BYTES) + 2 * slots * slotBytes);
+    const memory = new JobMemory({ buffer, slots, slotBytes, workers });
+    for (let worker = 0; worker < workers; worker++) memory.words[memory.worker(worker) + LIFO] = -1;
+    return memory;
+  }
+
+  /** Where the words of a slot begin. */
+  slot(index: number): number {
+    return this.#slotAt + index * SLOT_WORDS;
+  }
+
+  /** Where the words of a worker begin. */
+  worker(index: number): number {
+    return this.#workerAt + index * this.#workerWords;
+  }
+
+  /** The word of an entry of a worker's deque. */
+  dequeEntry(worker: number, index: number): number {
+    return this.worker(worker) + WORKER_WORDS + (index & (LOCAL_SLOTS - 1));
+  }
+
+  /** The word of an entry of the ring of slots lent to a worker. */
+  lentEntry(worker: number, index: number): number {
+    return this.worker(worker) + WORKER_WORDS + LOCAL_SLOTS + (index & (LENT_SLOTS - 1));
+  }
+
+  /** The word of an entry of a worker's ring of finished slots. */
+  doneEntry(worker: number, index: number): number {
+    return this.worker(worker) + WORKER_WORDS + LOCAL_SLOTS + LENT_SLOTS + (index & (this.slots - 1));
+  }
+
+  /** The word of an entry of the global queue. */
+  globalEntry(index: number): number {
+    return CONTROL_WORDS + (index & (this.#ring - 1));
+  }
+
+  /** Entries the global queue holds. */
+  get globalCapacity(): number {
+    return this.#ring;
+  }
+
+  /** The bytes of the job in a slot: its names, then its payload. */
+  jobData(index: number): Uint8Array {
+    const at = this.#bytesAt + 2 * index * this.slotBytes;
+    return this.bytes.subarray(at, at + this.slotBytes);
+  }
+
+  /** The bytes of its result. */
+  resultData(index: number): Uint8Array {
+    const at = this.#bytesAt + (2 * index + 1) * this.slotBytes;
+    return this.bytes.subarray(at, at + this.slotBytes);
+  }
+
+  /** Publish the name of a job function; one thread writes. */
+  writeEntry(number: number, name: string): void {
+    const at = this.#entriesAt + number * (1 + ENTRY_BYTES);
+    this.bytes[at] = name.length;
+    for (let i = 0; i < name.length; i++) this.bytes[at + 1 + i] = name.charCodeAt(i);
+    Atomics.store(this.words, ENTRY_COUNT, number + 1);
+  }
+
+  /** The name of a job function. */
+  readEntry(number: number): string {
+    const at = this.#entriesAt + number * (1 + ENTRY_BYTES);
+    return String.fromCharCode(...this.bytes.subarray(at + 1, at + 1 + this.bytes[at]!));
+  }
+}
