@@ -22,6 +22,8 @@ import { NOTHING, nextSent } from "./waiting.ts";
 export const CHANNEL_CAPACITY_MAX = 16_777_216;
 
 const INITIAL_ROOM = 8;
+// A constant of this module: the engine folds it, which it does not do with what a module imports.
+const TOOK = TAKEN;
 
 /** A channel. Internal: programs hold handles. */
 export class Channel implements KernelObject {
@@ -35,6 +37,8 @@ export class Channel implements KernelObject {
   /** Parked senders: plain ones with their message in `task.arg`, selects with it in their node. */
   readonly senders: TaskList = new TaskList();
   #ring: unknown[] = [];
+  /** Length of the ring, a power of two, less one; -1 without a ring. */
+  #mask = -1;
   #first = 0;
 
   constructor(capacity: number) {
@@ -45,22 +49,32 @@ export class Channel implements KernelObject {
   /** Hand a message over or keep it, if that can be done now. O(1) amortised. @throws {ChannelClosedError} */
   offer(scheduler: Scheduler, message: unknown): number {
     if (this.closed) throw new ChannelClosedError();
-    if (this.size === 0 && scheduler.wakeOne(this.takers, message)) return TAKEN;
-    if (this.size >= this.capacity) return MUST_WAIT;
-    this.#push(message);
-    return TAKEN;
+    const { size } = this;
+    if (size === 0 && !this.takers.idle) {
+      scheduler.wakeOne(this.takers, message);
+      return TOOK;
+    }
+    if (size >= this.capacity) return MUST_WAIT;
+    if (size > this.#mask) this.#grow();
+    this.#ring[(this.#first + size) & this.#mask] = message;
+    this.size = size + 1;
+    return TOOK;
   }
 
   /** The next message, or {@link NOTHING}. Lets the next sender in. O(1). @throws {ChannelClosedError} when closed and empty. */
   take(scheduler: Scheduler): unknown {
-    if (this.size === 0) {
+    const { size } = this;
+    if (size === 0) {
       const sent = nextSent(scheduler, this.senders);
       if (sent === NOTHING && this.closed) throw new ChannelClosedError();
       return sent;
     }
-    const message = this.#shift();
-    const sent = nextSent(scheduler, this.senders);
-    if (sent !== NOTHING) this.#push(sent);
+    const at = this.#first;
+    const message = this.#ring[at];
+    this.#ring[at] = undefined;
+    this.#first = (at + 1) & this.#mask;
+    this.size = size - 1;
+    if (!this.senders.idle) this.#letIn(scheduler);
     return message;
   }
 
@@ -77,30 +91,23 @@ export class Channel implements KernelObject {
   /** Forget what is held: nobody can receive it. */
   forget(): void {
     this.#ring = [];
+    this.#mask = -1;
     this.#first = 0;
     this.size = 0;
   }
 
-  #push(message: unknown): void {
-    if (this.size === this.#ring.length) this.#grow();
-    this.#ring[(this.#first + this.size) & (this.#ring.length - 1)] = message;
+  /** The first sender that waits goes on: there is room. */
+  #letIn(scheduler: Scheduler): void {
+    this.#ring[(this.#first + this.size) & this.#mask] = nextSent(scheduler, this.senders);
     this.size++;
-  }
-
-  #shift(): unknown {
-    const at = this.#first;
-    const message = this.#ring[at];
-    this.#ring[at] = undefined;
-    this.#first = (at + 1) & (this.#ring.length - 1);
-    this.size--;
-    return message;
   }
 
   #grow(): void {
     const old = this.#ring;
     const ring: unknown[] = new Array(Math.max(INITIAL_ROOM, old.length * 2)).fill(undefined);
-    for (let i = 0; i < this.size; i++) ring[i] = old[(this.#first + i) & (old.length - 1)];
+    for (let i = 0; i < this.size; i++) ring[i] = old[(this.#first + i) & this.#mask];
     this.#ring = ring;
+    this.#mask = ring.length - 1;
     this.#first = 0;
   }
 }
