@@ -3,7 +3,6 @@
  *
  * P1. Exactly one reply is accepted, and only while the caller waits. A second one, or one after the caller gave up, is refused.
  */
-import type { Mailbox } from "./mailbox.ts";
 import type { Task, TaskId } from "./task.ts";
 
 /** A call as its receiver sees it. */
@@ -16,6 +15,11 @@ export interface Call<Question = unknown> {
   readonly open: boolean;
 }
 
+/** A mailbox, as far as a call must know it. */
+interface Served {
+  readonly server: Task | null;
+}
+
 /** A call in flight. Internal. */
 export class PendingReply implements Call {
   readonly message: unknown;
@@ -25,9 +29,9 @@ export class PendingReply implements Call {
 
   readonly timeoutMs: number;
   /** Where it was sent, if to a mailbox: its server is whom the caller waits for. */
-  readonly to: Mailbox | null;
+  readonly to: Served | null;
 
-  constructor(caller: Task, message: unknown, timeoutMs: number, to: Mailbox | null = null) {
+  constructor(caller: Task, message: unknown, timeoutMs: number, to: Served | null = null) {
     this.to = to;
     this.timeoutMs = timeoutMs;
     this.caller = caller;

@@ -531,3 +531,24 @@ test("a failure that a monitor or a trap reported counts as observed; one that o
   }
   expect(failures).toEqual(["link: RangeError: boom"]);
 });
+
+test("LK4: names of ended tasks and monitors that were taken away leave no trace that could fill a limit", () => {
+  const seen = resultOf(
+    function* (sys) {
+      for (let round = 0; round < 3; round++) {
+        const owner = sys.spawn(function* (sys) {
+          const box = sys.mailbox();
+          for (let i = 0; i < 30_000; i++) sys.register(`round ${round} name ${i}`, box);
+        });
+        expect((yield* sys.wait(owner)).kind).toBe("ok");
+      }
+      const target = sys.spawn(forever);
+      const inbox = sys.mailbox();
+      for (let i = 0; i < NOTICE_LIMIT + 2000; i++) sys.demonitor(sys.monitor(target, inbox));
+      sys.kill(target);
+      return "as often as you like";
+    },
+    { handleLimit: 100_000 },
+  );
+  expect(seen).toBe("as often as you like");
+});

@@ -392,6 +392,30 @@ test("a call whose caller gave up before it was handled is not handled at all", 
   expect(seen).toBe(1);
 });
 
+test("a starter that is cancelled or killed while it waits for a start leaves no server behind", () => {
+  for (const how of ["cancel", "kill"] as const) {
+    const { kernel, clock } = createTestKernel();
+    const log: string[] = [];
+    const starter = kernel.spawn(function* (sys) {
+      yield* startServer(sys, {
+        *init(sys: Sys) {
+          try {
+            yield* sys.sleep(1_000_000);
+          } finally {
+            log.push("init left");
+          }
+        },
+      });
+    });
+    kernel.spawn(function* (sys) {
+      yield* sys.sleep(10);
+      kernel[how](starter);
+    });
+    expect(runToCompletion(kernel, clock)).toBe("ended");
+    expect([log, clock.monotonicMs()]).toEqual([["init left"], 10]);
+  }
+});
+
 test("a restarted server is found by its name again", () => {
   const seen = resultOf(function* (sys) {
     const ref = yield* startSupervisor(

@@ -771,18 +771,53 @@ test("while a child waits for its restart the supervisor answers, and those that
   const seen = observe(
     {
       strategy: "rest_for_one",
+      intensity: 2,
       backoff: { baseMs: 1000, maxMs: 1000 },
-      children: [child("a", log), child("b", log, lives(crashAfter(10), idle)), child("c", log)],
+      children: [
+        child("a", log),
+        child("b", log, lives(crashAfter(10), crashAfter(10), idle)),
+        child("c", log),
+      ],
     },
     function* (sys, target) {
-      yield* sys.sleep(11);
-      const during = (yield* whichChildren(sys, target)).map(({ id, state }) => `${id} ${state}`);
+      const during: string[][] = [];
+      for (let starts = 1; starts <= 2; starts++) {
+        while (log.filter((event) => event === "-b").length < starts) yield* sys.sleep(1);
+        during.push((yield* whichChildren(sys, target)).map(({ id, state }) => `${id} ${state}`));
+      }
       yield* sys.sleep(2000);
       return during;
     },
   );
-  expect(seen.result).toEqual(["a running", "b restarting", "c stopped"]);
-  expect(log).toEqual(["+a", "+b", "+c", "-b", "-c", "+b", "+c", "-c", "-b", "-a"]);
+  expect(seen.result).toEqual(Array(2).fill(["a running", "b restarting", "c stopped"]));
+  expect(log).toEqual([
+    ...["+a", "+b", "+c", "-b", "-c", "+b", "+c", "-b", "-c", "+b", "+c"],
+    ...["-c", "-b", "-a"],
+  ]);
+});
+
+test("a supervisor that ends in the middle of a request tells the one who asked at once", () => {
+  for (const how of ["cancel", "kill"] as const) {
+    const { kernel, clock } = createTestKernel();
+    const told: unknown[] = [];
+    const slow: ChildSpec = {
+      id: "slow",
+      *start(sys) {
+        yield* sys.sleep(1_000_000);
+        return undefined;
+      },
+    };
+    kernel.spawn(function* (sys) {
+      const { task, handle } = yield* startSupervisor(sys, { children: [] }, { link: false });
+      sys.spawn(function* (sys) {
+        yield* sys.sleep(10);
+        kernel[how](task);
+      });
+      told.push(yield* attempt(startChild(sys, handle, slow)), sys.monotonic());
+    });
+    expect(runToCompletion(kernel, clock)).toBe("ended");
+    expect(told, how).toEqual(["kernel.server-ended", 10]);
+  }
 });
 
 test("the same error at the same syscall, again and again, is not retried for ever", () => {

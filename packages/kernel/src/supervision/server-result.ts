@@ -1,6 +1,6 @@
 /** What the callbacks of a server return: an answer or none, the next state, and whether to go on. */
 
-/** Answer and go on. */
+/** Answer the call and go on. */
 export class Reply<State, Answer> {
   readonly answer: Answer;
   readonly state: State;
@@ -20,7 +20,7 @@ export class NoReply<State> {
   }
 }
 
-/** End. */
+/** End the server. */
 export class Stop<State, Answer> {
   readonly reason: unknown;
   readonly state: State;
