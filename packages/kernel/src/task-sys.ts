@@ -18,7 +18,7 @@ import type { Handle } from "./handle.ts";
 import { offer, raise, reply, TAKEN, take } from "./ipc.ts";
 import { ack, nack, renew } from "./lease/acknowledge.ts";
 import type { Lease } from "./lease/lease.ts";
-import { leasedMailbox } from "./lease/lease-options.ts";
+import { leasedMailbox } from "./lease/make-leased-mailbox.ts";
 import { Mailbox, type MailboxOptions, whole } from "./mailbox.ts";
 import { ReceiveOperation, SendOperation, WaitOperation, YieldOperation } from "./message-operations.ts";
 import { Notification } from "./notification.ts";
