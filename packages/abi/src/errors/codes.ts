@@ -7,6 +7,7 @@ import { HAL_CODES } from "./codes/hal.ts";
 import { HOST_CODES } from "./codes/host.ts";
 import { KERNEL_CODES } from "./codes/kernel.ts";
 import { MESH_CODES } from "./codes/mesh.ts";
+import { SIM_CODES } from "./codes/sim.ts";
 import { STORE_CODES } from "./codes/store.ts";
 import { WASM_CODES } from "./codes/wasm.ts";
 import { WIRE_CODES } from "./codes/wire.ts";
@@ -30,6 +31,7 @@ export type ErrorTable = typeof ABI_CODES &
   typeof HOST_CODES &
   typeof KERNEL_CODES &
   typeof MESH_CODES &
+  typeof SIM_CODES &
   typeof STORE_CODES &
   typeof WASM_CODES &
   typeof WIRE_CODES;
@@ -44,6 +46,7 @@ export const ERROR_CODES: ErrorTable = {
   ...HOST_CODES,
   ...KERNEL_CODES,
   ...MESH_CODES,
+  ...SIM_CODES,
   ...STORE_CODES,
   ...WASM_CODES,
   ...WIRE_CODES,
