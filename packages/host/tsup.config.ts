@@ -7,6 +7,7 @@ export default defineConfig(
     testing: "src/testing/index.ts",
     // Loaded by address, beside whatever chunk makes the workers.
     "contract-jobs": "src/testing/contract-jobs.ts",
+    "process-child": "src/engines/process-child.ts",
     "threaded-worker": "src/engines/threaded-worker.ts",
   }),
 );

@@ -16,6 +16,13 @@ export {
   UnknownEntryError,
   WorkerFailedError,
 } from "./engines/errors.ts";
+export {
+  type ChildPermissions,
+  childPermissions,
+  createProcessEngine,
+  type ProcessEngineOptions,
+  type Processes,
+} from "./engines/process-engine.ts";
 export { createThreadedEngine, type ThreadedEngineOptions, type Threads } from "./engines/threaded-engine.ts";
 export {
   AbortedError,

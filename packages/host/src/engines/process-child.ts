@@ -3,13 +3,16 @@
  *
  * It imports nothing but Node, so that the permissions it needs are its own file and the module of the jobs.
  */
+import { deserialize } from "node:v8";
+
 interface Ask {
   readonly job: {
     readonly id: string;
     readonly origin: string;
     readonly lineage: readonly string[];
     readonly entry: string;
-    readonly payload: unknown;
+    /** In V8's format. */
+    readonly payload: Uint8Array;
   };
 }
 
@@ -72,7 +75,10 @@ async function perform(exported: Readonly<Record<string, unknown>>, { job }: Ask
     return child;
   };
   try {
-    return { kind: "result", value: (await run(payload, { id, origin, lineage, handOn })) as unknown };
+    return {
+      kind: "result",
+      value: (await run(deserialize(payload), { id, origin, lineage, handOn })) as unknown,
+    };
   } catch (error) {
     return { kind: "failure", failure: failureOf(error) };
   }
