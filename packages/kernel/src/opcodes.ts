@@ -50,19 +50,19 @@ export const RENEW = 53;
 export const READ_FROM = 54;
 export const WRITE_TO = 55;
 export const CLOSE_RESOURCE = 56;
-export const UNLINK = 60;
-export const DEMONITOR = 61;
-export const TRAP_EXITS = 62;
-export const EXIT_SIGNAL = 63;
-export const TASK_HANDLE = 64;
-export const SERVE = 65;
-export const REFUSE = 66;
-export const WHEREIS = 67;
-export const UNREGISTER = 68;
-export const MONOTONIC = 69;
+export const UNLINK = 57;
+export const DEMONITOR = 58;
+export const TRAP_EXITS = 59;
+export const EXIT_SIGNAL = 60;
+export const TASK_HANDLE = 61;
+export const SERVE = 62;
+export const REFUSE = 63;
+export const WHEREIS = 64;
+export const UNREGISTER = 65;
+export const MONOTONIC = 66;
 
 /** One more than the highest number: the size of tables by number. */
-export const OPCODES = 70;
+export const OPCODES = 67;
 
 /** Names by number, for messages and counters. */
 export const OPCODE_NAMES: Readonly<Record<number, string>> = {

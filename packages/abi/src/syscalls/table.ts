@@ -607,9 +607,9 @@ const FLOWS: readonly Flow[] = [
     [DEAD, DENIED],
     "Close a resource for everybody who holds it.",
   ],
-  [60, "unlink", [who], "void", "none", false, "local", [UNKNOWN_TASK], "Take a link away."],
+  [57, "unlink", [who], "void", "none", false, "local", [UNKNOWN_TASK], "Take a link away."],
   [
-    61,
+    58,
     "demonitor",
     [arg("monitor", "MonitorId")],
     "boolean",
@@ -620,7 +620,7 @@ const FLOWS: readonly Flow[] = [
     "Take a monitor away.",
   ],
   [
-    62,
+    59,
     "trapExits",
     [arg("inbox", "Handle | null")],
     "void",
@@ -631,7 +631,7 @@ const FLOWS: readonly Flow[] = [
     "Get exits of linked tasks as messages.",
   ],
   [
-    63,
+    60,
     "exitSignal",
     [who, arg("reason", "unknown")],
     "void",
@@ -642,7 +642,7 @@ const FLOWS: readonly Flow[] = [
     "Kill a task with a reason, or tell it when it traps exits.",
   ],
   [
-    64,
+    61,
     "taskHandle",
     [arg("task", "TaskId")],
     "Handle",
@@ -653,7 +653,7 @@ const FLOWS: readonly Flow[] = [
     "Make a capability to this task or a child.",
   ],
   [
-    65,
+    62,
     "serve",
     [arg("inbox", "Handle")],
     "void",
@@ -664,7 +664,7 @@ const FLOWS: readonly Flow[] = [
     "Say that this task answers the calls of a mailbox.",
   ],
   [
-    66,
+    63,
     "refuse",
     [arg("call", "CallToken"), arg("error", "unknown")],
     "void",
@@ -675,7 +675,7 @@ const FLOWS: readonly Flow[] = [
     "Answer a call with an error.",
   ],
   [
-    67,
+    64,
     "whereis",
     [arg("name", "string")],
     "TaskId",
@@ -686,7 +686,7 @@ const FLOWS: readonly Flow[] = [
     "The task that registered a name.",
   ],
   [
-    68,
+    65,
     "unregister",
     [arg("name", "string")],
     "void",
@@ -696,7 +696,7 @@ const FLOWS: readonly Flow[] = [
     ["kernel.unknown-name", "kernel.not-name-owner"],
     "Take a name back.",
   ],
-  [69, "monotonic", [], "number", "none", false, "read", [], "Milliseconds of the monotonic clock."],
+  [66, "monotonic", [], "number", "none", false, "read", [], "Milliseconds of the monotonic clock."],
 ];
 
 /** All rows by name. */
