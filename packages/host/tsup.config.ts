@@ -9,5 +9,6 @@ export default defineConfig(
     "contract-jobs": "src/testing/contract-jobs.ts",
     "process-child": "src/engines/process-child.ts",
     "threaded-worker": "src/engines/threaded-worker.ts",
+    "watchdog-thread": "src/watchdog/watchdog-thread.ts",
   }),
 );

@@ -286,6 +286,11 @@ class LocalKernel implements Kernel {
 
   // Looking inside
 
+  nameOf(id: TaskId): { readonly path: string; readonly name: string } | undefined {
+    const task = this.#scheduler.tasks.get(id);
+    return task === undefined ? undefined : { path: task.path(), name: task.extra?.name ?? "" };
+  }
+
   dumpState(): KernelDump {
     return dumpState(
       this.#scheduler,

@@ -173,6 +173,9 @@ export interface Kernel {
 
   // Looking inside
 
+  /** The path and name of a task that lives or whose end is remembered; undefined for others. */
+  nameOf(task: TaskId): { readonly path: string; readonly name: string } | undefined;
+
   /** Everything as plain data. O(tasks). */
   dumpState(): KernelDump;
 
