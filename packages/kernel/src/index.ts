@@ -40,6 +40,7 @@ export {
   WrongObjectError,
 } from "./errors.ts";
 export { Budget, type BudgetOptions, type Spending } from "./fair-share/budget.ts";
+export { ShareGroup, type ShareRequest } from "./fair-share/share-group.ts";
 export type { Handle } from "./handle.ts";
 export type { Delivery, Kernel, KernelOptions, ShutdownState, SliceEnd } from "./kernel.ts";
 export type { MailboxOptions, Overflow } from "./mailbox.ts";

@@ -86,6 +86,13 @@ export class ReadyQueue {
     for (let i = 0; i < steps; i++) list.push(list.shift()!);
   }
 
+  /** Let a ready task run next at the level of another one, which stands in its place instead. */
+  swap(due: Task, task: Task): void {
+    due.list!.replace(due, task);
+    this.#lists[task.level]!.unshift(due);
+    this.#bits |= 1 << task.level;
+  }
+
   /** Take a ready task out, wherever aging has put it. */
   remove(task: Task): void {
     const list = task.list;

@@ -575,13 +575,29 @@ export class Scheduler {
     const startMs = allowance.timed ? clock.monotonicMs() : this.nowMs;
     const until = allowance.admit(startMs);
     if (until > 0) return this.#throttle(task, until);
+    const share = task.extra!.share;
+    if (share !== null) {
+      const due = share.group.due(share, READY).holder as Task;
+      if (due !== task && due.level <= task.level) return this.#giveWay(task, due);
+    }
     const fuel = allowance.fuel(this.fuel);
     this.fuel = fuel;
     try {
       return (task.flags & BAD_YIELD) === 0 ? task.routine.next() : this.#correct(task);
     } finally {
-      allowance.charge(fuel - this.fuel, allowance.timed ? clock.monotonicMs() - startMs : 0);
+      const syscalls = fuel - this.fuel;
+      const ms = allowance.timed ? clock.monotonicMs() - startMs : 0;
+      allowance.charge(syscalls, ms);
+      share?.group.charged(share, syscalls, ms);
     }
+  }
+
+  /** The turn is due to another member of the task's group, which runs in its place. */
+  #giveWay(task: Task, due: Task): IteratorYieldResult<Park> {
+    this.current = null;
+    this.transition(task, READY);
+    this.ready.swap(due, task);
+    return PARKED_RESULT;
   }
 
   #throttle(task: Task, untilMs: number): IteratorYieldResult<Park> {

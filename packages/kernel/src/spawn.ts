@@ -2,6 +2,7 @@
 import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import { BadOptionError } from "./errors.ts";
 import { allowanceOf } from "./fair-share/budget.ts";
+import { membershipOf, Share } from "./fair-share/share-group.ts";
 import type { Handle } from "./handle.ts";
 import { SPAWN } from "./opcodes.ts";
 import { LEVELS, type Priority } from "./ready-queue.ts";
@@ -32,6 +33,7 @@ export function spawnTask(
   const gifts = options.give ?? NO_HANDLES;
   for (let i = 0; i < gifts.length; i++)
     scheduler.seam.authorizeHandle(SPAWN, parent, handleOf(gifts[i]!), RIGHTS.grant);
+  const membership = membershipOf(parent.extra?.share ?? null, options.share);
   const allowance = allowanceOf(
     parent.extra?.allowance ?? null,
     options,
@@ -40,7 +42,9 @@ export function spawnTask(
   const task = scheduler.spawn(program, level, parent);
   try {
     if (allowance !== null) {
-      task.more().allowance = allowance;
+      const extra = task.more();
+      extra.allowance = allowance;
+      extra.share = membership === null ? null : new Share(membership, task);
       task.flags |= METERED;
     }
     if (name !== "") task.more().name = name;

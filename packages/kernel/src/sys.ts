@@ -8,6 +8,7 @@ import type { Rights } from "@glia-os/abi/syscalls";
 import type { Call } from "./call.ts";
 import type { Start } from "./effect.ts";
 import type { Budget } from "./fair-share/budget.ts";
+import type { ShareRequest } from "./fair-share/share-group.ts";
 import type { Handle } from "./handle.ts";
 import type { Lease } from "./lease/lease.ts";
 import type { MailboxOptions } from "./mailbox.ts";
@@ -49,6 +50,8 @@ export interface SpawnOptions {
    * which is the kernel's `turnSyscalls` unless set.
    */
   readonly quantum?: number;
+  /** Make this task a member of a group that shares its turns by weight. Default: its parent's group and weight, if that is in one. */
+  readonly share?: ShareRequest;
 }
 
 /** The syscalls of a kernel. */

@@ -11,6 +11,7 @@
 import type { Brand } from "@glia-os/abi/ids";
 import type { Random } from "@glia-os/abi/ports";
 import type { Allowance } from "./fair-share/budget.ts";
+import type { Share } from "./fair-share/share-group.ts";
 import type { Routine } from "./operation.ts";
 import type { Relations } from "./supervision/relations.ts";
 
@@ -114,6 +115,8 @@ export class TaskExtra {
   cancelError: unknown = undefined;
   /** What its turns are measured by. */
   allowance: Allowance | null = null;
+  /** Its membership in a group that shares turns. */
+  share: Share<Task> | null = null;
   /** Links, monitors and names. */
   relations: Relations | null = null;
   /** This task's own random numbers. */
@@ -208,6 +211,31 @@ export class TaskList {
     if (tail === null) this.head = task;
     else tail.next = task;
     this.tail = task;
+  }
+
+  /** Add at the front. The task must be in no list (T4). */
+  unshift(task: Task): void {
+    const head = this.head;
+    task.list = this;
+    task.next = head;
+    if (head === null) this.tail = task;
+    else head.prev = task;
+    this.head = task;
+  }
+
+  /** Put a task that is in no list where another one stands, which then is in none. */
+  replace(old: Task, task: Task): void {
+    const { prev, next } = old;
+    task.list = this;
+    task.prev = prev;
+    task.next = next;
+    if (prev === null) this.head = task;
+    else prev.next = task;
+    if (next === null) this.tail = task;
+    else next.prev = task;
+    old.list = null;
+    old.prev = null;
+    old.next = null;
   }
 
   /** Take the first. */

@@ -11,6 +11,7 @@
  * B4. A child spends from every budget of its parent and from its own, if it is given one. So spawning buys nothing.
  */
 import { BadOptionError } from "../errors.ts";
+import type { ShareRequest } from "./share-group.ts";
 
 /** Most budgets one task may be charged to. */
 const DEPTH_LIMIT = 16;
@@ -114,13 +115,13 @@ export class Allowance {
   readonly budgets: readonly Budget[];
   /** Syscalls per turn; 0 for the kernel's own figure. */
   readonly quantum: number;
-  /** Whether some budget times turns. */
+  /** Whether turns are timed. */
   readonly timed: boolean;
 
-  constructor(budgets: readonly Budget[], quantum: number) {
+  constructor(budgets: readonly Budget[], quantum: number, timed = false) {
     this.budgets = budgets;
     this.quantum = quantum;
-    this.timed = budgets.some(({ timed }) => timed);
+    this.timed = timed || budgets.some((budget) => budget.timed);
   }
 
   /** When a turn may start by every budget: 0 for now. */
@@ -147,6 +148,7 @@ export class Allowance {
 export interface AllowanceRequest {
   readonly budget?: Budget | readonly Budget[];
   readonly quantum?: number;
+  readonly share?: ShareRequest;
 }
 
 /**
@@ -156,14 +158,19 @@ export interface AllowanceRequest {
  */
 export function allowanceOf(
   inherited: Allowance | null,
-  { budget, quantum }: AllowanceRequest,
+  { budget, quantum, share }: AllowanceRequest,
   usualQuantum: number | null,
 ): Allowance | null {
-  if (budget === undefined && quantum === undefined) return inherited;
+  if (budget === undefined && quantum === undefined && share === undefined) return inherited;
   const most = usualQuantum === null ? QUANTUM_MOST : inherited?.quantum || usualQuantum;
   if (quantum !== undefined && !(Number.isInteger(quantum) && quantum >= 1 && quantum <= most))
     throw new BadOptionError("quantum", quantum, `a whole number from 1 to ${most} syscalls`);
-  return new Allowance(budgetsOf(inherited?.budgets ?? [], budget), quantum ?? inherited?.quantum ?? 0);
+  const timed = inherited?.timed === true || share?.group.charge === "cpuMs";
+  return new Allowance(
+    budgetsOf(inherited?.budgets ?? [], budget),
+    quantum ?? inherited?.quantum ?? 0,
+    timed,
+  );
 }
 
 function budgetsOf(inherited: readonly Budget[], own: Budget | readonly Budget[] = []): readonly Budget[] {

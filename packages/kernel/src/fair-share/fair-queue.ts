@@ -12,6 +12,7 @@
  * F5. The cost of an item may be corrected after it was served (`charge`): what it really took is paid by its flow's next item.
  */
 import { BadOptionError } from "../errors.ts";
+import { type Tagged, TagHeap } from "./tag-heap.ts";
 
 const WEIGHT_LEAST = 1e-3;
 const WEIGHT_MOST = 1e3;
@@ -56,15 +57,13 @@ interface Entry<Item> {
 }
 
 /** A flow and its tags. Internal. */
-class Lane<Item> implements Flow<Item> {
+class Lane<Item> implements Flow<Item>, Tagged {
   readonly weight: number;
   readonly capacity: number;
   held = false;
   /** Start tag of the head; F of the last one served while nothing waits. */
   tag = 0;
-  /** Order of becoming backlogged. */
   turn = 0;
-  /** Place in the heap, -1 outside. */
   at = -1;
   entries: Entry<Item>[] = [];
   first = 0;
@@ -86,12 +85,11 @@ class Lane<Item> implements Flow<Item> {
 /** Flows that share one server by weight. Adding and taking cost O(log flows). */
 export class FairQueue<Item> {
   readonly #lanes = new Set<Lane<Item>>();
-  /** Flows with items that may be served, least start tag first: a binary heap. */
-  readonly #heap: Lane<Item>[] = [];
+  /** Flows with items that may be served. */
+  readonly #heap = new TagHeap<Lane<Item>>();
   #virtual = 0;
   /** The greatest finish tag given out. */
   #finished = 0;
-  #turns = 0;
   #size = 0;
 
   /** Items that wait, held ones included. */
@@ -101,7 +99,7 @@ export class FairQueue<Item> {
 
   /** Whether `shift` would give an item. */
   get servable(): boolean {
-    return this.#heap.length > 0;
+    return this.#heap.size > 0;
   }
 
   /** Make a flow; it starts at the present virtual time (F2). @throws {BadOptionError} at 65,536 flows, and for bad options. */
@@ -141,13 +139,13 @@ export class FairQueue<Item> {
 
   /** Take the item that goes next, or undefined. */
   shift(): Served<Item> | undefined {
-    const lane = this.#heap[0];
+    const lane = this.#heap.top;
     if (lane === undefined) return undefined;
     const { item, cost } = lane.entries[lane.first]!;
     this.#takeOut(lane);
     this.#virtual = Math.max(this.#virtual, lane.tag);
     this.#advance(lane, cost);
-    if (lane.depth > 0) this.#down(0);
+    if (lane.depth > 0) this.#heap.moved(lane);
     else this.#leave(lane);
     if (this.#virtual > REBASE_AT) this.#rebase();
     return { flow: lane, item, cost };
@@ -169,9 +167,7 @@ export class FairQueue<Item> {
     const lane = this.#own(flow);
     within("extra cost", extra, -COST_MOST, COST_MOST);
     this.#advance(lane, extra);
-    if (lane.at < 0) return;
-    this.#up(lane.at);
-    this.#down(lane.at);
+    if (lane.at >= 0) this.#heap.moved(lane);
   }
 
   /** Keep a flow's items from being served. Adding goes on. */
@@ -207,64 +203,18 @@ export class FairQueue<Item> {
 
   #join(lane: Lane<Item>): void {
     lane.tag = Math.max(lane.tag, this.#virtual);
-    lane.turn = this.#turns++;
-    lane.at = this.#heap.length;
-    this.#heap.push(lane);
-    this.#up(lane.at);
+    this.#heap.join(lane);
   }
 
   #leave(lane: Lane<Item>): void {
-    const at = lane.at;
-    const last = this.#heap.pop()!;
-    lane.at = -1;
+    this.#heap.leave(lane);
     // At the end of a busy time the virtual time is the greatest finish tag, as the paper says.
     if (this.#size === 0) this.#virtual = Math.max(this.#virtual, this.#finished);
-    if (last === lane) return;
-    this.#heap[at] = last;
-    last.at = at;
-    this.#up(at);
-    this.#down(last.at);
   }
 
   #advance(lane: Lane<Item>, cost: number): void {
     lane.tag = Math.max(0, lane.tag + cost / lane.weight);
     this.#finished = Math.max(this.#finished, lane.tag);
-  }
-
-  #before(a: Lane<Item>, b: Lane<Item>): boolean {
-    return a.tag < b.tag || (a.tag === b.tag && a.turn < b.turn);
-  }
-
-  #up(start: number): void {
-    const lane = this.#heap[start]!;
-    let at = start;
-    while (at > 0) {
-      const above = this.#heap[(at - 1) >> 1]!;
-      if (!this.#before(lane, above)) break;
-      this.#put(at, above);
-      at = (at - 1) >> 1;
-    }
-    this.#put(at, lane);
-  }
-
-  #down(start: number): void {
-    const heap = this.#heap;
-    const lane = heap[start]!;
-    let at = start;
-    for (;;) {
-      let child = at * 2 + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && this.#before(heap[child + 1]!, heap[child]!)) child++;
-      if (!this.#before(heap[child]!, lane)) break;
-      this.#put(at, heap[child]!);
-      at = child;
-    }
-    this.#put(at, lane);
-  }
-
-  #put(at: number, lane: Lane<Item>): void {
-    this.#heap[at] = lane;
-    lane.at = at;
   }
 
   /** Move every tag back by the virtual time. Differences stay, so the order does. */
