@@ -1,7 +1,8 @@
 /**
  * Counts the syscalls of each task and ends tasks at chosen ones.
  *
- * CP1. A killed task is killed by the kernel's own `kill`: its `finally` blocks run, and nothing catches it.
+ * CP1. A killed task is killed by the kernel's own `kill`: its `finally` blocks run, and a program that catches the error can neither
+ *      wait again nor end in another way than killed.
  * CP2. `before` call k: calls 0 to k-1 were made, call k was not. `inside` call k: it was made; the task dies while it waits in it, or
  *      at its next call when it did not have to wait.
  * CP3. Programs see syscalls that behave as the kernel's; who calls is the task that runs, whichever `sys` object it uses.

@@ -39,7 +39,7 @@ export interface FaultMenu {
 type MessageFault = Exclude<Fault, { readonly kind: "kill" }>;
 type Kill = Extract<Fault, { readonly kind: "kill" }>;
 
-const UINT32 = 2 ** 32;
+const UINT32 = 0x1_0000_0000;
 
 /** Decides what goes wrong where. One per run. */
 export class FaultPlan {

@@ -8,7 +8,7 @@
 const OFFSET_HIGH = 0xcbf29ce4;
 const OFFSET_LOW = 0x84222325;
 const PRIME_LOW = 0x1b3;
-const WORD = 2 ** 32;
+const WORD = 0x1_0000_0000;
 const QUIET_NAN = 0x7ff8000000000000n;
 
 const eight = new DataView(new ArrayBuffer(8));

@@ -11,7 +11,7 @@ import type { VirtualTime } from "./virtual-time.ts";
 const MILLION = 1_000_000;
 /** Drift of a machine's clock, in parts per million: up to 10 %, far more than the 200 ppm of a poor crystal. */
 const DRIFT_MAX = 100_000;
-const ULP = 2 ** -52;
+const ULP = Number.EPSILON;
 
 /** How a clock starts. */
 export interface NodeClockOptions {
