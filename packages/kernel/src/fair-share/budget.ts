@@ -79,7 +79,7 @@ export class Budget {
     return { syscalls: this.#syscalls, cpuMs: this.#cpuMs, turns: this.#turns };
   }
 
-  /** Pay back for the periods that ended. Returns when a turn may start: 0 for now, else a monotonic time after `nowMs`. */
+  /** Pay back for the periods that ended. Returns when a turn may start: 0 for at once, else a monotonic time after `nowMs`. */
   admit(nowMs: number): number {
     if (Number.isNaN(this.#periodStartMs)) this.#periodStartMs = nowMs;
     const ended = Math.floor((nowMs - this.#periodStartMs) / this.periodMs);
@@ -124,7 +124,7 @@ export class Allowance {
     this.timed = timed || budgets.some((budget) => budget.timed);
   }
 
-  /** When a turn may start by every budget: 0 for now. */
+  /** When a turn may start by every budget: 0 for at once. */
   admit(nowMs: number): number {
     let until = 0;
     for (const budget of this.budgets) until = Math.max(until, budget.admit(nowMs));

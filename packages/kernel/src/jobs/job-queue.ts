@@ -10,7 +10,6 @@ import type { QueueDump } from "../dump.ts";
 import { BadOptionError } from "../errors.ts";
 import type { Flow, FlowOptions } from "../fair-share/fair-queue.ts";
 import { LEVELS, type Priority } from "../ready-queue.ts";
-import type { JobRecord } from "./job-record.ts";
 
 const CONCURRENCY = 16;
 const CONCURRENCY_MOST = 1_000_000;
@@ -66,8 +65,8 @@ export interface Ticket {
   granted: boolean;
 }
 
-/** A queue. Internal. */
-export class JobQueue {
+/** A queue of jobs, which are its flow's items. Internal. */
+export class JobQueue<Job = unknown> {
   readonly name: string;
   readonly concurrency: number;
   readonly priority: Priority;
@@ -75,7 +74,7 @@ export class JobQueue {
   readonly capacity: number;
   readonly charge: Charge;
   /** Its place in the fair queue; set once. */
-  flow!: Flow<JobRecord>;
+  flow!: Flow<Job>;
   running = 0;
   backingOff = 0;
   paused = false;

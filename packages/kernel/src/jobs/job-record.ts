@@ -20,7 +20,7 @@ export interface JobOwner {
 export class JobRecord implements JobHandle {
   readonly id: number;
   readonly name: string;
-  readonly home: JobQueue;
+  readonly home: JobQueue<JobRecord>;
   /** Null after the end (B1 of `job.ts`). */
   work: SchedulableJob | null;
   plan: RetryPlan | null;
@@ -39,7 +39,13 @@ export class JobRecord implements JobHandle {
   readonly #owner: JobOwner;
   #listeners: ((outcome: Exit) => void)[] | null = null;
 
-  constructor(owner: JobOwner, id: number, home: JobQueue, work: SchedulableJob, plan: RetryPlan | null) {
+  constructor(
+    owner: JobOwner,
+    id: number,
+    home: JobQueue<JobRecord>,
+    work: SchedulableJob,
+    plan: RetryPlan | null,
+  ) {
     this.#owner = owner;
     this.id = id;
     this.home = home;

@@ -28,6 +28,8 @@ import { countFrom1, JobQueue, type PressureChange, type QueueOptions } from "./
 import { type JobOwner, JobRecord } from "./job-record.ts";
 import { payloadHash } from "./payload-hash.ts";
 
+type Queue = JobQueue<JobRecord>;
+
 const CONCURRENCY = 256;
 const CONCURRENCY_MOST = 1_000_000;
 const KEYS = 10_000;
@@ -54,7 +56,7 @@ export interface SchedulerOptions {
 /** Names the queues of a scheduler to be. */
 export class SchedulerBuilder {
   readonly #options: SchedulerOptions;
-  readonly #queues = new Map<string, JobQueue>();
+  readonly #queues = new Map<string, Queue>();
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -65,7 +67,7 @@ export class SchedulerBuilder {
     if (this.#queues.has(name)) throw new BadOptionError("queue name", name, "used once");
     if (this.#queues.size >= QUEUES_MOST)
       throw new BadOptionError("queues", QUEUES_MOST + 1, `at most ${QUEUES_MOST}`);
-    this.#queues.set(name, new JobQueue(name, options));
+    this.#queues.set(name, new JobQueue<JobRecord>(name, options));
     return this;
   }
 
@@ -80,7 +82,7 @@ export class SchedulerBuilder {
 /** Job queues. Made by `Scheduler.builder().registerQueue("name").build(kernel)`. */
 export class Scheduler implements JobOwner {
   readonly kernel: Kernel;
-  readonly #queues: ReadonlyMap<string, JobQueue>;
+  readonly #queues: ReadonlyMap<string, Queue>;
   readonly #fair = new FairQueue<JobRecord>();
   readonly #keys: IdempotencyTable;
   readonly #concurrency: number;
@@ -99,7 +101,7 @@ export class Scheduler implements JobOwner {
   }
 
   /** Used by the builder. */
-  constructor(kernel: Kernel, queues: ReadonlyMap<string, JobQueue>, options: SchedulerOptions) {
+  constructor(kernel: Kernel, queues: ReadonlyMap<string, Queue>, options: SchedulerOptions) {
     const { concurrency = CONCURRENCY, idempotencyKeys = KEYS, graceMs = GRACE_MS } = options;
     countFrom1("concurrency", concurrency, CONCURRENCY_MOST);
     countFrom1("idempotencyKeys", idempotencyKeys, KEYS_MOST);
@@ -233,14 +235,14 @@ export class Scheduler implements JobOwner {
     this.#logger?.log("error", what, { error: String(error) });
   }
 
-  #queue(name: string): JobQueue {
+  #queue(name: string): Queue {
     const queue = this.#queues.get(name);
     if (queue === undefined) throw new UnknownQueueError(name, [...this.#queues.keys()]);
     return queue;
   }
 
   /** The job of an idempotency key. @throws {IdempotencyConflictError} {BadOptionError} for a payload that cannot be hashed. */
-  #known(queue: JobQueue, { idempotencyKey: key, payload }: SchedulableJob): JobRecord | undefined {
+  #known(queue: Queue, { idempotencyKey: key, payload }: SchedulableJob): JobRecord | undefined {
     return key === undefined ? undefined : this.#keys.find(key, payloadHash(queue.name, payload));
   }
 
@@ -291,13 +293,13 @@ export class Scheduler implements JobOwner {
     this.#dispatch();
   }
 
-  #freed(queue: JobQueue): void {
+  #freed(queue: Queue): void {
     this.#running--;
     queue.running--;
     this.#fair.release(queue.flow);
   }
 
-  #charge(queue: JobQueue, measure: Budget, cost: number): void {
+  #charge(queue: Queue, measure: Budget, cost: number): void {
     const { syscalls, cpuMs } = measure.spent;
     const taken = Math.min(COST_MOST, queue.charge === "syscalls" ? syscalls : cpuMs);
     this.#fair.charge(queue.flow, taken - cost);
@@ -393,14 +395,14 @@ export class Scheduler implements JobOwner {
     }
   }
 
-  #roomOpened(queue: JobQueue): void {
+  #roomOpened(queue: Queue): void {
     for (let ticket = queue.promise(); ticket !== undefined; ticket = queue.promise())
       this.kernel.wake(ticket);
     this.#touch(queue);
   }
 
   /** Tell who watches a queue. */
-  #touch(queue: JobQueue): void {
+  #touch(queue: Queue): void {
     this.#meter?.gauge("mayfly_queue_depth", queue.held, { queue: queue.name });
     const change = queue.changed();
     if (change === undefined) return;
@@ -416,7 +418,7 @@ export class Scheduler implements JobOwner {
 }
 
 /** A budget that only measures, for a queue that charges what its jobs take. */
-function measureOf(queue: JobQueue): Budget | undefined {
+function measureOf(queue: Queue): Budget | undefined {
   if (queue.charge === "jobs") return undefined;
   const unlimited = Number.POSITIVE_INFINITY;
   return new Budget(

@@ -21,13 +21,15 @@ const DUE = LEVELS * SLOTS;
 const NONE = -1;
 const FIRST_CAPACITY = 256;
 /** Ticks one slot of each level spans. */
-const SPANS: readonly number[] = Array.from({ length: LEVELS }, (_, level) => SLOTS ** level);
+const SPANS: readonly number[] = [
+  1, 64, 4096, 262_144, 16_777_216, 1_073_741_824, 68_719_476_736, 4_398_046_511_104,
+];
 /** Slots one tick is of each level: powers of two, so multiplying is exact and quicker than dividing. */
 const SHARES: readonly number[] = SPANS.map((span) => 1 / span);
 /** Distances below this fit the whole-number unit. */
 const NEAR = 0x40000000;
 /** A deadline further ahead than the wheel turns is put into the last slot and looked at again when that comes: 64^8 ms. */
-const HORIZON = SLOTS ** LEVELS - 1;
+const HORIZON = 281_474_976_710_655;
 
 /** Deadlines on a wheel. */
 export class TimerWheel<Item extends Timed> implements TimerQueue<Item> {
