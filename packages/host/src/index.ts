@@ -2,6 +2,7 @@
 export { awaiting, cancelOnAbort, toAbortSignal, toCancelSignal } from "./cancel.ts";
 export { type AsyncEngineOptions, createAsyncEngine } from "./engines/async-engine.ts";
 export { type BudgetPlace, CpuBudget } from "./engines/cpu-budget.ts";
+export { effectiveProcessors } from "./engines/effective-processors.ts";
 export type { HandedOn, JobContext, JobFunction } from "./engines/envelope.ts";
 export {
   BudgetFullError,

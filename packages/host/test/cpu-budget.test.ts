@@ -1,4 +1,5 @@
-import { CpuBudget, createProcessEngine, createThreadedEngine } from "@glia-os/host";
+import { availableParallelism } from "node:os";
+import { CpuBudget, createProcessEngine, createThreadedEngine, effectiveProcessors } from "@glia-os/host";
 import { contractJobsModule } from "@glia-os/host/testing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -83,4 +84,12 @@ test("C1: a thread engine and a process engine over one budget never run more jo
   expect(most).toBe(1);
   await Promise.all([threads.close(), processes.close()]);
   expect(budget.running).toBe(0);
+});
+
+test("the effective number of processors is at least one and at most what the system offers", async () => {
+  const processors = await effectiveProcessors();
+  expect(Number.isInteger(processors)).toBe(true);
+  expect(processors).toBeGreaterThanOrEqual(1);
+  expect(processors).toBeLessThanOrEqual(availableParallelism());
+  expect(new CpuBudget(processors).processors).toBe(processors);
 });

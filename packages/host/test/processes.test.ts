@@ -70,7 +70,7 @@ test("a module that does not load refuses its jobs with a typed error", async ()
 });
 
 test.skipIf(process.platform !== "linux")(
-  "a child over its memory limit is killed, by heap or by buffers, even in a loop that nothing else ends",
+  "needs Linux: a child over its memory limit is killed, by heap or by buffers, even in a loop that nothing else ends",
   async () => {
     const engine = createProcessEngine({ module, workers: 1, memoryBytes: 256 * 1024 * 1024 });
     await expect(engine.run(job("hoard"))).rejects.toMatchObject({ code: "host.job-memory" });

@@ -100,6 +100,8 @@ export class ChildHandle {
     this.ended = true;
     this.ready = false;
     this.#child.kill("SIGKILL");
+    // Whoever waits for the end must hear of it, even when nothing else keeps this process alive.
+    this.#child.ref();
     if (this.live) await this.#gone;
   }
 

@@ -35,6 +35,8 @@ export const ENTRY_COUNT = 5;
 /** First index of the global queue not taken, and first not written. */
 export const GLOBAL_HEAD = 6;
 export const GLOBAL_TAIL = 7;
+/** Jobs handed on since the engine was made. */
+export const HANDED = 8;
 const CONTROL_WORDS = 16;
 
 /** Words of a slot. */

@@ -4,7 +4,7 @@
  * T1. A worker may die at any point, by `terminate`, an uncaught error or its memory limit. No job is lost: what it ran is started again, what
  *     it hid is found (`work-queues.ts` Q1), and what it had finished counts.
  * T2. A job is settled once: only the main thread settles, and frees the slot in the same step.
- * T3. The engine keeps the process alive only while jobs are in flight.
+ * T3. The engine keeps the process alive only while jobs are open, those included that were handed on.
  */
 import { availableParallelism } from "node:os";
 import type { CancelSignal, JobEngine, JobEngineStats, JobEnvelope } from "@glia-os/abi/ports";
@@ -74,6 +74,8 @@ class ThreadedEngine implements JobEngine {
   readonly #keepAlive: NodeJS.Timeout;
   readonly #patrol: NodeJS.Timeout | undefined;
   #listening = false;
+  /** Jobs handed on when none of them was open. */
+  #handed = 0;
   #startupFailures = 0;
   #broken: WorkerFailedError | undefined;
   #closing: Promise<void> | undefined;
@@ -214,7 +216,20 @@ class ThreadedEngine implements JobEngine {
 
   /** Let the process end when nobody waits (T3). */
   #rest(): void {
-    if (this.#book.inFlight === 0) this.#keepAlive.unref();
+    if (this.#book.inFlight > 0) return;
+    const handed = Atomics.load(this.#memory.words, at.HANDED);
+    // Looking at every slot is for engines whose jobs hand on, and only while some of those may be open.
+    if (handed !== this.#handed && this.#anyOpen()) return;
+    this.#handed = handed;
+    this.#keepAlive.unref();
+  }
+
+  #anyOpen(): boolean {
+    for (let slot = 0; slot < this.#memory.slots; slot++) {
+      const state = Atomics.load(this.#memory.words, this.#memory.slot(slot) + at.STATE) & 7;
+      if (state !== at.FREE && state !== at.LENT) return true;
+    }
+    return false;
   }
 
   #free(slot: number): void {

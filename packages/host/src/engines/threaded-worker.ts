@@ -144,6 +144,7 @@ function queueChild(slot: number, names: JobNames, entry: number, { form, bytes 
   words[base + at.FORM] = form;
   words[base + at.LENGTH] = bytes.length;
   words[base + at.FLAGS] = at.HANDED_ON;
+  Atomics.add(words, at.HANDED, 1);
   Atomics.store(words, base + at.STATE, at.QUEUED);
   const older = finder.handOn(slot);
   if (older >= 0) tell({ kind: "overflow", slot: older });
