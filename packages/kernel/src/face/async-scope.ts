@@ -1,0 +1,54 @@
+/** Scopes of async programs: `await using scope = openAsyncScope(sys)`. The invariants are those of `scope.ts`. */
+import type { Program, SpawnOptions } from "../sys.ts";
+import type { TaskId } from "../task.ts";
+import type { AsyncSys } from "./async-sys.ts";
+import { ScopeChildren, type ScopeOptions } from "./scope.ts";
+
+/** A scope of a program written as an async function. */
+export class AsyncScope implements AsyncDisposable {
+  readonly #sys: AsyncSys;
+  readonly #children: ScopeChildren;
+
+  constructor(sys: AsyncSys, options: ScopeOptions) {
+    this.#sys = sys;
+    this.#children = new ScopeChildren(sys, options);
+  }
+
+  /** Children that live. */
+  get live(): number {
+    return this.#children.live();
+  }
+
+  /** Spawn a child of this scope. @throws {ScopeClosedError} {NotScopeOwnerError} {RelationLimitError} and what `Sys.spawn` throws */
+  spawn<Result>(program: Program<Result>, options?: SpawnOptions): TaskId {
+    return this.#children.spawn(program, options);
+  }
+
+  /** Wait until all children have ended by themselves. The first that fails ends the others. @throws {ScopeFailedError} */
+  join(): Promise<void> {
+    return this.#sys.run((sys) => this.#children.join(sys));
+  }
+
+  /** End all children and wait for their ends. Idempotent. @throws {ScopeFailedError} when one failed and `join` did not tell. */
+  close(): Promise<void> {
+    return this.#sys.run((sys) => this.#closeOrDispose(sys));
+  }
+
+  /** What `await using` does at the end of its block: `close`; a task that is being killed only kills, since it cannot wait. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  *#closeOrDispose(sys: Parameters<ScopeChildren["close"]>[0]): ReturnType<ScopeChildren["close"]> {
+    try {
+      yield* this.#children.close(sys);
+    } finally {
+      this.#children.dispose();
+    }
+  }
+}
+
+/** A scope for this task. Its end is awaited at the end of the block. @throws {BadDurationError} */
+export function openAsyncScope(sys: AsyncSys, options: ScopeOptions = {}): AsyncScope {
+  return new AsyncScope(sys, options);
+}
