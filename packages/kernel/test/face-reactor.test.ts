@@ -183,6 +183,25 @@ test("RE4: close runs once, whether a reactor stops, throws, is cancelled or kil
   expect(closed).toEqual(["stop", "throw", "cancel", "kill"]);
 });
 
+test("RE4: a close that throws runs once, and its error ends the task", () => {
+  let calls = 0;
+  const exit = resultOf(function* (sys) {
+    const box = sys.mailbox();
+    const failing = reactor({
+      init: () => 0,
+      handle: () => stop(),
+      close() {
+        calls++;
+        throw new RangeError("in close");
+      },
+    });
+    const task = sys.spawn(failing, { give: [box] });
+    yield* sys.send(box, 1);
+    return yield* sys.wait(task);
+  });
+  expect([exit, calls]).toMatchObject([{ kind: "failed", error: { message: "in close" } }, 1]);
+});
+
 test("a reactor whose mailbox is revoked fails with kernel.dead-handle", () => {
   const exit = resultOf(function* (sys) {
     const box = sys.mailbox();

@@ -139,7 +139,8 @@ class ReactorRoutine {
 
   #close(): void {
     if (!this.#open) return;
-        const state = this.#state;
+    this.#open = false;
+    const state = this.#state;
     this.#state = undefined;
     this.#reactor.close?.(this.#sys, state);
     this.#scheduler.armed = 0;
