@@ -6,7 +6,7 @@
 import type { TaskId } from "./task.ts";
 import { DONE, PARKED, TraceRing } from "./trace-ring.ts";
 
-/** Hears of every traced syscall. Called inside the syscall: must not throw and must not call the kernel. */
+/** Hears of every traced syscall. Called inside the syscall: must not throw and must not change the kernel. */
 export interface SyscallTracer {
   /** `argument`: the handle, id or duration the call is about; 0 without one. The task id is 0 for a call of the shell. */
   syscall(task: TaskId, op: number, outcome: "done" | "parked" | "refused", argument: number): void;

@@ -22,7 +22,8 @@ export class Fnv1a64 {
   byte(value: number): void {
     const low = (this.#low ^ (value & 0xff)) >>> 0;
     const product = low * PRIME_LOW;
-    const carry = Math.floor(product / WORD);
+    // Below 2^10, so the integer part is exact.
+    const carry = (product / WORD) | 0;
     this.#high = (Math.imul(this.#high, PRIME_LOW) + carry + (low << 8)) >>> 0;
     this.#low = product >>> 0;
   }
@@ -38,11 +39,21 @@ export class Fnv1a64 {
   /** Add a text (FN2). */
   text(value: string): void {
     this.number(value.length);
+    // As `byte` does, with the state in variables: most of what is hashed is text.
+    let high = this.#high;
+    let low = this.#low;
     for (let i = 0; i < value.length; i++) {
       const unit = value.charCodeAt(i);
-      this.byte(unit >>> 8);
-      this.byte(unit);
+      low = (low ^ (unit >>> 8)) >>> 0;
+      let product = low * PRIME_LOW;
+      high = (Math.imul(high, PRIME_LOW) + ((product / WORD) | 0) + (low << 8)) | 0;
+      low = ((product >>> 0) ^ (unit & 0xff)) >>> 0;
+      product = low * PRIME_LOW;
+      high = (Math.imul(high, PRIME_LOW) + ((product / WORD) | 0) + (low << 8)) | 0;
+      low = product >>> 0;
     }
+    this.#high = high >>> 0;
+    this.#low = low;
   }
 
   /** The hash of everything added so far: 16 hexadecimal digits. */

@@ -13,7 +13,7 @@ export const LIMIT_MAX = 9_000_000_000_000;
 /** Events one run keeps for comparing: about 100 bytes each. */
 export const KEPT_EVENTS = 200_000;
 
-/** Bytes of text one task's log holds; what comes after is counted only. */
+/** Characters one task's log holds; what comes after is counted only. */
 export const TASK_LOG_LENGTH = 1_048_576;
 
 /** Timers that may be set at once on one virtual time. */
@@ -25,9 +25,6 @@ export const DIGEST_DEPTH = 32;
 
 /** Faults of one run. */
 export const FAULTS_MAX = 10_000;
-
-/** Seeds of one exploration. */
-export const SEEDS_MAX = 10_000_000;
 
 /** Times shrinking runs the scenario again, unless told otherwise. */
 export const SHRINK_RUNS = 1000;

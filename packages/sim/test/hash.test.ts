@@ -28,6 +28,21 @@ test("FN1: the two-word arithmetic is the arithmetic of 64 bits", () => {
   );
 });
 
+test("FN2: a text is its length and its units, high byte first", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      const [whole, parts] = [new Fnv1a64(), new Fnv1a64()];
+      whole.text(text);
+      parts.number(text.length);
+      for (let i = 0; i < text.length; i++) {
+        parts.byte(text.charCodeAt(i) >> 8);
+        parts.byte(text.charCodeAt(i));
+      }
+      expect(whole.hex()).toBe(parts.hex());
+    }),
+  );
+});
+
 test("FN2: texts that meet at another place are not the same input, and every NaN is one", () => {
   const of = (...texts: string[]): string => {
     const hash = new Fnv1a64();

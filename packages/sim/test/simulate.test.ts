@@ -151,6 +151,20 @@ test("a child that uses its parent's syscalls by closure is counted as itself", 
   expect(Object.fromEntries(run.calls)).toEqual({ "/0": 2, "/0/0": 2 });
 });
 
+test("a task's log is bounded, and says how much of it is missing", () => {
+  const run = simulate(
+    1,
+    function* (sys: Sys) {
+      for (let i = 0; i < 200_000; i++) sys.getTid();
+      yield* sys.sleep(1);
+    },
+    { taskLogs: true },
+  );
+  const text = run.logs.get("/0")!;
+  expect(text.length).toBeLessThan(1_048_576 + 40);
+  expect(text).toMatch(/\n\(\d{6,} characters more\)\n$/);
+});
+
 test.each([
   ["virtualMsMax", { virtualMsMax: -1 }, "sim.bad-option"],
   ["virtualMsMax", { virtualMsMax: Number.NaN }, "sim.bad-option"],
