@@ -16,7 +16,7 @@ import type { Operation, Routine } from "./operation.ts";
 import type { Priority } from "./ready-queue.ts";
 import type { RegionOptions } from "./region/region.ts";
 import type { RegionView } from "./region/region-view.ts";
-import type { MonitorId } from "./supervision/notice.ts";
+import type { MonitorId } from "./supervision/monitor-id.ts";
 import type { TaskTarget } from "./supervision/task-capability.ts";
 import type { Exit, TaskId } from "./task.ts";
 import type { Wait } from "./wait.ts";

@@ -13,7 +13,7 @@ import type { Random } from "@glia-os/abi/ports";
 import type { Allowance } from "./fair-share/budget.ts";
 import type { Share } from "./fair-share/share-group.ts";
 import type { Routine } from "./operation.ts";
-import type { Relations } from "./supervision/relations.ts";
+import type { Relations } from "./supervision/task-relations.ts";
 
 /** The id of a task: local to one kernel, never reused while the kernel lives. */
 export type TaskId = Brand<number, "TaskId">;
@@ -118,7 +118,7 @@ export class TaskExtra {
   /** Its membership in a group that shares turns. */
   share: Share<Task> | null = null;
   /** Links, monitors and names. */
-  relations: Relations | null = null;
+  relations: Relations<Task, unknown> | null = null;
   /** This task's own random numbers. */
   random: Random | null = null;
 }

@@ -32,8 +32,9 @@ export {
   UnknownNameError,
 } from "./errors.ts";
 export { errorReason, exitReason, isExpected, isShutdown, type ShutdownReason } from "./exit-reason.ts";
+export type { MonitorId } from "./monitor-id.ts";
 export { NAME_LENGTH, NAME_LIMIT, PUBLISHED } from "./names.ts";
-export { type Down, type ExitNotice, isDown, isExitNotice, type MonitorId, NOTICE_LIMIT } from "./notice.ts";
+export { type Down, type ExitNotice, isDown, isExitNotice, NOTICE_LIMIT } from "./notice.ts";
 export { RELATION_LIMIT } from "./relations.ts";
 export { replyTo, type ServerDefinition, server } from "./server.ts";
 export {

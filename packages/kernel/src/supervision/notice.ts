@@ -11,12 +11,10 @@ import type { Mailbox } from "../mailbox.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Exit, TaskId } from "../task.ts";
 import { RelationLimitError } from "./errors.ts";
+import type { MonitorId } from "./monitor-id.ts";
 
 /** Notices that may be due in one mailbox at once. */
 export const NOTICE_LIMIT = 65_536;
-
-/** Names a monitor. */
-export type MonitorId = number;
 
 /** A monitored task ended. */
 export interface Down {

@@ -11,35 +11,18 @@ import { MailboxFullError } from "../errors.ts";
 import type { Mailbox } from "../mailbox.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { type Exit, type Task, WAITING } from "../task.ts";
-import type { CountedRoutine } from "./counted-routine.ts";
 import { RelationLimitError } from "./errors.ts";
 import { exitReason } from "./exit-reason.ts";
+import type { MonitorId } from "./monitor-id.ts";
 import { NameTable } from "./names.ts";
-import { DownMessage, ExitMessage, type MonitorId, NoticeRoom } from "./notice.ts";
+import { DownMessage, ExitMessage, NoticeRoom } from "./notice.ts";
+import { type Monitor, Relations } from "./task-relations.ts";
 
 /** Links one task may have, and monitors it may hold. */
 export const RELATION_LIMIT = 65_536;
 
-interface Monitor {
-  readonly id: MonitorId;
-  readonly watcher: Task;
-  readonly target: Task;
-  readonly mailbox: Mailbox;
-}
-
-/** The relations of one task; made on first use. */
-export class Relations {
-  readonly links: Set<Task> = new Set();
-  /** Monitors this task holds. */
-  readonly watching: Map<MonitorId, Monitor> = new Map();
-  /** Monitors that watch this task. */
-  readonly watched: Set<Monitor> = new Set();
-  readonly names: Set<string> = new Set();
-  /** Where exits go that this task traps. */
-  trap: Mailbox | null = null;
-  /** Counts this task's syscalls. */
-  counted: CountedRoutine | null = null;
-}
+type TaskRelations = Relations<Task, Mailbox>;
+type TaskMonitor = Monitor<Task, Mailbox>;
 
 /** All relations of one kernel. */
 export class RelationTable {
@@ -79,9 +62,9 @@ export class RelationTable {
 
   /** Take a link away, if there is one. */
   unlink(task: Task, target: Task): void {
-    const own = task.extra?.relations;
-    const theirs = target.extra?.relations;
-    if (own?.links.delete(target) !== true || theirs === null || theirs === undefined) return;
+    const own = held(task);
+    const theirs = held(target);
+    if (own?.links.delete(target) !== true || theirs === null) return;
     theirs.links.delete(task);
     if (own.trap !== null) this.room.free(own.trap, 1);
     if (theirs.trap !== null) this.room.free(theirs.trap, 1);
@@ -93,7 +76,7 @@ export class RelationTable {
     if (own.watching.size >= RELATION_LIMIT)
       throw new RelationLimitError("monitors of one task", RELATION_LIMIT);
     this.room.keep(mailbox, 1);
-    const monitor: Monitor = { id: ++this.#monitors, watcher, target, mailbox };
+    const monitor: TaskMonitor = { id: ++this.#monitors, watcher, target, mailbox };
     if (target.state > WAITING) this.#down(monitor, target.value as Exit, undefined);
     else {
       own.watching.set(monitor.id, monitor);
@@ -104,10 +87,10 @@ export class RelationTable {
 
   /** Take a monitor of a task away. Returns false when it told already or never was this task's. */
   demonitor(watcher: Task, id: MonitorId): boolean {
-    const monitor = watcher.extra?.relations?.watching.get(id);
+    const monitor = held(watcher)?.watching.get(id);
     if (monitor === undefined) return false;
-    watcher.extra!.relations!.watching.delete(id);
-    monitor.target.extra?.relations?.watched.delete(monitor);
+    held(watcher)!.watching.delete(id);
+    held(monitor.target)?.watched.delete(monitor);
     this.room.free(monitor.mailbox, 1);
     return true;
   }
@@ -123,7 +106,7 @@ export class RelationTable {
   /** Send an exit signal. A normal one does nothing to a task that does not trap. @throws {MailboxFullError} {RelationLimitError} */
   signal(from: Task, target: Task, reason: unknown): void {
     if (target.state > WAITING) return;
-    const trap = target.extra?.relations?.trap;
+    const trap = held(target)?.trap;
     if (trap !== null && trap !== undefined && !trap.closed) {
       if (trap.size >= trap.capacity) throw new MailboxFullError(trap.capacity);
       this.room.keep(trap, 1);
@@ -140,22 +123,23 @@ export class RelationTable {
   /** Give a name up. */
   unregister(task: Task, name: string): void {
     this.names.unregister(task, name);
-    task.extra?.relations?.names.delete(name);
+    held(task)?.names.delete(name);
   }
 
   /** A task ended: tell whom it concerns (LK1-LK4). Returns whether a notice of the end reached a mailbox. */
-  ended(task: Task, own: Relations, exit: Exit): boolean {
+  ended(task: Task, exit: Exit): boolean {
+    const own = of(task);
     const reason = exitReason(exit);
     const syscalls = own.counted?.syscalls;
     let told = false;
     for (const name of own.names) this.names.release(name, task);
     for (const monitor of own.watching.values()) {
-      monitor.target.extra?.relations?.watched.delete(monitor);
+      held(monitor.target)?.watched.delete(monitor);
       this.room.free(monitor.mailbox, 1);
     }
     if (own.trap !== null) this.room.free(own.trap, own.links.size);
     for (const monitor of own.watched) {
-      monitor.watcher.extra?.relations?.watching.delete(monitor.id);
+      held(monitor.watcher)?.watching.delete(monitor.id);
       if (this.#down(monitor, exit, syscalls)) told = true;
     }
     for (const other of own.links) {
@@ -168,7 +152,7 @@ export class RelationTable {
     return told;
   }
 
-  #linkedToEnded(task: Task, own: Relations, target: Task): void {
+  #linkedToEnded(task: Task, own: TaskRelations, target: Task): void {
     const exit = target.value as Exit;
     const reason = exitReason(exit);
     if (own.trap !== null && !own.trap.closed) {
@@ -177,7 +161,7 @@ export class RelationTable {
     } else if (reason !== "normal") this.#scheduler.kill(task, reason);
   }
 
-  #down(monitor: Monitor, exit: Exit, syscalls: number | undefined): boolean {
+  #down(monitor: TaskMonitor, exit: Exit, syscalls: number | undefined): boolean {
     const { id, target, mailbox } = monitor;
     const message = new DownMessage(id, target.id, exit, exitReason(exit), syscalls);
     return this.room.deliver(this.#scheduler, mailbox, message);
@@ -185,8 +169,13 @@ export class RelationTable {
 }
 
 /** The relations of a task that lives, made on first use. */
-export function of(task: Task): Relations {
+export function of(task: Task): TaskRelations {
   const extra = task.more();
   extra.relations ??= new Relations();
-  return extra.relations;
+  return extra.relations as TaskRelations;
+}
+
+/** The relations of a task, if it has any. */
+function held(task: Task): TaskRelations | null {
+  return (task.extra?.relations ?? null) as TaskRelations | null;
 }
