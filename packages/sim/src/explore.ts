@@ -34,7 +34,7 @@ export interface ExploreFailure<State> {
   readonly minimal: boolean;
   /** The failing run with these faults. */
   readonly run: Simulation<State>;
-  /** The call that repeats it. */
+  /** The call that repeats it. Options of the exploration that change runs, such as `clock`, belong to it too; the menu does not. */
   readonly replay: string;
 }
 
