@@ -1,272 +1,232 @@
 /**
- * The kernel's own costs, with authorization, counting, journal and trace on, beside what they stand on: a bare generator without a
- * kernel, and a mailbox of promises. Other runtimes are not measured here.
+ * The kernel's own costs, with authorization, counting, journal and trace on, beside other runtimes (one scheduler thread each, warm,
+ * each in a process of its own except Effect) and beside what ours stands on: bare generators, arrays and promises.
+ *
+ * Ours shares one heap and passes references; nothing is pre-empted. Erlang copies messages, isolates heaps and pre-empts; Go
+ * pre-empts. The ratios compare mechanisms, not guarantees.
  */
-import type { Clock } from "@glia-os/abi/ports";
-import { createKernel, type Handle, type Kernel, type Program } from "@glia-os/kernel";
-import { SeededRandom } from "@glia-os/kernel/testing";
-import type { Contestant, RowDefinition, Suite } from "../src/suite.ts";
+import { effect } from "../peers/effect.ts";
+import { setTimeouts, wheel, wheelBoth } from "../peers/glia/timers.ts";
+import * as glia from "../peers/glia/workloads.ts";
+import { bare, promise } from "../peers/in-process.ts";
+import { beam, coldStart, go, parked, pyos } from "../peers/process.ts";
+import type { RowDefinition, Suite } from "../src/suite.ts";
 
-const clock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
-const SLICE_SWITCHES = 4096;
-const TASKS = 1000;
-/** Mailboxes of rows that do not measure back-pressure. */
-const ROOMY = { capacity: 16_777_216, high: 16_777_216 };
+const GUARANTEES =
+  "the peers' extra work: beam copies messages, isolates heaps and pre-empts, go pre-empts, ours, effect and pyos do neither";
 
-/** A kernel that is kept, and a root program per sample. */
-function inKernel(program: (times: number) => Program): () => Contestant {
-  return () => {
-    const kernel: Kernel = createKernel({ clock, random: new SeededRandom(1) });
-    return {
-      run(times) {
-        const root = kernel.spawn(program(times));
-        while (kernel.runSlice(SLICE_SWITCHES) === "more");
-        const exit = kernel.exitOf(root);
-        if (exit?.kind !== "ok") throw new RangeError(`the program ended as ${exit?.kind ?? "nothing"}`);
-      },
-    };
+type Row = Omit<RowDefinition, "unit" | "better" | "excludes"> & { readonly excludes?: string };
+
+/** A row in nanoseconds per operation. */
+function ns(row: Row): RowDefinition {
+  const excludes = row.excludes === undefined ? GUARANTEES : `${row.excludes}; ${GUARANTEES}`;
+  return { unit: "ns", better: "lower", ...row, excludes };
+}
+
+/** A row without peers, for a target of the seed. */
+function seed(
+  id: string,
+  what: string,
+  max: number,
+  contestant: RowDefinition["glia"],
+  excludes: string,
+): RowDefinition {
+  return { id, what, unit: "ns", better: "lower", excludes, target: { max }, glia: contestant, peers: {} };
+}
+
+function oneToOne(id: string, size: number): RowDefinition {
+  return ns({
+    id,
+    what: `one number from one task to another, ${size.toLocaleString("en")} of them, then both end and new ones are made`,
+    excludes:
+      "making the tasks is included; our mailbox and go's channel hold 1000 messages, beam's and pyos's any number",
+    target: { max: 40, ratio: { beam: 2 } },
+    glia: glia.oneToOne(size),
+    peers: { beam: beam(id), go: go(id), pyos: pyos(id) },
+  });
+}
+
+function latency(id: string, quantile: number, name: string): RowDefinition {
+  return {
+    id,
+    what: `1000 messages to random ones of 100,000 parked tasks and the turns they cause: ${name} of 200 such batches`,
+    unit: "us",
+    better: "lower",
+    excludes: "making the tasks; the batches include whatever garbage collection falls into them",
+    glia: glia.randomMessages(quantile),
+    peers: {},
   };
 }
 
-function peer(run: (times: number) => void | Promise<void>): () => Contestant {
-  return () => ({ run });
-}
-
-/** An unbounded mailbox for one receiver, as one writes it with promises. */
-class PromiseMailbox<Message> {
-  #messages: Message[] = [];
-  #first = 0;
-  #wake: ((message: Message) => void) | undefined;
-
-  send(message: Message): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    if (wake === undefined) this.#messages.push(message);
-    else wake(message);
-  }
-
-  async receive(): Promise<Message> {
-    if (this.#first < this.#messages.length) {
-      const message = this.#messages[this.#first++]!;
-      if (this.#first === this.#messages.length) {
-        this.#messages = [];
-        this.#first = 0;
-      }
-      return message;
-    }
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
-}
-
-const BATCH = 1000;
-const batches = (times: number): number[] =>
-  Array.from({ length: Math.ceil(times / BATCH) }, (_, i) => Math.min(BATCH, times - i * BATCH));
-
-const spawnReplyWait: RowDefinition = {
-  id: "spawn-reply-wait",
-  what: "make a child with one handle, which sends one message and ends; the parent receives all messages and waits for all ends, 1000 at a time",
-  unit: "ns",
-  better: "lower",
-  excludes:
-    "isolation and pre-emption on all sides; the bare generator is made and run to its end without message or parent",
-  glia: inKernel(
-    (times) =>
-      function* (sys) {
-        const box = sys.mailbox<number>(ROOMY);
-        const give = { give: [box] };
-        function* child(sys: Parameters<Program>[0], out: Handle<number>) {
-          yield* sys.send(out, 1);
-        }
-        for (const count of batches(times)) {
-          const ids = Array.from({ length: count }, () => sys.spawn(child, give));
-          for (let i = 0; i < count; i++) yield* sys.receive(box);
-          for (const id of ids) yield* sys.wait(id);
-        }
-        sys.drop(box);
-      },
-  ),
-  peers: {
-    "raw-generator": peer((times) => {
-      function* child() {
-        yield 1;
-      }
-      for (let i = 0; i < times; i++) {
-        const routine = child();
-        routine.next();
-        routine.next();
-      }
-    }),
-    promise: peer(async (times) => {
-      for (const count of batches(times)) {
-        const box = new PromiseMailbox<number>();
-        const child = async () => box.send(1);
-        const ends = Array.from({ length: count }, child);
-        for (let i = 0; i < count; i++) await box.receive();
-        for (const end of ends) await end;
-      }
-    }),
-  },
-};
-
-const pingPong: RowDefinition = {
-  id: "ping-pong",
-  what: "one round trip of a number between two tasks over two mailboxes",
-  unit: "ns",
-  better: "lower",
-  excludes:
-    "isolation and pre-emption on all sides; the bare generators are stepped in turn without mailboxes",
-  glia: inKernel(
-    (times) =>
-      function* (sys) {
-        const there = sys.mailbox<number>();
-        const back = sys.mailbox<number>();
-        sys.spawn(
-          function* (sys, inbox: Handle<number>, out: Handle<number>) {
-            for (let i = 0; i < times; i++) yield* sys.send(out, yield* sys.receive(inbox));
-          },
-          { give: [there, back] },
-        );
-        for (let i = 0; i < times; i++) {
-          yield* sys.send(there, i);
-          yield* sys.receive(back);
-        }
-        sys.drop(there);
-        sys.drop(back);
-      },
-  ),
-  peers: {
-    "raw-generator": peer((times) => {
-      function* player(): Generator<number, void, number> {
-        let ball = 0;
-        for (;;) ball = yield ball;
-      }
-      const [ping, pong] = [player(), player()];
-      for (let i = 0; i < times; i++) {
-        ping.next(i);
-        pong.next(i);
-      }
-    }),
-    promise: peer(async (times) => {
-      const [there, back] = [new PromiseMailbox<number>(), new PromiseMailbox<number>()];
-      const partner = (async () => {
-        for (let i = 0; i < times; i++) back.send(await there.receive());
-      })();
-      for (let i = 0; i < times; i++) {
-        there.send(i);
-        await back.receive();
-      }
-      await partner;
-    }),
-  },
-};
-
-const yieldSwitch: RowDefinition = {
-  id: "yield-switch",
-  what: "one yield of one of 1000 ready tasks, to the next one's turn",
-  unit: "ns",
-  better: "lower",
-  excludes:
-    "isolation and pre-emption on all sides; making the tasks is included and spread over their yields",
-  glia: inKernel(
-    (times) =>
-      function* (sys) {
-        const turns = Math.ceil(times / TASKS);
-        const ids = Array.from({ length: Math.min(times, TASKS) }, () =>
-          sys.spawn(function* (sys) {
-            for (let i = 0; i < turns; i++) yield* sys.yield();
-          }),
-        );
-        for (const id of ids) yield* sys.wait(id);
-      },
-  ),
-  peers: {
-    "raw-generator": peer((times) => {
-      const turns = Math.ceil(times / TASKS);
-      function* task() {
-        for (let i = 0; i < turns; i++) yield i;
-      }
-      let tasks = Array.from({ length: Math.min(times, TASKS) }, task);
-      while (tasks.length > 0) tasks = tasks.filter((routine) => routine.next().done !== true);
-    }),
-    promise: peer(async (times) => {
-      const turns = Math.ceil(times / TASKS);
-      const task = async () => {
-        for (let i = 0; i < turns; i++) await undefined;
-      };
-      await Promise.all(Array.from({ length: Math.min(times, TASKS) }, task));
-    }),
-  },
-};
-
-const sendDrain: RowDefinition = {
-  id: "send-drain",
-  what: "send a fresh object to a mailbox that nobody drains, up to 100,000 of them, and then receive it",
-  unit: "ns",
-  better: "lower",
-  excludes: "switches between tasks: one task does both; the bare side is an array that is filled and read",
-  glia: inKernel(
-    (times) =>
-      function* (sys) {
-        const box = sys.mailbox<{ i: number }>(ROOMY);
-        for (let left = times; left > 0; left -= 100_000) {
-          const count = Math.min(left, 100_000);
-          for (let i = 0; i < count; i++) yield* sys.send(box, { i });
-          for (let i = 0; i < count; i++) yield* sys.receive(box);
-        }
-        sys.drop(box);
-      },
-  ),
-  peers: {
-    "raw-array": peer((times) => {
-      for (let left = times; left > 0; left -= 100_000) {
-        const box: { i: number }[] = [];
-        const count = Math.min(left, 100_000);
-        for (let i = 0; i < count; i++) box.push({ i });
-        for (let i = 0; i < count; i++) if (box[i]?.i !== i) throw new RangeError("lost");
-      }
-    }),
-    promise: peer(async (times) => {
-      const box = new PromiseMailbox<{ i: number }>();
-      for (let left = times; left > 0; left -= 100_000) {
-        const count = Math.min(left, 100_000);
-        for (let i = 0; i < count; i++) box.send({ i });
-        for (let i = 0; i < count; i++) await box.receive();
-      }
-    }),
-  },
-};
-
-const trySendReceive: RowDefinition = {
-  id: "try-send-receive",
-  what: "trySend of a number to an empty mailbox and tryReceive of it, by one task",
-  unit: "ns",
-  better: "lower",
-  excludes: "switches: neither call can wait; the bare side is a push and a pop of an array",
-  glia: inKernel(
-    (times) =>
-      function* (sys) {
-        const box = sys.mailbox<number>();
-        for (let i = 0; i < times; i++) {
-          sys.trySend(box, i);
-          if (sys.tryReceive(box) !== i) throw new RangeError("lost");
-        }
-        sys.drop(box);
-      },
-  ),
-  peers: {
-    "raw-array": peer((times) => {
-      const box: number[] = [];
-      for (let i = 0; i < times; i++) {
-        box.push(i);
-        if (box.pop() !== i) throw new RangeError("lost");
-      }
-    }),
-  },
-};
+const MILLION = 1_000_000;
 
 export const suite: Suite = {
-  title: "tasks, messages and switches of the kernel",
-  rows: [spawnReplyWait, pingPong, yieldSwitch, sendDrain, trySendReceive],
+  title: "tasks, messages, timers and memory of the kernel",
+  rows: [
+    ns({
+      id: "spawn-reply-wait",
+      what: "make a child with one handle, which sends one message and ends; the parent receives all messages and waits for all ends, 1000 at a time",
+      excludes: "the bare generator is made and run to its end without message or parent",
+      target: { max: 120, ratio: { beam: 5, go: 3 } },
+      glia: glia.spawnReplyWait,
+      peers: {
+        beam: beam("spawn-reply-wait"),
+        go: go("spawn-reply-wait"),
+        effect: effect("spawn-reply-wait"),
+        pyos: pyos("spawn-reply-wait"),
+        "raw-generator": bare.spawn,
+        promise: promise.spawn,
+      },
+    }),
+    ns({
+      id: "ping-pong",
+      what: "one round trip of a number between two tasks over two mailboxes",
+      excludes: "the bare generators are stepped in turn without mailboxes",
+      target: { max: 80, ratio: { beam: 6, go: 3 } },
+      glia: glia.pingPong,
+      peers: {
+        beam: beam("ping-pong"),
+        go: go("ping-pong"),
+        effect: effect("ping-pong"),
+        pyos: pyos("ping-pong"),
+        "raw-generator": bare.pingPong,
+        promise: promise.pingPong,
+      },
+    }),
+    ns({
+      id: "yield-switch",
+      what: "one yield of one of 1000 ready tasks, to the next one's turn",
+      excludes: "making the tasks is included and spread over their yields",
+      glia: glia.yieldSwitch,
+      peers: {
+        beam: beam("yield-switch"),
+        go: go("yield-switch"),
+        effect: effect("yield-switch"),
+        pyos: pyos("yield-switch"),
+        "raw-generator": bare.yields,
+        promise: promise.yields,
+      },
+    }),
+    ns({
+      id: "send-drain",
+      what: "send a fresh object to a mailbox that nobody drains, up to 100,000 of them, and then receive it",
+      excludes:
+        "switches between tasks: one task does both; go's channel is made with room for all; the bare side is an array",
+      target: { max: 60, ratio: { beam: 1.8 } },
+      glia: glia.sendDrain,
+      peers: {
+        beam: beam("send-drain"),
+        go: go("send-drain"),
+        effect: effect("send-drain"),
+        pyos: pyos("send-drain"),
+        "raw-array": bare.pile,
+        promise: promise.pile,
+      },
+    }),
+    ns({
+      id: "try-send-receive",
+      what: "trySend of a number to an empty mailbox and tryReceive of it, by one task",
+      excludes: "switches: neither call can wait; the bare side is a push and a pop of an array",
+      glia: glia.trySendReceive,
+      peers: { beam: beam("try-send-receive"), go: go("try-send-receive"), "raw-array": bare.pushPop },
+    }),
+    ns({
+      id: "channel-try-send-receive",
+      what: "trySend of a number to an empty channel of capacity 1000 and tryReceive of it, by one task",
+      excludes: "switches: neither call can wait; the bare side is a push and a pop of an array",
+      target: { max: 10, ratio: { go: 3 } },
+      glia: glia.channelTrySendReceive,
+      peers: { go: go("try-send-receive"), "raw-array": bare.pushPop },
+    }),
+    ns({
+      id: "ring-1000",
+      what: "one hop of a number around a ring of 1000 tasks, each with a mailbox",
+      excludes: "making the ring is included and spread over the hops; go's channels hold one number",
+      target: { max: 40, ratio: { beam: 6 } },
+      glia: glia.ring,
+      peers: { beam: beam("ring-1000"), go: go("ring-1000"), pyos: pyos("ring-1000") },
+    }),
+    oneToOne("one-to-one-100", 100),
+    oneToOne("one-to-one-1k", 1000),
+    oneToOne("one-to-one-10k", 10_000),
+    oneToOne("one-to-one-100k", 100_000),
+    {
+      id: "rss-parked-task",
+      what: "resident bytes per task of 1,000,000, each holding one handle and parked in a receive, in a process of its own",
+      unit: "B",
+      better: "lower",
+      excludes:
+        "what the process held before the first task; garbage is collected before each reading of ours, not of the peers'",
+      target: { max: 450, ratio: { beam: 5, go: 5 } },
+      glia: () => parked.glia(MILLION),
+      peers: { beam: parked.beam(MILLION), go: parked.go(MILLION), pyos: parked.pyos(MILLION) },
+    },
+    {
+      id: "timer-insert",
+      what: "set one of 1,000,000 timers, deadlines spread over 100 s",
+      unit: "ns",
+      better: "lower",
+      excludes: "making the task that waits: the wheel alone",
+      target: { max: 60, ratio: { "set-timeout": 5 } },
+      glia: wheel("insertNs"),
+      peers: { "set-timeout": setTimeouts("insertNs") },
+    },
+    {
+      id: "timer-cancel",
+      what: "cancel one of 1,000,000 timers, in the order they were set",
+      unit: "ns",
+      better: "lower",
+      excludes: "ending the task that waits: the wheel alone",
+      target: { max: 15, ratio: { "set-timeout": 5 } },
+      glia: wheel("cancelNs"),
+      peers: { "set-timeout": setTimeouts("cancelNs") },
+    },
+    ns({
+      id: "timer-insert-cancel",
+      what: "set one timer and cancel it, as many at once as fill a sample",
+      excludes:
+        "ours is the wheel alone, without the task that waits; the peers' timers reach their processes",
+      glia: wheelBoth,
+      peers: { beam: beam("timer-insert-cancel"), go: go("timer-insert-cancel") },
+    }),
+    seed(
+      "seed-spawn",
+      "make a task that ends at its first turn, that turn included",
+      500,
+      glia.spawnOnly,
+      "handles and waiting",
+    ),
+    seed("seed-send", "send of a number into a mailbox with room", 200, glia.sendOnly, "receiving it"),
+    seed("seed-signal", "signal of a notification nobody waits for", 100, glia.signal, "a waiting task"),
+    seed(
+      "seed-await-set-up",
+      "the first turn of a task, which parks in a receive",
+      100,
+      glia.awaitSetUp,
+      "making the task; 1000 of them at a time",
+    ),
+    {
+      id: "seed-message-rate",
+      what: "messages per second from one task to another, 100,000 at a time",
+      unit: "msg/s",
+      better: "higher",
+      excludes: "other tasks",
+      target: { min: 100_000 },
+      glia: glia.messageRate,
+      peers: {},
+    },
+    latency("random-messages-p50", 0.5, "the median"),
+    latency("random-messages-p99", 0.99, "the 99th percentile"),
+    latency("random-messages-max", 1, "the maximum"),
+    {
+      id: "cold-start",
+      what: "start a process, run one task to its end, end the process",
+      unit: "ms",
+      better: "lower",
+      excludes:
+        "nothing; ours is loaded from TypeScript source, whose types are stripped at each start; node is an empty program",
+      glia: coldStart.glia,
+      peers: { node: coldStart.node, beam: coldStart.beam, go: coldStart.go, pyos: coldStart.pyos },
+    },
+  ],
 };
