@@ -5,6 +5,8 @@
  * R2. An idle kernel holds nothing of the process but the one timer of its next deadline; without a deadline it holds nothing, and
  *     the process may end.
  * R3. A slice never runs inside the code that made the work: work from outside only schedules one.
+ * R4. A function that has control between slices (`@glia-os/kernel/face`) has it until all microtasks have run, and not until some
+ *     event of the loop came, so that a foreign await is found whatever the time it takes.
  */
 import type { Logger, TimerHandle, Timers } from "@glia-os/abi/ports";
 import type { Exit, Kernel, ShutdownState, TaskId, UnobservedFailure } from "@glia-os/kernel";
@@ -96,8 +98,9 @@ class Pump implements RunningKernel {
   }
 
   #turn(): void {
-    // After "microtasks" too: they have all run before the next turn of the loop.
-    if (this.kernel.runSlice(this.#switches) !== "idle") {
+    const end = this.kernel.runSlice(this.#switches);
+    if (end === "microtasks") afterMicrotasks(() => this.kernel.regain());
+    if (end !== "idle") {
       this.#schedule();
       return;
     }
@@ -132,6 +135,14 @@ class Pump implements RunningKernel {
     this.#failure = new UnhandledFailureError(failure);
     this.kernel.shutdown(STOP_TIMEOUT_MS);
   }
+}
+
+/**
+ * Call `action` when every microtask has run and before any event of the loop: Node runs the ticks that microtasks ask for when the queue of
+ * microtasks is empty.
+ */
+function afterMicrotasks(action: () => void): void {
+  queueMicrotask(() => process.nextTick(action));
 }
 
 /** Run a kernel until it is stopped. Tasks may be spawned before and after. @throws {AlreadyRunningError} {BadOptionError} */

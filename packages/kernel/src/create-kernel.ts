@@ -91,7 +91,7 @@ class LocalKernel implements Kernel {
     whole("switches", switches, 1, 1_000_000);
     if (this.#inSlice) throw new ReentrantSliceError();
     const s = this.#scheduler;
-    if (s.outside !== null && !s.outside.regained()) return "microtasks";
+    if (!this.regain()) return "microtasks";
     this.#inSlice = true;
     s.announce = null;
     try {
@@ -112,6 +112,11 @@ class LocalKernel implements Kernel {
     if (!s.ready.empty) return "more";
     s.announce = this.#wakeShell;
     return "idle";
+  }
+
+  regain(): boolean {
+    const { outside } = this.#scheduler;
+    return outside === null || outside.regained();
   }
 
   nextDeadlineMs(): number | undefined {

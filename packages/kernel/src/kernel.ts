@@ -64,8 +64,10 @@ export type ShutdownState = "running" | "ending" | "clean" | "forced";
 
 /**
  * How a slice ended. `more`: some tasks are ready still. `idle`: nothing runs before `nextDeadlineMs` or an event from outside.
- * `microtasks`: an async function has control; no task runs until the shell has let all microtasks run, which a turn of its event
- * loop does, and calls `runSlice` again. Without async programs (`@glia-os/kernel/face`) it never happens.
+ * `microtasks`: an async function has control; no task runs until the shell has let all microtasks run and calls `runSlice` or
+ * `regain`. On Node that is in a `process.nextTick` that a microtask asked for; a turn of the event loop lets them run too, but then
+ * what a function awaits besides syscalls may settle meanwhile and go unnoticed. Without async programs (`@glia-os/kernel/face`) it
+ * never happens.
  */
 export type SliceEnd = "idle" | "more" | "microtasks";
 
@@ -80,6 +82,12 @@ export interface Kernel {
    * Run tasks for up to `switches` switches (1 to 1,000,000) and say how the slice ended. @throws {ReentrantSliceError}
    */
   runSlice(switches?: number): SliceEnd;
+
+  /**
+   * Take control back from an async function, as `runSlice` does first, and run nothing: for a shell that knows that all microtasks have
+   * run and wants to do something else first. Returns false when no microtask has run since the slice ended.
+   */
+  regain(): boolean;
 
   /**
    * The monotonic time at which a timer fires, or undefined when only an event from outside can make work. A wheel may name an earlier

@@ -293,7 +293,7 @@ test("exit ends the task with a value from any depth, and its finally blocks run
 });
 
 test("a syscall that is not awaited: later calls are refused, and ending so fails the task", async () => {
-  const exits = await asyncResultOf(function* (sys) {
+  const { exit, clock } = await runAsync(function* (sys) {
     const twice = sys.spawn(
       asyncProgram(async (sys) => {
         await Promise.all([sys.sleep(1), sys.sleep(2)]);
@@ -307,10 +307,29 @@ test("a syscall that is not awaited: later calls are refused, and ending so fail
     );
     return [yield* sys.wait(twice), yield* sys.wait(forgot)];
   });
-  expect(exits).toMatchObject([
-    { kind: "failed", error: { code: "kernel.not-awaited" } },
-    { kind: "failed", error: { code: "kernel.not-awaited" } },
-  ]);
+  expect(exit).toMatchObject({
+    kind: "ok",
+    value: [
+      { kind: "failed", error: { code: "kernel.not-awaited" } },
+      { kind: "failed", error: { code: "kernel.not-awaited" } },
+    ],
+  });
+  expect(clock.monotonicMs()).toBeLessThan(1_000_000);
+});
+
+test("the rejection of a syscall that nobody awaits stays in its task and does not reach the process", async () => {
+  const stray: unknown[] = [];
+  const listener = (error: unknown) => void stray.push(error);
+  process.on("unhandledRejection", listener);
+  const { exit } = await runAsync(
+    asyncProgram(async (sys) => {
+      sys.sleep(-1);
+      return "went on";
+    }),
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off("unhandledRejection", listener);
+  expect([exit, stray]).toEqual([{ kind: "ok", value: "went on" }, []]);
 });
 
 test("F5: the sys of an async task is worth nothing outside of its control", async () => {

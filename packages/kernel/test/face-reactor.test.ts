@@ -202,6 +202,32 @@ test("RE4: a close that throws runs once, and its error ends the task", () => {
   expect([exit, calls]).toMatchObject([{ kind: "failed", error: { message: "in close" } }, 1]);
 });
 
+test("a cancellation shows in cancelRequested of a handler, and ends the reactor at its next message, which stays", () => {
+  const seen: boolean[] = [];
+  const exit = resultOf(function* (sys) {
+    const box = sys.mailbox<number>();
+    const task = sys.spawn(
+      reactor({
+        init: () => 0,
+        handle(sys) {
+          seen.push(sys.cancelRequested);
+          sys.cancel(sys.getTid(), "enough");
+          seen.push(sys.cancelRequested);
+          return undefined;
+        },
+      }),
+      { give: [box] },
+    );
+    yield* sys.send(box, 1);
+    yield* sys.send(box, 2);
+    return [yield* sys.wait(task), yield* sys.receive(box)];
+  });
+  expect([exit, seen]).toEqual([
+    [{ kind: "cancelled", reason: "enough" }, 2],
+    [false, true],
+  ]);
+});
+
 test("a reactor whose mailbox is revoked fails with kernel.dead-handle", () => {
   const exit = resultOf(function* (sys) {
     const box = sys.mailbox();

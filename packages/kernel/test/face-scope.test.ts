@@ -8,7 +8,6 @@ import {
   type Scope,
   scoped,
 } from "@glia-os/kernel/face";
-import { createTestKernel, runToCompletion } from "@glia-os/kernel/testing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { codeOf, resultOf, run } from "./run.ts";
@@ -258,6 +257,7 @@ test("a scope that is closed, or another task's, is refused; a bad grace time is
     });
     const end = yield* sys.wait<string>(other);
     yield* scope.close();
+    expect(scope.live).toBe(0);
     return [
       end.kind === "ok" && end.value,
       codeOf(() => scope.spawn(sleeper)),
@@ -440,20 +440,34 @@ test("a killed async task kills the children of its scope and does not wait", as
   expect(exit).toEqual({ kind: "ok", value: [{ kind: "killed", reason: "gone" }, "killed"] });
 });
 
-test("failures of children that nobody asked for are logged when the block is left without close", () => {
+test("failures of children that nobody asked for are logged when the block is left without close, or by a kill", async () => {
   const lines: string[] = [];
   const logger: Logger = {
     log: (level, message) => void lines.push(`${level}: ${message}`),
     child: () => logger,
   };
-  const { kernel, clock } = createTestKernel(1, {
-    logger,
-  });
-  kernel.spawn(function* (sys) {
-    using scope = openScope(sys);
-    scope.spawn(failing);
-    yield* sys.sleep(5);
-  });
-  runToCompletion(kernel, clock);
-  expect(lines).toEqual(["error: a child of a scope failed"]);
+  await runAsync(
+    function* (sys) {
+      using scope = openScope(sys);
+      scope.spawn(failing);
+      yield* sys.sleep(5);
+    },
+    { logger },
+  );
+  await runAsync(
+    function* (sys) {
+      const owner = sys.spawn(
+        asyncProgram(async (sys) => {
+          await using scope = openAsyncScope(sys);
+          scope.spawn(failing);
+          scope.spawn(sleeper);
+          await sys.sleep(1_000_000);
+        }),
+      );
+      yield* sys.sleep(5);
+      sys.kill(owner);
+    },
+    { logger },
+  );
+  expect(lines).toEqual(Array(2).fill("error: a child of a scope failed"));
 });

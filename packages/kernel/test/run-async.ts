@@ -7,9 +7,9 @@ import {
   type VirtualClock,
 } from "@glia-os/kernel/testing";
 
-/** A turn of Node's event loop, before whose end every microtask has run. */
+/** Let every microtask run, and no event of Node's loop. */
 export function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)));
 }
 
 /** What a run left behind. */

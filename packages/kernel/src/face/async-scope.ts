@@ -1,4 +1,5 @@
 /** Scopes of async programs: `await using scope = openAsyncScope(sys)`. The invariants are those of `scope.ts`. */
+import { TaskKilledError } from "../errors.ts";
 import type { Program, SpawnOptions } from "../sys.ts";
 import type { TaskId } from "../task.ts";
 import type { AsyncSys } from "./async-sys.ts";
@@ -35,8 +36,13 @@ export class AsyncScope implements AsyncDisposable {
   }
 
   /** What `await using` does at the end of its block: `close`; a task that is being killed only kills, since it cannot wait. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.close();
+    } catch (error) {
+      // What ended the block goes on being thrown; the kill is not an error on top of it.
+      if (!(error instanceof TaskKilledError)) throw error;
+    }
   }
 
   *#closeOrDispose(sys: Parameters<ScopeChildren["close"]>[0]): ReturnType<ScopeChildren["close"]> {

@@ -77,6 +77,7 @@ export class ScopeChildren {
   }
 
   live(): number {
+    if (this.#closed) return 0;
     this.#drain();
     return this.#live.size;
   }

@@ -39,7 +39,8 @@ export function runToCompletion(kernel: Kernel, clock: VirtualClock, slices: num
 }
 
 /**
- * The same for kernels with async programs. `turn` lets every microtask run: on Node `() => new Promise((resolve) => setImmediate(resolve))`.
+ * The same for kernels with async programs. `turn` lets every microtask run and nothing else: on Node
+ * `() => new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)))`.
  * @throws {BadOptionError} as `runToCompletion`.
  */
 export async function runWithMicrotasks(
