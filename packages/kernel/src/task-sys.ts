@@ -10,6 +10,7 @@ import { Channel } from "./channel/channel.ts";
 import { closeChannel, offerTo, sourceOf } from "./channel/port.ts";
 import { NOTHING } from "./channel/waiting.ts";
 import { CALL_TIMEOUT_MS, RANDOM_BYTES_LIMIT, READ_LIMIT } from "./constants.ts";
+import { Door } from "./door.ts";
 import type { Start } from "./effect.ts";
 import { badgeEndpoint } from "./endpoint/badge.ts";
 import { Endpoint } from "./endpoint/endpoint.ts";
@@ -62,14 +63,13 @@ export class TaskSys implements Sys {
   readonly #yield: YieldOperation;
   readonly #wait: WaitOperation;
 
-  /** The scheduler behind these syscalls. */
-  static schedulerOf(sys: Sys): Scheduler | undefined {
-    return #scheduler in (sys as object) ? (sys as TaskSys).#scheduler : undefined;
-  }
+  /** For the faces (`door.ts`); programs can do nothing with it. */
+  readonly door: Door;
 
   /** Made by the kernel. */
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
+    this.door = new Door(scheduler);
     this.#performer = new Performer(scheduler);
     this.#send = new SendOperation(scheduler);
     this.#receive = new ReceiveOperation(scheduler);
@@ -571,11 +571,6 @@ export class TaskSys implements Sys {
     }
     return target;
   }
-}
-
-/** The scheduler behind a kernel's syscalls; undefined for an object that no kernel made. Internal. */
-export function schedulerOf(sys: Sys): Scheduler | undefined {
-  return TaskSys.schedulerOf(sys);
 }
 
 /** What the trace shows of a task that is named. */

@@ -17,6 +17,7 @@ import {
   type SpawnOptions,
   type TaskId,
 } from "@glia-os/kernel";
+import { NeedsMicrotasksError } from "@glia-os/kernel/face";
 import { SeededRandom } from "@glia-os/kernel/testing";
 import { CrashPoints } from "./crash-points.ts";
 import { BadOptionError, BadScenarioError } from "./errors.ts";
@@ -163,6 +164,8 @@ class Run {
   toEnd(): SimulationOutcome {
     for (;;) {
       const more = this.#kernel.runSlice(1);
+      // A simulation is one call: it lets no microtask run, so it cannot run async programs.
+      if (more === "microtasks") throw new NeedsMicrotasksError();
       this.#settle();
       const struck = this.#crashes.strike();
       if (this.#recorder.steps >= this.#stepsMax) return "step-limit";

@@ -1,9 +1,10 @@
 /** Programs written as async functions: `kernel.spawn(asyncProgram(async (sys) => { await sys.sleep(5); }))`. */
+import { Door } from "../door.ts";
 import { BadOptionError, NotAProgramError } from "../errors.ts";
 import type { Handle } from "../handle.ts";
 import type { Routine } from "../operation.ts";
 import type { Program, Sys } from "../sys.ts";
-import { schedulerOf, TaskSys } from "../task-sys.ts";
+import { TaskSys } from "../task-sys.ts";
 import { AsyncRoutine } from "./async-routine.ts";
 import type { AsyncSys } from "./async-sys.ts";
 
@@ -12,8 +13,6 @@ export type AsyncBody<Result = unknown> = {
   // A method's parameters are compared both ways, so a program may name the message types of the handles it expects.
   run(sys: AsyncSys, ...given: Handle[]): Promise<Result>;
 }["run"];
-
-type Method = (...args: never[]) => unknown;
 
 /** The syscalls of one async task; its methods are made below, one for each of the kernel's own. */
 class AsyncTaskSys {
@@ -30,18 +29,16 @@ class AsyncTaskSys {
 
 for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(TaskSys.prototype))) {
   if (name === "constructor") continue;
-  const { get, value } = property;
-  const method = (get ?? value) as Method;
-  if (get === undefined)
+  if (property.get === undefined)
     Object.defineProperty(AsyncTaskSys.prototype, name, {
       value(this: AsyncTaskSys, ...args: unknown[]): unknown {
-        return this.routine.syscall(name, method, args);
+        return this.routine.syscall(name, args);
       },
     });
   else
     Object.defineProperty(AsyncTaskSys.prototype, name, {
       get(this: AsyncTaskSys): unknown {
-        return this.routine.syscall(name, method, []);
+        return this.routine.property(name);
       },
     });
 }
@@ -53,7 +50,7 @@ for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(T
 export function asyncProgram<Result>(body: AsyncBody<Result>): Program<Result> {
   if (typeof body !== "function") throw new NotAProgramError(body);
   return (sys, ...given) => {
-    const scheduler = schedulerOf(sys);
+    const scheduler = Door.open(sys);
     if (scheduler === undefined) throw new BadOptionError("sys", typeof sys, "the one that a kernel made");
     const start = (routine: AsyncRoutine): Promise<unknown> =>
       body(new AsyncTaskSys(routine) as unknown as AsyncSys, ...given);

@@ -118,14 +118,26 @@ export class AsyncRoutine implements OutsideTurn {
     return true;
   }
 
-  /** Make a syscall (F3). `method` is one of the kernel's own. */
-  syscall(name: string, method: (...args: never[]) => unknown, args: readonly unknown[]): unknown {
+  /** Read a property of the kernel's syscalls. */
+  property(name: string): unknown {
+    const s = this.#scheduler;
+    const before = s.current;
+    s.current = this.#check(name);
+    try {
+      return Reflect.get(this.sys, name);
+    } finally {
+      s.current = before;
+    }
+  }
+
+  /** Make a syscall (F3). */
+  syscall(name: string, args: readonly unknown[]): unknown {
     const s = this.#scheduler;
     const task = this.#check(name);
     const before = s.current;
     s.current = task;
     try {
-      const result: unknown = Reflect.apply(method, this.sys, args);
+      const result: unknown = Reflect.apply(Reflect.get(this.sys, name), this.sys, args);
       if (s.armed === 0) return result;
       return this.#perform(task, (result as Operation<unknown>)[Symbol.iterator]());
     } finally {

@@ -7,6 +7,7 @@
  *      same mailbox when that is given again.
  * RE4. `close` runs once for each state that `init` made, however the task ends.
  */
+import { Door } from "../door.ts";
 import { BadOptionError, NotAProgramError } from "../errors.ts";
 import type { Handle } from "../handle.ts";
 import { OPCODE_NAMES } from "../opcodes.ts";
@@ -14,7 +15,6 @@ import type { Operation, Park, Routine } from "../operation.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Program, Sys } from "../sys.ts";
 import type { Task } from "../task.ts";
-import { schedulerOf } from "../task-sys.ts";
 import { ReactorBlockedError } from "./errors.ts";
 
 type Result = IteratorResult<Park, unknown>;
@@ -148,7 +148,7 @@ class ReactorRoutine {
 }
 
 /**
- * A program from a handler per message: the cheapest kind of task that has a state. Give it its mailbox (or channel or endpoint), with the
+ * A program from a handler per message, without a generator. Give it its mailbox (or channel or endpoint), with the
  * right `receive`, as the first handle of the spawn. @throws {BadOptionError} for handlers that are generator or async functions.
  */
 export function reactor<State, Message = unknown>(parts: Reactor<State, Message>): Program<unknown> {
@@ -160,7 +160,7 @@ export function reactor<State, Message = unknown>(parts: Reactor<State, Message>
       throw new BadOptionError(`${name} of a reactor`, "a generator or async function", "a plain function");
   }
   return (sys, ...given) => {
-    const scheduler = schedulerOf(sys);
+    const scheduler = Door.open(sys);
     if (scheduler === undefined) throw new BadOptionError("sys", typeof sys, "the one that a kernel made");
     const inbox = given[0];
     if (inbox === undefined)
