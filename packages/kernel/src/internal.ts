@@ -2,8 +2,8 @@
 export { CapabilityTable, type KernelObject } from "./capability-table.ts";
 export { OPCODE_NAMES } from "./opcodes.ts";
 export { GENERATION_LIMIT, generationOf, INDEX_LIMIT } from "./slot-id.ts";
-export { FINISHED, READY, STATE_NAMES, Task, type TaskId, TaskList, TRANSITIONS } from "./task.ts";
-export { TaskTable } from "./task-table.ts";
 export { backoffMs } from "./supervision/backoff.ts";
 export { LEAST_ROOM, OpenCalls } from "./supervision/open-calls.ts";
 export { RestartWindow } from "./supervision/restart-window.ts";
+export { FINISHED, READY, STATE_NAMES, Task, type TaskId, TaskList, TRANSITIONS } from "./task.ts";
+export { TaskTable } from "./task-table.ts";

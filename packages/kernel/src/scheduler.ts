@@ -494,8 +494,7 @@ export class Scheduler {
     }
     if (extra !== null && extra.exitListeners !== null)
       observed = this.#tell(task, extra.exitListeners, exit);
-    if (extra !== null && extra.relations !== null && this.relations.ended(task, exit))
-      observed = true;
+    if (extra !== null && extra.relations !== null && this.relations.ended(task, exit)) observed = true;
     if (exit.kind === "failed" && !observed)
       this.onFailure?.({ task: task.id, path: task.path(), name: extra?.name ?? "", error: exit.error });
   }

@@ -63,7 +63,7 @@ function projectOf(name: string): string {
 
 /** Files that are started as threads or commands; they do something when they are imported. */
 function isProgram(entry: string): boolean {
-  return /worker|main/.test(entry);
+  return /worker|main|child|thread/.test(entry);
 }
 
 /** What `programs/embedded-node.mjs` prints. */
@@ -157,7 +157,12 @@ describe.each(packages)("$name", ({ name, folder: source, entries }) => {
 test(
   "P3: the declarations of every entry compile in a strict project that checks its libraries",
   async () => {
-    const project = projectOf("glia");
+    const project = join(folder, "every-package");
+    await install(
+      project,
+      env,
+      packages.map(({ name }) => name),
+    );
     const lines = packages
       .flatMap(({ name, typed }) => typed.map((entry) => name + entry.slice(1)))
       .map((specifier, i) => `import * as m${i} from "${specifier}";\nexport const n${i} = m${i};\n`);
