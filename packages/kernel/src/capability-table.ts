@@ -5,7 +5,7 @@
  * C2. A derived capability has no right its parent lacks.
  * C3. Revoking a capability ends everything derived from it, directly or not, and not itself.
  * C4. A handle that ended never becomes valid again (index and generation; `slot-id.ts`).
- * C5. A task that waits to receive and loses its last right to do so is told (`lost`).
+ * C5. A task that waits to receive or to send and loses its last right to do so is told (`lost`).
  * C6. Dropping a capability hands its children to its own parent, so a revocation further up still reaches them.
  *
  * The derivation forest is that of seL4's capability derivation tree, kept as indices in flat arrays: 56 bytes per capability, of
@@ -51,7 +51,7 @@ export interface KernelObject {
 
 /** Who hears of capabilities that ended. */
 export interface CapabilityEvents {
-  /** A task lost a capability with the right to receive from an object. */
+  /** A task lost a capability to an object. */
   lost(owner: Task, object: KernelObject): void;
   /** Nobody can receive from an object any more. */
   orphaned(object: KernelObject): void;
@@ -93,7 +93,7 @@ export class CapabilityTable {
   readonly #owners: (Task | null)[] = [];
   readonly #objects: (KernelObject | null)[] = [];
 
-  /** `limit` handles per task; `events` hears of lost rights to receive. */
+  /** `limit` handles per task; `events` hears of lost rights. */
   constructor(limit: number, events: CapabilityEvents, generations: number = GENERATION_LIMIT) {
     this.#limit = limit;
     this.#events = events;
@@ -281,9 +281,9 @@ export class CapabilityTable {
       this.#ids[index] = id + INDEX_LIMIT;
       this.#free.push(index);
     }
-    if (!received && object.kind !== "resource") return;
-    object.receivers--;
+    const counted = received || object.kind === "resource";
+    if (counted) object.receivers--;
     this.#events.lost(owner, object);
-    if (object.receivers === 0) this.#events.orphaned(object);
+    if (counted && object.receivers === 0) this.#events.orphaned(object);
   }
 }

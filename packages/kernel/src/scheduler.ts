@@ -520,11 +520,15 @@ export class Scheduler {
       if (lostAccess(this, owner, object as KernelResource)) this.#deprive(owner);
       return;
     }
-    const parked =
-      owner.list === object.takers ||
-      owner.extra?.nodes?.some(({ queue }) => queue === object.takers) === true;
-    if (!parked || this.capabilities.holds(owner, object, RIGHTS.receive)) return;
-    this.#deprive(owner);
+    const { senders } = object as { readonly senders?: TaskList };
+    const needed = waitsIn(owner, object.takers)
+      ? RIGHTS.receive
+      : waitsIn(owner, senders)
+        ? owner.op === CALL
+          ? RIGHTS.call
+          : RIGHTS.send
+        : 0;
+    if (needed !== 0 && !this.capabilities.holds(owner, object, needed)) this.#deprive(owner);
   }
 
   #deprive(owner: Task): void {
@@ -683,4 +687,10 @@ function isRoutine(value: unknown): value is Routine<unknown> {
     typeof routine.next === "function" &&
     typeof routine[Symbol.iterator] === "function"
   );
+}
+
+/** Whether a parked task stands in a queue, alone or with a select. */
+function waitsIn(task: Task, queue: TaskList | undefined): boolean {
+  if (queue === undefined) return false;
+  return task.list === queue || task.extra?.nodes?.some((node) => node.queue === queue) === true;
 }

@@ -1,5 +1,6 @@
 import { ALL_RIGHTS, RIGHTS, rightsOf } from "@glia-os/abi/syscalls";
-import { after, type Handle, receiveFrom, type Sys } from "@glia-os/kernel";
+import { after, type Exit, type Handle, type Routine, receiveFrom, type Sys } from "@glia-os/kernel";
+import { sendTo } from "@glia-os/kernel/ipc";
 import { createTestKernel, runToCompletion } from "@glia-os/kernel/testing";
 import { expect, test } from "vitest";
 import { CapabilityTable, type KernelObject, Task, TaskList } from "../src/internal.ts";
@@ -316,4 +317,48 @@ test("every sequence of 4 derivations, revocations and drops in two tasks: a chi
   };
   explore([]);
   expect(explored).toBe(238_536);
+});
+
+test("C5: a parked sender whose right is revoked is told, and its message is never delivered, from a mailbox, a channel or a select", () => {
+  const outcome = resultOf(function* (sys) {
+    const box = sys.mailbox<string>({ capacity: 1, high: 1, low: 0 });
+    const line = sys.channel<string>(1);
+    const give = [sys.attenuate(box, SEND | RIGHTS.grant), sys.attenuate(line, SEND | RIGHTS.grant)] as const;
+    yield* sys.send(box, "first");
+    yield* sys.send(line, "first");
+    const code = (operation: (sys: Sys, box: Handle<string>, line: Handle<string>) => Routine<unknown>) =>
+      sys.spawn(
+        function* (sys: Sys, box: Handle<string>, line: Handle<string>): Routine<string> {
+          try {
+            yield* operation(sys, box, line);
+            return "sent";
+          } catch (error) {
+            return (error as { code: string }).code;
+          }
+        },
+        { give: [...give] },
+      );
+    const senders = [
+      code(function* (sys, box) {
+        yield* sys.send(box, "late");
+      }),
+      code(function* (sys, _box, line) {
+        yield* sys.send(line, "late");
+      }),
+      code(function* (sys, _box, line) {
+        yield* sys.select([sendTo(line, "late")]);
+      }),
+    ];
+    yield* sys.sleep(1);
+    sys.revoke(box);
+    sys.revoke(line);
+    const codes = [];
+    for (const task of senders) codes.push((yield* sys.wait<string>(task)) as Exit<string>);
+    const left = [sys.tryReceive(box), sys.tryReceive(box), sys.tryReceive(line), sys.tryReceive(line)];
+    return { codes: codes.map((exit) => (exit.kind === "ok" ? exit.value : exit.kind)), left };
+  });
+  expect(outcome).toEqual({
+    codes: ["kernel.dead-handle", "kernel.dead-handle", "kernel.dead-handle"],
+    left: ["first", undefined, "first", undefined],
+  });
 });
