@@ -32,6 +32,9 @@ function workspace(turbo: string, files: Record<string, string>): string {
     const filter = (path: string): boolean => !/[\\/](node_modules|test)$/.test(path.slice(from.length));
     if (name !== "publishing") cpSync(from, join(root, "scripts", name), { recursive: true, filter });
   }
+
+  // The waivers of this repository name files the small one does not have.
+  writeFileSync(join(root, "scripts/tidy/waivers.json"), "[]\n");
   mkdirSync(join(root, "node_modules"));
   for (const tool of ["vitest", "typescript", "@biomejs", "@types"]) {
     symlinkSync(join(repositoryRoot, "node_modules", tool), join(root, "node_modules", tool), "junction");
