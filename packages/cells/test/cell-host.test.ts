@@ -6,6 +6,7 @@ import {
   FREEZE_TIMEOUT_MS,
   MAILBOX_BYTES_MAX,
   MAILBOX_MESSAGES_MAX,
+  RETIRED_MAX,
 } from "@glia-os/cells";
 import { decodeReport, encodeChunk, encodeReportRequest } from "@glia-os/guest-as/word-count";
 import fc from "fast-check";
@@ -226,6 +227,17 @@ describe("moves", () => {
     expect(a.gate.deliver(message(1, text("x"))).kind).toBe("moved");
     await a.pass(FORWARD_MS + 1);
     expect(a.gate.deliver(message(1, text("x"))).kind).toBe("unknown-agent");
+  });
+
+  test("CG4: a former host remembers a bounded number of agents and forgets the one that left first", async () => {
+    const { gate } = new HostUnderTest();
+    const named = (n: number): AgentId => n.toString(16).padStart(32, "0") as AgentId;
+    for (let n = 0; n <= RETIRED_MAX; n++) {
+      const agent = named(n);
+      await gate.retire(agent, { agent, epoch: EPOCH(2), owner: NODE_B, address: undefined });
+    }
+    expect(gate.deliver(message(1, text("x"), { agent: named(0) })).kind).toBe("unknown-agent");
+    expect(gate.deliver(message(1, text("x"), { agent: named(1) })).kind).toBe("moved");
   });
 
   test("CS2: a staged agent runs nothing before it is activated", async () => {

@@ -9,16 +9,32 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ControlConnection, connectControl } from "../src/control-client.ts";
 import { decodeReply, decodeRequest, encodeLine, LINE_LIMIT_BYTES } from "../src/control-line.ts";
 import { controlPath } from "../src/control-path.ts";
-import { type ControlServer, serveControl } from "../src/control-server.ts";
+import {
+  CALLS_PER_CONNECTION,
+  CONNECTION_LIMIT,
+  type ControlServer,
+  serveControl,
+} from "../src/control-server.ts";
 import { AnchorLostError, UnknownAgentError } from "../src/errors.ts";
 
 /** A node that records what it was asked: the control socket must not care what is behind it. */
-function recordingNode(): { node: NodeApi; asked: unknown[][]; fail: (error: Error) => void } {
+function recordingNode(): {
+  node: NodeApi;
+  asked: unknown[][];
+  fail: (error: Error) => void;
+  holdSends: () => () => void;
+} {
   const asked: unknown[][] = [];
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
   });
+  let gate: Promise<void> | undefined;
+  const holdSends = (): (() => void) => {
+    const held = Promise.withResolvers<void>();
+    gate = held.promise;
+    return held.resolve;
+  };
   const record =
     (name: string, answer: (...args: unknown[]) => unknown) =>
     (...args: unknown[]) => {
@@ -28,7 +44,7 @@ function recordingNode(): { node: NodeApi; asked: unknown[][]; fail: (error: Err
   const node = {
     failed,
     status: record("status", () => ({ name: "core", pid: 7 }) as NodeStatus),
-    send: record("send", () => undefined),
+    send: record("send", () => gate),
     ask: record("ask", (_agent, payload) => payload),
     terminate: record("terminate", (agent) => {
       throw new UnknownAgentError(String(agent));
@@ -38,7 +54,7 @@ function recordingNode(): { node: NodeApi; asked: unknown[][]; fail: (error: Err
       return { downtimeMs: 3 };
     }),
   };
-  return { node: node as unknown as NodeApi, asked, fail };
+  return { node: node as unknown as NodeApi, asked, fail, holdSends };
 }
 
 let dataDir: string;
@@ -174,6 +190,29 @@ describe("CS2, CL2: bad lines", () => {
     const answer = await rawAnswer("x".repeat(LINE_LIMIT_BYTES + 2));
     expect(answer).toContain("longer than");
   });
+});
+
+test("CS3: one call over the limit of a connection is refused, and the others are still answered", async () => {
+  const node = await client();
+  const release = recorded.holdSends();
+  const calls = Array.from({ length: CALLS_PER_CONNECTION }, () => node.send("words", new Uint8Array(1)));
+  expect(errorCodeOf(await node.send("words", new Uint8Array(1)).catch((error: unknown) => error))).toBe(
+    "daemon.thread-busy",
+  );
+  release();
+  await Promise.all(calls);
+});
+
+test("CS3: connections are bounded, and a closed one makes room", async () => {
+  const held = await Promise.all(Array.from({ length: CONNECTION_LIMIT }, () => client()));
+  await Promise.all(held.map((node) => node.status()));
+  const refused = await connectControl(dataDir).then(
+    (node) => node.status().catch((error: unknown) => error),
+    (error: unknown) => error,
+  );
+  expect(["daemon.control-closed", "daemon.not-running"]).toContain(errorCodeOf(refused));
+  await Promise.all(held.map((node) => node.close()));
+  await expect((await client()).status()).resolves.toMatchObject({ pid: 7 });
 });
 
 test("any line is either decoded or refused with a typed error", () => {
