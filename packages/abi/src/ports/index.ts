@@ -24,12 +24,13 @@ export type {
 } from "./engine.ts";
 export type { JobEngine, JobEngineStats, JobEnvelope } from "./job-engine.ts";
 export type { LogFields, Logger, LogLevel } from "./logger.ts";
-export type { Meter, Span, Tracer } from "./meter.ts";
+export type { Meter } from "./meter.ts";
 export type { Files, Http, HttpRequest, HttpResponse, Model } from "./outside.ts";
 export type { Random } from "./random.ts";
 export type { BatteryReading, Sensors } from "./sensors.ts";
 export type { Digests, Signer } from "./signer.ts";
 export type { Blobs, Journal, JournalRecord, KeyValue } from "./storage.ts";
+export type { Span, SpanAttributes, SpanContext, SpanLink, SpanOptions, Tracer } from "./tracer.ts";
 export {
   type HostPort,
   MESSAGE_LIMIT_BYTES,
