@@ -1,5 +1,5 @@
 /** The state of a kernel as plain data, for people and for `--dump-state`. */
-import type { KernelObject } from "./capability-table.ts";
+import type { CapabilityFacts, KernelObject } from "./capability-table.ts";
 import type { Channel } from "./channel/channel.ts";
 import type { BadgedEndpoint, Endpoint, EndpointState } from "./endpoint/endpoint.ts";
 import type { Handle } from "./handle.ts";
@@ -10,6 +10,7 @@ import { LEVEL_NAMES, type Priority } from "./ready-queue.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { KernelCounters } from "./seam.ts";
 import { KILLED, STATE_NAMES, type Task, type TaskId, type TaskState, THROTTLED, WAITING } from "./task.ts";
+import { WaitNames } from "./waits-for.ts";
 
 /** Tasks one dump describes; the rest is counted in `omitted`. */
 export const DUMP_TASKS = 10_000;
@@ -24,6 +25,8 @@ export interface TaskDump {
   readonly priority: Priority;
   /** The syscall it waits in; empty when it is ready, running or throttled. */
   readonly waitsIn: string;
+  /** What it waits for there, for people: `mailbox 3`, `the end of task 7 (worker)`, `key "door"`; empty when there is no more to say. */
+  readonly waitsFor: string;
   /** Monotonic time at which its timer fires; for a throttled task, when its budget lets it go on. */
   readonly deadlineMs: number | undefined;
   /** Whether it is being ended. */
@@ -90,10 +93,11 @@ export interface KernelDump {
 /** Describe everything. O(tasks). */
 export function dumpState(scheduler: Scheduler, queues: readonly QueueDump[]): KernelDump {
   const tasks: TaskDump[] = [];
+  const waits = new WaitNames(scheduler.tasks.values());
   for (const task of scheduler.tasks.values()) {
     if (task.state > WAITING) continue;
     if (tasks.length === DUMP_TASKS) break;
-    tasks.push(dumpTask(scheduler, task));
+    tasks.push(dumpTask(scheduler, task, waits));
   }
   const depths = scheduler.ready.depths();
   const ready = Object.fromEntries(LEVEL_NAMES.map((name, level) => [name, depths[level] ?? 0]));
@@ -104,13 +108,14 @@ export function dumpState(scheduler: Scheduler, queues: readonly QueueDump[]): K
     ready: ready as Record<Priority, number>,
     keys: scheduler.waits.size,
     timers: scheduler.timers.size + scheduler.alarms.size,
-    shell: dumpHandles(scheduler, scheduler.shell),
+    shell: dumpHandles(scheduler.capabilities.list(scheduler.shell)),
     counters: { ...scheduler.seam.counters },
     queues,
   };
 }
 
-function dumpTask(scheduler: Scheduler, task: Task): TaskDump {
+function dumpTask(scheduler: Scheduler, task: Task, waits: WaitNames): TaskDump {
+  const held = scheduler.capabilities.list(task);
   const parked = task.state > THROTTLED && scheduler.current !== task;
   return {
     id: task.id,
@@ -119,9 +124,10 @@ function dumpTask(scheduler: Scheduler, task: Task): TaskDump {
     state: STATE_NAMES[task.state] ?? "ready",
     priority: LEVEL_NAMES[task.level] ?? "normal",
     waitsIn: parked ? (OPCODE_NAMES[task.op] ?? "") : "",
+    waitsFor: parked ? waits.of(task, held) : "",
     deadlineMs: scheduler.timers.deadlineOf(task),
     killed: (task.flags & KILLED) !== 0,
-    handles: dumpHandles(scheduler, task),
+    handles: dumpHandles(held),
   };
 }
 
@@ -130,8 +136,8 @@ function messagesIn(object: KernelObject): number | undefined {
   return object.kind === "leased-mailbox" ? (object as LeasedMailbox).waiting : undefined;
 }
 
-function dumpHandles(scheduler: Scheduler, owner: Task): readonly HandleDump[] {
-  return scheduler.capabilities.list(owner).map(({ handle, kind, rights, object }) => ({
+function dumpHandles(held: readonly CapabilityFacts[]): readonly HandleDump[] {
+  return held.map(({ handle, kind, rights, object }) => ({
     handle: handle as Handle,
     kind,
     rights,

@@ -1,4 +1,4 @@
-import { Budget, type TaskId } from "@glia-os/kernel";
+import { Budget, type Routine, type Sys, type TaskId } from "@glia-os/kernel";
 import { createTestKernel, runToCompletion } from "@glia-os/kernel/testing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -295,4 +295,21 @@ test("throttling is counted in task_budget_throttle_total", () => {
   );
   runToCompletion(kernel, clock);
   expect(counted["task_budget_throttle_total"]).toBe(2);
+});
+
+test("B5: a budget made with each limits every task alone: a child gets a new one with the same limits", () => {
+  const { kernel, clock } = createTestKernel();
+  const budget = new Budget({ syscalls: 10, periodMs: 100, each: true });
+  const doneAt: number[] = [];
+  function* busy(sys: Sys, depth: number): Routine<void> {
+    if (depth > 0) sys.spawn((sys) => busy(sys, depth - 1));
+    for (let i = 0; i < 15; i++) yield* sys.yield();
+    doneAt.push(clock.monotonicMs());
+  }
+  kernel.spawn((sys) => busy(sys, 30), { budget });
+  expect(runToCompletion(kernel, clock)).toBe("ended");
+  expect(doneAt).toEqual(Array(31).fill(100));
+  expect(kernel.counters().throttled).toBe(31);
+  // Its own: one spawn and 15 yields.
+  expect(budget.spent.syscalls).toBe(16);
 });

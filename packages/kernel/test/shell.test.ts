@@ -1,5 +1,16 @@
 import type { LogFields, Logger } from "@glia-os/abi/ports";
-import { createKernel, type Exit, type Handle, type Settle, type TaskId } from "@glia-os/kernel";
+import {
+  after,
+  createKernel,
+  type Exit,
+  type Handle,
+  keyOf,
+  type Program,
+  receiveFrom,
+  type Settle,
+  signalOf,
+  type TaskId,
+} from "@glia-os/kernel";
 import { createTestKernel, runToCompletion, SeededRandom, VirtualClock } from "@glia-os/kernel/testing";
 import { expect, test } from "vitest";
 import { codeOf, resultOf, run } from "./run.ts";
@@ -231,6 +242,70 @@ test("dumpState shows every live task: state, syscall, deadline, priority, name,
     shell: [{ kind: "mailbox" }],
   });
   expect(JSON.parse(JSON.stringify(dump))).toMatchObject({ timers: 1 });
+});
+
+test("WF1: dumpState says what each parked task waits for: an object, an end, a key, a reply, or one of several", () => {
+  const { kernel } = createTestKernel();
+  kernel.spawn(
+    function* (sys) {
+      const box = sys.mailbox();
+      const pipe = sys.channel(0);
+      const bell = sys.notification();
+      const served = sys.mailbox();
+      const child = (name: string, program: Program, ...give: Handle[]) => sys.spawn(program, { name, give });
+      child(
+        "caller",
+        function* (s, to) {
+          yield* s.call(to!, "hello", 1e6);
+        },
+        served,
+      );
+      child(
+        "sender",
+        function* (s, to) {
+          yield* s.send(to!, 1);
+        },
+        pipe,
+      );
+      child("key", function* (s) {
+        yield* s.waitOn("door");
+      });
+      child("object key", function* (s) {
+        yield* s.waitOn({});
+      });
+      child(
+        "several",
+        function* (s, a, b) {
+          yield* s.select([receiveFrom(a!), signalOf(b!), keyOf("k"), after(5), keyOf("l"), keyOf("m")]);
+        },
+        box,
+        bell,
+      );
+      const last = child(
+        "rings",
+        function* (s, b) {
+          yield* s.waitSignal(b!);
+        },
+        bell,
+      );
+      yield* sys.receive(served);
+      yield* sys.wait(last);
+    },
+    { name: "main" },
+  );
+  kernel.runSlice();
+  const waits = kernel
+    .dumpState()
+    .tasks.map(({ name, waitsIn, waitsFor }) => [name, waitsIn, waitsFor.replaceAll(/\d{2,}/g, "#")]);
+  expect(waits).toEqual([
+    ["main", "wait", "the end of task # (rings)"],
+    ["caller", "call", "a reply through mailbox #"],
+    ["sender", "send", "channel #"],
+    ["key", "waitOn", 'key "door"'],
+    ["object key", "waitOn", "key (an object)"],
+    ["several", "select", "mailbox # or notification # or a key or a key or 1 more"],
+    ["rings", "waitSignal", "notification #"],
+  ]);
 });
 
 test("random bytes depend on the seed and the task's path, not on who drew before", () => {

@@ -9,6 +9,7 @@
  * B3. What was used beyond the limit is owed: each period pays back one limit. What was not used is not saved up. So over n periods
  *     a budget lets through at most n limits and the rest of one turn of each task that shares it.
  * B4. A child spends from every budget of its parent and from its own, if it is given one. So spawning buys nothing.
+ * B5. Except of a budget made with `each`: that one limits every task alone, and a child gets a new one with the same limits.
  */
 import { BadOptionError } from "../errors.ts";
 import type { ShareRequest } from "./share-group.ts";
@@ -30,6 +31,11 @@ export interface BudgetOptions {
    * clock per turn of such a task.
    */
   readonly cpuMs?: number;
+  /**
+   * Whether a child of a task with this budget gets a budget of its own with the same limits, instead of spending from this one. So
+   * every task has the same allowance, and the number of tasks is not limited by it. Default false.
+   */
+  readonly each?: boolean;
 }
 
 /** What a budget has let through since it was made. */
@@ -49,6 +55,8 @@ export class Budget {
   readonly cpuMs: number;
   /** Whether turns are timed. */
   readonly timed: boolean;
+  /** Whether each child gets one of its own. */
+  readonly each: boolean;
   #periodStartMs = Number.NaN;
   #owedSyscalls = 0;
   #owedMs = 0;
@@ -72,6 +80,14 @@ export class Budget {
     this.syscalls = syscalls;
     this.cpuMs = cpuMs;
     this.timed = options.cpuMs !== undefined;
+    this.each = options.each === true;
+  }
+
+  /** What a child of a task with this budget is charged to: this one, or with `each` a new one (B5). */
+  forChild(): Budget {
+    if (!this.each) return this;
+    const { periodMs, syscalls, cpuMs, timed } = this;
+    return new Budget({ periodMs, syscalls, ...(timed ? { cpuMs } : {}), each: true });
   }
 
   /** What it has let through since it was made. */
@@ -161,16 +177,23 @@ export function allowanceOf(
   { budget, quantum, share }: AllowanceRequest,
   usualQuantum: number | null,
 ): Allowance | null {
-  if (budget === undefined && quantum === undefined && share === undefined) return inherited;
+  if (budget === undefined && quantum === undefined && share === undefined) return forChild(inherited);
   const most = usualQuantum === null ? QUANTUM_MOST : inherited?.quantum || usualQuantum;
   if (quantum !== undefined && !(Number.isInteger(quantum) && quantum >= 1 && quantum <= most))
     throw new BadOptionError("quantum", quantum, `a whole number from 1 to ${most} syscalls`);
   const timed = inherited?.timed === true || share?.group.charge === "cpuMs";
   return new Allowance(
-    budgetsOf(inherited?.budgets ?? [], budget),
+    budgetsOf(forChild(inherited)?.budgets ?? [], budget),
     quantum ?? inherited?.quantum ?? 0,
     timed,
   );
+}
+
+/** What a child that brings nothing of its own is measured by. */
+function forChild(parent: Allowance | null): Allowance | null {
+  if (parent === null || !parent.budgets.some(({ each }) => each)) return parent;
+  const budgets = parent.budgets.map((budget) => budget.forChild());
+  return new Allowance(budgets, parent.quantum, parent.timed);
 }
 
 function budgetsOf(inherited: readonly Budget[], own: Budget | readonly Budget[] = []): readonly Budget[] {
