@@ -44,6 +44,7 @@ export {
   type MetricSnapshot,
   type SeriesSnapshot,
 } from "./memory-meter.ts";
+export { type FormatStateOptions, formatState } from "./program/format-state.ts";
 export { type RunningKernel, type RunOptions, runKernel } from "./run-kernel.ts";
 export { type ConnectOptions, connect } from "./sockets/connect.ts";
 export { connectionResource } from "./sockets/connection.ts";

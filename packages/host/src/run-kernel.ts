@@ -7,9 +7,18 @@
  * R3. A slice never runs inside the code that made the work: work from outside only schedules one.
  * R4. A function that has control between slices (`@glia-os/kernel/face`) has it until all microtasks have run, and not until some
  *     event of the loop came, so that a foreign await is found whatever the time it takes.
+ * R5. A service does not count as work: the kernel has ended when no other task lives. Stopping the kernel ends services too.
  */
 import type { Logger, TimerHandle, Timers } from "@glia-os/abi/ports";
-import type { Exit, Kernel, ShutdownState, TaskId, UnobservedFailure } from "@glia-os/kernel";
+import type {
+  Exit,
+  Kernel,
+  Program,
+  ShutdownState,
+  SpawnOptions,
+  TaskId,
+  UnobservedFailure,
+} from "@glia-os/kernel";
 import { AlreadyRunningError, BadOptionError, UnhandledFailureError } from "./errors.ts";
 
 /** Switches per slice: enough that the turn of the loop is noise, few enough that I/O waits well under a millisecond of tiny tasks. */
@@ -38,8 +47,10 @@ export interface RunningKernel {
   readonly kernel: Kernel;
   /** How a task ends. @throws `kernel.unknown-task` at once for a task that never was or was forgotten. */
   exitOf<Value = unknown>(task: TaskId): Promise<Exit<Value>>;
-  /** Resolves the next time no task lives. @throws {UnhandledFailureError} under the policy `stop`. */
+  /** Resolves the next time no task lives but services. @throws {UnhandledFailureError} under the policy `stop`. */
   ended(): Promise<void>;
+  /** Make a task that serves others and whose life does not matter to `ended` (R5). A failure of it is reported. @throws as `spawn` */
+  serve(program: Program, options?: SpawnOptions): TaskId;
   /** Cancel every task, kill what lives after `timeoutMs`, and stop running. Idempotent. */
   stop(timeoutMs: number): Promise<Extract<ShutdownState, "clean" | "forced">>;
 }
@@ -54,6 +65,7 @@ class Pump implements RunningKernel {
   #timer: TimerHandle | undefined;
   #failure: UnhandledFailureError | undefined;
   #waiting: PromiseWithResolvers<void>[] = [];
+  #services = 0;
 
   constructor(kernel: Kernel, options: RunOptions) {
     const switches = options.sliceSwitches ?? SLICE_SWITCHES;
@@ -74,11 +86,27 @@ class Pump implements RunningKernel {
   }
 
   ended(): Promise<void> {
-    if (this.#failure !== undefined && this.kernel.liveTasks === 0) return Promise.reject(this.#failure);
-    if (this.kernel.liveTasks === 0) return Promise.resolve();
+    if (this.#failure !== undefined && this.#idle) return Promise.reject(this.#failure);
+    if (this.#idle) return Promise.resolve();
     const waiting = Promise.withResolvers<void>();
     this.#waiting.push(waiting);
     return waiting.promise;
+  }
+
+  serve(program: Program, options: SpawnOptions = {}): TaskId {
+    const task = this.kernel.spawn(program, options);
+    this.#services++;
+    const { path, name } = this.kernel.nameOf(task) ?? { path: "", name: "" };
+    this.kernel.onExit(task, (exit) => {
+      this.#services--;
+      if (exit.kind === "failed") this.#failed({ task, path, name, error: exit.error });
+    });
+    return task;
+  }
+
+  /** Whether no task lives that matters. While the kernel is being stopped every task does, so that it ends whole. */
+  get #idle(): boolean {
+    return this.kernel.liveTasks === (this.kernel.shutdownState === "running" ? this.#services : 0);
   }
 
   async stop(timeoutMs: number): Promise<"clean" | "forced"> {
@@ -104,7 +132,7 @@ class Pump implements RunningKernel {
       this.#schedule();
       return;
     }
-    if (this.kernel.liveTasks === 0) this.#settle();
+    if (this.#idle) this.#settle();
     const delayMs = this.kernel.msUntilDeadline();
     if (delayMs !== undefined && this.#immediate === undefined)
       this.#timer = this.#options.timers.schedule(delayMs, () => {

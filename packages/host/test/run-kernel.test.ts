@@ -1,7 +1,7 @@
 import type { LogFields, Logger } from "@glia-os/abi/ports";
 import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
 import { type RunOptions, runKernel } from "@glia-os/host";
-import { createKernel, type Handle, type Kernel, type TaskId } from "@glia-os/kernel";
+import { createKernel, type Handle, isCall, type Kernel, type TaskId } from "@glia-os/kernel";
 import { expect, test } from "vitest";
 
 function newKernel(): Kernel {
@@ -51,6 +51,52 @@ test("R3: a message from outside wakes an idle kernel, and never runs a task ins
   }
   await running.exitOf(id);
   expect(got).toEqual(["a", "b", "c"]);
+});
+
+test("R5: the kernel has ended when only services live; stopping it ends them", async () => {
+  const running = start();
+  const { kernel } = running;
+  const ends: string[] = [];
+  const service = running.serve(function* (sys) {
+    const inbox = sys.mailbox();
+    sys.register("doubler", inbox);
+    try {
+      for (;;) {
+        const call = yield* sys.receive(inbox);
+        if (isCall<number>(call)) sys.reply(call, call.message * 2);
+      }
+    } finally {
+      ends.push("service");
+    }
+  });
+  const main = kernel.spawn(function* (sys) {
+    return yield* sys.call<number>(sys.lookup("doubler"), 21);
+  });
+  await running.ended();
+  expect(kernel.exitOf(main)).toEqual({ kind: "ok", value: 42 });
+  expect([kernel.liveTasks, kernel.exitOf(service), ends]).toEqual([1, undefined, []]);
+  expect(await running.stop(1000)).toBe("clean");
+  expect([kernel.liveTasks, ends]).toEqual([0, ["service"]]);
+});
+
+test("a service that fails is reported and no longer counted", async () => {
+  const lines: [string, LogFields | undefined][] = [];
+  const logger: Logger = { log: (_, text, fields) => lines.push([text, fields]), child: () => logger };
+  const running = start({ logger });
+  running.serve(
+    function* () {
+      throw new RangeError("no service");
+    },
+    { name: "broken" },
+  );
+  const main = running.kernel.spawn(function* (sys) {
+    yield* sys.sleep(1);
+  });
+  await running.exitOf(main);
+  await running.ended();
+  expect(lines).toMatchObject([
+    ["a task failed and nobody waited for it", { name: "broken", error: "no service" }],
+  ]);
 });
 
 test("R1: the event loop turns while tasks spin", async () => {
