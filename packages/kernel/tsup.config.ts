@@ -14,6 +14,7 @@ export default defineConfig(
       ipc: "src/ipc-objects.ts",
       retry: "src/retry/index.ts",
       reference: "src/reference/index.ts",
+      services: "src/services/index.ts",
       testing: "src/testing/index.ts",
       "timer-wheel": "src/timer-wheel/index.ts",
     },

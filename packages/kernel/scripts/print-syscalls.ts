@@ -16,10 +16,15 @@ Everything a task does to the world is one of these calls. Each takes one road: 
 - A call that waits is performed by \`yield* sys.name(...)\`; the others are plain calls.
 - Every call can fail with \`kernel.outside-task\`; one that waits also with \`kernel.cancelled\`, \`kernel.killed\`, \`kernel.operation-reused\`
   and \`kernel.operation-not-used\`. The other codes of a call stand in the table; what each means: [errors.md](errors.md).
-- *Performed* says whether this build's kernel performs the call. The others are reserved: their numbers, names and classes are fixed, and
-  \`sys\` has no method for them.
+- *Performed* says whether this build's kernel performs the call. A call that it does not perform yet says with what it comes: its number,
+  name and class are fixed, and \`sys\` has no method for it.
+- \`exec\`, \`fetch\`, \`file\`, \`model\` and \`approve\` go to services that the shell offers (\`Kernel.service\`); a task without a handle of one
+  reaches nothing. They fail also with what the service fails with.
 
 `;
+
+/** The calls this kernel does not perform yet, and what brings them. */
+export const COMES_WITH: Readonly<Record<string, string>> = { checkpoint: "durable journals" };
 
 function argumentsOf(row: SyscallRow): string {
   const texts = row.args.map(
@@ -38,7 +43,7 @@ function rowText(row: SyscallRow): string {
     row.blocking ? "yes" : "no",
     row.effect,
     row.errors.map((code) => `\`${code}\``).join(" ") || "-",
-    Object.hasOwn(OPCODE_NAMES, row.number) ? "yes" : "no",
+    Object.hasOwn(OPCODE_NAMES, row.number) ? "yes" : `comes with ${COMES_WITH[row.name] ?? "nothing"}`,
     row.summary,
   ];
   return `| ${cells.join(" | ")} |\n`;

@@ -36,7 +36,12 @@ export type ObjectKind =
   | "endpoint"
   | "leased-mailbox"
   | "region"
-  | "task";
+  | "task"
+  | "tool"
+  | "http"
+  | "files"
+  | "model"
+  | "approver";
 
 /** What a capability can name. */
 export interface KernelObject {

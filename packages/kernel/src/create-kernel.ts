@@ -20,6 +20,7 @@ import { CheckedSys } from "./reference/checked-sys.ts";
 import { type Device, KernelResource, type Resource } from "./resources/resource.ts";
 import { Scheduler, type UnobservedFailure } from "./scheduler.ts";
 import { type KernelCounters, Seam } from "./seam.ts";
+import { KernelService, type Service } from "./services/service.ts";
 import { INDEX_LIMIT } from "./slot-id.ts";
 import { spawnTask } from "./spawn.ts";
 import type { Program, SpawnOptions } from "./sys.ts";
@@ -223,6 +224,11 @@ class LocalKernel implements Kernel {
     if (!(resource instanceof KernelResource)) throw new WrongObjectError(0, "resource", typeof resource);
     if (resource.error !== null) throw resource.error;
     return s.capabilities.mint(s.shell, resource, resource.rights);
+  }
+
+  service<Request>(service: Service<Request>): Handle {
+    const offered = new KernelService(service as Service);
+    return this.#scheduler.capabilities.mint(this.#scheduler.shell, offered, offered.rights);
   }
 
   trySend<Message>(target: Handle<Message>, message: Message): Delivery {

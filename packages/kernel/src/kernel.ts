@@ -15,6 +15,7 @@ import type { OutcomeJournal } from "./outcome-journal.ts";
 import type { Device, Resource } from "./resources/resource.ts";
 import type { TaskObserver, UnobservedFailure } from "./scheduler.ts";
 import type { KernelCounters } from "./seam.ts";
+import type { Service } from "./services/service.ts";
 import type { Program, SpawnOptions } from "./sys.ts";
 import type { Exit, TaskId } from "./task.ts";
 import type { TraceRecord } from "./trace-ring.ts";
@@ -152,6 +153,12 @@ export interface Kernel {
 
   /** A capability of the shell to a resource, to hand on by `spawn` or `grant`. @throws what the resource was closed with. */
   open(resource: Resource): Handle;
+
+  /**
+   * Offer a service of the world outside: tasks that get the handle call it by `exec`, `fetch`, `file`, `model` or `approve`.
+   * `@glia-os/kernel/services` makes services over ports. @throws {BadOptionError}
+   */
+  service<Request>(service: Service<Request>): Handle;
 
   /** Put a message into a mailbox, channel or endpoint of the shell; never waits. @throws {DeadHandleError} {MissingRightError} {MailboxClosedError} */
   trySend<Message>(target: Handle<Message>, message: Message): Delivery;

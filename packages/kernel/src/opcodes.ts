@@ -35,6 +35,11 @@ export const LOOKUP = 32;
 export const LINK = 33;
 export const MONITOR = 34;
 export const LOG = 35;
+export const EXEC = 36;
+export const FETCH = 37;
+export const FILE = 38;
+export const MODEL = 39;
+export const APPROVE = 40;
 export const EXTERNAL = 42;
 export const DROP = 43;
 export const ENDPOINT = 44;
@@ -97,6 +102,11 @@ export const OPCODE_NAMES: Readonly<Record<number, string>> = {
   [ATTENUATE]: "attenuate",
   [REVOKE]: "revoke",
   [LOG]: "log",
+  [EXEC]: "exec",
+  [FETCH]: "fetch",
+  [FILE]: "file",
+  [MODEL]: "model",
+  [APPROVE]: "approve",
   [EXTERNAL]: "external",
   [DROP]: "drop",
   [ENDPOINT]: "endpoint",

@@ -19,6 +19,7 @@ import type { Park } from "./operation.ts";
 import { waitable } from "./resources/use.ts";
 import { JOURNALED, PARK, type Scheduler } from "./scheduler.ts";
 import { enlist, enlistForEnds, poll } from "./select.ts";
+import { serviceCall } from "./services/use.ts";
 import { refuseCycle } from "./supervision/deadlock.ts";
 import { CANCEL_PENDING, KILLED, SLEEPING, type Task, type TaskId, WAITING } from "./task.ts";
 import { DONE as TRACED_DONE, PARKED as TRACED_PARKED } from "./trace-ring.ts";
@@ -72,7 +73,13 @@ export class Performer implements Iterator<Park, unknown, unknown> {
       case op.WAIT_ON:
         return this.#waitOn(task);
       case op.EXTERNAL:
-        return this.#external(task);
+        return this.#effect(task, opcode, 0, s.a as Start<unknown>, new External(s, task));
+      case op.EXEC:
+      case op.FETCH:
+      case op.FILE:
+      case op.MODEL:
+      case op.APPROVE:
+        return this.#service(task, opcode);
       case op.READ_WAIT:
       case op.WRITE_WAIT:
         return this.#waitReady(task, opcode);
@@ -180,22 +187,29 @@ export class Performer implements Iterator<Park, unknown, unknown> {
     return this.#park(task, opcode, handle, WAITING);
   }
 
-  #external(task: Task): Result {
+  #service(task: Task, opcode: number): Result {
     const s = this.#scheduler;
-    const start = s.a as Start<unknown>;
-    s.seam.journal.intent(task.id, op.EXTERNAL);
-    const external = new External(s, task);
+    const handle = s.a as number;
+    const request = s.b;
+    s.b = undefined;
+    const { service, needed, start } = serviceCall(s, task, opcode, handle, request);
+    return this.#effect(task, opcode, handle, start, new External(s, task, service, needed));
+  }
+
+  #effect(task: Task, opcode: number, argument: number, start: Start<unknown>, external: External): Result {
+    const s = this.#scheduler;
+    s.seam.journal.intent(task.id, opcode);
     const giveUp = start(external);
     const { outcome } = external;
     if (outcome !== null) {
-      if (!outcome.failed) return this.#finish(task, op.EXTERNAL, 0, outcome.value);
-      s.seam.journal.outcome(task.id, op.EXTERNAL, outcome.value, true);
+      if (!outcome.failed) return this.#finish(task, opcode, argument, outcome.value);
+      s.seam.journal.outcome(task.id, opcode, outcome.value, true);
       throw outcome.value;
     }
     external.giveUp = giveUp ?? null;
     external.parked();
     task.arg = external;
-    return this.#park(task, op.EXTERNAL, 0, WAITING);
+    return this.#park(task, opcode, argument, WAITING);
   }
 
   #exit(task: Task): Result {

@@ -15,11 +15,12 @@ import { CapabilityTable, type KernelObject } from "./capability-table.ts";
 import { type Choose, ChosenOrder } from "./chosen-order.ts";
 import { UNWIND_ATTEMPTS } from "./constants.ts";
 import * as errors from "./errors.ts";
+import { External } from "./external.ts";
 import type { Allowance } from "./fair-share/budget.ts";
 import type { Handle } from "./handle.ts";
 import { AlarmQueue } from "./lease/alarm.ts";
 import type { Mailbox } from "./mailbox.ts";
-import { CALL, EXIT, EXTERNAL, OPCODE_NAMES, OPCODES, SELECT, SLEEP, WAIT_ANY, WAIT_ON } from "./opcodes.ts";
+import { CALL, EXIT, OPCODE_NAMES, OPCODES, SELECT, SLEEP, WAIT_ANY, WAIT_ON } from "./opcodes.ts";
 import type { Park, Routine } from "./operation.ts";
 import { LEVELS, ReadyQueue } from "./ready-queue.ts";
 import type { KernelResource } from "./resources/resource.ts";
@@ -89,11 +90,6 @@ const GENERATOR_FUNCTION: unknown = Object.getPrototypeOf(function* () {});
 /** What every generator of the engine's own goes on by. Generators of different functions have different shapes; this has one. */
 const NEXT: () => IteratorResult<unknown, unknown> = ENDED.next;
 const UNUSUAL = KILLED | BAD_YIELD | METERED | FOREIGN;
-
-/** An outside effect that can be given up. */
-export interface Abandonable {
-  abandon(): void;
-}
 
 /** Code of one task that has control outside of slices: it goes on in microtasks (`face/async-routine.ts`). */
 export interface OutsideTurn {
@@ -409,7 +405,7 @@ export class Scheduler {
     }
     if (task.op === SELECT || task.op === WAIT_ANY) this.#leaveQueues(task);
     else if (task.op === CALL && task.arg !== undefined) (task.arg as PendingReply).caller = null;
-    else if (task.op === EXTERNAL && task.arg !== undefined) (task.arg as Abandonable).abandon();
+    else if (task.arg instanceof External) task.arg.abandon();
     task.arg = undefined;
   }
 
@@ -518,6 +514,11 @@ export class Scheduler {
     if (owner.state !== WAITING) return;
     if (object.kind === "resource") {
       if (lostAccess(this, owner, object as KernelResource)) this.#deprive(owner);
+      return;
+    }
+    if (owner.arg instanceof External) {
+      const { service, needed } = owner.arg;
+      if (service === object && !this.capabilities.holds(owner, object, needed)) this.#deprive(owner);
       return;
     }
     const { senders } = object as { readonly senders?: TaskList };

@@ -3,7 +3,7 @@
  *
  * Y1. What cannot wait is a plain call. What can wait is an operation, performed by `yield*`.
  */
-import type { LogFields, LogLevel } from "@glia-os/abi/ports";
+import type { Approval, HttpResponse, LogFields, LogLevel } from "@glia-os/abi/ports";
 import type { Rights } from "@glia-os/abi/syscalls";
 import type { Call } from "./call.ts";
 import type { Start } from "./effect.ts";
@@ -16,6 +16,7 @@ import type { Operation, Routine } from "./operation.ts";
 import type { Priority } from "./ready-queue.ts";
 import type { RegionOptions } from "./region/region.ts";
 import type { RegionView } from "./region/region-view.ts";
+import type { FetchRequest, FileRequest } from "./services/requests.ts";
 import type { MonitorId } from "./supervision/monitor-id.ts";
 import type { TaskTarget } from "./supervision/task-capability.ts";
 import type { Exit, TaskId } from "./task.ts";
@@ -291,6 +292,26 @@ export interface Sys {
 
   /** Write a log line with the task's id, path and name. */
   log(level: LogLevel, message: string, fields?: LogFields): void;
+
+  /** Have a tool run. Needs the right `exec`. @throws what the tool fails with */
+  exec<Value = unknown>(tool: Handle, input: unknown): Operation<Value>;
+
+  /** One HTTP exchange. Needs the right `exec`. @throws {BadOptionError} and what the client refuses */
+  fetch(grant: Handle, request: FetchRequest): Operation<HttpResponse>;
+
+  /**
+   * Work below a granted root: `read` up to `limitBytes` (default 16 MiB) or `list`, with the right `read`; `write`, with the right
+   * `write`. @throws {BadOptionError} and what the root refuses
+   */
+  file(root: Handle, operation: FileRequest & { readonly operation: "read" }): Operation<Uint8Array>;
+  file(root: Handle, operation: FileRequest & { readonly operation: "list" }): Operation<readonly string[]>;
+  file(root: Handle, operation: FileRequest & { readonly operation: "write" }): Operation<void>;
+
+  /** Ask a model. Needs the right `exec`. @throws what the model fails with */
+  model<Answer = unknown>(model: Handle, request: unknown): Operation<Answer>;
+
+  /** Wait until somebody approves or refuses: a question of 1 to 10,000 characters. Needs the right `approve`. @throws {BadOptionError} */
+  approve(approver: Handle, question: string): Operation<Approval>;
 
   /**
    * Wait for an effect outside the kernel. `start` is called at once and settles later, from anywhere; the function it may return

@@ -3,7 +3,7 @@
  *
  * Y2. Every call checks first that a task runs (`OutsideTaskError`) and takes the road of `seam.ts`.
  */
-import type { LogFields, LogLevel } from "@glia-os/abi/ports";
+import type { Approval, HttpResponse, LogFields, LogLevel } from "@glia-os/abi/ports";
 import { ALL_RIGHTS, RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import type { Call } from "./call.ts";
 import { Channel } from "./channel/channel.ts";
@@ -31,6 +31,7 @@ import { CheckedView, type RegionView } from "./region/region-view.ts";
 import type { KernelResource } from "./resources/resource.ts";
 import { readDevice, writeDevice } from "./resources/use.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { FetchRequest, FileRequest } from "./services/requests.ts";
 import { spawnTask } from "./spawn.ts";
 import type { MonitorId } from "./supervision/monitor-id.ts";
 import { PUBLISHED } from "./supervision/names.ts";
@@ -520,6 +521,26 @@ export class TaskSys implements Sys {
     const task = this.#enter(op.LOG, 0);
     const context = { ...fields, task: task.id, path: task.path(), name: task.extra?.name || undefined };
     this.#scheduler.setup.logger?.log(level, message, context);
+  }
+
+  exec<Value = unknown>(tool: Handle, input: unknown): Operation<Value> {
+    return this.#arm<Value>(op.EXEC, tool, input, undefined);
+  }
+
+  fetch(grant: Handle, request: FetchRequest): Operation<HttpResponse> {
+    return this.#arm<HttpResponse>(op.FETCH, grant, request, undefined);
+  }
+
+  file(root: Handle, operation: FileRequest): Operation<never> {
+    return this.#arm<never>(op.FILE, root, operation, undefined);
+  }
+
+  model<Answer = unknown>(model: Handle, request: unknown): Operation<Answer> {
+    return this.#arm<Answer>(op.MODEL, model, request, undefined);
+  }
+
+  approve(approver: Handle, question: string): Operation<Approval> {
+    return this.#arm<Approval>(op.APPROVE, approver, question, undefined);
   }
 
   external<Value = unknown>(start: Start<Value>): Operation<Value> {

@@ -121,6 +121,8 @@ export class TaskExtra {
   relations: Relations<Task, unknown> | null = null;
   /** This task's own random numbers. */
   random: Random | null = null;
+  /** Calls of services so far. */
+  serviceCalls = 0;
 }
 
 /** A task. Internal: programs see its id. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { ERROR_CODES } from "@glia-os/abi/errors";
 import { SYSCALLS } from "@glia-os/abi/syscalls";
 import { expect, test } from "vitest";
-import { syscallsPage } from "../scripts/print-syscalls.ts";
+import { COMES_WITH, syscallsPage } from "../scripts/print-syscalls.ts";
 import { OPCODE_NAMES, STATE_NAMES, TRANSITIONS } from "../src/internal.ts";
 import { resultOf } from "./run.ts";
 
@@ -23,6 +23,12 @@ test("every syscall the kernel performs is a method of sys, and waits exactly wh
     );
   });
   expect(new Set(shapes)).toEqual(new Set(["function"]));
+});
+
+test("every row of the table is performed, or says with what it comes", () => {
+  const performed = new Set(Object.values(OPCODE_NAMES));
+  const rest = [...SYSCALLS.keys()].filter((name) => !performed.has(name));
+  expect(rest).toEqual(Object.keys(COMES_WITH));
 });
 
 test("every error a performed syscall names can be raised by this build", () => {

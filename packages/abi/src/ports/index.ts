@@ -25,7 +25,17 @@ export type {
 export type { JobEngine, JobEngineStats, JobEnvelope } from "./job-engine.ts";
 export type { LogFields, Logger, LogLevel } from "./logger.ts";
 export type { Meter } from "./meter.ts";
-export type { Files, Http, HttpRequest, HttpResponse, Model } from "./outside.ts";
+export type {
+  Approval,
+  Approver,
+  FileOperation,
+  Files,
+  Http,
+  HttpRequest,
+  HttpResponse,
+  Model,
+  Tool,
+} from "./outside.ts";
 export type { Random } from "./random.ts";
 export type { BatteryReading, Sensors } from "./sensors.ts";
 export type { Digests, Signer } from "./signer.ts";

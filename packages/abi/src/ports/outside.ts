@@ -1,4 +1,4 @@
-/** The world outside as ports: HTTP, files and models. Each takes a cancel signal and reports refusals as `GliaError`. */
+/** The world outside as ports: HTTP, files, models, tools and approvals. Each takes a cancel signal and reports refusals as `GliaError`. */
 import type { CancelSignal } from "./cancel-signal.ts";
 
 /** One HTTP exchange. */
@@ -22,15 +22,21 @@ export interface Http {
   fetch(request: HttpRequest, cancel: CancelSignal): Promise<HttpResponse>;
 }
 
-/** Files below granted roots. */
+/** Files below one granted root. Paths are relative to it, with `/` between names. */
 export interface Files {
   /** The whole content of a file of at most `limitBytes`. */
-  read(path: string, limitBytes: number): Promise<Uint8Array>;
+  read(path: string, limitBytes: number, cancel?: CancelSignal): Promise<Uint8Array>;
   /** Replace a file's content atomically. */
-  write(path: string, content: Uint8Array): Promise<void>;
+  write(path: string, content: Uint8Array, cancel?: CancelSignal): Promise<void>;
   /** Names in a folder, sorted by code unit. */
-  list(path: string): Promise<readonly string[]>;
+  list(path: string, cancel?: CancelSignal): Promise<readonly string[]>;
 }
+
+/** One operation on {@link Files}. */
+export type FileOperation =
+  | { readonly operation: "read"; readonly path: string; readonly limitBytes: number }
+  | { readonly operation: "write"; readonly path: string; readonly content: Uint8Array }
+  | { readonly operation: "list"; readonly path: string };
 
 /** A language or embedding model. */
 export interface Model {
@@ -39,4 +45,25 @@ export interface Model {
     request: Readonly<Record<string, unknown>>,
     cancel: CancelSignal,
   ): Promise<Readonly<Record<string, unknown>>>;
+}
+
+/** Something an agent can have done. */
+export interface Tool {
+  /** Run once. `key` is the same when the same call of the same program is made again: for tools that know idempotency keys. */
+  run(input: unknown, cancel: CancelSignal, key: string): Promise<unknown>;
+}
+
+/** What somebody decided. */
+export interface Approval {
+  readonly approved: boolean;
+  /** Who decided. */
+  readonly by: string;
+  /** Why, if that was said. */
+  readonly reason?: string;
+}
+
+/** Whoever may decide, such as a person. */
+export interface Approver {
+  /** Ask, and wait for the decision. */
+  decide(question: string, cancel: CancelSignal): Promise<Approval>;
 }

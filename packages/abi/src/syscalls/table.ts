@@ -47,6 +47,7 @@ const DEAD = "kernel.dead-handle";
 const DENIED = "kernel.missing-right";
 const UNKNOWN_TASK = "kernel.unknown-task";
 const BAD_DURATION = "kernel.bad-duration";
+const BAD_OPTION = "kernel.bad-option";
 const FULL = "kernel.mailbox-full";
 const RELATION_LIMIT = "kernel.relation-limit";
 const SHUT = "kernel.resource-closed";
@@ -415,7 +416,7 @@ const FLOWS: readonly Flow[] = [
     "exec",
     true,
     "once",
-    [DEAD, DENIED],
+    [DEAD, DENIED, BAD_OPTION],
     "One HTTP exchange.",
   ],
   [
@@ -426,8 +427,8 @@ const FLOWS: readonly Flow[] = [
     "read",
     true,
     "idempotent",
-    [DEAD, DENIED],
-    "Read, write or list below a granted root.",
+    [DEAD, DENIED, BAD_OPTION],
+    "Read or list below a granted root, or write, which needs the right `write` instead.",
   ],
   [
     39,
@@ -443,12 +444,12 @@ const FLOWS: readonly Flow[] = [
   [
     40,
     "approve",
-    [arg("question", "string")],
+    [arg("approver", "Handle"), arg("question", "string")],
     "Approval",
     "approve",
     true,
     "once",
-    [DENIED],
+    [DEAD, DENIED, BAD_OPTION],
     "Wait for a person to approve or refuse.",
   ],
   [41, "checkpoint", [], "void", "none", true, "local", [], "Make the state so far durable."],

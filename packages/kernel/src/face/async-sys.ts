@@ -1,17 +1,24 @@
 /** The syscalls as an async program sees them. */
 
+import type { Approval, HttpResponse } from "@glia-os/abi/ports";
 import type { Start } from "../effect.ts";
 import type { Handle } from "../handle.ts";
 import type { Routine } from "../operation.ts";
+import type { FetchRequest, FileRequest } from "../services/requests.ts";
 import type { Selected, Sys } from "../sys.ts";
 import type { Exit, TaskId } from "../task.ts";
 import type { Wait } from "../wait.ts";
 
 /** The syscalls of {@link Sys} that wait. */
 export type WaitingSyscall =
+  | "approve"
   | "call"
+  | "exec"
   | "exit"
   | "external"
+  | "fetch"
+  | "file"
+  | "model"
   | "readWait"
   | "receive"
   | "select"
@@ -56,6 +63,18 @@ export interface AsyncSys extends Omit<Sys, WaitingSyscall> {
   readWait(source: Handle): Promise<void>;
   /** See `Sys.writeWait`. */
   writeWait(target: Handle): Promise<void>;
+  /** See `Sys.exec`. */
+  exec<Value = unknown>(tool: Handle, input: unknown): Promise<Value>;
+  /** See `Sys.fetch`. */
+  fetch(grant: Handle, request: FetchRequest): Promise<HttpResponse>;
+  /** See `Sys.file`. */
+  file(root: Handle, operation: FileRequest & { readonly operation: "read" }): Promise<Uint8Array>;
+  file(root: Handle, operation: FileRequest & { readonly operation: "list" }): Promise<readonly string[]>;
+  file(root: Handle, operation: FileRequest & { readonly operation: "write" }): Promise<void>;
+  /** See `Sys.model`. */
+  model<Answer = unknown>(model: Handle, request: unknown): Promise<Answer>;
+  /** See `Sys.approve`. */
+  approve(approver: Handle, question: string): Promise<Approval>;
   /** See `Sys.external`. */
   external<Value = unknown>(start: Start<Value>): Promise<Value>;
   /** Run a part written as a generator, such as `retry`, in this task. */

@@ -1,0 +1,12 @@
+/** Services of the world outside, for `Kernel.service`: over the ports of `abi`, or of your own. */
+export { CancelSource } from "./cancel-source.ts";
+export {
+  approverService,
+  filesService,
+  httpService,
+  modelService,
+  type ServiceOptions,
+  toolService,
+} from "./ports.ts";
+export type { FetchRequest, FileRequest } from "./requests.ts";
+export type { Service, ServiceCall, ServiceKind } from "./service.ts";
