@@ -12,6 +12,7 @@ export default defineConfig(
       graph: "src/graph/index.ts",
       jobs: "src/jobs/index.ts",
       ipc: "src/ipc-objects.ts",
+      observe: "src/observe/index.ts",
       retry: "src/retry/index.ts",
       reference: "src/reference/index.ts",
       services: "src/services/index.ts",

@@ -1,5 +1,5 @@
 /** The kernel of `kernel.ts`, put together from its parts. */
-import type { Clock, Random } from "@glia-os/abi/ports";
+import type { Clock, Random, SpanContext } from "@glia-os/abi/ports";
 import { ALL_RIGHTS, RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import { Channel } from "./channel/channel.ts";
 import { closeOrphan, offerTo, sourceOf } from "./channel/port.ts";
@@ -12,8 +12,13 @@ import { BadOptionError, ReentrantSliceError, UnknownTaskError, WrongObjectError
 import type { Handle } from "./handle.ts";
 import { closeMailbox, NO_ROOM, offer, raise, TAKEN, take } from "./ipc.ts";
 import type { Delivery, Kernel, KernelOptions, ShutdownState, SliceEnd } from "./kernel.ts";
-import { Mailbox, type MailboxOptions, whole } from "./mailbox.ts";
+import { type Mailbox, type MailboxOptions, whole } from "./mailbox.ts";
 import { Notification } from "./notification.ts";
+import { type CurrentTask, currentTask } from "./observe/current-task.ts";
+import { type Observation, observation } from "./observe/observation.ts";
+import { ObserverList, type TaskObserver } from "./observe/task-observer.ts";
+import { mailboxOf } from "./observe/timed-mailbox.ts";
+import type { SyscallRecord } from "./observe/trace-image.ts";
 import * as op from "./opcodes.ts";
 import { MemoryJournal } from "./outcome-journal.ts";
 import { CheckedSys } from "./reference/checked-sys.ts";
@@ -29,7 +34,7 @@ import { TaskSys, wakeKey } from "./task-sys.ts";
 import { TimerHeap } from "./timer-heap.ts";
 import type { TimerQueue } from "./timer-wheel/timer-queue.ts";
 import { TimerWheel } from "./timer-wheel/timer-wheel.ts";
-import { type TraceRecord, TraceRing } from "./trace-ring.ts";
+import { TraceRing } from "./trace-ring.ts";
 import { TracedSyscalls } from "./traced-syscalls.ts";
 
 const DEFAULT_SLICE = 1024;
@@ -40,6 +45,8 @@ class LocalKernel implements Kernel {
   readonly random: Random;
   readonly #scheduler: Scheduler;
   readonly #trace: TraceRing;
+  readonly #observation: Observation;
+  readonly #observers: ObserverList;
   readonly #clock: Clock;
   readonly #queues = new Set<() => readonly QueueDump[]>();
   #inSlice = false;
@@ -61,13 +68,13 @@ class LocalKernel implements Kernel {
     this.#clock = options.clock;
     this.random = options.random.fork("shell");
     const records = options.traceRecords ?? limits.TRACE_RECORDS;
-    const { tracer } = options;
-    this.#trace = tracer === undefined ? new TraceRing(records) : new TracedSyscalls(records, tracer);
+    this.#observation = observation(options, (task) => this.pathOf(task));
+    const { tracer, logger, times, spans } = this.#observation;
+    this.#trace = tracer === null ? new TraceRing(records) : new TracedSyscalls(records, tracer);
     this.#scheduler = new Scheduler({
       clock: options.clock,
       random: options.random,
-      logger: options.logger ?? null,
-      observer: options.observer ?? null,
+      logger,
       choose: options.choose ?? null,
       timers: timersOf(options.timers ?? "heap", options.clock.monotonicMs()),
       taskLimit,
@@ -76,6 +83,10 @@ class LocalKernel implements Kernel {
       turnSyscalls,
       agingSwitches,
     });
+    this.#scheduler.times = times;
+    this.#scheduler.spans = spans;
+    this.#observers = new ObserverList(this.#scheduler);
+    for (const observer of this.#observation.observers) this.#observers.add(observer);
     const journal = options.journal ?? new MemoryJournal(limits.JOURNAL_RECORDS);
     const seam = new Seam(this.#scheduler.capabilities, this.#trace, journal, options.meter ?? null);
     const Syscalls = options.checkReferences === true ? CheckedSys : TaskSys;
@@ -96,14 +107,16 @@ class LocalKernel implements Kernel {
     this.#inSlice = true;
     s.announce = null;
     try {
-      this.#trace.slice++;
       const now = this.#clock.monotonicMs();
+      this.#trace.begin(now);
+      s.times?.begin(now);
       s.expire(now);
       if (now >= this.#endAtMs) this.#force();
       s.seam.counters.switches += s.run(switches);
     } finally {
       this.#inSlice = false;
       s.seam.publish();
+      s.times?.publish();
     }
     if (s.outside !== null) {
       s.ready.release();
@@ -199,7 +212,7 @@ class LocalKernel implements Kernel {
 
   mailbox<Message = unknown>(options?: MailboxOptions): Handle<Message> {
     const { capabilities, shell } = this.#scheduler;
-    return capabilities.mint(shell, new Mailbox(options), ALL_RIGHTS) as Handle<Message>;
+    return capabilities.mint(shell, mailboxOf(this.#scheduler, options), ALL_RIGHTS) as Handle<Message>;
   }
 
   channel<Message = unknown>(capacity: number): Handle<Message> {
@@ -327,8 +340,26 @@ class LocalKernel implements Kernel {
     );
   }
 
-  trace(): readonly TraceRecord[] {
+  trace(): readonly SyscallRecord[] {
     return this.#trace.records();
+  }
+
+  traceImage(): Uint8Array {
+    return this.#trace.image();
+  }
+
+  observe(observer: Partial<TaskObserver>): () => void {
+    return this.#observers.add(observer);
+  }
+
+  current(): CurrentTask | undefined {
+    const { current, outside, spans } = this.#scheduler;
+    const task = current ?? outside?.holder ?? null;
+    return task === null ? undefined : currentTask(task, spans?.contextOf(task.id));
+  }
+
+  spanOf(task: TaskId): SpanContext | undefined {
+    return this.#scheduler.spans?.contextOf(task);
   }
 
   #task(id: TaskId): Task {

@@ -44,15 +44,18 @@ export { ShareGroup, type ShareRequest } from "./fair-share/share-group.ts";
 export type { Handle } from "./handle.ts";
 export type { Delivery, Kernel, KernelOptions, ShutdownState, SliceEnd } from "./kernel.ts";
 export type { MailboxOptions, Overflow } from "./mailbox.ts";
+export type { CurrentTask } from "./observe/current-task.ts";
+export type { TaskObserver } from "./observe/task-observer.ts";
+export type { MeasureOptions } from "./observe/task-times.ts";
+export type { SyscallRecord as TraceRecord } from "./observe/trace-image.ts";
 export type { Operation, Park, Routine } from "./operation.ts";
 export { type JournalEntry, MemoryJournal, type OutcomeJournal } from "./outcome-journal.ts";
 export type { Priority } from "./ready-queue.ts";
 export type { Device, Resource } from "./resources/resource.ts";
-export type { TaskObserver, UnobservedFailure } from "./scheduler.ts";
+export type { UnobservedFailure } from "./scheduler.ts";
 export type { KernelCounters } from "./seam.ts";
 export type { Gift, Program, Selected, SpawnOptions, Sys } from "./sys.ts";
 export type { Exit, TaskId, TaskState } from "./task.ts";
-export type { TraceRecord } from "./trace-ring.ts";
 export type { SyscallTracer } from "./traced-syscalls.ts";
 export {
   after,

@@ -5,20 +5,23 @@
  * E2. Events from outside enter by `trySend`, `signal`, `wake` and the settling of external effects, at any time, inside a slice or not.
  * E3. The shell holds capabilities like a task does; it alone may make `system` tasks and end tasks it did not spawn.
  */
-import type { Clock, Logger, Meter, Random } from "@glia-os/abi/ports";
+import type { Clock, Logger, Meter, Random, SpanContext, Tracer } from "@glia-os/abi/ports";
 import type { Rights } from "@glia-os/abi/syscalls";
 import type { Choose } from "./chosen-order.ts";
 import type { KernelDump, QueueDump } from "./dump.ts";
 import type { Handle } from "./handle.ts";
 import type { MailboxOptions } from "./mailbox.ts";
+import type { CurrentTask } from "./observe/current-task.ts";
+import type { TaskObserver } from "./observe/task-observer.ts";
+import type { MeasureOptions } from "./observe/task-times.ts";
+import type { SyscallRecord } from "./observe/trace-image.ts";
 import type { OutcomeJournal } from "./outcome-journal.ts";
 import type { Device, Resource } from "./resources/resource.ts";
-import type { TaskObserver, UnobservedFailure } from "./scheduler.ts";
+import type { UnobservedFailure } from "./scheduler.ts";
 import type { KernelCounters } from "./seam.ts";
 import type { Service } from "./services/service.ts";
 import type { Program, SpawnOptions } from "./sys.ts";
 import type { Exit, TaskId } from "./task.ts";
-import type { TraceRecord } from "./trace-ring.ts";
 import type { SyscallTracer } from "./traced-syscalls.ts";
 
 /** What a kernel is made with. */
@@ -28,6 +31,15 @@ export interface KernelOptions {
   readonly logger?: Logger;
   /** Gets counts once per slice. */
   readonly meter?: Meter;
+  /**
+   * Hand histograms and gauges to the meter too: how long tasks live and wait, how long messages wait, tasks by state. Costs time on every
+   * switch and every message that waits. Needs `meter`. Default false.
+   */
+  readonly measure?: boolean | MeasureOptions;
+  /** Makes a span for every task. Costs time per task. */
+  readonly spans?: Tracer;
+  /** Make a span for every syscall too. Needs `spans`. Costs time on every syscall. Default false. */
+  readonly syscallSpans?: boolean;
   /** Where outcomes of syscalls go; default a {@link MemoryJournal} of 64 records. */
   readonly journal?: OutcomeJournal;
   /**
@@ -37,8 +49,8 @@ export interface KernelOptions {
   readonly timers?: "heap" | "wheel";
   /** Refuse messages that hold a `Ref` or an `Iso` that was not moved. Costs time per part of each message; default false. */
   readonly checkReferences?: boolean;
-  /** Hears of every state change. Costs time on every switch. */
-  readonly observer?: TaskObserver;
+  /** Hears of tasks from the first on (see `Kernel.observe`). */
+  readonly observer?: Partial<TaskObserver>;
   /** Hears of every traced syscall. Costs time on every syscall. */
   readonly tracer?: SyscallTracer;
   /** Picks the task that runs next among the ready ones of one priority; default: the one that has waited longest. */
@@ -204,5 +216,17 @@ export interface Kernel {
   syscallCounts(): Readonly<Record<string, number>>;
 
   /** The newest syscalls, oldest first. */
-  trace(): readonly TraceRecord[];
+  trace(): readonly SyscallRecord[];
+
+  /** The trace ring as bytes, for `decodeTrace` of `@glia-os/kernel/observe` and other readers of the format in docs/observability.md. */
+  traceImage(): Uint8Array;
+
+  /** Hear of tasks from now on. Returns the function that ends it. @throws {BadOptionError} for one more than 64 */
+  observe(observer: Partial<TaskObserver>): () => void;
+
+  /** The task whose code runs now; undefined when none does. For log lines. */
+  current(): CurrentTask | undefined;
+
+  /** The span of a task that lives or ended lately; undefined for others, and without a tracer. */
+  spanOf(task: TaskId): SpanContext | undefined;
 }

@@ -20,6 +20,9 @@ import type { Allowance } from "./fair-share/budget.ts";
 import type { Handle } from "./handle.ts";
 import { AlarmQueue } from "./lease/alarm.ts";
 import type { Mailbox } from "./mailbox.ts";
+import type { LifeObserver, TransitionObserver } from "./observe/task-observer.ts";
+import type { TaskSpans } from "./observe/task-spans.ts";
+import type { TaskTimes } from "./observe/task-times.ts";
 import { CALL, EXIT, OPCODE_NAMES, OPCODES, SELECT, SLEEP, WAIT_ANY, WAIT_ON } from "./opcodes.ts";
 import type { Park, Routine } from "./operation.ts";
 import { LEVELS, ReadyQueue } from "./ready-queue.ts";
@@ -49,7 +52,6 @@ import {
   Task,
   type TaskId,
   type TaskList,
-  type TaskState,
   THROTTLED,
   THROWING as THROWING_,
   TRANSITIONS,
@@ -93,16 +95,12 @@ const UNUSUAL = KILLED | BAD_YIELD | METERED | FOREIGN;
 
 /** Code of one task that has control outside of slices: it goes on in microtasks (`face/async-routine.ts`). */
 export interface OutsideTurn {
+  /** The task whose code has control now. */
+  readonly holder: Task | null;
   /** The slice in which it got control has ended. */
   left(): void;
   /** The next slice wants to begin: take control back. False when no microtask has run since: nothing happened then. */
   regained(): boolean;
-}
-
-/** Hears of every state change. */
-export interface TaskObserver {
-  /** A task went from one state to another. Must not throw. */
-  transition(task: TaskId, from: TaskState, to: TaskState): void;
 }
 
 /** A task that failed while nobody waited for its end. */
@@ -118,7 +116,6 @@ export interface SchedulerSetup {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger | null;
-  readonly observer: TaskObserver | null;
   readonly choose: Choose | null;
   readonly timers: TimerQueue<Task>;
   readonly taskLimit: number;
@@ -151,7 +148,12 @@ export class Scheduler {
   readonly done: { done: true; value: unknown } = { done: true, value: undefined };
   readonly setup: SchedulerSetup;
   readonly #turnSyscalls: number;
-  readonly #observer: TaskObserver | null;
+  /** Who hears of state changes, and of the begin and the end of tasks (`observe/task-observer.ts`). */
+  observer: TransitionObserver | null = null;
+  lives: LifeObserver | null = null;
+  /** What measures times, and what knows the spans of tasks, when the kernel has them. */
+  times: TaskTimes | null = null;
+  spans: TaskSpans | null = null;
   readonly ready: ReadyQueue;
   readonly timers: TimerQueue<Task>;
   /** Monotonic time at the start of this slice. */
@@ -174,7 +176,6 @@ export class Scheduler {
   constructor(setup: SchedulerSetup) {
     this.setup = setup;
     this.#turnSyscalls = setup.turnSyscalls;
-    this.#observer = setup.observer;
     const { agingSwitches, choose } = setup;
     this.ready = choose === null ? new ReadyQueue(agingSwitches) : new ChosenOrder(agingSwitches, choose);
     this.timers = setup.timers;
@@ -255,7 +256,7 @@ export class Scheduler {
   #step(task: Task): void {
     // What stands in the ready list is ready: no look at the table of transitions.
     task.state = RUNNING;
-    if (this.#observer !== null) this.#observer.transition(task.id, "ready", "running");
+    if (this.observer !== null) this.observer.transition(task.id, "ready", "running");
     this.current = task;
     this.fuel = this.#turnSyscalls;
     let result: IteratorResult<unknown, unknown>;
@@ -346,7 +347,7 @@ export class Scheduler {
     this.current = null;
     // Only the running task parks, and from running it may.
     task.state = state;
-    if (this.#observer !== null) this.#observer.transition(task.id, "running", STATE_NAMES[state]!);
+    if (this.observer !== null) this.observer.transition(task.id, "running", STATE_NAMES[state]!);
     return PARKED_RESULT;
   }
 
@@ -364,7 +365,7 @@ export class Scheduler {
     task.value = value;
     task.arg = undefined;
     const state = task.state;
-    if (state === WAITING && this.#observer === null) task.state = READY;
+    if (state === WAITING && this.observer === null) task.state = READY;
     else this.transition(task, READY);
     this.#queue(task);
   }
@@ -466,7 +467,7 @@ export class Scheduler {
     if (((TRANSITIONS[from]! >> to) & 1) === 0)
       throw new errors.BadTransitionError(task.id, STATE_NAMES[from] ?? "?", STATE_NAMES[to] ?? "?");
     task.state = to;
-    if (this.#observer !== null) this.#observer.transition(task.id, STATE_NAMES[from]!, STATE_NAMES[to]!);
+    if (this.observer !== null) this.observer.transition(task.id, STATE_NAMES[from]!, STATE_NAMES[to]!);
   }
 
   /** Finish a task: tell who waits, drop its capabilities, keep its exit for late waiters. */
@@ -481,6 +482,7 @@ export class Scheduler {
     else if (exit.kind === "killed") counters.killed++;
     else counters.cancelled++;
     this.tasks.end(task, exit);
+    if (this.lives !== null) this.lives.ended(task.id, exit);
     const { extra, waiters } = task;
     let observed = false;
     if (task.firstHandle >= 0) this.capabilities.dropAll(task);

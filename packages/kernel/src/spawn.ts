@@ -1,5 +1,6 @@
 /** Making tasks, for tasks and for the shell. */
 import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
+import { parseTraceparent } from "@glia-os/abi/wire";
 import { BadOptionError } from "./errors.ts";
 import { allowanceOf } from "./fair-share/budget.ts";
 import { membershipOf, Share } from "./fair-share/share-group.ts";
@@ -30,6 +31,8 @@ export function spawnTask(
       String(name).slice(0, 40),
       `text of at most ${NAME_LIMIT} characters`,
     );
+  if (options.traceparent !== undefined && parseTraceparent(options.traceparent) === undefined)
+    throw new BadOptionError("traceparent", String(options.traceparent).slice(0, 80), "a W3C traceparent");
   const gifts = options.give ?? NO_HANDLES;
   for (let i = 0; i < gifts.length; i++)
     scheduler.seam.authorizeHandle(SPAWN, parent, handleOf(gifts[i]!), RIGHTS.grant);
@@ -61,6 +64,8 @@ export function spawnTask(
     scheduler.unspawn(task);
     throw error;
   }
+  const { lives } = scheduler;
+  if (lives !== null) lives.spawned(task.id, parent.id, name, options.traceparent);
   return task;
 }
 

@@ -51,6 +51,8 @@ export interface SpawnOptions {
    * which is the kernel's `turnSyscalls` unless set.
    */
   readonly quantum?: number;
+  /** The span this task's span is a part of (W3C `traceparent`). Default: the spawner's own. Without a tracer it has no effect. */
+  readonly traceparent?: string;
   /** Make this task a member of a group that shares its turns by weight. Default: its parent's group and weight, if that is in one. */
   readonly share?: ShareRequest;
 }
@@ -64,6 +66,12 @@ export interface Sys {
 
   /** Whether somebody asked this task to end. For loops that compute long without a blocking call. */
   readonly cancelRequested: boolean;
+
+  /**
+   * The W3C `traceparent` of this task's span, to go with what it sends to other systems; or, for a call or an envelope, of the span of the
+   * task that sent it, as long as that is known. Undefined without a tracer.
+   */
+  traceparent(of?: Call): string | undefined;
 
   /** Let other tasks run. Goes on at once when no other is ready and the turn is not used up. */
   yield(): Operation<void>;

@@ -5,6 +5,7 @@
  */
 import type { Approval, HttpResponse, LogFields, LogLevel } from "@glia-os/abi/ports";
 import { ALL_RIGHTS, RIGHTS, type Rights } from "@glia-os/abi/syscalls";
+import { formatTraceparent } from "@glia-os/abi/wire";
 import type { Call } from "./call.ts";
 import { Channel } from "./channel/channel.ts";
 import { closeChannel, offerTo, sourceOf } from "./channel/port.ts";
@@ -20,9 +21,10 @@ import { offer, raise, reply, TAKEN, take } from "./ipc.ts";
 import { ack, nack, renew } from "./lease/acknowledge.ts";
 import type { Lease } from "./lease/lease.ts";
 import { leasedMailbox } from "./lease/make-leased-mailbox.ts";
-import { Mailbox, type MailboxOptions, whole } from "./mailbox.ts";
+import { type Mailbox, type MailboxOptions, whole } from "./mailbox.ts";
 import { ReceiveOperation, SendOperation, WaitOperation, YieldOperation } from "./message-operations.ts";
 import { Notification } from "./notification.ts";
+import { mailboxOf } from "./observe/timed-mailbox.ts";
 import * as op from "./opcodes.ts";
 import type { Operation } from "./operation.ts";
 import { Performer } from "./performer.ts";
@@ -88,6 +90,13 @@ export class TaskSys implements Sys {
     const task = this.#scheduler.current;
     if (task === null) throw new OutsideTaskError("cancelRequested");
     return (task.flags & CANCEL_ASKED) !== 0;
+  }
+
+  traceparent(of?: Call): string | undefined {
+    const { current, spans } = this.#scheduler;
+    if (current === null) throw new OutsideTaskError("traceparent");
+    const context = spans?.contextOf(of === undefined ? current.id : of.from);
+    return context && formatTraceparent(context);
   }
 
   yield(): Operation<void> {
@@ -237,7 +246,7 @@ export class TaskSys implements Sys {
     const s = this.#scheduler;
     const task = this.#enter(op.MAILBOX, 0);
     const leases = options?.leases;
-    const mailbox = leases === undefined ? new Mailbox(options) : leasedMailbox(s, task, options!, leases);
+    const mailbox = leases === undefined ? mailboxOf(s, options) : leasedMailbox(s, task, options!, leases);
     return s.capabilities.mint(task, mailbox, ALL_RIGHTS) as Handle<Message>;
   }
 

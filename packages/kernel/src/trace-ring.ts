@@ -1,34 +1,24 @@
 /**
  * The last syscalls of a kernel, 16 bytes each, always on.
  *
- * R1. A record is four 32-bit words: syscall number and outcome, low word of the task id, an argument, slice number.
+ * R1. A record is four 32-bit words (`observe/trace-image.ts`): of a syscall, or of the begin of a slice with its time.
  * R2. The ring never grows; the oldest record is overwritten. `total` tells how many were ever written.
+ * R3. A slice without syscalls leaves no record: its mark is overwritten by that of the next.
  */
-import { syscallByNumber } from "@glia-os/abi/syscalls";
 import { BadOptionError } from "./errors.ts";
+import { encodeTrace, recordsOf, SLICE, type SyscallRecord } from "./observe/trace-image.ts";
 
 export const DONE = 0;
 export const PARKED = 1;
 export const REFUSED = 2;
-const OUTCOMES = ["done", "parked", "refused"] as const;
 const WORDS = 4;
+const US_PER_MS = 1000;
+const LOW_WORD = 4_294_967_296;
 const RECORDS_MAX = 1_048_576;
-
-/** One traced syscall. */
-export interface TraceRecord {
-  readonly syscall: string;
-  readonly outcome: "done" | "parked" | "refused";
-  /** The low 32 bits of the task id. */
-  readonly task: number;
-  /** The low 32 bits of the handle, id or duration the call was about; 0 without one. */
-  readonly argument: number;
-  /** The number of the slice it happened in, from 1; 0 before the first. */
-  readonly slice: number;
-}
 
 /** The ring. */
 export class TraceRing {
-  /** The slice that runs; the kernel sets it. */
+  /** The slice that runs, or ran last. */
   slice = 0;
   #at = 0;
   /** Times the ring was filled. */
@@ -62,20 +52,41 @@ export class TraceRing {
     return this.#laps * (this.#words.length / WORDS) + this.#at / WORDS;
   }
 
-  /** The records still held, oldest first. */
-  records(): readonly TraceRecord[] {
-    const held = Math.min(this.total, this.#words.length / WORDS);
-    return Array.from({ length: held }, (_, i) => {
-      const at = (this.#at - (held - i) * WORDS) & this.#mask;
-      const [head = 0, task = 0, argument = 0, slice = 0] = this.#words.subarray(at, at + WORDS);
-      const syscall = syscallByNumber(head & 0xff)?.name ?? `#${head & 0xff}`;
-      return {
-        syscall,
-        outcome: OUTCOMES[head >> 8] ?? "done",
-        task: task >>> 0,
-        argument: argument >>> 0,
-        slice,
-      };
-    });
+  /** A slice begins, at a monotonic time in milliseconds (R3). */
+  begin(nowMs: number): void {
+    this.slice++;
+    const words = this.#words;
+    const last = (this.#at - WORDS) & this.#mask;
+    const again = words[last] === SLICE && words[last + 3] !== 0;
+    const at = again ? last : this.#at;
+    const us = Math.max(0, Math.round(nowMs * US_PER_MS));
+    words[at] = SLICE;
+    words[at + 1] = us % LOW_WORD;
+    words[at + 2] = Math.floor(us / LOW_WORD);
+    words[at + 3] = this.slice;
+    if (again) return;
+    const next = (at + WORDS) & this.#mask;
+    this.#at = next;
+    if (next === 0) this.#laps++;
+  }
+
+  /** The syscalls among the newest `most` records, oldest first. */
+  records(most: number = this.#words.length / WORDS): readonly SyscallRecord[] {
+    return recordsOf(this.#newest(most)).filter((record) => record.kind === "syscall");
+  }
+
+  /** Everything held, as bytes. */
+  image(): Uint8Array {
+    return encodeTrace(this.total, this.#newest(this.#words.length / WORDS));
+  }
+
+  #newest(most: number): Int32Array {
+    const held = Math.min(this.total, this.#words.length / WORDS, most);
+    const from = (this.#at - held * WORDS) & this.#mask;
+    const words = new Int32Array(held * WORDS);
+    const tail = this.#words.subarray(from, Math.min(from + words.length, this.#words.length));
+    words.set(tail);
+    words.set(this.#words.subarray(0, words.length - tail.length), tail.length);
+    return words;
   }
 }

@@ -91,6 +91,10 @@ export class AsyncRoutine implements OutsideTurn {
     return this.#handOver(task);
   }
 
+  get holder(): Task | null {
+    return this.#control ? this.#task : null;
+  }
+
   /** Only asked of a routine that yielded no syscall, which this never does. */
   throw(error: unknown): Result {
     throw error;
