@@ -1,5 +1,16 @@
 /** The Glia kernel on Node: the pump, cancellation both ways, log lines and a meter in memory. */
 export { awaiting, cancelOnAbort, toAbortSignal, toCancelSignal } from "./cancel.ts";
+export { isPublicAddress, type Resolve, type ResolvedAddress } from "./effects/address-guard.ts";
+export {
+  AddressRefusedError,
+  FileFailedError,
+  HttpFailedError,
+  OutsideRootError,
+  RequestRefusedError,
+  TooLargeError,
+} from "./effects/errors.ts";
+export { createFileTree, type FileTreeOptions } from "./effects/file-tree.ts";
+export { createHttpClient, type HttpClientOptions } from "./effects/http-client.ts";
 export { type AsyncEngineOptions, createAsyncEngine } from "./engines/async-engine.ts";
 export { type BudgetPlace, CpuBudget } from "./engines/cpu-budget.ts";
 export { effectiveProcessors } from "./engines/effective-processors.ts";
@@ -24,7 +35,8 @@ export {
   type ProcessEngineOptions,
   type Processes,
 } from "./engines/process-engine.ts";
-export { createThreadedEngine, type ThreadedEngineOptions, type Threads } from "./engines/threaded-engine.ts";
+export { createThreadedEngine, type Threads } from "./engines/threaded-engine.ts";
+export type { ThreadedEngineOptions } from "./engines/threaded-options.ts";
 export {
   AbortedError,
   AlreadyRunningError,

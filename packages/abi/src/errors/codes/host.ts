@@ -5,6 +5,11 @@ export const HOST_CODES = {
     changed: "The work was asked to stop; what it had done before stands.",
     fix: "Nothing: somebody asked for this.",
   },
+  "host.address-refused": {
+    retryable: false,
+    changed: "Nothing was sent to that address; earlier redirects of the same request were followed.",
+    fix: "Use an address the client allows, or make the client with its origin, or with privateAddresses, on the list.",
+  },
   "host.already-running": {
     retryable: false,
     changed: "Nothing: the first pump goes on.",
@@ -35,6 +40,16 @@ export const HOST_CODES = {
     changed: "Nothing: the job was not taken.",
     fix: "Submit again when jobs have ended, or make the engine with a higher limit.",
   },
+  "host.file-failed": {
+    retryable: false,
+    changed: "Nothing: what the operation was to change is as it was.",
+    fix: "Read the system's code in the message; check that the path exists and that this process may use it.",
+  },
+  "host.http-failed": {
+    retryable: true,
+    changed: "Unknown: the other side may have done what it was asked.",
+    fix: "Repeat the request if it may happen twice; otherwise ask the other side first.",
+  },
   "host.job-failed": {
     retryable: false,
     changed: "What the job had done before it failed stands.",
@@ -55,6 +70,11 @@ export const HOST_CODES = {
     changed: "Nothing: the job was refused before it was queued.",
     fix: "Pass plain data: no functions, symbols, shared memory or handles.",
   },
+  "host.job-over": {
+    retryable: false,
+    changed: "Nothing: the job was not queued.",
+    fix: "Hand on jobs before the function returns or its promise settles.",
+  },
   "host.job-timeout": {
     retryable: true,
     changed: "The worker that ran the job was stopped; what the job had done before stands.",
@@ -70,6 +90,16 @@ export const HOST_CODES = {
     changed: "Nothing was written.",
     fix: "Write a Uint8Array.",
   },
+  "host.outside-root": {
+    retryable: false,
+    changed: "Nothing: the path was refused before anything was read or written.",
+    fix: "Name files below the granted root by plain names joined by slashes, without symbolic links.",
+  },
+  "host.request-refused": {
+    retryable: false,
+    changed: "Nothing: no connection was made.",
+    fix: "Leave out what the message names: the client sets it itself or does not send it.",
+  },
   "host.socket-closed": {
     retryable: false,
     changed: "What was sent before may have arrived.",
@@ -79,6 +109,11 @@ export const HOST_CODES = {
     retryable: true,
     changed: "What was sent before may have arrived.",
     fix: "Read the cause, then open a new connection.",
+  },
+  "host.too-large": {
+    retryable: false,
+    changed: "Nothing was kept of what was too large; a request that was answered was performed.",
+    fix: "Ask for less, or make the client or tree with a higher limit.",
   },
   "host.unhandled-failure": {
     retryable: false,
