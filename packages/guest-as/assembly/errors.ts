@@ -12,3 +12,5 @@ export const E_RANGE: i32 = -4;
 export const E_LIMIT: i32 = -5;
 /** The peer or resource is gone. */
 export const E_GONE: i32 = -6;
+/** The time given is over; nothing was consumed. */
+export const E_TIMEOUT: i32 = -7;

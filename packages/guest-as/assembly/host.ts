@@ -4,6 +4,10 @@
 @external("glia.v1", "receive")
 export declare function receive(pointer: usize, capacity: usize): i32;
 
+/** As receive, for at most so many milliseconds; E_TIMEOUT when no message came. */
+@external("glia.v1", "receive_within")
+export declare function receiveWithin(pointer: usize, capacity: usize, durationMs: i64): i32;
+
 /** Wait for some milliseconds. */
 @external("glia.v1", "sleep")
 export declare function sleep(durationMs: i64): i32;

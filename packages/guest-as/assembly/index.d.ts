@@ -14,6 +14,7 @@ export declare const E_RANGE: i32;
 export declare const E_LIMIT: i32;
 /** The peer or resource is gone. */
 export declare const E_GONE: i32;
+export declare const E_TIMEOUT: i32;
 
 /** Log levels. */
 export declare const TRACE: i32;

@@ -7,7 +7,7 @@
 import * as host from "./host";
 import { Inbox } from "./inbox";
 
-export { E_FAULT, E_GONE, E_LIMIT, E_RANGE, E_STATE, E_TOO_BIG } from "./errors";
+export { E_FAULT, E_GONE, E_LIMIT, E_RANGE, E_STATE, E_TIMEOUT, E_TOO_BIG } from "./errors";
 export { Inbox } from "./inbox";
 
 export const TRACE: i32 = 0;

@@ -36,6 +36,14 @@ export const HOST_IMPORTS: readonly HostImport[] = [
       "Wait for the next message; copy it to (pointer, capacity); its length, or -E_TOO_BIG when it does not fit (it stays first in line).",
   },
   {
+    name: "receive_within",
+    params: ["i32", "i32", "i64"],
+    result: "i32",
+    blocking: true,
+    syscall: "receive",
+    summary: "As receive, for at most so many milliseconds; E_TIMEOUT when no message came.",
+  },
+  {
     name: "sleep",
     params: ["i64"],
     result: "i32",
@@ -107,6 +115,8 @@ export const GUEST_ERRORS = {
   E_LIMIT: -5,
   /** The peer or resource is gone. */
   E_GONE: -6,
+  /** The time given is over; nothing was consumed. */
+  E_TIMEOUT: -7,
 } as const;
 
 /** The name of a negative result. */
