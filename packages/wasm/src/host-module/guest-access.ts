@@ -1,0 +1,54 @@
+/**
+ * What a host module may touch of the guest it serves.
+ *
+ * A1. Pointers are checked against the memory as it is now; a range that is not all inside gives undefined, and nothing is touched.
+ * A2. Log lines come out of the guest's own budget.
+ */
+
+import type { EngineLimits, GuestAccess, GuestHost, GuestMemory, HandleTable } from "@glia-os/abi/ports";
+import type { LinearMemory } from "../web-assembly.ts";
+
+/** The instance as this file needs it. */
+export interface ServedGuest {
+  readonly memory: LinearMemory;
+  readonly host: GuestHost;
+  readonly limits: EngineLimits;
+  logBytesLeft: number;
+  exit(status: number): never;
+}
+
+const utf8 = new TextEncoder();
+
+/** The access of one module to one guest. */
+export function accessTo<Thing>(guest: ServedGuest, handles: HandleTable<Thing>): GuestAccess<Thing> {
+  return {
+    memory: memoryOf(guest),
+    host: guest.host,
+    limits: guest.limits,
+    handles,
+    log(level, text) {
+      const bytes = utf8.encode(text).length;
+      if (bytes > guest.logBytesLeft) return false;
+      guest.logBytesLeft -= bytes;
+      guest.host.log(level, text);
+      return true;
+    },
+    exit: (status) => guest.exit(status),
+  };
+}
+
+function memoryOf(guest: ServedGuest): GuestMemory {
+  const view = (pointer: number, length: number): Uint8Array | undefined => {
+    const start = pointer >>> 0;
+    const bytes = length >>> 0;
+    const { buffer } = guest.memory;
+    return start + bytes > buffer.byteLength ? undefined : new Uint8Array(buffer, start, bytes);
+  };
+  return {
+    get size() {
+      return guest.memory.buffer.byteLength;
+    },
+    reads: view,
+    writes: view,
+  };
+}
