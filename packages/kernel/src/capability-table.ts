@@ -8,15 +8,15 @@
  * C5. A task that waits to receive or to send and loses its last right to do so is told (`lost`).
  * C6. Dropping a capability hands its children to its own parent, so a revocation further up still reaches them.
  *
- * The derivation forest is that of seL4's capability derivation tree, kept as indices in flat arrays: 56 bytes per capability, of
- * which the garbage collector looks at 16.
+ * The derivation forest is that of seL4's capability derivation tree, kept as indices in flat arrays: 48 bytes per capability, of
+ * which the garbage collector looks at 16. Rights, kind and generation lie side by side, so that `find` reads one array of numbers
+ * and one of references.
  */
 import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import { CapabilitySpaceFullError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import {
   GENERATION_LIMIT as GENERATION_LIMIT_,
-  generationOf,
   INDEX_LIMIT as INDEX_LIMIT_,
   INDEX_MASK as INDEX_MASK_,
 } from "./slot-id.ts";
@@ -71,7 +71,10 @@ export interface CapabilityFacts {
 }
 
 const NONE = -1;
-/** Words of a capability in `#words`: its rights and its places in the list of siblings and in the list of its owner's handles. */
+/**
+ * Words of a capability in `#words`: its rights and kind, its places in the list of siblings and in the list of its owner's handles,
+ * and its generation.
+ */
 const STRIDE = 8;
 const RIGHTS_AT = 0;
 const PARENT = 1;
@@ -80,23 +83,41 @@ const NEXT = 3;
 const PREV = 4;
 const OWNED_NEXT = 5;
 const OWNED_PREV = 6;
+const GENERATION = 7;
+/** References of a capability in `#items`: what it names and who holds it. */
+const ITEMS = 2;
 const INITIAL_ROOM = 64;
 const RIGHT_RECEIVE = RIGHTS.receive;
+const RIGHTS_MASK = 0xff_ffff;
+
+/** Added to the rights that `find` asks for: the object must be a mailbox. */
+export const OF_MAILBOX = 0x100_0000;
+/** Added to the rights that `find` asks for: the object must be a channel. */
+export const OF_CHANNEL = 0x200_0000;
+const OF_RESOURCE = 0x400_0000;
+const KINDS: Readonly<Partial<Record<ObjectKind, number>>> = {
+  mailbox: OF_MAILBOX,
+  channel: OF_CHANNEL,
+  resource: OF_RESOURCE,
+};
+const KIND_MASK = OF_MAILBOX | OF_CHANNEL | OF_RESOURCE;
+/** A capability with one of these counts as a receiver of its object. */
+const RECEIVING = RIGHT_RECEIVE | OF_RESOURCE;
 
 /** The capability spaces of all tasks. */
 export class CapabilityTable {
   /** Capabilities that live. */
   live = 0;
+  /** Of what `find` gave last: its kind, to be compared with `OF_MAILBOX` and `OF_CHANNEL`. */
+  found = 0;
   readonly #limit: number;
   readonly #generations: number;
   readonly #events: CapabilityEvents;
   readonly #free: number[] = [];
   /** Indices ever used. */
   #used = 0;
-  #ids: Float64Array = new Float64Array(INITIAL_ROOM);
   #words: Int32Array = new Int32Array(INITIAL_ROOM * STRIDE);
-  readonly #owners: (Task | null)[] = [];
-  readonly #objects: (KernelObject | null)[] = [];
+  readonly #items: (KernelObject | Task | null)[] = [];
 
   /** `limit` handles per task; `events` hears of lost rights. */
   constructor(limit: number, events: CapabilityEvents, generations: number = GENERATION_LIMIT) {
@@ -105,47 +126,51 @@ export class CapabilityTable {
     this.#generations = generations;
   }
 
-  /** The object behind a handle, or null when the handle is not alive in `owner`'s hands or lacks a right. O(1). */
-  find(handle: number, owner: Task, rights: Rights): KernelObject | null {
+  /**
+   * The object behind a handle, or null when the handle is not alive in `owner`'s hands, lacks a right, or is not of the kind that
+   * was added to the rights. O(1).
+   */
+  find(handle: number, owner: Task, needed: number): KernelObject | null {
     const index = handle & INDEX_MASK;
-    if (index >= this.#used || this.#ids[index] !== handle || this.#owners[index] !== owner) return null;
-    return (this.#words[index * STRIDE]! & rights) === rights ? this.#objects[index]! : null;
+    if (index >= this.#used) return null;
+    const words = this.#words;
+    const at = index * STRIDE;
+    const word = words[at]!;
+    if ((word & needed) !== needed || words[at + GENERATION]! * INDEX_LIMIT + index !== handle) return null;
+    this.found = word;
+    const items = this.#items;
+    return items[index * ITEMS + 1] === owner ? (items[index * ITEMS] as KernelObject) : null;
   }
 
   /** The rights behind a handle, or null when it is not alive in `owner`'s hands. */
   rightsOf(handle: number, owner: Task): Rights | null {
     const index = handle & INDEX_MASK;
-    return this.#ids[index] === handle && this.#owners[index] === owner ? this.#words[index * STRIDE]! : null;
+    return this.find(handle, owner, 0) === null ? null : this.#words[index * STRIDE]! & RIGHTS_MASK;
   }
 
   /** Whether a task holds a capability to an object with these rights. O(its handles). */
   holds(owner: Task, object: KernelObject, rights: Rights): boolean {
     for (let i = owner.firstHandle; i !== NONE; i = this.#words[i * STRIDE + OWNED_NEXT]!)
-      if (this.#objects[i] === object && (this.#words[i * STRIDE + RIGHTS_AT]! & rights) === rights)
-        return true;
+      if (this.#items[i * ITEMS] === object && (this.#words[i * STRIDE]! & rights) === rights) return true;
     return false;
   }
 
   /** A capability to a new object. @throws {CapabilitySpaceFullError} */
   mint(owner: Task, object: KernelObject, rights: Rights): Handle {
-    return this.#insert(owner, object, rights, NONE);
+    return this.#insert(owner, object, (rights & RIGHTS_MASK) | (KINDS[object.kind] ?? 0), NONE);
   }
 
   /** A capability derived from a live one, with the rights both sets have (C2). @throws {CapabilitySpaceFullError} */
   derive(source: number, owner: Task, rights: Rights): Handle {
     const parent = source & INDEX_MASK;
-    return this.#insert(
-      owner,
-      this.#objects[parent]!,
-      this.#words[parent * STRIDE + RIGHTS_AT]! & rights,
-      parent,
-    );
+    const object = this.#items[parent * ITEMS] as KernelObject;
+    return this.#insert(owner, object, this.#words[parent * STRIDE]! & (rights | KIND_MASK), parent);
   }
 
-  /** As `derive`, for an object that stands for the one behind `source`. @throws {CapabilitySpaceFullError} */
+  /** As `derive`, for an object of the same kind that stands for the one behind `source`. @throws {CapabilitySpaceFullError} */
   deriveAs(source: number, owner: Task, rights: Rights, object: KernelObject): Handle {
     const parent = source & INDEX_MASK;
-    return this.#insert(owner, object, this.#words[parent * STRIDE + RIGHTS_AT]! & rights, parent);
+    return this.#insert(owner, object, this.#words[parent * STRIDE]! & (rights | KIND_MASK), parent);
   }
 
   /** End everything derived from a live capability (C3). Returns how many ended. O(number ended). */
@@ -171,7 +196,10 @@ export class CapabilityTable {
 
   /** End one live capability (C6). O(its children). */
   drop(handle: number): void {
-    const index = handle & INDEX_MASK;
+    this.#drop(handle & INDEX_MASK);
+  }
+
+  #drop(index: number): void {
     const parent = this.#words[index * STRIDE + PARENT]!;
     for (let child = this.#words[index * STRIDE + CHILD]!; child !== NONE; ) {
       const next = this.#words[child * STRIDE + NEXT]!;
@@ -186,40 +214,34 @@ export class CapabilityTable {
 
   /** End all capabilities of a task. */
   dropAll(owner: Task): void {
-    while (owner.firstHandle !== NONE) this.drop(this.#ids[owner.firstHandle]!);
+    while (owner.firstHandle !== NONE) this.#drop(owner.firstHandle);
   }
 
   /** The capabilities of a task, newest first. */
   list(owner: Task): readonly CapabilityFacts[] {
     const found: CapabilityFacts[] = [];
     for (let i = owner.firstHandle; i !== NONE; i = this.#words[i * STRIDE + OWNED_NEXT]!) {
-      const object = this.#objects[i]!;
+      const object = this.#items[i * ITEMS] as KernelObject;
       found.push({
-        handle: this.#ids[i]!,
+        handle: this.#words[i * STRIDE + GENERATION]! * INDEX_LIMIT + i,
         kind: object.kind,
-        rights: this.#words[i * STRIDE + RIGHTS_AT]!,
+        rights: this.#words[i * STRIDE + RIGHTS_AT]! & RIGHTS_MASK,
         object,
       });
     }
     return found;
   }
 
-  #insert(owner: Task, object: KernelObject, rights: Rights, parent: number): Handle {
+  /** `word` is its rights and kind. */
+  #insert(owner: Task, object: KernelObject, word: number, parent: number): Handle {
     if (owner.handles >= this.#limit) throw new CapabilitySpaceFullError(owner.id, this.#limit);
-    let index = this.#free.pop();
-    if (index === undefined) {
-      index = this.#used;
-      if (index >= INDEX_LIMIT) throw new CapabilitySpaceFullError(owner.id, owner.handles);
-      if (index === this.#ids.length) this.#grow();
-      this.#used++;
-      this.#ids[index] = INDEX_LIMIT + index;
-    }
-    this.#owners[index] = owner;
-    this.#objects[index] = object;
+    const index = this.#free.pop() ?? this.#fresh(owner);
+    this.#items[index * ITEMS] = object;
+    this.#items[index * ITEMS + 1] = owner;
     const words = this.#words;
     const at = index * STRIDE;
     const first = owner.firstHandle;
-    words[at + RIGHTS_AT] = rights;
+    words[at + RIGHTS_AT] = word;
     words[at + PARENT] = NONE;
     words[at + CHILD] = NONE;
     words[at + NEXT] = NONE;
@@ -231,17 +253,24 @@ export class CapabilityTable {
     owner.firstHandle = index;
     owner.handles++;
     this.live++;
-    if ((rights & RIGHT_RECEIVE) !== 0 || object.kind === "resource") object.receivers++;
-    return this.#ids[index]! as Handle;
+    if ((word & RECEIVING) !== 0) object.receivers++;
+    return (words[at + GENERATION]! * INDEX_LIMIT + index) as Handle;
+  }
+
+  /** An index that was never used. @throws {CapabilitySpaceFullError} */
+  #fresh(owner: Task): number {
+    const index = this.#used;
+    if (index >= INDEX_LIMIT) throw new CapabilitySpaceFullError(owner.id, owner.handles);
+    if (index * STRIDE === this.#words.length) this.#grow();
+    this.#used++;
+    this.#words[index * STRIDE + GENERATION] = 1;
+    this.#items.push(null, null);
+    return index;
   }
 
   #grow(): void {
-    const room = Math.min(this.#ids.length * 2, INDEX_LIMIT);
-    const ids = new Float64Array(room);
-    ids.set(this.#ids);
-    const words = new Int32Array(room * STRIDE);
+    const words = new Int32Array(Math.min(this.#words.length * 2, INDEX_LIMIT * STRIDE));
     words.set(this.#words);
-    this.#ids = ids;
     this.#words = words;
   }
 
@@ -268,25 +297,25 @@ export class CapabilityTable {
 
   /** Free a capability that stands in no derivation list any more. */
   #remove(index: number): void {
-    const owner = this.#owners[index]!;
-    const next = this.#words[index * STRIDE + OWNED_NEXT]!;
-    const prev = this.#words[index * STRIDE + OWNED_PREV]!;
+    const words = this.#words;
+    const at = index * STRIDE;
+    const object = this.#items[index * ITEMS] as KernelObject;
+    const owner = this.#items[index * ITEMS + 1] as Task;
+    const next = words[at + OWNED_NEXT]!;
+    const prev = words[at + OWNED_PREV]!;
     if (prev === NONE) owner.firstHandle = next;
-    else this.#words[prev * STRIDE + OWNED_NEXT] = next;
-    if (next !== NONE) this.#words[next * STRIDE + OWNED_PREV] = prev;
+    else words[prev * STRIDE + OWNED_NEXT] = next;
+    if (next !== NONE) words[next * STRIDE + OWNED_PREV] = prev;
     owner.handles--;
-    const object = this.#objects[index]!;
-    const received = (this.#words[index * STRIDE + RIGHTS_AT]! & RIGHT_RECEIVE) !== 0;
-    this.#owners[index] = null;
-    this.#objects[index] = null;
+    const counted = (words[at + RIGHTS_AT]! & RECEIVING) !== 0;
+    this.#items[index * ITEMS] = null;
+    this.#items[index * ITEMS + 1] = null;
     this.live--;
-    const id = this.#ids[index]!;
-    if (generationOf(id) >= this.#generations) this.#ids[index] = 0;
-    else {
-      this.#ids[index] = id + INDEX_LIMIT;
+    const generation = words[at + GENERATION]!;
+    if (generation < this.#generations) {
+      words[at + GENERATION] = generation + 1;
       this.#free.push(index);
     }
-    const counted = received || object.kind === "resource";
     if (counted) object.receivers--;
     this.#events.lost(owner, object);
     if (counted && object.receivers === 0) this.#events.orphaned(object);

@@ -5,6 +5,7 @@
  * O3. O1 and O2 hold for each of them. An operation iterated after another was made is refused like one that was used before.
  */
 import { RIGHTS } from "@glia-os/abi/syscalls";
+import { OF_MAILBOX } from "./capability-table.ts";
 import { performReceive, performSend } from "./channel/perform.ts";
 import { full, MUST_WAIT as MUST_WAIT_, NO_ROOM as NO_ROOM_, offer, take } from "./ipc.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -24,8 +25,8 @@ const SEND = op.SEND;
 const RECEIVE = op.RECEIVE;
 const YIELD = op.YIELD;
 const WAIT = op.WAIT;
-const RIGHT_SEND = RIGHTS.send;
-const RIGHT_RECEIVE = RIGHTS.receive;
+const TO_MAILBOX = RIGHTS.send | OF_MAILBOX;
+const FROM_MAILBOX = RIGHTS.receive | OF_MAILBOX;
 const ENDING = flags.KILLED | flags.CANCEL_PENDING;
 const DONE = TRACED_DONE;
 const PARKED = TRACED_PARKED;
@@ -57,9 +58,8 @@ export class SendOperation implements Iterator<Park, unknown, unknown> {
     seam.calls[SEND]!++;
     s.fuel--;
     const handle = s.a as number;
-    const object = s.capabilities.find(handle, task, RIGHT_SEND);
-    if (object === null || object.kind !== "mailbox") return performSend(s, task, handle, object);
-    const mailbox = object as Mailbox;
+    const mailbox = s.capabilities.find(handle, task, TO_MAILBOX) as Mailbox | null;
+    if (mailbox === null) return performSend(s, task, handle);
     const message = s.b;
     s.b = undefined;
     const outcome = offer(s, mailbox, message, true);
@@ -100,9 +100,8 @@ export class ReceiveOperation implements Iterator<Park, unknown, unknown> {
     seam.calls[RECEIVE]!++;
     s.fuel--;
     const handle = s.a as number;
-    const object = s.capabilities.find(handle, task, RIGHT_RECEIVE);
-    if (object === null || object.kind !== "mailbox") return performReceive(s, task, handle, object);
-    const mailbox = object as Mailbox;
+    const mailbox = s.capabilities.find(handle, task, FROM_MAILBOX) as Mailbox | null;
+    if (mailbox === null) return performReceive(s, task, handle);
     if (mailbox.size === 0) {
       mailbox.takers.push(task);
       seam.trace.write(RECEIVE, PARKED, task.id, handle);

@@ -7,6 +7,7 @@ import type { Approval, HttpResponse, LogFields, LogLevel } from "@glia-os/abi/p
 import { ALL_RIGHTS, RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import { formatTraceparent } from "@glia-os/abi/wire";
 import type { Call } from "./call.ts";
+import { OF_CHANNEL, OF_MAILBOX } from "./capability-table.ts";
 import { Channel } from "./channel/channel.ts";
 import { closeChannel, offerTo, sourceOf } from "./channel/port.ts";
 import { NOTHING } from "./channel/waiting.ts";
@@ -56,6 +57,8 @@ const TRY_RECEIVE = op.TRY_RECEIVE;
 const RIGHT_SEND = RIGHTS.send;
 const RIGHT_RECEIVE = RIGHTS.receive;
 const TOOK = TAKEN;
+const A_MAILBOX = OF_MAILBOX;
+const A_CHANNEL = OF_CHANNEL;
 
 /** The syscalls over one scheduler. */
 export class TaskSys implements Sys {
@@ -266,9 +269,9 @@ export class TaskSys implements Sys {
     const object = s.capabilities.find(target, task, RIGHT_SEND);
     let outcome: number;
     // A refusal is traced as one, so the record comes after it.
-    if (object !== null && object.kind === "channel") outcome = (object as Channel).offer(s, message);
-    else if (object !== null && object.kind === "mailbox")
-      outcome = offer(s, object as Mailbox, message, false);
+    const kind = object === null ? 0 : s.capabilities.found;
+    if ((kind & A_CHANNEL) !== 0) outcome = (object as Channel).offer(s, message);
+    else if ((kind & A_MAILBOX) !== 0) outcome = offer(s, object as Mailbox, message, false);
     else outcome = offerTo(s, TRY_SEND, task, target, object, message, false);
     const seam = s.seam;
     seam.calls[TRY_SEND]!++;
@@ -290,12 +293,12 @@ export class TaskSys implements Sys {
     const task = s.current;
     if (task === null) throw new OutsideTaskError("tryReceive");
     const object = s.capabilities.find(source, task, RIGHT_RECEIVE);
+    const kind = object === null ? 0 : s.capabilities.found;
     let message: unknown;
-    if (object !== null && object.kind === "mailbox")
+    if ((kind & A_MAILBOX) !== 0)
       message = (object as Mailbox).size === 0 ? undefined : take(s, object as Mailbox);
     else {
-      const found = object as Channel | null;
-      if (found !== null && found.kind === "channel") message = found.take(s);
+      if ((kind & A_CHANNEL) !== 0) message = (object as Channel).take(s);
       else message = sourceOf(s, TRY_RECEIVE, task, source, object).take(s);
       if (message === NOTHING) message = undefined;
     }

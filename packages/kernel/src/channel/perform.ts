@@ -1,4 +1,5 @@
 /** `send`, `receive` and `call` on objects other than mailboxes, along the road of `seam.ts`: the slower way out of their operations. */
+import { RIGHTS } from "@glia-os/abi/syscalls";
 import type { KernelObject } from "../capability-table.ts";
 import { CALL, RECEIVE, SEND } from "../opcodes.ts";
 import type { Park } from "../operation.ts";
@@ -11,12 +12,8 @@ import { NOTHING } from "./waiting.ts";
 type Result = IteratorResult<Park, unknown>;
 
 /** Perform `receive`. */
-export function performReceive(
-  s: Scheduler,
-  task: Task,
-  handle: number,
-  object: KernelObject | null,
-): Result {
+export function performReceive(s: Scheduler, task: Task, handle: number): Result {
+  const object = s.capabilities.find(handle, task, RIGHTS.receive);
   const message = receiveFromPort(s, RECEIVE, task, handle, object);
   const { seam } = s;
   if (message === NOTHING) {
@@ -32,7 +29,8 @@ export function performReceive(
 }
 
 /** Perform `send` with the message in its register. */
-export function performSend(s: Scheduler, task: Task, handle: number, object: KernelObject | null): Result {
+export function performSend(s: Scheduler, task: Task, handle: number): Result {
+  const object = s.capabilities.find(handle, task, RIGHTS.send);
   const message = s.b;
   s.b = undefined;
   const { trace } = s.seam;
