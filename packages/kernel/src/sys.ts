@@ -137,7 +137,7 @@ export interface Sys {
   /** A capability to this task or a child of it, with the rights signal, wait, kill, grant, revoke and name. */
   taskHandle(task: TaskId): Handle;
 
-  /** Say that this task answers the calls of a mailbox, so that calls in a circle are refused (`DeadlockError`). */
+  /** Say that this task answers the calls of a mailbox or endpoint, so that calls in a circle are refused (`DeadlockError`). */
   serve(inbox: Handle): void;
 
   /** Answer a call with an error, which is thrown at the caller. @throws {DoubleReplyError} {LateReplyError} {NotACallError} */

@@ -206,9 +206,11 @@ export class TaskSys implements Sys {
   serve(inbox: Handle): void {
     const s = this.#scheduler;
     const self = this.#running(op.SERVE);
-    const mailbox = s.seam.authorize(op.SERVE, self, inbox, RIGHTS.receive, "mailbox") as Mailbox;
+    const kind =
+      s.capabilities.find(inbox, self, RIGHTS.receive)?.kind === "endpoint" ? "endpoint" : "mailbox";
+    const served = s.seam.authorize(op.SERVE, self, inbox, RIGHTS.receive, kind) as Mailbox | Endpoint;
     this.#record(op.SERVE, self, inbox);
-    mailbox.server = self;
+    served.server = self;
   }
 
   refuse(call: Call, error: unknown): void {

@@ -662,7 +662,7 @@ const FLOWS: readonly Flow[] = [
     false,
     "local",
     [DEAD, DENIED],
-    "Say that this task answers the calls of a mailbox.",
+    "Say that this task answers the calls of a mailbox or endpoint.",
   ],
   [
     63,

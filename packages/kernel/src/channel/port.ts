@@ -14,6 +14,7 @@ import { MUST_WAIT, NO_ROOM, TAKEN } from "../ipc.ts";
 import type { LeasedMailbox } from "../lease/leased-mailbox.ts";
 import { CALL } from "../opcodes.ts";
 import type { Scheduler } from "../scheduler.ts";
+import { refuseCycle } from "../supervision/deadlock.ts";
 import type { Task } from "../task.ts";
 import type { Channel } from "./channel.ts";
 import { ChannelClosedError } from "./errors.ts";
@@ -112,7 +113,8 @@ export function callPort(
   if (object === null || object.kind !== "endpoint") refuse(scheduler, CALL, task, handle, RIGHTS.call);
   const deadline = deadlineAfter(scheduler.setup.clock, timeoutMs, "a call's time limit");
   const { badge, endpoint } = object as Endpoint | BadgedEndpoint;
-  const request = new EndpointCall(task, message, timeoutMs, badge);
+  if (endpoint.server !== null) refuseCycle(scheduler, task, endpoint.server);
+  const request = new EndpointCall(task, message, timeoutMs, badge, endpoint);
   const outcome = endpoint.offer(scheduler, request);
   task.arg = request;
   if (outcome === MUST_WAIT) endpoint.senders.push(task);

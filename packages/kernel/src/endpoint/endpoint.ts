@@ -7,6 +7,8 @@
  * EP3. A capability can carry a badge: a number that its holder can neither choose, change nor remove, and that the receiver sees.
  *      What is derived from a badged capability has the same badge. A badged capability cannot receive.
  * EP4. When no task can receive any more, who waits to send and who sends later is told.
+ * EP5. A call that closes a circle of servers that wait for each other is refused, once the servers said that they serve
+ *      (`supervision/deadlock.ts` DL1).
  *
  * Source: seL4 Reference Manual, chapter "Message Passing (IPC)".
  */
@@ -14,7 +16,7 @@ import type { KernelObject } from "../capability-table.ts";
 import { nextSent } from "../channel/waiting.ts";
 import { MUST_WAIT, TAKEN } from "../ipc.ts";
 import type { Scheduler } from "../scheduler.ts";
-import { TaskList } from "../task.ts";
+import { type Task, TaskList } from "../task.ts";
 import type { Envelope } from "./envelope.ts";
 import { EndpointClosedError } from "./errors.ts";
 
@@ -25,6 +27,8 @@ export type EndpointState = "idle" | "sending" | "receiving";
 export class Endpoint implements KernelObject {
   readonly kind = "endpoint";
   readonly badge: number = 0;
+  /** The task that said that it answers the calls (`sys.serve`). */
+  server: Task | null = null;
   receivers = 0;
   /** Set when nobody can receive any more. */
   closed = false;

@@ -1,9 +1,9 @@
 /**
  * Call cycles: a task that calls a server which, through other calls, waits for that task.
  *
- * DL1. A mailbox has a server once a task said so with `serve`. A call to it is refused when the chain "the server waits in a call to a
- *      server that waits in a call to ..." ends at the caller. The chain is read off the parked calls themselves, so it is never stale;
- *      a call made before its receiver said `serve` counts too.
+ * DL1. A mailbox or an endpoint has a server once a task said so with `serve`. A call to it is refused when the chain "the server waits in
+ *      a call to a server that waits in a call to ..." ends at the caller. The chain is read off the parked calls themselves, so it is
+ *      never stale; a call made before its receiver said `serve` counts too.
  * DL2. Cycles through a server that leaves a reply to another task are not seen: that server does not wait. Their time limits end them.
  */
 import { PendingReply } from "../call.ts";
