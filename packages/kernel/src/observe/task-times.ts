@@ -46,7 +46,9 @@ export class TaskTimes implements LifeObserver, TransitionObserver {
   readonly #messages = new Histogram("glia_message_wait_seconds");
   readonly #present: Float64Array = new Float64Array(STATES);
   readonly #entered: Float64Array = new Float64Array(STATES);
+  /** What the meter knows of `#entered` and of `#present`. */
   readonly #told: Float64Array = new Float64Array(STATES);
+  readonly #toldPresent: Float64Array = new Float64Array(STATES).fill(-1);
   #tasks: Float64Array = new Float64Array(INITIAL_ROOM * STRIDE);
   #nowMs = 0;
   #stale = true;
@@ -79,9 +81,8 @@ export class TaskTimes implements LifeObserver, TransitionObserver {
       const fresh = this.#entered[state]! - this.#told[state]!;
       if (fresh > 0) meter.count("tasks_state_total", fresh, LABELS[state]);
       this.#told[state] = this.#entered[state]!;
-      if (state <= WAITING) meter.gauge("tasks_running_total", this.#present[state]!, LABELS[state]);
+      if (state <= WAITING) this.#gauge(state, this.#present[state]!);
     }
-    meter.gauge("scheduler_ready_queue_depth", this.#present[READY]!);
   }
 
   /** A message that came at `sinceMs` leaves its mailbox. */
@@ -116,6 +117,14 @@ export class TaskTimes implements LifeObserver, TransitionObserver {
     this.#tasks[at + STATE] = state;
     if (state === READY) this.#tasks[at + READY_SINCE] = this.stamp();
     else if (state === RUNNING) this.#ran(at);
+  }
+
+  /** Tell how many tasks are in a state, when that has changed. */
+  #gauge(state: number, tasks: number): void {
+    if (tasks === this.#toldPresent[state]) return;
+    this.#toldPresent[state] = tasks;
+    this.#meter.gauge("tasks_running_total", tasks, LABELS[state]);
+    if (state === READY) this.#meter.gauge("scheduler_ready_queue_depth", tasks);
   }
 
   #ran(at: number): void {
