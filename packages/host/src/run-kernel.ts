@@ -51,8 +51,11 @@ export interface RunningKernel {
   ended(): Promise<void>;
   /** Make a task that serves others and whose life does not matter to `ended` (R5). A failure of it is reported. @throws as `spawn` */
   serve(program: Program, options?: SpawnOptions): TaskId;
-  /** Cancel every task, kill what lives after `timeoutMs`, and stop running. Idempotent. */
-  stop(timeoutMs: number): Promise<Extract<ShutdownState, "clean" | "forced">>;
+  /**
+   * Let tasks end by themselves for `drainMs` (default 0), then cancel every task, kill what lives `timeoutMs` later, and stop running.
+   * Idempotent; while it drains, another call sets both times anew.
+   */
+  stop(timeoutMs: number, drainMs?: number): Promise<Extract<ShutdownState, "clean" | "forced">>;
 }
 
 const running = new WeakSet<Kernel>();
@@ -109,8 +112,8 @@ class Pump implements RunningKernel {
     return this.kernel.liveTasks === (this.kernel.shutdownState === "running" ? this.#services : 0);
   }
 
-  async stop(timeoutMs: number): Promise<"clean" | "forced"> {
-    this.kernel.shutdown(timeoutMs);
+  async stop(timeoutMs: number, drainMs?: number): Promise<"clean" | "forced"> {
+    this.kernel.shutdown(timeoutMs, drainMs);
     this.#schedule();
     while (this.kernel.shutdownState === "ending") await this.ended().catch(() => undefined);
     return this.kernel.shutdownState === "forced" ? "forced" : "clean";

@@ -8,7 +8,13 @@ import * as limits from "./constants.ts";
 import { dumpState, type KernelDump, type QueueDump } from "./dump.ts";
 import { checkDuration } from "./duration.ts";
 import { Endpoint } from "./endpoint/endpoint.ts";
-import { BadOptionError, ReentrantSliceError, UnknownTaskError, WrongObjectError } from "./errors.ts";
+import {
+  BadOptionError,
+  ReentrantSliceError,
+  ShuttingDownError,
+  UnknownTaskError,
+  WrongObjectError,
+} from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import { closeMailbox, NO_ROOM, offer, raise, TAKEN, take } from "./ipc.ts";
 import type { Delivery, Kernel, KernelOptions, ShutdownState, SliceEnd } from "./kernel.ts";
@@ -51,6 +57,9 @@ class LocalKernel implements Kernel {
   readonly #queues = new Set<() => readonly QueueDump[]>();
   #inSlice = false;
   #wakeShell: (() => void) | null = null;
+  /** When a kernel that drains cancels its tasks, and how long they then have. */
+  #cancelAtMs = Number.POSITIVE_INFINITY;
+  #graceMs = 0;
   #endAtMs = Number.POSITIVE_INFINITY;
   #forced = false;
 
@@ -111,6 +120,7 @@ class LocalKernel implements Kernel {
       this.#trace.begin(now);
       s.times?.begin(now);
       s.expire(now);
+      if (now >= this.#cancelAtMs) this.#cancelAll(now);
       if (now >= this.#endAtMs) this.#force();
       s.seam.counters.switches += s.run(switches);
     } finally {
@@ -137,7 +147,7 @@ class LocalKernel implements Kernel {
     const next = Math.min(
       this.#scheduler.timers.next,
       this.#scheduler.alarms.next,
-      this.#scheduler.live > 0 ? this.#endAtMs : Infinity,
+      this.#scheduler.live > 0 ? Math.min(this.#cancelAtMs, this.#endAtMs) : Infinity,
     );
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
@@ -159,23 +169,25 @@ class LocalKernel implements Kernel {
   }
 
   get shutdownState(): ShutdownState {
-    if (!this.#scheduler.closing) return "running";
+    if (!this.#scheduler.closing && !this.#draining) return "running";
     if (this.#scheduler.live > 0) return "ending";
     return this.#forced ? "forced" : "clean";
   }
 
-  shutdown(timeoutMs: number): void {
+  shutdown(timeoutMs: number, drainMs = 0): void {
     checkDuration(timeoutMs, "a shutdown's time limit");
-    const s = this.#scheduler;
-    if (s.closing) return;
-    s.closing = true;
-    this.#endAtMs = this.#clock.monotonicMs() + timeoutMs;
-    for (const task of [...s.tasks.values()]) s.cancel(task, "shutdown");
+    checkDuration(drainMs, "the time to drain");
+    if (this.#scheduler.closing) return;
+    const now = this.#clock.monotonicMs();
+    this.#graceMs = timeoutMs;
+    this.#cancelAtMs = now + drainMs;
+    if (drainMs === 0) this.#cancelAll(now);
   }
 
   // Tasks
 
   spawn<Result>(program: Program<Result>, options?: SpawnOptions): TaskId {
+    if (this.#draining) throw new ShuttingDownError();
     return spawnTask(this.#scheduler, this.#scheduler.shell, program, options).id;
   }
 
@@ -373,6 +385,19 @@ class LocalKernel implements Kernel {
     const mailbox = s.seam.authorize(opcode, s.shell, handle, rights, "mailbox") as Mailbox;
     s.seam.calls[opcode]!++;
     return mailbox;
+  }
+
+  /** Whether tasks may end by themselves before they are cancelled. */
+  get #draining(): boolean {
+    return this.#cancelAtMs !== Number.POSITIVE_INFINITY;
+  }
+
+  #cancelAll(now: number): void {
+    const s = this.#scheduler;
+    s.closing = true;
+    this.#cancelAtMs = Number.POSITIVE_INFINITY;
+    this.#endAtMs = now + this.#graceMs;
+    for (const task of [...s.tasks.values()]) s.cancel(task, "shutdown");
   }
 
   #force(): void {

@@ -120,8 +120,12 @@ export interface Kernel {
   /** Whether the kernel runs, is ending, or has ended. */
   readonly shutdownState: ShutdownState;
 
-  /** Begin to end: no new tasks; every task is cancelled now, and killed when it still lives after `timeoutMs`. Once. */
-  shutdown(timeoutMs: number): void;
+  /**
+   * Begin to end. For `drainMs` (default 0) tasks go on and may spawn, while the shell may not; then every task is cancelled and none is
+   * made any more, and what still lives `timeoutMs` later is killed. While it drains, another call sets both times anew; afterwards
+   * none changes anything. @throws {BadDurationError}
+   */
+  shutdown(timeoutMs: number, drainMs?: number): void;
 
   // Tasks
 

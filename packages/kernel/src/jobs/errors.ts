@@ -14,6 +14,13 @@ export class IdempotencyConflictError extends GliaError<"kernel.idempotency-conf
   }
 }
 
+/** The scheduler lets its jobs end and takes no more. */
+export class DrainingError extends GliaError<"kernel.draining"> {
+  constructor() {
+    super("kernel.draining", "the scheduler drains: it takes no more jobs");
+  }
+}
+
 /** A queue holds as many jobs as it may. */
 export class QueueFullError extends GliaError<"kernel.queue-full"> {
   constructor(queue: string, capacity: number) {

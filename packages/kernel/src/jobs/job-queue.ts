@@ -155,6 +155,17 @@ export class JobQueue<Job = unknown> {
     return undefined;
   }
 
+  /** Nobody in line gets a place any more; those who stood there. */
+  refuseAll(): readonly Ticket[] {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const ticket of waiting) {
+      ticket.granted = true;
+      this.#promised++;
+    }
+    return waiting;
+  }
+
   /** The change of pressure since the last time, if there is one (Q3). */
   changed(): PressureChange | undefined {
     const value = this.pressure;

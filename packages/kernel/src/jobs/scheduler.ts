@@ -19,9 +19,10 @@ import type { Kernel } from "../kernel.ts";
 import type { Routine } from "../operation.ts";
 import { backoffMs, type RetryPlan, retryPlan, worthRetrying } from "../retry/backoff.ts";
 import { DeadlineExceededError } from "../retry/errors.ts";
-import type { Sys } from "../sys.ts";
+import type { Program, Sys } from "../sys.ts";
 import type { Exit, TaskId } from "../task.ts";
-import { QueueFullError, UnknownQueueError } from "./errors.ts";
+import { type Drain, DrainRecord } from "./drain.ts";
+import { DrainingError, QueueFullError, UnknownQueueError } from "./errors.ts";
 import { IdempotencyTable } from "./idempotency-table.ts";
 import { hasEnded, type JobHandle, type SchedulableJob } from "./job.ts";
 import { countFrom1, JobQueue, type PressureChange, type QueueOptions } from "./job-queue.ts";
@@ -92,6 +93,7 @@ export class Scheduler implements JobOwner {
   readonly #random: Random;
   readonly #live = new Map<number, JobRecord>();
   readonly #undescribe: () => void;
+  #drain: DrainRecord | undefined;
   #running = 0;
   #nextId = 1;
 
@@ -138,12 +140,13 @@ export class Scheduler implements JobOwner {
   /**
    * Put a job into a queue; it starts when its queue is due. With an idempotency key that is known it is the earlier job that is returned.
    * @throws {UnknownQueueError} {QueueFullError} {IdempotencyConflictError} {BadOptionError} {BadDurationError} {ShuttingDownError}
-   *     {TooManyTasksError} when a deadline cannot be watched.
+   *     {TooManyTasksError} when a deadline cannot be watched. {DrainingError}
    */
   submit<Result>(queueName: string, work: SchedulableJob<Result>): JobHandle<Result> {
     const queue = this.#queue(queueName);
     const plan = planOf(work);
     if (this.kernel.shutdownState !== "running") throw new ShuttingDownError();
+    if (this.#drain !== undefined) throw new DrainingError();
     const known = this.#known(queue, work);
     if (known !== undefined) return known as unknown as JobHandle<Result>;
     if (queue.full) {
@@ -176,6 +179,7 @@ export class Scheduler implements JobOwner {
   ): Routine<JobHandle<Result>> {
     const queue = this.#queue(queueName);
     planOf(work);
+    if (this.#drain !== undefined) throw new DrainingError();
     if (!queue.full || this.#known(queue, work) !== undefined) return this.submit(queueName, work);
     const ticket = queue.enter();
     let came = false;
@@ -217,6 +221,21 @@ export class Scheduler implements JobOwner {
     return [...this.#queues.values()].map((queue) => queue.dump());
   }
 
+  /**
+   * Take nothing more and let every job end, up to `timeoutMs` (default: as long as it takes); then cancel those that live. Another call
+   * while it drains gives the same drain, with the earlier deadline. @throws {BadDurationError} {TooManyTasksError}
+   */
+  drain(timeoutMs?: number): Drain {
+    if (timeoutMs !== undefined) checkDuration(timeoutMs, "the time to drain");
+    const drain = this.#drain ?? new DrainRecord(this.kernel, this.#live.size);
+    if (timeoutMs !== undefined && this.#live.size > 0) this.#cancelRestAfter(drain, timeoutMs);
+    this.#drain = drain;
+    for (const queue of this.#queues.values())
+      for (const ticket of queue.refuseAll()) this.kernel.wake(ticket);
+    this.#drained();
+    return drain;
+  }
+
   /** End every job that lives, and leave the kernel's dump. Running attempts are cancelled. */
   close(reason: unknown = "the scheduler was closed"): void {
     for (const job of [...this.#live.values()]) job.cancel(reason);
@@ -233,6 +252,25 @@ export class Scheduler implements JobOwner {
   /** Used by handles. */
   complain(what: string, error: unknown): void {
     this.#logger?.log("error", what, { error: String(error) });
+  }
+
+  #cancelRestAfter(drain: DrainRecord, timeoutMs: number): void {
+    const live = () => [...this.#live.values()];
+    const graceMs = this.#graceMs;
+    const deadline: Program<void> = function* (sys) {
+      yield* sys.sleep(timeoutMs);
+      for (const job of live()) drain.cancel(job);
+      yield* sys.sleep(graceMs);
+      for (const job of live()) job.kill("drained");
+    };
+    const task = this.kernel.spawn(deadline, { name: "deadline of a drain", priority: "system" });
+    drain.onEnd(() => this.#endSleeper(task));
+  }
+
+  /** A drain ends with the last job. */
+  #drained(): void {
+    if (this.#live.size > 0 || this.#drain === undefined || this.#drain.report !== undefined) return;
+    this.#drain.end((what, error) => this.complain(what, error));
   }
 
   #queue(name: string): Queue {
@@ -384,6 +422,7 @@ export class Scheduler implements JobOwner {
     this.#keys.ended(job);
     for (const task of [backoff, deadline]) if (task !== null) this.#endSleeper(task);
     this.#roomOpened(home);
+    this.#drained();
   }
 
   /** The kernel may have forgotten a sleeper that has ended. */

@@ -90,6 +90,11 @@ export const KERNEL_CODES = {
     changed: "Nothing: the first reply stands.",
     fix: "Reply once to each call.",
   },
+  "kernel.draining": {
+    retryable: false,
+    changed: "Nothing: the job was not taken.",
+    fix: "Submit to another scheduler: this one lets its jobs end.",
+  },
   "kernel.duplicate-node": {
     retryable: false,
     changed: "Nothing: no graph was made.",
