@@ -1,6 +1,8 @@
 import { afterEach, expect, test, vi } from "vitest";
+import { GlobalQueue } from "../src/engines/global-queue.ts";
 import { CLAIMED, FREE, JobMemory, LIFO, QUEUED, SEARCHING, STATE } from "../src/engines/job-memory.ts";
-import { hidden, mend, pushGlobal, pushLocal, WorkFinder } from "../src/engines/work-queues.ts";
+import { WorkFinder } from "../src/engines/work-finder.ts";
+import { hidden, mend, pushLocal } from "../src/engines/work-queues.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -40,13 +42,15 @@ test(`Q1, Q2: a worker that dies at any of ${POINTS} points between or after its
   let deaths = 0;
   for (let point = 0; point < POINTS; point++) {
     const memory = JobMemory.create(SLOTS, 64, WORKERS);
+    const global = new GlobalQueue(memory);
     const { words } = memory;
     const jobs = 1 + draw(SLOTS - 1);
     for (let slot = 0; slot < jobs; slot++) {
       words[memory.slot(slot) + STATE] = QUEUED;
       const where = draw(WORKERS + 1);
-      if (where === WORKERS || !pushLocal(memory, where, slot)) pushGlobal(memory, slot);
+      if (where === WORKERS || !pushLocal(memory, where, slot)) global.push(slot);
     }
+    global.publish();
     const victim = draw(WORKERS);
     const done = new Set<number>();
     const finders = Array.from({ length: WORKERS }, (_, worker) => new WorkFinder(memory, worker, draw));
@@ -77,7 +81,8 @@ test(`Q1, Q2: a worker that dies at any of ${POINTS} points between or after its
     for (let slot = 0; slot < jobs; slot++)
       if (words[memory.slot(slot) + STATE] === (CLAIMED | (victim << 3)))
         words[memory.slot(slot) + STATE] = QUEUED;
-    for (const slot of hidden(memory)) expect(pushGlobal(memory, slot)).toBe(true);
+    for (const slot of hidden(memory)) global.push(slot);
+    global.publish();
     // The others and the successor finish everything, each job once.
     const successor = new WorkFinder(memory, victim, draw);
     for (const [worker, finder] of finders.entries())

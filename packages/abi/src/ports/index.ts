@@ -22,7 +22,7 @@ export type {
   PendingCall,
   StepOutcome,
 } from "./engine.ts";
-export type { JobEngine, JobEngineStats, JobEnvelope } from "./job-engine.ts";
+export type { JobEngine, JobEngineClose, JobEngineStats, JobEnvelope } from "./job-engine.ts";
 export type { LogFields, Logger, LogLevel } from "./logger.ts";
 export type { Meter } from "./meter.ts";
 export type {

@@ -6,7 +6,8 @@
  * J2. A job that is not plain data is refused before it is queued; the payload is copied, so later changes by the caller do not matter.
  * J3. A worker that dies loses no job: what it ran is started again, up to the engine's bound on attempts, then refused as lost.
  * J4. Everything is bounded: jobs in flight, bytes of a payload, attempts, time.
- * J5. `close` refuses what is not settled and leaves no worker behind.
+ * J5. `close` takes no more jobs, lets those it has finish for as long as it is told to, refuses what is then not settled, each by a typed
+ *     error, and leaves no worker behind.
  */
 import type { CancelSignal } from "./cancel-signal.ts";
 
@@ -40,6 +41,15 @@ export interface JobEngineStats {
   readonly workersLost: number;
 }
 
+/** How an engine is closed. */
+export interface JobEngineClose {
+  /**
+   * Longest time in milliseconds for the jobs that were taken to finish, and for those they hand on: 0 to 2,147,483,647; default 0, which is
+   * at once. The engine ends earlier when nothing is left.
+   */
+  readonly drainMs?: number;
+}
+
 /** Runs jobs. */
 export interface JobEngine {
   /** For example `threaded`. */
@@ -50,6 +60,6 @@ export interface JobEngine {
    */
   run<Result = unknown>(job: JobEnvelope, cancel?: CancelSignal): Promise<Result>;
   stats(): JobEngineStats;
-  /** Stop (J5). Idempotent. */
-  close(): Promise<void>;
+  /** Stop (J5). Idempotent; a later call may cut the time that an earlier one left. */
+  close(options?: JobEngineClose): Promise<void>;
 }

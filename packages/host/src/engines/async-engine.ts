@@ -4,13 +4,21 @@
  */
 import { deserialize, serialize } from "node:v8";
 import { toErrorRecord } from "@glia-os/abi/errors";
-import type { CancelSignal, JobEngine, JobEngineStats, JobEnvelope } from "@glia-os/abi/ports";
+import type {
+  CancelSignal,
+  JobEngine,
+  JobEngineClose,
+  JobEngineStats,
+  JobEnvelope,
+} from "@glia-os/abi/ports";
 import { AbortedError, BadOptionError } from "../errors.ts";
+import { DrainWait, drainMsOf } from "./drain-wait.ts";
 import { checkEnvelope, type HandedOn, type JobContext, type JobFunction } from "./envelope.ts";
 import {
   EngineClosedError,
   EngineFullError,
   JobNotSerialisableError,
+  JobOverError,
   JobTimeoutError,
   UnknownEntryError,
 } from "./errors.ts";
@@ -48,9 +56,15 @@ class AsyncEngine implements JobEngine {
   readonly kind = "async";
   readonly #options: AsyncEngineOptions;
   readonly #limit: number;
-  readonly #refusals = new Set<(error: Error) => void>();
+  /** How to refuse each job that is open, by what names it. */
+  readonly #open = new Map<(error: Error) => void, string>();
+  /** Jobs that were handed on and not heard of. */
+  readonly #handedOn = new Set<Promise<void>>();
+  readonly #drained = new DrainWait();
   #finished = 0;
   #failed = 0;
+  /** Whether jobs are still taken. */
+  #taking = true;
   #closed = false;
 
   constructor(options: AsyncEngineOptions) {
@@ -62,13 +76,17 @@ class AsyncEngine implements JobEngine {
   }
 
   async run<Result>(job: JobEnvelope, cancel?: CancelSignal): Promise<Result> {
-    if (this.#closed) throw new EngineClosedError(String(job?.id));
+    if (!this.#taking) throw new EngineClosedError(String(job?.id));
+    return (await this.#run(job, cancel)) as Result;
+  }
+
+  async #run(job: JobEnvelope, cancel?: CancelSignal): Promise<unknown> {
     checkEnvelope(job);
-    if (this.#refusals.size >= this.#limit) throw new EngineFullError(job.id, this.#limit);
+    if (this.#open.size >= this.#limit) throw new EngineFullError(job.id, this.#limit);
     const payload = copy(job.payload, "the payload");
     if (cancel?.cancelled === true) throw cancelled(cancel.reason);
     const stopped = Promise.withResolvers<never>();
-    this.#refusals.add(stopped.reject);
+    this.#open.set(stopped.reject, job.id);
     const forget = cancel?.onCancel((reason) => stopped.reject(cancelled(reason)));
     const { timeoutMs } = this.#options;
     const timer =
@@ -78,21 +96,22 @@ class AsyncEngine implements JobEngine {
     try {
       const result = await Promise.race([stopped.promise, this.#perform(job, payload)]);
       this.#finished++;
-      return result as Result;
+      return result;
     } catch (error) {
       this.#failed++;
       throw error;
     } finally {
-      this.#refusals.delete(stopped.reject);
+      this.#open.delete(stopped.reject);
       clearTimeout(timer);
       forget?.();
+      if (!this.#taking && this.#open.size === 0) this.#drained.end();
     }
   }
 
   stats(): JobEngineStats {
     return {
       workers: 0,
-      inFlight: this.#refusals.size,
+      inFlight: this.#open.size,
       finished: this.#finished,
       failed: this.#failed,
       restarted: 0,
@@ -100,9 +119,17 @@ class AsyncEngine implements JobEngine {
     };
   }
 
-  async close(): Promise<void> {
+  async close(options?: JobEngineClose): Promise<void> {
+    const drainMs = drainMsOf(options);
+    this.#taking = false;
+    if (drainMs === 0 || this.#open.size === 0) this.#drained.end();
+    else {
+      this.#drained.within(drainMs);
+      await this.#drained.over;
+    }
     this.#closed = true;
-    for (const refuse of [...this.#refusals]) refuse(new EngineClosedError("in flight"));
+    for (const [refuse, id] of [...this.#open]) refuse(new EngineClosedError(id));
+    await Promise.all(this.#handedOn);
   }
 
   async #perform(job: JobEnvelope, payload: unknown): Promise<unknown> {
@@ -112,31 +139,38 @@ class AsyncEngine implements JobEngine {
     const { functions } = this.#options;
     const run = Object.hasOwn(functions, job.entry) ? functions[job.entry] : undefined;
     if (run === undefined) throw new UnknownEntryError(job.entry);
+    const state = { over: false };
     try {
-      return copy(await run(payload as never, this.#context(job)), "the result");
+      return copy(await run(payload as never, this.#context(job, state)), "the result");
     } catch (error) {
       throw jobError(job.id, toErrorRecord(error));
+    } finally {
+      state.over = true;
     }
   }
 
-  #context({ id, origin, lineage }: JobEnvelope): JobContext {
+  #context({ id, origin, lineage }: JobEnvelope, state: { readonly over: boolean }): JobContext {
     let children = 0;
     return {
       id,
       origin,
       lineage,
       handOn: (entry, payload) => {
+        if (state.over) throw new JobOverError(id);
+        if (this.#closed) throw new EngineClosedError(`${id}/${children}`);
         const child = { id: `${id}/${children}`, origin, lineage: [...lineage, id], entry, payload };
         checkEnvelope(child);
         copy(payload, "the payload");
-        if (this.#refusals.size >= this.#limit) throw new EngineFullError(child.id, this.#limit);
+        if (this.#open.size >= this.#limit) throw new EngineFullError(child.id, this.#limit);
         children++;
         const { handedOn } = this.#options;
         const names = { id: child.id, origin, lineage: child.lineage };
-        this.run(child).then(
+        const heard = this.#run(child).then(
           (result) => handedOn?.({ ...names, error: undefined, result }),
           (error: Error) => handedOn?.({ ...names, error, result: undefined }),
         );
+        this.#handedOn.add(heard);
+        void heard.finally(() => this.#handedOn.delete(heard));
         return child.id;
       },
     };

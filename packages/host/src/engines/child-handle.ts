@@ -8,7 +8,8 @@ import type { JobEnvelope } from "@glia-os/abi/ports";
 /** What a child tells. */
 export type FromChild =
   | { readonly kind: "ready" }
-  | { readonly kind: "hand-on"; readonly id: string; readonly entry: string; readonly payload: unknown }
+  /** `payload` in V8's format. */
+  | { readonly kind: "hand-on"; readonly id: string; readonly entry: string; readonly payload: Uint8Array }
   | { readonly kind: "result"; readonly value: unknown }
   | { readonly kind: "failure"; readonly failure: ErrorRecord };
 

@@ -5,97 +5,104 @@
  */
 import { deserialize, serialize } from "node:v8";
 import { JobNotSerialisableError } from "./errors.ts";
+import { asciiText, pack, unpack } from "./small-values.ts";
 
 export const FORM_UNDEFINED = 0;
+/** The number lies in the words of the slot. */
 export const FORM_NUMBER = 1;
 export const FORM_ASCII = 2;
 export const FORM_BYTES = 3;
 export const FORM_CLONE = 4;
+/** As `small-values.ts` writes it. */
+export const FORM_PACKED = 5;
 
 /** Longest text that is written character by character. */
 const ASCII_LIMIT = 256;
 
-const float = new Float64Array(1);
-const floatBytes = new Uint8Array(float.buffer);
 const utf8 = new TextEncoder();
 const fromUtf8 = new TextDecoder();
 
-/** A value ready to be written: its form and, for the forms that need it, its bytes. */
+/** A value ready to be written. */
 export interface Encoded {
   form: number;
+  /** Bytes it takes. */
+  length: number;
+  /** For `FORM_NUMBER`; 0 otherwise. */
+  number: number;
+  /** For `FORM_ASCII`. */
+  text: string;
+  /** For the other forms. */
   bytes: Uint8Array;
 }
 
-/** What `encode` gives; written over by its next call. */
-const encoded: Encoded = { form: FORM_UNDEFINED, bytes: new Uint8Array(0) };
-const scratch = new Uint8Array(ASCII_LIMIT);
 const NOTHING = new Uint8Array(0);
+/** What `encode` gives; written over by its next call. */
+const encoded: Encoded = { form: FORM_UNDEFINED, length: 0, number: 0, text: "", bytes: NOTHING };
 
-function ascii(text: string): Uint8Array | undefined {
-  if (text.length > ASCII_LIMIT) return undefined;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 127) return undefined;
-    scratch[i] = code;
-  }
-  return scratch.subarray(0, text.length);
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
+  return true;
 }
 
-function set(form: number, bytes: Uint8Array): Encoded {
+function set(form: number, length: number, number: number, text: string, bytes: Uint8Array): Encoded {
   encoded.form = form;
+  encoded.length = length;
+  encoded.number = number;
+  encoded.text = text;
   encoded.bytes = bytes;
   return encoded;
 }
 
 /** Encode a value. The answer is valid until the next call. @throws {JobNotSerialisableError} (B1) */
 export function encode(value: unknown, what: string): Encoded {
-  if (value === undefined) return set(FORM_UNDEFINED, NOTHING);
-  if (typeof value === "number") {
-    float[0] = value;
-    return set(FORM_NUMBER, floatBytes);
-  }
+  if (typeof value === "number") return set(FORM_NUMBER, 0, value, "", NOTHING);
+  if (value === undefined) return set(FORM_UNDEFINED, 0, 0, "", NOTHING);
   if (typeof value === "string") {
-    const bytes = ascii(value);
-    if (bytes !== undefined) return set(FORM_ASCII, bytes);
+    if (value.length <= ASCII_LIMIT && isAscii(value))
+      return set(FORM_ASCII, value.length, 0, value, NOTHING);
   } else if (value instanceof Uint8Array && value.constructor === Uint8Array) {
     if (!(value.buffer instanceof ArrayBuffer))
       throw new JobNotSerialisableError(what, "it is shared memory, which would be copied");
-    return set(FORM_BYTES, value);
+    return set(FORM_BYTES, value.length, 0, "", value);
   }
   try {
-    return set(FORM_CLONE, serialize(value));
+    const small = pack(value);
+    const bytes = small ?? serialize(value);
+    return set(small === undefined ? FORM_CLONE : FORM_PACKED, bytes.length, 0, "", bytes);
   } catch (error) {
     throw new JobNotSerialisableError(what, error instanceof Error ? error.message : String(error));
   }
 }
 
-/** Read a value back. Bytes are copied out of shared memory. */
-export function decode(form: number, bytes: Uint8Array): unknown {
-  if (form === FORM_UNDEFINED) return undefined;
-  if (form === FORM_NUMBER) {
-    floatBytes.set(bytes);
-    return float[0];
-  }
-  if (form === FORM_ASCII) return asciiText(bytes, 0, bytes.length);
-  const own = bytes.slice();
-  return form === FORM_BYTES ? own : deserialize(own);
+/** Write what `encode` gave. */
+export function writeValue(target: Uint8Array, at: number, value: Encoded): void {
+  if (value.length === 0) return;
+  if (value.form !== FORM_ASCII) target.set(value.bytes, at);
+  else for (let i = 0; i < value.length; i++) target[at + i] = value.text.charCodeAt(i);
 }
 
-function asciiText(bytes: Uint8Array, from: number, to: number): string {
-  let text = "";
-  for (let i = from; i < to; i++) text += String.fromCharCode(bytes[i]!);
-  return text;
+/** Read a value back. Bytes are copied out of shared memory. */
+export function decode(form: number, number: number, bytes: Uint8Array, at: number, length: number): unknown {
+  if (form === FORM_NUMBER) return number;
+  if (form === FORM_UNDEFINED) return undefined;
+  if (form === FORM_PACKED) return unpack(bytes, at);
+  if (form === FORM_ASCII) return asciiText(bytes, at, at + length);
+  const own = bytes.slice(at, at + length);
+  return form === FORM_BYTES ? own : deserialize(own);
 }
 
 /** Write a text with its length at `at`; returns where the next begins. Longest form: 2 + 3 bytes per character. */
 function writeText(bytes: Uint8Array, at: number, text: string): number {
-  let length = text.length;
-  const plain = ascii(text);
-  if (plain !== undefined) for (let i = 0; i < length; i++) bytes[at + 2 + i] = plain[i]!;
-  else {
-    const coded = utf8.encode(text);
-    length = coded.length;
-    bytes.set(coded, at + 2);
+  let { length } = text;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127) {
+      const coded = utf8.encode(text);
+      length = coded.length;
+      bytes.set(coded, at + 2);
+      break;
+    }
+    bytes[at + 2 + i] = code;
   }
   bytes[at] = length & 0xff;
   bytes[at + 1] = length >> 8;
@@ -116,17 +123,17 @@ export function namesBytes(names: JobNames): number {
   return size;
 }
 
-/** Write names at the start of `bytes`; returns how many bytes they took. */
-export function writeNames(bytes: Uint8Array, names: JobNames): number {
-  let at = writeText(bytes, writeText(bytes, 0, names.id), names.origin);
-  bytes[at++] = names.lineage.length;
-  for (const id of names.lineage) at = writeText(bytes, at, id);
-  return at;
+/** Write names at `at`; returns where they end. */
+export function writeNames(bytes: Uint8Array, at: number, names: JobNames): number {
+  let end = writeText(bytes, writeText(bytes, at, names.id), names.origin);
+  bytes[end++] = names.lineage.length;
+  for (const id of names.lineage) end = writeText(bytes, end, id);
+  return end;
 }
 
-/** Read names back. */
-export function readNames(bytes: Uint8Array): JobNames {
-  let at = 0;
+/** Read the names at `from` back. */
+export function readNames(bytes: Uint8Array, from: number): JobNames {
+  let at = from;
   const text = (): string => {
     const length = bytes[at]! | (bytes[at + 1]! << 8);
     at += 2 + length;

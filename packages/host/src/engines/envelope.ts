@@ -34,14 +34,24 @@ function isText(value: unknown): boolean {
   return typeof value === "string" && value.length >= 1 && value.length <= TEXT_LIMIT;
 }
 
-/** @throws {MalformedJobError} naming the first field that is wrong. */
-export function checkEnvelope(job: JobEnvelope): void {
+/** Check everything but the entry. @throws {MalformedJobError} naming the first field that is wrong. */
+export function checkNames(job: JobEnvelope): void {
   const text = `a text of 1 to ${TEXT_LIMIT} characters`;
   if (typeof job !== "object" || job === null) throw new MalformedJobError("envelope", "an object");
   if (!isText(job.id)) throw new MalformedJobError("id", text);
   if (!isText(job.origin)) throw new MalformedJobError("origin", text);
   if (!Array.isArray(job.lineage) || job.lineage.length > LINEAGE_LIMIT || !job.lineage.every(isText))
     throw new MalformedJobError("lineage", `at most ${LINEAGE_LIMIT} texts of 1 to ${TEXT_LIMIT} characters`);
-  if (typeof job.entry !== "string" || !ENTRY.test(job.entry))
+}
+
+/** @throws {MalformedJobError} */
+export function checkEntry(entry: unknown): void {
+  if (typeof entry !== "string" || !ENTRY.test(entry))
     throw new MalformedJobError("entry", "1 to 128 of the characters A-Z a-z 0-9 _ $ . : / -");
+}
+
+/** @throws {MalformedJobError} naming the first field that is wrong. */
+export function checkEnvelope(job: JobEnvelope): void {
+  checkNames(job);
+  checkEntry(job.entry);
 }

@@ -60,6 +60,13 @@ export class JobNotSerialisableError extends GliaError<"host.job-not-serialisabl
   }
 }
 
+/** The job that hands on is over. */
+export class JobOverError extends GliaError<"host.job-over"> {
+  constructor(id: string) {
+    super("host.job-over", `job ${id} hands on a job after its own end`, { details: { id } });
+  }
+}
+
 /** The job took too long. */
 export class JobTimeoutError extends GliaError<"host.job-timeout"> {
   constructor(id: string, timeoutMs: number) {

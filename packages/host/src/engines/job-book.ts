@@ -5,7 +5,7 @@
  */
 import type { ErrorRecord } from "@glia-os/abi/errors";
 import type { JobEnvelope } from "@glia-os/abi/ports";
-import { decode, encode, namesBytes, readNames, writeNames } from "./codec.ts";
+import { decode, encode, type JobNames, namesBytes, readNames, writeNames, writeValue } from "./codec.ts";
 import type { HandedOn } from "./envelope.ts";
 import { EngineFullError, JobLostError, JobMemoryError, JobNotSerialisableError } from "./errors.ts";
 import { jobError } from "./job-error.ts";
@@ -53,24 +53,24 @@ export class JobBook {
   /** Write a job into a free slot. @throws {EngineFullError} {JobNotSerialisableError} */
   write(job: JobEnvelope, entry: number): number {
     if (this.inFlight >= this.#limit) throw new EngineFullError(job.id, this.#limit);
-    const { form, bytes } = encode(job.payload, "the payload");
-    if (bytes.length > this.#payloadBytes) throw tooLong(bytes.length, this.#payloadBytes);
-    const most = namesBytes(job) + bytes.length;
+    const value = encode(job.payload, "the payload");
+    if (value.length > this.#payloadBytes) throw tooLong(value.length, this.#payloadBytes);
+    const most = namesBytes(job) + value.length;
+    const large = most > this.#memory.slotBytes ? new SharedArrayBuffer(most) : undefined;
     const slot = this.#free.pop();
     if (slot === undefined) throw new EngineFullError(job.id, this.#limit);
-    const large = most > this.#memory.slotBytes ? new SharedArrayBuffer(most) : undefined;
-    const data = large === undefined ? this.#memory.jobData(slot) : new Uint8Array(large);
-    // The bytes of a short text lie in a scratch area that writing the names may use again.
-    const length = namesLength(job);
-    data.set(bytes, length);
+    const target = large === undefined ? this.#memory.bytes : new Uint8Array(large);
+    const begin = large === undefined ? this.#memory.jobAt(slot) : 0;
+    const end = writeNames(target, begin, job);
+    writeValue(target, end, value);
     const { words } = this.#memory;
     const base = this.#memory.slot(slot);
-    words[base + at.FORM] = form;
-    words[base + at.LENGTH] = bytes.length;
-    writeNames(data, job);
     words[base + at.ENTRY] = entry;
-    words[base + at.NAMES_LENGTH] = length;
+    words[base + at.NAMES_LENGTH] = end - begin;
+    words[base + at.FORM] = value.form;
+    words[base + at.LENGTH] = value.length;
     words[base + at.FLAGS] = large === undefined ? 0 : at.LARGE;
+    this.#memory.numbers[(base + at.NUMBER) >> 1] = value.number;
     if (large !== undefined) this.#largeJobs.set(slot, large);
     this.#starts[slot] = 1;
     return slot;
@@ -145,8 +145,10 @@ export class JobBook {
     const length = words[base + at.RESULT_LENGTH]!;
     const large = (flags & at.LARGE) === 0 ? undefined : this.#largeResults.get(slot);
     if ((flags & at.LARGE) !== 0 && large === undefined) return false;
-    const bytes = large === undefined ? this.#memory.resultData(slot) : new Uint8Array(large.bytes);
-    const value = decode(words[base + at.RESULT_FORM]!, bytes.subarray(0, length));
+    const bytes = large === undefined ? this.#memory.bytes : new Uint8Array(large.bytes);
+    const begin = large === undefined ? this.#memory.resultAt(slot) : 0;
+    const number = this.#memory.numbers[(base + at.RESULT_NUMBER) >> 1]!;
+    const value = decode(words[base + at.RESULT_FORM]!, number, bytes, begin, length);
     const failed = (flags & at.FAILED) !== 0;
     if ((words[base + at.FLAGS]! & at.HANDED_ON) !== 0) this.#report(slot, failed, value, handedOn);
     else if (failed) this.refuse(slot, jobError(this.#records[slot]?.id ?? "", value as ErrorRecord));
@@ -157,7 +159,7 @@ export class JobBook {
   /** Take the job of a dead worker again. Returns false when it is settled instead. */
   restart(slot: number, attempts: number, overMemory: boolean, rules: RestartRules): boolean {
     this.#largeResults.delete(slot);
-    const handedOn = (this.#memory.words[this.#memory.slot(slot) + at.FLAGS]! & at.HANDED_ON) !== 0;
+    const handedOn = this.handedOn(slot);
     const record = this.#records[slot];
     if (!handedOn && (record === undefined || record.settled)) return false;
     const starts = this.#starts[slot]!;
@@ -165,14 +167,23 @@ export class JobBook {
       this.#starts[slot] = starts + 1;
       return true;
     }
-    const id = record?.id ?? readNames(this.#memory.jobData(slot)).id;
+    const id = record?.id ?? this.#names(slot).id;
     const error = overMemory ? new JobMemoryError(id, rules.memoryBytes ?? 0) : new JobLostError(id, starts);
-    if (!handedOn) this.refuse(slot, error);
-    else {
-      this.failed++;
-      rules.handedOn?.({ ...readNames(this.#memory.jobData(slot)), error, result: undefined });
-    }
+    if (handedOn) this.refuseHandedOn(slot, () => error, rules.handedOn);
+    else this.refuse(slot, error);
     return false;
+  }
+
+  /** Whether the job in a slot was handed on by another. */
+  handedOn(slot: number): boolean {
+    return (this.#memory.words[this.#memory.slot(slot) + at.FLAGS]! & at.HANDED_ON) !== 0;
+  }
+
+  /** Report a job that was handed on as not done. The caller frees the slot. */
+  refuseHandedOn(slot: number, error: (id: string) => Error, hear: RestartRules["handedOn"]): void {
+    const names = this.#names(slot);
+    this.failed++;
+    hear?.({ ...names, error: error(names.id), result: undefined });
   }
 
   /** A slot is empty again. */
@@ -215,13 +226,17 @@ export class JobBook {
     record.forget?.();
   }
 
+  #names(slot: number): JobNames {
+    return readNames(this.#memory.bytes, this.#memory.jobAt(slot));
+  }
+
   #report(
     slot: number,
     failed: boolean,
     value: unknown,
     handedOn: ((outcome: HandedOn) => void) | undefined,
   ): void {
-    const names = readNames(this.#memory.jobData(slot));
+    const names = this.#names(slot);
     if (failed) this.failed++;
     else this.finished++;
     const error = failed ? jobError(names.id, value as ErrorRecord) : undefined;
@@ -231,15 +246,4 @@ export class JobBook {
 
 function tooLong(length: number, most: number): JobNotSerialisableError {
   return new JobNotSerialisableError("the payload", `it has ${length} bytes; ${most} is the most`);
-}
-
-/** Exact bytes the names take. */
-function namesLength(job: JobEnvelope): number {
-  let length = 5 + bytesOf(job.id) + bytesOf(job.origin);
-  for (const id of job.lineage) length += 2 + bytesOf(id);
-  return length;
-}
-
-function bytesOf(text: string): number {
-  return Buffer.byteLength(text, "utf8");
 }

@@ -25,21 +25,21 @@ export const LENT_SLOTS = 64;
 export const ENTRIES = 1024;
 const ENTRY_BYTES = 128;
 
+/** Words of a line of the processor's cache: words that different threads write lie in different lines, or each write would stall the others. */
+const LINE = 16;
+
 /** Words of the control block. */
 export const DOORBELL = 0;
 export const LISTENING = 1;
-export const SEARCHING = 2;
-export const SLEEPING = 3;
-export const CLOSING = 4;
-export const ENTRY_COUNT = 5;
+export const SEARCHING: number = LINE;
+export const SLEEPING: number = LINE + 1;
 /** First index of the global queue not taken, and first not written. */
-export const GLOBAL_HEAD = 6;
-export const GLOBAL_TAIL = 7;
-/** Jobs handed on since the engine was made. */
-export const HANDED = 8;
-const CONTROL_WORDS = 16;
+export const GLOBAL_HEAD: number = 2 * LINE;
+export const GLOBAL_TAIL: number = 3 * LINE;
+export const ENTRY_COUNT: number = 4 * LINE;
+const CONTROL_WORDS = 5 * LINE;
 
-/** Words of a slot. */
+/** Words of a slot: one line. */
 export const STATE = 0;
 export const ENTRY = 1;
 export const NAMES_LENGTH = 2;
@@ -51,7 +51,10 @@ export const FLAGS = 5;
 export const RESULT_FORM = 6;
 export const RESULT_LENGTH = 7;
 export const RESULT_FLAGS = 8;
-const SLOT_WORDS = 16;
+/** Two words each: a payload and a result that are numbers. */
+export const NUMBER = 10;
+export const RESULT_NUMBER = 12;
+const SLOT_WORDS = LINE;
 
 /** The bytes do not fit the slot and lie in memory of their own. */
 export const LARGE = 1;
@@ -60,17 +63,19 @@ export const FAILED = 2;
 /** Another job handed this one on: nobody waits for it by promise. */
 export const HANDED_ON = 4;
 
-/** Words of a worker: its deque, its LIFO slot, the ring of finished slots and the ring of slots it was lent. */
+/** Words of a worker: its deque, its LIFO slot, the ring of slots the main thread shall look at and the ring of slots it was lent. */
 export const TOP = 0;
-export const BOTTOM = 1;
-export const LIFO = 2;
-export const DONE_HEAD = 3;
-export const DONE_TAIL = 4;
-export const LENT_HEAD = 5;
-export const LENT_TAIL = 6;
+export const BOTTOM: number = LINE;
+export const LIFO: number = LINE + 1;
+/** The main thread writes these. */
+export const DONE_HEAD: number = 2 * LINE;
+export const LENT_TAIL: number = 2 * LINE + 1;
 /** What the worker waits for from the main thread. */
-export const MAIL = 7;
-const WORKER_WORDS = 8;
+export const MAIL: number = 2 * LINE + 2;
+/** The worker writes these. */
+export const DONE_TAIL: number = 3 * LINE;
+export const LENT_HEAD: number = 3 * LINE + 1;
+const WORKER_WORDS = 4 * LINE;
 
 /** What is needed to see the memory from another thread. */
 export interface JobMemoryShape {
@@ -80,11 +85,17 @@ export interface JobMemoryShape {
   readonly workers: number;
 }
 
+/** Words of one worker: twice as many entries as slots in the last ring, because a death can double an entry once (M1). */
+function workerWords(slots: number): number {
+  return WORKER_WORDS + LOCAL_SLOTS + LENT_SLOTS + 2 * slots;
+}
+
 /** One thread's view. */
 export class JobMemory {
   readonly shape: JobMemoryShape;
   readonly words: Int32Array;
   readonly bytes: Uint8Array;
+  readonly numbers: Float64Array;
   readonly slots: number;
   readonly slotBytes: number;
   readonly workers: number;
@@ -104,18 +115,18 @@ export class JobMemory {
     this.#ring = 2 * slots;
     this.#slotAt = CONTROL_WORDS + this.#ring;
     this.#workerAt = this.#slotAt + slots * SLOT_WORDS;
-    this.#workerWords = WORKER_WORDS + LOCAL_SLOTS + LENT_SLOTS + slots;
+    this.#workerWords = workerWords(slots);
     const wordCount = this.#workerAt + workers * this.#workerWords;
     this.#entriesAt = 4 * wordCount;
     this.#bytesAt = this.#entriesAt + ENTRIES * (1 + ENTRY_BYTES);
     this.words = new Int32Array(buffer, 0, wordCount);
     this.bytes = new Uint8Array(buffer);
+    this.numbers = new Float64Array(buffer, 0, wordCount >> 1);
   }
 
   /** Fresh memory: `slots` is a power of two. */
   static create(slots: number, slotBytes: number, workers: number): JobMemory {
-    const perWorker = WORKER_WORDS + LOCAL_SLOTS + LENT_SLOTS + slots;
-    const words = CONTROL_WORDS + 2 * slots + slots * SLOT_WORDS + workers * perWorker;
+    const words = CONTROL_WORDS + 2 * slots + slots * SLOT_WORDS + workers * workerWords(slots);
     const buffer = new SharedArrayBuffer(4 * words + ENTRIES * (1 + ENTRY_BYTES) + 2 * slots * slotBytes);
     const memory = new JobMemory({ buffer, slots, slotBytes, workers });
     for (let worker = 0; worker < workers; worker++) memory.words[memory.worker(worker) + LIFO] = -1;
@@ -142,9 +153,9 @@ export class JobMemory {
     return this.worker(worker) + WORKER_WORDS + LOCAL_SLOTS + (index & (LENT_SLOTS - 1));
   }
 
-  /** The word of an entry of a worker's ring of finished slots. */
+  /** The word of an entry of a worker's ring of slots the main thread shall look at. */
   doneEntry(worker: number, index: number): number {
-    return this.worker(worker) + WORKER_WORDS + LOCAL_SLOTS + LENT_SLOTS + (index & (this.slots - 1));
+    return this.worker(worker) + WORKER_WORDS + LOCAL_SLOTS + LENT_SLOTS + (index & (this.#ring - 1));
   }
 
   /** The word of an entry of the global queue. */
@@ -157,16 +168,14 @@ export class JobMemory {
     return this.#ring;
   }
 
-  /** The bytes of the job in a slot: its names, then its payload. */
-  jobData(index: number): Uint8Array {
-    const at = this.#bytesAt + 2 * index * this.slotBytes;
-    return this.bytes.subarray(at, at + this.slotBytes);
+  /** Where the bytes of the job in a slot begin: its names, then its payload. */
+  jobAt(index: number): number {
+    return this.#bytesAt + 2 * index * this.slotBytes;
   }
 
-  /** The bytes of its result. */
-  resultData(index: number): Uint8Array {
-    const at = this.#bytesAt + (2 * index + 1) * this.slotBytes;
-    return this.bytes.subarray(at, at + this.slotBytes);
+  /** Where the bytes of its result begin. */
+  resultAt(index: number): number {
+    return this.#bytesAt + (2 * index + 1) * this.slotBytes;
   }
 
   /** Publish the name of a job function; one thread writes. */

@@ -3,7 +3,7 @@
  *
  * It imports nothing but Node, so that the permissions it needs are its own file and the module of the jobs.
  */
-import { deserialize } from "node:v8";
+import { deserialize, serialize } from "node:v8";
 
 interface Ask {
   readonly job: {
@@ -26,7 +26,7 @@ interface Failure {
 
 type Answer =
   | { readonly kind: "ready" }
-  | { readonly kind: "hand-on"; readonly id: string; readonly entry: string; readonly payload: unknown }
+  | { readonly kind: "hand-on"; readonly id: string; readonly entry: string; readonly payload: Uint8Array }
   | { readonly kind: "result"; readonly value: unknown }
   | { readonly kind: "failure"; readonly failure: Failure };
 
@@ -60,6 +60,26 @@ function failureOf(error: unknown): Failure {
   };
 }
 
+/** A refusal that the job's function sees; `failureOf` keeps its code. */
+class Refused extends TypeError {
+  readonly code: string;
+  readonly changed = "Nothing: the job was not handed on.";
+  readonly fix = "Hand on plain data, before the function's end.";
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+function plain(value: unknown): Uint8Array {
+  try {
+    return serialize(value);
+  } catch (error) {
+    throw new Refused("host.job-not-serialisable", `the payload cannot be passed on: ${String(error)}`);
+  }
+}
+
 function refusal(code: string, message: string): Answer {
   return { kind: "failure", failure: { code, message, changed: "", fix: "", retryable: false } };
 }
@@ -69,10 +89,13 @@ async function perform(exported: Readonly<Record<string, unknown>>, { job }: Ask
   const run = Object.hasOwn(exported, entry) ? exported[entry] : undefined;
   if (typeof run !== "function") return refusal("host.unknown-entry", `there is no job function ${entry}`);
   let children = 0;
+  let over = false;
   const handOn = (next: string, value: unknown): string => {
-    const child = `${id}/${children++}`;
-    void tell({ kind: "hand-on", id: child, entry: next, payload: value });
-    return child;
+    if (over) throw new Refused("host.job-over", `job ${id} hands on a job after its own end`);
+    const message = { kind: "hand-on", id: `${id}/${children}`, entry: next, payload: plain(value) } as const;
+    children++;
+    void tell(message);
+    return message.id;
   };
   try {
     return {
@@ -81,6 +104,8 @@ async function perform(exported: Readonly<Record<string, unknown>>, { job }: Ask
     };
   } catch (error) {
     return { kind: "failure", failure: failureOf(error) };
+  } finally {
+    over = true;
   }
 }
 

@@ -10,10 +10,17 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { serialize } from "node:v8";
-import type { CancelSignal, JobEngine, JobEngineStats, JobEnvelope } from "@glia-os/abi/ports";
+import type {
+  CancelSignal,
+  JobEngine,
+  JobEngineClose,
+  JobEngineStats,
+  JobEnvelope,
+} from "@glia-os/abi/ports";
 import { AbortedError, BadOptionError } from "../errors.ts";
 import { ChildHandle, type FromChild } from "./child-handle.ts";
 import { type BudgetPlace, CpuBudget, MEMBERS } from "./cpu-budget.ts";
+import { DrainWait, drainMsOf } from "./drain-wait.ts";
 import { checkEnvelope, type HandedOn } from "./envelope.ts";
 import * as errors from "./errors.ts";
 import { jobError } from "./job-error.ts";
@@ -107,7 +114,11 @@ class ProcessEngine implements JobEngine {
   #lost = 0;
   #startupFailures = 0;
   #broken: errors.WorkerFailedError | undefined;
+  readonly #drained = new DrainWait();
+  /** Whether jobs are still taken. */
+  #taking = true;
   #closing: Promise<void> | undefined;
+  #closed = false;
 
   constructor(options: ProcessEngineOptions) {
     this.#budget = options.budget ?? new CpuBudget(availableParallelism());
@@ -135,13 +146,9 @@ class ProcessEngine implements JobEngine {
   }
 
   async run<Result>(job: JobEnvelope, cancel?: CancelSignal): Promise<Result> {
-    if (this.#closing !== undefined) throw new errors.EngineClosedError(String(job?.id));
-    if (this.#broken !== undefined) throw this.#broken;
+    if (!this.#taking) throw new errors.EngineClosedError(String(job?.id));
     checkEnvelope(job);
-    if (this.#open.size >= this.#limit) throw new errors.EngineFullError(job.id, this.#limit);
-    const { id, origin, lineage, entry } = job;
-    const copy = { id, origin, lineage: [...lineage], entry, payload: this.#copied(job.payload) };
-    return (await this.#enqueue(copy, cancel)) as Result;
+    return (await this.#enqueue(job, serialized(job.payload), cancel)) as Result;
   }
 
   stats(): JobEngineStats {
@@ -155,9 +162,21 @@ class ProcessEngine implements JobEngine {
     };
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+  close(options?: JobEngineClose): Promise<void> {
+    try {
+      const drainMs = drainMsOf(options);
+      this.#taking = false;
+      if (drainMs === 0 || this.#open.size === 0) {
+        this.#drained.end();
+        this.#closing ??= this.#close();
+      } else {
+        this.#drained.within(drainMs);
+        this.#closing ??= this.#drained.over.then(() => this.#close());
+      }
+      return this.#closing;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   pids(): readonly number[] {
@@ -165,30 +184,24 @@ class ProcessEngine implements JobEngine {
   }
 
   async #close(): Promise<void> {
+    this.#closed = true;
     clearInterval(this.#patrol);
     for (const work of [...this.#open]) this.#settle(work, new errors.EngineClosedError(work.job.id));
     await Promise.all(this.#seats.map(({ child }) => child.kill()));
     for (const { place } of this.#seats) this.#budget.leave(place);
   }
 
-  /** The payload in V8's format: checked and copied in one step. */
-  #copied(payload: unknown): Buffer {
-    let bytes: Buffer;
-    try {
-      bytes = serialize(payload);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new errors.JobNotSerialisableError("the payload", why);
-    }
+  #enqueue(envelope: JobEnvelope, payload: Uint8Array, cancel?: CancelSignal): Promise<unknown> {
+    if (this.#broken !== undefined) throw this.#broken;
+    const { id, origin, lineage, entry } = envelope;
+    if (this.#open.size >= this.#limit) throw new errors.EngineFullError(id, this.#limit);
     const most = this.#options.payloadBytes ?? PAYLOAD_BYTES;
-    if (bytes.length <= most) return bytes;
-    throw new errors.JobNotSerialisableError(
-      "the payload",
-      `it has ${bytes.length} bytes; ${most} is the most`,
-    );
-  }
-
-  #enqueue(job: JobEnvelope, cancel: CancelSignal | undefined): Promise<unknown> {
+    if (payload.length > most)
+      throw new errors.JobNotSerialisableError(
+        "the payload",
+        `it has ${payload.length} bytes; ${most} is the most`,
+      );
+    const job = { id, origin, lineage: [...lineage], entry, payload };
     return new Promise((resolve, reject) => {
       const deadline = performance.now() + (this.#options.timeoutMs ?? Number.POSITIVE_INFINITY);
       const work: Work = { job, resolve, reject, deadline, starts: 0, settled: false, forget: undefined };
@@ -208,6 +221,7 @@ class ProcessEngine implements JobEngine {
     work.settled = true;
     this.#open.delete(work);
     if (this.#open.size === 0) this.#patrol.unref();
+    if (this.#open.size === 0 && !this.#taking) this.#drained.end();
     work.forget?.();
     if (error === undefined) {
       this.#finished++;
@@ -278,14 +292,20 @@ class ProcessEngine implements JobEngine {
   #handOn(parent: JobEnvelope, { id, entry, payload }: Extract<FromChild, { kind: "hand-on" }>): void {
     const names = { id, origin: parent.origin, lineage: [...parent.lineage, parent.id] };
     const { handedOn } = this.#options;
-    this.run({ ...names, entry, payload }).then(
+    const child = { ...names, entry, payload };
+    const taken = async (): Promise<unknown> => {
+      if (this.#closed) throw new errors.EngineClosedError(id);
+      checkEnvelope(child);
+      return this.#enqueue(child, payload);
+    };
+    taken().then(
       (result) => handedOn?.({ ...names, error: undefined, result }),
       (error: Error) => handedOn?.({ ...names, error, result: undefined }),
     );
   }
 
   #died(seat: Seat, child: ChildHandle): void {
-    if (this.#closing !== undefined) return;
+    if (this.#closed) return;
     this.#lost++;
     if (!child.wasReady && !child.ended) this.#startupFailures++;
     this.#budget.left(seat.place);
@@ -319,6 +339,16 @@ class ProcessEngine implements JobEngine {
       for (const work of [...this.#open])
         if (work.deadline <= now) this.#stop(work, new errors.JobTimeoutError(work.job.id, timeoutMs));
     if (memoryBytes !== undefined) for (const { child } of this.#seats) child.checkMemory(memoryBytes);
+  }
+}
+
+/** A payload in V8's format: checked and copied in one step. */
+function serialized(payload: unknown): Buffer {
+  try {
+    return serialize(payload);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new errors.JobNotSerialisableError("the payload", why);
   }
 }
 

@@ -7,106 +7,91 @@
  * T3. The engine keeps the process alive only while jobs are open, those included that were handed on.
  */
 import { availableParallelism } from "node:os";
-import type { CancelSignal, JobEngine, JobEngineStats, JobEnvelope } from "@glia-os/abi/ports";
-import { AbortedError, BadOptionError } from "../errors.ts";
-import { type BudgetPlace, CpuBudget, MEMBERS } from "./cpu-budget.ts";
-import { checkEnvelope, type HandedOn } from "./envelope.ts";
+import type {
+  CancelSignal,
+  JobEngine,
+  JobEngineClose,
+  JobEngineStats,
+  JobEnvelope,
+} from "@glia-os/abi/ports";
+import { AbortedError } from "../errors.ts";
+import { type BudgetPlace, CpuBudget } from "./cpu-budget.ts";
+import { DrainWait, drainMsOf } from "./drain-wait.ts";
+import { checkEntry, checkNames } from "./envelope.ts";
 import { EngineClosedError, JobTimeoutError, MalformedJobError, WorkerFailedError } from "./errors.ts";
+import { GlobalQueue } from "./global-queue.ts";
+import { HandedOnCount } from "./handed-on-count.ts";
 import { JobBook } from "./job-book.ts";
 import * as at from "./job-memory.ts";
+import { ResultListener } from "./result-listener.ts";
 import { ThreadHandle } from "./thread-handle.ts";
 import type { FromWorker } from "./threaded-messages.ts";
-import { hidden, mend, pickSleeper, pushGlobal } from "./work-queues.ts";
-
-/** How a threaded engine is made. */
-export interface ThreadedEngineOptions {
-  /** The module whose exported functions run jobs. It is trusted: threads share this process. */
-  readonly module: URL;
-  /** 1 to 32; default: the budget's processors, at most 32. */
-  readonly workers?: number;
-  /** Default: one of its own over `availableParallelism`. */
-  readonly budget?: CpuBudget;
-  /** Jobs in flight: 1 to 65,536; default 4096. */
-  readonly inFlight?: number;
-  /** Bytes of a job or result that fit shared memory directly: 64 to 65,536; default 512. Longer ones take a message. */
-  readonly slotBytes?: number;
-  /** Longest payload or result in bytes: up to 1 GiB; default 64 MiB. */
-  readonly payloadBytes?: number;
-  /** Times a job is started before it counts as lost: 1 to 1,000,000; default 3. */
-  readonly attempts?: number;
-  /** Longest time from `run` to the result in milliseconds; default none. */
-  readonly timeoutMs?: number;
-  /** Memory of one worker, buffers included, in bytes: at least 16 MiB; default none. See docs/engines.md for how far it holds. */
-  readonly memoryBytes?: number;
-  /** Hears how jobs ended that other jobs handed on. Must not throw. */
-  readonly handedOn?: (outcome: HandedOn) => void;
-}
+import {
+  FOREVER_MS,
+  type ThreadedEngineOptions,
+  type ThreadedSettings,
+  threadedSettings,
+} from "./threaded-options.ts";
+import { hidden, mend, pickSleeper } from "./work-queues.ts";
 
 /** Startup failures in a row after which the engine gives up. */
 const STARTUP_FAILURES = 3;
-const IN_FLIGHT = 4096;
-const SLOT_BYTES = 512;
-const PAYLOAD_BYTES = 64 * 1024 * 1024;
-const PAYLOAD_MOST = 1024 ** 3;
-const ATTEMPTS = 3;
-const MEMORY_LEAST = 16 * 1024 * 1024;
 /** Time between looks at deadlines and at the memory of workers, in milliseconds. */
 const PATROL_MS = 50;
-/** Longest delay of a timer: the keep-alive never fires in practice. */
-const FOREVER_MS = 2 ** 31 - 1;
-
-function within(option: string, value: number, least: number, most: number): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new BadOptionError(option, value, `a whole number from ${least} to ${most}`);
-}
+/** Jobs that one step of the caller queues before workers hear of more than the first. */
+const PUBLISH_EVERY = 16;
 
 class ThreadedEngine implements JobEngine {
   readonly kind = "threaded";
   readonly #options: ThreadedEngineOptions;
+  readonly #settings: ThreadedSettings;
   readonly #budget: CpuBudget;
   readonly #places: readonly BudgetPlace[];
   readonly #memory: at.JobMemory;
   readonly #book: JobBook;
+  readonly #global: GlobalQueue;
+  readonly #children: HandedOnCount;
+  readonly #listener: ResultListener;
   readonly #threads: ThreadHandle[] = [];
-  /** Entries for which the global queue has no room. */
-  readonly #overflow: number[] = [];
   readonly #entries = new Map<string, number>();
   readonly #keepAlive: NodeJS.Timeout;
   readonly #patrol: NodeJS.Timeout | undefined;
-  #listening = false;
-  /** Jobs handed on when none of them was open. */
-  #handed = 0;
+  readonly #drained = new DrainWait();
+  #flushDue = false;
   #startupFailures = 0;
   #broken: WorkerFailedError | undefined;
+  /** Whether jobs are still taken. */
+  #taking = true;
   #closing: Promise<void> | undefined;
+  #closed = false;
   #restarted = 0;
   #lost = 0;
 
   constructor(options: ThreadedEngineOptions) {
-    this.#budget = options.budget ?? new CpuBudget(availableParallelism());
-    const workers = within(
-      "workers",
-      options.workers ?? Math.min(MEMBERS, this.#budget.processors),
-      1,
-      MEMBERS,
-    );
-    const inFlight = within("inFlight", options.inFlight ?? IN_FLIGHT, 1, 65_536);
-    const slotBytes = within("slotBytes", options.slotBytes ?? SLOT_BYTES, 64, 65_536);
-    within("payloadBytes", options.payloadBytes ?? PAYLOAD_BYTES, 1, PAYLOAD_MOST);
-    within("attempts", options.attempts ?? ATTEMPTS, 1, 1_000_000);
-    if (options.timeoutMs !== undefined) within("timeoutMs", options.timeoutMs, 1, FOREVER_MS);
-    if (options.memoryBytes !== undefined)
-      within("memoryBytes", options.memoryBytes, MEMORY_LEAST, Number.MAX_SAFE_INTEGER);
+    const processors = availableParallelism();
+    this.#budget = options.budget ?? new CpuBudget(processors);
+    const settings = threadedSettings(options, this.#budget, processors);
+    const { workers, inFlight, slotBytes, payloadBytes, spinMs } = settings;
     this.#options = options;
+    this.#settings = settings;
     const slots = 2 ** Math.ceil(Math.log2(inFlight + workers * at.LENT_SLOTS));
     this.#memory = at.JobMemory.create(slots, slotBytes, workers);
-    this.#book = new JobBook(this.#memory, inFlight, options.payloadBytes ?? PAYLOAD_BYTES);
+    this.#book = new JobBook(this.#memory, inFlight, payloadBytes);
+    this.#global = new GlobalQueue(this.#memory);
+    this.#children = new HandedOnCount(this.#memory);
     this.#places = Array.from({ length: workers }, () => this.#budget.join());
     this.#keepAlive = setInterval(() => undefined, FOREVER_MS).unref();
     const patrols = options.timeoutMs !== undefined || options.memoryBytes !== undefined;
     this.#patrol = patrols ? setInterval(() => this.#onPatrol(), PATROL_MS).unref() : undefined;
+    const { words } = this.#memory;
+    this.#listener = new ResultListener(
+      words,
+      () => this.#drain(),
+      () => !this.#idle,
+      spinMs,
+    );
     for (let worker = 0; worker < workers; worker++) this.#start(worker);
-    this.#listen();
+    this.#listener.listen();
   }
 
   run<Result>(job: JobEnvelope, cancel?: CancelSignal): Promise<Result> {
@@ -127,9 +112,21 @@ class ThreadedEngine implements JobEngine {
     return { workers, inFlight, finished, failed, restarted: this.#restarted, workersLost: this.#lost };
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+  close(options?: JobEngineClose): Promise<void> {
+    try {
+      const drainMs = drainMsOf(options);
+      this.#taking = false;
+      if (drainMs === 0 || this.#idle) {
+        this.#drained.end();
+        this.#closing ??= this.#close();
+      } else {
+        this.#drained.within(drainMs);
+        this.#closing ??= this.#drained.over.then(() => this.#close());
+      }
+      return this.#closing;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** End the thread of a worker as an accident would, at whatever point it is. For tests of recovery. */
@@ -138,25 +135,34 @@ class ThreadedEngine implements JobEngine {
   }
 
   async #close(): Promise<void> {
+    this.#closed = true;
     this.#book.refuseAll((id) => new EngineClosedError(id));
     clearInterval(this.#keepAlive);
     clearInterval(this.#patrol);
-    Atomics.notify(this.#memory.words, at.DOORBELL);
+    this.#listener.close();
     await Promise.all(this.#threads.map((thread) => thread.terminate()));
+    this.#drain();
+    this.#refuseHandedOn((id) => new EngineClosedError(id));
     for (const place of this.#places) this.#budget.leave(place);
+  }
+
+  /** Whether no job is open, from outside or handed on. */
+  get #idle(): boolean {
+    return this.#book.inFlight === 0 && this.#children.open === 0;
   }
 
   /** Check a job and write it into a slot. */
   #take(job: JobEnvelope): number {
-    if (this.#closing !== undefined) throw new EngineClosedError(String(job?.id));
+    if (!this.#taking) throw new EngineClosedError(String(job?.id));
     if (this.#broken !== undefined) throw this.#broken;
-    checkEnvelope(job);
+    checkNames(job);
     return this.#book.write(job, this.#entry(job.entry));
   }
 
   #entry(name: string): number {
     const known = this.#entries.get(name);
     if (known !== undefined) return known;
+    checkEntry(name);
     const number = this.#entries.size;
     if (number >= at.ENTRIES) throw new MalformedJobError("entry", `one of at most ${at.ENTRIES} names`);
     this.#memory.writeEntry(number, name);
@@ -182,11 +188,22 @@ class ThreadedEngine implements JobEngine {
     // A job that was cancelled before it was queued has been settled.
     if (!this.#book.waiting(slot)) return;
     Atomics.store(this.#memory.words, state, at.QUEUED);
-    this.#push(slot);
+    this.#global.push(slot);
+    if (!this.#flushDue) {
+      this.#flushDue = true;
+      this.#publish();
+      queueMicrotask(() => this.#flush());
+    } else if (this.#global.unpublished >= PUBLISH_EVERY) this.#publish();
   }
 
-  #push(slot: number): void {
-    if (this.#overflow.length > 0 || !pushGlobal(this.#memory, slot)) this.#overflow.push(slot);
+  #flush(): void {
+    this.#flushDue = false;
+    this.#publish();
+    this.#listener.expect();
+  }
+
+  #publish(): void {
+    this.#global.publish();
     this.#wake();
   }
 
@@ -200,36 +217,25 @@ class ThreadedEngine implements JobEngine {
     const { words } = this.#memory;
     const state = this.#memory.slot(slot) + at.STATE;
     this.#book.refuse(slot, error);
-    this.#rest();
     for (;;) {
       const seen = Atomics.load(words, state);
       if ((seen & 7) === at.CLAIMED) {
         void this.#threads[seen >> 3]?.terminate();
-        return;
+        break;
       }
-      if ((seen & 7) === at.DONE) return;
+      if ((seen & 7) === at.DONE) break;
       if (Atomics.compareExchange(words, state, seen, at.FREE) !== seen) continue;
-      this.#free(slot);
-      return;
+      this.#book.free(slot);
+      break;
     }
+    this.#rest();
   }
 
-  /** Let the process end when nobody waits (T3). */
+  /** Let the process end when nobody waits (T3), and the engine when it is closed. */
   #rest(): void {
-    if (this.#book.inFlight > 0) return;
-    const handed = Atomics.load(this.#memory.words, at.HANDED);
-    // Looking at every slot is for engines whose jobs hand on, and only while some of those may be open.
-    if (handed !== this.#handed && this.#anyOpen()) return;
-    this.#handed = handed;
+    if (!this.#idle) return;
     this.#keepAlive.unref();
-  }
-
-  #anyOpen(): boolean {
-    for (let slot = 0; slot < this.#memory.slots; slot++) {
-      const state = Atomics.load(this.#memory.words, this.#memory.slot(slot) + at.STATE) & 7;
-      if (state !== at.FREE && state !== at.LENT) return true;
-    }
-    return false;
+    if (!this.#taking) this.#drained.end();
   }
 
   #free(slot: number): void {
@@ -237,40 +243,37 @@ class ThreadedEngine implements JobEngine {
     this.#rest();
   }
 
-  /** Settle what workers finished, again and again until there is nothing, then wait for the doorbell. */
-  #listen(): void {
+  /** Take what workers put into their rings: settle what is done, queue what exceeds their deques. Gives how many there were. */
+  #drain(): number {
     const { words } = this.#memory;
-    while (this.#closing === undefined && !this.#listening) {
-      const rung = Atomics.load(words, at.DOORBELL);
-      Atomics.store(words, at.LISTENING, 1);
-      this.#drain();
-      const wait = Atomics.waitAsync(words, at.DOORBELL, rung);
-      if (!wait.async) continue;
-      this.#listening = true;
-      void wait.value.then(() => {
-        this.#listening = false;
-        this.#listen();
-      });
-    }
-  }
-
-  #drain(): void {
-    const { words } = this.#memory;
+    let taken = 0;
     for (let worker = 0; worker < this.#memory.workers; worker++) {
       const base = this.#memory.worker(worker);
       let head = words[base + at.DONE_HEAD]!;
-      for (; head !== Atomics.load(words, base + at.DONE_TAIL); head = (head + 1) | 0)
-        this.#settle(Atomics.load(words, this.#memory.doneEntry(worker, head)));
-      words[base + at.DONE_HEAD] = head;
-      this.#lend(worker);
+      const tail = Atomics.load(words, base + at.DONE_TAIL);
+      if (head !== tail) {
+        taken += (tail - head) | 0;
+        for (; head !== tail; head = (head + 1) | 0)
+          this.#receive(Atomics.load(words, this.#memory.doneEntry(worker, head)));
+        words[base + at.DONE_HEAD] = head;
+      }
+      if (!this.#closed) this.#lend(worker);
     }
-    while (this.#overflow.length > 0 && pushGlobal(this.#memory, this.#overflow[0]!)) this.#overflow.shift();
+    if (this.#global.unpublished > 0) this.#publish();
+    return taken;
+  }
+
+  #receive(slot: number): void {
+    const state = Atomics.load(this.#memory.words, this.#memory.slot(slot) + at.STATE) & 7;
+    if (state === at.DONE) this.#settle(slot);
+    else if (state === at.QUEUED) this.#global.push(slot);
   }
 
   #settle(slot: number): boolean {
     const state = this.#memory.slot(slot) + at.STATE;
     if ((Atomics.load(this.#memory.words, state) & 7) !== at.DONE) return true;
     if (!this.#book.settle(slot, this.#options.handedOn)) return false;
+    if (this.#book.handedOn(slot)) this.#children.settled();
     Atomics.store(this.#memory.words, state, at.FREE);
     this.#free(slot);
     return true;
@@ -304,7 +307,7 @@ class ThreadedEngine implements JobEngine {
   }
 
   #start(worker: number): void {
-    const { module, payloadBytes = PAYLOAD_BYTES, memoryBytes } = this.#options;
+    const { module, memoryBytes } = this.#options;
     this.#threads[worker] = new ThreadHandle(
       {
         worker,
@@ -313,7 +316,8 @@ class ThreadedEngine implements JobEngine {
         budget: this.#budget.memory,
         place: this.#places[worker]!.id,
         places: this.#places.map(({ id }) => id),
-        payloadBytes,
+        payloadBytes: this.#settings.payloadBytes,
+        spinMs: this.#settings.spinMs,
       },
       memoryBytes,
       (message) => this.#heard(worker, message),
@@ -322,7 +326,7 @@ class ThreadedEngine implements JobEngine {
   }
 
   #heard(worker: number, message: FromWorker): void {
-    if (this.#closing !== undefined) return;
+    if (this.#closed) return;
     if (message.kind === "ready") {
       this.#startupFailures = 0;
       for (const name of message.entries) if (this.#entries.size < at.ENTRIES) this.#entry(name);
@@ -332,14 +336,14 @@ class ThreadedEngine implements JobEngine {
     } else if (message.kind === "need") {
       this.#threads[worker]!.send({ bytes: this.#book.largeJob(message.slot) });
       this.#mail(worker);
-    } else if (message.kind === "result") {
+    } else {
       this.#book.largeResult(message.slot, worker, message.bytes);
       this.#settle(message.slot);
-    } else this.#push(message.slot);
+    }
   }
 
   #died(worker: number, thread: ThreadHandle): void {
-    if (this.#closing !== undefined) return;
+    if (this.#closed) return;
     if (!thread.ready && !thread.ended) this.#startupFailures++;
     this.#lost++;
     const bit = 1 << worker;
@@ -352,38 +356,39 @@ class ThreadedEngine implements JobEngine {
     if (this.#startupFailures >= STARTUP_FAILURES) this.#giveUp(thread.failure);
     else this.#start(worker);
     // Its last wake-ups may have died with it: to the main thread, and to the others.
-    Atomics.store(this.#memory.words, at.LISTENING, 1);
-    this.#drain();
+    this.#listener.listen();
     for (const place of this.#places) place.wake();
   }
 
   /** Free, settle or start again what the dead worker owned, and queue what it hid. */
   #recover(worker: number, thread: ThreadHandle): void {
     const { words } = this.#memory;
-    const base = this.#memory.worker(worker);
-    Atomics.store(words, base + at.LENT_HEAD, words[base + at.LENT_TAIL]!);
+    let unused = 0;
     for (let slot = 0; slot < this.#memory.slots; slot++) {
       const state = this.#memory.slot(slot) + at.STATE;
       const seen = Atomics.load(words, state);
       if (seen >> 3 !== worker || (seen & 7) < at.CLAIMED) continue;
       if ((seen & 7) === at.LENT) {
+        unused++;
         Atomics.store(words, state, at.FREE);
         this.#book.giveBack(slot);
       } else if ((seen & 7) === at.CLAIMED || !this.#settle(slot)) this.#again(slot, thread);
     }
-    for (const slot of hidden(this.#memory)) this.#push(slot);
+    this.#children.died(worker, unused);
+    for (const slot of hidden(this.#memory)) this.#global.push(slot);
+    this.#publish();
+    this.#rest();
   }
 
   #again(slot: number, thread: ThreadHandle): void {
-    const { words } = this.#memory;
     const state = this.#memory.slot(slot) + at.STATE;
-    const attempts = this.#options.attempts ?? ATTEMPTS;
-    if (this.#book.restart(slot, attempts, thread.overMemory, this.#options)) {
+    if (this.#book.restart(slot, this.#settings.attempts, thread.overMemory, this.#options)) {
       this.#restarted++;
-      Atomics.store(words, state, at.QUEUED);
-      this.#push(slot);
+      Atomics.store(this.#memory.words, state, at.QUEUED);
+      this.#global.push(slot);
     } else {
-      Atomics.store(words, state, at.FREE);
+      if (this.#book.handedOn(slot)) this.#children.settled();
+      Atomics.store(this.#memory.words, state, at.FREE);
       this.#free(slot);
     }
   }
@@ -392,11 +397,28 @@ class ThreadedEngine implements JobEngine {
     const broken = new WorkerFailedError(cause);
     this.#broken = broken;
     this.#book.refuseAll(() => broken);
+    this.#refuseHandedOn(() => broken);
     this.#keepAlive.unref();
+    if (!this.#taking) this.#drained.end();
+  }
+
+  /** Report the jobs that were handed on and wait, and those of threads that have ended, as not done. */
+  #refuseHandedOn(error: (id: string) => Error): void {
+    const { words } = this.#memory;
+    for (let slot = 0; slot < this.#memory.slots; slot++) {
+      const state = this.#memory.slot(slot) + at.STATE;
+      const seen = Atomics.load(words, state);
+      const left = this.#closed ? seen !== at.FREE && (seen & 7) !== at.LENT : seen === at.QUEUED;
+      if (!left || !this.#book.handedOn(slot)) continue;
+      if (Atomics.compareExchange(words, state, seen, at.FREE) !== seen) continue;
+      this.#book.refuseHandedOn(slot, error, this.#options.handedOn);
+      this.#children.settled();
+      this.#book.free(slot);
+    }
   }
 
   #onPatrol(): void {
-    if (this.#book.inFlight === 0) return;
+    if (this.#idle) return;
     const { timeoutMs, memoryBytes } = this.#options;
     if (timeoutMs !== undefined)
       for (const [slot, id] of this.#book.overdue(performance.now()))

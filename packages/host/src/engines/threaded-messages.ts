@@ -14,6 +14,8 @@ export interface WorkerSetup {
   /** The places of all workers of the engine. */
   readonly places: readonly number[];
   readonly payloadBytes: number;
+  /** Longest look for jobs before it sleeps, in milliseconds. */
+  readonly spinMs: number;
   readonly port: MessagePort;
 }
 
@@ -23,9 +25,7 @@ export type FromWorker =
   /** The bytes of a large job, please. */
   | { readonly kind: "need"; readonly slot: number }
   /** A large result. Sent before the slot is marked done. */
-  | { readonly kind: "result"; readonly slot: number; readonly bytes: SharedArrayBuffer }
-  /** An entry for the global queue: the worker's deque is full. */
-  | { readonly kind: "overflow"; readonly slot: number };
+  | { readonly kind: "result"; readonly slot: number; readonly bytes: SharedArrayBuffer };
 
 /** To a worker: `bytes` of the large job it asked for; without them, that it may begin. */
 export interface ToWorker {

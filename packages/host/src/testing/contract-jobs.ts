@@ -40,3 +40,32 @@ export function fan(payload: number, context: JobContext): number {
   for (let i = 0; i < payload; i++) context.handOn("echo", i);
   return payload;
 }
+
+/** Hands on `payload` jobs that never end. */
+export function fanForever(payload: number, context: JobContext): number {
+  for (let i = 0; i < payload; i++) context.handOn("forever", i);
+  return payload;
+}
+
+/** Hands on a job that hands on a job, and so on, `payload` deep. */
+export function chain(payload: number, context: JobContext): number {
+  if (payload > 0) context.handOn("chain", payload - 1);
+  return payload;
+}
+
+/** Hands on what cannot be handed on, and gives the codes of the refusals it saw. */
+export function handOnWrongly(_payload: unknown, context: JobContext): readonly string[] {
+  const attempts: readonly [string, unknown][] = [
+    ["echo", () => 1],
+    ["echo", new SharedArrayBuffer(8)],
+    ["nothing", 1],
+    ["no spaces", 1],
+  ];
+  return attempts.map(([entry, payload]) => {
+    try {
+      return context.handOn(entry, payload);
+    } catch (error) {
+      return (error as { readonly code: string }).code;
+    }
+  });
+}

@@ -1,12 +1,8 @@
 /** Contract suites for implementations of the ports that the host serves. */
 import * as jobs from "./contract-jobs.ts";
 
-export {
-  type ContractCase,
-  type ContractOptions,
-  jobEngineContract,
-  type MakeJobEngine,
-} from "./job-engine-contract.ts";
+export type { ContractCase, ContractOptions, MakeJobEngine } from "./contract-case.ts";
+export { jobEngineContract } from "./job-engine-contract.ts";
 
 /** The functions that the contract runs. */
 export const contractJobs: typeof jobs = jobs;

@@ -1,83 +1,9 @@
 /** What every `JobEngine` must do (`@glia-os/abi/ports`, J1 to J5). */
 import assert from "node:assert/strict";
 import { errorCodeOf } from "@glia-os/abi/errors";
-import type { CancelSignal, JobEngine, JobEnvelope } from "@glia-os/abi/ports";
-import type { HandedOn } from "../engines/envelope.ts";
-
-/** One claim about an implementation. */
-export interface ContractCase {
-  /** The claim, as a sentence. */
-  readonly title: string;
-  /** Rejects with an assertion error when the claim does not hold. */
-  readonly run: () => Promise<void>;
-}
-
-/** Limits of the engine under test. */
-export interface ContractOptions {
-  readonly inFlight?: number;
-  readonly timeoutMs?: number;
-  readonly handedOn?: (outcome: HandedOn) => void;
-}
-
-/** Makes an engine over the functions of `contractJobs`. */
-export type MakeJobEngine = (options?: ContractOptions) => JobEngine;
-
-function job(entry: string, payload: unknown, id = "job"): JobEnvelope {
-  return { id, origin: "contract", lineage: [], entry, payload };
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    return errorCodeOf(error) ?? String(error);
-  }
-  return "nothing was thrown";
-}
-
-function abortable(): { readonly signal: CancelSignal; readonly cancel: (reason: unknown) => void } {
-  const listeners = new Set<(reason: unknown) => void>();
-  const state = { cancelled: false, reason: undefined as unknown };
-  return {
-    signal: {
-      get cancelled() {
-        return state.cancelled;
-      },
-      get reason() {
-        return state.reason;
-      },
-      onCancel(listener) {
-        if (state.cancelled) listener(state.reason);
-        else listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
-    },
-    cancel(reason) {
-      state.cancelled = true;
-      state.reason = reason;
-      for (const listener of listeners) listener(reason);
-    },
-  };
-}
-
-function using(
-  make: MakeJobEngine,
-  title: string,
-  body: (engine: JobEngine) => Promise<void>,
-  options: ContractOptions = {},
-): ContractCase {
-  return {
-    title,
-    run: async () => {
-      const engine = make(options);
-      try {
-        await body(engine);
-      } finally {
-        await engine.close();
-      }
-    },
-  };
-}
+import type { JobEnvelope } from "@glia-os/abi/ports";
+import { type ContractCase, codeOf, job, type MakeJobEngine, using } from "./contract-case.ts";
+import { closings, endings, handingOn } from "./job-engine-endings.ts";
 
 const VALUES: readonly unknown[] = [
   undefined,
@@ -203,74 +129,7 @@ function refusals(make: MakeJobEngine): readonly ContractCase[] {
   ];
 }
 
-function endings(make: MakeJobEngine): readonly ContractCase[] {
-  return [
-    using(
-      make,
-      "a cancelled job is settled at once, before and while it runs, and others go on",
-      async (engine) => {
-        const before = abortable();
-        before.cancel("no longer wanted");
-        assert.equal(await codeOf(engine.run(job("echo", 1), before.signal)), "host.aborted");
-        const during = abortable();
-        const running = engine.run(job("forever", 1), during.signal);
-        assert.equal(await engine.run(job("later", 5)), 5);
-        during.cancel(new RangeError("enough"));
-        await assert.rejects(running, RangeError);
-        assert.equal(await engine.run(job("double", 4)), 8);
-        assert.equal(engine.stats().inFlight, 0);
-      },
-    ),
-    using(
-      make,
-      "a job that takes too long is settled with a typed error, and others go on",
-      async (engine) => {
-        assert.equal(await codeOf(engine.run(job("forever", 1))), "host.job-timeout");
-      },
-      { timeoutMs: 300 },
-    ),
-    {
-      title: "J5: closing settles what is in flight, refuses what comes, and may be done twice",
-      run: async () => {
-        const engine = make();
-        const running = codeOf(engine.run(job("forever", 1)));
-        await engine.close();
-        await engine.close();
-        assert.equal(await running, "host.engine-closed");
-        assert.equal(await codeOf(engine.run(job("echo", 1))), "host.engine-closed");
-        assert.equal(engine.stats().workers, 0);
-      },
-    },
-    {
-      title: "a job hands on jobs with its origin and lineage",
-      run: async () => {
-        const outcomes: HandedOn[] = [];
-        const all = Promise.withResolvers<void>();
-        const engine = make({
-          handedOn: (outcome) => {
-            outcomes.push(outcome);
-            if (outcomes.length === 200) all.resolve();
-          },
-        });
-        assert.equal(await engine.run({ ...job("fan", 200, "parent"), lineage: ["root"] }), 200);
-        await all.promise;
-        await engine.close();
-        const results = outcomes.map(({ result }) => result as number).sort((a, b) => a - b);
-        assert.deepEqual(
-          results,
-          Array.from({ length: 200 }, (_, i) => i),
-        );
-        for (const { id, origin, lineage, error, result } of outcomes)
-          assert.deepEqual(
-            { id, origin, lineage, error },
-            { id: `parent/${result}`, origin: "contract", lineage: ["root", "parent"], error: undefined },
-          );
-      },
-    },
-  ];
-}
-
 /** The contract of `JobEngine`, over the functions of `contractJobs`. */
 export function jobEngineContract(make: MakeJobEngine): readonly ContractCase[] {
-  return [...values(make), ...refusals(make), ...endings(make)];
+  return [...values(make), ...refusals(make), ...endings(make), ...handingOn(make), ...closings(make)];
 }
