@@ -43,13 +43,15 @@ export function checkDeterministic(
     compared++;
     const first = simulate<unknown>(seed, scenario, { ...options, keepEvents: KEPT_EVENTS });
     const second = simulate<unknown>(seed, scenario, { ...options, keepEvents: KEPT_EVENTS });
-    if (first.traceHash === second.traceHash) continue;
-    return { seeds: compared, deterministic: false, difference: differenceOf(first, second) };
+    const difference = traceDifference(first, second);
+    if (difference !== undefined) return { seeds: compared, deterministic: false, difference };
   }
   return { seeds: compared, deterministic: true, difference: undefined };
 }
 
-function differenceOf(a: Simulation, b: Simulation): TraceDifference {
+/** Where two runs of one seed parted, as far as they kept their events; undefined when their traces are the same (DE1). */
+export function traceDifference(a: Simulation, b: Simulation): TraceDifference | undefined {
+  if (a.traceHash === b.traceHash) return undefined;
   const { seed } = a;
   const most = Math.max(a.events.length, b.events.length);
   for (let i = 0; i < most; i++) {

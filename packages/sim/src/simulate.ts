@@ -94,7 +94,8 @@ export interface Simulation<State = unknown> {
 const GENERATOR_FUNCTION: unknown = Object.getPrototypeOf(function* () {});
 
 /**
- * Run a program, or the world a scenario sets up, to its end or a limit. A task that computes without syscalls cannot be stopped.
+ * Run a program, or the world a scenario sets up, to its end or a limit. A task that computes without syscalls cannot be stopped, and async
+ * programs are refused: `simulateAsync` runs them.
  * At a limit the tasks that live are dropped: their `finally` blocks do not run.
  * @throws {BadScenarioError} {BadOptionError} {BadFaultError}, and what the scenario throws.
  */
@@ -103,16 +104,52 @@ export function simulate<State = undefined>(
   scenario: Program | Scenario<State>,
   options: SimulateOptions = {},
 ): Simulation<State> {
-  if (typeof scenario !== "function") throw new BadScenarioError(scenario);
-  if (typeof seed !== "string") finite("seed", seed, -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-  const run = new Run(new SeededRandom(seed), options);
-  const state = isProgram(scenario) ? void run.world.spawn(scenario) : scenario(run.world);
-  const outcome = run.toEnd();
-  return { seed, outcome, ...run.results(), state: state as State };
+  const { run, state } = begin<State>(seed, scenario, options);
+  for (;;) {
+    const next = run.step();
+    // This is one call: it lets no microtask run, so it cannot run async programs.
+    if (next === "microtasks") throw new NeedsMicrotasksError();
+    if (next !== "again") return { seed, outcome: next, ...run.results(), state };
+  }
 }
 
 function isProgram(scenario: unknown): scenario is Program {
   return Object.getPrototypeOf(scenario) === GENERATOR_FUNCTION;
+}
+
+/** Lets every microtask run, and nothing else. On Node: `() => new Promise((done) => queueMicrotask(() => process.nextTick(done)))`. */
+export type MicrotaskTurn = () => Promise<unknown>;
+
+/**
+ * The same for scenarios whose tasks are async programs too (`@glia-os/kernel/face`): between two slices in which one has control, `turn` lets
+ * it go on. The hash depends on it no more than on the size of slices; an async program that awaits what is no syscall fails with
+ * `kernel.foreign-await` whatever that promise does. A run must end before another on the same `turn` begins.
+ * @throws as `simulate`, when it is awaited.
+ */
+export async function simulateAsync<State = undefined>(
+  seed: number | string,
+  scenario: Program | Scenario<State>,
+  turn: MicrotaskTurn,
+  options: SimulateOptions = {},
+): Promise<Simulation<State>> {
+  const { run, state } = begin<State>(seed, scenario, options);
+  for (;;) {
+    const next = run.step();
+    if (next === "microtasks") await turn();
+    else if (next !== "again") return { seed, outcome: next, ...run.results(), state };
+  }
+}
+
+function begin<State>(
+  seed: number | string,
+  scenario: Program | Scenario<State>,
+  options: SimulateOptions,
+): { readonly run: Run; readonly state: State } {
+  if (typeof scenario !== "function") throw new BadScenarioError(scenario);
+  if (typeof seed !== "string") finite("seed", seed, -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+  const run = new Run(new SeededRandom(seed), options);
+  const state = isProgram(scenario) ? void run.world.spawn(scenario) : scenario(run.world);
+  return { run, state: state as State };
 }
 
 /** One run. */
@@ -160,19 +197,14 @@ class Run {
     this.world = this.#worldOf(random.fork("world"));
   }
 
-  /** Run until nothing is left to do, or a limit (SI3). */
-  toEnd(): SimulationOutcome {
-    for (;;) {
-      const more = this.#kernel.runSlice(1);
-      // A simulation is one call: it lets no microtask run, so it cannot run async programs.
-      if (more === "microtasks") throw new NeedsMicrotasksError();
-      this.#settle();
-      const struck = this.#crashes.strike();
-      if (this.#recorder.steps >= this.#stepsMax) return "step-limit";
-      if (struck || more === "more") continue;
-      const outcome = this.#pass();
-      if (outcome !== null) return outcome;
-    }
+  /** Run one slice, or let time pass. `microtasks`: an async program has control. Else how the run ended (SI3), or that it goes on. */
+  step(): SimulationOutcome | "again" | "microtasks" {
+    const more = this.#kernel.runSlice(1);
+    this.#settle();
+    if (this.#recorder.steps >= this.#stepsMax) return "step-limit";
+    if (more === "microtasks") return more;
+    if (this.#crashes.strike() || more === "more") return "again";
+    return this.#pass() ?? "again";
   }
 
   results(): Omit<Simulation, "seed" | "outcome" | "state"> {

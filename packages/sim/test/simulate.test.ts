@@ -5,7 +5,7 @@ import type { Sys } from "@glia-os/kernel";
 import { type Scenario, simulate } from "@glia-os/sim";
 import { expect, test } from "vitest";
 import { codeOf } from "./code-of.ts";
-import { hashes } from "./fixtures/print-hashes.ts";
+import { asyncHashes, hashes } from "./fixtures/print-hashes.ts";
 import { busy } from "./fixtures/programs.ts";
 
 const node24 = fileURLToPath(
@@ -43,7 +43,7 @@ test("the hash sees a change in the data alone, and the number of steps stays", 
   expect(of("a").traceHash).toBe(a.traceHash);
 });
 
-test("the same programs and seeds have the same trace hashes on Node 24", (context) => {
+test("the same programs and seeds have the same trace hashes on Node 24, async programs included", async (context) => {
   context.skip(
     !existsSync(node24),
     "conformance/runtimes/node24 is not installed: NOTHING was compared with Node 24",
@@ -51,7 +51,7 @@ test("the same programs and seeds have the same trace hashes on Node 24", (conte
   const script = fileURLToPath(new URL("./fixtures/print-hashes.ts", import.meta.url));
   const printed = execFileSync(node24, ["--conditions=@glia-os/source", script], { encoding: "utf8" });
   expect(execFileSync(node24, ["--version"], { encoding: "utf8" })).toMatch(/^v24\./);
-  expect(printed.split("\n")).toEqual(hashes());
+  expect(printed.split("\n")).toEqual([...hashes(), ...(await asyncHashes())]);
 });
 
 test("RE2: listening changes nothing: keeping events and logs gives the same hash", () => {
