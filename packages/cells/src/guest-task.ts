@@ -2,11 +2,12 @@
  * The kernel task that runs one guest: each blocking import of the guest becomes a syscall of this task.
  *
  * GT1. The guest only runs inside `step`; while it waits, the task waits in a syscall.
- * GT2. A freeze is seen at every blocking import, also when its result is there already: nothing is consumed after the freeze.
+ * GT2. A freeze is seen at every blocking import, also when its result is there already, and at the end of every slice of a
+ *      pre-emptive guest: nothing is consumed after the freeze.
  * GT3. A message that does not fit the guest's buffer stays first in line; the guest learns its length class by `E_TOO_BIG`.
  * GT4. What was not received when the task ends frozen is handed back in order.
  */
-import type { CallResult, EngineInstance, PendingCall } from "@glia-os/abi/ports";
+import type { CallResult, EngineInstance, PendingCall, StepOutcome } from "@glia-os/abi/ports";
 import { GUEST_ERRORS } from "@glia-os/abi/wire";
 import { after, type Handle, type Routine, receiveFrom, type Sys, signalOf } from "@glia-os/kernel";
 import type { CellEnd, MailItem } from "./runner-port.ts";
@@ -31,9 +32,12 @@ export interface GuestTaskCell {
   received(item: MailItem): void;
 }
 
+/** Fuel of a pre-emptive guest's turn: one million units are about a millisecond. */
+const SLICE_FUEL = 1_000_000;
 /** The kernel's longest sleep. */
 const SLEEP_MS_MAX = 9e12;
 const DONE: CallResult = { value: 0 };
+const TIMED_OUT: CallResult = { value: GUEST_ERRORS.E_TIMEOUT };
 const TOO_BIG: CallResult = { value: GUEST_ERRORS.E_TOO_BIG };
 
 /** Run a guest until it ends or is frozen. The handles: its mailbox, and the notification that interrupts a wait. */
@@ -67,18 +71,22 @@ class GuestDriver {
 
   *run(): Routine<GuestTaskEnd> {
     const { instance } = this.#cell;
-    let call = instance.pending;
-    if (call === undefined) {
-      const first = instance.step();
-      if (first.kind !== "pending") return endOf(first);
-      call = first.call;
-    }
+    const slice = instance.preemptible ? SLICE_FUEL : undefined;
+    let outcome: StepOutcome =
+      instance.pending === undefined
+        ? instance.step(undefined, slice)
+        : { kind: "pending", call: instance.pending };
     for (;;) {
-      const result = yield* this.#perform(call);
+      if (outcome.kind === "finished" || outcome.kind === "failed") return endOf(outcome);
+      if (outcome.kind === "yielded") {
+        if (!this.#cell.freezeWanted) yield* this.#sys.yield();
+        if (this.#cell.freezeWanted) return this.#frozen();
+        outcome = instance.step(undefined, slice);
+        continue;
+      }
+      const result: CallResult | undefined = yield* this.#perform(outcome.call);
       if (result === undefined) return this.#frozen();
-      const outcome = instance.step(result);
-      if (outcome.kind !== "pending") return endOf(outcome);
-      call = outcome.call;
+      outcome = instance.step(result, slice);
     }
   }
 
@@ -88,6 +96,8 @@ class GuestDriver {
     switch (call.op) {
       case "receive":
         return yield* this.#receive(call.args[1] ?? 0);
+      case "receive_within":
+        return yield* this.#receiveWithin(call.args[1] ?? 0, this.#cell.takeSleepRest() ?? call.args[2] ?? 0);
       case "sleep":
         return yield* this.#sleep(this.#cell.takeSleepRest() ?? call.args[0] ?? 0);
       default:
@@ -102,6 +112,24 @@ class GuestDriver {
       if (item === undefined) return undefined;
       this.#cell.backlog.push(item);
     }
+    return this.#firstOfBacklog(capacity);
+  }
+
+  *#receiveWithin(capacity: number, durationMs: number): Routine<CallResult | undefined> {
+    if (!(durationMs >= 0 && durationMs <= SLEEP_MS_MAX)) return { value: GUEST_ERRORS.E_RANGE };
+    if (this.#cell.backlog.length > 0) return this.#firstOfBacklog(capacity);
+    const startedMs = this.#cell.monotonicMs();
+    const choices = [...this.#messageOrControl, after(durationMs)] as const;
+    const [index, value] = yield* this.#sys.select(choices);
+    if (index === 0) this.#cell.backlog.push(value as MailItem);
+    if (this.#cell.freezeWanted || index === 1) {
+      this.#sleepRestMs = Math.max(0, durationMs - (this.#cell.monotonicMs() - startedMs));
+      return undefined;
+    }
+    return index === 0 ? this.#firstOfBacklog(capacity) : TIMED_OUT;
+  }
+
+  #firstOfBacklog(capacity: number): CallResult {
     const item = this.#cell.backlog[0] as MailItem;
     if (item.payload.length > capacity) return TOO_BIG;
     this.#cell.backlog.shift();

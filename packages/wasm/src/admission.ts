@@ -28,12 +28,17 @@ import {
 import {
   ASYNCIFY_EXPORTS,
   ENTRY_EXPORT,
+  FUEL_EXPORT,
+  FUEL_MODULE,
+  FUEL_YIELD,
   GLOBAL_EXPORT,
   MEMORY_IMPORT,
   STACK_EXPORT,
   START_EXPORT,
+  WASI_ENTRY_EXPORT,
 } from "./layout.ts";
-import { decodeProfile, PROFILE_SECTION, type ProfileRecord } from "./profile.ts";
+import { checkMetering } from "./metering/validate.ts";
+import { decodeProfile, isMetered, PROFILE_SECTION, type Profile, type ProfileRecord } from "./profile.ts";
 import { webAssembly } from "./web-assembly.ts";
 
 /** Most pages the memory of suspended calls may have: 4 MiB. */
@@ -51,6 +56,8 @@ export interface GuestShape {
   readonly globals: readonly { readonly exportName: string; readonly type: number }[];
   readonly imports: readonly ModuleImport[];
   readonly hasStart: boolean;
+  /** The export a guest starts in. */
+  readonly entry: string;
 }
 
 /** Check that bytes are a module the engine can run and move. Grants are checked by {@link checkGrants}. */
@@ -59,15 +66,19 @@ export function checkGuest(bytes: Uint8Array): GuestShape {
   if (!webAssembly.validate(bytes)) throw new NotAModuleError("its content is not valid");
   const profile = profileOf(outline);
   checkTables(outline);
-  const hasStart = checkEntry(outline);
+  const entry = checkEntry(outline);
+  const hasStart = checkStart(outline);
   scanCode(bytes, outline);
+  if (isMetered(profile.profile)) checkMetering(bytes, outline);
+  const suspends = profile.profile !== "none";
   return {
     profile,
     memory: guestMemory(outline),
-    stackPages: stackPages(outline),
-    globals: mutableGlobals(outline),
-    imports: outline.imports,
+    stackPages: suspends ? stackPages(outline) : 0,
+    globals: mutableGlobals(outline, isMetered(profile.profile)),
+    imports: suspends ? importsOf(outline, profile.profile) : importsThatReturn(outline),
     hasStart,
+    entry,
   };
 }
 
@@ -78,6 +89,7 @@ function profileOf({ customs, exports }: ModuleOutline): ProfileRecord {
       `the module has ${found.length} sections ${PROFILE_SECTION}; it needs one`,
     );
   const profile = decodeProfile(found[0]?.content ?? new Uint8Array());
+  if (profile.profile === "none") return profile;
   const missing = ASYNCIFY_EXPORTS.filter(
     (wanted) => !exports.some(({ name, kind }) => name === wanted && kind === KIND.function),
   );
@@ -97,14 +109,26 @@ function checkTables({ tables, imports }: ModuleOutline): void {
     );
 }
 
-/** Whether the module has a former start function; its entry must exist and have the right type. */
-function checkEntry(outline: ModuleOutline): boolean {
+/** The export the guest starts in: `glia_main` when there is one, else the `_start` of a WASI command. */
+function checkEntry(outline: ModuleOutline): string {
+  for (const [name, type] of ENTRIES) {
+    const entry = exportedFunction(outline, name);
+    if (entry === undefined) continue;
+    if (signature(entry) !== type) throw new ImportMismatchError(name, signature(entry), type);
+    return name;
+  }
+  throw new NotInstrumentedError(`the module exports neither ${ENTRY_EXPORT} nor ${WASI_ENTRY_EXPORT}`);
+}
+
+const ENTRIES = [
+  [ENTRY_EXPORT, "() -> i32"],
+  [WASI_ENTRY_EXPORT, "() -> ()"],
+] as const;
+
+/** Whether the module has a former start function. */
+function checkStart(outline: ModuleOutline): boolean {
   if (outline.start !== undefined)
     throw new UnboundedModuleError("the module has a start function, which would run while it is loaded");
-  const entry = exportedFunction(outline, ENTRY_EXPORT);
-  if (entry === undefined) throw new NotInstrumentedError(`the module does not export ${ENTRY_EXPORT}`);
-  if (signature(entry) !== "() -> i32")
-    throw new ImportMismatchError(ENTRY_EXPORT, signature(entry), "() -> i32");
   const start = exportedFunction(outline, START_EXPORT);
   if (start !== undefined && signature(start) !== "() -> ()")
     throw new ImportMismatchError(START_EXPORT, signature(start), "() -> ()");
@@ -114,6 +138,28 @@ function checkEntry(outline: ModuleOutline): boolean {
 function exportedFunction({ exports, functions }: ModuleOutline, wanted: string): FunctionType | undefined {
   const found = exports.find(({ name, kind }) => name === wanted && kind === KIND.function);
   return found === undefined ? undefined : functions[found.index];
+}
+
+/** Imports a host is asked for: the one by which a pre-emptive guest yields is the engine's own. */
+function importsOf({ imports }: ModuleOutline, profile: Profile): readonly ModuleImport[] {
+  return imports.filter(({ module, name, kind, type }) => {
+    if (profile !== "preemptive" || module !== FUEL_MODULE || name !== FUEL_YIELD) return true;
+    if (kind === KIND.function && type !== undefined && signature(type) === "() -> ()") return false;
+    throw new ImportMismatchError(
+      `${module}/${name}`,
+      type === undefined ? "?" : signature(type),
+      "() -> ()",
+    );
+  });
+}
+
+/** A module that cannot be suspended may import nothing that waits. */
+function importsThatReturn({ imports, memories }: ModuleOutline): readonly ModuleImport[] {
+  if (memories.length > 1) throw new UnsupportedFeatureError("more than one memory", "a guest has one");
+  for (const { module, name } of imports)
+    if (module === HOST_MODULE && HOST_IMPORTS.some((one) => one.name === name && one.blocking))
+      throw new NotInstrumentedError(`the module imports ${name}, which waits, and has the profile none`);
+  return imports;
 }
 
 function guestMemory({ imports }: ModuleOutline): GuestShape["memory"] {
@@ -140,7 +186,10 @@ function stackPages({ memories, exports }: ModuleOutline): number {
   return stack.minimum;
 }
 
-function mutableGlobals({ globals, exports, imports }: ModuleOutline): GuestShape["globals"] {
+function mutableGlobals(
+  { globals, exports, imports }: ModuleOutline,
+  metered: boolean,
+): GuestShape["globals"] {
   if (imports.some(({ kind }) => kind === KIND.global))
     throw new UnsupportedFeatureError("an imported global", "hosts give functions only");
   return globals.flatMap(({ type, mutable }, index) => {
@@ -150,6 +199,12 @@ function mutableGlobals({ globals, exports, imports }: ModuleOutline): GuestShap
         "a mutable vector or reference global",
         "it cannot be taken as bytes",
       );
+    // The engine fills the fuel counter at every step; its value is no state.
+    if (
+      metered &&
+      exports.some((one) => one.name === FUEL_EXPORT && one.kind === KIND.global && one.index === index)
+    )
+      return [];
     const exportName = `${GLOBAL_EXPORT}${index}`;
     if (!exports.some((one) => one.name === exportName && one.kind === KIND.global && one.index === index))
       throw new NotInstrumentedError(`the module does not export its mutable global ${index}`);
@@ -177,7 +232,7 @@ export function checkGrants(
       (one.module === HOST_MODULE && granted.has(one.name));
     return !allowed || offered(one, hostModules) === undefined;
   });
-  if (missing.length > 0) throw new ImportNotGrantedError(missing.map(full), functions.map(full));
+  if (missing.length > 0) throw new ImportNotGrantedError(missing.map(full), functions.map(full), grants);
   for (const one of functions) {
     const asked = one.type === undefined ? "?" : signature(one.type);
     const given = offered(one, hostModules) ?? "?";

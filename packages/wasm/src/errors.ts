@@ -1,6 +1,29 @@
 /** Every refusal and failure of this package, one class each. Codes, what changed and what to do: `wasm.*` of `@glia-os/abi/errors`. */
 import { GliaError, type GliaErrorOptions } from "@glia-os/abi/errors";
 
+/** Host modules that cannot be offered: two of one name, or a name or version that snapshots cannot hold. */
+export class BadHostModuleError extends GliaError<"wasm.bad-host-module"> {
+  constructor(name: string, problem: string) {
+    super("wasm.bad-host-module", `the host module ${name} ${problem}`, { details: { name } });
+  }
+}
+
+/** A function of a host module tried to suspend its guest in a way that was not declared or cannot be written down. */
+export class BadHostWaitError extends GliaError<"wasm.bad-host-wait"> {
+  constructor(at: string, op: string) {
+    super("wasm.bad-host-wait", `the host function ${at} may not make its guest wait for ${op} so`, {
+      details: { at, op },
+    });
+  }
+}
+
+/** A WASI launch out of bounds. */
+export class BadLaunchError extends GliaError<"wasm.bad-launch"> {
+  constructor(problem: string) {
+    super("wasm.bad-launch", `the guest cannot be launched so: ${problem}`);
+  }
+}
+
 /** An engine limit that is not a whole number within its range. */
 export class BadLimitError extends GliaError<"wasm.bad-limit"> {
   constructor(name: string, value: unknown, least: number, most: number) {
@@ -29,6 +52,16 @@ export class BinaryenMissingError extends GliaError<"wasm.binaryen-missing"> {
   }
 }
 
+/** A guest used more fuel than it was given: for one step (`slice`) or for its whole life (`life`). */
+export class FuelExhaustedError extends GliaError<"wasm.fuel-exhausted"> {
+  constructor(used: number, which: "slice" | "life") {
+    const what = which === "life" ? "its life" : "this step";
+    super("wasm.fuel-exhausted", `the guest has used up the fuel for ${what}: ${used} in all`, {
+      details: { used, which },
+    });
+  }
+}
+
 /** An instrumented module that does not unwind or rewind as the pipeline's output does. */
 export class GuestProtocolError extends GliaError<"wasm.guest-protocol"> {
   constructor(problem: string, options: GliaErrorOptions = {}) {
@@ -54,6 +87,20 @@ export class HostFailedError extends GliaError<"wasm.host-failed"> {
   }
 }
 
+/** A snapshot holds the state of a host module that is not offered here in the same version. */
+export class HostModuleMissingError extends GliaError<"wasm.host-module-missing"> {
+  constructor(name: string, version: number, here: number | undefined) {
+    const offered = here === undefined ? "is not offered here" : `is offered here in version ${here}`;
+    super(
+      "wasm.host-module-missing",
+      `the snapshot needs version ${version} of host module ${name}, which ${offered}`,
+      {
+        details: { name, version, here },
+      },
+    );
+  }
+}
+
 /** The operating system or the JavaScript engine had no room for a guest's memory. */
 export class HostMemoryError extends GliaError<"wasm.host-memory"> {
   constructor(pages: number, cause: unknown) {
@@ -74,11 +121,12 @@ export class ImportMismatchError extends GliaError<"wasm.import-mismatch"> {
 
 /** Imports that were not granted. `details.asked` lists everything the module asks for, `details.missing` what was not granted. */
 export class ImportNotGrantedError extends GliaError<"wasm.import-not-granted"> {
-  constructor(missing: readonly string[], asked: readonly string[]) {
+  constructor(missing: readonly string[], asked: readonly string[], granted: readonly string[]) {
     super(
       "wasm.import-not-granted",
-      `the module asks for ${missing.join(", ")}, which it was not granted; all it asks for: ${asked.join(", ")}`,
-      { details: { missing, asked } },
+      `the module asks for ${missing.join(", ")}, which it was not granted; all it asks for: ${asked.join(", ")}; ` +
+        `granted: ${granted.length === 0 ? "nothing" : granted.join(", ")}`,
+      { details: { missing, asked, granted: [...granted] } },
     );
   }
 }
@@ -189,6 +237,13 @@ export class StackExhaustedError extends GliaError<"wasm.stack-exhausted"> {
 export class UnboundedModuleError extends GliaError<"wasm.unbounded-module"> {
   constructor(problem: string) {
     super("wasm.unbounded-module", problem);
+  }
+}
+
+/** Code that could run without using fuel, or that writes the fuel counter, in a module that says it is metered. */
+export class UnmeteredCodeError extends GliaError<"wasm.unmetered-code"> {
+  constructor(index: number, at: number, problem: string) {
+    super("wasm.unmetered-code", `function ${index} ${problem} (byte ${at})`, { details: { index, at } });
   }
 }
 

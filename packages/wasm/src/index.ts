@@ -8,6 +8,9 @@ export {
 export type { WasmInstance } from "./engine/instance.ts";
 export { completeLimits, DEFAULT_LIMITS, LIMIT_RANGES } from "./engine/limits.ts";
 export {
+  BadHostModuleError,
+  BadHostWaitError,
+  BadLaunchError,
   BadLimitError,
   BadResultError,
   BinaryenMissingError,
@@ -15,6 +18,7 @@ export {
   GuestTrappedError,
   HostFailedError,
   HostMemoryError,
+  HostModuleMissingError,
   ImportMismatchError,
   ImportNotGrantedError,
   InstanceEndedError,
@@ -41,4 +45,7 @@ export {
   encodeSnapshot,
   SnapshotDecoder,
 } from "./snapshot/index.ts";
+export { LAUNCH_LIMITS, type WasiLaunch } from "./wasi/launch.ts";
+export { wasiPreview1 } from "./wasi/module.ts";
+export { WASI_MODULE } from "./wasi/suspending.ts";
 export { Heartbeat, type RunningStep, StepWatch } from "./watchdog.ts";

@@ -2,6 +2,8 @@
 
 /** The exported function a guest starts in: no parameters, an i32 status. */
 export const ENTRY_EXPORT = "glia_main";
+/** The entry of a WASI command, taken when there is no {@link ENTRY_EXPORT}: no parameters, no result; the status is 0. */
+export const WASI_ENTRY_EXPORT = "_start";
 /** The module's former start function, run before the entry. */
 export const START_EXPORT = "glia.start";
 /** The second memory, which holds suspended calls. */
@@ -32,3 +34,13 @@ export const ASYNCIFY_EXPORTS = [
   "asyncify_stop_rewind",
   "asyncify_get_state",
 ] as const;
+/** The fuel counter, a mutable i64 global (docs/spec/fuel.md). */
+export const FUEL_EXPORT = "glia.fuel";
+/** Module and name of the import a pre-emptive guest calls when its slice is used up. */
+export const FUEL_MODULE = "glia.fuel";
+export const FUEL_YIELD = "yield";
+/**
+ * Fuel between the end of a slice and the trap: a pre-emptive guest stops at the first check below it. No honest guest charges
+ * so much between two checks (docs/spec/fuel.md, "Bounds").
+ */
+export const FUEL_GRACE = 1_048_576;

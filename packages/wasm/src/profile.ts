@@ -13,8 +13,17 @@ export const PROFILE_SECTION = "glia.profile";
 /** Raised when the pipeline's output changes: snapshots cross versions only by running the old module. */
 export const PIPELINE_VERSION = 1;
 
-/** What instrumentation a module has. `cooperative`: it can be stopped at blocking host calls, and only there. */
-export type Profile = "cooperative";
+/**
+ * What instrumentation a module has.
+ * - `none`: bounded memory and tables only. It may import no blocking call and runs to its end in one step.
+ * - `cooperative`: it can be stopped at blocking host calls, and only there.
+ * - `metered`: cooperative, and it counts fuel (docs/spec/fuel.md); without fuel it traps.
+ * - `preemptive`: metered, and it can be stopped wherever fuel is checked: at every loop header and recursive call.
+ */
+export type Profile = (typeof PROFILES)[number];
+
+/** Every profile, from least to most instrumentation. */
+export const PROFILES = ["none", "cooperative", "metered", "preemptive"] as const;
 
 /** What the section says. */
 export interface ProfileRecord {
@@ -39,9 +48,9 @@ export function decodeProfile(content: Uint8Array): ProfileRecord {
     throw new NotInstrumentedError(`the section ${PROFILE_SECTION} is not JSON`);
   }
   const { profile, pipeline, original } = (value ?? {}) as Record<string, unknown>;
-  if (profile !== "cooperative")
+  if (!isProfile(profile))
     throw new NotInstrumentedError(
-      `the module has the profile ${String(profile)}; this engine runs cooperative`,
+      `the module has the profile ${String(profile)}; this engine runs ${PROFILES.join(", ")}`,
     );
   if (pipeline !== PIPELINE_VERSION)
     throw new NotInstrumentedError(
@@ -50,6 +59,15 @@ export function decodeProfile(content: Uint8Array): ProfileRecord {
   if (typeof original !== "string" || !/^[0-9a-f]{64}$/.test(original))
     throw new NotInstrumentedError(`the section ${PROFILE_SECTION} names no original module`);
   return { profile, pipeline, original };
+}
+
+/** Whether a profile counts fuel. */
+export function isMetered(profile: string): boolean {
+  return profile === "metered" || profile === "preemptive";
+}
+
+function isProfile(value: unknown): value is Profile {
+  return PROFILES.some((profile) => profile === value);
 }
 
 /** SHA-256 as hexadecimal. */

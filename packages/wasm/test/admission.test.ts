@@ -70,6 +70,7 @@ describe("admission", () => {
     expect((refusal as ImportNotGrantedError).details).toEqual({
       missing: ["glia.v1/reply"],
       asked: ["glia.v1/receive", "glia.v1/reply"],
+      granted: ["receive", "log"],
     });
     await expect(engine.admit(module, ["receive", "glia.v1/reply"])).resolves.toBeDefined();
   });
@@ -95,14 +96,18 @@ describe("admission", () => {
   it("offers a host module's functions only to guests that were granted it", async () => {
     const twice: HostModule = {
       name: "test.v1",
+      version: 1,
       functions: {
-        twice: {
-          params: ["i32"],
-          result: "i32",
-          call: (memory, value) => Number(value) * 2 + (memory[0] ?? 0),
-        },
-        big: { params: ["i64"], result: "i64", call: (_memory, value) => BigInt(value) + 1n },
+        twice: { params: ["i32"], result: "i32" },
+        big: { params: ["i64"], result: "i64" },
       },
+      open: ({ memory }) => ({
+        calls: {
+          twice: (value: number) => value * 2 + (memory.reads(0, 1)?.[0] ?? 0),
+          big: (value: bigint) => value + 1n,
+        },
+        save: () => new Uint8Array(),
+      }),
     };
     const text = `(module (import "test.v1" "twice" (func $t (param i32) (result i32))) (import "test.v1" "big" (func $b (param i64) (result i64))) (memory 1)
       (func (export "glia_main") (result i32) (i32.store8 (i32.const 0) (i32.const 5)) (i32.add (call $t (i32.const 21)) (i32.wrap_i64 (call $b (i64.const 1))))))`;

@@ -17,9 +17,13 @@ export interface PendingCall {
   readonly args: readonly number[];
 }
 
-/** What a step came to. */
+/** `op` of the pending call of an image whose guest was pre-empted: it waits for nothing, and the next step takes no result. */
+export const PREEMPTED_OP = "preempted";
+
+/** What a step came to. `yielded`: the slice of fuel is used up; step again, without a result, to go on. */
 export type StepOutcome =
   | { readonly kind: "pending"; readonly call: PendingCall }
+  | { readonly kind: "yielded" }
   | { readonly kind: "finished"; readonly status: number }
   | { readonly kind: "failed"; readonly error: unknown };
 
@@ -33,33 +37,27 @@ export interface EngineLimits {
   readonly stepMs: number;
   /** Most bytes of log output per instance. */
   readonly logBytes: number;
-}
-
-/** A non-blocking import a guest may call: answered at once, never journaled by the engine itself. */
-export interface HostFunction {
-  /** Parameters and result as WebAssembly value types; only `i32` and `i64` may cross. */
-  readonly params: readonly ("i32" | "i64")[];
-  readonly result: "i32" | "i64" | "none";
-  /** `memory` is a view valid only during the call. Returns the result, negative for an error code of docs/spec/host-abi.md. */
-  readonly call: (memory: Uint8Array, ...args: readonly (number | bigint)[]) => number | bigint;
-}
-
-/** A group of host functions a guest can be granted, such as tensor operations. Handles it gives out are integers listed in snapshots. */
-export interface HostModule {
-  /** The import module name, for example `glia.tensor.v1`. */
-  readonly name: string;
-  readonly functions: Readonly<Record<string, HostFunction>>;
+  /** Fuel the instance may use over its whole life, moves included (docs/spec/fuel.md); only metered programs count it. */
+  readonly fuel: number;
 }
 
 /** A running program. */
 export interface EngineInstance {
-  /** Start or go on. `result` answers the pending call (`undefined` only for the first step). */
-  step(result?: CallResult): StepOutcome;
+  /**
+   * Start or go on. `result` answers the pending call; `undefined` for the first step and after `yielded`. `fuel` is the slice: a
+   * whole number from 1 (docs/spec/fuel.md). When it is used up a pre-emptive program comes back as `yielded`, a metered one
+   * fails, and others do not count. Default: what is left of the limit `fuel`.
+   */
+  step(result?: CallResult, fuel?: number): StepOutcome;
+  /** Whether a used-up slice of fuel comes back as `yielded`. */
+  readonly preemptible: boolean;
+  /** Fuel used so far: exact, the same on every machine, part of images. 0 for programs that do not count. */
+  readonly fuelUsed: number;
   /** The pending call, when there is one. */
   readonly pending: PendingCall | undefined;
   /**
-   * The whole state as sections ready to be framed (G2). Only while a call is pending. With `share`, a section may be a view of live memory,
-   * valid until the instance is stepped or disposed: for a reader that is done before, without a second copy of a large guest.
+   * The whole state as sections ready to be framed (G2). Only while a call is pending, or after `yielded`. With `share`, a section
+   * may be a view of live memory, valid until the instance is stepped or disposed: for a reader that is done before, without a second copy of a large guest.
    */
   snapshot(share?: boolean): InstanceImage;
   /** Bytes of linear memory at present. */
@@ -114,4 +112,9 @@ export interface GuestHost {
   random(target: Uint8Array): void;
   /** Answer the message being handled. Returns 0, or a negative code of docs/spec/host-abi.md. */
   reply(payload: Uint8Array): number;
+  /**
+   * Raw output of a guest that has streams (WASI): 1 standard output, 2 standard error. A host without it gets the output as log
+   * lines. The bytes are the receiver's to keep.
+   */
+  output?(stream: 1 | 2, bytes: Uint8Array): void;
 }

@@ -9,19 +9,31 @@ export type {
   CoordinationChange,
   NodeSession,
 } from "./coordination.ts";
+export {
+  type AdmittedProgram,
+  type CallResult,
+  type Engine,
+  type EngineInstance,
+  type EngineLimits,
+  type GuestHost,
+  type InstanceImage,
+  type PendingCall,
+  PREEMPTED_OP,
+  type StepOutcome,
+} from "./engine.ts";
 export type {
-  AdmittedProgram,
-  CallResult,
-  Engine,
-  EngineInstance,
-  EngineLimits,
-  GuestHost,
+  GuestAccess,
+  GuestMemory,
+  HandleCodec,
+  HandleTable,
+  HostCall,
   HostFunction,
   HostModule,
-  InstanceImage,
-  PendingCall,
-  StepOutcome,
-} from "./engine.ts";
+  HostResume,
+  HostValue,
+  HostWait,
+  OpenHostModule,
+} from "./host-module.ts";
 export type { JobEngine, JobEngineClose, JobEngineStats, JobEnvelope } from "./job-engine.ts";
 export type { LogFields, Logger, LogLevel } from "./logger.ts";
 export type { Meter } from "./meter.ts";

@@ -67,6 +67,7 @@ export interface ModuleOutline {
   readonly exports: readonly ModuleExport[];
   readonly start: number | undefined;
   readonly customs: readonly { readonly name: string; readonly content: Uint8Array }[];
+  /** Function bodies, without their size: `start` is the first byte of the locals. */
   readonly bodies: readonly { readonly start: number; readonly end: number }[];
 }
 
@@ -229,7 +230,7 @@ function globalType(reader: ByteReader): GlobalType {
 }
 
 /** Skip a constant expression: constants, global.get, ref.func, ref.null and the arithmetic of extended constants. */
-function skipConstant(reader: ByteReader): void {
+export function skipConstant(reader: ByteReader): void {
   for (;;) {
     const opcode = reader.u8();
     if (opcode === 0x0b) return;

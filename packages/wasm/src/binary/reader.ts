@@ -42,6 +42,17 @@ export class ByteReader {
     throw new MalformedModuleError(`integer too long at byte ${this.at}`);
   }
 
+  /** A signed LEB128 integer of 32 bits. */
+  s32(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.u8();
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return shift < 28 && (byte & 0x40) !== 0 ? value | (-1 << (shift + 7)) : value;
+    }
+    throw new MalformedModuleError(`integer too long at byte ${this.at}`);
+  }
+
   /** Skip one LEB128 integer of at most `bytes` bytes. */
   skipLeb(bytes: number): void {
     for (let i = 0; i < bytes; i++) if (this.u8() < 0x80) return;

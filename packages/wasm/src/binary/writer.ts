@@ -14,6 +14,49 @@ export function u32(value: number): number[] {
   return bytes;
 }
 
+/** A signed LEB128 integer of up to 53 bits. */
+export function signed(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (;;) {
+    const byte = ((rest % 0x80) + 0x80) % 0x80;
+    rest = Math.floor(rest / 0x80);
+    if ((rest === 0 && byte < 0x40) || (rest === -1 && byte >= 0x40)) return [...bytes, byte];
+    bytes.push(byte | 0x80);
+  }
+}
+
+/** Bytes written one after the other, in an array that grows. */
+export class ByteWriter {
+  #bytes: Uint8Array;
+  #length = 0;
+
+  constructor(capacity = 1024) {
+    this.#bytes = new Uint8Array(capacity);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Append all of `bytes`. */
+  push(bytes: ArrayLike<number>): void {
+    const end = this.#length + bytes.length;
+    if (end > this.#bytes.length) {
+      const wider = new Uint8Array(Math.max(end, this.#bytes.length * 2));
+      wider.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = wider;
+    }
+    this.#bytes.set(bytes, this.#length);
+    this.#length = end;
+  }
+
+  /** What was written; a view until the next push. */
+  done(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+}
+
 /** A length-prefixed UTF-8 name. */
 export function name(text: string): number[] {
   const bytes = utf8.encode(text);

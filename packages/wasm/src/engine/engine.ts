@@ -13,8 +13,10 @@ import type {
   HostModule,
   InstanceImage,
 } from "@glia-os/abi/ports";
+import { HOST_MODULE } from "@glia-os/abi/wire";
 import { checkGrants, checkGuest } from "../admission.ts";
-import { ModuleTooBigError, NotAModuleError } from "../errors.ts";
+import { BadHostModuleError, ModuleTooBigError, NotAModuleError } from "../errors.ts";
+import { MOST_HANDLES } from "../host-module/handle-table.ts";
 import { sha256Hex } from "../profile.ts";
 import type { Heartbeat } from "../watchdog.ts";
 import { type CompiledModule, webAssembly } from "../web-assembly.ts";
@@ -49,7 +51,7 @@ const MODULE_BYTES = 64 * 1024 * 1024;
 
 /** An engine that runs instrumented WebAssembly modules in the calling thread. */
 export function createWasmEngine(options: WasmEngineOptions = {}): WasmEngine {
-  const hostModules = options.hostModules ?? [];
+  const hostModules = checkHostModules(options.hostModules ?? []);
   const moduleBytes = options.moduleBytes ?? MODULE_BYTES;
   let instances = 0;
   return {
@@ -76,6 +78,26 @@ export function createWasmEngine(options: WasmEngineOptions = {}): WasmEngine {
       };
     },
   };
+}
+
+const NAME = /^[\x21-\x2e\x30-\x7e]{1,64}$/;
+
+function checkHostModules(modules: readonly HostModule[]): readonly HostModule[] {
+  const names = new Set<string>([HOST_MODULE]);
+  for (const { name, version, handles } of modules) {
+    if (!NAME.test(name)) throw new BadHostModuleError(JSON.stringify(name), "has no usable name");
+    if (names.has(name)) throw new BadHostModuleError(name, "is offered twice, or is built in");
+    names.add(name);
+    if (!Number.isSafeInteger(version) || version < 1)
+      throw new BadHostModuleError(name, `has the version ${version}`);
+    const quota = handles?.quota ?? 1;
+    if (!Number.isSafeInteger(quota) || quota < 1 || quota > MOST_HANDLES)
+      throw new BadHostModuleError(
+        name,
+        `has a quota of ${quota} handles; the range is 1 to ${MOST_HANDLES}`,
+      );
+  }
+  return [...modules];
 }
 
 async function compile(bytes: Uint8Array): Promise<CompiledModule> {

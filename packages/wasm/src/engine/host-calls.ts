@@ -4,15 +4,22 @@
  * H1. A blocking import with bad arguments answers at once with an error code; otherwise it suspends the guest.
  * H2. A pointer range outside memory 0 answers E_FAULT and nothing is read or written.
  * H3. A host function that throws stops the guest by a trap, with the exception kept as the cause.
+ * H4. A function of a host module suspends the guest only when it is declared to, and only with integers.
  */
 
-import type { GuestHost, HostFunction, HostModule } from "@glia-os/abi/ports";
+import type { CallResult, GuestHost, HostFunction, HostModule, HostWait } from "@glia-os/abi/ports";
 import { GUEST_ERRORS, HOST_IMPORTS, HOST_MODULE } from "@glia-os/abi/wire";
 import type { ModuleImport } from "../binary/outline.ts";
 import { KIND } from "../binary/outline.ts";
-import { HostFailedError } from "../errors.ts";
+import { BadHostWaitError, HostFailedError } from "../errors.ts";
+import type { OpenedModules } from "../host-module/opened.ts";
 import type { LinearMemory, Namespace } from "../web-assembly.ts";
 import { trap } from "./trap.ts";
+
+/** The answer to the call a guest was suspended at, with the arguments it was suspended with. */
+export interface Resumption extends CallResult {
+  readonly args: readonly number[];
+}
 
 /** What host calls need of the instance they serve. */
 export interface CallSite {
@@ -23,12 +30,14 @@ export interface CallSite {
   logBytesLeft: number;
   /** Trap unless the guest runs normally (it may not call anything while it is being suspended or put back). */
   requireRunning(name: string): void;
-  /** Suspend at a blocking call. */
-  suspend(op: string, args: readonly number[]): number;
+  /** Suspend at a blocking call. `at` names the import when it is not the one of `op`. */
+  suspend(op: string, args: readonly number[], at?: string): number;
   /** The answer of the call the guest was suspended at, when it is just being put back there. */
-  resumed(op: string): number | undefined;
+  resumed(at: string): Resumption | undefined;
   /** Remember why the guest is about to be stopped. */
   stopped(error: unknown): void;
+  /** Whether the guest has asked to end and is about to be stopped for it. */
+  readonly exiting: boolean;
 }
 
 type Import = (...args: (number | bigint)[]) => number | bigint | undefined;
@@ -42,6 +51,7 @@ export function hostCalls(
   site: CallSite,
   imports: readonly ModuleImport[],
   hostModules: readonly HostModule[],
+  opened: OpenedModules,
 ): Record<string, Namespace> {
   const all: Record<string, Record<string, unknown>> = {
     [HOST_MODULE]: { memory: site.memory },
@@ -50,7 +60,7 @@ export function hostCalls(
     if (kind !== KIND.function) continue;
     const functions = (all[module] ??= {});
     functions[name] =
-      module === HOST_MODULE ? guestCall(site, name) : moduleCall(site, module, name, hostModules);
+      module === HOST_MODULE ? guestCall(site, name) : moduleCall(site, module, name, hostModules, opened);
   }
   return all;
 }
@@ -58,7 +68,8 @@ export function hostCalls(
 function guestCall(site: CallSite, name: string): Import {
   const perform = CALLS[name];
   // While a guest is put back its arguments are not computed again and mean nothing: the answer comes before any check.
-  if (BLOCKING.has(name)) return (...args) => site.resumed(name) ?? perform?.(site, ...args.map(Number));
+  if (BLOCKING.has(name))
+    return (...args) => site.resumed(name)?.value ?? perform?.(site, ...args.map(Number));
   return (...args) => {
     site.requireRunning(name);
     return guarded(site, name, () => perform?.(site, ...args.map(Number)));
@@ -70,34 +81,85 @@ function moduleCall(
   module: string,
   name: string,
   hostModules: readonly HostModule[],
+  opened: OpenedModules,
 ): Import {
+  const at = `${module}/${name}`;
   const declared = hostModules.find((one) => one.name === module)?.functions[name] as HostFunction;
+  const { calls = {}, resumes = {} } = opened.of(module) ?? {};
+  const call = calls[name] as Perform | undefined;
+  const cast = CASTS[declared.result];
+  const perform = (args: (number | bigint)[]): number | bigint | undefined => {
+    site.requireRunning(at);
+    const result = guarded(site, at, () => call?.(...args));
+    if (typeof result === "object") return site.suspend(...checkWait(site, at, declared, result), at);
+    return guarded(site, at, () => cast(result));
+  };
+  if (declared.suspends !== true) return (...args) => perform(args);
   return (...args) => {
-    site.requireRunning(`${module}/${name}`);
-    return guarded(site, `${module}/${name}`, () => {
-      const result = declared.call(new Uint8Array(site.memory.buffer), ...args);
-      if (declared.result === "none") return undefined;
-      return declared.result === "i64" ? BigInt(result) : Number(result);
-    });
+    const answer = site.resumed(at);
+    if (answer === undefined) return perform(args);
+    return guarded(site, at, () => cast(resumes[name]?.(answer.args, answer) ?? answer.value));
   };
 }
 
-function guarded<T>(site: CallSite, name: string, perform: () => T): T {
-  try {
-    return perform();
-  } catch (cause) {
-    site.stopped(new HostFailedError(name, cause));
-    return trap();
-  }
+type Perform = (...args: (number | bigint)[]) => number | bigint | HostWait | undefined;
+
+/** To the import's result type; a number where an i64 is due, or the other way round, is the module's mistake and throws. */
+const CASTS: Readonly<
+  Record<HostFunction["result"], (result: number | bigint | undefined) => number | bigint | undefined>
+> = {
+  none: () => undefined,
+  i64: (result) => BigInt(result ?? 0),
+  i32: Number,
+  f32: Number,
+  f64: Number,
+};
+
+const MOST_ARGUMENTS = 16;
+const OP_LENGTH = 64;
+
+/** The operation and arguments of a wait, when the function may suspend and both can be written down (H4); traps otherwise. */
+function checkWait(
+  site: CallSite,
+  at: string,
+  { suspends, result }: HostFunction,
+  { op, args }: HostWait,
+): [op: string, args: readonly number[]] {
+  const syscall = HOST_IMPORTS.find(({ name, blocking }) => name === op && blocking && name !== "exit");
+  const known =
+    syscall === undefined ? op === at && op.length <= OP_LENGTH : syscall.params.length === args.length;
+  const fits = args.length <= MOST_ARGUMENTS && args.every(Number.isSafeInteger);
+  // A suspended import gives its guest 0 on the way out, which an i64 import could not take as a number.
+  if (suspends === true && known && fits && result === "i32") return [op, [...args]];
+  site.stopped(new BadHostWaitError(at, op));
+  return trap();
 }
 
-type Perform = (site: CallSite, ...args: number[]) => number | bigint | undefined;
+function guarded<T>(site: CallSite, name: string, perform: () => T): T {
+  let result: T;
+  try {
+    result = perform();
+  } catch (cause) {
+    if (!site.exiting) site.stopped(new HostFailedError(name, cause));
+    return trap();
+  }
+  // A module that caught the trap of `exit` does not keep its guest running.
+  return site.exiting ? trap() : result;
+}
 
-const CALLS: Readonly<Record<string, Perform>> = {
+type Syscall = (site: CallSite, ...args: number[]) => number | bigint | undefined;
+
+const CALLS: Readonly<Record<string, Syscall>> = {
   receive(site, pointer = 0, capacity = 0) {
     return range(site, pointer, capacity) === undefined
       ? GUEST_ERRORS.E_FAULT
       : site.suspend("receive", [pointer >>> 0, capacity >>> 0]);
+  },
+  receive_within(site, pointer = 0, capacity = 0, durationMs = 0) {
+    if (range(site, pointer, capacity) === undefined) return GUEST_ERRORS.E_FAULT;
+    return durationMs < 0 || durationMs > Number.MAX_SAFE_INTEGER
+      ? GUEST_ERRORS.E_RANGE
+      : site.suspend("receive_within", [pointer >>> 0, capacity >>> 0, durationMs]);
   },
   sleep(site, durationMs = 0) {
     return durationMs < 0 || durationMs > Number.MAX_SAFE_INTEGER

@@ -6,9 +6,10 @@
  * M2. Sections are copies: the instance may go on while an image is sent.
  */
 
-import type { InstanceImage, PendingCall } from "@glia-os/abi/ports";
+import type { HostModule, InstanceImage, PendingCall } from "@glia-os/abi/ports";
 import { HOST_IMPORTS } from "@glia-os/abi/wire";
 import type { GuestShape } from "../admission.ts";
+import { KIND, type ModuleImport } from "../binary/outline.ts";
 import { SnapshotMismatchError } from "../errors.ts";
 import type { GlobalCell, Namespace } from "../web-assembly.ts";
 
@@ -18,32 +19,40 @@ export interface Control {
   readonly phase: number;
   /** Bytes of log output still allowed. */
   readonly logBytesLeft: number;
+  /** Fuel used so far; undefined for profiles that count none. */
+  readonly fuelUsed: number | undefined;
 }
 
 const I64 = 0x7e;
 const F32 = 0x7d;
 const F64 = 0x7c;
 const CONTROL_BYTES = 16;
+const METERED_CONTROL_BYTES = 24;
 
-/** Control facts as bytes: phase u32, zero u32, log bytes left u64, little-endian. */
-export function encodeControl({ phase, logBytesLeft }: Control): Uint8Array {
-  const bytes = new Uint8Array(CONTROL_BYTES);
+/** Control facts as bytes: phase u32, zero u32, log bytes left u64, and fuel used u64 where it is counted; little-endian. */
+export function encodeControl({ phase, logBytesLeft, fuelUsed }: Control): Uint8Array {
+  const bytes = new Uint8Array(fuelUsed === undefined ? CONTROL_BYTES : METERED_CONTROL_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, phase, true);
   view.setBigUint64(8, BigInt(logBytesLeft), true);
+  if (fuelUsed !== undefined) view.setBigUint64(16, BigInt(fuelUsed), true);
   return bytes;
 }
 
-/** The inverse of {@link encodeControl}. @throws SnapshotMismatchError */
-export function decodeControl(bytes: Uint8Array): Control {
-  if (bytes.length !== CONTROL_BYTES)
-    throw new SnapshotMismatchError("section control", `${bytes.length} bytes`, `${CONTROL_BYTES}`);
+/** The inverse of {@link encodeControl}, for a profile that is metered or not. @throws SnapshotMismatchError */
+export function decodeControl(bytes: Uint8Array, metered = false): Control {
+  const length = metered ? METERED_CONTROL_BYTES : CONTROL_BYTES;
+  if (bytes.length !== length)
+    throw new SnapshotMismatchError("section control", `${bytes.length} bytes`, `${length}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const phase = view.getUint32(0, true);
   const logBytesLeft = Number(view.getBigUint64(8, true));
   if (phase > 1 || view.getUint32(4, true) !== 0)
     throw new SnapshotMismatchError("phase", String(phase), "0 or 1");
-  return { phase, logBytesLeft };
+  const fuelUsed = metered ? Number(view.getBigUint64(16, true)) : undefined;
+  if (fuelUsed !== undefined && !Number.isSafeInteger(fuelUsed))
+    throw new SnapshotMismatchError("the fuel used", String(fuelUsed), "below 2^53");
+  return { phase, logBytesLeft, fuelUsed };
 }
 
 /** Mutable globals as bytes (M1). The payload of a NaN is not kept: JavaScript reads every NaN as one value. */
@@ -80,18 +89,44 @@ export function sectionOf(image: InstanceImage, name: string): Uint8Array {
   return section;
 }
 
-/** Check a pending call that came from outside: a blocking call with the right number of integers. @throws SnapshotMismatchError */
-export function checkPending({ requestId, op, args }: PendingCall): PendingCall {
+/**
+ * Check a pending call that came from outside: a blocking call with the right number of integers, or a suspending function of a
+ * host module that the guest imports and that is offered here. `at` is the import it is suspended at, when that is one of a
+ * host module.
+ * @throws SnapshotMismatchError
+ */
+export function checkPending(
+  { requestId, op, args }: PendingCall,
+  at: string | undefined,
+  imports: readonly ModuleImport[],
+  hostModules: readonly HostModule[],
+): PendingCall {
+  if (at !== undefined && !suspendingImport(at, imports, hostModules))
+    throw new SnapshotMismatchError("the call it waits in", at, "a suspending function of a host module");
   const call = HOST_IMPORTS.find(({ name, blocking }) => name === op && blocking);
-  if (call === undefined || op === "exit")
+  if (op === "exit" || (call === undefined && (at === undefined || op !== at)))
     throw new SnapshotMismatchError("the pending call", op, "a blocking call");
-  if (args.length !== call.params.length || !args.every(Number.isSafeInteger))
+  if (args.length !== (call?.params.length ?? args.length) || !args.every(Number.isSafeInteger))
     throw new SnapshotMismatchError(
       `the arguments of ${op}`,
       args.join(", "),
-      `${call.params.length} integers`,
+      `${call?.params.length ?? "only"} integers`,
     );
   if (!Number.isSafeInteger(requestId) || requestId < 1)
     throw new SnapshotMismatchError("the request id", String(requestId), "a whole number from 1");
   return { requestId, op, args: [...args] };
+}
+
+function suspendingImport(
+  at: string,
+  imports: readonly ModuleImport[],
+  hostModules: readonly HostModule[],
+): boolean {
+  const found = imports.find(
+    ({ module, name, kind }) => kind === KIND.function && `${module}/${name}` === at,
+  );
+  const functions = hostModules.find(({ name }) => name === found?.module)?.functions ?? {};
+  return (
+    found !== undefined && Object.hasOwn(functions, found.name) && functions[found.name]?.suspends === true
+  );
 }

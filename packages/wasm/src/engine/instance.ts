@@ -9,19 +9,21 @@
  *     call it was suspended at) is stopped by a trap at its next host call or when it returns.
  */
 
-import type {
-  CallResult,
-  EngineInstance,
-  EngineLimits,
-  GuestHost,
-  HostModule,
-  InstanceImage,
-  PendingCall,
-  StepOutcome,
+import {
+  type CallResult,
+  type EngineInstance,
+  type EngineLimits,
+  type GuestHost,
+  type HostModule,
+  type InstanceImage,
+  type PendingCall,
+  PREEMPTED_OP,
+  type StepOutcome,
 } from "@glia-os/abi/ports";
 import type { GuestShape } from "../admission.ts";
 import {
   BadResultError,
+  FuelExhaustedError,
   GuestProtocolError,
   GuestTrappedError,
   HostFailedError,
@@ -33,11 +35,15 @@ import {
   SnapshotMismatchError,
   StackExhaustedError,
 } from "../errors.ts";
-import { ENTRY_EXPORT, PAGE_BYTES, STACK_PAGES, START_EXPORT } from "../layout.ts";
+import { decodeHostState, encodeHostState, type HostState } from "../host-module/host-section.ts";
+import { OpenedModules } from "../host-module/opened.ts";
+import { FUEL_MODULE, FUEL_YIELD, PAGE_BYTES, STACK_PAGES, START_EXPORT } from "../layout.ts";
+import { isMetered } from "../profile.ts";
 import { copySparse } from "../sparse-copy.ts";
 import type { Heartbeat } from "../watchdog.ts";
 import { type CompiledModule, type LinearMemory, type Namespace, webAssembly } from "../web-assembly.ts";
-import { type CallSite, hostCalls, range } from "./host-calls.ts";
+import { FuelMeter } from "./fuel-meter.ts";
+import { type CallSite, hostCalls, type Resumption, range } from "./host-calls.ts";
 import {
   checkPending,
   decodeControl,
@@ -72,6 +78,20 @@ function sparseCopy(source: Uint8Array): Uint8Array {
   return copy;
 }
 
+function hostStateOf({ sections }: InstanceImage): HostState {
+  const bytes = Object.hasOwn(sections, "host") ? sections["host"] : undefined;
+  return bytes === undefined ? { waiting: undefined, modules: [] } : decodeHostState(bytes);
+}
+
+/** Whether an image is of a guest that was pre-empted. @throws SnapshotMismatchError */
+function isPreempted({ op, args, requestId }: PendingCall, profile: string): boolean {
+  if (op !== PREEMPTED_OP) return false;
+  if (profile !== "preemptive") throw new SnapshotMismatchError("the pending call", op, "a blocking call");
+  if (args.length > 0 || !Number.isSafeInteger(requestId) || requestId < 1)
+    throw new SnapshotMismatchError("the pending call", `${op} ${requestId} (${args.join()})`, `${op} ()`);
+  return true;
+}
+
 function instantiate(module: CompiledModule, imports: Record<string, Namespace>): Namespace {
   try {
     return new webAssembly.Instance(module, imports).exports;
@@ -90,6 +110,7 @@ export class WasmInstance implements EngineInstance, CallSite {
   readonly memory: LinearMemory;
   readonly host: GuestHost;
   readonly messageBytes: number;
+  readonly limits: EngineLimits;
   logBytesLeft: number;
   readonly #program: Program;
   readonly #stepMs: number;
@@ -99,8 +120,13 @@ export class WasmInstance implements EngineInstance, CallSite {
   #state: "fresh" | "running" | "suspended" | "resuming" | "finished" | "failed" | "disposed" = "fresh";
   #pending: PendingCall | undefined;
   #requests = 0;
-  #answer = 0;
+  #answer: Resumption = { value: 0, args: [] };
+  /** The import of the pending call: its op, or `module/name` of a host module. */
+  #at = "";
+  #exit: number | undefined;
   #why: unknown;
+  #fuel: FuelMeter | undefined;
+  readonly #modules: OpenedModules;
 
   constructor(
     program: Program,
@@ -108,6 +134,7 @@ export class WasmInstance implements EngineInstance, CallSite {
     limits: EngineLimits,
     host: GuestHost,
     initialPages?: number,
+    saved?: HostState,
   ) {
     const { minimum, maximum } = program.shape.memory;
     const needed = initialPages ?? minimum;
@@ -119,9 +146,14 @@ export class WasmInstance implements EngineInstance, CallSite {
     this.#program = program;
     this.#stepMs = limits.stepMs;
     this.memory = reserve(needed, Math.min(maximum, limits.memoryPages));
-    const imports = hostCalls(this, program.shape.imports, program.hostModules);
+    this.limits = limits;
+    const { imports: declared } = program.shape;
+    this.#modules = new OpenedModules(this, declared, program.hostModules, saved?.modules);
+    const imports = hostCalls(this, declared, program.hostModules, this.#modules);
+    imports[FUEL_MODULE] = { [FUEL_YIELD]: () => this.#preempted() };
     this.#exports = instantiate(program.module, imports);
     this.#suspension = new Suspension(this.#exports);
+    this.#fuel = FuelMeter.of(this.#exports, program.shape.profile.profile, limits.fuel);
     if (program.shape.hasStart) this.#phase = "start";
   }
 
@@ -137,14 +169,19 @@ export class WasmInstance implements EngineInstance, CallSite {
       throw new SnapshotMismatchError("the module", image.moduleHash, program.hash);
     const { profile } = program.shape.profile;
     if (image.profile !== profile) throw new SnapshotMismatchError("the profile", image.profile, profile);
-    const pending = checkPending(image.pending);
-    const control = decodeControl(sectionOf(image, "control"));
+    const saved = hostStateOf(image);
+    const { imports } = program.shape;
+    const preempted = isPreempted(image.pending, profile);
+    const pending = preempted
+      ? { ...image.pending, args: [] }
+      : checkPending(image.pending, saved.waiting, imports, program.hostModules);
+    const control = decodeControl(sectionOf(image, "control"), isMetered(profile));
     const memory = sectionOf(image, "memory");
     const pages = memory.length / PAGE_BYTES;
     const { minimum, maximum } = program.shape.memory;
     if (!Number.isInteger(pages) || pages < minimum || pages > maximum)
       throw new SnapshotMismatchError("section memory", `${pages} pages`, `${minimum} to ${maximum}`);
-    const instance = new WasmInstance(program, number, limits, host, pages);
+    const instance = new WasmInstance(program, number, limits, host, pages, saved);
     copySparse(new Uint8Array(instance.memory.buffer), memory);
     restoreGlobals(instance.#exports, program.shape.globals, sectionOf(image, "globals"));
     instance.#suspension.restore(sectionOf(image, "stack"));
@@ -153,22 +190,36 @@ export class WasmInstance implements EngineInstance, CallSite {
     instance.#phase = control.phase === 0 ? "start" : "main";
     instance.logBytesLeft = Math.min(control.logBytesLeft, limits.logBytes);
     instance.#pending = pending;
+    instance.#at = saved.waiting ?? pending.op;
+    instance.#fuel = FuelMeter.of(instance.#exports, profile, limits.fuel, control.fuelUsed);
     instance.#requests = pending.requestId;
     instance.#state = "suspended";
     return instance;
   }
 
   get pending(): PendingCall | undefined {
-    return this.#pending;
+    return this.#pending?.op === PREEMPTED_OP ? undefined : this.#pending;
+  }
+
+  get preemptible(): boolean {
+    return this.#program.shape.profile.profile === "preemptive";
+  }
+
+  get fuelUsed(): number {
+    return this.#fuel?.used ?? 0;
   }
 
   get memoryBytes(): number {
     return this.#state === "disposed" ? 0 : this.memory.buffer.byteLength;
   }
 
-  /** Run until the guest waits, finishes or fails (W1). @throws BadResultError, PayloadTooBigError, InstanceEndedError */
-  step(result?: CallResult): StepOutcome {
+  /**
+   * Run until the guest waits, uses up its slice of fuel, finishes or fails (W1).
+   * @throws BadResultError, PayloadTooBigError, InstanceEndedError
+   */
+  step(result?: CallResult, fuel?: number): StepOutcome {
     this.#requireAlive();
+    this.#fuel?.begin(fuel);
     if (this.#state === "fresh") {
       if (result !== undefined)
         throw new BadResultError("the first step takes no result: no call is pending");
@@ -193,12 +244,24 @@ export class WasmInstance implements EngineInstance, CallSite {
       profile: shape.profile.profile,
       pending: { ...this.#pending, args: [...this.#pending.args] },
       sections: {
-        control: encodeControl({ phase: this.#phase === "start" ? 0 : 1, logBytesLeft: this.logBytesLeft }),
+        control: encodeControl({
+          phase: this.#phase === "start" ? 0 : 1,
+          logBytesLeft: this.logBytesLeft,
+          fuelUsed: this.#fuel?.used,
+        }),
         globals: encodeGlobals(this.#exports, shape.globals),
         memory: share ? memory : sparseCopy(memory),
         stack: this.#suspension.frames(),
+        ...this.#hostSection(),
       },
     };
+  }
+
+  /** The section `host`, when there is anything to say in it. */
+  #hostSection(): { readonly host?: Uint8Array } {
+    const modules = this.#modules.save();
+    const waiting = this.#at.includes("/") ? this.#at : undefined;
+    return modules.length === 0 ? {} : { host: encodeHostState({ waiting, modules }) };
   }
 
   /** Drop the memory. Idempotent; afterwards every other call is refused. */
@@ -207,34 +270,60 @@ export class WasmInstance implements EngineInstance, CallSite {
     this.#state = "disposed";
     this.#pending = undefined;
     this.#exports = {};
+    this.#fuel = undefined;
     (this as { memory: LinearMemory }).memory = new webAssembly.Memory({ initial: 0, maximum: 0 });
     this.#suspension = undefined as never;
+    this.#modules.close("disposed");
   }
 
   requireRunning(name: string): void {
     if (this.#state !== "running") this.#breach(`it called ${name} while it was ${this.#state}`);
   }
 
-  suspend(op: string, args: readonly number[]): number {
+  suspend(op: string, args: readonly number[], at: string = op): number {
     this.requireRunning(op);
     this.#requests += 1;
-    this.#pending = { requestId: this.#requests, op, args };
-    this.#state = "suspended";
-    this.#suspension.startUnwind();
+    this.#leave({ requestId: this.#requests, op, args }, at);
     return 0;
+  }
+
+  /** The guest has used up its slice: it stops here, or it has just been put back here and goes on. */
+  #preempted(): void {
+    if (this.resumed(PREEMPTED_OP) !== undefined) return;
+    this.requireRunning(FUEL_YIELD);
+    this.#leave({ requestId: Math.max(1, this.#requests), op: PREEMPTED_OP, args: [] }, PREEMPTED_OP);
+  }
+
+  #leave(call: PendingCall, at: string): void {
+    this.#pending = call;
+    this.#at = at;
+    this.#state = "suspended";
+    this.#fuel?.pause();
+    this.#fuel?.allow();
+    this.#suspension.startUnwind();
   }
 
   stopped(error: unknown): void {
     this.#why ??= error;
   }
 
-  resumed(op: string): number | undefined {
+  get exiting(): boolean {
+    return this.#exit !== undefined;
+  }
+
+  exit(status: number): never {
+    this.#exit = status | 0;
+    return trap();
+  }
+
+  resumed(at: string): Resumption | undefined {
     if (this.#state !== "resuming") return undefined;
-    if (op !== this.#pending?.op || !this.#suspension.rewinding)
-      this.#breach(`it came back to ${op}, not to ${this.#pending?.op}`);
+    if (at !== this.#at || !this.#suspension.rewinding)
+      this.#breach(`it came back to ${at}, not to ${this.#at}`);
     this.#suspension.stopRewind();
     this.#pending = undefined;
     this.#state = "running";
+    this.#fuel?.run();
     return this.#answer;
   }
 
@@ -254,18 +343,28 @@ export class WasmInstance implements EngineInstance, CallSite {
 
   #prepareAnswer(result: CallResult | undefined): void {
     const call = this.#pending as PendingCall;
+    if (call.op === PREEMPTED_OP) {
+      if (result !== undefined) throw new BadResultError("the guest was pre-empted: it waits for no result");
+      this.#state = "resuming";
+      return;
+    }
     if (result === undefined)
       throw new BadResultError(`the guest waits for ${call.op}; the step needs its result`);
     const { value, payload } = result;
     if (!Number.isInteger(value) || value < -0x8000_0000 || value > 0x7fff_ffff)
       throw new BadResultError(`the result ${value} of ${call.op} is not a 32-bit integer`);
-    this.#answer = value;
+    this.#answer = { value, args: call.args };
     if (payload !== undefined) this.#deliver(call, payload);
     this.#state = "resuming";
   }
 
   #deliver({ op, args }: PendingCall, payload: Uint8Array): void {
-    if (op !== "receive") throw new BadResultError(`the call ${op} takes no payload`);
+    if (this.#at.includes("/")) {
+      this.#deliverToModule(args, payload);
+      return;
+    }
+    if (op !== "receive" && op !== "receive_within")
+      throw new BadResultError(`the call ${op} takes no payload`);
     const [pointer = 0, capacity = 0] = args;
     if (payload.length > this.messageBytes)
       throw new PayloadTooBigError(payload.length, this.messageBytes, "limit");
@@ -273,23 +372,39 @@ export class WasmInstance implements EngineInstance, CallSite {
     const target = range(this, pointer, payload.length);
     if (target === undefined) throw new BadResultError("the guest's buffer lies outside its memory");
     target.set(payload);
-    this.#answer = payload.length;
+    this.#answer = { value: payload.length, args };
+  }
+
+  /** The host module that made the guest wait puts the payload where it belongs. */
+  #deliverToModule(args: readonly number[], payload: Uint8Array): void {
+    const [module = "", name = ""] = this.#at.split("/");
+    if (payload.length > this.messageBytes)
+      throw new PayloadTooBigError(payload.length, this.messageBytes, "limit");
+    if (this.#modules.of(module)?.resumes?.[name] === undefined)
+      throw new BadResultError(`the call ${this.#at} takes no payload`);
+    this.#answer = { ...this.#answer, args, payload };
   }
 
   #run(): StepOutcome {
+    if (this.#fuel?.spent === true) return this.#fail(new FuelExhaustedError(this.#fuel.used, "life"));
     try {
       for (;;) {
-        if (this.#state === "resuming") this.#suspension.startRewind();
-        const entry = this.#exports[this.#phase === "start" ? START_EXPORT : ENTRY_EXPORT] as () =>
-          | number
-          | undefined;
+        if (this.#state === "resuming") {
+          this.#fuel?.allow();
+          this.#suspension.startRewind();
+        } else this.#fuel?.run();
+        const entry = this.#exports[
+          this.#phase === "start" ? START_EXPORT : this.#program.shape.entry
+        ] as () => number | undefined;
         const status = entry();
         if (this.#pending !== undefined) return this.#suspended();
         if (this.#why !== undefined) return this.#fail(this.#why);
+        this.#fuel?.pause();
         if (this.#phase === "start") this.#phase = "main";
         else return this.#finish(status ?? 0);
       }
     } catch (cause) {
+      if (this.#exit !== undefined) return this.#finish(this.#exit);
       return this.#fail(this.#why ?? this.#failureOf(cause));
     }
   }
@@ -302,23 +417,43 @@ export class WasmInstance implements EngineInstance, CallSite {
         this.#why ?? new GuestProtocolError(`it returned without being suspended at ${call.op}`),
       );
     this.#suspension.stopUnwind();
+    if (call.op === PREEMPTED_OP) return this.#yielded();
     if (call.op === "exit") return this.#finish(call.args[0] ?? 0);
     return { kind: "pending", call };
+  }
+
+  #yielded(): StepOutcome {
+    if (this.#fuel?.spent === true) return this.#fail(new FuelExhaustedError(this.#fuel.used, "life"));
+    return { kind: "yielded" };
   }
 
   #finish(status: number): StepOutcome {
     this.#pending = undefined;
     this.#state = "finished";
+    try {
+      this.#modules.close("ended");
+    } catch (error) {
+      return this.#fail(error);
+    }
     return { kind: "finished", status };
   }
 
   #fail(error: unknown): StepOutcome {
     this.#pending = undefined;
     this.#state = "failed";
+    try {
+      this.#modules.close("ended");
+    } catch {
+      // The guest's own failure is the one to report.
+    }
     return { kind: "failed", error };
   }
 
   #failureOf(cause: unknown): unknown {
+    const running = this.#state === "running";
+    this.#fuel?.pause();
+    if (running && this.#fuel?.dry === true)
+      return new FuelExhaustedError(this.#fuel.used, this.#fuel.spent ? "life" : "slice");
     if (cause instanceof RangeError) return new StackExhaustedError("for the native stack", cause);
     if (!(cause instanceof webAssembly.RuntimeError)) return new HostFailedError("(unknown)", cause);
     // Asyncify checks that a frame fits and traps when it does not, while it is still unwinding.

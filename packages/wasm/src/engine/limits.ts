@@ -12,6 +12,8 @@ export const DEFAULT_LIMITS: EngineLimits = {
   stepMs: 10_000,
   /** 1 MiB over the whole life of the instance. */
   logBytes: 1_048_576,
+  /** As good as none: what a slice may use is said at each step. */
+  fuel: Number.MAX_SAFE_INTEGER,
 };
 
 /** The range of each limit. */
@@ -21,6 +23,7 @@ export const LIMIT_RANGES: Readonly<Record<keyof EngineLimits, readonly [least: 
   messageBytes: [1, 16_777_216],
   stepMs: [1, 86_400_000],
   logBytes: [0, 1_073_741_824],
+  fuel: [1, Number.MAX_SAFE_INTEGER],
 };
 
 /** Defaults filled in and every value checked. @throws BadLimitError */

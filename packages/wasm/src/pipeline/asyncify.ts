@@ -16,14 +16,24 @@ export async function loadBinaryen(): Promise<typeof Binaryen> {
   }
 }
 
-/** The module with asyncify applied and optimised again. Settings of binaryen are global, so this sets all it relies on. */
-export function asyncify(binaryen: typeof Binaryen, bytes: Uint8Array): Uint8Array {
+/**
+ * The module with asyncify applied and optimised again. `suspending` names imports of host modules, as `module/function`, that
+ * may suspend too. Settings of binaryen are global, so this sets all it relies on.
+ */
+export function asyncify(
+  binaryen: typeof Binaryen,
+  bytes: Uint8Array,
+  suspending: readonly string[] = [],
+): Uint8Array {
   binaryen.clearPassArguments();
   binaryen.clearPassesToSkip();
   binaryen.setOptimizeLevel(3);
   binaryen.setShrinkLevel(0);
   binaryen.setDebugInfo(false);
-  binaryen.setPassArgument("asyncify-imports", BLOCKING.join(","));
+  binaryen.setPassArgument(
+    "asyncify-imports",
+    [...BLOCKING, ...suspending.map((one) => one.replace("/", "."))].join(","),
+  );
   binaryen.setPassArgument("asyncify-in-secondary-memory", "true");
   binaryen.setPassArgument("asyncify-secondary-memory-size", String(STACK_PAGES));
   const { Features } = binaryen;

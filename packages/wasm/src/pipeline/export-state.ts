@@ -5,13 +5,12 @@
  *     memory 0 they are the whole state of an instance (see code-scan.ts, C2).
  */
 import { KIND, readOutline } from "../binary/outline.ts";
+import { SECTION, withEntries, withSections } from "../binary/sections.ts";
 import { concat, customSection, name, u32 } from "../binary/writer.ts";
 import { UnsupportedFeatureError } from "../errors.ts";
 import { GLOBAL_EXPORT, STACK_EXPORT } from "../layout.ts";
 import { encodeProfile, PROFILE_SECTION, type ProfileRecord } from "../profile.ts";
-import { spliced, withExports } from "./normalize.ts";
 
-const EXPORTS = 7;
 const NUMERIC = new Set([0x7f, 0x7e, 0x7d, 0x7c]);
 
 /** The asyncified module with its state exported and its profile attached. @throws UnsupportedFeatureError */
@@ -27,11 +26,11 @@ export function exportState(bytes: Uint8Array, profile: ProfileRecord): Uint8Arr
     return [[...name(`${GLOBAL_EXPORT}${index}`), KIND.global, ...u32(index)]];
   });
   const stack = [...name(STACK_EXPORT), KIND.memory, ...u32(outline.memories.length - 1)];
-  const exports = withExports(bytes, outline, [...globals, stack]);
-  const unlabelled = outline.sections.filter(({ id }) => id !== 0);
+  const suspendable = profile.profile === "none" ? [] : [stack];
+  const exports = withEntries(bytes, outline, SECTION.exports, [...globals, ...suspendable]);
+  const sections = outline.sections.filter(({ id }) => id !== SECTION.custom);
   return concat([
-    bytes.subarray(0, 8),
-    ...spliced(bytes, unlabelled, new Map([[EXPORTS, exports]])),
+    withSections(bytes, { ...outline, sections }, new Map([[SECTION.exports, exports]])),
     customSection(PROFILE_SECTION, encodeProfile(profile)),
   ]);
 }

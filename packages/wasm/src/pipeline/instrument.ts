@@ -9,18 +9,28 @@ import { checkGuest } from "../admission.ts";
 import { scanCode } from "../binary/code-scan.ts";
 import { readOutline } from "../binary/outline.ts";
 import { NotAModuleError, NotInstrumentedError } from "../errors.ts";
+import { FUEL_MODULE, FUEL_YIELD } from "../layout.ts";
+import { enforceFuel } from "../metering/enforce.ts";
+import { markFuel } from "../metering/mark.ts";
 import { PIPELINE_VERSION, PROFILE_SECTION, type Profile, sha256Hex } from "../profile.ts";
+import { WASI_SUSPENDING } from "../wasi/suspending.ts";
 import { webAssembly } from "../web-assembly.ts";
 import { asyncify, loadBinaryen } from "./asyncify.ts";
+import { boundBulk } from "./bound-bulk.ts";
 import { exportState } from "./export-state.ts";
 import { normalize } from "./normalize.ts";
 
 /** How to instrument. */
 export interface InstrumentOptions {
-  /** Default and only profile at present: `cooperative`. */
+  /** Default `cooperative`. */
   readonly profile?: Profile;
   /** Cap on linear memory in 64 KiB pages, 1 to 65,536; the module's own maximum holds when it is lower. Default 4096 (256 MiB). */
   readonly maximumPages?: number;
+  /**
+   * Imports of host modules, as `module/function`, at which the guest may be suspended besides the blocking ones of `glia.v1`
+   * and of WASI. Names without a comma.
+   */
+  readonly suspending?: readonly string[];
 }
 
 /** What came out. */
@@ -48,14 +58,28 @@ export async function instrument(bytes: Uint8Array, options: InstrumentOptions =
     throw new NotInstrumentedError("the module is instrumented already; instrument the original");
   scanCode(bytes, outline);
   const original = sha256Hex(bytes);
-  const binaryen = await loadBinaryen();
-  const normalized = normalize(bytes, options.maximumPages ?? DEFAULT_MAXIMUM_PAGES);
   const profile = options.profile ?? "cooperative";
-  const output = exportState(asyncify(binaryen, normalized), {
-    profile,
-    pipeline: PIPELINE_VERSION,
-    original,
-  });
+  const normalized = normalize(bytes, options.maximumPages ?? DEFAULT_MAXIMUM_PAGES);
+  const suspendable = await withProfile(normalized, profile, [
+    ...WASI_SUSPENDING,
+    ...(options.suspending ?? []),
+  ]);
+  const output = exportState(suspendable, { profile, pipeline: PIPELINE_VERSION, original });
   checkGuest(output);
   return { bytes: output, hash: sha256Hex(output), original };
+}
+
+/** `fuel -> asyncify -> fuel`, as far as the profile asks for it. */
+async function withProfile(
+  bytes: Uint8Array,
+  profile: Profile,
+  suspending: readonly string[],
+): Promise<Uint8Array> {
+  if (profile === "none") return bytes;
+  const binaryen = await loadBinaryen();
+  if (profile === "cooperative") return asyncify(binaryen, bytes, suspending);
+  const preemptive = profile === "preemptive";
+  const marked = markFuel(boundBulk(bytes), preemptive);
+  const stops = preemptive ? [...suspending, `${FUEL_MODULE}/${FUEL_YIELD}`] : suspending;
+  return enforceFuel(asyncify(binaryen, marked, stops));
 }

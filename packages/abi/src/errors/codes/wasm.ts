@@ -1,5 +1,20 @@
 /** Codes of the `wasm` namespace: the guest engine, its pipeline and its snapshots. */
 export const WASM_CODES = {
+  "wasm.bad-host-module": {
+    retryable: false,
+    changed: "Nothing: no engine was made.",
+    fix: "Offer each host module once, under a name of 1 to 64 characters that is not glia.v1, with a whole version from 1.",
+  },
+  "wasm.bad-host-wait": {
+    retryable: false,
+    changed: "The guest was stopped in the middle of a host call.",
+    fix: "Fix the host module: declare the function `suspends` with an i32 result, and give at most 16 safe integers.",
+  },
+  "wasm.bad-launch": {
+    retryable: false,
+    changed: "Nothing: no instance was made.",
+    fix: "Give arguments, variables, input and files within the bounds that docs/guests.md lists for WASI guests.",
+  },
   "wasm.bad-limit": {
     retryable: false,
     changed: "Nothing: no instance was made.",
@@ -14,6 +29,11 @@ export const WASM_CODES = {
     retryable: false,
     changed: "Nothing: the module was not instrumented.",
     fix: "Install the optional peer dependency with `npm install binaryen@132`, or load a module that is already instrumented.",
+  },
+  "wasm.fuel-exhausted": {
+    retryable: false,
+    changed: "The guest was stopped; nothing else was touched.",
+    fix: "Give more fuel per step, raise the limit `fuel`, or find the loop that does not end. A guest of the profile `preemptive` is not stopped for its slice.",
   },
   "wasm.guest-protocol": {
     retryable: false,
@@ -34,6 +54,11 @@ export const WASM_CODES = {
     retryable: true,
     changed: "Nothing: no instance was made.",
     fix: "End some guests or start another process: one process has room for about eight thousand.",
+  },
+  "wasm.host-module-missing": {
+    retryable: false,
+    changed: "Nothing: no instance was made from the snapshot.",
+    fix: "Offer the host module named in the message, in the version named, to the engine that restores.",
   },
   "wasm.import-mismatch": {
     retryable: false,
@@ -114,6 +139,11 @@ export const WASM_CODES = {
     retryable: false,
     changed: "Nothing: the module was not loaded.",
     fix: "Run the module through `instrument` of @glia-os/wasm/pipeline, which clamps memory and tables and moves the start function.",
+  },
+  "wasm.unmetered-code": {
+    retryable: false,
+    changed: "Nothing: the module was not loaded.",
+    fix: "Instrument the original module again with @glia-os/wasm/pipeline; the message names the function and byte that a check of fuel is missing from.",
   },
   "wasm.unsupported-feature": {
     retryable: false,

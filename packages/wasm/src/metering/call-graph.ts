@@ -1,0 +1,196 @@
+/**
+ * Which functions of a module can call themselves again, and how much runs between two checks of fuel.
+ *
+ * CG1. An edge for every direct call; a `call_indirect` reaches every function of its type that an element segment names.
+ *      Tables of guests never change (code-scan.ts), so no call is missed. Hosts do not call back into a guest that runs.
+ * CG2. A function is checked at its entry when it is on a cycle of calls, or when without a check more than `most` instructions
+ *      could run from its entry on, each loop body counted once because loops have checks of their own.
+ * CG3. O(functions + calls), no recursion: strongly connected components by Tarjan, "Depth-first search and linear graph
+ *      algorithms" (1972).
+ */
+
+import { bodyHead } from "../binary/body.ts";
+import type { FunctionReference } from "../binary/function-references.ts";
+import { tabledFunctions } from "../binary/function-references.ts";
+import { Instructions, OP } from "../binary/instruction.ts";
+import { type FunctionType, KIND, type ModuleOutline } from "../binary/outline.ts";
+
+/** What one function contains. */
+export interface FunctionFacts {
+  /** Instructions that count (see {@link costOf}). */
+  readonly cost: number;
+  readonly loops: boolean;
+  /** It moves memory in bulk or grows it. */
+  readonly bulk: boolean;
+  /** Nodes of the graph it calls, with repetition: functions, or types of indirect calls after them. */
+  readonly calls: readonly number[];
+}
+
+/** The graph: one node per function (imports first), then one per type that is called indirectly. */
+export interface CallGraph {
+  readonly imported: number;
+  readonly functions: readonly FunctionFacts[];
+  /** Functions that an indirect call of each type node may reach. */
+  readonly reached: readonly (readonly number[])[];
+  /** The node of an index into the module's types; undefined when no code calls such a function indirectly. */
+  typeNode(type: number): number | undefined;
+}
+
+/** Fuel an instruction costs. Structure costs nothing: it is no work once compiled. */
+export function costOf(opcode: number): number {
+  return opcode === OP.block ||
+    opcode === OP.loop ||
+    opcode === OP.end ||
+    opcode === OP.else ||
+    opcode === OP.nop
+    ? 0
+    : 1;
+}
+
+const NONE: FunctionFacts = { cost: 0, loops: false, bulk: false, calls: [] };
+
+/** Functions imported, which come first in the index space. */
+export function importedFunctions({ imports }: ModuleOutline): number {
+  return imports.filter(({ kind }) => kind === KIND.function).length;
+}
+
+/** Read the graph from code. @throws MalformedModuleError, UnsupportedFeatureError */
+export function callGraph(
+  bytes: Uint8Array,
+  outline: ModuleOutline,
+  references: readonly FunctionReference[],
+): CallGraph {
+  const imported = importedFunctions(outline);
+  const types = new Map<string, number>();
+  const functions: FunctionFacts[] = Array.from({ length: imported }, () => NONE);
+  const typeNode = (type: FunctionType | undefined): number => {
+    const key = keyOf(type);
+    const known = types.get(key);
+    if (known !== undefined) return known;
+    const node = outline.functions.length + types.size;
+    types.set(key, node);
+    return node;
+  };
+  for (const [index, body] of outline.bodies.entries()) {
+    const type = outline.functions[imported + index] as FunctionType;
+    const { code } = bodyHead(bytes, body, type);
+    functions.push(factsOf(new Instructions(bytes, code, body.end), (at) => typeNode(outline.types[at])));
+  }
+  const reached = [...types.keys()].map((): number[] => []);
+  for (const index of new Set(tabledFunctions(references))) {
+    const node = types.get(keyOf(outline.functions[index]));
+    if (node !== undefined) reached[node - outline.functions.length]?.push(index);
+  }
+  const nodeOf = (at: number): number | undefined => types.get(keyOf(outline.types[at]));
+  return { imported, functions, reached, typeNode: nodeOf };
+}
+
+function keyOf(type: FunctionType | undefined): string {
+  return `${type?.params.join()}>${type?.results.join()}`;
+}
+
+function factsOf(code: Instructions, typeNode: (type: number) => number): FunctionFacts {
+  let cost = 0;
+  let loops = false;
+  let bulk = false;
+  const calls: number[] = [];
+  while (code.next()) {
+    cost += costOf(code.opcode);
+    if (code.opcode === OP.loop) loops = true;
+    else if (code.opcode === OP.call) calls.push(code.immediate);
+    else if (code.opcode === OP.callIndirect) calls.push(typeNode(code.immediate));
+    else if (code.opcode === OP.memoryGrow || (code.opcode === OP.bulk && code.operation > 7)) bulk = true;
+  }
+  return { cost, loops, bulk, calls };
+}
+
+/** The nodes `node` leads to. */
+function successors({ functions, reached }: CallGraph, node: number): readonly number[] {
+  return functions[node]?.calls ?? reached[node - functions.length] ?? [];
+}
+
+/** Strongly connected components in an order in which every component comes after those it calls. */
+export function components(graph: CallGraph): number[][] {
+  const count = graph.functions.length + graph.reached.length;
+  const index = new Int32Array(count).fill(-1);
+  const low = new Int32Array(count);
+  const open = new Uint8Array(count);
+  const stack: number[] = [];
+  const found: number[][] = [];
+  let next = 0;
+  const enter = (node: number): { node: number; at: number } => {
+    index[node] = next;
+    low[node] = next++;
+    open[node] = 1;
+    stack.push(node);
+    return { node, at: 0 };
+  };
+  for (let root = 0; root < count; root++) {
+    if (index[root] !== -1) continue;
+    const path = [enter(root)];
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const to = successors(graph, top.node)[top.at++];
+      if (to === undefined) {
+        path.pop();
+        const parent = path.at(-1)?.node;
+        if (parent !== undefined) low[parent] = Math.min(low[parent] as number, low[top.node] as number);
+        if (low[top.node] === index[top.node]) found.push(popped(stack, open, top.node));
+      } else if (index[to] === -1) path.push(enter(to));
+      else if (open[to] === 1) low[top.node] = Math.min(low[top.node] as number, index[to] as number);
+    }
+  }
+  return found;
+}
+
+function popped(stack: number[], open: Uint8Array, last: number): number[] {
+  const component: number[] = [];
+  for (;;) {
+    const node = stack.pop() as number;
+    open[node] = 0;
+    component.push(node);
+    if (node === last) return component;
+  }
+}
+
+/** Per function: whether its entry is checked (CG2), and what it costs its callers when it counts nothing itself. */
+export interface CallPlan {
+  readonly checked: readonly boolean[];
+  /** Fuel that a call charges at the caller for a function that is `free`; 0 for others. */
+  readonly price: readonly number[];
+  /** Functions that count nothing themselves: short, without loops, bulk operations and recursion. */
+  readonly free: readonly boolean[];
+}
+
+/** Longest function that counts nothing itself. */
+const MOST_FREE = 32;
+
+/** Decide where entries are checked. `most` bounds the instructions that run between two checks (CG2). */
+export function callPlan(graph: CallGraph, most: number): CallPlan {
+  const count = graph.functions.length + graph.reached.length;
+  const checked: boolean[] = Array.from({ length: count }, () => false);
+  const free: boolean[] = Array.from({ length: count }, () => false);
+  const price = new Array<number>(count).fill(0);
+  const unchecked = new Float64Array(count);
+  for (const component of components(graph)) {
+    const [node = 0] = component;
+    const targets = successors(graph, node);
+    if (component.length > 1 || targets.includes(node)) {
+      for (const one of component) checked[one] = one >= graph.imported && one < graph.functions.length;
+      continue;
+    }
+    const facts = graph.functions[node];
+    if (facts === undefined) {
+      // A type node stands for any of its targets: the dearest counts.
+      price[node] = targets.reduce((most, to) => Math.max(most, price[to] as number), 0);
+      unchecked[node] = targets.reduce((most, to) => Math.max(most, unchecked[to] as number), 0);
+      continue;
+    }
+    const own = targets.reduce((sum, to) => sum + (price[to] as number), facts.cost);
+    free[node] = node >= graph.imported && !facts.loops && !facts.bulk && own <= MOST_FREE;
+    price[node] = free[node] ? own : 0;
+    const run = targets.reduce((sum, to) => sum + (unchecked[to] as number), facts.cost);
+    checked[node] = run > most;
+    unchecked[node] = checked[node] ? 0 : run;
+  }
+  return { checked, free, price };
+}
