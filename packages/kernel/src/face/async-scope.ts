@@ -1,33 +1,20 @@
 /** Scopes of async programs: `await using scope = openAsyncScope(sys)`. The invariants are those of `scope.ts`. */
 import { TaskKilledError } from "../errors.ts";
-import type { Program, SpawnOptions } from "../sys.ts";
-import type { TaskId } from "../task.ts";
 import type { AsyncSys } from "./async-sys.ts";
-import { ScopeChildren, type ScopeOptions } from "./scope.ts";
+import { OpenScope, type ScopeChildren, type ScopeOptions } from "./scope.ts";
 
 /** A scope of a program written as an async function. */
-export class AsyncScope implements AsyncDisposable {
+export class AsyncScope extends OpenScope implements AsyncDisposable {
   readonly #sys: AsyncSys;
-  readonly #children: ScopeChildren;
 
   constructor(sys: AsyncSys, options: ScopeOptions) {
+    super(sys, options);
     this.#sys = sys;
-    this.#children = new ScopeChildren(sys, options);
-  }
-
-  /** Children that live. */
-  get live(): number {
-    return this.#children.live();
-  }
-
-  /** Spawn a child of this scope. @throws {ScopeClosedError} {NotScopeOwnerError} {RelationLimitError} and what `Sys.spawn` throws */
-  spawn<Result>(program: Program<Result>, options?: SpawnOptions): TaskId {
-    return this.#children.spawn(program, options);
   }
 
   /** Wait until all children have ended by themselves. The first that fails ends the others. @throws {ScopeFailedError} */
   join(): Promise<void> {
-    return this.#sys.run((sys) => this.#children.join(sys));
+    return this.#sys.run((sys) => this.children.join(sys));
   }
 
   /** End all children and wait for their ends. Idempotent. @throws {ScopeFailedError} when one failed and `join` did not tell. */
@@ -47,9 +34,9 @@ export class AsyncScope implements AsyncDisposable {
 
   *#closeOrDispose(sys: Parameters<ScopeChildren["close"]>[0]): ReturnType<ScopeChildren["close"]> {
     try {
-      yield* this.#children.close(sys);
+      yield* this.children.close(sys);
     } finally {
-      this.#children.dispose();
+      this.children.dispose();
     }
   }
 }

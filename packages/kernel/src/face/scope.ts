@@ -215,44 +215,52 @@ export class ScopeChildren {
   }
 }
 
-/** A scope of a program written as a generator. */
-export class Scope implements Disposable {
-  readonly #sys: Sys;
-  readonly #children: ScopeChildren;
+/** What scopes of both faces do without waiting. */
+export class OpenScope {
+  protected readonly children: ScopeChildren;
 
-  constructor(sys: Sys, options: ScopeOptions) {
-    this.#sys = sys;
-    this.#children = new ScopeChildren(sys, options);
+  constructor(sys: PlainSys, options: ScopeOptions) {
+    this.children = new ScopeChildren(sys, options);
   }
 
   /** Children that live. */
   get live(): number {
-    return this.#children.live();
+    return this.children.live();
   }
 
   /** Spawn a child of this scope. @throws {ScopeClosedError} {NotScopeOwnerError} {RelationLimitError} and what `Sys.spawn` throws */
   spawn<Result>(program: Program<Result>, options?: SpawnOptions): TaskId {
-    return this.#children.spawn(program, options);
+    return this.children.spawn(program, options);
+  }
+}
+
+/** A scope of a program written as a generator. */
+export class Scope extends OpenScope implements Disposable {
+  readonly #sys: Sys;
+
+  constructor(sys: Sys, options: ScopeOptions) {
+    super(sys, options);
+    this.#sys = sys;
   }
 
   /** Wait until all children have ended by themselves. The first that fails ends the others. @throws {ScopeFailedError} */
   join(): Routine<void> {
-    return this.#children.join(this.#sys);
+    return this.children.join(this.#sys);
   }
 
   /** End all children and wait for their ends. Idempotent. @throws {ScopeFailedError} when one failed and `join` did not tell. */
   close(): Routine<void> {
-    return this.#children.close(this.#sys);
+    return this.children.close(this.#sys);
   }
 
   /** End all children because of an error that goes on to be thrown, and wait. Their failures are logged. */
   abort(error: unknown): Routine<void> {
-    return this.#children.abort(this.#sys, error);
+    return this.children.abort(this.#sys, error);
   }
 
   /** Kill all children, without waiting. What `using` does at the end of a block that did not `close`. */
   [Symbol.dispose](): void {
-    this.#children.dispose();
+    this.children.dispose();
   }
 }
 
