@@ -1,5 +1,5 @@
 import { errorCodeOf } from "@glia-os/abi/errors";
-import { formatTraceparent, parseTraceparent } from "@glia-os/abi/wire";
+import { formatTraceparent, isSpanContext, parseTraceparent } from "@glia-os/abi/wire";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -24,6 +24,7 @@ describe("traceparent", () => {
   test("TP1: what is written reads the same", () => {
     fc.assert(
       fc.property(contexts, (context) => {
+        expect(isSpanContext(context)).toBe(true);
         expect(parseTraceparent(formatTraceparent(context))).toEqual(context);
       }),
     );
@@ -84,5 +85,6 @@ describe("traceparent", () => {
       caught = error;
     }
     expect(errorCodeOf(caught)).toBe("abi.malformed");
+    expect(isSpanContext({ ...ids, traceFlags: 1 })).toBe(false);
   });
 });

@@ -30,6 +30,7 @@ import type { KernelResource } from "./resources/resource.ts";
 import { lostAccess } from "./resources/use.ts";
 import type { Seam } from "./seam.ts";
 import { awaited } from "./select.ts";
+import { shown } from "./shown.ts";
 import { RelationTable } from "./supervision/relations.ts";
 import type { Program, Sys } from "./sys.ts";
 import {
@@ -481,8 +482,8 @@ export class Scheduler {
     else if (exit.kind === "failed") counters.failed++;
     else if (exit.kind === "killed") counters.killed++;
     else counters.cancelled++;
-    this.tasks.end(task, exit);
     if (this.lives !== null) this.lives.ended(task.id, exit);
+    this.tasks.end(task, exit);
     const { extra, waiters } = task;
     let observed = false;
     if (task.firstHandle >= 0) this.capabilities.dropAll(task);
@@ -502,7 +503,7 @@ export class Scheduler {
       try {
         listener(exit);
       } catch (error) {
-        const fields = { task: task.id, error: String(error) };
+        const fields = { task: task.id, error: shown(error) };
         this.setup.logger?.log("error", "a listener for the end of a task failed", fields);
       }
     }
@@ -662,7 +663,7 @@ export class Scheduler {
     const extra = task.extra;
     if ((task.flags & KILLED) !== 0) {
       if (!(error instanceof errors.TaskKilledError)) {
-        const fields = { task: task.id, error: String(error) };
+        const fields = { task: task.id, error: shown(error) };
         this.setup.logger?.log("warn", "cleaning up an ending task failed", fields);
       }
       this.#unwound(task);

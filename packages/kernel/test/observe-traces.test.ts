@@ -173,14 +173,14 @@ test("OB1: listeners hear of the begin, the moves and the end of tasks from when
   const heard: string[] = [];
   const leave = kernel.observe({
     spawned: (_, parent, name, traceparent) => heard.push(`spawned ${name} ${parent} ${traceparent}`),
-    ended: (task, exit: Exit) => heard.push(`ended ${exit.kind} ${kernel.exitOf(task)?.kind}`),
+    ended: (task, exit: Exit) => heard.push(`ended ${exit.kind} ${kernel.nameOf(task)?.name}`),
     transition: (_, from, to) => heard.push(`${from}>${to}`),
   });
   const ends: string[] = [];
   const leaveToo = kernel.observe({ ended: () => ends.push("end") });
   kernel.spawn(function* () {}, { name: "first" });
   runToCompletion(kernel, clock);
-  expect(heard).toEqual(["spawned first 0 undefined", "ready>running", "running>finished", "ended ok ok"]);
+  expect(heard).toEqual(["spawned first 0 undefined", "ready>running", "running>finished", "ended ok first"]);
   leave();
   leave();
   kernel.spawn(function* () {});

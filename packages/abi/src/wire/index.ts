@@ -7,5 +7,5 @@ export {
   type HostImport,
 } from "./host-abi.ts";
 export { SNAPSHOT_MAGIC, SNAPSHOT_PAGE_BYTES, SNAPSHOT_VERSION } from "./snapshot.ts";
-export { formatTraceparent, parseTraceparent } from "./traceparent.ts";
+export { formatTraceparent, isSpanContext, parseTraceparent } from "./traceparent.ts";
 export { ABI_VERSION } from "./version.ts";

@@ -26,6 +26,11 @@ export function parseTraceparent(text: string): SpanContext | undefined {
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) };
 }
 
+/** Whether a context names a span: a tracer that does not record gives ids of zeros. */
+export function isSpanContext({ traceId, spanId }: SpanContext): boolean {
+  return TRACE_ID.test(traceId) && SPAN_ID.test(spanId) && !ZEROS.test(traceId) && !ZEROS.test(spanId);
+}
+
 /** A context as the text of a `traceparent`, with the flags that version 00 knows. @throws {MalformedError} for ids that are none. */
 export function formatTraceparent({ traceId, spanId, traceFlags }: SpanContext): string {
   if (!TRACE_ID.test(traceId) || ZEROS.test(traceId))

@@ -16,7 +16,10 @@ export interface TaskObserver {
   transition(task: TaskId, from: TaskState, to: TaskState): void;
   /** A task was made and is ready. `parent` is 0 for a task of the shell; `traceparent` is what its maker gave along. */
   spawned?(task: TaskId, parent: TaskId, name: string, traceparent: string | undefined): void;
-  /** A task ended. It has made its last transition, and nobody who waits for its end has run yet. */
+  /**
+   * A task ended. It has made its last transition; its name and path can still be asked for, its exit is not kept yet, and nobody who waits
+   * for its end has run.
+   */
   ended?(task: TaskId, exit: Exit): void;
 }
 

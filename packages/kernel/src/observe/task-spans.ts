@@ -8,8 +8,9 @@
  * SP4. The context of an ended task is known until its place is taken by another task, so that messages it left can be followed.
  */
 import type { Span, SpanAttributes, SpanContext, SpanOptions, Tracer } from "@glia-os/abi/ports";
-import { parseTraceparent } from "@glia-os/abi/wire";
+import { isSpanContext, parseTraceparent } from "@glia-os/abi/wire";
 import { OPCODE_NAMES } from "../opcodes.ts";
+import { shown } from "../shown.ts";
 import { INDEX_MASK } from "../slot-id.ts";
 import type { Exit, TaskId, TaskState } from "../task.ts";
 import type { SyscallTracer } from "../traced-syscalls.ts";
@@ -17,7 +18,8 @@ import type { LifeObserver, TransitionObserver } from "./task-observer.ts";
 
 interface Traced {
   readonly task: TaskId;
-  readonly context: SpanContext;
+  /** Undefined when the tracer does not record. */
+  readonly context: SpanContext | undefined;
   /** Null when the task ended. */
   span: Span | null;
   /** The syscall it is parked in. */
@@ -46,7 +48,8 @@ export class TaskSpans implements LifeObserver {
     const span = this.#tracer.start(name === "" ? "task" : `task ${name}`, under(above, attributes));
     // A gap would make the array a dictionary.
     while (this.#traced.length <= (task & INDEX_MASK)) this.#traced.push(undefined);
-    this.#traced[task & INDEX_MASK] = { task, context: span.context, span, parked: null };
+    const context = isSpanContext(span.context) ? span.context : undefined;
+    this.#traced[task & INDEX_MASK] = { task, context, span, parked: null };
   }
 
   ended(task: TaskId, exit: Exit): void {
@@ -112,5 +115,5 @@ function under(parent: SpanContext | undefined, attributes: SpanAttributes): Spa
 }
 
 function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return error instanceof Error ? error.message : shown(error);
 }
