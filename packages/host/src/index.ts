@@ -47,7 +47,13 @@ export {
   SocketFailedError,
   UnhandledFailureError,
 } from "./errors.ts";
-export { createLogger, type LineSink, type LoggerOptions } from "./logger.ts";
+export {
+  createLogger,
+  type HostLogger,
+  type LineSink,
+  type LoggerOptions,
+  type TaskSource,
+} from "./logger.ts";
 export {
   BUCKETS,
   createMemoryMeter,
@@ -56,6 +62,28 @@ export {
   type MetricSnapshot,
   type SeriesSnapshot,
 } from "./memory-meter.ts";
+export {
+  CONTENT_TYPES,
+  type ExpositionFormat,
+  type ExpositionOptions,
+  exposition,
+} from "./observability/exposition.ts";
+export type {
+  SyscallMessage,
+  SyscallsLostMessage,
+  TaskEndMessage,
+  TaskFailureMessage,
+  TaskSpawnMessage,
+  TaskStateMessage,
+} from "./observability/kernel-channels.ts";
+export { METRIC_HELP } from "./observability/metric-help.ts";
+export {
+  type OpenTelemetryApi,
+  type OpenTelemetrySpan,
+  type OpenTelemetrySpanOptions,
+  type OpenTelemetryTracer,
+  openTelemetryTracer,
+} from "./observability/open-telemetry.ts";
 export { type FormatStateOptions, formatState } from "./program/format-state.ts";
 export { type RunningKernel, type RunOptions, runKernel } from "./run-kernel.ts";
 export { type ConnectOptions, connect } from "./sockets/connect.ts";

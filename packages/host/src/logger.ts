@@ -3,12 +3,29 @@
  *
  * G1. One call is one line, whatever the message and fields contain: control characters are escaped.
  * G2. A logger never throws. A field that is no plain value is written as text; text is cut at 8192 characters.
+ * G3. A line written while a task of a followed kernel runs carries the task's id, path and name, and the ids of its span when it has one,
+ *     unless the line names a task itself. It makes no difference whether the code is a generator, an async function with control, or
+ *     something they call; microtasks of others that run while an async function has control cannot be told apart from it.
  */
 import type { Clock, LogFields, Logger, LogLevel } from "@glia-os/abi/ports";
+import type { CurrentTask } from "@glia-os/kernel";
 
 /** Where lines go; a Node stream is one. */
 export interface LineSink {
   write(text: string): unknown;
+}
+
+/** A kernel, as far as a log line asks it. */
+export interface TaskSource {
+  /** The task whose code runs now. */
+  current(): CurrentTask | undefined;
+}
+
+/** A logger that knows whose code runs. */
+export interface HostLogger extends Logger {
+  /** Write the running task of a kernel into every line (G3), here and in children. `runKernel` does so. Returns the function that ends it. */
+  follow(kernel: TaskSource): () => void;
+  child(fields: LogFields): HostLogger;
 }
 
 /** How lines are written. */
@@ -50,20 +67,30 @@ function oneLine(text: string): string {
   });
 }
 
-class StreamLogger implements Logger {
+class StreamLogger implements HostLogger {
   readonly #options: LoggerOptions;
   readonly #least: number;
   readonly #fields: LogFields;
+  /** Shared with children. One entry per call of `follow`. */
+  readonly #followed: Set<{ readonly kernel: TaskSource }>;
 
-  constructor(options: LoggerOptions, fields: LogFields) {
+  constructor(options: LoggerOptions, fields: LogFields, followed: Set<{ readonly kernel: TaskSource }>) {
     this.#options = options;
     this.#least = LEVELS.indexOf(options.level ?? "info");
     this.#fields = fields;
+    this.#followed = followed;
+  }
+
+  follow(kernel: TaskSource): () => void {
+    const entry = { kernel };
+    this.#followed.add(entry);
+    return () => void this.#followed.delete(entry);
   }
 
   log(level: LogLevel, message: string, fields: LogFields = {}): void {
     if (LEVELS.indexOf(level) < this.#least) return;
-    const facts = Object.entries({ ...this.#fields, ...fields })
+    const given = { ...this.#fields, ...fields };
+    const facts = Object.entries("task" in given ? given : { ...given, ...this.#running() })
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => [name, plain(value)] as const);
     const time = new Date(this.#options.clock.wallMs()).toISOString();
@@ -79,8 +106,17 @@ class StreamLogger implements Logger {
     }
   }
 
-  child(fields: LogFields): Logger {
-    return new StreamLogger(this.#options, { ...this.#fields, ...fields });
+  child(fields: LogFields): HostLogger {
+    return new StreamLogger(this.#options, { ...this.#fields, ...fields }, this.#followed);
+  }
+
+  /** At most one task of one kernel runs at a time. */
+  #running(): CurrentTask | undefined {
+    for (const { kernel } of this.#followed) {
+      const current = kernel.current();
+      if (current !== undefined) return current;
+    }
+    return undefined;
   }
 
   #pretty(
@@ -115,6 +151,6 @@ function json(
 }
 
 /** A logger that writes lines to a stream. */
-export function createLogger(options: LoggerOptions): Logger {
-  return new StreamLogger(options, {});
+export function createLogger(options: LoggerOptions): HostLogger {
+  return new StreamLogger(options, {}, new Set());
 }

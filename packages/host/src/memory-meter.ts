@@ -3,13 +3,15 @@
  *
  * B1. Labels are bounded: at most 64 values per label of a metric, what exceeds is counted under `other`; at most 4096 series per metric,
  *     what exceeds is counted in one series whose labels are all `other`; at most 1024 metrics.
- * B2. A histogram's bucket counts every observation up to and including its bound, and the buckets before it (cumulative).
+ * B2. A histogram's bucket counts every observation up to and including its bound, and the buckets before it (cumulative). It may not
+ *     have the label `le`, by which buckets are told apart when they are written as text.
  */
 import type { Meter } from "@glia-os/abi/ports";
+import { HISTOGRAM_BOUNDS } from "@glia-os/kernel/observe";
 import { BadMetricError } from "./errors.ts";
 
-/** Upper bounds of histogram buckets in seconds: the seeds' figures. */
-export const BUCKETS: readonly number[] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2];
+/** Upper bounds of histogram buckets in seconds: those of the kernel's histograms, so that what it hands over is exact. */
+export const BUCKETS: readonly number[] = HISTOGRAM_BOUNDS;
 
 const LABEL_VALUES = 64;
 const SERIES = 4096;
@@ -98,12 +100,15 @@ class Recorder implements MemoryMeter {
     this.#at(name, "counter", labels).value += value;
   }
 
-  observe(name: string, value: number, labels: Readonly<Record<string, string>> = {}): void {
+  observe(name: string, value: number, labels: Readonly<Record<string, string>> = {}, times = 1): void {
     if (!Number.isFinite(value)) throw new BadMetricError("the observation", value);
+    if (!Number.isSafeInteger(times) || times < 1)
+      throw new BadMetricError("an observation made so often:", times);
+    if (Object.hasOwn(labels, "le")) throw new BadMetricError("the label of a histogram", "le");
     const series = this.#at(name, "histogram", labels);
-    series.value += value;
-    series.count++;
-    for (const [i, bound] of BUCKETS.entries()) if (value <= bound) series.buckets[i]!++;
+    series.value += value * times;
+    series.count += times;
+    for (const [i, bound] of BUCKETS.entries()) if (value <= bound) series.buckets[i]! += times;
   }
 
   gauge(name: string, value: number, labels: Readonly<Record<string, string>> = {}): void {

@@ -20,6 +20,8 @@ import type {
   UnobservedFailure,
 } from "@glia-os/kernel";
 import { AlreadyRunningError, BadOptionError, UnhandledFailureError } from "./errors.ts";
+import type { HostLogger } from "./logger.ts";
+import { KernelChannels } from "./observability/kernel-channels.ts";
 
 /** Switches per slice: enough that the turn of the loop is noise, few enough that I/O waits well under a millisecond of tiny tasks. */
 const SLICE_SWITCHES = 2048;
@@ -64,6 +66,8 @@ class Pump implements RunningKernel {
   readonly kernel: Kernel;
   readonly #options: RunOptions;
   readonly #switches: number;
+  readonly #channels: KernelChannels;
+  readonly #unfollow: () => void;
   #immediate: NodeJS.Immediate | undefined;
   #timer: TimerHandle | undefined;
   #failure: UnhandledFailureError | undefined;
@@ -79,6 +83,8 @@ class Pump implements RunningKernel {
     this.kernel = kernel;
     this.#options = options;
     this.#switches = switches;
+    this.#channels = new KernelChannels(kernel);
+    this.#unfollow = follow(options.logger, kernel);
     kernel.onFailure((failure) => this.#failed(failure));
     kernel.onWork(() => this.#schedule());
     if (kernel.nextDeadlineMs() !== undefined) this.#schedule();
@@ -116,6 +122,8 @@ class Pump implements RunningKernel {
     this.kernel.shutdown(timeoutMs, drainMs);
     this.#schedule();
     while (this.kernel.shutdownState === "ending") await this.ended().catch(() => undefined);
+    this.#channels.close();
+    this.#unfollow();
     return this.kernel.shutdownState === "forced" ? "forced" : "clean";
   }
 
@@ -129,7 +137,9 @@ class Pump implements RunningKernel {
   }
 
   #turn(): void {
+    this.#channels.beforeSlice();
     const end = this.kernel.runSlice(this.#switches);
+    this.#channels.afterSlice();
     if (end === "microtasks") afterMicrotasks(() => this.kernel.regain());
     if (end !== "idle") {
       this.#schedule();
@@ -156,16 +166,25 @@ class Pump implements RunningKernel {
   #failed(failure: UnobservedFailure): void {
     const { task, path, name, error } = failure;
     const text = error instanceof Error ? error.message : String(error);
+    const span = this.kernel.spanOf(task);
+    this.#channels.failed(failure);
     this.#options.logger?.log("error", "a task failed and nobody waited for it", {
       task,
       path,
       name,
       error: text,
+      traceId: span?.traceId,
+      spanId: span?.spanId,
     });
     if (this.#options.failures !== "stop" || this.#failure !== undefined) return;
     this.#failure = new UnhandledFailureError(failure);
     this.kernel.shutdown(STOP_TIMEOUT_MS);
   }
+}
+
+/** Let a logger of ours know whose code runs. */
+function follow(logger: Logger | undefined, kernel: Kernel): () => void {
+  return logger !== undefined && "follow" in logger ? (logger as HostLogger).follow(kernel) : () => undefined;
 }
 
 /**

@@ -1,5 +1,15 @@
 import type { LogFields } from "@glia-os/abi/ports";
-import { createLogger, type LoggerOptions } from "@glia-os/host";
+import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
+import {
+  createLogger,
+  type HostLogger,
+  type LoggerOptions,
+  type RunningKernel,
+  runKernel,
+} from "@glia-os/host";
+import { createKernel, type Kernel, type Routine, type Sys, type TaskId } from "@glia-os/kernel";
+import { asyncProgram } from "@glia-os/kernel/face";
+import { createSpanRecorder, type SpanRecord, type SpanRecorder } from "@glia-os/kernel/observe";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
@@ -88,4 +98,145 @@ test("G2: what is no plain value is written as text, long text is cut, and a bro
     },
   });
   expect(() => broken.log("error", "nobody hears")).not.toThrow();
+});
+
+interface Followed {
+  readonly kernel: Kernel;
+  readonly running: RunningKernel;
+  readonly logger: HostLogger;
+  readonly spans: SpanRecorder;
+  lines(): readonly Record<string, unknown>[];
+}
+
+function followed(format: "json" | "pretty" = "json"): Followed & { text(): string } {
+  let text = "";
+  const logger = createLogger({ sink: { write: (chunk) => (text += chunk) }, clock, format });
+  const random = createSystemRandom();
+  const spans = createSpanRecorder({ clock, random });
+  const kernel = createKernel({ clock: createSystemClock(), random, logger, spans });
+  const running = runKernel(kernel, { timers: createSystemTimers(), logger });
+  const lines = (): readonly Record<string, unknown>[] =>
+    text
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { kernel, running, logger, spans, lines, text: () => text };
+}
+
+test("G3: lines written in a task, in what it calls, in a child task and in an async function carry task and trace", async () => {
+  const { kernel, running, logger, lines } = followed();
+  const expected: unknown[] = [];
+  const note = (name: string, task: TaskId): void => {
+    const span = kernel.spanOf(task)!;
+    expected.push({
+      message: name,
+      task,
+      path: kernel.pathOf(task),
+      traceId: span.traceId,
+      spanId: span.spanId,
+    });
+  };
+  function* called(sys: Sys): Routine<void> {
+    yield* sys.yield();
+    logger.log("info", "called");
+    note("called", sys.getTid());
+  }
+  const root = kernel.spawn(function* (sys) {
+    logger.log("info", "in a task");
+    note("in a task", sys.getTid());
+    yield* called(sys);
+    sys.log("info", "by the syscall");
+    note("by the syscall", sys.getTid());
+    const child = sys.spawn(function* (sys) {
+      logger.child({}).log("info", "in a child");
+      note("in a child", sys.getTid());
+    });
+    yield* sys.wait(child);
+    const asynchronous = sys.spawn(
+      asyncProgram(async (sys) => {
+        logger.log("info", "before an await");
+        note("before an await", sys.getTid());
+        await sys.sleep(1);
+        logger.log("info", "after an await");
+        note("after an await", sys.getTid());
+        sys.log("info", "by the syscall of an async function");
+        note("by the syscall of an async function", sys.getTid());
+      }),
+    );
+    yield* sys.wait(asynchronous);
+  });
+  logger.log("info", "outside");
+  expect(await running.exitOf(root)).toMatchObject({ kind: "ok" });
+  await running.stop(1000);
+  const [outside, ...inside] = lines();
+  expect(outside).toEqual({ time: expect.any(String), level: "info", message: "outside" });
+  expect(inside.map(({ time: _, level: __, ...rest }) => rest)).toEqual(expected);
+  expect(expected).toHaveLength(7);
+});
+
+test("G3: lines for people carry task and trace too", async () => {
+  const { kernel, running, logger, text } = followed("pretty");
+  const task = kernel.spawn(
+    function* () {
+      logger.log("info", "working", { step: 1 });
+    },
+    { name: "worker" },
+  );
+  const { traceId, spanId } = kernel.spanOf(task)!;
+  await running.exitOf(task);
+  await running.stop(1000);
+  expect(text()).toBe(
+    `03:04:05.678 info  working step=1 task=${task} path=/0 name=worker traceId=${traceId} spanId=${spanId}\n`,
+  );
+});
+
+test("G3: a line that names a task itself is about that task, not about the one that runs", async () => {
+  const { kernel, running, logger, lines } = followed();
+  const task = kernel.spawn(function* () {
+    logger.log("info", "about another", { task: 5 });
+    logger.child({ task: 6 }).log("info", "about a third");
+  });
+  await running.exitOf(task);
+  await running.stop(1000);
+  const seen = lines().map(({ time: _, ...rest }) => rest);
+  expect(seen).toEqual([
+    { level: "info", message: "about another", task: 5 },
+    { level: "info", message: "about a third", task: 6 },
+  ]);
+});
+
+test("a failure that nobody waits for is logged with the trace of the task", async () => {
+  const { kernel, running, spans, lines } = followed();
+  kernel.spawn(function* () {
+    throw new RangeError("on purpose");
+  });
+  await running.ended();
+  await running.stop(1000);
+  const [{ context }] = spans.ended() as [SpanRecord];
+  expect(lines()).toMatchObject([
+    { level: "error", error: "on purpose", traceId: context.traceId, spanId: context.spanId },
+  ]);
+});
+
+test("G3: a logger follows a kernel until it is told not to, or the kernel is stopped; each follow is its own", async () => {
+  const { kernel, running, logger, lines } = followed();
+  const leave = logger.follow(kernel);
+  leave();
+  leave();
+  const say = function* (): Routine<void> {
+    logger.log("info", "said");
+  };
+  await running.exitOf(kernel.spawn(say));
+  await running.stop(1000);
+  logger.follow({ current: () => undefined });
+  const other = { task: 7 as TaskId, path: "/x", name: undefined };
+  const end = logger.follow({ current: () => other });
+  logger.log("info", "elsewhere");
+  end();
+  logger.log("info", "nowhere");
+  expect(lines().map(({ message, path }) => [message, path])).toEqual([
+    ["said", "/0"],
+    ["elsewhere", "/x"],
+    ["nowhere", undefined],
+  ]);
 });
