@@ -9,9 +9,9 @@ import { type ErrorRecord, type GliaError, isGliaError, toErrorRecord } from "@g
 import { WriteFailedError } from "./errors.ts";
 import type { CoordinationReply, CoordinationRequest } from "./request.ts";
 import type { CoordinationRules } from "./rules.ts";
+import type { Answer as AnswerOf } from "./serve.ts";
 
-/** The most requests one transaction holds, which bounds how long the first of them waits for the last. */
-export const BATCH_LIMIT = 256;
+type Answer = AnswerOf<CoordinationReply>;
 
 /** A transaction of the database under the rules. */
 export interface Transaction {
@@ -22,9 +22,6 @@ export interface Transaction {
   /** The typed refusal for what the database threw. */
   failure(error: unknown): GliaError;
 }
-
-/** The answer to one request. */
-export type Answer = { readonly reply: CoordinationReply } | { readonly refused: ErrorRecord };
 
 /** Performs batches on one store. */
 export class Batches {

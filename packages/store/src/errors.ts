@@ -11,6 +11,7 @@ import {
   MalformedError,
   RemoteError,
 } from "@glia-os/abi/errors";
+import { REVIVE_JOURNAL } from "./journal/errors.ts";
 
 /** The lease of a session ran out, or the session was closed or replaced. */
 export class SessionExpiredError extends GliaError<"store.session-expired"> {
@@ -185,6 +186,7 @@ const text = (details: Details, key: string): string => String(details[key]);
 const count = (details: Details, key: string): number => Number(details[key]);
 
 const REVIVE: { readonly [Code in StoreCode]: (details: Details) => GliaError } = {
+  ...REVIVE_JOURNAL,
   "store.agent-exists": (d) => new AgentExistsError(text(d, "agent")),
   "store.agent-terminated": (d) => new AgentTerminatedError(text(d, "agent")),
   "store.cannot-open": (d) => new CannotOpenError(text(d, "path"), text(d, "why")),

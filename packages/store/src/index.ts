@@ -24,6 +24,24 @@ export {
   WriteFailedError,
 } from "./errors.ts";
 export {
+  DomainUnknownError,
+  JournalCorruptError,
+  JournalGapError,
+  JournalNewerError,
+  JournalTruncatedError,
+  SegmentRefusedError,
+  SegmentUnknownError,
+  StaleEpochError,
+  TooManyDomainsError,
+} from "./journal/errors.ts";
+export {
+  BATCH_BYTES,
+  BATCH_RECORDS,
+  DOMAIN_LENGTH,
+  type JournalLimits,
+  SEGMENT_BYTES_MOST,
+} from "./journal/limits.ts";
+export {
   CHANGES_LIMIT,
   type CoordinationLimits,
   DEFAULT_LIMITS,

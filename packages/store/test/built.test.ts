@@ -47,3 +47,18 @@ it("a store opened from the built files finds its worker, commits and closes", (
   const child = spawnSync(process.execPath, [program], { encoding: "utf8", env: {}, timeout: 30_000 });
   expect(child).toMatchObject({ stdout: "fence 1\n", stderr: "", status: 0 });
 });
+
+it("a journal opened from the built files finds its worker, appends and closes", () => {
+  const program = join(folder, "journal-program.mjs");
+  writeFileSync(
+    program,
+    `import { openFileJournal } from "./journal.js";
+     const journal = await openFileJournal({ folder: ${JSON.stringify(join(folder, "journal"))} });
+     await journal.append({ domain: "a", epoch: 1, firstSeq: 1, count: 1, body: new Uint8Array([7]) });
+     const { nextSeq } = await journal.head("a");
+     await journal.close();
+     console.log("next", nextSeq);`,
+  );
+  const child = spawnSync(process.execPath, [program], { encoding: "utf8", env: {}, timeout: 30_000 });
+  expect(child).toMatchObject({ stdout: "next 2\n", stderr: "", status: 0 });
+});

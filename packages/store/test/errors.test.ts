@@ -1,6 +1,7 @@
 import { ERROR_CODES, isGliaError, RemoteError } from "@glia-os/abi/errors";
 import { expect, it } from "vitest";
 import * as errors from "../src/errors.ts";
+import * as journal from "../src/journal/errors.ts";
 
 const text = "something";
 const samples = [
@@ -26,6 +27,15 @@ const samples = [
   new errors.TtlOutOfRangeError(Number.NaN),
   new errors.WorkerStoppedError(text),
   new errors.WriteFailedError(text),
+  new journal.DomainUnknownError(text),
+  new journal.JournalCorruptError(text, 64, "why"),
+  new journal.JournalGapError(text, 7, 5),
+  new journal.JournalNewerError(text, 2, 1),
+  new journal.JournalTruncatedError(text, 1, 5),
+  new journal.SegmentRefusedError("why"),
+  new journal.SegmentUnknownError(text, 3),
+  new journal.StaleEpochError(text, 1, 2),
+  new journal.TooManyDomainsError(7),
 ];
 
 it("every code of the store namespace has one class, and every class a sample here", () => {

@@ -8,8 +8,9 @@ import {
   TTL_MAX_MS,
   TTL_MIN_MS,
 } from "../src/limits.ts";
-import { DEFAULT_MAX_BYTES, DEFAULT_QUEUE_LIMIT } from "../src/sqlite.ts";
+import { DEFAULT_MAX_BYTES } from "../src/sqlite.ts";
 import { SCHEMA_VERSION } from "../src/sqlite-file.ts";
+import { DEFAULT_QUEUE_LIMIT } from "../src/worker-link.ts";
 
 const spec = readFileSync(new URL("../../../docs/spec/coordination.md", import.meta.url), "utf8");
 

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { toEpoch } from "@glia-os/abi/ids";
@@ -8,6 +8,7 @@ import { QueueFullError, StoreClosedError, WorkerStoppedError } from "../src/err
 import { openSqliteCoordination } from "../src/sqlite.ts";
 import { agentNamed, newAgent, nodeNamed } from "../src/testing.ts";
 import { temporaryFolder } from "./fixtures/harness.ts";
+import { tracedCalls } from "./fixtures/traced-calls.ts";
 
 let folder: string;
 
@@ -93,21 +94,6 @@ it("L3: a closed store, and one that was refused, leave no handle", async () => 
     signal: null,
   });
 });
-
-/** System calls in the order they finished; a call that another thread interrupted is listed where it resumed. */
-function tracedCalls(log: string): readonly string[] {
-  const begun = new Map<string, string>();
-  return readFileSync(log, "utf8")
-    .split("\n")
-    .flatMap((line) => {
-      const thread = line.split(" ", 1)[0]!;
-      if (line.endsWith("<unfinished ...>")) {
-        begun.set(thread, line);
-        return [];
-      }
-      return [line.includes("resumed>") ? `${begun.get(thread)} ${line}` : line];
-    });
-}
 
 const hasStrace = process.platform === "linux" && spawnSync("strace", ["-V"]).status === 0;
 

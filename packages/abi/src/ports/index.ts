@@ -35,6 +35,7 @@ export type {
   OpenHostModule,
 } from "./host-module.ts";
 export type { JobEngine, JobEngineClose, JobEngineStats, JobEnvelope } from "./job-engine.ts";
+export type { DomainHead, Journal, JournalBatch, SegmentInfo } from "./journal.ts";
 export type { LogFields, Logger, LogLevel } from "./logger.ts";
 export type { Meter } from "./meter.ts";
 export type {
@@ -51,7 +52,7 @@ export type {
 export type { Random } from "./random.ts";
 export type { BatteryReading, Sensors } from "./sensors.ts";
 export type { Digests, Signer } from "./signer.ts";
-export type { Blobs, Journal, JournalRecord, KeyValue } from "./storage.ts";
+export type { Blobs, KeyValue } from "./storage.ts";
 export type { Span, SpanAttributes, SpanContext, SpanLink, SpanOptions, Tracer } from "./tracer.ts";
 export {
   type HostPort,

@@ -1,4 +1,4 @@
-/** Bytes at rest as ports: blobs by content, keys with values, and the append-only journal. */
+/** Bytes at rest as ports: blobs by content and keys with values. */
 
 /** Content-addressed storage. */
 export interface Blobs {
@@ -18,21 +18,4 @@ export interface KeyValue {
   put(key: string, value: Uint8Array, expected: number): Promise<number | undefined>;
   /** Remove if the stored version is `expected`. */
   delete(key: string, expected: number): Promise<boolean>;
-}
-
-/** One record of a domain's log (docs/spec/journal.md). */
-export interface JournalRecord {
-  readonly domain: string;
-  /** From 1, no gaps. */
-  readonly seq: number;
-  readonly epoch: number;
-  readonly bytes: Uint8Array;
-}
-
-/** An append-only log per domain. */
-export interface Journal {
-  /** Append records durably, in order, all or none. Refused when an epoch is older than the domain's newest. */
-  append(records: readonly JournalRecord[]): Promise<void>;
-  /** Records of a domain from `fromSeq`, in order. */
-  read(domain: string, fromSeq: number): AsyncIterable<JournalRecord>;
 }

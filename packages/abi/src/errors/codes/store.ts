@@ -30,6 +30,11 @@ export const STORE_CODES = {
     changed: "Nothing more is written to the file.",
     fix: "Stop the node, keep a copy of the file and its -wal file, and restore the newest backup. Do not start empty: epochs would repeat.",
   },
+  "store.domain-unknown": {
+    retryable: false,
+    changed: "Nothing: the journal has no such domain.",
+    fix: "Append to the domain first, or take over its segments with acceptSegment.",
+  },
   "store.foreign-database": {
     retryable: false,
     changed: "Nothing: the file was not written.",
@@ -44,6 +49,26 @@ export const STORE_CODES = {
     retryable: true,
     changed: "Nothing: the file was not written.",
     fix: "Stop the other process that has the file open, or name another file. One anchor has one file.",
+  },
+  "store.journal-corrupt": {
+    retryable: false,
+    changed: "Nothing more is written to the journal.",
+    fix: "Keep a copy of the folder. Restore the named file from a backup or a replica; do not delete it: acknowledged records would be lost.",
+  },
+  "store.journal-gap": {
+    retryable: false,
+    changed: "Nothing of the batch was written.",
+    fix: "Continue at `details.nextSeq`: read the records after your last known one first, another writer may have appended them.",
+  },
+  "store.journal-newer": {
+    retryable: false,
+    changed: "Nothing: the folder was not written.",
+    fix: "Open the journal with the version of this package that wrote it, or a later one.",
+  },
+  "store.journal-truncated": {
+    retryable: false,
+    changed: "Nothing: reading changes nothing.",
+    fix: "Start from a checkpoint at or after record `details.firstSeq`; older records were removed.",
   },
   "store.name-invalid": {
     retryable: false,
@@ -80,15 +105,35 @@ export const STORE_CODES = {
     changed: "Nothing: the file was not written.",
     fix: "Use the version of @glia-os/store that wrote the file, or a newer one.",
   },
+  "store.segment-refused": {
+    retryable: false,
+    changed: "Nothing of the segment was written.",
+    fix: "Ask the sender for the segment that follows the last one held (`segments`), and send it unchanged.",
+  },
+  "store.segment-unknown": {
+    retryable: false,
+    changed: "Nothing: reading changes nothing.",
+    fix: "List the sealed segments with `segments`; an open segment must be sealed first.",
+  },
   "store.session-expired": {
     retryable: false,
     changed: "No row changed. An expired session is removed.",
     fix: "Open a new session for the node, then repeat with a new requestId.",
   },
+  "store.stale-epoch": {
+    retryable: false,
+    changed: "Nothing of the batch was written.",
+    fix: "Stop writing: the domain has another owner. Read its row in the coordination store.",
+  },
   "store.too-many-agents": {
     retryable: false,
     changed: "Nothing: the request was refused before any write.",
     fix: "Terminate agents that are not needed or raise the limit, then use a new requestId.",
+  },
+  "store.too-many-domains": {
+    retryable: false,
+    changed: "Nothing of the batch was written.",
+    fix: "Remove domains that ended, or raise the limit `maxDomains`.",
   },
   "store.too-many-sessions": {
     retryable: false,

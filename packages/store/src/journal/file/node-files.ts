@@ -1,0 +1,98 @@
+/** Journal files in a folder of this machine. */
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import type { JournalFile, JournalFiles } from "./files.ts";
+
+const ZEROS: Uint8Array = new Uint8Array(2 ** 20);
+
+/** The files of `folder`, which exists. */
+export class NodeFiles implements JournalFiles {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  list(): readonly string[] {
+    return readdirSync(this.#folder);
+  }
+
+  open(name: string): JournalFile {
+    return new NodeFile(openSync(join(this.#folder, name), "r+"));
+  }
+
+  create(name: string, bytes: number): JournalFile {
+    const path = join(this.#folder, name);
+    const fd = openSync(path, "wx+", 0o600);
+    try {
+      const file = new NodeFile(fd);
+      for (let at = 0; at < bytes; at += ZEROS.length) file.write(at, ZEROS.subarray(0, bytes - at));
+      fsyncSync(fd);
+      this.#syncFolder();
+      return new NodeFile(fd);
+    } catch (error) {
+      closeSync(fd);
+      rmSync(path, { force: true });
+      throw error;
+    }
+  }
+
+  remove(name: string): void {
+    rmSync(join(this.#folder, name));
+  }
+
+  /** Makes the name of a new file durable. Windows has no such call and needs none. */
+  #syncFolder(): void {
+    if (process.platform === "win32") return;
+    const fd = openSync(this.#folder, "r");
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
+
+class NodeFile implements JournalFile {
+  readonly #fd: number;
+  readonly size: number;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+    this.size = fstatSync(fd).size;
+  }
+
+  read(at: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    let done = 0;
+    while (done < length) {
+      const got = readSync(this.#fd, bytes, done, length - done, at + done);
+      if (got === 0) return bytes.subarray(0, done);
+      done += got;
+    }
+    return bytes;
+  }
+
+  write(at: number, bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; )
+      done += writeSync(this.#fd, bytes, done, bytes.length - done, at + done);
+  }
+
+  sync(): void {
+    fdatasyncSync(this.#fd);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}

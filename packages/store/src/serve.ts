@@ -1,0 +1,71 @@
+/**
+ * The worker's side of a store: requests in, answers out, one group of requests per turn of the loop.
+ *
+ * W1. Answers leave in the order of their requests.
+ * W2. The worker ends by itself after `close`, or when its parent goes away: its port is its only handle.
+ */
+import type { MessagePort } from "node:worker_threads";
+import { type ErrorRecord, toErrorRecord } from "@glia-os/abi/errors";
+
+/** The most requests one group holds, which bounds how long the first of them waits for the last. */
+export const GROUP_LIMIT = 256;
+
+/** The answer to one request. */
+export type Answer<Reply> = { readonly reply: Reply } | { readonly refused: ErrorRecord };
+
+/** What the parent sends. */
+export type ToWorker<Request> = { readonly requests: readonly Request[] } | { readonly close: true };
+
+/** What the worker sends. `answers` belong to the oldest requests not answered yet (W1). */
+export type FromWorker<Reply> =
+  | { readonly ready: true }
+  | { readonly refused: ErrorRecord }
+  | { readonly answers: readonly Answer<Reply>[] };
+
+/** An open store in its worker. */
+export interface ServedStore<Request, Reply> {
+  /** Perform some requests; what they changed is durable when this returns. */
+  perform(requests: readonly Request[]): readonly Answer<Reply>[];
+  /** Called when no request waits: time for work that may be put off. */
+  idle?(): void;
+  close(): void;
+}
+
+/** Open a store and answer requests from `port` until it is closed. Reports a refusal to open and ends. */
+export function serveStore<Request, Reply>(port: MessagePort, open: () => ServedStore<Request, Reply>): void {
+  const send = (message: FromWorker<Reply>): void => port.postMessage(message);
+  let store: ServedStore<Request, Reply>;
+  try {
+    store = open();
+  } catch (error) {
+    send({ refused: toErrorRecord(error) });
+    port.close();
+    return;
+  }
+  const waiting: Request[] = [];
+  let closing = false;
+  let scheduled = false;
+  const turn = (): void => {
+    scheduled = false;
+    if (waiting.length > 0) send({ answers: store.perform(waiting.splice(0, GROUP_LIMIT)) });
+    if (waiting.length > 0) {
+      schedule();
+    } else if (closing) {
+      store.close();
+      port.close();
+    } else {
+      store.idle?.();
+    }
+  };
+  const schedule = (): void => {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(turn);
+  };
+  port.on("message", (message: ToWorker<Request>) => {
+    if ("close" in message) closing = true;
+    else waiting.push(...message.requests);
+    schedule();
+  });
+  send({ ready: true });
+}

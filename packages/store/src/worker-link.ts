@@ -1,0 +1,119 @@
+/**
+ * The parent's end of a store worker: requests out, answers in.
+ *
+ * L1. At most `queueLimit` requests wait; the next one is refused before it is sent.
+ * L2. A promise of this store always settles: when the worker ends unasked, every waiting request is refused.
+ * L3. `end` answers what was asked before it, ends the worker and leaves no handle.
+ */
+import type { Worker } from "node:worker_threads";
+import { QueueFullError, reviveError, StoreClosedError, WorkerStoppedError } from "./errors.ts";
+import type { Answer, FromWorker, ToWorker } from "./serve.ts";
+
+/** Requests that may wait at once when no limit is given. */
+export const DEFAULT_QUEUE_LIMIT = 4_096;
+/** The most that can be set. */
+export const QUEUE_LIMIT_MOST = 65_536;
+
+interface Waiting<Reply> {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** A conversation with one worker. */
+export class WorkerLink<Request, Reply> {
+  /** Settles when the worker opened its files or refused to. */
+  readonly #opened: Promise<void>;
+  /** Resolves when the worker is gone. */
+  readonly #exited: Promise<void>;
+  readonly #worker: Worker;
+  readonly #queueLimit: number;
+  /** Requests without an answer, oldest first. */
+  #waiting: Waiting<Reply>[] = [];
+  #unsent: Request[] = [];
+  #ending: Promise<void> | undefined;
+  #stopped: WorkerStoppedError | undefined;
+
+  constructor(worker: Worker, queueLimit: number) {
+    this.#worker = worker;
+    this.#queueLimit = queueLimit;
+    const opening = Promise.withResolvers<void>();
+    this.#opened = opening.promise;
+    worker.on("message", (message: FromWorker<Reply>) => {
+      if ("answers" in message) this.#settle(message.answers);
+      else if ("ready" in message) opening.resolve();
+      else opening.reject(reviveError(message.refused));
+    });
+    let why = "it ended before it was asked to";
+    worker.on("error", (error) => {
+      why = error instanceof Error ? error.message : String(error);
+    });
+    this.#exited = new Promise((resolve) => {
+      worker.once("exit", () => {
+        if (this.#ending === undefined || this.#waiting.length > 0) this.#stop(new WorkerStoppedError(why));
+        opening.reject(this.#stopped);
+        resolve();
+      });
+    });
+  }
+
+  /** Resolves when the worker opened its files. When it refuses to, it is gone before the refusal is thrown. */
+  async ready(): Promise<void> {
+    try {
+      await this.#opened;
+    } catch (error) {
+      await this.#exited;
+      throw error;
+    }
+  }
+
+  /** Answer one request; refused when the store is closed, its worker gone or its queue full. */
+  async ask(request: Request): Promise<Reply> {
+    if (this.#ending !== undefined) throw new StoreClosedError();
+    if (this.#stopped !== undefined) throw this.#stopped;
+    if (this.#waiting.length >= this.#queueLimit) throw new QueueFullError(this.#queueLimit);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#unsent.push(request);
+      if (this.#unsent.length === 1) queueMicrotask(() => this.#flush());
+    });
+  }
+
+  /** Finish the requests under way and end the worker. Idempotent. */
+  end(): Promise<void> {
+    this.#ending ??= this.#close();
+    return this.#ending;
+  }
+
+  #close(): Promise<void> {
+    this.#flush();
+    this.#send({ close: true });
+    return this.#exited;
+  }
+
+  /** Requests asked in one turn travel as one message, so that they can share one commit. */
+  #flush(): void {
+    if (this.#unsent.length === 0) return;
+    const requests = this.#unsent;
+    this.#unsent = [];
+    this.#send({ requests });
+  }
+
+  #send(message: ToWorker<Request>): void {
+    this.#worker.postMessage(message);
+  }
+
+  #settle(answers: readonly Answer<Reply>[]): void {
+    const settled = this.#waiting.splice(0, answers.length);
+    answers.forEach((answer, i) => {
+      if ("refused" in answer) settled[i]?.reject(reviveError(answer.refused));
+      else settled[i]?.resolve(answer.reply);
+    });
+  }
+
+  #stop(reason: WorkerStoppedError): void {
+    this.#stopped = reason;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { reject } of waiting) reject(reason);
+  }
+}
