@@ -10,6 +10,7 @@
 import type { HostModule } from "@glia-os/abi/ports";
 import { HOST_IMPORTS, HOST_MODULE } from "@glia-os/abi/wire";
 import { scanCode } from "./binary/code-scan.ts";
+import { describeType, describeTypes } from "./binary/describe-type.ts";
 import {
   type FunctionType,
   KIND,
@@ -114,7 +115,7 @@ function checkEntry(outline: ModuleOutline): string {
   for (const [name, type] of ENTRIES) {
     const entry = exportedFunction(outline, name);
     if (entry === undefined) continue;
-    if (signature(entry) !== type) throw new ImportMismatchError(name, signature(entry), type);
+    if (describeType(entry) !== type) throw new ImportMismatchError(name, describeType(entry), type);
     return name;
   }
   throw new NotInstrumentedError(`the module exports neither ${ENTRY_EXPORT} nor ${WASI_ENTRY_EXPORT}`);
@@ -130,8 +131,8 @@ function checkStart(outline: ModuleOutline): boolean {
   if (outline.start !== undefined)
     throw new UnboundedModuleError("the module has a start function, which would run while it is loaded");
   const start = exportedFunction(outline, START_EXPORT);
-  if (start !== undefined && signature(start) !== "() -> ()")
-    throw new ImportMismatchError(START_EXPORT, signature(start), "() -> ()");
+  if (start !== undefined && describeType(start) !== "() -> ()")
+    throw new ImportMismatchError(START_EXPORT, describeType(start), "() -> ()");
   return start !== undefined;
 }
 
@@ -144,10 +145,10 @@ function exportedFunction({ exports, functions }: ModuleOutline, wanted: string)
 function importsOf({ imports }: ModuleOutline, profile: Profile): readonly ModuleImport[] {
   return imports.filter(({ module, name, kind, type }) => {
     if (profile !== "preemptive" || module !== FUEL_MODULE || name !== FUEL_YIELD) return true;
-    if (kind === KIND.function && type !== undefined && signature(type) === "() -> ()") return false;
+    if (kind === KIND.function && type !== undefined && describeType(type) === "() -> ()") return false;
     throw new ImportMismatchError(
       `${module}/${name}`,
-      type === undefined ? "?" : signature(type),
+      type === undefined ? "?" : describeType(type),
       "() -> ()",
     );
   });
@@ -234,7 +235,7 @@ export function checkGrants(
   });
   if (missing.length > 0) throw new ImportNotGrantedError(missing.map(full), functions.map(full), grants);
   for (const one of functions) {
-    const asked = one.type === undefined ? "?" : signature(one.type);
+    const asked = one.type === undefined ? "?" : describeType(one.type);
     const given = offered(one, hostModules) ?? "?";
     if (asked !== given) throw new ImportMismatchError(full(one), asked, given);
   }
@@ -243,35 +244,9 @@ export function checkGrants(
 function offered({ module, name }: ModuleImport, hostModules: readonly HostModule[]): string | undefined {
   if (module === HOST_MODULE) {
     const found = HOST_IMPORTS.find((one) => one.name === name);
-    return found === undefined ? undefined : described(found.params, found.result);
+    return found === undefined ? undefined : describeTypes(found.params, found.result);
   }
   const functions = hostModules.find((one) => one.name === module)?.functions;
   const found = functions !== undefined && Object.hasOwn(functions, name) ? functions[name] : undefined;
-  return found === undefined ? undefined : described(found.params, found.result);
-}
-
-function described(params: readonly string[], result: string): string {
-  return `(${params.join(" ")}) -> ${result === "none" ? "()" : result}`;
-}
-
-const TYPE_NAMES: Readonly<Record<number, string>> = {
-  127: "i32",
-  126: "i64",
-  125: "f32",
-  124: "f64",
-  123: "v128",
-  112: "funcref",
-  111: "externref",
-};
-
-function signature({ params, results }: FunctionType): string {
-  const names = (types: readonly number[]): string[] => types.map((type) => TYPE_NAMES[type] ?? "?");
-  return described(
-    names(params),
-    results.length === 1
-      ? (names(results)[0] ?? "?")
-      : results.length === 0
-        ? "none"
-        : names(results).join(" "),
-  );
+  return found === undefined ? undefined : describeTypes(found.params, found.result);
 }

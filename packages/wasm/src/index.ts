@@ -37,6 +37,7 @@ export {
   UnboundedModuleError,
   UnsupportedFeatureError,
 } from "./errors.ts";
+export { type ImportReport, inspectModule, type ModuleReport } from "./inspect.ts";
 export { PIPELINE_VERSION, type Profile } from "./profile.ts";
 export {
   type DecodeLimits,
