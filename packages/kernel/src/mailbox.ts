@@ -44,10 +44,10 @@ export class Mailbox implements KernelObject {
   dropped = 0;
   /** Set when nobody can receive any more. */
   closed = false;
-  readonly capacity: number;
-  readonly high: number;
-  readonly low: number;
-  readonly overflow: Overflow;
+  declare readonly capacity: number;
+  declare readonly high: number;
+  declare readonly low: number;
+  declare readonly overflow: Overflow;
   /** The task that answers the calls that come in here, when one said so. */
   server: Task | null = null;
   /** Parked receivers. */

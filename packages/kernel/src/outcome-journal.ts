@@ -28,56 +28,54 @@ const INTENT = 0;
 const OUTCOME = 1;
 const FAILURE = 2;
 const KINDS = ["intent", "outcome", "failure"] as const;
+/** Cells per record: task, syscall and kind, value. */
+const STRIDE = 3;
+const KIND_SHIFT = 8;
+const OP_MASK = 0xff;
 
 /** The newest outcomes, in memory (J2). */
 export class MemoryJournal implements OutcomeJournal {
-  #total = 0;
-  #at = 0;
-  readonly #size: number;
-  readonly #kinds: number[];
-  readonly #tasks: number[];
-  readonly #ops: number[];
-  readonly #values: unknown[];
+  /** Times the cells were filled. */
+  private laps = 0;
+  private at = 0;
+  declare private readonly cells: unknown[];
 
   /** Keeps `size` records, each of which holds on to one value. */
   constructor(size: number) {
-    this.#size = size;
-    this.#kinds = new Array(size).fill(INTENT);
-    this.#tasks = new Array(size).fill(0);
-    this.#ops = new Array(size).fill(0);
-    this.#values = new Array(size).fill(undefined);
+    this.cells = new Array(size * STRIDE).fill(0);
   }
 
   intent(task: TaskId, op: number): void {
-    this.#write(INTENT, task, op, undefined);
+    this.write(INTENT, task, op, undefined);
   }
 
   outcome(task: TaskId, op: number, value: unknown, failed: boolean): void {
-    this.#write(failed ? FAILURE : OUTCOME, task, op, value);
+    this.write(failed ? FAILURE : OUTCOME, task, op, value);
   }
 
   /** The records still held, oldest first. */
   entries(): readonly JournalEntry[] {
-    const held = Math.min(this.#total, this.#size);
+    const size = this.cells.length / STRIDE;
+    const total = this.laps * size + this.at / STRIDE;
+    const held = Math.min(total, size);
     return Array.from({ length: held }, (_, i) => {
-      const at = (this.#at - held + i + this.#size) % this.#size;
-      return {
-        seq: this.#total - held + i + 1,
-        kind: KINDS[this.#kinds[at]!]!,
-        task: this.#tasks[at]! as TaskId,
-        op: this.#ops[at]!,
-        value: this.#values[at],
-      };
+      const at = ((total - held + i) % size) * STRIDE;
+      const [task, head, value] = this.cells.slice(at, at + STRIDE) as [TaskId, number, unknown];
+      const kind = KINDS[head >> KIND_SHIFT]!;
+      return { seq: total - held + i + 1, kind, task, op: head & OP_MASK, value };
     });
   }
 
-  #write(kind: number, task: number, op: number, value: unknown): void {
-    const at = this.#at;
-    this.#kinds[at] = kind;
-    this.#tasks[at] = task;
-    this.#ops[at] = op;
-    this.#values[at] = value;
-    this.#at = at + 1 === this.#size ? 0 : at + 1;
-    this.#total++;
+  private write(kind: number, task: number, op: number, value: unknown): void {
+    const at = this.at;
+    const cells = this.cells;
+    cells[at] = task;
+    cells[at + 1] = op | (kind << KIND_SHIFT);
+    cells[at + 2] = value;
+    const next = at + STRIDE;
+    if (next === cells.length) {
+      this.at = 0;
+      this.laps++;
+    } else this.at = next;
   }
 }

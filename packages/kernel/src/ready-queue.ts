@@ -34,8 +34,8 @@ export class ReadyQueue {
   #bits = 0;
   /** The bits put aside by `hold`. */
   #held = 0;
-  #untilAging: number;
-  readonly #agingSwitches: number;
+  #untilAging = 0;
+  #agingSwitches = 0;
   readonly #lists: readonly TaskList[] = LEVEL_NAMES.map(() => new TaskList());
 
   constructor(agingSwitches: number) {

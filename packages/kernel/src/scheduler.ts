@@ -147,28 +147,28 @@ export class Scheduler {
   c: unknown = undefined;
   /** What every performed operation hands over; used again and again. */
   readonly done: { done: true; value: unknown } = { done: true, value: undefined };
-  readonly setup: SchedulerSetup;
-  readonly #turnSyscalls: number;
+  declare readonly setup: SchedulerSetup;
+  #turnSyscalls = 0;
   /** Who hears of state changes, and of the begin and the end of tasks (`observe/task-observer.ts`). */
   observer: TransitionObserver | null = null;
   lives: LifeObserver | null = null;
   /** What measures times, and what knows the spans of tasks, when the kernel has them. */
   times: TaskTimes | null = null;
   spans: TaskSpans | null = null;
-  readonly ready: ReadyQueue;
-  readonly timers: TimerQueue<Task>;
+  declare readonly ready: ReadyQueue;
+  declare readonly timers: TimerQueue<Task>;
   /** Monotonic time at the start of this slice. */
   nowMs = 0;
   /** Timers of leases, which no parked task waits for. */
   readonly alarms: AlarmQueue = new AlarmQueue();
   readonly waits: WaitMap = new WaitMap();
-  readonly tasks: TaskTable;
-  readonly capabilities: CapabilityTable;
-  readonly relations: RelationTable;
+  declare readonly tasks: TaskTable;
+  declare readonly capabilities: CapabilityTable;
+  declare readonly relations: RelationTable;
   /** Owner of the shell's handles; never runs. */
   readonly shell: Task = new Task(ENDED, LEVELS.system, 0, "", 0);
   /** Set once, by `attach`. */
-  seam!: Seam;
+  declare seam: Seam;
   #sys: Sys | null = null;
   #orphaned: ((object: KernelObject) => void) | null = null;
   /** The generator function that was launched last. */

@@ -53,8 +53,8 @@ export class Seam {
     throttled: 0,
     dropped: 0,
   };
-  readonly trace: TraceRing;
-  readonly journal: OutcomeJournal;
+  declare readonly trace: TraceRing;
+  declare readonly journal: OutcomeJournal;
   readonly #capabilities: CapabilityTable;
   readonly #meter: Meter | null;
   readonly #published: Float64Array = new Float64Array(OPCODES);

@@ -3,7 +3,7 @@
  *
  * I3. At most `taskLimit` + `endedLimit` indices are in use at once; `insert` refuses more and changes nothing.
  * I4. What is kept of an ended task is its exit: no task object, no generator. The collector sees one word of it, its value; the rest
- *     is 32 bytes in a flat array. So a kernel that makes and ends many short tasks leaves nothing for the collector to move.
+ *     is 16 bytes in a flat array. So a kernel that makes and ends many short tasks leaves nothing for the collector to move.
  * I5. At most `endedLimit` exits are kept; one more forgets the oldest, and its id is never valid again (I2 of `slot-id.ts`).
  */
 import {
@@ -26,13 +26,16 @@ const FAILURE = 3;
 const CANCELLATION = 4;
 const KILL = 5;
 const INITIAL_ROOM = 64;
-/** Numbers per index, side by side so that they share a line of the cache. */
+/** Words per index, side by side so that they share a line of the cache. */
 const STRIDE = 4;
-const ID = 0;
-const KIND = 1;
-/** Of an ended task: its parent, and the index of the one that ended next. */
-const PARENT = 2;
-const NEXT = 3;
+const GENERATION = 0;
+/** Bits 0 to 22: of an ended task, one more than the index of the one that ended next, or 0. Bits 24 to 26: what lies here. */
+const LINK = 1;
+const NEXT_MASK = 0x7f_ffff;
+const KIND_SHIFT = 24;
+/** Of an ended task: its parent's id in two parts. */
+const PARENT_INDEX = 2;
+const PARENT_GENERATION = 3;
 const NONE = -1;
 
 /** Tasks and exits. */
@@ -42,7 +45,7 @@ export class TaskTable {
   #held = 0;
   /** A task while it lives; then the value, error or reason of its exit. */
   readonly #items: unknown[] = [];
-  #numbers: Float64Array = new Float64Array(INITIAL_ROOM * STRIDE);
+  #words: Int32Array = new Int32Array(INITIAL_ROOM * STRIDE);
   #firstEnded = NONE;
   #lastEnded = NONE;
   #endedCount = 0;
@@ -65,14 +68,14 @@ export class TaskTable {
     if (index === undefined) {
       index = this.#used;
       if (index >= INDEX_LIMIT) return 0;
-      if (index * STRIDE === this.#numbers.length) this.#grow();
+      if (index * STRIDE === this.#words.length) this.#grow();
       this.#used++;
-      this.#numbers[index * STRIDE + ID] = INDEX_LIMIT + index;
+      this.#words[index * STRIDE + GENERATION] = 1;
       this.#items.push(task);
     } else this.#items[index] = task;
-    this.#numbers[index * STRIDE + KIND] = LIVE;
+    this.#words[index * STRIDE + LINK] = LIVE << KIND_SHIFT;
     this.#held++;
-    return this.#numbers[index * STRIDE + ID]!;
+    return this.#words[index * STRIDE + GENERATION]! * INDEX_LIMIT + index;
   }
 
   /** The live task with this id. Any value is safe to ask for. O(1). */
@@ -94,14 +97,17 @@ export class TaskTable {
     const kind = this.#kindOf(index, id);
     if (kind === LIVE) return this.#items[index] as Task;
     if (kind === FREE) return undefined;
-    return describe(id, this.#numbers[index * STRIDE + PARENT]!, exitOf(kind, this.#items[index]));
+    const words = this.#words;
+    const parent =
+      words[index * STRIDE + PARENT_GENERATION]! * INDEX_LIMIT + words[index * STRIDE + PARENT_INDEX]!;
+    return describe(id, parent, exitOf(kind, this.#items[index]));
   }
 
   /** A live task ended: keep its exit only (I4). */
   end(task: Task, exit: Exit): void {
-    if (exit.kind === "ok") this.#end(task, OK, exit.value);
-    else if (exit.kind === "failed") this.#end(task, FAILURE, exit.error);
-    else this.#end(task, exit.kind === "killed" ? KILL : CANCELLATION, exit.reason);
+    if (exit.kind === "ok") this.#keep(task, OK, exit.value);
+    else if (exit.kind === "failed") this.#keep(task, FAILURE, exit.error);
+    else this.#keep(task, exit.kind === "killed" ? KILL : CANCELLATION, exit.reason);
   }
 
   /** Forget a live task that never ran. */
@@ -112,28 +118,35 @@ export class TaskTable {
   /** The live tasks in index order. */
   *values(): Generator<Task, void, undefined> {
     for (let i = 0; i < this.#used; i++)
-      if (this.#numbers[i * STRIDE + KIND] === LIVE) yield this.#items[i] as Task;
+      if (this.#words[i * STRIDE + LINK]! >> KIND_SHIFT === LIVE) yield this.#items[i] as Task;
   }
 
   #kindOf(index: number, id: number): number {
     const at = index * STRIDE;
-    return index < this.#used && this.#numbers[at] === id ? this.#numbers[at + KIND]! : FREE;
+    const words = this.#words;
+    return index < this.#used && words[at + GENERATION]! * INDEX_LIMIT + index === id
+      ? words[at + LINK]! >> KIND_SHIFT
+      : FREE;
   }
 
-  #end(task: Task, kind: number, value: unknown): void {
-    const index = task.id & INDEX_MASK;
-    const numbers = this.#numbers;
+  #keep(task: Task, kind: number, value: unknown): void {
+    const { id, parent } = task;
+    const index = id & INDEX_MASK;
+    const words = this.#words;
     const at = index * STRIDE;
     this.#items[index] = value;
-    numbers[at + KIND] = kind;
-    numbers[at + PARENT] = task.parent;
-    numbers[at + NEXT] = NONE;
+    words[at + LINK] = kind << KIND_SHIFT;
+    words[at + PARENT_INDEX] = parent & INDEX_MASK;
+    words[at + PARENT_GENERATION] = generationOf(parent);
     if (this.#lastEnded === NONE) this.#firstEnded = index;
-    else numbers[this.#lastEnded * STRIDE + NEXT] = index;
+    else words[this.#lastEnded * STRIDE + LINK]! += index + 1;
     this.#lastEnded = index;
-    if (++this.#endedCount <= this.#endedLimit) return;
+    if (++this.#endedCount > this.#endedLimit) this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
     const oldest = this.#firstEnded;
-    this.#firstEnded = numbers[oldest * STRIDE + NEXT]!;
+    this.#firstEnded = (this.#words[oldest * STRIDE + LINK]! & NEXT_MASK) - 1;
     if (this.#firstEnded === NONE) this.#lastEnded = NONE;
     this.#endedCount--;
     this.#forget(oldest);
@@ -141,21 +154,19 @@ export class TaskTable {
 
   #forget(index: number): void {
     const at = index * STRIDE;
-    const id = this.#numbers[at + ID]!;
-    this.#numbers[at + KIND] = FREE;
+    const words = this.#words;
+    words[at + LINK] = FREE << KIND_SHIFT;
     this.#items[index] = undefined;
     this.#held--;
-    if (generationOf(id) >= this.#generations) this.#numbers[at + ID] = 0;
-    else {
-      this.#numbers[at + ID] = id + INDEX_LIMIT;
-      this.#free.push(index);
-    }
+    if (words[at + GENERATION]! >= this.#generations) return;
+    words[at + GENERATION]!++;
+    this.#free.push(index);
   }
 
   #grow(): void {
-    const numbers = new Float64Array(Math.min(this.#numbers.length * 2, INDEX_LIMIT * STRIDE));
-    numbers.set(this.#numbers);
-    this.#numbers = numbers;
+    const words = new Int32Array(Math.min(this.#words.length * 2, INDEX_LIMIT * STRIDE));
+    words.set(this.#words);
+    this.#words = words;
   }
 }
 

@@ -129,7 +129,7 @@ export class TaskExtra {
 export class Task {
   id: TaskId = 0 as TaskId;
   state: number = READY;
-  level: number;
+  declare level: number;
   flags = 0;
   /** The syscall the task is parked in. */
   op = 0;
@@ -139,14 +139,14 @@ export class Task {
   list: TaskList | null = null;
   prev: Task | null = null;
   next: Task | null = null;
-  routine: Routine<unknown>;
+  declare routine: Routine<unknown>;
   /** What the parked syscall gives back; after the end, the exit. */
   value: unknown = undefined;
   /** What the parked syscall needs to be given up or finished. */
   arg: unknown = undefined;
-  readonly parent: number;
-  readonly parentPath: string;
-  readonly spawnIndex: number;
+  declare readonly parent: number;
+  declare readonly parentPath: string;
+  declare readonly spawnIndex: number;
   /** First handle of this task's capability space, as an index; -1 without any. */
   firstHandle = -1;
   /** How many handles it holds. */

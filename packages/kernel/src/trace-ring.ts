@@ -23,8 +23,8 @@ export class TraceRing {
   #at = 0;
   /** Times the ring was filled. */
   #laps = 0;
-  readonly #words: Int32Array;
-  readonly #mask: number;
+  #words: Int32Array = new Int32Array(0);
+  #mask = 0;
 
   /** @throws {BadOptionError} unless `records` is a power of two from 1 to 2^20. */
   constructor(records: number) {

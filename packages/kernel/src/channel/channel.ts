@@ -32,7 +32,7 @@ export class Channel implements KernelObject {
   /** Messages held. */
   size = 0;
   closed = false;
-  readonly capacity: number;
+  declare readonly capacity: number;
   readonly takers: TaskList = new TaskList();
   /** Parked senders: plain ones with their message in `task.arg`, selects with it in their node. */
   readonly senders: TaskList = new TaskList();
