@@ -12,7 +12,7 @@ const job = (entry: string, payload: unknown = 0) => ({
   payload,
 });
 
-test("P1: a child can read no other file, write none, start no process or thread, and sees no environment", async () => {
+test("P1: a child can read no other file, write none, start no process or thread, load no addon, use no WASI, and sees no environment", async () => {
   const engine = createProcessEngine({ module, workers: 1 });
   const file = `${import.meta.dirname}/written-by-a-child`;
   expect(await engine.run(job("nosy", file))).toEqual({
@@ -20,7 +20,20 @@ test("P1: a child can read no other file, write none, start no process or thread
     write: "ERR_ACCESS_DENIED",
     process: "ERR_ACCESS_DENIED",
     thread: "ERR_ACCESS_DENIED",
+    addon: "ERR_DLOPEN_DISABLED",
+    wasi: "ERR_ACCESS_DENIED",
+    // No version of Node keeps a child from signalling its parent, and `signals` says so.
+    signal: "allowed",
     environment: "",
+  });
+  const { network: _, ...others } = childPermissions();
+  expect(others).toEqual({
+    files: true,
+    processes: true,
+    threads: true,
+    addons: true,
+    wasi: true,
+    signals: false,
   });
   expect(existsSync(file)).toBe(false);
   await engine.close();

@@ -13,7 +13,9 @@ export interface JobContext {
   readonly lineage: readonly string[];
   /**
    * Hand on a job of its own, which runs at some time on some worker; this one does not wait for it. It gets this job's origin and its
-   * id at the end of the lineage. Returns its id. A job that is started again hands on again. @throws {EngineFullError}
+   * id at the end of the lineage. Returns its id. A job that is started again hands on again. What can only be refused elsewhere, such as an
+   * entry that is not there, is heard of by the engine's `handedOn`.
+   * @throws {JobNotSerialisableError} {JobOverError} {EngineFullError} {MalformedJobError}
    */
   handOn(entry: string, payload: unknown): string;
 }

@@ -24,7 +24,7 @@ export interface ThreadedEngineOptions {
   /** Memory of one worker, buffers included, in bytes: at least 16 MiB; default none. See docs/engines.md for how far it holds. */
   readonly memoryBytes?: number;
   /**
-   * Longest time in microseconds that a thread looks for more to do, or for results, before it sleeps: 0 to 1000; default 50, and 0 where
+   * Longest time in microseconds that a thread looks for more to do, or for results, before it sleeps: 0 to 1000; default 20, and 0 where
    * there is one processor. A shorter round trip for processor time: see docs/engines.md.
    */
   readonly spinUs?: number;
@@ -48,8 +48,8 @@ const PAYLOAD_BYTES = 64 * 1024 * 1024;
 const PAYLOAD_MOST = 1024 ** 3;
 const ATTEMPTS = 3;
 const MEMORY_LEAST = 16 * 1024 * 1024;
-/** About three times what waking a thread costs. */
-const SPIN_US = 50;
+/** About what waking a thread costs. */
+const SPIN_US = 20;
 const SPIN_MOST_US = 1000;
 /** Longest delay of a timer. */
 export const FOREVER_MS: number = 2 ** 31 - 1;

@@ -60,6 +60,8 @@ export function popLocal(memory: JobMemory, worker: number): number {
   const { words } = memory;
   const base = memory.worker(worker);
   const bottom = (Atomics.load(words, base + BOTTOM) - 1) | 0;
+  // Nobody else makes it longer: empty now is empty.
+  if (((bottom - Atomics.load(words, base + TOP)) | 0) < 0) return NONE;
   Atomics.store(words, base + BOTTOM, bottom);
   const top = Atomics.load(words, base + TOP);
   const size = (bottom - top) | 0;
