@@ -29,10 +29,91 @@ lines elsewhere.
 
 | Exit code | Meaning |
 |---|---|
-| 0 | Done. For \`mesh start\` and \`mesh join\`: stopped by Ctrl-C or SIGTERM once they were running. |
+| 0 | Done. For \`mesh start\` and \`mesh join\`: stopped by Ctrl-C or SIGTERM once they were running. For \`top\`: left, or the program ended. |
 | 1 | Refused or failed; also when the reader of standard output went away before the end. |
 | 2 | The command line makes no sense. |
 | 130 | Interrupted (Ctrl-C, SIGTERM, SIGHUP) before the work was done. |
+
+## Programs for \`glia run\`
+
+A program is a file with a default export, in JavaScript or in TypeScript. TypeScript is run by removing the types, so syntax that needs
+translation (\`enum\`, parameter properties, namespaces with values) is refused with its place. The default export is one of:
+
+| Default export | Runs as |
+|---|---|
+| \`function* (sys, ...args)\` | a task: a generator over the syscalls of [faces.md](faces.md) |
+| \`async function (sys, ...args)\` | an async task: awaits syscalls only |
+| \`{ init(sys, inbox, ...args), handle(sys, state, line), close?(sys, state) }\` | a reactor: its messages are the lines of standard input, and it ends with them |
+| a function that returns a generator | a task |
+
+The arguments are the texts after the file, those that begin with \`-\` after \`--\`. Imports of \`glia\` and \`@glia-os/...\` get the
+copies that \`glia\` itself uses, so that a program needs no installation of them.
+
+\`\`\`js
+export default function* (sys, name = "world") {
+  const box = sys.mailbox();
+  sys.spawn(
+    function* (sys, out) {
+      yield* sys.sleep(100);
+      yield* sys.send(out, \`hello, \${name}\`);
+    },
+    { name: "greeter", give: [box] },
+  );
+  console.log(yield* sys.receive(box));
+}
+\`\`\`
+
+**The end.** The run ends when the main task and all tasks it made have ended; timers, sockets and promises that no task waits for do not keep
+it. When the main task fails, is killed, or the person interrupts, the other tasks are cancelled: their \`finally\` blocks run, they have 5 s to
+clean up, then they are killed. A second Ctrl-C ends the process at once. Another task that fails is reported when it does, with its
+place in the source; the rest goes on, and the exit code is 1. A failure that a task waits for (\`sys.wait\`, a link, a supervisor) is that
+task's matter and is not reported.
+
+**Deadlock.** When tasks live and nothing in the process can ever wake one (no timer, socket, file, thread or standard input), the tasks are
+printed with what each waits for, they are cancelled, and the run ends with \`cli.deadlock\` and exit code 1. A timer or socket of the
+program that no task waits for hides a deadlock.
+
+**\`--dump-state\`** prints the state of the kernel at the end: what is left, and counts. When the run ends early (failure, Ctrl-C,
+deadlock) it is the state before the tasks are cancelled. Ctrl-\\ (SIGQUIT) prints it at any time and the program goes on. With
+\`--json\` it is a line \`{"event":"state","state":{...}}\` with the data of \`Kernel.dumpState\`.
+
+**\`--quantum MS\`** gives every task MS milliseconds of the processor in each 2·MS; a task that has used them is \`throttled\` until the
+period ends, so the others and the program's sockets get their turn. Time is measured per turn of at most 8 syscalls: a task
+that computes long between two syscalls is throttled afterwards for as long as it owes, not in the middle. A task that holds the loop
+for more than 1 s is named on standard error by another thread; until it makes a syscall, neither Ctrl-C nor \`glia top\` reach it.
+
+**\`--concurrency N\`** is the number of worker threads for jobs of the program: the other functions that its file exports. The service
+\`threads\` runs them; no thread starts before the first call. The file is loaded in each thread, so what it does when it is loaded happens there
+too; there, imports are looked for from the file alone.
+
+\`\`\`js
+export function fibonacci(n) {
+  return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2);
+}
+
+export default function* (sys) {
+  const threads = sys.lookup("threads");
+  console.log(yield* sys.call(threads, { run: "fibonacci", payload: 30 }, 60_000));
+}
+\`\`\`
+
+**\`-v\`** says on standard error when a task starts, is throttled and ends, and shows all log lines; **\`-vv\`** adds a line per syscall. A log
+line of a task (\`sys.log\`) goes to standard error, from level \`info\`.
+
+**\`--json\`**: what the program prints with \`console\` goes to standard error (what it writes to \`process.stdout\` itself does not), and the
+last line is \`{"ok":true,"result","tasks":{spawned,finished,failed,cancelled,killed},"switches","throttled","elapsedMs"}\`. A
+task's failure is a line \`{"event":"task-failed","error"}\`.
+
+## What \`glia top\` looks at
+
+A program that \`glia run\` runs offers its state on a Unix socket, \`$XDG_RUNTIME_DIR/glia/run-PID.sock\` or \`glia-UID/run-PID.sock\` in the
+folder for temporary files. Folder and socket are open to the same user only; the socket answers with the state and takes no orders, and is removed at
+the end of the program. One that a killed process left is removed by the next \`glia top\`. On Windows nothing is offered. A kernel that is
+embedded in a program of yours opens nothing.
+
+With one program running \`glia top\` attaches to it; with several it lists them and wants \`--pid\`. Where standard output is no terminal
+it prints the view again and again; with \`--json\` each is one line: \`ok\`, \`pid\`, \`file\`, \`args\`, \`uptimeMs\`, \`rssBytes\`, \`state\` (at
+most 1000 tasks, 64 handles each; \`omitted\` counts the others). Nodes of the mesh are shown by \`glia mesh status\`, not here.
 
 ## Where nodes keep their data
 

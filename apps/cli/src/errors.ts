@@ -1,5 +1,5 @@
 /** The refusals of the command line itself, one class each. Codes and remedies: `@glia-os/abi/errors`. */
-import { GliaError } from "@glia-os/abi/errors";
+import { GliaError, isGliaError } from "@glia-os/abi/errors";
 
 /** The counting thread failed. */
 export class CountingThreadError extends GliaError<"cli.counting-thread"> {
@@ -14,6 +14,40 @@ export class CountingThreadError extends GliaError<"cli.counting-thread"> {
 export class InputChangedError extends GliaError<"cli.input-changed"> {
   constructor() {
     super("cli.input-changed", "The input changed while it was counted a second time");
+  }
+}
+
+/** A task of a deadlock. */
+export interface WaitingTask {
+  readonly task: number;
+  readonly name: string;
+  readonly syscall: string;
+  readonly waitsFor: string;
+}
+
+/** Every task of a program waits, and nothing can wake one. */
+export class ProgramDeadlockError extends GliaError<"cli.deadlock"> {
+  constructor(count: number, tasks: readonly WaitingTask[]) {
+    const who = count === 1 ? "The one task that lives waits" : `All ${count} tasks wait`;
+    super("cli.deadlock", `Deadlock: ${who} and nothing can wake ${count === 1 ? "it" : "one"}`, {
+      details: { count, tasks },
+    });
+  }
+}
+
+/** Tasks of a program failed that nobody waited for; each was reported when it did. */
+export class FailedTasksError extends GliaError<"cli.task-failed"> {
+  constructor(count: number, first: TaskFailedError) {
+    const what = count === 1 ? "1 task failed" : `${count} tasks failed`;
+    super(
+      "cli.task-failed",
+      `${what} while nobody waited for it; ${count === 1 ? "it" : "the first"} was reported above`,
+      {
+        cause: first,
+        changed: "The other tasks went on to their ends.",
+        details: { count, first: first.toRecord() },
+      },
+    );
   }
 }
 
@@ -104,6 +138,15 @@ export class JoinLineMissingError extends GliaError<"cli.join-line-missing"> {
   }
 }
 
+/** A line of standard input over the limit. */
+export class LineTooLongError extends GliaError<"cli.line-too-long"> {
+  constructor(limit: number) {
+    super("cli.line-too-long", `A line of standard input is longer than ${limit} bytes`, {
+      details: { limit },
+    });
+  }
+}
+
 /** A message over the limit. */
 export class MessageTooLongError extends GliaError<"cli.message-too-long"> {
   constructor(limit: number) {
@@ -115,6 +158,13 @@ export class MessageTooLongError extends GliaError<"cli.message-too-long"> {
 export class ModuleUnreadableError extends GliaError<"cli.module-unreadable"> {
   constructor(path: string, why: string, cause?: unknown) {
     super("cli.module-unreadable", `Cannot read the module ${path}: ${why}`, { cause, details: { path } });
+  }
+}
+
+/** A file whose default export is no program. */
+export class NoProgramError extends GliaError<"cli.no-program"> {
+  constructor(file: string, found: string) {
+    super("cli.no-program", `${file} is not a program: ${found}`, { details: { file, found } });
   }
 }
 
@@ -147,6 +197,81 @@ export class AgentAmbiguousError extends GliaError<"cli.agent-ambiguous"> {
 export class AgentUnknownError extends GliaError<"cli.agent-unknown"> {
   constructor(text: string) {
     super("cli.agent-unknown", `There is no agent "${text}"`, { details: { text } });
+  }
+}
+
+/** A program file, or a module it imports, threw while it was loaded or cannot be found. `at`: file, line and column. */
+export class ProgramLoadError extends GliaError<"cli.program-failed-to-load"> {
+  constructor(file: string, at: string | undefined, cause: unknown) {
+    const where = at === undefined ? "" : ` at ${at}`;
+    super("cli.program-failed-to-load", `${file} failed to load${where}: ${messageOf(cause)}`, {
+      cause,
+      details: { file, ...(at === undefined ? {} : { at }) },
+    });
+  }
+}
+
+/** A program file that is not JavaScript, or TypeScript whose types can be removed. */
+export class ProgramSyntaxError extends GliaError<"cli.program-syntax"> {
+  constructor(file: string, at: string | undefined, cause: unknown) {
+    const where = at ?? file;
+    super("cli.program-syntax", `${where}: ${messageOf(cause)}`, {
+      cause,
+      details: { file, ...(at === undefined ? {} : { at }) },
+    });
+  }
+}
+
+/** A program file that is not there or cannot be read. */
+export class ProgramUnreadableError extends GliaError<"cli.program-unreadable"> {
+  constructor(file: string, why: string, cause?: unknown) {
+    super("cli.program-unreadable", `Cannot run ${file}: ${why}`, { cause, details: { file } });
+  }
+}
+
+/** Several programs run here and none was named. */
+export class RunAmbiguousError extends GliaError<"cli.run-ambiguous"> {
+  constructor(runs: readonly { readonly pid: number; readonly file: string }[]) {
+    const names = runs.map(({ pid, file }) => `${pid} (${file})`).join(", ");
+    super("cli.run-ambiguous", `Several programs run: ${names}`, { details: { runs } });
+  }
+}
+
+/** No program runs, or not the one that was named. */
+export class RunNotFoundError extends GliaError<"cli.run-not-found"> {
+  constructor(pid?: number) {
+    const what = pid === undefined ? "No program runs" : `Process ${pid} is no program that glia run started`;
+    super("cli.run-not-found", what, pid === undefined ? {} : { details: { pid } });
+  }
+}
+
+/** A program does not say how it is. */
+export class RunSilentError extends GliaError<"cli.run-silent"> {
+  constructor(pid: number, waitedMs: number) {
+    super("cli.run-silent", `Process ${pid} has not answered for ${waitedMs / 1000} s`, {
+      details: { pid, waitedMs },
+    });
+  }
+}
+
+/** A task of a program failed and nobody dealt with it. `said`: what it threw; `at`: file, line and column. */
+export class TaskFailedError extends GliaError<"cli.task-failed"> {
+  constructor(
+    task: { readonly id: number; readonly name: string; readonly path: string },
+    said: { readonly text: string; readonly at: string | undefined; readonly code: string | undefined },
+    cause: unknown,
+  ) {
+    const where = said.at === undefined ? "" : ` at ${said.at}`;
+    const fix = isGliaError(cause) ? { fix: cause.fix } : {};
+    super(
+      "cli.task-failed",
+      `Task ${task.name === "" ? task.path : task.name} failed${where}: ${said.text}`,
+      {
+        cause,
+        ...fix,
+        details: { task: task.id, name: task.name, path: task.path, at: said.at, code: said.code },
+      },
+    );
   }
 }
 

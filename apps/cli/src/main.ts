@@ -15,7 +15,7 @@ function flagsOf(argv: readonly string[]): { json: boolean; verbose: boolean; ch
   const flags = end < 0 ? argv : argv.slice(0, end);
   return {
     json: flags.includes("--json"),
-    verbose: flags.includes("-v") || flags.includes("--verbose"),
+    verbose: flags.some((flag) => /^-v+$/.test(flag)) || flags.includes("--verbose"),
     child: flags.includes("--until-stdin-closes"),
   };
 }

@@ -23,6 +23,7 @@ Exit codes:
 Environment:
   GLIA_HOME        folder that holds a folder per node (default: ~/.local/state/glia)
   XDG_STATE_HOME   used when GLIA_HOME is not set: $XDG_STATE_HOME/glia
+  XDG_RUNTIME_DIR  where glia run offers its state to glia top (default: the folder for temporary files)
   NO_COLOR         no colour, whatever it is set to`;
 
 type Run<Args extends unknown[]> = (...args: [...Args, Context]) => Promise<ExitCode>;
@@ -37,7 +38,7 @@ export function createProgram(context: Context, outcome: Outcome, version: () =>
     .configureHelp({ showGlobalOptions: false })
     .addHelpText(
       "after",
-      `${EXIT_CODES}\n${examples(["glia demo", "glia doctor", "glia mesh start --bind 127.0.0.1:7400"])}`,
+      `${EXIT_CODES}\n${examples(["glia demo", "glia run hello.ts", "glia mesh start --bind 127.0.0.1:7400"])}`,
     )
     .option("--version", "print the version")
     .configureOutput({ outputError: () => {} })
@@ -48,6 +49,7 @@ export function createProgram(context: Context, outcome: Outcome, version: () =>
   });
   const register = new Registrar(context, outcome);
   addDemo(program, register);
+  addKernel(program, register);
   addMesh(program, register);
   addAgent(program, register);
   addMachine(program, register);
@@ -78,14 +80,14 @@ class Registrar {
 
   /** What the command does; called with its arguments, its options and the context. */
   runs<Args extends unknown[]>(command: Command, load: () => Promise<Run<Args>>): void {
-    command
-      .option("--json", "print JSON lines for programs instead of text")
-      .option("-v, --verbose", "show more, and stack traces of errors")
-      .action(async (...args: unknown[]) => {
-        const given = args.slice(0, -1) as Args;
-        const run = await load();
-        this.#outcome.code = await run(...given, this.#context);
-      });
+    command.option("--json", "print JSON lines for programs instead of text");
+    if (command.options.every(({ long }) => long !== "--verbose"))
+      command.option("-v, --verbose", "show more, and stack traces of errors");
+    command.action(async (...args: unknown[]) => {
+      const given = args.slice(0, -1) as Args;
+      const run = await load();
+      this.#outcome.code = await run(...given, this.#context);
+    });
   }
 }
 
@@ -104,6 +106,49 @@ function addDemo(program: Command, register: Registrar): void {
   demo.summary("Count words with an agent that moves while it works");
   demo.option("--input <dir>", "folder whose files are counted (default: the Markdown of this repository)");
   register.runs(demo, async () => (await import("./commands/demo.ts")).demo);
+}
+
+function addKernel(program: Command, register: Registrar): void {
+  const run = register.leaf(
+    program,
+    "run <file> [args...]",
+    "Run a program on a kernel of its own: a TypeScript or JavaScript file whose default export is a task. Ends when " +
+      "the last task has ended; Ctrl-C cancels the tasks, twice ends the process, Ctrl-\\ prints their state.",
+    [
+      "glia run hello.ts",
+      "glia run hello.ts --dump-state -v",
+      "glia run crawl.ts --concurrency 4 -- --depth 3",
+    ],
+  );
+  run.summary("Run a program file on a kernel of its own");
+  describeArgument(
+    run,
+    "a .ts, .mts, .js or .mjs file",
+    "texts for the program; after -- they may begin with -",
+  );
+  run
+    .option("--concurrency <n>", "worker threads for the jobs of the program, 1 to 32 (default: processors)")
+    .option("--quantum <ms>", "throttle each task that runs for more than this in every two such times")
+    .option("--dump-state", "print the state of the kernel at the end, before tasks are cancelled")
+    .option(
+      "-v, --verbose",
+      "say when tasks start and end, and stack traces of errors; -vv: every syscall",
+      (_: string, times: number | undefined) => (times ?? 0) + 1,
+    );
+  register.runs(run, async () => (await import("./commands/run.ts")).run);
+
+  const top = register.leaf(
+    program,
+    "top",
+    "Show tasks, queues and states of a program that `glia run` runs, again and again; q or Ctrl-C leaves.",
+    ["glia top", "glia top --pid 4242 --interval 0.5", "glia top --once --json"],
+  );
+  top
+    .summary("Show the tasks of a running program")
+    .option("--pid <pid>", "process to look at (default: the only one)")
+    .option("--interval <seconds>", "time between two looks, 0.1 to 3600", "1")
+    .option("--once", "look once");
+  register.runs(top, async () => (await import("./commands/top.ts")).top);
 }
 
 function addMesh(program: Command, register: Registrar): void {

@@ -53,9 +53,9 @@ export class Terminal {
     return this.out.isTTY === true && process.env["TERM"] !== "dumb" && !this.json;
   }
 
-  /** Columns of the terminal; 80 when it does not say. */
+  /** Columns of the terminal; 80 when it does not say, or says 0. */
   get columns(): number {
-    return this.out.columns ?? 80;
+    return this.out.columns || 80;
   }
 
   /** A line for people; left out with `json` (O1). */

@@ -25,6 +25,11 @@ export const CLI_CODES = {
     changed: "The run was given up; nothing was compared.",
     fix: "Run it again with -v and report the stack trace as a defect.",
   },
+  "cli.deadlock": {
+    retryable: false,
+    changed: "The tasks that waited were cancelled; what they had done before stands.",
+    fix: "Let a task send, wake or end what the listed tasks wait for, or give their waits a time limit.",
+  },
   "cli.input-changed": {
     retryable: true,
     changed: "The mesh's result stands but could not be compared.",
@@ -60,6 +65,11 @@ export const CLI_CODES = {
     changed: "The run was given up; its processes were ended and its temporary folders removed.",
     fix: "Run it again and let it finish.",
   },
+  "cli.line-too-long": {
+    retryable: false,
+    changed: "The program was cancelled; the lines before had been handed to it.",
+    fix: "Give the program shorter lines.",
+  },
   "cli.join-line-missing": {
     retryable: false,
     changed: "Nothing: no node was started.",
@@ -75,6 +85,11 @@ export const CLI_CODES = {
     changed: "Nothing: no agent was started.",
     fix: "Give the path of a WebAssembly module.",
   },
+  "cli.no-program": {
+    retryable: false,
+    changed: "Nothing: no task was started.",
+    fix: "Write `export default function* (sys, ...args) { ... }`, an async function, or an object with init and handle.",
+  },
   "cli.node-ambiguous": {
     retryable: false,
     changed: "Nothing: no node was asked.",
@@ -89,6 +104,41 @@ export const CLI_CODES = {
     retryable: false,
     changed: "The run was given up; its processes were ended and its temporary folders removed.",
     fix: "Let the reader of the output read to its end.",
+  },
+  "cli.program-failed-to-load": {
+    retryable: false,
+    changed: "Nothing: no task was started; what the file did while it was loaded stands.",
+    fix: "Correct the file, or install what it imports; -v shows the stack trace.",
+  },
+  "cli.program-syntax": {
+    retryable: false,
+    changed: "Nothing: the file was not run.",
+    fix: "Correct the place that is named. TypeScript is run by removing types: enum, namespace with values, parameter properties and import aliases cannot be.",
+  },
+  "cli.program-unreadable": {
+    retryable: false,
+    changed: "Nothing: the file was not run.",
+    fix: "Give the path of a .ts, .mts, .js or .mjs file.",
+  },
+  "cli.run-ambiguous": {
+    retryable: false,
+    changed: "Nothing: no program was asked.",
+    fix: "Name one with --pid PID.",
+  },
+  "cli.run-not-found": {
+    retryable: false,
+    changed: "Nothing: no program was asked.",
+    fix: "Start one with `glia run FILE`; glia top sees programs of the same user on the same machine.",
+  },
+  "cli.run-silent": {
+    retryable: true,
+    changed: "Nothing.",
+    fix: "Ask again: a task holds the program's loop; the program's standard error names it.",
+  },
+  "cli.task-failed": {
+    retryable: false,
+    changed: "What the task had done before it failed stands.",
+    fix: "Correct the program; -v shows the stack trace.",
   },
   "cli.unfit-machine": {
     retryable: false,
