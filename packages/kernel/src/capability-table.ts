@@ -15,6 +15,7 @@
 import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import { CapabilitySpaceFullError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
+import { checkRights } from "./options.ts";
 import {
   GENERATION_LIMIT as GENERATION_LIMIT_,
   INDEX_LIMIT as INDEX_LIMIT_,
@@ -131,6 +132,8 @@ export class CapabilityTable {
    * was added to the rights. O(1).
    */
   find(handle: number, owner: Task, needed: number): KernelObject | null {
+    // Programs pass anything.
+    if (typeof handle !== "number") return null;
     const index = handle & INDEX_MASK;
     if (index >= this.#used) return null;
     const words = this.#words;
@@ -144,8 +147,7 @@ export class CapabilityTable {
 
   /** The rights behind a handle, or null when it is not alive in `owner`'s hands. */
   rightsOf(handle: number, owner: Task): Rights | null {
-    const index = handle & INDEX_MASK;
-    return this.find(handle, owner, 0) === null ? null : this.#words[index * STRIDE]! & RIGHTS_MASK;
+    return this.find(handle, owner, 0) === null ? null : this.found & RIGHTS_MASK;
   }
 
   /** Whether a task holds a capability to an object with these rights. O(its handles). */
@@ -164,12 +166,14 @@ export class CapabilityTable {
   derive(source: number, owner: Task, rights: Rights): Handle {
     const parent = source & INDEX_MASK;
     const object = this.#items[parent * ITEMS] as KernelObject;
+    checkRights(rights);
     return this.#insert(owner, object, this.#words[parent * STRIDE]! & (rights | KIND_MASK), parent);
   }
 
   /** As `derive`, for an object of the same kind that stands for the one behind `source`. @throws {CapabilitySpaceFullError} */
   deriveAs(source: number, owner: Task, rights: Rights, object: KernelObject): Handle {
     const parent = source & INDEX_MASK;
+    checkRights(rights);
     return this.#insert(owner, object, this.#words[parent * STRIDE]! & (rights | KIND_MASK), parent);
   }
 

@@ -1,18 +1,19 @@
 /** One class per refusal of the kernel. What each changed and what to do about it stands in the code table of `abi`. */
 import { GliaError } from "@glia-os/abi/errors";
 import { type Rights, rightNames } from "@glia-os/abi/syscalls";
+import { shown } from "./shown.ts";
 
 /** A duration is not a finite number of milliseconds from 0 up. */
 export class BadDurationError extends GliaError<"kernel.bad-duration"> {
   constructor(what: string, value: unknown) {
-    super("kernel.bad-duration", `${what} of ${String(value)} ms is not a duration`, { details: { what } });
+    super("kernel.bad-duration", `${what} of ${shown(value)} ms is not a duration`, { details: { what } });
   }
 }
 
 /** An option of the kernel or of an object is out of range. */
 export class BadOptionError extends GliaError<"kernel.bad-option"> {
   constructor(option: string, value: unknown, range: string) {
-    super("kernel.bad-option", `${option} is ${String(value)}; it must be ${range}`, { details: { option } });
+    super("kernel.bad-option", `${option} is ${shown(value)}; it must be ${range}`, { details: { option } });
   }
 }
 
@@ -67,7 +68,7 @@ export class CapabilitySpaceFullError extends GliaError<"kernel.capability-space
 /** A handle was dropped, revoked, never existed, or belongs to another task. */
 export class DeadHandleError extends GliaError<"kernel.dead-handle"> {
   constructor(handle: unknown, task: number) {
-    super("kernel.dead-handle", `${String(handle)} is no live handle of task ${task}`, { details: { task } });
+    super("kernel.dead-handle", `${shown(handle)} is no live handle of task ${task}`, { details: { task } });
   }
 }
 
@@ -210,7 +211,7 @@ export class TooManyTasksError extends GliaError<"kernel.too-many-tasks"> {
 /** No task has this id, or its end was forgotten. */
 export class UnknownTaskError extends GliaError<"kernel.unknown-task"> {
   constructor(id: unknown) {
-    super("kernel.unknown-task", `no task has the id ${String(id)}`);
+    super("kernel.unknown-task", `no task has the id ${shown(id)}`);
   }
 }
 
@@ -233,5 +234,5 @@ export class WrongObjectError extends GliaError<"kernel.wrong-object"> {
 function describe(value: unknown): string {
   if (typeof value === "string") return `the text ${JSON.stringify(value.slice(0, 80))}`;
   if (typeof value === "object" && value !== null) return "an object";
-  return typeof value === "function" ? "a function" : String(value);
+  return typeof value === "function" ? "a function" : shown(value);
 }

@@ -8,6 +8,7 @@ import type { Logger } from "@glia-os/abi/ports";
 import type { Rights } from "@glia-os/abi/syscalls";
 import type { KernelObject } from "./capability-table.ts";
 import type { Settle } from "./effect.ts";
+import { shown } from "./shown.ts";
 import type { Task } from "./task.ts";
 
 /** Whoever lets tasks go on. */
@@ -58,7 +59,7 @@ export class External implements Settle<unknown> {
     try {
       giveUp?.();
     } catch (error) {
-      const fields = { task: this.#task.id, error: String(error) };
+      const fields = { task: this.#task.id, error: shown(error) };
       this.#scheduler.setup.logger?.log("warn", "giving up an outside effect failed", fields);
     }
   }

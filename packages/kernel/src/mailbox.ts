@@ -11,6 +11,7 @@ import type { KernelObject } from "./capability-table.ts";
 import { MAILBOX_CAPACITY, MAILBOX_CAPACITY_MAX, MAILBOX_HIGH, MAILBOX_LOW } from "./constants.ts";
 import { BadOptionError } from "./errors.ts";
 import type { LeaseOptions } from "./lease/lease-options.ts";
+import { checkOptions } from "./options.ts";
 import { type Task, TaskList } from "./task.ts";
 
 /** What happens to a message for which there is no room. */
@@ -60,6 +61,7 @@ export class Mailbox implements KernelObject {
   #first = 0;
 
   constructor(options: MailboxOptions = {}) {
+    checkOptions("the options of a mailbox", options);
     const capacity = options.capacity ?? MAILBOX_CAPACITY;
     whole("mailbox capacity", capacity, 1, MAILBOX_CAPACITY_MAX);
     const high = options.high ?? Math.max(1, Math.floor((capacity * MAILBOX_HIGH) / MAILBOX_CAPACITY));

@@ -89,7 +89,7 @@ export class Seam {
   /** Count and trace a refusal that authorization made elsewhere. */
   refused(op: number, task: Task, argument: number): void {
     this.counters.refused++;
-    this.trace.write(op, REFUSED, task.id, argument);
+    this.trace.write(op, REFUSED, task.id, typeof argument === "number" ? argument : 0);
   }
 
   /** Hand the counts since the last time to the meter (A2). */

@@ -90,6 +90,7 @@ function isPort(scheduler: Scheduler, task: Task, kind: number, subject: unknown
 }
 
 function isReady(scheduler: Scheduler, task: Task, wait: Wait): boolean {
+  if (typeof wait !== "object" || wait === null) throw new BadSelectError("one of its waits is none");
   const { kind, subject } = wait;
   if (isPort(scheduler, task, kind, subject)) return portReady(scheduler, task, wait);
   if (kind === MESSAGE) return mailboxOf(scheduler, task, subject).size > 0;

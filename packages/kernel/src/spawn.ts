@@ -6,8 +6,10 @@ import { allowanceOf } from "./fair-share/budget.ts";
 import { membershipOf, Share } from "./fair-share/share-group.ts";
 import type { Handle } from "./handle.ts";
 import { SPAWN } from "./opcodes.ts";
+import { checkOptions } from "./options.ts";
 import { LEVELS, type Priority } from "./ready-queue.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { shown } from "./shown.ts";
 import { countSyscalls } from "./supervision/counted-routine.ts";
 import type { Gift, Program, SpawnOptions } from "./sys.ts";
 import { METERED, type Task } from "./task.ts";
@@ -23,16 +25,13 @@ export function spawnTask(
   program: Program<unknown>,
   options: SpawnOptions = NO_OPTIONS,
 ): Task {
+  checkOptions("the options of a task", options);
   const level = levelOf(options.priority, parent, scheduler);
   const name = options.name ?? "";
   if (typeof name !== "string" || name.length > NAME_LIMIT)
-    throw new BadOptionError(
-      "task name",
-      String(name).slice(0, 40),
-      `text of at most ${NAME_LIMIT} characters`,
-    );
+    throw new BadOptionError("task name", shown(name, 40), `text of at most ${NAME_LIMIT} characters`);
   if (options.traceparent !== undefined && parseTraceparent(options.traceparent) === undefined)
-    throw new BadOptionError("traceparent", String(options.traceparent).slice(0, 80), "a W3C traceparent");
+    throw new BadOptionError("traceparent", shown(options.traceparent), "a W3C traceparent");
   const gifts = options.give ?? NO_HANDLES;
   for (let i = 0; i < gifts.length; i++)
     scheduler.seam.authorizeHandle(SPAWN, parent, handleOf(gifts[i]!), RIGHTS.grant);

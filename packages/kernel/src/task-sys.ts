@@ -575,7 +575,7 @@ export class TaskSys implements Sys {
     const s = this.#scheduler;
     s.seam.calls[opcode]!++;
     s.fuel--;
-    s.seam.trace.write(opcode, DONE, task.id, argument);
+    s.seam.trace.write(opcode, DONE, task.id, typeof argument === "number" ? argument : 0);
   }
 
   #enter(opcode: number, argument: number): Task {
@@ -586,7 +586,7 @@ export class TaskSys implements Sys {
 
   /** The task that is meant, when this one has authority over it. Undefined when a capability names one that is forgotten. */
   #target(opcode: number, self: Task, target: TaskTarget, rights: Rights): Task | undefined {
-    if (typeof target !== "object") return this.#ownTask(opcode, self, target);
+    if (typeof target !== "object" || target === null) return this.#ownTask(opcode, self, target);
     const { seam, tasks } = this.#scheduler;
     const object = seam.authorize(opcode, self, target.by, rights, "task") as TaskObject;
     return tasks.get(object.id);
@@ -610,7 +610,8 @@ export class TaskSys implements Sys {
 
 /** What the trace shows of a task that is named. */
 function numberOf(target: TaskTarget): number {
-  return typeof target === "object" ? target.by : target;
+  const number: unknown = typeof target === "object" && target !== null ? target.by : target;
+  return typeof number === "number" ? number : 0;
 }
 
 /** Wake tasks that wait for a key. */

@@ -80,12 +80,14 @@ export class TaskTable {
 
   /** The live task with this id. Any value is safe to ask for. O(1). */
   live(id: number): Task | undefined {
+    if (typeof id !== "number") return undefined;
     const index = id & INDEX_MASK;
     return this.#kindOf(index, id) === LIVE ? (this.#items[index] as Task) : undefined;
   }
 
   /** How the task with this id ended; undefined while it lives and when it is not known. O(1). */
   exitOf(id: number): Exit | undefined {
+    if (typeof id !== "number") return undefined;
     const index = id & INDEX_MASK;
     const kind = this.#kindOf(index, id);
     return kind > LIVE ? exitOf(kind, this.#items[index]) : undefined;
@@ -93,6 +95,7 @@ export class TaskTable {
 
   /** The live task with this id, or a description of the ended one: its state, parent and exit. O(1). */
   get(id: number): Task | undefined {
+    if (typeof id !== "number") return undefined;
     const index = id & INDEX_MASK;
     const kind = this.#kindOf(index, id);
     if (kind === LIVE) return this.#items[index] as Task;

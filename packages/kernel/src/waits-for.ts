@@ -7,6 +7,7 @@
 import type { PendingReply } from "./call.ts";
 import type { CapabilityFacts } from "./capability-table.ts";
 import * as op from "./opcodes.ts";
+import { shown } from "./shown.ts";
 import type { Task, TaskList } from "./task.ts";
 
 /** Waits of one select that are named; the others are counted. */
@@ -68,6 +69,6 @@ function named(name: string | undefined): string {
 
 function keyText(key: unknown): string {
   if (typeof key === "object" && key !== null) return "(an object)";
-  const text = typeof key === "string" ? JSON.stringify(key) : String(key);
+  const text = typeof key === "string" ? JSON.stringify(key) : shown(key);
   return text.length > KEY_LENGTH ? `${text.slice(0, KEY_LENGTH)}...` : text;
 }

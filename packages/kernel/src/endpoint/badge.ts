@@ -3,6 +3,7 @@ import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import type { Handle } from "../handle.ts";
 import { whole } from "../mailbox.ts";
 import { BADGE } from "../opcodes.ts";
+import { checkRights } from "../options.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Task } from "../task.ts";
 import { BadgedEndpoint, type Endpoint } from "./endpoint.ts";
@@ -16,6 +17,7 @@ export function badgeEndpoint(
   badge: number,
   rights: Rights,
 ): Handle {
+  checkRights(rights);
   whole("badge", badge, 1, Number.MAX_SAFE_INTEGER);
   const object = scheduler.seam.authorize(BADGE, task, source, 0, "endpoint") as Endpoint | BadgedEndpoint;
   if (object.badge !== 0) throw new AlreadyBadgedError(object.badge);

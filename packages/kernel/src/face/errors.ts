@@ -1,5 +1,6 @@
 /** One class per refusal of the faces. What each changed and what to do about it stands in the code table of `abi`. */
 import { GliaError } from "@glia-os/abi/errors";
+import { shown } from "../shown.ts";
 import type { TaskId } from "../task.ts";
 
 /** An async program awaited something that is no syscall. */
@@ -75,5 +76,5 @@ export class NotScopeOwnerError extends GliaError<"kernel.not-scope-owner"> {
 }
 
 function textOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, 200);
+  return shown(error instanceof Error ? error.message : error, 200);
 }

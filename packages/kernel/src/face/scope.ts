@@ -12,6 +12,7 @@ import { checkDuration } from "../duration.ts";
 import { TaskCancelledError, UnknownTaskError } from "../errors.ts";
 import type { Handle } from "../handle.ts";
 import type { Routine } from "../operation.ts";
+import { shown } from "../shown.ts";
 import type { Down } from "../supervision/notice.ts";
 import type { Program, SpawnOptions, Sys } from "../sys.ts";
 import type { Exit, TaskId } from "../task.ts";
@@ -126,7 +127,7 @@ export class ScopeChildren {
     this.#killAll("its scope was left");
     this.#shut();
     for (const { task, error } of this.#failures)
-      this.#sys.log("error", "a child of a scope failed", { child: task, error: String(error) });
+      this.#sys.log("error", "a child of a scope failed", { child: task, error: shown(error) });
     this.#failures = [];
     this.#failed = 0;
   }

@@ -8,6 +8,7 @@ import { DURATION_LIMIT_MS } from "../constants.ts";
 import { BadOptionError } from "../errors.ts";
 import type { Handle } from "../handle.ts";
 import type { Routine } from "../operation.ts";
+import { shown } from "../shown.ts";
 import type { Gift, Sys } from "../sys.ts";
 import { DuplicateNodeError, GraphCycleError, UnknownDependencyError } from "./errors.ts";
 
@@ -80,11 +81,7 @@ function placesOf(nodes: readonly GraphNode[]): ReadonlyMap<string, number> {
   const places = new Map<string, number>();
   for (const [place, { id, estimateMs = 0, run }] of nodes.entries()) {
     if (typeof id !== "string" || id.length === 0 || id.length > ID_LENGTH_MOST)
-      throw new BadOptionError(
-        "node id",
-        String(id).slice(0, 40),
-        `text of 1 to ${ID_LENGTH_MOST} characters`,
-      );
+      throw new BadOptionError("node id", shown(id, 40), `text of 1 to ${ID_LENGTH_MOST} characters`);
     if (!(typeof estimateMs === "number" && estimateMs >= 0 && estimateMs <= DURATION_LIMIT_MS))
       throw new BadOptionError(`estimateMs of ${id}`, estimateMs, `from 0 to ${DURATION_LIMIT_MS}`);
     if (typeof run !== "function") throw new BadOptionError(`run of ${id}`, run, "a generator function");

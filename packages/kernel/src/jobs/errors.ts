@@ -1,5 +1,6 @@
 /** The refusals of job queues. */
 import { GliaError } from "@glia-os/abi/errors";
+import { shown } from "../shown.ts";
 
 /** A key was used for other work before. */
 export class IdempotencyConflictError extends GliaError<"kernel.idempotency-conflict"> {
@@ -33,9 +34,6 @@ export class QueueFullError extends GliaError<"kernel.queue-full"> {
 /** No queue has this name. */
 export class UnknownQueueError extends GliaError<"kernel.unknown-queue"> {
   constructor(queue: unknown, known: readonly string[]) {
-    super(
-      "kernel.unknown-queue",
-      `no queue is called ${String(queue).slice(0, 80)}; there are ${known.join(", ")}`,
-    );
+    super("kernel.unknown-queue", `no queue is called ${shown(queue)}; there are ${known.join(", ")}`);
   }
 }

@@ -10,6 +10,7 @@ import type { QueueDump } from "../dump.ts";
 import { BadOptionError } from "../errors.ts";
 import type { Flow, FlowOptions } from "../fair-share/fair-queue.ts";
 import { LEVELS, type Priority } from "../ready-queue.ts";
+import { shown } from "../shown.ts";
 
 const CONCURRENCY = 16;
 const CONCURRENCY_MOST = 1_000_000;
@@ -93,11 +94,7 @@ export class JobQueue<Job = unknown> {
   constructor(name: string, options: QueueOptions) {
     const { concurrency = CONCURRENCY, priority = "normal", capacity = CAPACITY, charge = "jobs" } = options;
     if (typeof name !== "string" || name.length === 0 || name.length > NAME_MOST)
-      throw new BadOptionError(
-        "queue name",
-        String(name).slice(0, 40),
-        `text of 1 to ${NAME_MOST} characters`,
-      );
+      throw new BadOptionError("queue name", shown(name, 40), `text of 1 to ${NAME_MOST} characters`);
     if (!Object.hasOwn(LEVELS, priority))
       throw new BadOptionError("priority", priority, "low, normal, high, critical or system");
     if (charge !== "jobs" && charge !== "syscalls" && charge !== "cpuMs")

@@ -19,6 +19,7 @@ import type { Kernel } from "../kernel.ts";
 import type { Routine } from "../operation.ts";
 import { backoffMs, type RetryPlan, retryPlan, worthRetrying } from "../retry/backoff.ts";
 import { DeadlineExceededError } from "../retry/errors.ts";
+import { shown } from "../shown.ts";
 import type { Program, Sys } from "../sys.ts";
 import type { Exit, TaskId } from "../task.ts";
 import { type Drain, DrainRecord } from "./drain.ts";
@@ -251,7 +252,7 @@ export class Scheduler implements JobOwner {
 
   /** Used by handles. */
   complain(what: string, error: unknown): void {
-    this.#logger?.log("error", what, { error: String(error) });
+    this.#logger?.log("error", what, { error: shown(error) });
   }
 
   #cancelRestAfter(drain: DrainRecord, timeoutMs: number): void {
@@ -471,17 +472,9 @@ function planOf(work: SchedulableJob): RetryPlan | null {
     throw new BadOptionError("job", typeof work, "an object with a run method");
   const { name = "", idempotencyKey: key = "-", deadlineMs = 0 } = work;
   if (typeof name !== "string" || name.length > NAME_MOST)
-    throw new BadOptionError(
-      "job name",
-      String(name).slice(0, 40),
-      `text of at most ${NAME_MOST} characters`,
-    );
+    throw new BadOptionError("job name", shown(name, 40), `text of at most ${NAME_MOST} characters`);
   if (typeof key !== "string" || key.length === 0 || key.length > KEY_MOST)
-    throw new BadOptionError(
-      "idempotencyKey",
-      String(key).slice(0, 40),
-      `text of 1 to ${KEY_MOST} characters`,
-    );
+    throw new BadOptionError("idempotencyKey", shown(key, 40), `text of 1 to ${KEY_MOST} characters`);
   checkDuration(deadlineMs, "a job's deadline");
   return work.retry === undefined ? null : retryPlan(work.retry);
 }

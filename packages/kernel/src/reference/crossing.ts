@@ -7,6 +7,8 @@
  * X3. A `Val` is frozen again on the other side, and its bytes are the same memory. A `Tag` has the same id there.
  * X4. What arrives is checked before it is opened.
  */
+
+import { shown } from "../shown.ts";
 import { SealedBytes } from "./bytes.ts";
 import { isPlain, refuseReference } from "./check.ts";
 import { BadCrossingError, NotSendableError, ValueTooLargeError } from "./errors.ts";
@@ -154,7 +156,7 @@ function opened(kind: unknown, value: unknown): unknown {
   if (kind === "val") return new ValReference(refreeze(value, 0) as never);
   if (kind === "bytes" && value instanceof SharedArrayBuffer) return new SealedBytes(value);
   if (kind === "tag" && typeof value === "string") return new TagReference(value);
-  throw new BadCrossingError(`a mark of the kind ${String(kind)} does not fit what is there`);
+  throw new BadCrossingError(`a mark of the kind ${shown(kind)} does not fit what is there`);
 }
 
 /** Cloning thawed it. What is inside already was opened before. */

@@ -1,12 +1,13 @@
 /** The refusals of regions. */
 import { GliaError } from "@glia-os/abi/errors";
+import { shown } from "../shown.ts";
 
 /** An access reaches outside a region, or is none. */
 export class OutsideRegionError extends GliaError<"kernel.outside-region"> {
   constructor(offset: unknown, length: unknown, size: number) {
     super(
       "kernel.outside-region",
-      `${String(length)} bytes at ${String(offset)} are not inside a region of ${size} bytes`,
+      `${shown(length)} bytes at ${shown(offset)} are not inside a region of ${size} bytes`,
       { details: { size } },
     );
   }

@@ -11,6 +11,7 @@
 import type { KernelObject } from "../capability-table.ts";
 import { BadOptionError } from "../errors.ts";
 import { whole } from "../mailbox.ts";
+import { checkOptions } from "../options.ts";
 import { TaskList } from "../task.ts";
 import { OutsideRegionError } from "./errors.ts";
 
@@ -36,7 +37,9 @@ export class Region implements KernelObject {
   readonly cells: DataView;
 
   /** @throws {BadOptionError} */
-  constructor(size: number, { shared = false, memory }: RegionOptions = {}) {
+  constructor(size: number, options: RegionOptions = {}) {
+    checkOptions("the options of a region", options);
+    const { shared = false, memory } = options;
     whole("region bytes", size, 1, REGION_BYTES_MAX);
     this.memory = memory === undefined ? fresh(size, shared) : adopted(size, shared, memory);
     this.bytes = new Uint8Array(this.memory);

@@ -10,6 +10,7 @@ import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import type { KernelObject } from "../capability-table.ts";
 import { ResourceClosedError } from "../errors.ts";
 import type { Scheduler } from "../scheduler.ts";
+import { shown } from "../shown.ts";
 import { TaskList } from "../task.ts";
 
 /** What the shell puts behind a resource. Its functions are called inside a slice and must not wait. */
@@ -91,7 +92,7 @@ export class KernelResource implements KernelObject, Resource {
     try {
       this.device.close();
     } catch (failure) {
-      const fields = { resource: this.name, error: String(failure) };
+      const fields = { resource: this.name, error: shown(failure) };
       this.#scheduler.setup.logger?.log("warn", "closing a device failed", fields);
     }
   }

@@ -14,6 +14,8 @@ import type { Settle, Start } from "../effect.ts";
 import { BadOptionError } from "../errors.ts";
 import { whole } from "../mailbox.ts";
 import { APPROVE, EXEC, FETCH, FILE, MODEL } from "../opcodes.ts";
+import { checkOptions } from "../options.ts";
+import { shown } from "../shown.ts";
 import { type TaskId, TaskList } from "../task.ts";
 
 /** What a service is for; each kind has a syscall of its own: `exec`, `fetch`, `file`, `model`, `approve`. */
@@ -71,6 +73,7 @@ export class KernelService implements KernelObject {
   #out = 0;
 
   constructor(service: Service) {
+    checkOptions("a service", service);
     const { kind, name, concurrency = CONCURRENCY } = service;
     if (!Object.hasOwn(SERVICE_KINDS, kind))
       throw new BadOptionError("the kind of a service", kind, Object.keys(SERVICE_KINDS).join(", "));
@@ -78,7 +81,7 @@ export class KernelService implements KernelObject {
       throw new BadOptionError("perform", typeof service.perform, "a function");
     whole("a service's concurrency", concurrency, 1, CONCURRENCY_MOST);
     this.kind = kind;
-    this.name = String(name).slice(0, NAME_LIMIT);
+    this.name = shown(name, NAME_LIMIT);
     this.#service = service;
     this.#concurrency = concurrency;
   }

@@ -7,6 +7,7 @@
 import { DURATION_LIMIT_MS } from "../constants.ts";
 import type { Handle } from "../handle.ts";
 import type { Routine } from "../operation.ts";
+import { shown } from "../shown.ts";
 import type { Program, SpawnOptions, Sys } from "../sys.ts";
 import type { TaskId } from "../task.ts";
 import type { Backoff } from "./backoff.ts";
@@ -143,17 +144,17 @@ export function checkSpec(spec: ChildSpec, plan: SupervisorPlan): void {
 
 function oneOf(what: string, value: string, allowed: readonly string[]): void {
   if (!allowed.includes(value))
-    throw new BadChildSpecError(`${what} is ${String(value)}, not one of ${allowed.join(", ")}`);
+    throw new BadChildSpecError(`${what} is ${shown(value)}, not one of ${allowed.join(", ")}`);
 }
 
 function inRange(what: string, value: number, least: number, most: number): void {
   if (!Number.isInteger(value) || value < least || value > most)
-    throw new BadChildSpecError(`${what} is ${String(value)}, not a whole number from ${least} to ${most}`);
+    throw new BadChildSpecError(`${what} is ${shown(value)}, not a whole number from ${least} to ${most}`);
 }
 
 function duration(what: string, value: number, least: number): void {
   if (typeof value !== "number" || !(value >= least && value <= DURATION_LIMIT_MS))
-    throw new BadChildSpecError(`${what} is ${String(value)} ms, not from ${least} to ${DURATION_LIMIT_MS}`);
+    throw new BadChildSpecError(`${what} is ${shown(value)} ms, not from ${least} to ${DURATION_LIMIT_MS}`);
 }
 
 /** How a child spec differs from the defaults. */

@@ -1,11 +1,12 @@
 /** One class per refusal of supervision. What each changed and what to do about it stands in the code table of `abi`. */
 import { GliaError } from "@glia-os/abi/errors";
+import { shown } from "../shown.ts";
 
 function text(value: unknown): string {
   return (
     typeof value === "object" && value !== null && "shutdown" in value
-      ? `shutdown: ${String(value.shutdown)}`
-      : String(value)
+      ? `shutdown: ${shown(value.shutdown)}`
+      : shown(value)
   ).slice(0, 200);
 }
 
@@ -30,7 +31,9 @@ export class DeadlockError extends GliaError<"kernel.deadlock"> {
 /** No live task registered this name. */
 export class UnknownNameError extends GliaError<"kernel.unknown-name"> {
   constructor(name: string) {
-    super("kernel.unknown-name", `nothing is registered as ${name}`, { details: { name } });
+    super("kernel.unknown-name", `nothing is registered as ${shown(name)}`, {
+      details: { name: shown(name) },
+    });
   }
 }
 

@@ -9,6 +9,7 @@ import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import type { CapabilityTable } from "../capability-table.ts";
 import { BadOptionError } from "../errors.ts";
 import type { Handle } from "../handle.ts";
+import { shown } from "../shown.ts";
 import type { Task } from "../task.ts";
 import { NameTakenError, NotNameOwnerError, RelationLimitError, UnknownNameError } from "./errors.ts";
 
@@ -38,7 +39,7 @@ export class NameTable {
   /** Publish a capability of `owner`. @throws {NameTakenError} {BadOptionError} {RelationLimitError} {CapabilitySpaceFullError} */
   register(owner: Task, name: string, source: Handle, rights: Rights): void {
     if (typeof name !== "string" || name.length === 0 || name.length > NAME_LENGTH)
-      throw new BadOptionError("name", String(name).slice(0, 40), `text of 1 to ${NAME_LENGTH} characters`);
+      throw new BadOptionError("name", shown(name, 40), `text of 1 to ${NAME_LENGTH} characters`);
     const taken = this.#live(name);
     if (taken !== undefined) throw new NameTakenError(name, taken.owner.id);
     if (this.#entries.size >= NAME_LIMIT) throw new RelationLimitError("registered names", NAME_LIMIT);

@@ -13,6 +13,7 @@ import { type Call, isCall } from "../call.ts";
 import { TaskCancelledError, TaskKilledError } from "../errors.ts";
 import type { Handle } from "../handle.ts";
 import type { Routine } from "../operation.ts";
+import { shown } from "../shown.ts";
 import type { Program, Sys } from "../sys.ts";
 import type { TaskId } from "../task.ts";
 import { after, receiveFrom, type Wait } from "../wait.ts";
@@ -344,7 +345,7 @@ class Supervising {
   }
 
   #report(what: string, child: Child, reason: unknown): void {
-    this.#sys.log("error", what, { child: child.label, reason: String(reason).slice(0, 500) });
+    this.#sys.log("error", what, { child: child.label, reason: shown(reason, 500) });
   }
 
   // Requests
