@@ -29,6 +29,8 @@ const TEXT = 1024;
 const SAMPLED_AND_RANDOM = 3;
 const IDS = /^(?!0+-)[0-9a-f]{32}-(?!0+$)[0-9a-f]{16}$/;
 
+type Facts = Record<string, string | number | boolean>;
+
 /** What a recorder is made with. */
 export interface SpanRecorderOptions {
   readonly clock: Clock;
@@ -73,6 +75,15 @@ export interface SpanRecorder extends Tracer {
   readonly dropped: number;
 }
 
+interface SpanSetup {
+  readonly name: string;
+  readonly options: SpanOptions;
+  readonly parent: SpanContext | undefined;
+  readonly context: SpanContext;
+  readonly clock: Clock;
+  readonly done: (record: SpanRecord) => void;
+}
+
 class RecordedSpan implements Span {
   readonly context: SpanContext;
   readonly #name: string;
@@ -82,7 +93,7 @@ class RecordedSpan implements Span {
   readonly #startMs: number;
   readonly #wallMs: number;
   readonly #done: (record: SpanRecord) => void;
-  readonly #attributes: Record<string, string | number | boolean> = {};
+  readonly #attributes: Facts = {};
   readonly #events: SpanEvent[] = [];
   readonly #links: SpanLink[] = [];
   #facts = 0;
@@ -91,14 +102,7 @@ class RecordedSpan implements Span {
   #description = "";
   #over = false;
 
-  constructor(
-    name: string,
-    options: SpanOptions,
-    parent: SpanContext | undefined,
-    context: SpanContext,
-    clock: Clock,
-    done: (record: SpanRecord) => void,
-  ) {
+  constructor({ name, options, parent, context, clock, done }: SpanSetup) {
     this.context = context;
     this.#name = this.#text(name);
     this.#options = options;
@@ -166,7 +170,7 @@ class RecordedSpan implements Span {
   #inner(attributes: SpanAttributes = {}): SpanAttributes {
     const entries = Object.entries(attributes);
     this.#cut += Math.max(0, entries.length - INNER_FACTS);
-    const kept: Record<string, string | number | boolean> = {};
+    const kept: Facts = {};
     for (const [key, value] of entries.slice(0, INNER_FACTS))
       define(kept, this.#text(key), this.#plain(value));
     return kept;
@@ -184,13 +188,10 @@ class RecordedSpan implements Span {
   }
 }
 
-/** Also for the name `__proto__`. */
-function define(
-  target: Record<string, string | number | boolean>,
-  key: string,
-  value: string | number | boolean,
-): void {
-  Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
+/** Set a fact, also one of the name `__proto__`. */
+function define(target: Facts, key: string, value: string | number | boolean): void {
+  if (key !== "__proto__") target[key] = value;
+  else Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
 }
 
 class Recorder implements SpanRecorder {
@@ -214,9 +215,9 @@ class Recorder implements SpanRecorder {
       spanId: this.#id(8),
       traceFlags: above?.traceFlags ?? SAMPLED_AND_RANDOM,
     };
-    return new RecordedSpan(name, options, above, context, this.#options.clock, (record) =>
-      this.#keep(record),
-    );
+    const { clock } = this.#options;
+    const done = (record: SpanRecord): void => this.#keep(record);
+    return new RecordedSpan({ name, options, parent: above, context, clock, done });
   }
 
   ended(): readonly SpanRecord[] {
