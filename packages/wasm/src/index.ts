@@ -14,6 +14,7 @@ export {
   BadLimitError,
   BadResultError,
   BinaryenMissingError,
+  FuelExhaustedError,
   GuestProtocolError,
   GuestTrappedError,
   HostFailedError,
@@ -35,10 +36,11 @@ export {
   SnapshotVersionError,
   StackExhaustedError,
   UnboundedModuleError,
+  UnmeteredCodeError,
   UnsupportedFeatureError,
 } from "./errors.ts";
 export { type ImportReport, inspectModule, type ModuleReport } from "./inspect.ts";
-export { PIPELINE_VERSION, type Profile } from "./profile.ts";
+export { PIPELINE_VERSION, PROFILES, type Profile } from "./profile.ts";
 export {
   type DecodeLimits,
   decodeSnapshot,

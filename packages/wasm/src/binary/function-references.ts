@@ -84,10 +84,11 @@ function segment(reader: ByteReader, found: Found): void {
 
 /** A constant expression; a `ref.func` in it is a reference. */
 function constant(reader: ByteReader, found: Found): void {
-  if (reader.bytes[reader.at] !== REF_FUNC) return skipConstant(reader);
-  reader.u8();
-  referenceAt(reader, found);
-  if (reader.u8() !== END) throw new MalformedModuleError(`a constant does not end at byte ${reader.at}`);
+  if (reader.bytes[reader.at] === REF_FUNC) {
+    reader.u8();
+    referenceAt(reader, found);
+    if (reader.u8() !== END) throw new MalformedModuleError(`a constant does not end at byte ${reader.at}`);
+  } else skipConstant(reader);
 }
 
 /** Sections whose references were replaced: id to new content. `moved` gives the new index of an old one. */

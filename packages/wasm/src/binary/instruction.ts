@@ -38,7 +38,6 @@ export const OP = {
   i32GtU: 0x4b,
   i64LtS: 0x53,
   i64Sub: 0x7d,
-  i64ShrU: 0x88,
   i64ExtendI32U: 0xad,
   refFunc: 0xd2,
   bulk: 0xfc,

@@ -4,7 +4,7 @@
  * CG1. An edge for every direct call; a `call_indirect` reaches every function of its type that an element segment names.
  *      Tables of guests never change (code-scan.ts), so no call is missed. Hosts do not call back into a guest that runs.
  * CG2. A function is checked at its entry when it is on a cycle of calls, or when without a check more than `most` instructions
- *      could run from its entry on, each loop body counted once because loops have checks of their own.
+ *      or bytes moved in bulk could run from its entry on, each loop body counted once because loops have checks of their own.
  * CG3. O(functions + calls), no recursion: strongly connected components by Tarjan, "Depth-first search and linear graph
  *      algorithms" (1972).
  */
@@ -14,14 +14,15 @@ import type { FunctionReference } from "../binary/function-references.ts";
 import { tabledFunctions } from "../binary/function-references.ts";
 import { Instructions, OP } from "../binary/instruction.ts";
 import { type FunctionType, KIND, type ModuleOutline } from "../binary/outline.ts";
+import { MOST_BULK_BYTES } from "./forms.ts";
 
 /** What one function contains. */
 export interface FunctionFacts {
   /** Instructions that count (see {@link costOf}). */
   readonly cost: number;
-  readonly loops: boolean;
-  /** It moves memory in bulk or grows it. */
-  readonly bulk: boolean;
+  readonly loops: number;
+  /** Most bytes it moves in bulk in one pass over its code, 0 when it moves none; growing memory counts as one. */
+  readonly bulk: number;
   /** Nodes of the graph it calls, with repetition: functions, or types of indirect calls after them. */
   readonly calls: readonly number[];
 }
@@ -47,7 +48,7 @@ export function costOf(opcode: number): number {
     : 1;
 }
 
-const NONE: FunctionFacts = { cost: 0, loops: false, bulk: false, calls: [] };
+const NONE: FunctionFacts = { cost: 0, loops: 0, bulk: 0, calls: [] };
 
 /** Functions imported, which come first in the index space. */
 export function importedFunctions({ imports }: ModuleOutline): number {
@@ -91,15 +92,16 @@ function keyOf(type: FunctionType | undefined): string {
 
 function factsOf(code: Instructions, typeNode: (type: number) => number): FunctionFacts {
   let cost = 0;
-  let loops = false;
-  let bulk = false;
+  let loops = 0;
+  let bulk = 0;
   const calls: number[] = [];
   while (code.next()) {
     cost += costOf(code.opcode);
-    if (code.opcode === OP.loop) loops = true;
+    if (code.opcode === OP.loop) loops += 1;
     else if (code.opcode === OP.call) calls.push(code.immediate);
     else if (code.opcode === OP.callIndirect) calls.push(typeNode(code.immediate));
-    else if (code.opcode === OP.memoryGrow || (code.opcode === OP.bulk && code.operation > 7)) bulk = true;
+    else if (code.opcode === OP.memoryGrow) bulk += 1;
+    else if (code.opcode === OP.bulk && code.operation > 7) bulk += MOST_BULK_BYTES;
   }
   return { cost, loops, bulk, calls };
 }
@@ -161,11 +163,20 @@ export interface CallPlan {
   readonly free: readonly boolean[];
 }
 
+/** More than the instructions of a check: what a loop adds to a function when it is instrumented. */
+const LOOP_CHECK = 16;
 /** Longest function that counts nothing itself. */
 const MOST_FREE = 32;
 
-/** Decide where entries are checked. `most` bounds the instructions that run between two checks (CG2). */
-export function callPlan(graph: CallGraph, most: number): CallPlan {
+/**
+ * Decide where entries are checked. `most` bounds the instructions that run between two checks (CG2). `present` says which
+ * entries are checked already; what they do then is not counted for their callers.
+ */
+export function callPlan(
+  graph: CallGraph,
+  most: number,
+  present: (index: number) => boolean = () => false,
+): CallPlan {
   const count = graph.functions.length + graph.reached.length;
   const checked: boolean[] = Array.from({ length: count }, () => false);
   const free: boolean[] = Array.from({ length: count }, () => false);
@@ -186,11 +197,15 @@ export function callPlan(graph: CallGraph, most: number): CallPlan {
       continue;
     }
     const own = targets.reduce((sum, to) => sum + (price[to] as number), facts.cost);
-    free[node] = node >= graph.imported && !facts.loops && !facts.bulk && own <= MOST_FREE;
-    price[node] = free[node] ? own : 0;
-    const run = targets.reduce((sum, to) => sum + (unchecked[to] as number), facts.cost);
+    const run = targets.reduce(
+      (sum, to) => sum + (unchecked[to] as number),
+      facts.cost + facts.bulk + facts.loops * LOOP_CHECK,
+    );
     checked[node] = run > most;
-    unchecked[node] = checked[node] ? 0 : run;
+    unchecked[node] = run > most || present(node) ? 0 : run;
+    const short = facts.loops === 0 && facts.bulk === 0 && own <= MOST_FREE;
+    free[node] = node >= graph.imported && short && run <= most;
+    price[node] = free[node] ? own : 0;
   }
   return { checked, free, price };
 }

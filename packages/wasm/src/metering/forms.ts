@@ -10,16 +10,17 @@
  *   check   f := t := f - n; if t < 0 then unreachable
  *   charge  f := f - n
  *   charge  l := cost on the stack; f := f - unsigned l
- *   bulk    l := length; if l > MOST_BULK_BYTES then unreachable; f := f - l / 8; length
+ *   bulk    l := length; if l > MOST_BULK_BYTES then unreachable; f := f - unsigned l; length
  */
 import { OP } from "../binary/instruction.ts";
 import { ByteReader } from "../binary/reader.ts";
 import { signed, u32 } from "../binary/writer.ts";
 
-/** Most bytes one `memory.fill` or `memory.copy` of a metered guest moves; longer ones are done in pieces. */
-export const MOST_BULK_BYTES = 1_048_576;
-/** Bytes a bulk operation moves for one unit of fuel, as a power of two. */
-export const BULK_BYTES_SHIFT = 3;
+/**
+ * Most bytes one `memory.fill` or `memory.copy` of a metered guest moves; longer ones are done in pieces. Each byte costs one unit:
+ * moving a byte takes about as long as an instruction.
+ */
+export const MOST_BULK_BYTES = 65_536;
 const VOID = 0x40;
 
 /** A sequence found in code. */
@@ -94,9 +95,6 @@ export function bulkForm(fuel: number, local: number): number[] {
     OP.localGet,
     ...u32(local),
     OP.i64ExtendI32U,
-    OP.i64Const,
-    BULK_BYTES_SHIFT,
-    OP.i64ShrU,
     OP.i64Sub,
     OP.globalSet,
     ...u32(fuel),

@@ -21,8 +21,8 @@ import { type CallGraph, type CallPlan, callGraph, callPlan } from "./call-graph
 export const MARK = { charge: "charge", check: "check" } as const;
 /** Most instructions between two checks, by the module as its author wrote it; far below the grace. */
 const MOST_UNCHECKED = 10_000;
-/** Fuel of a call of the host, besides the instruction: it costs the host more than the guest. */
-const HOST_CALL_COST = 32;
+/** Fuel of a call of the host, besides the instruction: about what crossing to JavaScript and back takes. */
+const HOST_CALL_COST = 500;
 const I32 = 0x7f;
 const I64 = 0x7e;
 const FUNCTION = 0x60;

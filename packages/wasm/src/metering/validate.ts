@@ -13,7 +13,7 @@ import { Instructions, OP } from "../binary/instruction.ts";
 import type { FunctionType, ModuleOutline } from "../binary/outline.ts";
 import { NotInstrumentedError, UnmeteredCodeError } from "../errors.ts";
 import { callGraph, callPlan } from "./call-graph.ts";
-import { fuelGlobal, MOST_UNCHECKED_FINAL } from "./enforce.ts";
+import { fuelGlobal, MOST_UNCHECKED_ADMITTED } from "./enforce.ts";
 import { formAt } from "./forms.ts";
 
 const I64 = 0x7e;
@@ -25,17 +25,27 @@ export function checkMetering(bytes: Uint8Array, outline: ModuleOutline): void {
   if (global?.type !== I64 || !global.mutable)
     throw new NotInstrumentedError("the fuel counter of the module is not a mutable i64");
   const graph = callGraph(bytes, outline, functionReferences(bytes, outline));
-  const { checked } = callPlan(graph, MOST_UNCHECKED_FINAL);
-  for (const [at, body] of outline.bodies.entries()) {
+  const starts = outline.bodies.map(
+    (body, at) => bodyHead(bytes, body, outline.functions[graph.imported + at] as FunctionType).code,
+  );
+  const present = outline.bodies.map(
+    ({ end }, at) => formAt(bytes, starts[at] as number, end, fuel)?.kind === "check",
+  );
+  const { checked } = callPlan(
+    graph,
+    MOST_UNCHECKED_ADMITTED,
+    (index) => present[index - graph.imported] === true,
+  );
+  for (const [at, { end }] of outline.bodies.entries()) {
     const index = graph.imported + at;
-    const { code } = bodyHead(bytes, body, outline.functions[index] as FunctionType);
-    if (checked[index] === true && formAt(bytes, code, body.end, fuel)?.kind !== "check")
+    const start = starts[at] as number;
+    if (checked[index] === true && present[at] !== true)
       throw new UnmeteredCodeError(
         index,
-        code,
+        start,
         "can call itself, or runs long, and does not check fuel at its entry",
       );
-    checkBody(new Instructions(bytes, code, body.end), bytes, index, fuel);
+    checkBody(new Instructions(bytes, start, end), bytes, index, fuel);
   }
 }
 

@@ -14,6 +14,8 @@ import { ByteWriter, signed, u32 } from "../binary/writer.ts";
 import { importedFunctions } from "../metering/call-graph.ts";
 import { MOST_BULK_BYTES } from "../metering/forms.ts";
 
+/** Longest operation of constant length that is left as it is. */
+const MOST_SHORT_BYTES = 1024;
 const FUNCTION = 0x60;
 const I32 = 0x7f;
 const same = (index: number): number => index;
@@ -42,7 +44,7 @@ function bulkCalls(code: Instructions, fill: number): Edit[] {
     const target = operation === BULK.memoryFill ? fill : fill + 1;
     if (opcode === OP.bulk && (operation === BULK.memoryFill || operation === BULK.memoryCopy) && !short)
       edits.push({ start, end, bytes: [OP.call, ...u32(target)] });
-    short = opcode === OP.i32Const && code.immediate >= 0 && code.immediate <= MOST_BULK_BYTES;
+    short = opcode === OP.i32Const && code.immediate >= 0 && code.immediate <= MOST_SHORT_BYTES;
   }
   return edits;
 }
