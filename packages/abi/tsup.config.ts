@@ -8,6 +8,7 @@ export default defineConfig(
     ids: "src/ids/index.ts",
     ports: "src/ports/index.ts",
     syscalls: "src/syscalls/index.ts",
+    testing: "src/testing/index.ts",
     wire: "src/wire/index.ts",
   }),
 );

@@ -7,6 +7,7 @@
  * SI3. A run ends: when no task lives, when nothing can happen any more, or at a limit.
  */
 import type { Logger, Meter, Random } from "@glia-os/abi/ports";
+import { SeededRandom } from "@glia-os/abi/testing";
 import {
   createKernel,
   type Exit,
@@ -18,7 +19,6 @@ import {
   type TaskId,
 } from "@glia-os/kernel";
 import { NeedsMicrotasksError } from "@glia-os/kernel/face";
-import { SeededRandom } from "@glia-os/kernel/testing";
 import { CrashPoints } from "./crash-points.ts";
 import { BadOptionError, BadScenarioError } from "./errors.ts";
 import { type Fault, type FaultMenu, FaultPlan } from "./fault.ts";

@@ -1,8 +1,8 @@
+export { SeededRandom } from "@glia-os/abi/testing";
 export {
   createTestKernel,
   type RunOutcome,
   runToCompletion,
   runWithMicrotasks,
 } from "./run-to-completion.ts";
-export { SeededRandom } from "./seeded-random.ts";
 export { VirtualClock } from "./virtual-clock.ts";

@@ -1,10 +1,10 @@
 /** Running a kernel on virtual time until nothing can happen any more. */
 
+import { SeededRandom } from "@glia-os/abi/testing";
 import { createKernel } from "../create-kernel.ts";
 import { BadOptionError } from "../errors.ts";
 import { NeedsMicrotasksError } from "../face/errors.ts";
 import type { Kernel, KernelOptions } from "../kernel.ts";
-import { SeededRandom } from "./seeded-random.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 /** How a run ended: `ended` when no task lives, `stuck` when tasks live that no timer will wake. */

@@ -1,4 +1,6 @@
 /** Doubles for tests: virtual time, seeded randomness and a network in memory. */
+
+export { SeededRandom } from "@glia-os/abi/testing";
 export {
   CALM,
   type Delivery,
@@ -7,5 +9,4 @@ export {
   type NetworkMember,
   type NetworkProcess,
 } from "./memory-network.ts";
-export { SeededRandom } from "./seeded-random.ts";
 export { VIRTUAL_WALL_START_MS, VirtualTime } from "./virtual-time.ts";

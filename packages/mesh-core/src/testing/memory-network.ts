@@ -19,9 +19,9 @@ import type {
   Transport,
 } from "@glia-os/abi/ports";
 import { MESSAGE_LIMIT_BYTES } from "@glia-os/abi/ports";
+import { SeededRandom } from "@glia-os/abi/testing";
 import { ascii } from "../codec/ascii.ts";
 import { MeshStoppedError, MessageTooLargeError, PeerUnreachableError } from "../errors.ts";
-import { SeededRandom } from "./seeded-random.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
 /** What goes wrong, as probabilities from 0 to 1 and milliseconds. */

@@ -4,7 +4,7 @@
  *
  * F1. A fork depends on the seed and the labels on the way, not on how much was drawn before: a new consumer disturbs no other.
  */
-import type { Random } from "@glia-os/abi/ports";
+import type { Random } from "../ports/random.ts";
 
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
@@ -41,6 +41,11 @@ export class SeededRandom implements Random {
     return result;
   }
 
+  /** From 0 up to, not including, 1. */
+  fraction(): number {
+    return this.uint32() / 0x1_0000_0000;
+  }
+
   bytes(target: Uint8Array): Uint8Array {
     for (let i = 0; i < target.length; i += 4) {
       const word = this.uint32();
@@ -49,7 +54,7 @@ export class SeededRandom implements Random {
     return target;
   }
 
-  fork(label: string): Random {
+  fork(label: string): SeededRandom {
     return new SeededRandom(`${this.#path}\u0000${label}`);
   }
 }
