@@ -11,6 +11,8 @@ const clock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.
 const BATCH = 1000;
 const ROOMY = { capacity: 16_777_216, high: 16_777_216 };
 
+function* ends() {}
+
 /** Ways to make a kernel. */
 export const KERNELS = {
   plain: () => kernel({}),
@@ -38,7 +40,7 @@ export const WORKLOADS = {
   spawn: (times: number): Program =>
     function* (sys) {
       for (let left = times; left > 0; left -= BATCH) {
-        for (let i = 0; i < Math.min(left, BATCH); i++) sys.spawn(function* () {});
+        for (let i = 0; i < Math.min(left, BATCH); i++) sys.spawn(ends);
         yield* sys.yield();
       }
     },

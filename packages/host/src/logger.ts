@@ -89,25 +89,26 @@ class StreamLogger implements HostLogger {
 
   log(level: LogLevel, message: string, fields: LogFields = {}): void {
     if (LEVELS.indexOf(level) < this.#least) return;
-    const given = { ...this.#fields, ...fields };
-    const facts = Object.entries("task" in given ? given : { ...given, ...this.#running() })
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [name, plain(value)] as const);
-    const time = new Date(this.#options.clock.wallMs()).toISOString();
-    const text = String(plain(message));
     try {
-      this.#options.sink.write(
-        this.#options.format === "pretty"
-          ? this.#pretty(time, level, text, facts)
-          : json(time, level, text, facts),
-      );
+      this.#options.sink.write(this.#line(level, message, { ...this.#fields, ...fields }));
     } catch {
-      // A sink that cannot be written to must not take the program down (G2); there is nowhere left to say so.
+      // A sink that cannot be written to, or a fact that cannot be read, must not take the program down (G2); there is nowhere left to say so.
     }
   }
 
   child(fields: LogFields): HostLogger {
     return new StreamLogger(this.#options, { ...this.#fields, ...fields }, this.#followed);
+  }
+
+  #line(level: LogLevel, message: string, given: LogFields): string {
+    const facts = Object.entries("task" in given ? given : { ...given, ...this.#running() })
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, plain(value)] as const);
+    const time = new Date(this.#options.clock.wallMs()).toISOString();
+    const text = String(plain(message));
+    return this.#options.format === "pretty"
+      ? this.#pretty(time, level, text, facts)
+      : json(time, level, text, facts);
   }
 
   /** At most one task of one kernel runs at a time. */

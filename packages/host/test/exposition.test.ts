@@ -151,6 +151,11 @@ test("EX4: metrics that would write one sample name are refused", () => {
   expect(exposition(refused[3]![0], { format: "prometheus" })).toContain("# TYPE a gauge");
 });
 
+test("a format that is neither of the two is refused", () => {
+  for (const format of ["xml", "constructor", null] as unknown as ExpositionFormat[])
+    expect(() => exposition([], { format })).toThrow(expect.objectContaining({ code: "host.bad-option" }));
+});
+
 test("a histogram may not be told apart by le, and an observation is made a whole number of times from 1 up", () => {
   const meter = createMemoryMeter();
   const bad = [

@@ -240,3 +240,20 @@ test("G3: a logger follows a kernel until it is told not to, or the kernel is st
     ["nowhere", undefined],
   ]);
 });
+
+test("G2: facts that cannot be read and kernels that are none make no call throw", () => {
+  let text = "";
+  const logger = createLogger({ sink: { write: (chunk) => (text += chunk) }, clock });
+  const trap = Object.defineProperty({}, "fact", {
+    enumerable: true,
+    get: () => {
+      throw new RangeError("a bad fact");
+    },
+  });
+  logger.log("info", "with a trap", trap);
+  const end = logger.follow({} as Kernel);
+  logger.log("info", "following nothing");
+  end();
+  logger.log("info", "as before");
+  expect(text.match(/"message":"[^"]*"/g)).toEqual(['"message":"as before"']);
+});

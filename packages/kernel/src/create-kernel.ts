@@ -94,7 +94,7 @@ class LocalKernel implements Kernel {
     });
     this.#scheduler.times = times;
     this.#scheduler.spans = spans;
-    this.#observers = new ObserverList(this.#scheduler);
+    this.#observers = new ObserverList(this.#scheduler, logger);
     for (const observer of this.#observation.observers) this.#observers.add(observer);
     const journal = options.journal ?? new MemoryJournal(limits.JOURNAL_RECORDS);
     const seam = new Seam(this.#scheduler.capabilities, this.#trace, journal, options.meter ?? null);

@@ -1,12 +1,14 @@
 import type { Clock } from "@glia-os/abi/ports";
 import type { Handle, Sys } from "@glia-os/kernel";
+import { asyncProgram } from "@glia-os/kernel/face";
 import { HISTOGRAM_BOUNDS } from "@glia-os/kernel/observe";
-import { createTestKernel, runToCompletion } from "@glia-os/kernel/testing";
+import { createTestKernel, runToCompletion, runWithMicrotasks } from "@glia-os/kernel/testing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Histogram } from "../src/observe/histogram.ts";
 import { RecordingMeter } from "./recording-meter.ts";
 import { codeOf, run } from "./run.ts";
+import { turn } from "./run-async.ts";
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
@@ -173,6 +175,27 @@ test("TT4: tasks by state add up to the tasks that live, and every entry of a st
   expect([entered("sleeping"), entered("waiting")]).toEqual([1, 1]);
   // Three new tasks, three yields of which the last two found no other ready task, one timer, one kill.
   expect(entered("running")).toBe(entered("ready"));
+});
+
+test("TT4: tasks by state add up with async functions, which move between slices, too", async () => {
+  const meter = new RecordingMeter();
+  const { kernel, clock } = createTestKernel(1, { meter, measure: true });
+  const program = asyncProgram(async (sys) => {
+    for (let i = 0; i < 3; i++) await sys.sleep(1);
+    await sys.receive(sys.mailbox());
+  });
+  const tasks = [kernel.spawn(program), kernel.spawn(program)];
+  const seen = (): number => sum(["ready", "running", "sleeping", "waiting", "throttled"].map(gauge));
+  const gauge = (state: string): number => meter.gauges.get(`tasks_running_total ${state}`) ?? 0;
+  for (let i = 0; i < 40; i++) {
+    if (kernel.runSlice() === "microtasks") await turn();
+    clock.advance(1);
+    expect(seen()).toBe(2);
+  }
+  expect(gauge("waiting")).toBe(2);
+  for (const task of tasks) kernel.kill(task);
+  expect(await runWithMicrotasks(kernel, clock, turn, 100)).toBe("ended");
+  expect(seen()).toBe(0);
 });
 
 test("without measure a meter gets counters only", () => {

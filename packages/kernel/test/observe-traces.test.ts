@@ -1,4 +1,5 @@
 import { errorCodeOf } from "@glia-os/abi/errors";
+import type { Logger } from "@glia-os/abi/ports";
 import type { Exit, Handle, Kernel, TaskId } from "@glia-os/kernel";
 import { chromeTrace, decodeTrace, OBSERVERS_MOST } from "@glia-os/kernel/observe";
 import { createTestKernel, runToCompletion } from "@glia-os/kernel/testing";
@@ -201,6 +202,35 @@ test("OB1: a task that could not be made is not told of", () => {
   expect(codeOf(() => kernel.spawn(function* () {}))).toBe("kernel.too-many-tasks");
   expect(told).toBe(1);
 });
+
+test("OB3: what a listener throws is logged and harms no task, no spawner and no other listener", () => {
+  const lines: string[] = [];
+  const logger: Logger = {
+    log: (_, message, fields) => void lines.push(`${message}: ${fields?.["error"]}`),
+    child: () => logger,
+  };
+  const { kernel, clock } = createTestKernel(1, { logger });
+  const fail = (): never => {
+    throw new RangeError("a bad listener");
+  };
+  const heard: string[] = [];
+  kernel.observe({ spawned: fail, ended: fail });
+  kernel.observe({ spawned: () => heard.push("spawned"), ended: () => heard.push("ended") });
+  const root = kernel.spawn(function* (sys) {
+    return (yield* sys.wait(sys.spawn(function* () {}))).kind;
+  });
+  runToCompletion(kernel, clock);
+  expect(kernel.exitOf(root)).toEqual({ kind: "ok", value: "ok" });
+  expect(heard).toEqual(["spawned", "spawned", "ended", "ended"]);
+  expect(lines).toEqual(Array(4).fill("a listener to tasks failed: RangeError: a bad listener"));
+});
+
+test.each([undefined, null, 7, "text", { spawned: 1 }, { transition: null }])(
+  "%j is no listener",
+  (value) => {
+    expect(codeOf(() => createTestKernel().kernel.observe(value as never))).toBe("kernel.bad-option");
+  },
+);
 
 test("a listener may leave while it is told", () => {
   const { kernel, clock } = createTestKernel();

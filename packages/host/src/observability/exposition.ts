@@ -7,7 +7,7 @@
  * EX4. No two metrics write samples of one name: such a snapshot is refused, whole.
  * EX5. OpenMetrics wants the samples of a counter to end with `_total`: there a counter without it gets it, and the family's own name has none.
  */
-import { BadMetricError } from "../errors.ts";
+import { BadMetricError, BadOptionError } from "../errors.ts";
 import { BUCKETS, type MetricSnapshot, type SeriesSnapshot } from "../memory-meter.ts";
 import { METRIC_HELP } from "./metric-help.ts";
 
@@ -30,9 +30,12 @@ export interface ExpositionOptions {
 
 type Labels = readonly (readonly [string, string])[];
 
-/** Write a snapshot of a meter, in its order. O(series). @throws {BadMetricError} when two metrics would write one sample name (EX4). */
+/** Write a snapshot of a meter, in its order. O(series). @throws {BadMetricError} when two metrics would write one sample name (EX4). {BadOptionError} */
 export function exposition(snapshot: readonly MetricSnapshot[], options: ExpositionOptions = {}): string {
-  const open = options.format === "openmetrics";
+  const { format = "prometheus" } = options;
+  if (!Object.hasOwn(CONTENT_TYPES, format))
+    throw new BadOptionError("exposition format", format, "prometheus or openmetrics");
+  const open = format === "openmetrics";
   const help = { ...METRIC_HELP, ...options.help };
   const taken = new Set<string>();
   const lines: string[] = [];

@@ -3,7 +3,10 @@
  *
  * OB1. Listeners hear of things in the order in which they happen, each listener of each thing once, in the order of their addition.
  * OB2. What nobody listens for costs one comparison with null.
+ * OB3. What a listener to the begin or the end of tasks throws is logged, and harms no task and no other listener. Listeners to transitions are
+ *      not guarded: they are on the path of every switch.
  */
+import type { Logger } from "@glia-os/abi/ports";
 import { BadOptionError } from "../errors.ts";
 import type { Exit, TaskId, TaskState } from "../task.ts";
 
@@ -40,13 +43,17 @@ export interface Observed {
 export class ObserverList {
   readonly #all: Listener[] = [];
   readonly #observed: Observed;
+  readonly #logger: Logger | null;
 
-  constructor(observed: Observed) {
+  constructor(observed: Observed, logger: Logger | null) {
     this.#observed = observed;
+    this.#logger = logger;
   }
 
-  /** Let a listener hear from now on. Returns the function that ends it. @throws {BadOptionError} for one more than 64. */
+  /** Let a listener hear from now on. Returns the function that ends it. @throws {BadOptionError} for one more than 64, or for no listener. */
   add(observer: Listener): () => void {
+    if (!isListener(observer))
+      throw new BadOptionError("observer", String(observer), "an object of functions");
     if (this.#all.length >= OBSERVERS_MOST)
       throw new BadOptionError("observers", this.#all.length + 1, `at most ${OBSERVERS_MOST}`);
     // The same listener may listen twice; each function ends its own listening.
@@ -66,7 +73,7 @@ export class ObserverList {
     const moving = this.#all.filter((entry): entry is TransitionObserver => entry.transition !== undefined);
     const living = this.#all.filter((entry) => entry.spawned !== undefined || entry.ended !== undefined);
     this.#observed.observer = moving.length > 1 ? new Transitions(moving) : (moving[0] ?? null);
-    this.#observed.lives = living.length > 0 ? new Lives(living) : null;
+    this.#observed.lives = living.length > 0 ? new Lives(living, this.#logger) : null;
   }
 }
 
@@ -77,6 +84,12 @@ function oneOf(observer: Listener): Listener {
     ...(spawned && { spawned: (task, parent, name, trace) => observer.spawned?.(task, parent, name, trace) }),
     ...(ended && { ended: (task, exit) => observer.ended?.(task, exit) }),
   };
+}
+
+function isListener(value: unknown): value is Listener {
+  if (typeof value !== "object" || value === null) return false;
+  const { transition, spawned, ended } = value as Readonly<Record<string, unknown>>;
+  return [transition, spawned, ended].every((method) => method === undefined || typeof method === "function");
 }
 
 class Transitions implements TransitionObserver {
@@ -93,16 +106,34 @@ class Transitions implements TransitionObserver {
 
 class Lives implements LifeObserver {
   readonly #all: readonly Listener[];
+  readonly #logger: Logger | null;
 
-  constructor(all: readonly Listener[]) {
+  constructor(all: readonly Listener[], logger: Logger | null) {
     this.#all = all;
+    this.#logger = logger;
   }
 
   spawned(task: TaskId, parent: TaskId, name: string, traceparent: string | undefined): void {
-    for (const observer of this.#all) observer.spawned?.(task, parent, name, traceparent);
+    for (const observer of this.#all) {
+      try {
+        observer.spawned?.(task, parent, name, traceparent);
+      } catch (error) {
+        this.#complain(task, error);
+      }
+    }
   }
 
   ended(task: TaskId, exit: Exit): void {
-    for (const observer of this.#all) observer.ended?.(task, exit);
+    for (const observer of this.#all) {
+      try {
+        observer.ended?.(task, exit);
+      } catch (error) {
+        this.#complain(task, error);
+      }
+    }
+  }
+
+  #complain(task: TaskId, error: unknown): void {
+    this.#logger?.log("error", "a listener to tasks failed", { task, error: String(error) });
   }
 }
