@@ -2,8 +2,8 @@
  * First half of metering, before asyncify: marks where fuel is charged and checked with calls of imported functions, which no
  * optimiser removes, merges or moves across other effects. enforce.ts turns the marks into code.
  *
- * MK1. The cost of a mark is fixed here, from the module as it was before asyncify, so that the fuel a program uses is the same
- *      in every metered profile and does not depend on where it is stopped.
+ * MK1. The cost of a mark is fixed here, from the module as it was before asyncify, so that the fuel a program uses does not
+ *      depend on where it is stopped. Between profiles it differs by what the optimiser does to bulk operations of known length.
  * MK2. With `preemptive`, every check is followed by a call of the import `glia.fuel yield` when less than the grace is left.
  */
 import { bodyHead, writeBody } from "../binary/body.ts";
