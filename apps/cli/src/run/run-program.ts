@@ -130,15 +130,15 @@ class ProgramRun {
   #feed(main: TaskId, inbox: Handle): Promise<never> {
     const { kernel } = this.#machine;
     const { stdin } = this.#context;
-    const lines = feedLines(kernel, inbox, stdin);
+    let wanted = true;
     // Nobody reads the input any more: what it holds must not look like work to come.
-    kernel.onExit(main, () => stdin.destroy());
-    return lines.then(
+    kernel.onExit(main, () => {
+      wanted = false;
+      stdin.destroy();
+    });
+    return feedLines(kernel, inbox, stdin).then(
       () => new Promise<never>(() => {}),
-      (error: unknown) => {
-        if (stdin.destroyed) return new Promise<never>(() => {});
-        throw error;
-      },
+      (error: unknown) => (wanted ? Promise.reject(error) : new Promise<never>(() => {})),
     );
   }
 
