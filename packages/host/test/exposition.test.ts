@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import {
   BUCKETS,
@@ -257,3 +258,20 @@ test("the metrics of a kernel move by the right amounts", () => {
   for (const state of ["ready", "running", "throttled", "sleeping", "waiting"])
     expect(value("tasks_running_total", { state })).toBe(0);
 });
+
+const promtool = spawnSync("promtool", ["--version"]).status === 0;
+
+test.skipIf(!promtool)(
+  "promtool reads the text and dislikes only two of the seeds' names (needs promtool)",
+  () => {
+    const meter = createMemoryMeter();
+    meter.gauge("odd", -0.5, { text: 'a"b\\c\nd{},=\u2028' });
+    const snapshot = [...busyKernel(), ...meter.snapshot()];
+    const input = exposition(snapshot, { help: { odd: 'a \\ b\nc "d"' } });
+    const { stderr } = spawnSync("promtool", ["check", "metrics"], { input, encoding: "utf8" });
+    expect(stderr.trim().split("\n")).toEqual([
+      'mayfly_syscall_counts counter metrics should have "_total" suffix',
+      'tasks_running_total non-counter metrics should not have "_total" suffix',
+    ]);
+  },
+);
