@@ -167,7 +167,7 @@ describe("the options of glia run", () => {
     }`,
   );
 
-  it("--quantum throttles each task that runs too long, and the state shows it; without it none is", async () => {
+  it("a quantum throttles each task that runs too long, and the state shows it; without it none is", async () => {
     const [limited, free] = await Promise.all([
       programs.run(["run", hogs, "--quantum", "5", "--dump-state", "--json"]),
       programs.run(["run", hogs, "--dump-state", "--json"]),
@@ -179,7 +179,7 @@ describe("the options of glia run", () => {
     expect(linesOf(free.stdout)[1]).toMatchObject({ ok: true, throttled: 0 });
   });
 
-  it("--concurrency is the number of threads that run the program's jobs", async () => {
+  it("concurrency is the number of threads that run the program's jobs", async () => {
     // Each job waits until all have started: that needs as many threads as there are jobs.
     const file = programs.write(
       "threads.ts",
@@ -206,7 +206,7 @@ describe("the options of glia run", () => {
     expect(three.stdout).toMatch(new RegExp(`^${refused}false [23]\n$`));
   });
 
-  it("-v says when tasks start and end, -vv every syscall, neither of them nothing", async () => {
+  it("verbosity: -v says when tasks start and end, -vv every syscall, neither of them nothing", async () => {
     const file = programs.write(
       "small.ts",
       "export default function* (sys) { sys.log('debug', 'seen'); sys.spawn(function* (sys) { yield* sys.sleep(1); }, { name: 'child' }); }",
@@ -239,7 +239,7 @@ describe("the options of glia run", () => {
     expect(stderr).toBe("not json\n");
   });
 
-  it("--dump-state prints a table for people on standard error", async () => {
+  it("the option --dump-state prints a table for people on standard error", async () => {
     const { stdout, stderr } = await programs.run(["run", hogs, "--dump-state"]);
     expect(stdout).toBe("");
     expect(stderr).toMatch(
