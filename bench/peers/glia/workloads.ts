@@ -1,6 +1,6 @@
 /** The kernel workloads on Glia: one kernel per contestant, with everything on, and a root program per sample. */
 import type { Clock } from "@glia-os/abi/ports";
-import { createKernel, type Handle, type Kernel, type Program, type Sys } from "@glia-os/kernel";
+import { createKernel, type Handle, type Kernel, type Program, type Sys, type TaskId } from "@glia-os/kernel";
 import { SeededRandom } from "@glia-os/kernel/testing";
 import type { Contestant } from "../../src/suite.ts";
 
@@ -47,10 +47,10 @@ export const spawnReplyWait = inKernel(
       const give = { give: [box] };
       for (let left = times; left > 0; left -= BATCH) {
         const count = Math.min(left, BATCH);
-        const ids = [];
+        const ids: TaskId[] = [];
         for (let i = 0; i < count; i++) ids.push(sys.spawn(replies, give));
         for (let i = 0; i < count; i++) yield* sys.receive(box);
-        for (const id of ids) yield* sys.wait(id);
+        for (let i = 0; i < count; i++) yield* sys.wait(ids[i]!);
       }
       sys.drop(box);
     },

@@ -8,9 +8,9 @@
  * C5. A task that waits to receive or to send and loses its last right to do so is told (`lost`).
  * C6. Dropping a capability hands its children to its own parent, so a revocation further up still reaches them.
  *
- * The derivation forest is that of seL4's capability derivation tree, kept as indices in flat arrays: 48 bytes per capability, of
- * which the garbage collector looks at 16. Rights, kind and generation lie side by side, so that `find` reads one array of numbers
- * and one of references.
+ * The derivation forest is that of seL4's capability derivation tree, kept as indices in flat arrays: 44 bytes per capability, of
+ * which the garbage collector looks at 8. What `find` compares lies side by side, apart from the tree. Its owner is a number there: a
+ * reference from a table as old as the kernel to a task just made would be one more for the collector to remember.
  */
 import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import { CapabilitySpaceFullError } from "./errors.ts";
@@ -61,6 +61,8 @@ export interface CapabilityEvents {
   lost(owner: Task, object: KernelObject): void;
   /** Nobody can receive from an object any more. */
   orphaned(object: KernelObject): void;
+  /** The live task whose id has this index, or the shell for -1. */
+  taskAt(index: number): Task;
 }
 
 /** Facts of one capability, for people. */
@@ -72,21 +74,21 @@ export interface CapabilityFacts {
 }
 
 const NONE = -1;
-/**
- * Words of a capability in `#words`: its rights and kind, its places in the list of siblings and in the list of its owner's handles,
- * and its generation.
- */
-const STRIDE = 8;
+const SHELL = -1;
+const NOBODY = -2;
+/** Words of a capability in `#words`: rights and kind, generation, index of the owner's id, next handle of the same owner. */
+const STRIDE = 4;
 const RIGHTS_AT = 0;
-const PARENT = 1;
-const CHILD = 2;
-const NEXT = 3;
-const PREV = 4;
-const OWNED_NEXT = 5;
-const OWNED_PREV = 6;
-const GENERATION = 7;
-/** References of a capability in `#items`: what it names and who holds it. */
-const ITEMS = 2;
+const GENERATION = 1;
+const OWNER = 2;
+const OWNED_NEXT = 3;
+/** Words in `#tree`: its places in the list of siblings, and the handle of the same owner that comes before. */
+const BRANCH = 5;
+const PARENT = 0;
+const CHILD = 1;
+const NEXT = 2;
+const PREV = 3;
+const OWNED_PREV = 4;
 const INITIAL_ROOM = 64;
 const RIGHT_RECEIVE = RIGHTS.receive;
 const RIGHTS_MASK = 0xff_ffff;
@@ -118,7 +120,8 @@ export class CapabilityTable {
   /** Indices ever used. */
   #used = 0;
   #words: Int32Array = new Int32Array(INITIAL_ROOM * STRIDE);
-  readonly #items: (KernelObject | Task | null)[] = [];
+  #tree: Int32Array = new Int32Array(INITIAL_ROOM * BRANCH);
+  readonly #objects: (KernelObject | null)[] = [];
 
   /** `limit` handles per task; `events` hears of lost rights. */
   constructor(limit: number, events: CapabilityEvents, generations: number = GENERATION_LIMIT) {
@@ -138,11 +141,11 @@ export class CapabilityTable {
     if (index >= this.#used) return null;
     const words = this.#words;
     const at = index * STRIDE;
-    const word = words[at]!;
-    if ((word & needed) !== needed || words[at + GENERATION]! * INDEX_LIMIT + index !== handle) return null;
+    const word = words[at + RIGHTS_AT]!;
+    if ((word & needed) !== needed || words[at + OWNER] !== indexOf(owner)) return null;
+    if (words[at + GENERATION]! * INDEX_LIMIT + index !== handle) return null;
     this.found = word;
-    const items = this.#items;
-    return items[index * ITEMS + 1] === owner ? (items[index * ITEMS] as KernelObject) : null;
+    return this.#objects[index]!;
   }
 
   /** The rights behind a handle, or null when it is not alive in `owner`'s hands. */
@@ -153,7 +156,7 @@ export class CapabilityTable {
   /** Whether a task holds a capability to an object with these rights. O(its handles). */
   holds(owner: Task, object: KernelObject, rights: Rights): boolean {
     for (let i = owner.firstHandle; i !== NONE; i = this.#words[i * STRIDE + OWNED_NEXT]!)
-      if (this.#items[i * ITEMS] === object && (this.#words[i * STRIDE]! & rights) === rights) return true;
+      if (this.#objects[i] === object && (this.#words[i * STRIDE]! & rights) === rights) return true;
     return false;
   }
 
@@ -165,7 +168,7 @@ export class CapabilityTable {
   /** A capability derived from a live one, with the rights both sets have (C2). @throws {CapabilitySpaceFullError} */
   derive(source: number, owner: Task, rights: Rights): Handle {
     const parent = source & INDEX_MASK;
-    const object = this.#items[parent * ITEMS] as KernelObject;
+    const object = this.#objects[parent]!;
     checkRights(rights);
     return this.#insert(owner, object, this.#words[parent * STRIDE]! & (rights | KIND_MASK), parent);
   }
@@ -183,49 +186,50 @@ export class CapabilityTable {
     const open = [source & INDEX_MASK];
     for (let index = open.pop(); index !== undefined; index = open.pop()) {
       for (
-        let child = this.#words[index * STRIDE + CHILD]!;
+        let child = this.#tree[index * BRANCH + CHILD]!;
         child !== NONE;
-        child = this.#words[child * STRIDE + NEXT]!
+        child = this.#tree[child * BRANCH + NEXT]!
       ) {
         doomed.push(child);
         open.push(child);
       }
     }
-    for (const index of doomed) this.#words[index * STRIDE + CHILD] = NONE;
-    this.#words[(source & INDEX_MASK) * STRIDE + CHILD] = NONE;
-    for (const index of doomed) this.#words[index * STRIDE + PARENT] = NONE;
-    for (const index of doomed) this.#remove(index);
+    for (const index of doomed) this.#tree[index * BRANCH + CHILD] = NONE;
+    this.#tree[(source & INDEX_MASK) * BRANCH + CHILD] = NONE;
+    for (const index of doomed) this.#tree[index * BRANCH + PARENT] = NONE;
+    for (const index of doomed) this.#remove(index, this.#ownerOf(index));
     return doomed.length;
   }
 
   /** End one live capability (C6). O(its children). */
   drop(handle: number): void {
-    this.#drop(handle & INDEX_MASK);
+    const index = handle & INDEX_MASK;
+    this.#drop(index, this.#ownerOf(index));
   }
 
-  #drop(index: number): void {
-    const parent = this.#words[index * STRIDE + PARENT]!;
-    for (let child = this.#words[index * STRIDE + CHILD]!; child !== NONE; ) {
-      const next = this.#words[child * STRIDE + NEXT]!;
-      this.#words[child * STRIDE + PARENT] = NONE;
+  #drop(index: number, owner: Task): void {
+    const parent = this.#tree[index * BRANCH + PARENT]!;
+    for (let child = this.#tree[index * BRANCH + CHILD]!; child !== NONE; ) {
+      const next = this.#tree[child * BRANCH + NEXT]!;
+      this.#tree[child * BRANCH + PARENT] = NONE;
       if (parent !== NONE) this.#adopt(child, parent);
       child = next;
     }
-    this.#words[index * STRIDE + CHILD] = NONE;
+    this.#tree[index * BRANCH + CHILD] = NONE;
     this.#disown(index);
-    this.#remove(index);
+    this.#remove(index, owner);
   }
 
   /** End all capabilities of a task. */
   dropAll(owner: Task): void {
-    while (owner.firstHandle !== NONE) this.#drop(owner.firstHandle);
+    while (owner.firstHandle !== NONE) this.#drop(owner.firstHandle, owner);
   }
 
   /** The capabilities of a task, newest first. */
   list(owner: Task): readonly CapabilityFacts[] {
     const found: CapabilityFacts[] = [];
     for (let i = owner.firstHandle; i !== NONE; i = this.#words[i * STRIDE + OWNED_NEXT]!) {
-      const object = this.#items[i * ITEMS] as KernelObject;
+      const object = this.#objects[i]!;
       found.push({
         handle: this.#words[i * STRIDE + GENERATION]! * INDEX_LIMIT + i,
         kind: object.kind,
@@ -240,19 +244,14 @@ export class CapabilityTable {
   #insert(owner: Task, object: KernelObject, word: number, parent: number): Handle {
     if (owner.handles >= this.#limit) throw new CapabilitySpaceFullError(owner.id, this.#limit);
     const index = this.#free.pop() ?? this.#fresh(owner);
-    this.#items[index * ITEMS] = object;
-    this.#items[index * ITEMS + 1] = owner;
+    this.#objects[index] = object;
     const words = this.#words;
     const at = index * STRIDE;
     const first = owner.firstHandle;
     words[at + RIGHTS_AT] = word;
-    words[at + PARENT] = NONE;
-    words[at + CHILD] = NONE;
-    words[at + NEXT] = NONE;
-    words[at + PREV] = NONE;
+    words[at + OWNER] = indexOf(owner);
     words[at + OWNED_NEXT] = first;
-    words[at + OWNED_PREV] = NONE;
-    if (first !== NONE) words[first * STRIDE + OWNED_PREV] = index;
+    if (first !== NONE) this.#tree[first * BRANCH + OWNED_PREV] = index;
     if (parent !== NONE) this.#adopt(index, parent);
     owner.firstHandle = index;
     owner.handles++;
@@ -268,52 +267,62 @@ export class CapabilityTable {
     if (index * STRIDE === this.#words.length) this.#grow();
     this.#used++;
     this.#words[index * STRIDE + GENERATION] = 1;
-    this.#items.push(null, null);
+    this.#tree.fill(NONE, index * BRANCH, (index + 1) * BRANCH);
+    this.#objects.push(null);
     return index;
   }
 
   #grow(): void {
-    const words = new Int32Array(Math.min(this.#words.length * 2, INDEX_LIMIT * STRIDE));
+    const room = Math.min((this.#words.length / STRIDE) * 2, INDEX_LIMIT);
+    const words = new Int32Array(room * STRIDE);
     words.set(this.#words);
+    const tree = new Int32Array(room * BRANCH);
+    tree.set(this.#tree);
     this.#words = words;
+    this.#tree = tree;
+  }
+
+  #ownerOf(index: number): Task {
+    return this.#events.taskAt(this.#words[index * STRIDE + OWNER]!);
   }
 
   #adopt(index: number, parent: number): void {
-    const first = this.#words[parent * STRIDE + CHILD]!;
-    this.#words[index * STRIDE + PARENT] = parent;
-    this.#words[index * STRIDE + PREV] = NONE;
-    this.#words[index * STRIDE + NEXT] = first;
-    if (first !== NONE) this.#words[first * STRIDE + PREV] = index;
-    this.#words[parent * STRIDE + CHILD] = index;
+    const first = this.#tree[parent * BRANCH + CHILD]!;
+    this.#tree[index * BRANCH + PARENT] = parent;
+    this.#tree[index * BRANCH + PREV] = NONE;
+    this.#tree[index * BRANCH + NEXT] = first;
+    if (first !== NONE) this.#tree[first * BRANCH + PREV] = index;
+    this.#tree[parent * BRANCH + CHILD] = index;
   }
 
   /** Take a capability out of its parent's list of children. */
   #disown(index: number): void {
-    const parent = this.#words[index * STRIDE + PARENT]!;
+    const parent = this.#tree[index * BRANCH + PARENT]!;
     if (parent === NONE) return;
-    const next = this.#words[index * STRIDE + NEXT]!;
-    const prev = this.#words[index * STRIDE + PREV]!;
-    if (prev === NONE) this.#words[parent * STRIDE + CHILD] = next;
-    else this.#words[prev * STRIDE + NEXT] = next;
-    if (next !== NONE) this.#words[next * STRIDE + PREV] = prev;
-    this.#words[index * STRIDE + PARENT] = NONE;
+    const next = this.#tree[index * BRANCH + NEXT]!;
+    const prev = this.#tree[index * BRANCH + PREV]!;
+    if (prev === NONE) this.#tree[parent * BRANCH + CHILD] = next;
+    else this.#tree[prev * BRANCH + NEXT] = next;
+    if (next !== NONE) this.#tree[next * BRANCH + PREV] = prev;
+    this.#tree[index * BRANCH + PARENT] = NONE;
   }
 
-  /** Free a capability that stands in no derivation list any more. */
-  #remove(index: number): void {
+  /** Free a capability that stands in no derivation list any more, and in its tree leave nothing. */
+  #remove(index: number, owner: Task): void {
     const words = this.#words;
+    const tree = this.#tree;
     const at = index * STRIDE;
-    const object = this.#items[index * ITEMS] as KernelObject;
-    const owner = this.#items[index * ITEMS + 1] as Task;
+    const object = this.#objects[index]!;
     const next = words[at + OWNED_NEXT]!;
-    const prev = words[at + OWNED_PREV]!;
+    const prev = tree[index * BRANCH + OWNED_PREV]!;
     if (prev === NONE) owner.firstHandle = next;
     else words[prev * STRIDE + OWNED_NEXT] = next;
-    if (next !== NONE) words[next * STRIDE + OWNED_PREV] = prev;
+    if (next !== NONE) tree[next * BRANCH + OWNED_PREV] = prev;
+    tree[index * BRANCH + OWNED_PREV] = NONE;
     owner.handles--;
     const counted = (words[at + RIGHTS_AT]! & RECEIVING) !== 0;
-    this.#items[index * ITEMS] = null;
-    this.#items[index * ITEMS + 1] = null;
+    words[at + OWNER] = NOBODY;
+    this.#objects[index] = null;
     this.live--;
     const generation = words[at + GENERATION]!;
     if (generation < this.#generations) {
@@ -324,4 +333,10 @@ export class CapabilityTable {
     this.#events.lost(owner, object);
     if (counted && object.receivers === 0) this.#events.orphaned(object);
   }
+}
+
+/** What tells owners apart: only a live task owns something, and no other has its index meanwhile. */
+function indexOf(owner: Task): number {
+  const { id } = owner;
+  return id === 0 ? SHELL : id & INDEX_MASK;
 }

@@ -184,6 +184,7 @@ export class Scheduler {
     this.capabilities = new CapabilityTable(setup.handleLimit, {
       lost: (owner, object) => this.#lost(owner, object),
       orphaned: (object) => this.#orphaned?.(object),
+      taskAt: (index) => (index < 0 ? this.shell : this.tasks.at(index)),
     });
     this.relations = new RelationTable(this);
   }
@@ -476,6 +477,7 @@ export class Scheduler {
     this.transition(task, state);
     task.routine = ENDED;
     task.arg = undefined;
+    task.value = exit;
     this.live--;
     const { counters } = this.seam;
     if (exit.kind === "ok") counters.finished++;
@@ -483,10 +485,11 @@ export class Scheduler {
     else if (exit.kind === "killed") counters.killed++;
     else counters.cancelled++;
     if (this.lives !== null) this.lives.ended(task.id, exit);
-    this.tasks.end(task, exit);
     const { extra, waiters } = task;
     let observed = false;
+    // Before its id becomes free: that is what tells whose handles they are.
     if (task.firstHandle >= 0) this.capabilities.dropAll(task);
+    this.tasks.end(task, exit);
     if (waiters !== null) {
       while (this.wakeOne(waiters, exit)) observed = true;
       task.waiters = null;

@@ -50,14 +50,7 @@ export function spawnTask(
       task.flags |= METERED;
     }
     if (name !== "") task.more().name = name;
-    let given = NO_HANDLES;
-    if (gifts.length > 0) {
-      const handles: Handle[] = [];
-      for (let i = 0; i < gifts.length; i++)
-        handles.push(scheduler.capabilities.derive(handleOf(gifts[i]!), task, rightsOf(gifts[i]!)));
-      given = handles;
-    }
-    scheduler.launch(task, program, given);
+    scheduler.launch(task, program, gifts.length === 0 ? NO_HANDLES : giveAll(scheduler, task, gifts));
     if (options.counted === true) countSyscalls(scheduler, task);
   } catch (error) {
     scheduler.unspawn(task);
@@ -79,6 +72,16 @@ function levelOf(priority: Priority | undefined, parent: Task, scheduler: Schedu
       "low, normal, high or critical (system for the shell only)",
     );
   return level;
+}
+
+/** Derive what a new task is given. An array literal of one: one that grows has room for seventeen. */
+function giveAll(scheduler: Scheduler, task: Task, gifts: readonly Gift[]): readonly Handle[] {
+  const { capabilities } = scheduler;
+  const first = gifts[0]!;
+  const given = [capabilities.derive(handleOf(first), task, rightsOf(first))];
+  for (let i = 1; i < gifts.length; i++)
+    given.push(capabilities.derive(handleOf(gifts[i]!), task, rightsOf(gifts[i]!)));
+  return given;
 }
 
 function handleOf(gift: Gift): Handle {

@@ -85,6 +85,11 @@ export class TaskTable {
     return this.#kindOf(index, id) === LIVE ? (this.#items[index] as Task) : undefined;
   }
 
+  /** The live task whose id has this index. There must be one. O(1). */
+  at(index: number): Task {
+    return this.#items[index] as Task;
+  }
+
   /** How the task with this id ended; undefined while it lives and when it is not known. O(1). */
   exitOf(id: number): Exit | undefined {
     if (typeof id !== "number") return undefined;

@@ -3,7 +3,7 @@ import { after, type Exit, type Handle, type Routine, receiveFrom, type Sys } fr
 import { sendTo } from "@glia-os/kernel/ipc";
 import { createTestKernel, runToCompletion } from "@glia-os/kernel/testing";
 import { expect, test } from "vitest";
-import { CapabilityTable, type KernelObject, Task, TaskList } from "../src/internal.ts";
+import { CapabilityTable, type KernelObject, Task, type TaskId, TaskList } from "../src/internal.ts";
 import { codeOf, resultOf, run } from "./run.ts";
 
 const SEND = RIGHTS.send;
@@ -190,7 +190,8 @@ test("a task may hold only so many handles; the next is refused and the spawner 
 test("C4: brute force on one slot: no handle of any generation is ever valid again", () => {
   const owner = new Task((function* () {})(), 0, 0, "", 0);
   const generations = 2000;
-  const table = new CapabilityTable(1, { lost: () => {}, orphaned: () => {} }, generations);
+  const events = { lost: () => {}, orphaned: () => {}, taskAt: () => owner };
+  const table = new CapabilityTable(1, events, generations);
   const seen = new Set<number>();
   for (let i = 0; i <= generations; i++) {
     const handle = table.mint(owner, { kind: "mailbox", receivers: 0, takers: new TaskList() }, ALL_RIGHTS);
@@ -222,11 +223,16 @@ const RIGHT_SETS = [0, SEND, RECEIVE, SEND | RECEIVE];
 
 /** A table and its model side by side. */
 class Twin {
-  readonly owners = [0, 1].map(() => new Task((function* () {})(), 0, 0, "", 0));
+  readonly owners = [1, 2].map((id) => {
+    const owner = new Task((function* () {})(), 0, 0, "", 0);
+    owner.id = id as TaskId;
+    return owner;
+  });
   readonly orphans: KernelObject[] = [];
   readonly table = new CapabilityTable(100, {
     lost: () => {},
     orphaned: (object) => this.orphans.push(object),
+    taskAt: (index) => this.owners[index - 1]!,
   });
   readonly object: KernelObject = { kind: "endpoint", receivers: 0, takers: new TaskList() };
   readonly nodes: Node[] = [];

@@ -106,7 +106,8 @@ for (const kind of every) {
 test("C4: brute force on one slot with every kind of object: no handle of any generation is ever valid again", () => {
   const owner = new Task((function* () {})(), 0, 0, "", 0);
   const generations = 600;
-  const table = new CapabilityTable(1, { lost: () => {}, orphaned: () => {} }, generations);
+  const events = { lost: () => {}, orphaned: () => {}, taskAt: () => owner };
+  const table = new CapabilityTable(1, events, generations);
   const makers = [
     () => new Channel(1),
     () => new Endpoint(),
