@@ -1,7 +1,7 @@
 /** Bundles a program with esbuild, the one tsup builds our own packages with. */
-import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 interface Built {
   readonly outputFiles?: readonly { readonly contents: Uint8Array }[];
@@ -21,14 +21,18 @@ const threads: Readonly<Record<string, string>> = {
   "sqlite-worker": "@glia-os/store/sqlite-worker",
 };
 
-/**
- * Bundle `program` and the threads of a node into `target`, each into one file without imports, and put the guest beside them.
- * Packages are those installed in `project`.
- */
-export function bundleNode(project: string, program: string, target: string): void {
+/** The threads and the child process of the engines for jobs, and the watchdog's thread: `@glia-os/host` looks for them beside itself. */
+const engineThreads: Readonly<Record<string, string>> = {
+  "threaded-worker": "@glia-os/host/threaded-worker",
+  "process-child": "@glia-os/host/process-child",
+  "watchdog-thread": "@glia-os/host/watchdog-thread",
+};
+
+/** Bundle entries into `target`, each into one file without imports. Packages are those installed in `project`. */
+function bundle(project: string, entryPoints: Readonly<Record<string, string>>, target: string): void {
   loadEsbuild().buildSync({
     absWorkingDir: project,
-    entryPoints: { program, ...threads },
+    entryPoints,
     bundle: true,
     minify: true,
     platform: "node",
@@ -37,9 +41,19 @@ export function bundleNode(project: string, program: string, target: string): vo
     outdir: target,
     logLevel: "error",
   });
-  mkdirSync(target, { recursive: true });
   writeFileSync(join(target, "package.json"), JSON.stringify({ private: true, type: "module" }));
+}
+
+/** Bundle `program` and the threads of a node into `target`, and put the guest beside them. */
+export function bundleNode(project: string, program: string, target: string): void {
+  bundle(project, { program, ...threads }, target);
   cpSync(join(project, "node_modules/@glia-os/guest-as/dist/guests/echo.wasm"), join(target, "echo.wasm"));
+}
+
+/** Bundle `program` and what its engines start into `target`, and put the module of the jobs, which imports nothing, beside them. */
+export function bundleEngines(project: string, program: string, jobs: string, target: string): void {
+  bundle(project, { program, ...engineThreads }, target);
+  cpSync(jobs, join(target, basename(jobs)));
 }
 
 /** Bytes that importing everything of a package's main entry adds to a program: bundled with what it imports, minified. */

@@ -17,7 +17,8 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-const ENTRIES = ["square", "square", "spin", "pass"];
+const ENTRIES = ["square", "square", "spin", "pass", "wide", "bulk", "passBulk"];
+const FILLER = "x".repeat(2000);
 
 /** Keep jobs in flight until told to stop; gives how many were settled. */
 async function feed(
@@ -28,11 +29,12 @@ async function feed(
 ): Promise<void> {
   for (let next = 0; going(); ) {
     const batch = Array.from({ length: 1 + Math.floor(random() * 200) }, () => {
-      const payload = next++;
+      const number = next++;
       const entry = ENTRIES[Math.floor(random() * ENTRIES.length)]!;
-      const job = { id: `${payload}`, origin: "test", lineage: [], entry, payload };
-      return engine.run<number>(job).then((result) => {
-        expect(result).toBe(payload * payload);
+      const payload = entry === "bulk" ? [number, FILLER] : number;
+      const job = { id: `${number}`, origin: "test", lineage: [], entry, payload };
+      return engine.run<number | readonly [number, string]>(job).then((result) => {
+        expect(typeof result === "number" ? result : result[0]).toBe(number * number);
         count();
       });
     });

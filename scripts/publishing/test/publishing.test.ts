@@ -12,7 +12,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bundleNode, minifiedBytes } from "../bundle.ts";
+import { bundleEngines, bundleNode, minifiedBytes } from "../bundle.ts";
 import { mustRun, run } from "../command.ts";
 import {
   addProgram,
@@ -71,6 +71,9 @@ const embeddedOutput = ["first", "second"].flatMap((name) => [
   `answer: ${name}`,
   "known by the SHA-256 of its code: true",
 ]);
+
+/** What `programs/engines.mjs` prints. */
+const enginesOutput = ["async: 42 12", "threaded: 42 12", "process: 42 12", "watchdog: /0 greedy"];
 
 async function expectOutput(program: string, lines: readonly string[]): Promise<void> {
   for (const node of nodes) {
@@ -219,6 +222,21 @@ describe("P6: from where npm put them", () => {
       const bundle = join(folder, "bundle");
       bundleNode(project, addProgram(project, "bundled-node.mjs"), bundle);
       await expectOutput(join(bundle, "program.js"), ["session: 1", "answer: hello"]);
+    },
+    2 * minute,
+  );
+
+  test(
+    "engines for jobs and the watchdog find their threads and child processes, installed and out of a bundle",
+    async () => {
+      const project = join(folder, "engines");
+      await install(project, env, ["@glia-os/host", "@glia-os/kernel", "@glia-os/hal"]);
+      const jobs = addProgram(project, "engine-jobs.mjs");
+      const program = addProgram(project, "engines.mjs");
+      await expectOutput(program, enginesOutput);
+      const target = join(folder, "bundled-engines");
+      bundleEngines(project, program, jobs, target);
+      await expectOutput(join(target, "program.js"), enginesOutput);
     },
     2 * minute,
   );

@@ -15,6 +15,8 @@ export const FORM_BYTES = 3;
 export const FORM_CLONE = 4;
 /** As `small-values.ts` writes it. */
 export const FORM_PACKED = 5;
+/** A longer text as UTF-8. */
+export const FORM_TEXT = 6;
 
 /** Longest text that is written character by character. */
 const ASCII_LIMIT = 256;
@@ -60,6 +62,11 @@ export function encode(value: unknown, what: string): Encoded {
   if (typeof value === "string") {
     if (value.length <= ASCII_LIMIT && isAscii(value))
       return set(FORM_ASCII, value.length, 0, value, NOTHING);
+    // Half a surrogate pair has no UTF-8.
+    if (value.isWellFormed()) {
+      const bytes = utf8.encode(value);
+      return set(FORM_TEXT, bytes.length, 0, "", bytes);
+    }
   } else if (value instanceof Uint8Array && value.constructor === Uint8Array) {
     if (!(value.buffer instanceof ArrayBuffer))
       throw new JobNotSerialisableError(what, "it is shared memory, which would be copied");
@@ -87,6 +94,7 @@ export function decode(form: number, number: number, bytes: Uint8Array, at: numb
   if (form === FORM_UNDEFINED) return undefined;
   if (form === FORM_PACKED) return unpack(bytes, at);
   if (form === FORM_ASCII) return asciiText(bytes, at, at + length);
+  if (form === FORM_TEXT) return Buffer.from(bytes.buffer, bytes.byteOffset + at, length).toString("utf8");
   const own = bytes.slice(at, at + length);
   return form === FORM_BYTES ? own : deserialize(own);
 }

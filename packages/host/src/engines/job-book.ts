@@ -36,6 +36,8 @@ export class JobBook {
   readonly #limit: number;
   readonly #payloadBytes: number;
   readonly #free: number[];
+  /** The main thread's blocks that are free. */
+  readonly #blocks: number[] = Array.from({ length: at.JOB_BLOCKS }, (_, block) => block);
   readonly #records: (JobRecord | undefined)[];
   readonly #starts: Int32Array;
   readonly #largeJobs = new Map<number, SharedArrayBuffer>();
@@ -56,11 +58,14 @@ export class JobBook {
     const value = encode(job.payload, "the payload");
     if (value.length > this.#payloadBytes) throw tooLong(value.length, this.#payloadBytes);
     const most = namesBytes(job) + value.length;
-    const large = most > this.#memory.slotBytes ? new SharedArrayBuffer(most) : undefined;
+    const block = most > this.#memory.slotBytes && most <= at.BLOCK_BYTES ? (this.#blocks.at(-1) ?? -1) : -1;
+    const large = most > this.#memory.slotBytes && block < 0 ? new SharedArrayBuffer(most) : undefined;
     const slot = this.#free.pop();
     if (slot === undefined) throw new EngineFullError(job.id, this.#limit);
+    if (block >= 0) this.#blocks.pop();
+    const inside = block < 0 ? this.#memory.jobAt(slot) : this.#memory.blockAt(block);
     const target = large === undefined ? this.#memory.bytes : new Uint8Array(large);
-    const begin = large === undefined ? this.#memory.jobAt(slot) : 0;
+    const begin = large === undefined ? inside : 0;
     const end = writeNames(target, begin, job);
     writeValue(target, end, value);
     const { words } = this.#memory;
@@ -69,7 +74,8 @@ export class JobBook {
     words[base + at.NAMES_LENGTH] = end - begin;
     words[base + at.FORM] = value.form;
     words[base + at.LENGTH] = value.length;
-    words[base + at.FLAGS] = large === undefined ? 0 : at.LARGE;
+    words[base + at.FLAGS] = large !== undefined ? at.LARGE : block < 0 ? 0 : at.BLOCKED;
+    words[base + at.BLOCK] = block;
     this.#memory.numbers[(base + at.NUMBER) >> 1] = value.number;
     if (large !== undefined) this.#largeJobs.set(slot, large);
     this.#starts[slot] = 1;
@@ -146,9 +152,14 @@ export class JobBook {
     const large = (flags & at.LARGE) === 0 ? undefined : this.#largeResults.get(slot);
     if ((flags & at.LARGE) !== 0 && large === undefined) return false;
     const bytes = large === undefined ? this.#memory.bytes : new Uint8Array(large.bytes);
-    const begin = large === undefined ? this.#memory.resultAt(slot) : 0;
+    const blocked = (flags & at.BLOCKED) !== 0;
+    const inside = blocked
+      ? this.#memory.blockAt(words[base + at.RESULT_BLOCK]!)
+      : this.#memory.resultAt(slot);
+    const begin = large === undefined ? inside : 0;
     const number = this.#memory.numbers[(base + at.RESULT_NUMBER) >> 1]!;
     const value = decode(words[base + at.RESULT_FORM]!, number, bytes, begin, length);
+    if (blocked) this.#giveBackBlock(words[base + at.RESULT_BLOCK]!);
     const failed = (flags & at.FAILED) !== 0;
     if ((words[base + at.FLAGS]! & at.HANDED_ON) !== 0) this.#report(slot, failed, value, handedOn);
     else if (failed) this.refuse(slot, jobError(this.#records[slot]?.id ?? "", value as ErrorRecord));
@@ -189,9 +200,36 @@ export class JobBook {
   /** A slot is empty again. */
   free(slot: number): void {
     this.#records[slot] = undefined;
-    this.#largeJobs.delete(slot);
-    this.#largeResults.delete(slot);
+    const { words } = this.#memory;
+    const base = this.#memory.slot(slot);
+    const flags = words[base + at.FLAGS]!;
+    if ((flags & at.BLOCKED) !== 0) this.#giveBackBlock(words[base + at.BLOCK]!);
+    if ((flags & at.LARGE) !== 0) this.#largeJobs.delete(slot);
+    if (this.#largeResults.size > 0) this.#largeResults.delete(slot);
     this.#free.push(slot);
+  }
+
+  /** A worker is gone and its jobs are seen to: free those of its blocks that nothing lies in. O(slots). */
+  freeBlocks(worker: number): void {
+    const { words } = this.#memory;
+    const used = new Set<number>();
+    for (let slot = 0; slot < this.#memory.slots; slot++) {
+      const base = this.#memory.slot(slot);
+      const state = words[base + at.STATE]! & 7;
+      if (state === at.FREE || state === at.LENT) continue;
+      if ((words[base + at.FLAGS]! & at.BLOCKED) !== 0) used.add(words[base + at.BLOCK]!);
+      if (state === at.DONE && (words[base + at.RESULT_FLAGS]! & at.BLOCKED) !== 0)
+        used.add(words[base + at.RESULT_BLOCK]!);
+    }
+    for (let i = 0; i < at.WORKER_BLOCKS; i++) {
+      const block = this.#memory.workerBlock(worker, i);
+      if (!used.has(block)) this.#giveBackBlock(block);
+    }
+  }
+
+  #giveBackBlock(block: number): void {
+    if (block < at.JOB_BLOCKS) this.#blocks.push(block);
+    else Atomics.store(this.#memory.words, this.#memory.blockUsed(block), 0);
   }
 
   /** A free slot to lend to a worker, or -1 when there are only as many as jobs from outside may need. */
@@ -227,7 +265,7 @@ export class JobBook {
   }
 
   #names(slot: number): JobNames {
-    return readNames(this.#memory.bytes, this.#memory.jobAt(slot));
+    return readNames(this.#memory.bytes, this.#memory.jobBytesAt(slot));
   }
 
   #report(

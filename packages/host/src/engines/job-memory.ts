@@ -17,16 +17,21 @@ export const DONE = 3;
 /** Empty, lent to a worker for a job that is handed on. */
 export const LENT = 4;
 
+/** Words of a line of the processor's cache: words that different threads write lie in different lines, or each write would stall the others. */
+const LINE = 16;
+
 /** Longest local queue (the figure of Go and tokio). */
 export const LOCAL_SLOTS = 256;
 /** Slots lent to a worker at a time, for jobs it hands on. */
 export const LENT_SLOTS = 64;
+/** Blocks for jobs that do not fit their slots: so many of the main thread, and of each worker for results and for jobs it hands on. */
+export const JOB_BLOCKS = 512;
+export const WORKER_BLOCKS: number = 8 * LINE;
+/** 16 KiB and something for names. Memory that was never written takes none of the machine's. */
+export const BLOCK_BYTES: number = 20 * 1024;
 /** Names of job functions one engine can know. */
 export const ENTRIES = 1024;
 const ENTRY_BYTES = 128;
-
-/** Words of a line of the processor's cache: words that different threads write lie in different lines, or each write would stall the others. */
-const LINE = 16;
 
 /** Words of the control block. */
 export const DOORBELL = 0;
@@ -51,17 +56,22 @@ export const FLAGS = 5;
 export const RESULT_FORM = 6;
 export const RESULT_LENGTH = 7;
 export const RESULT_FLAGS = 8;
+/** The block of the job, and that of its result, when the flags say so. */
+export const BLOCK = 9;
+export const RESULT_BLOCK = 14;
 /** Two words each: a payload and a result that are numbers. */
 export const NUMBER = 10;
 export const RESULT_NUMBER = 12;
 const SLOT_WORDS = LINE;
 
-/** The bytes do not fit the slot and lie in memory of their own. */
+/** The bytes fit neither the slot nor a block and lie in memory of their own. */
 export const LARGE = 1;
 /** The result is an error record. */
 export const FAILED = 2;
 /** Another job handed this one on: nobody waits for it by promise. */
 export const HANDED_ON = 4;
+/** The bytes lie in a block. */
+export const BLOCKED = 8;
 
 /** Words of a worker: its deque, its LIFO slot, the ring of slots the main thread shall look at and the ring of slots it was lent. */
 export const TOP = 0;
@@ -75,7 +85,9 @@ export const MAIL: number = 2 * LINE + 2;
 /** The worker writes these. */
 export const DONE_TAIL: number = 3 * LINE;
 export const LENT_HEAD: number = 3 * LINE + 1;
-const WORKER_WORDS = 4 * LINE;
+/** A word for each of the worker's blocks: 1 while it is used. The worker takes them, the main thread gives them back. */
+export const BLOCKS_USED: number = 4 * LINE;
+const WORKER_WORDS = 12 * LINE;
 
 /** What is needed to see the memory from another thread. */
 export interface JobMemoryShape {
@@ -105,6 +117,7 @@ export class JobMemory {
   readonly #workerWords: number;
   readonly #bytesAt: number;
   readonly #entriesAt: number;
+  readonly #blocksAt: number;
 
   constructor(shape: JobMemoryShape) {
     const { slots, slotBytes, workers, buffer } = shape;
@@ -119,6 +132,7 @@ export class JobMemory {
     const wordCount = this.#workerAt + workers * this.#workerWords;
     this.#entriesAt = 4 * wordCount;
     this.#bytesAt = this.#entriesAt + ENTRIES * (1 + ENTRY_BYTES);
+    this.#blocksAt = this.#bytesAt + 2 * slots * slotBytes;
     this.words = new Int32Array(buffer, 0, wordCount);
     this.bytes = new Uint8Array(buffer);
     this.numbers = new Float64Array(buffer, 0, wordCount >> 1);
@@ -127,7 +141,9 @@ export class JobMemory {
   /** Fresh memory: `slots` is a power of two. */
   static create(slots: number, slotBytes: number, workers: number): JobMemory {
     const words = CONTROL_WORDS + 2 * slots + slots * SLOT_WORDS + workers * workerWords(slots);
-    const buffer = new SharedArrayBuffer(4 * words + ENTRIES * (1 + ENTRY_BYTES) + 2 * slots * slotBytes);
+    const blocks = (JOB_BLOCKS + workers * WORKER_BLOCKS) * BLOCK_BYTES;
+    const inSlots = ENTRIES * (1 + ENTRY_BYTES) + 2 * slots * slotBytes;
+    const buffer = new SharedArrayBuffer(4 * words + inSlots + blocks);
     const memory = new JobMemory({ buffer, slots, slotBytes, workers });
     for (let worker = 0; worker < workers; worker++) memory.words[memory.worker(worker) + LIFO] = -1;
     return memory;
@@ -176,6 +192,30 @@ export class JobMemory {
   /** Where the bytes of its result begin. */
   resultAt(index: number): number {
     return this.#bytesAt + (2 * index + 1) * this.slotBytes;
+  }
+
+  /** Where a block begins. */
+  blockAt(index: number): number {
+    return this.#blocksAt + index * BLOCK_BYTES;
+  }
+
+  /** The number of a worker's block. */
+  workerBlock(worker: number, index: number): number {
+    return JOB_BLOCKS + worker * WORKER_BLOCKS + index;
+  }
+
+  /** The word that says whether a block of a worker is used. */
+  blockUsed(block: number): number {
+    const own = block - JOB_BLOCKS;
+    return this.worker(Math.floor(own / WORKER_BLOCKS)) + BLOCKS_USED + (own % WORKER_BLOCKS);
+  }
+
+  /** Where the bytes of the job in a slot really begin, unless they lie in memory of their own. */
+  jobBytesAt(slot: number): number {
+    const base = this.slot(slot);
+    return (this.words[base + FLAGS]! & BLOCKED) === 0
+      ? this.jobAt(slot)
+      : this.blockAt(this.words[base + BLOCK]!);
   }
 
   /** Publish the name of a job function; one thread writes. */

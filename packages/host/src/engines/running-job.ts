@@ -74,19 +74,22 @@ export class RunningJob implements JobContext {
     const { memory } = this.#link;
     const number = entryNumber(memory, entry);
     const value = encode(payload, "the payload");
-    if (namesBytes(child) + value.length > memory.slotBytes)
+    const length = namesBytes(child) + value.length;
+    if (length > Math.max(memory.slotBytes, at.BLOCK_BYTES))
       throw new JobNotSerialisableError(
         "the payload",
-        `a job that is handed on has ${memory.slotBytes} bytes`,
+        `a job that is handed on has at most ${at.BLOCK_BYTES} bytes with its names, and this one ${length}`,
       );
-    queueChild(this.#link, lentSlot(this.#link, child.id), child, number, value);
+    const block = length > memory.slotBytes ? this.#link.takeBlock() : -1;
+    if (length > memory.slotBytes && block < 0) throw new EngineFullError(child.id, at.WORKER_BLOCKS);
+    queueChild(this.#link, lentSlot(this.#link, child.id, block), block, child, number, value);
     this.#children++;
     return child.id;
   }
 }
 
 /** A slot the main thread lent to this worker. @throws {EngineFullError} */
-function lentSlot(link: WorkerLink, id: string): number {
+function lentSlot(link: WorkerLink, id: string, block: number): number {
   const { memory, mine, self } = link;
   const { words } = memory;
   for (let tries = 0; tries < LEND_TRIES; tries++) {
@@ -100,21 +103,30 @@ function lentSlot(link: WorkerLink, id: string): number {
     link.ring();
     Atomics.wait(words, mine + at.MAIL, ticket, LEND_MS);
   }
+  if (block >= 0) Atomics.store(words, memory.blockUsed(block), 0);
   throw new EngineFullError(id, memory.slots);
 }
 
-function queueChild(link: WorkerLink, slot: number, names: JobNames, entry: number, value: Encoded): void {
+function queueChild(
+  link: WorkerLink,
+  slot: number,
+  block: number,
+  names: JobNames,
+  entry: number,
+  value: Encoded,
+): void {
   const { memory } = link;
   const { words } = memory;
   const base = memory.slot(slot);
-  const begin = memory.jobAt(slot);
+  const begin = block < 0 ? memory.jobAt(slot) : memory.blockAt(block);
   const end = writeNames(memory.bytes, begin, names);
   writeValue(memory.bytes, end, value);
   words[base + at.ENTRY] = entry;
   words[base + at.NAMES_LENGTH] = end - begin;
   words[base + at.FORM] = value.form;
   words[base + at.LENGTH] = value.length;
-  words[base + at.FLAGS] = at.HANDED_ON;
+  words[base + at.FLAGS] = block < 0 ? at.HANDED_ON : at.HANDED_ON | at.BLOCKED;
+  words[base + at.BLOCK] = block;
   memory.numbers[(base + at.NUMBER) >> 1] = value.number;
   Atomics.store(words, base + at.STATE, at.QUEUED);
   if (link.finder.handOn(slot)) link.ring();

@@ -375,6 +375,7 @@ class ThreadedEngine implements JobEngine {
       } else if ((seen & 7) === at.CLAIMED || !this.#settle(slot)) this.#again(slot, thread);
     }
     this.#children.died(worker, unused);
+    this.#book.freeBlocks(worker);
     for (const slot of hidden(this.#memory)) this.#global.push(slot);
     this.#publish();
     this.#rest();

@@ -13,7 +13,7 @@ export interface ThreadedEngineOptions {
   readonly budget?: CpuBudget;
   /** Jobs in flight: 1 to 65,536; default 4096. */
   readonly inFlight?: number;
-  /** Bytes of a job or result that fit shared memory directly: 64 to 65,536; default 512. Longer ones take a message. */
+  /** Bytes of a job or result that fit shared memory directly: 64 to 65,536; default 512. Longer ones: see docs/engines.md. */
   readonly slotBytes?: number;
   /** Longest payload or result in bytes: up to 1 GiB; default 64 MiB. */
   readonly payloadBytes?: number;

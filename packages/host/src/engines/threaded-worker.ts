@@ -62,7 +62,7 @@ function start(slot: number): Promise<void> | undefined {
   try {
     const large = (words[base + at.FLAGS]! & at.LARGE) !== 0;
     const bytes = large ? largeJob(slot) : memory.bytes;
-    const from = large ? 0 : memory.jobAt(slot);
+    const from = large ? 0 : memory.jobBytesAt(slot);
     const number = memory.numbers[(base + at.NUMBER) >> 1]!;
     const begin = from + words[base + at.NAMES_LENGTH]!;
     const payload = decode(words[base + at.FORM]!, number, bytes, begin, words[base + at.LENGTH]!);

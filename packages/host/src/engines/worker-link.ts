@@ -17,6 +17,7 @@ export class WorkerLink {
   readonly payloadBytes: number;
   readonly port: MessagePort;
   readonly #places: readonly BudgetPlace[];
+  #nextBlock = 0;
 
   constructor(setup: WorkerSetup) {
     this.self = setup.worker;
@@ -27,6 +28,20 @@ export class WorkerLink {
     this.payloadBytes = setup.payloadBytes;
     this.port = setup.port;
     this.#places = setup.places.map((id) => new BudgetPlace(setup.budget, id));
+  }
+
+  /** Take one of this worker's blocks; -1 when all are used. */
+  takeBlock(): number {
+    const { words } = this.memory;
+    for (let looked = 0; looked < at.WORKER_BLOCKS; looked++) {
+      const index = this.#nextBlock;
+      this.#nextBlock = (index + 1) % at.WORKER_BLOCKS;
+      const word = this.mine + at.BLOCKS_USED + index;
+      if (Atomics.load(words, word) !== 0) continue;
+      Atomics.store(words, word, 1);
+      return this.memory.workerBlock(this.self, index);
+    }
+    return -1;
   }
 
   tell(message: FromWorker): void {

@@ -14,7 +14,9 @@ function finish(link: WorkerLink, slot: number, value: unknown, flags: number): 
   if (length > payloadBytes)
     throw new JobNotSerialisableError("the result", `it has ${length} bytes; ${payloadBytes} is the most`);
   const fits = length <= memory.slotBytes;
+  const block = !fits && length <= at.BLOCK_BYTES ? link.takeBlock() : -1;
   if (fits) writeValue(memory.bytes, memory.resultAt(slot), coded);
+  else if (block >= 0) writeValue(memory.bytes, memory.blockAt(block), coded);
   else {
     const bytes = new SharedArrayBuffer(length);
     writeValue(new Uint8Array(bytes), 0, coded);
@@ -22,7 +24,8 @@ function finish(link: WorkerLink, slot: number, value: unknown, flags: number): 
   }
   words[base + at.RESULT_FORM] = coded.form;
   words[base + at.RESULT_LENGTH] = length;
-  words[base + at.RESULT_FLAGS] = flags | (fits ? 0 : at.LARGE);
+  words[base + at.RESULT_FLAGS] = flags | (fits ? 0 : block < 0 ? at.LARGE : at.BLOCKED);
+  words[base + at.RESULT_BLOCK] = block;
   memory.numbers[(base + at.RESULT_NUMBER) >> 1] = coded.number;
   Atomics.store(words, base + at.STATE, at.DONE | (self << 3));
   const tail = Atomics.load(words, mine + at.DONE_TAIL);
