@@ -198,6 +198,18 @@ test("HC3: credentials in the address, headers that frame the exchange, and CONN
   expect(asked).toBe(0);
 });
 
+test("the answer to HEAD may announce more than the limit: it has no body; an answer of an unasked upgrade is refused", async () => {
+  const origin = await serve((request, answer) => {
+    if (request.url === "/upgrade")
+      request.socket.end("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n");
+    else answer.writeHead(200, { "content-length": "5000000" }).end();
+  });
+  const small = { ...local, responseBytes: 10 };
+  const answer = await fetched(ask(origin, { method: "head" }), small);
+  expect([answer.status, answer.headers["content-length"], answer.body.length]).toEqual([200, "5000000", 0]);
+  expect(await codeOf(fetched(ask(`${origin}/upgrade`), small))).toBe("host.http-failed");
+});
+
 test("a cancelled exchange ends with host.aborted and its connection is closed", async () => {
   const closed = Promise.withResolvers<string>();
   const begun = Promise.withResolvers<void>();

@@ -5,8 +5,10 @@
  *      objects it holds and with the tasks that are waited for.
  */
 import type { PendingReply } from "./call.ts";
-import type { CapabilityFacts } from "./capability-table.ts";
+import type { CapabilityFacts, KernelObject } from "./capability-table.ts";
+import { External } from "./external.ts";
 import * as op from "./opcodes.ts";
+import type { KernelService } from "./services/service.ts";
 import { shown } from "./shown.ts";
 import type { Task, TaskList } from "./task.ts";
 
@@ -19,7 +21,7 @@ interface Queues {
   readonly takers: TaskList;
   readonly senders?: TaskList;
   readonly writers?: TaskList;
-  readonly endpoint?: { readonly senders: TaskList };
+  readonly endpoint?: { readonly senders: TaskList } | undefined;
 }
 
 /** Names what tasks wait for; made anew for each dump. */
@@ -36,6 +38,7 @@ export class WaitNames {
 
   /** What `task` waits for; empty when its syscall says it all. `held`: its capabilities. */
   of(task: Task, held: readonly CapabilityFacts[]): string {
+    if (task.arg instanceof External) return serviceText(task.arg.service);
     if (task.op === op.WAIT_ON) return `key ${keyText(task.arg)}`;
     if (task.list !== null) return this.#name(task.list, held);
     if (task.op === op.CALL) return replyThrough((task.arg as PendingReply).to, held);
@@ -55,8 +58,12 @@ export class WaitNames {
 
 /** A call that was received waits for its reply only. */
 function replyThrough(target: unknown, held: readonly CapabilityFacts[]): string {
-  const found = held.find(({ object }) => object === target);
+  const found = held.find(({ object }) => object === target || (object as Queues).endpoint === target);
   return found === undefined ? "a reply" : `a reply through ${found.kind} ${found.handle}`;
+}
+
+function serviceText(service: KernelObject | null): string {
+  return service === null ? "" : `${service.kind} ${JSON.stringify((service as KernelService).name)}`;
 }
 
 function standsAt({ takers, senders, writers, endpoint }: Queues, queue: TaskList): boolean {

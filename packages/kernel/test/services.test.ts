@@ -257,6 +257,32 @@ test("SE4: a call's key is its task's path and number, the same in every run", (
   expect(keys()).toEqual(keys());
 });
 
+test("a dump names the service a task waits for, out or in line, and the endpoint a badged call waits at", () => {
+  const { kernel, clock } = createTestKernel();
+  askers(kernel, kernel.service({ ...keeping("tool", 1).service, name: "printer" }), 2);
+  const endpoint = kernel.endpoint();
+  kernel.spawn(
+    function* (sys, endpoint) {
+      const badged = sys.badge(endpoint!, 7);
+      sys.spawn(
+        function* (sys, target) {
+          yield* sys.call(target!, "?");
+        },
+        { give: [badged] },
+      );
+      yield* sys.receive(endpoint!);
+      yield* sys.sleep(1e6);
+    },
+    { give: [endpoint] },
+  );
+  kernel.runSlice();
+  const waits = kernel.dumpState().tasks.map(({ waitsIn, waitsFor }) => `${waitsIn} ${waitsFor}`);
+  expect(waits.slice(0, 2)).toEqual(['exec tool "printer"', 'exec tool "printer"']);
+  expect(waits[3]).toMatch(/^call a reply through endpoint \d+$/);
+  kernel.shutdown(0);
+  expect(runToCompletion(kernel, clock)).toBe("ended");
+});
+
 test("S2, S3: the intent is journaled before the service hears of a call, its outcome after, and what it was asked nowhere", () => {
   const seen: string[] = [];
   const { kernel, clock } = createTestKernel(1, {

@@ -15,8 +15,9 @@ import { constants, realpathSync } from "node:fs";
 import { type FileHandle, lstat, open, opendir, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CancelSignal, Files } from "@glia-os/abi/ports";
-import { AbortedError, BadOptionError } from "../errors.ts";
+import { AbortedError } from "../errors.ts";
 import { FileFailedError, OutsideRootError, TooLargeError } from "./errors.ts";
+import { whole } from "./whole.ts";
 
 const WRITE_BYTES = 16_777_216;
 const WRITE_BYTES_MOST = 268_435_456;
@@ -197,9 +198,4 @@ async function attempt<Value>(operation: string, path: string, action: () => Pro
       throw new OutsideRootError(path, "it is a symbolic link");
     throw new FileFailedError(operation, path, error);
   }
-}
-
-function whole(option: string, value: number, least: number, most: number): void {
-  if (!(Number.isInteger(value) && value >= least && value <= most))
-    throw new BadOptionError(option, value, `a whole number from ${least} to ${most}`);
 }

@@ -12,10 +12,11 @@
 import { type ClientRequest, type IncomingMessage, request as plainRequest } from "node:http";
 import { request as secureRequest } from "node:https";
 import type { CancelSignal, Http, HttpRequest, HttpResponse } from "@glia-os/abi/ports";
-import { AbortedError, BadOptionError } from "../errors.ts";
+import { AbortedError } from "../errors.ts";
 import { AddressGuard, type Resolve, systemResolve } from "./address-guard.ts";
 import { AddressRefusedError, HttpFailedError, RequestRefusedError, TooLargeError } from "./errors.ts";
 import { Origins } from "./origins.ts";
+import { whole } from "./whole.ts";
 
 const BYTES = 16_777_216;
 const BYTES_MOST = 268_435_456;
@@ -187,9 +188,17 @@ class GuardedHttp implements Http {
       broken(error);
       return done.promise;
     }
+    let answered = false;
     sent.on("error", broken);
+    // An upgrade that nobody asked for ends the connection without an error.
+    sent.on("close", () => {
+      if (!answered) broken("the connection was closed without an answer");
+    });
     sent.on("response", (message) => {
-      bodyOf(message, url.origin, this.#responseBytes)
+      answered = true;
+      // The answer to HEAD announces a body and has none.
+      const limit = sent.method === "HEAD" ? Number.POSITIVE_INFINITY : this.#responseBytes;
+      bodyOf(message, url.origin, limit)
         .then(
           (bytes) => done.resolve({ status: message.statusCode!, headers: headersOf(message), body: bytes }),
           broken,
@@ -237,9 +246,4 @@ function isTyped(error: unknown): boolean {
     error instanceof TooLargeError ||
     error instanceof AbortedError
   );
-}
-
-function whole(option: string, value: number, least: number, most: number): void {
-  if (!(Number.isInteger(value) && value >= least && value <= most))
-    throw new BadOptionError(option, value, `a whole number from ${least} to ${most}`);
 }
