@@ -97,6 +97,30 @@ export default function* (sys) {
 }
 \`\`\`
 
+**\`--listen HOST:PORT\`** opens a socket; the address is yours to give, a program cannot choose one. The service \`listener\` gives each task that
+asks a handle to it. The address is printed on standard error, with \`--json\` as \`{"event":"listening","host","port"}\`.
+
+\`\`\`js
+import { accept, recv, send } from "@glia-os/host";
+
+export default function* (sys) {
+  const listener = yield* sys.call(sys.lookup("listener"), "open");
+  for (;;) {
+    const connection = yield* accept(sys, listener);
+    sys.spawn(echo, { give: [connection] });
+    sys.drop(connection);
+  }
+}
+
+function* echo(sys, connection) {
+  for (;;) {
+    const bytes = yield* recv(sys, connection, 65_536);
+    if (bytes.length === 0) return;
+    yield* send(sys, connection, bytes);
+  }
+}
+\`\`\`
+
 **\`-v\`** says on standard error when a task starts, is throttled and ends, and shows all log lines; **\`-vv\`** adds a line per syscall. A log
 line of a task (\`sys.log\`) goes to standard error, from level \`info\`.
 

@@ -129,6 +129,7 @@ function addKernel(program: Command, register: Registrar): void {
   run
     .option("--concurrency <n>", "worker threads for the jobs of the program, 1 to 32 (default: processors)")
     .option("--quantum <ms>", "throttle each task that runs for more than this in every two such times")
+    .option("--listen <host:port>", "address the program may accept connections on; port 0 picks a free one")
     .option("--dump-state", "print the state of the kernel at the end, before tasks are cancelled")
     .option(
       "-v, --verbose",

@@ -1,3 +1,5 @@
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterAll, describe, expect, it } from "vitest";
 import { Programs } from "./programs.ts";
 
@@ -154,6 +156,8 @@ describe("a program file", () => {
       const { code, stderr } = await programs.run(["run", "missing.ts", option, value]);
       expect([code, stderr]).toEqual([2, expect.stringContaining(`${option} ${value} is out of range`)]);
     }
+    const { code, stderr } = await programs.run(["run", "missing.ts", "--listen", "7000"]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('"7000" is not an address')]);
   });
 });
 
@@ -204,6 +208,46 @@ describe("the options of glia run", () => {
     expect([one.code, one.stdout]).toEqual([0, `${refused}false 1\n`]);
     const three = await programs.run(["run", file, "--concurrency", "3"]);
     expect(three.stdout).toMatch(new RegExp(`^${refused}false [23]\n$`));
+  });
+
+  it("LI1: --listen opens the socket, tasks accept on it and hand connections on, and nobody else can close it", async () => {
+    const file = programs.write(
+      "echo.ts",
+      `import { accept, recv, send } from "@glia-os/host";
+      export default function* (sys) {
+        const listener = yield* sys.call(sys.lookup("listener"), "open");
+        try { sys.closeResource(listener); } catch (error) { console.log(error.code); }
+        for (;;) {
+          const connection = yield* accept(sys, listener);
+          sys.spawn(echo, { give: [connection] });
+          sys.drop(connection);
+        }
+      }
+      function* echo(sys, connection) {
+        for (;;) {
+          const bytes = yield* recv(sys, connection, 4096);
+          if (bytes.length === 0) return;
+          yield* send(sys, connection, bytes);
+        }
+      }`,
+    );
+    const run = programs.start(["run", file, "--listen", "127.0.0.1:0", "--json"]);
+    let said = "";
+    run.child.stdout?.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    await run.until("stdout", /"event":"listening".*\n/);
+    await run.until("stderr", /kernel\.missing-right/);
+    const { port } = JSON.parse(said.split("\n")[0] ?? "") as { port: number };
+    const echoes = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => {
+        const socket = connect(port, "127.0.0.1", () => socket.end(`client ${i}`));
+        return text(socket);
+      }),
+    );
+    expect(echoes).toEqual(Array.from({ length: 50 }, (_, i) => `client ${i}`));
+    const second = await programs.run(["run", file, "--listen", `127.0.0.1:${port}`]);
+    expect([second.code, second.stderr]).toEqual([1, expect.stringContaining(`127.0.0.1:${port}`)]);
+    run.child.kill("SIGINT");
+    expect((await run.result).code).toBe(130);
   });
 
   it("verbosity: -v says when tasks start and end, -vv every syscall, neither of them nothing", async () => {

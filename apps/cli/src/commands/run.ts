@@ -5,11 +5,13 @@ import type { Context } from "../context.ts";
 import { unlessInterrupted } from "../context.ts";
 import { ProgramLoadError, UsageError } from "../errors.ts";
 import type { ExitCode } from "../exit-code.ts";
+import { parseHostPort } from "../node/host-port.ts";
 
 /** Its options, as texts. */
 export interface RunOptions {
   readonly concurrency?: string;
   readonly quantum?: string;
+  readonly listen?: string;
   readonly dumpState?: boolean;
   readonly verbose?: number;
 }
@@ -26,6 +28,7 @@ export async function run(
 ): Promise<ExitCode> {
   const threads = wholeOption("--concurrency", options.concurrency, THREADS_MOST);
   const quantumMs = quantumOf(options.quantum);
+  const listen = options.listen === undefined ? undefined : parseHostPort(options.listen);
   if (context.terminal.json) keepConsoleOffStandardOutput();
   const stuck = nothingCanHappen();
   const { loadProgram } = await import("../run/load-program.ts");
@@ -41,6 +44,7 @@ export async function run(
     args,
     threads: threads ?? Math.min(THREADS_MOST, availableParallelism()),
     quantumMs,
+    listen,
     verbosity: options.verbose ?? 0,
     dumpState: options.dumpState === true,
   };

@@ -1,10 +1,18 @@
 /** The kernel of a program, put together from the options of `glia run`. */
 import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
 import { createLogger, createWatchdog, type RunningKernel, runKernel } from "@glia-os/host";
-import { Budget, createKernel, type Kernel, type KernelDump, type TaskId } from "@glia-os/kernel";
+import {
+  Budget,
+  createKernel,
+  type Kernel,
+  type KernelDump,
+  type Program,
+  type SpawnOptions,
+  type TaskId,
+} from "@glia-os/kernel";
 import type { Terminal } from "../terminal/terminal.ts";
 import { TaskLines } from "./task-lines.ts";
-import { threadsService } from "./threads.ts";
+import { THREADS, threadsService } from "./threads.ts";
 
 /** A task that holds the loop this long is named on standard error. */
 const HOG_MS = 1000;
@@ -25,8 +33,10 @@ export interface MachineSettings {
 export interface Machine {
   readonly kernel: Kernel;
   readonly running: RunningKernel;
-  /** Start what serves the program, which is spawned first so that its paths depend on nothing else. */
-  serve(): void;
+  /** Start what serves the program's jobs; the program is spawned first, so that its paths depend on nothing else. */
+  serveThreads(): void;
+  /** Start another service. */
+  serve(program: Program, options: SpawnOptions): void;
   /** The state of the program: the kernel's without the services. */
   state(): KernelDump;
   /** What each task of the program may use; undefined without a quantum. */
@@ -64,6 +74,9 @@ export function startMachine(module: URL, settings: MachineSettings, terminal: T
   lines.attach(kernel);
   const running = runKernel(kernel, { timers: createSystemTimers(), logger });
   const service = threadsService(module, threads);
+  const serve = (program: Program, options: SpawnOptions): void => {
+    services.add(running.serve(program, options));
+  };
   watchdog.watch(kernel);
   const budget =
     quantumMs === undefined
@@ -72,7 +85,8 @@ export function startMachine(module: URL, settings: MachineSettings, terminal: T
   return {
     kernel,
     running,
-    serve: () => void services.add(running.serve(service.program, { name: "threads", priority: "system" })),
+    serveThreads: () => serve(service.program, { name: THREADS, priority: "system" }),
+    serve,
     state: () => without(services, kernel.dumpState()),
     budget,
     close: async () => void (await Promise.all([service.close(), watchdog.stop()])),

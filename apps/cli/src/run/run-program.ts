@@ -8,16 +8,19 @@
  * RP4. Cancelled tasks have {@link STOP_MS} to clean up; then they are killed.
  */
 import { hasErrorCode, isGliaError } from "@glia-os/abi/errors";
-import { formatState } from "@glia-os/host";
+import type { HostPort } from "@glia-os/abi/ports";
+import { formatState, listen } from "@glia-os/host";
 import type { Exit, Handle, TaskId, UnobservedFailure } from "@glia-os/kernel";
 import type { Context } from "../context.ts";
 import { FailedTasksError, NoProgramError, ProgramDeadlockError, TaskFailedError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { failureLine } from "../failure.ts";
 import { aborted } from "../interrupt.ts";
+import { formatHostPort } from "../node/host-port.ts";
 import { offerState } from "../top/state-server.ts";
 import { describeThrown } from "./failure-site.ts";
 import { feedLines } from "./input-lines.ts";
+import { LISTENER, serveListener } from "./listener.ts";
 import type { LoadedProgram } from "./load-program.ts";
 import { type Machine, type MachineSettings, startMachine } from "./machine.ts";
 import { plainResult } from "./plain-result.ts";
@@ -30,6 +33,8 @@ const DEADLOCK_TASKS = 20;
 /** What `glia run` was asked. */
 export interface RunSettings extends MachineSettings {
   readonly args: readonly string[];
+  /** Where the program listens; undefined when it does not. */
+  readonly listen: HostPort | undefined;
   /** Print the state at the end. */
   readonly dumpState: boolean;
 }
@@ -84,7 +89,8 @@ class ProgramRun {
     const { kernel, running } = this.#machine;
     kernel.onFailure((failure) => this.#taskFailed(failure));
     try {
-      const { main, fed } = this.#start();
+      const listener = await this.#listen();
+      const { main, fed } = this.#start(listener);
       const mainFailed = new Promise<never>((_, reject) => {
         kernel.onExit(main, (exit) => exit.kind !== "ok" && reject(mainFailure(main, exit)));
       });
@@ -102,8 +108,19 @@ class ProgramRun {
     }
   }
 
+  /** Open the socket of `--listen` before any task runs, and say where it is. */
+  async #listen(): Promise<Handle | undefined> {
+    const { listen: address } = this.#settings;
+    if (address === undefined) return undefined;
+    const { handle, port } = await listen(this.#machine.kernel, address);
+    const { terminal } = this.#context;
+    terminal.record({ event: "listening", host: address.host, port });
+    if (!terminal.json) terminal.note(`glia: listening on ${formatHostPort({ ...address, port })}`);
+    return handle;
+  }
+
   /** Make the main task. `fed` rejects when its input cannot be read, and never resolves. */
-  #start(): { main: TaskId; fed: Promise<never> } {
+  #start(listener: Handle | undefined): { main: TaskId; fed: Promise<never> } {
     const { kernel, budget } = this.#machine;
     const inbox = this.#program.readsLines ? kernel.mailbox() : undefined;
     const main = this.#spawn({
@@ -111,7 +128,9 @@ class ProgramRun {
       ...(inbox === undefined ? {} : { give: [inbox] }),
       ...(budget === undefined ? {} : { budget }),
     });
-    this.#machine.serve();
+    this.#machine.serveThreads();
+    if (listener !== undefined)
+      this.#machine.serve(serveListener, { name: LISTENER, priority: "system", give: [listener] });
     const fed = inbox === undefined ? new Promise<never>(() => {}) : this.#feed(main, inbox);
     return { main, fed };
   }
