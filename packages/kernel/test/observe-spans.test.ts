@@ -9,6 +9,7 @@ import {
   type TaskId,
 } from "@glia-os/kernel";
 import { asyncProgram } from "@glia-os/kernel/face";
+import { Scheduler } from "@glia-os/kernel/jobs";
 import { createSpanRecorder, type SpanRecord, type SpanRecorder } from "@glia-os/kernel/observe";
 import {
   createTestKernel,
@@ -174,6 +175,41 @@ test("SP4: a server goes on with the trace of the call, also of an envelope whos
   expect(named("task answering").parentSpanId).toBe(named("task caller").context.spanId);
   expect(named("task reading").parentSpanId).toBe(named("task writer").context.spanId);
   expect(named("task reading").startMs).toBeGreaterThan(named("task writer").startMs + 9);
+});
+
+test("the attempts of a job are parts of the trace of the task that submits it, or of the one that is named", () => {
+  const { kernel, clock, named, spans } = traced();
+  const jobs = Scheduler.builder().registerQueue("mail").build(kernel);
+  let failures = 1;
+  const outside = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  kernel.spawn(
+    function* (sys) {
+      const retry = { attempts: 2, retryable: () => true };
+      const job = jobs.submit("mail", {
+        name: "inherited",
+        retry,
+        run: function* () {
+          if (failures-- > 0) throw new RangeError("once");
+        },
+      });
+      jobs.submit("mail", { name: "named", traceparent: outside, run: function* () {} });
+      yield* job.wait(sys);
+    },
+    { name: "submitter" },
+  );
+  jobs.submit("mail", { name: "of the shell", run: function* () {} });
+  expect(codeOf(() => jobs.submit("mail", { traceparent: "nonsense", run: function* () {} }))).toBe(
+    "kernel.bad-option",
+  );
+  runToCompletion(kernel, clock);
+  const { context } = named("task submitter");
+  const attempts = spans.ended().filter(({ name }) => name === "task inherited");
+  expect(attempts.map(({ parentSpanId, status }) => [parentSpanId, status])).toEqual([
+    [context.spanId, "error"],
+    [context.spanId, "unset"],
+  ]);
+  expect(named("task named").parentSpanId).toBe("b7ad6b7169203331");
+  expect(named("task of the shell").parentSpanId).toBeUndefined();
 });
 
 test("without a tracer there is no traceparent and no span", () => {

@@ -28,6 +28,8 @@ export class JobRecord implements JobHandle {
   attempts = 0;
   lastError: unknown = undefined;
   outcome: Exit | undefined = undefined;
+  /** The trace its attempts go on with. */
+  trace: string | undefined = undefined;
   /** The attempt that runs. */
   task: TaskId | null = null;
   /** The tasks that sleep until the next attempt, and until the deadline. */

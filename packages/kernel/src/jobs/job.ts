@@ -34,6 +34,8 @@ export interface SchedulableJob<Result = unknown> {
   readonly retry?: RetryOptions;
   /** 1 to 256 characters. A second job with the same key, queue and payload is the first one. */
   readonly idempotencyKey?: string;
+  /** The span that the spans of its attempts are parts of (W3C). Default: that of the task that submits it, if one does. */
+  readonly traceparent?: string;
   /** Limits all attempts of this job. */
   readonly budget?: Budget;
   /** One attempt. */

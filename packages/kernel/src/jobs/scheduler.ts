@@ -28,6 +28,7 @@ import { IdempotencyTable } from "./idempotency-table.ts";
 import { hasEnded, type JobHandle, type SchedulableJob } from "./job.ts";
 import { countFrom1, JobQueue, type PressureChange, type QueueOptions } from "./job-queue.ts";
 import { type JobOwner, JobRecord } from "./job-record.ts";
+import { jobTrace } from "./job-trace.ts";
 import { payloadHash } from "./payload-hash.ts";
 
 type Queue = JobQueue<JobRecord>;
@@ -146,6 +147,7 @@ export class Scheduler implements JobOwner {
   submit<Result>(queueName: string, work: SchedulableJob<Result>): JobHandle<Result> {
     const queue = this.#queue(queueName);
     const plan = planOf(work);
+    const trace = jobTrace(this.kernel, work);
     if (this.kernel.shutdownState !== "running") throw new ShuttingDownError();
     if (this.#drain !== undefined) throw new DrainingError();
     const known = this.#known(queue, work);
@@ -155,6 +157,7 @@ export class Scheduler implements JobOwner {
       throw new QueueFullError(queue.name, queue.capacity);
     }
     const job = new JobRecord(this, this.#nextId, queue, work, plan);
+    job.trace = trace;
     this.#fair.push(queue.flow, job, work.cost ?? 1);
     try {
       if (work.deadlineMs !== undefined) job.deadline = this.#watch(job, work.deadlineMs);
@@ -310,6 +313,7 @@ export class Scheduler implements JobOwner {
         priority: home.priority,
         give: work!.give ?? [],
         budget,
+        ...(job.trace !== undefined && { traceparent: job.trace }),
       });
     } catch (error) {
       this.#freed(home);
