@@ -145,11 +145,11 @@ function exportedFunction({ exports, functions }: ModuleOutline, wanted: string)
 function importsOf({ imports }: ModuleOutline, profile: Profile): readonly ModuleImport[] {
   return imports.filter(({ module, name, kind, type }) => {
     if (profile !== "preemptive" || module !== FUEL_MODULE || name !== FUEL_YIELD) return true;
-    if (kind === KIND.function && type !== undefined && describeType(type) === "() -> ()") return false;
+    if (kind === KIND.function && type !== undefined && describeType(type) === "(i32) -> ()") return false;
     throw new ImportMismatchError(
       `${module}/${name}`,
       type === undefined ? "?" : describeType(type),
-      "() -> ()",
+      "(i32) -> ()",
     );
   });
 }

@@ -71,7 +71,7 @@ function looping(state: number): Uint8Array {
   const check = `(global.set $fuel (local.tee $t (i64.sub (global.get $fuel) (i64.const 1))))
     (if (i64.lt_s (local.get $t) (i64.const 0)) (then (unreachable)))`;
   const text = `(module
-    (import "glia.fuel" "yield" (func $yield))
+    (import "glia.fuel" "yield" (func $yield (param i32)))
     (memory (import "glia.v1" "memory") 1 1) (memory (export "glia.stack") 1 1)
     (global $fuel (export "glia.fuel") (mut i64) (i64.const 0))
     (global $state (export "glia.global.1") (mut i32) (i32.const 0)) (export "glia.global.0" (global $fuel))
@@ -81,7 +81,7 @@ function looping(state: number): Uint8Array {
     (func (export "asyncify_stop_rewind") (global.set $state (i32.const 0)))
     (func (export "asyncify_get_state") (result i32) (global.get $state))
     (func (export "glia_main") (result i32) (local $t i64)
-      (if (i32.ne (global.get $state) (i32.const 2)) (then (call $yield)))
+      (if (i32.ne (global.get $state) (i32.const 2)) (then (call $yield (i32.const 0))))
       (if (i32.eq (global.get $state) (i32.const ${state})) (then (loop $l ${check} (br $l))))
       (i32.const 0)))`;
   const profile = encodeProfile({

@@ -21,6 +21,7 @@ export class FuelMeter {
   readonly #limit: number;
   #left = 0n;
   #used = 0;
+  #before = 0;
   #running = false;
 
   private constructor(counter: GlobalCell, preemptive: boolean, limit: number, used: number) {
@@ -56,6 +57,7 @@ export class FuelMeter {
     const rest = Math.max(0, this.#limit - this.#used);
     if (fuel !== undefined && !(Number.isSafeInteger(fuel) && fuel > 0))
       throw new BadResultError(`the slice of ${fuel} fuel is not a whole number from 1`);
+    this.#before = this.#used;
     this.#left = BigInt(Math.min(fuel ?? rest, rest)) + this.#grace;
   }
 
@@ -72,6 +74,14 @@ export class FuelMeter {
     const left = this.#counter.value as bigint;
     this.#used += Number(this.#left - left);
     this.#left = left;
+  }
+
+  /**
+   * Take off what will be charged again after a yield (leaf-loops.ts, LL1): never more than was charged since the slice began, so
+   * a guest that lies about it still uses no less than nothing.
+   */
+  forgive(fuel: number): void {
+    this.#used -= Math.max(0, Math.min(fuel, this.#used - this.#before));
   }
 
   /** Give the allowance for saving or putting back calls (FM2). */

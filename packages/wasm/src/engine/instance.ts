@@ -150,7 +150,7 @@ export class WasmInstance implements EngineInstance, CallSite {
     const { imports: declared } = program.shape;
     this.#modules = new OpenedModules(this, declared, program.hostModules, saved?.modules);
     const imports = hostCalls(this, declared, program.hostModules, this.#modules);
-    imports[FUEL_MODULE] = { [FUEL_YIELD]: () => this.#preempted() };
+    imports[FUEL_MODULE] = { [FUEL_YIELD]: (again: number) => this.#preempted(again) };
     this.#exports = instantiate(program.module, imports);
     this.#suspension = new Suspension(this.#exports);
     this.#fuel = FuelMeter.of(this.#exports, program.shape.profile.profile, limits.fuel);
@@ -287,11 +287,15 @@ export class WasmInstance implements EngineInstance, CallSite {
     return 0;
   }
 
-  /** The guest has used up its slice: it stops here, or it has just been put back here and goes on. */
-  #preempted(): void {
+  /**
+   * The guest has used up its slice: it stops here, or it has just been put back here and goes on. `again` is what it will charge
+   * a second time for the turn of a loop that it starts anew.
+   */
+  #preempted(again: number): void {
     if (this.resumed(PREEMPTED_OP) !== undefined) return;
     this.requireRunning(FUEL_YIELD);
     this.#leave({ requestId: Math.max(1, this.#requests), op: PREEMPTED_OP, args: [] }, PREEMPTED_OP);
+    this.#fuel?.forgive(again);
   }
 
   #leave(call: PendingCall, at: string): void {
@@ -404,6 +408,7 @@ export class WasmInstance implements EngineInstance, CallSite {
         else return this.#finish(status ?? 0);
       }
     } catch (cause) {
+      this.#fuel?.pause();
       if (this.#exit !== undefined) return this.#finish(this.#exit);
       return this.#fail(this.#why ?? this.#failureOf(cause));
     }

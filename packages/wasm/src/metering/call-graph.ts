@@ -161,6 +161,8 @@ export interface CallPlan {
   readonly price: readonly number[];
   /** Functions that count nothing themselves: short, without loops, bulk operations and recursion. */
   readonly free: readonly boolean[];
+  /** Functions that are free and call only such: nothing can be suspended in them. */
+  readonly quiet: readonly boolean[];
 }
 
 /** More than the instructions of a check: what a loop adds to a function when it is instrumented. */
@@ -180,6 +182,7 @@ export function callPlan(
   const count = graph.functions.length + graph.reached.length;
   const checked: boolean[] = Array.from({ length: count }, () => false);
   const free: boolean[] = Array.from({ length: count }, () => false);
+  const quiet: boolean[] = Array.from({ length: count }, () => false);
   const price = new Array<number>(count).fill(0);
   const unchecked = new Float64Array(count);
   for (const component of components(graph)) {
@@ -205,7 +208,8 @@ export function callPlan(
     unchecked[node] = run > most || present(node) ? 0 : run;
     const short = facts.loops === 0 && facts.bulk === 0 && own <= MOST_FREE;
     free[node] = node >= graph.imported && short && run <= most;
+    quiet[node] = free[node] && targets.every((to) => quiet[to] === true);
     price[node] = free[node] ? own : 0;
   }
-  return { checked, free, price };
+  return { checked, free, price, quiet };
 }

@@ -4,18 +4,21 @@
  *
  * MK1. The cost of a mark is fixed here, from the module as it was before asyncify, so that the fuel a program uses does not
  *      depend on where it is stopped. Between profiles it differs by what the optimiser does to bulk operations of known length.
- * MK2. With `preemptive`, every check is followed by a call of the import `glia.fuel yield` when less than the grace is left.
+ * MK2. With `preemptive`, every check is followed by a call of the import `glia.fuel yield` when less than the grace is left, or
+ *      by leaving the loop for a place where that is called (leaf-loops.ts).
  */
 import { bodyHead, writeBody } from "../binary/body.ts";
 import { functionReferences, redirected } from "../binary/function-references.ts";
 import { Instructions, OP } from "../binary/instruction.ts";
 import { type FunctionType, KIND, type ModuleOutline, readOutline } from "../binary/outline.ts";
-import { rewriteCode } from "../binary/rewrite-code.ts";
+import type { ByteReader } from "../binary/reader.ts";
+import { type Edit, rewriteCode } from "../binary/rewrite-code.ts";
 import { SECTION, withEntries, withSections } from "../binary/sections.ts";
 import { ByteWriter, name, signed, u32 } from "../binary/writer.ts";
 import { FUEL_EXPORT, FUEL_GRACE, FUEL_MODULE, FUEL_YIELD } from "../layout.ts";
 import { type Anchor, anchorsOf } from "./anchors.ts";
 import { type CallGraph, type CallPlan, callGraph, callPlan } from "./call-graph.ts";
+import { type LeafLoop, type LeafLoops, leafLoops } from "./leaf-loops.ts";
 
 /** Names of the imports that are marks; they are gone after enforce.ts. */
 export const MARK = { charge: "charge", check: "check" } as const;
@@ -27,6 +30,7 @@ const I32 = 0x7f;
 const I64 = 0x7e;
 const FUNCTION = 0x60;
 const VOID = 0x40;
+const I32_EQZ = 0x45;
 
 interface Marks {
   readonly fuel: number;
@@ -60,13 +64,7 @@ export function markFuel(bytes: Uint8Array, preemptive: boolean): Uint8Array {
     { ...outline, sections },
     new Map([
       ...replaced,
-      [
-        SECTION.types,
-        withEntries(bytes, outline, SECTION.types, [
-          [FUNCTION, 0, 0],
-          [FUNCTION, 1, I32, 0],
-        ]),
-      ],
+      [SECTION.types, withEntries(bytes, outline, SECTION.types, [[FUNCTION, 1, I32, 0]])],
       [SECTION.imports, withEntries(bytes, outline, SECTION.imports, markImports(outline, preemptive))],
       [
         SECTION.globals,
@@ -94,11 +92,11 @@ function markImports({ types }: ModuleOutline, preemptive: boolean): number[][] 
     KIND.function,
     ...u32(type),
   ];
-  const plain = types.length;
+  const counting = types.length;
   return [
-    ...(preemptive ? [entry(FUEL_YIELD, plain)] : []),
-    entry(MARK.charge, plain + 1),
-    entry(MARK.check, plain + 1),
+    ...(preemptive ? [entry(FUEL_YIELD, counting)] : []),
+    entry(MARK.charge, counting),
+    entry(MARK.check, counting),
   ];
 }
 
@@ -115,22 +113,35 @@ function markedCode(
   for (const [at, body] of outline.bodies.entries()) {
     const index = graph.imported + at;
     const head = bodyHead(bytes, body, outline.functions[index] as FunctionType);
+    const code = (): Instructions => new Instructions(bytes, head.code, body.end);
     const anchors =
       plan.free[index] === true
         ? []
-        : anchorsOf(new Instructions(bytes, head.code, body.end), (opcode, immediate) =>
-            calleeCost(graph, plan, opcode, immediate),
-          );
-    const edits = anchors
-      .map((anchor) => ({
-        start: anchor.at,
-        end: anchor.at,
-        bytes: mark(anchor, plan.checked[index] === true, marks),
-      }))
-      .filter(({ bytes: inserted }) => inserted.length > 0);
-    writeBody(out, bytes, head, [], rewriteCode(bytes, head.code, body.end, edits, moved));
+        : anchorsOf(code(), (opcode, immediate) => calleeCost(graph, plan, opcode, immediate));
+    const leaves =
+      marks.yield === undefined
+        ? NO_LEAVES
+        : leafLoops(bytes, code(), (opcode, to) => suspends(plan, opcode, to), takesParameters(outline));
+    const marked = new BodyMarks(bytes, marks, leaves, head.locals);
+    const edits = marked.edits(anchors, plan.checked[index] === true);
+    const added = leaves.loops.size === 0 ? [] : [I32];
+    writeBody(out, bytes, head, added, rewriteCode(bytes, head.code, body.end, edits, moved));
   }
   return out.done();
+}
+
+const NO_LEAVES: LeafLoops = { loops: new Map(), branches: [] };
+
+function suspends({ quiet }: CallPlan, opcode: number, immediate: number): boolean {
+  return opcode === OP.callIndirect || (opcode === OP.call && quiet[immediate] !== true);
+}
+
+/** Whether a block type is an index of a type with parameters. */
+function takesParameters({ types }: ModuleOutline): (blockType: ByteReader) => boolean {
+  return (blockType) => {
+    const index = blockType.s32();
+    return index >= 0 && (types[index]?.params.length ?? 0) > 0;
+  };
 }
 
 function calleeCost(graph: CallGraph, plan: CallPlan, opcode: number, immediate: number): number {
@@ -141,26 +152,70 @@ function calleeCost(graph: CallGraph, plan: CallPlan, opcode: number, immediate:
   return node === undefined ? 0 : (plan.price[node] as number);
 }
 
-function mark({ kind, cost }: Anchor, checkedEntry: boolean, marks: Marks): number[] {
-  const check = kind === "loop" || (kind === "entry" && checkedEntry);
-  if (!check) return cost === 0 ? [] : call(marks.charge, cost);
-  const counted = call(marks.check, Math.max(1, cost));
-  if (marks.yield === undefined) return counted;
-  return [
-    ...counted,
-    OP.globalGet,
-    ...u32(marks.fuel),
-    OP.i64Const,
-    ...signed(FUEL_GRACE),
-    OP.i64LtS,
-    OP.if,
-    VOID,
-    OP.call,
-    ...u32(marks.yield),
-    OP.end,
-  ];
-}
+/** Writes the marks of one body. */
+class BodyMarks {
+  readonly #bytes: Uint8Array;
+  readonly #marks: Marks;
+  readonly #leaves: LeafLoops;
+  /** The local `again` of leaf-loops.ts. */
+  readonly #again: readonly number[];
 
-function call(target: number, cost: number): number[] {
-  return [OP.i32Const, ...signed(cost), OP.call, ...u32(target)];
+  constructor(bytes: Uint8Array, marks: Marks, leaves: LeafLoops, again: number) {
+    this.#bytes = bytes;
+    this.#marks = marks;
+    this.#leaves = leaves;
+    this.#again = u32(again);
+  }
+
+  /** All edits, in order. */
+  edits(anchors: readonly Anchor[], checkedEntry: boolean): Edit[] {
+    const edits: Edit[] = [...this.#leaves.branches];
+    const insert = (at: number, bytes: readonly number[]): void => {
+      if (bytes.length > 0) edits.push({ start: at, end: at, bytes });
+    };
+    for (const { at, kind, cost } of anchors) {
+      const leaf = kind === "loop" ? this.#leaves.loops.get(at) : undefined;
+      if (leaf !== undefined) {
+        insert(leaf.start, this.#outside(leaf, Math.max(1, cost)));
+        insert(at, this.#inside(Math.max(1, cost)));
+        insert(leaf.end, [OP.end]);
+      } else if (kind === "loop" || (kind === "entry" && checkedEntry)) insert(at, this.#check(cost));
+      else if (cost > 0) insert(at, this.#call(this.#marks.charge, cost));
+    }
+    return edits.sort((a, b) => a.start - b.start || a.end - b.end);
+  }
+
+  #check(cost: number): number[] {
+    const counted = this.#call(this.#marks.check, Math.max(1, cost));
+    const { yield: target } = this.#marks;
+    if (target === undefined) return counted;
+    return [...counted, ...this.#due(), OP.if, VOID, ...this.#call(target, 0), OP.end];
+  }
+
+  #outside({ start, header }: LeafLoop, cost: number): number[] {
+    const again = [OP.localGet, ...this.#again];
+    const { yield: target = 0, check } = this.#marks;
+    const stop = [...again, OP.if, VOID, ...this.#call(target, cost + 1), OP.end];
+    return [...this.#setAgain(0), ...this.#bytes.subarray(start, header), ...this.#call(check, 1), ...stop];
+  }
+
+  #inside(cost: number): number[] {
+    const again = [OP.localGet, ...this.#again];
+    const outside = 3;
+    const leave = [...again, I32_EQZ, OP.if, VOID, ...this.#setAgain(1), OP.br, outside, OP.end];
+    const due = [...this.#due(), OP.if, VOID, ...leave, ...this.#setAgain(0), OP.end];
+    return [...this.#call(this.#marks.check, cost), ...due];
+  }
+
+  #due(): number[] {
+    return [OP.globalGet, ...u32(this.#marks.fuel), OP.i64Const, ...signed(FUEL_GRACE), OP.i64LtS];
+  }
+
+  #setAgain(value: number): number[] {
+    return [OP.i32Const, value, OP.localSet, ...this.#again];
+  }
+
+  #call(target: number, value: number): number[] {
+    return [OP.i32Const, ...signed(value), OP.call, ...u32(target)];
+  }
 }
