@@ -46,8 +46,15 @@ async function tinypool(drive: Drive): Promise<Contestant> {
   return { run: (times) => drive(run, times), close: () => pool.destroy() };
 }
 
-/** Time until one worker's whole load is done, by a pool of so many workers. */
-async function loaded(workers: number): Promise<{ ms(): Promise<number>; close(): Promise<void> }> {
+interface Loaded {
+  /** Milliseconds until a load is done that all lies with one worker. */
+  ms(): Promise<number>;
+  /** The same, of a load that goes through the one queue of the main thread. */
+  sharedMs(): Promise<number>;
+  close(): Promise<void>;
+}
+
+async function loaded(workers: number): Promise<Loaded> {
   let open = 0;
   let all = Promise.withResolvers<void>();
   const engine = createThreadedEngine({
@@ -66,7 +73,12 @@ async function loaded(workers: number): Promise<{ ms(): Promise<number>; close()
     await all.promise;
     return performance.now() - start;
   };
-  return { ms, close: () => engine.close() };
+  const sharedMs = async (): Promise<number> => {
+    const start = performance.now();
+    await Promise.all(Array.from({ length: LOADED }, () => engine.run(grind)));
+    return performance.now() - start;
+  };
+  return { ms, sharedMs, close: () => engine.close() };
 }
 
 const grind = { id: "warm", origin: "bench", lineage: [], entry: "grind", payload: 1 };
@@ -86,6 +98,24 @@ const stealing: RowDefinition = {
     return { value: async () => (await one.ms()) / (await two.ms()), close };
   },
   peers: {},
+};
+
+const stealingBesideOneQueue: RowDefinition = {
+  id: "job-stealing-one-queue",
+  what: `${LOADED} jobs of about 0.1 ms on two workers, all queued on one of them and stolen; beside it, handed in through one queue`,
+  unit: "ms",
+  better: "lower",
+  excludes: "the start of the threads",
+  glia: async () => {
+    const engine = await loaded(WORKERS);
+    return { value: () => engine.ms(), close: () => engine.close() };
+  },
+  peers: {
+    "one queue": async () => {
+      const engine = await loaded(WORKERS);
+      return { value: () => engine.sharedMs(), close: () => engine.close() };
+    },
+  },
 };
 
 const rows: readonly RowDefinition[] = [
@@ -110,6 +140,7 @@ const rows: readonly RowDefinition[] = [
     peers: { piscina: () => piscina(oneByOne), tinypool: () => tinypool(oneByOne) },
   },
   stealing,
+  stealingBesideOneQueue,
 ];
 
 export const suite: Suite = { title: "Jobs in worker threads", rows };

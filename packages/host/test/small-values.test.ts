@@ -53,7 +53,7 @@ test("every value goes through the codec as through V8's serializer", () => {
       const bytes = new Uint8Array(coded.length + 9);
       writeValue(bytes, 9, coded);
       const { form, number, length } = coded;
-      expect(decode(form, number, bytes, 9, length)).toStrictEqual(deserialize(serialize(value)));
+      expect(decode({ form, number, length }, bytes, 9)).toStrictEqual(deserialize(serialize(value)));
     }),
     { seed, numRuns: 5000 },
   );

@@ -46,36 +46,41 @@ function isAscii(text: string): boolean {
   return true;
 }
 
-function set(form: number, length: number, number: number, text: string, bytes: Uint8Array): Encoded {
+/** For the forms without bytes, and short texts. */
+function inWords(form: number, number: number, text: string): Encoded {
   encoded.form = form;
-  encoded.length = length;
+  encoded.length = text.length;
   encoded.number = number;
   encoded.text = text;
+  encoded.bytes = NOTHING;
+  return encoded;
+}
+
+function inBytes(form: number, bytes: Uint8Array): Encoded {
+  encoded.form = form;
+  encoded.length = bytes.length;
+  encoded.number = 0;
+  encoded.text = "";
   encoded.bytes = bytes;
   return encoded;
 }
 
 /** Encode a value. The answer is valid until the next call. @throws {JobNotSerialisableError} (B1) */
 export function encode(value: unknown, what: string): Encoded {
-  if (typeof value === "number") return set(FORM_NUMBER, 0, value, "", NOTHING);
-  if (value === undefined) return set(FORM_UNDEFINED, 0, 0, "", NOTHING);
+  if (typeof value === "number") return inWords(FORM_NUMBER, value, "");
+  if (value === undefined) return inWords(FORM_UNDEFINED, 0, "");
   if (typeof value === "string") {
-    if (value.length <= ASCII_LIMIT && isAscii(value))
-      return set(FORM_ASCII, value.length, 0, value, NOTHING);
+    if (value.length <= ASCII_LIMIT && isAscii(value)) return inWords(FORM_ASCII, 0, value);
     // Half a surrogate pair has no UTF-8.
-    if (value.isWellFormed()) {
-      const bytes = utf8.encode(value);
-      return set(FORM_TEXT, bytes.length, 0, "", bytes);
-    }
+    if (value.isWellFormed()) return inBytes(FORM_TEXT, utf8.encode(value));
   } else if (value instanceof Uint8Array && value.constructor === Uint8Array) {
     if (!(value.buffer instanceof ArrayBuffer))
       throw new JobNotSerialisableError(what, "it is shared memory, which would be copied");
-    return set(FORM_BYTES, value.length, 0, "", value);
+    return inBytes(FORM_BYTES, value);
   }
   try {
     const small = pack(value);
-    const bytes = small ?? serialize(value);
-    return set(small === undefined ? FORM_CLONE : FORM_PACKED, bytes.length, 0, "", bytes);
+    return small === undefined ? inBytes(FORM_CLONE, serialize(value)) : inBytes(FORM_PACKED, small);
   } catch (error) {
     throw new JobNotSerialisableError(what, error instanceof Error ? error.message : String(error));
   }
@@ -88,8 +93,11 @@ export function writeValue(target: Uint8Array, at: number, value: Encoded): void
   else for (let i = 0; i < value.length; i++) target[at + i] = value.text.charCodeAt(i);
 }
 
-/** Read a value back. Bytes are copied out of shared memory. */
-export function decode(form: number, number: number, bytes: Uint8Array, at: number, length: number): unknown {
+/** What of `Encoded` lies in the words of a slot. */
+export type Stored = Pick<Encoded, "form" | "length" | "number">;
+
+/** Read a value whose bytes begin at `at` back. Bytes are copied out of shared memory. */
+export function decode({ form, length, number }: Stored, bytes: Uint8Array, at: number): unknown {
   if (form === FORM_NUMBER) return number;
   if (form === FORM_UNDEFINED) return undefined;
   if (form === FORM_PACKED) return unpack(bytes, at);

@@ -158,7 +158,7 @@ export class JobBook {
       : this.#memory.resultAt(slot);
     const begin = large === undefined ? inside : 0;
     const number = this.#memory.numbers[(base + at.RESULT_NUMBER) >> 1]!;
-    const value = decode(words[base + at.RESULT_FORM]!, number, bytes, begin, length);
+    const value = decode({ form: words[base + at.RESULT_FORM]!, length, number }, bytes, begin);
     if (blocked) this.#giveBackBlock(words[base + at.RESULT_BLOCK]!);
     const failed = (flags & at.FAILED) !== 0;
     if ((words[base + at.FLAGS]! & at.HANDED_ON) !== 0) this.#report(slot, failed, value, handedOn);

@@ -82,7 +82,8 @@ export class RunningJob implements JobContext {
       );
     const block = length > memory.slotBytes ? this.#link.takeBlock() : -1;
     if (length > memory.slotBytes && block < 0) throw new EngineFullError(child.id, at.WORKER_BLOCKS);
-    queueChild(this.#link, lentSlot(this.#link, child.id, block), block, child, number, value);
+    const slot = lentSlot(this.#link, child.id, block);
+    queueChild(this.#link, { names: child, entry: number, value, slot, block });
     this.#children++;
     return child.id;
   }
@@ -107,14 +108,18 @@ function lentSlot(link: WorkerLink, id: string, block: number): number {
   throw new EngineFullError(id, memory.slots);
 }
 
-function queueChild(
-  link: WorkerLink,
-  slot: number,
-  block: number,
-  names: JobNames,
-  entry: number,
-  value: Encoded,
-): void {
+/** A job that is handed on, and where it goes. */
+interface Child {
+  readonly names: JobNames;
+  /** The number of its entry. */
+  readonly entry: number;
+  readonly value: Encoded;
+  readonly slot: number;
+  /** -1: its bytes fit the slot. */
+  readonly block: number;
+}
+
+function queueChild(link: WorkerLink, { names, entry, value, slot, block }: Child): void {
   const { memory } = link;
   const { words } = memory;
   const base = memory.slot(slot);

@@ -63,9 +63,12 @@ function start(slot: number): Promise<void> | undefined {
     const large = (words[base + at.FLAGS]! & at.LARGE) !== 0;
     const bytes = large ? largeJob(slot) : memory.bytes;
     const from = large ? 0 : memory.jobBytesAt(slot);
-    const number = memory.numbers[(base + at.NUMBER) >> 1]!;
-    const begin = from + words[base + at.NAMES_LENGTH]!;
-    const payload = decode(words[base + at.FORM]!, number, bytes, begin, words[base + at.LENGTH]!);
+    const stored = {
+      form: words[base + at.FORM]!,
+      length: words[base + at.LENGTH]!,
+      number: memory.numbers[(base + at.NUMBER) >> 1]!,
+    };
+    const payload = decode(stored, bytes, from + words[base + at.NAMES_LENGTH]!);
     running = new RunningJob(link, bytes, from);
     const value = functionOf(words[base + at.ENTRY]!)(payload as never, running);
     if (isThenable(value)) return later(slot, running, value);

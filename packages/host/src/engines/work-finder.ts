@@ -119,7 +119,7 @@ export class WorkFinder {
     if (size === 0) return NONE;
     const count = takeGlobal(memory, Math.min(BATCH, Math.ceil(size / memory.workers)), this.#batch);
     if (count === 0) return NONE;
-    if (count > 1) pushMany(memory, this.#worker, this.#batch, 1, count);
+    if (count > 1) pushMany(memory, this.#worker, this.#batch.subarray(1, count));
     return this.#batch[0]!;
   }
 

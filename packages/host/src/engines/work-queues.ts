@@ -40,19 +40,13 @@ export function pushLocal(memory: JobMemory, worker: number, entry: number): boo
 }
 
 /** Add entries to the worker's own deque, which has room for them. Owner only. */
-export function pushMany(
-  memory: JobMemory,
-  worker: number,
-  entries: Int32Array,
-  from: number,
-  to: number,
-): void {
+export function pushMany(memory: JobMemory, worker: number, entries: Int32Array): void {
   const { words } = memory;
   const base = memory.worker(worker);
   const bottom = Atomics.load(words, base + BOTTOM);
-  for (let i = from; i < to; i++)
-    Atomics.store(words, memory.dequeEntry(worker, bottom + i - from), entries[i]!);
-  Atomics.store(words, base + BOTTOM, (bottom + to - from) | 0);
+  for (const [i, entry] of entries.entries())
+    Atomics.store(words, memory.dequeEntry(worker, bottom + i), entry);
+  Atomics.store(words, base + BOTTOM, (bottom + entries.length) | 0);
 }
 
 /** Take the newest entry of the worker's own deque. Owner only. */

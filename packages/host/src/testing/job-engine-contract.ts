@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { JobEnvelope } from "@glia-os/abi/ports";
 import { type ContractCase, codeOf, job, type MakeJobEngine, using } from "./contract-case.ts";
-import { closings, endings, handingOn } from "./job-engine-endings.ts";
+import { abruptClosings, closings, endings, handingOn } from "./job-engine-endings.ts";
 
 const VALUES: readonly unknown[] = [
   undefined,
@@ -131,5 +131,12 @@ function refusals(make: MakeJobEngine): readonly ContractCase[] {
 
 /** The contract of `JobEngine`, over the functions of `contractJobs`. */
 export function jobEngineContract(make: MakeJobEngine): readonly ContractCase[] {
-  return [...values(make), ...refusals(make), ...endings(make), ...handingOn(make), ...closings(make)];
+  return [
+    ...values(make),
+    ...refusals(make),
+    ...endings(make),
+    ...handingOn(make),
+    ...closings(make),
+    ...abruptClosings(make),
+  ];
 }

@@ -155,6 +155,12 @@ export function closings(make: MakeJobEngine): readonly ContractCase[] {
         assert.equal(await running, "host.engine-closed");
       },
     },
+  ];
+}
+
+/** Claims about what closing does to jobs that were handed on, and to a time out of range. */
+export function abruptClosings(make: MakeJobEngine): readonly ContractCase[] {
+  return [
     {
       title:
         "J5: closing refuses every job that was handed on and is not finished; none is dropped without a word",
