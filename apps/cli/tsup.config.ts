@@ -6,5 +6,6 @@ export default defineConfig(
     index: "src/index.ts",
     main: "src/main.ts",
     "count-worker": "src/count/count-worker.ts",
+    "guest-worker": "src/wasm/guest-worker.ts",
   }),
 );

@@ -42,6 +42,7 @@ const RUST =
 /** Every guest and how it is built. Debian's `rustc` is named by its path: others seldom have the WebAssembly targets. */
 export const RECIPES: Readonly<Record<string, Recipe>> = {
   sort: { source: "c/sort.c", compiler: "clang", arguments: C },
+  report: { source: "c/report.c", compiler: "clang", arguments: C },
   tally: { source: "c/tally.c", compiler: "clang", arguments: C },
   collect: {
     source: "rust/collect.rs",

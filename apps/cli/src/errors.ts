@@ -51,6 +51,37 @@ export class FailedTasksError extends GliaError<"cli.task-failed"> {
   }
 }
 
+/** A guest ended before the place where its snapshot was to be taken. */
+export class GuestEndedError extends GliaError<"cli.guest-ended"> {
+  constructor(details: Readonly<Record<string, unknown>>) {
+    super("cli.guest-ended", "The guest ended before it could be stopped", { details });
+  }
+}
+
+/** Input of a guest that cannot be read or is too long. */
+export class GuestInputError extends GliaError<"cli.guest-input"> {
+  constructor(from: string, why: string, cause?: unknown) {
+    super("cli.guest-input", `Cannot read the guest's input from ${from}: ${why}`, {
+      cause,
+      details: { from },
+    });
+  }
+}
+
+/** A guest ended with a status that is not 0. */
+export class GuestStatusError extends GliaError<"cli.guest-status"> {
+  constructor(status: number, details: Readonly<Record<string, unknown>>) {
+    super("cli.guest-status", `The guest ended with status ${status}`, { details: { status, ...details } });
+  }
+}
+
+/** The thread of a guest ended by itself. */
+export class GuestThreadError extends GliaError<"cli.guest-thread"> {
+  constructor(cause: unknown) {
+    super("cli.guest-thread", `The guest's thread failed: ${messageOf(cause)}`, { cause });
+  }
+}
+
 /** There is nothing at the input path. */
 export class InputMissingError extends GliaError<"cli.input-missing"> {
   constructor(path: string) {
@@ -272,6 +303,23 @@ export class TaskFailedError extends GliaError<"cli.task-failed"> {
         details: { task: task.id, name: task.name, path: task.path, at: said.at, code: said.code },
       },
     );
+  }
+}
+
+/** A snapshot file that cannot be read. */
+export class SnapshotUnreadableError extends GliaError<"cli.snapshot-unreadable"> {
+  constructor(path: string, why: string, cause?: unknown) {
+    super("cli.snapshot-unreadable", `Cannot read the snapshot ${path}: ${why}`, {
+      cause,
+      details: { path },
+    });
+  }
+}
+
+/** A snapshot file that cannot be written. */
+export class SnapshotUnwritableError extends GliaError<"cli.snapshot-unwritable"> {
+  constructor(path: string, why: string, cause?: unknown) {
+    super("cli.snapshot-unwritable", `Cannot write ${path}: ${why}`, { cause, details: { path } });
   }
 }
 

@@ -7,6 +7,7 @@
 import { Command, Option } from "commander";
 import type { Context } from "./context.ts";
 import type { ExitCode } from "./exit-code.ts";
+import { addWasm } from "./wasm/register.ts";
 
 /** A parsed command line keeps its outcome here. */
 export interface Outcome {
@@ -52,6 +53,7 @@ export function createProgram(context: Context, outcome: Outcome, version: () =>
   addKernel(program, register);
   addMesh(program, register);
   addAgent(program, register);
+  addWasm(program, register);
   addMachine(program, register);
   return program;
 }

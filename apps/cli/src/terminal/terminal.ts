@@ -14,6 +14,7 @@ export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 export interface OutputStream extends NodeJS.WritableStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly writableNeedDrain?: boolean;
 }
 
 /** What a terminal is made of. */
@@ -76,6 +77,16 @@ export class Terminal {
   /** Raw text to standard output (O3). */
   write(text: string): void {
     if (this.#open) this.out.write(text);
+  }
+
+  /** Bytes as a guest wrote them, to standard output (O3). */
+  writeBytes(bytes: Uint8Array): void {
+    if (this.#open) this.out.write(bytes);
+  }
+
+  /** Bytes as a guest wrote them, to standard error. */
+  noteBytes(bytes: Uint8Array): void {
+    this.#err.write(bytes);
   }
 
   /** `text` in a style, if colour is welcome (O2). */

@@ -30,6 +30,26 @@ export const CLI_CODES = {
     changed: "The tasks that waited were cancelled; what they had done before stands.",
     fix: "Let a task send, wake or end what the listed tasks wait for, or give their waits a time limit.",
   },
+  "cli.guest-ended": {
+    retryable: false,
+    changed: "The guest ran to its end; what it printed stands, and no snapshot was written.",
+    fix: "Stop it earlier: give a smaller --after, or see with `glia wasm run -v` how much fuel it uses.",
+  },
+  "cli.guest-input": {
+    retryable: false,
+    changed: "Nothing: no guest was started.",
+    fix: "Give a file that can be read, within the limits that docs/guests.md lists for WASI guests.",
+  },
+  "cli.guest-status": {
+    retryable: false,
+    changed: "The guest ran to its end; what it printed stands.",
+    fix: "The status is the guest's own: its output says what it means.",
+  },
+  "cli.guest-thread": {
+    retryable: true,
+    changed: "The guest was lost; what it printed stands.",
+    fix: "Run it again with -v and report the stack trace as a defect.",
+  },
   "cli.input-changed": {
     retryable: true,
     changed: "The mesh's result stands but could not be compared.",
@@ -134,6 +154,16 @@ export const CLI_CODES = {
     retryable: true,
     changed: "Nothing.",
     fix: "Ask again: a task holds the program's loop; the program's standard error names it.",
+  },
+  "cli.snapshot-unreadable": {
+    retryable: false,
+    changed: "Nothing: no guest was started.",
+    fix: "Give the file that `glia wasm snapshot --out` wrote.",
+  },
+  "cli.snapshot-unwritable": {
+    retryable: false,
+    changed: "The guest ran and was stopped; its state is lost.",
+    fix: "Give --out a path in a folder that can be written to, and run it again.",
   },
   "cli.task-failed": {
     retryable: false,

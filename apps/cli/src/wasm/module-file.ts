@@ -1,0 +1,41 @@
+/** Modules from files: read under a limit, looked at, and instrumented unless they are already. */
+import type { Profile } from "@glia-os/wasm";
+import { inspectModule, type ModuleReport } from "@glia-os/wasm";
+import type { Context } from "../context.ts";
+import { unlessInterrupted } from "../context.ts";
+import { ModuleUnreadableError, reasonOf } from "../errors.ts";
+import { readBounded } from "../node/first-line.ts";
+
+/** The longest module these commands take. */
+const MODULE_BYTES = 64 * 1024 * 1024;
+/** From this size on, instrumenting takes long enough to say so. */
+const SLOW_BYTES = 200_000;
+
+/** A module as its file holds it. @throws ModuleUnreadableError */
+export function readModule(path: string): Uint8Array {
+  try {
+    const bytes = readBounded(path, MODULE_BYTES);
+    if (bytes.length <= MODULE_BYTES) return bytes;
+  } catch (cause) {
+    throw new ModuleUnreadableError(path, reasonOf(cause), cause);
+  }
+  throw new ModuleUnreadableError(path, `it is longer than ${MODULE_BYTES} bytes`);
+}
+
+/** A module ready to run, and what it was. */
+export interface ReadyModule {
+  readonly bytes: Uint8Array;
+  readonly report: ModuleReport;
+}
+
+/** Read a module and instrument it with `profile`, or take it as it is when it is instrumented. */
+export async function readyModule(path: string, profile: Profile, context: Context): Promise<ReadyModule> {
+  const original = readModule(path);
+  const report = inspectModule(original);
+  if (report.instrumented !== undefined) return { bytes: original, report };
+  if (original.length >= SLOW_BYTES)
+    context.terminal.note(`instrumenting ${path} (${original.length} bytes) ...`);
+  const { instrument } = await import("@glia-os/wasm/pipeline");
+  const { bytes } = await unlessInterrupted(context, instrument(original, { profile }));
+  return { bytes, report };
+}
