@@ -48,7 +48,7 @@ class Bench {
     const guest = {
       memory: { buffer: this.memory.buffer },
       host: this.#host,
-      limits: completeLimits({}),
+      limits: completeLimits({ messageBytes: 4096 }),
       get logBytesLeft() {
         return bench.logBytesLeft;
       },
@@ -393,6 +393,8 @@ describe("clocks, waiting and randomness", () => {
     const host = new Bench();
     expect([host.call("random_get", 0, 4), host.u32(0)]).toEqual([0, 0x5a5a5a5a]);
     expect(host.call("random_get", MEMORY - 3, 4)).toBe(ERRNO.fault);
+    expect(host.call("random_get", 0, 4096)).toBe(0);
+    expect(host.call("random_get", 0, 4097)).toBe(ERRNO.inval);
     const draw = (moves: boolean): string => {
       const bench = new Bench({ seed: Uint8Array.of(1, 2, 3) });
       const drawn: string[] = [];
