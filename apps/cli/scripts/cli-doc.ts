@@ -65,9 +65,10 @@ export default function* (sys, name = "world") {
 
 **The end.** The run ends when the main task and all tasks it made have ended; timers, sockets and promises that no task waits for do not keep
 it. When the main task fails, is killed, or the person interrupts, the other tasks are cancelled: their \`finally\` blocks run, they have 5 s to
-clean up, then they are killed. A second Ctrl-C ends the process at once. Another task that fails is reported when it does, with its
-place in the source; the rest goes on, and the exit code is 1. A failure that a task waits for (\`sys.wait\`, a link, a supervisor) is that
-task's matter and is not reported.
+clean up, then they are killed. A second Ctrl-C ends the process at once, unless a task holds the loop. Another task that fails is
+reported when it does, with its place in the source; the rest goes on, and the exit code is 1. A failure that a task waits for
+(\`sys.wait\`, a link, a supervisor) is that task's matter and is not reported. An error thrown outside of tasks, in a timer or a promise
+of the program's own, ends the process as Node ends it, without cleaning up.
 
 **Deadlock.** When tasks live and nothing in the process can ever wake one (no timer, socket, file, thread or standard input), the tasks are
 printed with what each waits for, they are cancelled, and the run ends with \`cli.deadlock\` and exit code 1. A timer or socket of the
@@ -80,7 +81,8 @@ deadlock) it is the state before the tasks are cancelled. Ctrl-\\ (SIGQUIT) prin
 **\`--quantum MS\`** gives every task MS milliseconds of the processor in each 2·MS; a task that has used them is \`throttled\` until the
 period ends, so the others and the program's sockets get their turn. Time is measured per turn of at most 8 syscalls: a task
 that computes long between two syscalls is throttled afterwards for as long as it owes, not in the middle. A task that holds the loop
-for more than 1 s is named on standard error by another thread; until it makes a syscall, neither Ctrl-C nor \`glia top\` reach it.
+for more than 1 s is named on standard error by another thread; until it makes a syscall, neither Ctrl-C nor \`glia top\` reach it, and
+\`kill -9\` is what ends the process.
 
 **\`--concurrency N\`** is the number of worker threads for jobs of the program: the other functions that its file exports. The service
 \`threads\` runs them; no thread starts before the first call. The file is loaded in each thread, so what it does when it is loaded happens there

@@ -54,6 +54,7 @@ export function startMachine(module: URL, settings: MachineSettings, terminal: T
   const watchdog = createWatchdog({
     limitMs: HOG_MS,
     stderr: true,
+    advice: `Ctrl-C works once it lets go; kill -9 ${process.pid} ends the process now`,
     ...(verbosity > 0 ? { next: lines } : {}),
   });
   const logger = createLogger({

@@ -8,6 +8,7 @@ export interface WatchSetup {
   readonly progress: SharedArrayBuffer;
   readonly limitMs: number;
   readonly stderr: boolean;
+  readonly advice: string;
 }
 
 /** What it says. */
@@ -18,7 +19,7 @@ export interface HogReport {
   readonly ranMs: number;
 }
 
-const { progress: buffer, limitMs, stderr } = workerData as WatchSetup;
+const { progress: buffer, limitMs, stderr, advice } = workerData as WatchSetup;
 const progress = new Progress(buffer);
 const { words } = progress;
 let seen = Atomics.load(words, SWITCHES);
@@ -35,7 +36,8 @@ function report(ranMs: number): void {
   try {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
     const shown = name.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
-    writeSync(2, `glia: task ${task} (${shown}) has held the loop for ${Math.round(ranMs)} ms\n`);
+    const more = advice === "" ? "" : `: ${advice}`;
+    writeSync(2, `glia: task ${task} (${shown}) has held the loop for ${Math.round(ranMs)} ms${more}\n`);
   } catch {
     // A standard error that cannot be written to must not end the watch; the message above was sent.
   }

@@ -31,6 +31,8 @@ export interface WatchdogOptions {
   readonly onHog?: (hog: Hog) => void;
   /** Whether the thread writes a line to standard error while the hog still runs; default false. */
   readonly stderr?: boolean;
+  /** What that line says besides, such as what a person can do; one line of plain text. */
+  readonly advice?: string;
   /** Another observer to pass transitions on to. */
   readonly next?: TaskObserver;
 }
@@ -87,10 +89,15 @@ class ThreadWatchdog implements Watchdog, TaskObserver {
     if (this.#worker !== undefined) throw new AlreadyRunningError();
     this.#kernel = kernel;
     Atomics.store(this.#progress.words, STOP, 0);
-    const { stderr = false } = this.#options;
+    const { stderr = false, advice = "" } = this.#options;
     const address = new URL(SOURCE ? "./watchdog-thread.ts" : "./watchdog-thread.js", import.meta.url);
     this.#worker = new Worker(address, {
-      workerData: { progress: this.#progress.buffer, limitMs: this.#limitMs, stderr } satisfies WatchSetup,
+      workerData: {
+        progress: this.#progress.buffer,
+        limitMs: this.#limitMs,
+        stderr,
+        advice,
+      } satisfies WatchSetup,
       env: {},
       name: "glia-watchdog",
     });
