@@ -177,6 +177,13 @@ function nested(levels: number): Data {
   return value;
 }
 
+test("RC3: bytes whose memory was moved away cannot be frozen", () => {
+  const gone = new Uint8Array(4);
+  gone.buffer.transfer();
+  for (const value of [gone, gone.buffer, { deep: [gone] }])
+    expect(codeOf(() => val(value as never))).toBe("kernel.not-freezable");
+});
+
 test("RC3: a val is frozen however deep, its maker keeps no way in, and its bytes can only be read", () => {
   const bytes = new Uint8Array([1, 2]);
   const source = { list: [{ n: 1 }], bytes };

@@ -12,6 +12,7 @@ import { BadOptionError, NotAProgramError } from "../errors.ts";
 import type { Handle } from "../handle.ts";
 import { OPCODE_NAMES } from "../opcodes.ts";
 import type { Operation, Park, Routine } from "../operation.ts";
+import { checkOptions } from "../options.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Program, Sys } from "../sys.ts";
 import type { Task } from "../task.ts";
@@ -152,6 +153,7 @@ class ReactorRoutine {
  * right `receive`, as the first handle of the spawn. @throws {BadOptionError} for handlers that are generator or async functions.
  */
 export function reactor<State, Message = unknown>(parts: Reactor<State, Message>): Program<unknown> {
+  checkOptions("the parts of a reactor", parts);
   for (const name of ["init", "handle", "close"] as const) {
     const part: unknown = parts[name];
     if (part === undefined && name === "close") continue;

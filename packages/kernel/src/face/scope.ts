@@ -12,6 +12,7 @@ import { checkDuration } from "../duration.ts";
 import { TaskCancelledError, UnknownTaskError } from "../errors.ts";
 import type { Handle } from "../handle.ts";
 import type { Routine } from "../operation.ts";
+import { checkOptions, routineOf } from "../options.ts";
 import { shown } from "../shown.ts";
 import type { Down } from "../supervision/notice.ts";
 import type { Program, SpawnOptions, Sys } from "../sys.ts";
@@ -55,6 +56,7 @@ export class ScopeChildren {
   #closed = false;
 
   constructor(sys: PlainSys, options: ScopeOptions) {
+    checkOptions("the options of a scope", options);
     const graceMs = options.graceMs ?? GRACE_MS;
     checkDuration(graceMs, "a scope's grace time");
     this.#sys = sys;
@@ -283,7 +285,7 @@ export function* scoped<Result>(
   try {
     let result: Result;
     try {
-      result = yield* block(scope);
+      result = yield* routineOf(block, scope);
     } catch (error) {
       yield* scope.abort(error);
       throw error;

@@ -12,6 +12,7 @@
  * B5. Except of a budget made with `each`: that one limits every task alone, and a child gets a new one with the same limits.
  */
 import { BadOptionError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import type { ShareRequest } from "./share-group.ts";
 
 /** Most budgets one task may be charged to. */
@@ -66,6 +67,7 @@ export class Budget {
 
   /** @throws {BadOptionError} */
   constructor(options: BudgetOptions) {
+    checkOptions("the options of a budget", options);
     const { periodMs, syscalls = Number.POSITIVE_INFINITY, cpuMs = Number.POSITIVE_INFINITY } = options;
     positive("budget periodMs", periodMs, MS_MOST);
     if (options.syscalls === undefined && options.cpuMs === undefined)

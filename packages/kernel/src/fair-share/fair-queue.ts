@@ -12,6 +12,7 @@
  * F5. The cost of an item may be corrected after it was served (`charge`): what it really took is paid by its flow's next item.
  */
 import { BadOptionError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { type Tagged, TagHeap } from "./tag-heap.ts";
 
 const WEIGHT_LEAST = 1e-3;
@@ -103,7 +104,9 @@ export class FairQueue<Item> {
   }
 
   /** Make a flow; it starts at the present virtual time (F2). @throws {BadOptionError} at 65,536 flows, and for bad options. */
-  flow({ weight = 1, capacity = 1024 }: FlowOptions = {}): Flow<Item> {
+  flow(options: FlowOptions = {}): Flow<Item> {
+    checkOptions("the options of a flow", options);
+    const { weight = 1, capacity = 1024 } = options;
     within("weight", weight, WEIGHT_LEAST, WEIGHT_MOST);
     if (!Number.isInteger(capacity)) throw new BadOptionError("capacity", capacity, "a whole number");
     within("capacity", capacity, 1, CAPACITY_MOST);

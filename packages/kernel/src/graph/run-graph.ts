@@ -9,10 +9,11 @@
  */
 import { BadOptionError } from "../errors.ts";
 import type { Routine } from "../operation.ts";
+import { checkOptions } from "../options.ts";
 import { endChild } from "../retry/deadline.ts";
 import type { Sys } from "../sys.ts";
 import type { Exit, TaskId } from "../task.ts";
-import type { TaskGraph } from "./task-graph.ts";
+import { TaskGraph } from "./task-graph.ts";
 
 /** Most nodes that run at a time: what `waitAny` can wait for. */
 const CONCURRENCY_MOST = 64;
@@ -133,6 +134,8 @@ class GraphRun {
  * @throws {BadOptionError}, and what `spawn` refuses; then the nodes that run are ended.
  */
 export function* runGraph(sys: Sys, graph: TaskGraph, options: GraphOptions = {}): Routine<GraphReport> {
+  checkOptions("the options of a run", options);
+  if (!(graph instanceof TaskGraph)) throw new BadOptionError("graph", graph, "a TaskGraph");
   const { concurrency = CONCURRENCY_MOST, onFailure = "stop" } = options;
   if (!(Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= CONCURRENCY_MOST))
     throw new BadOptionError("concurrency", concurrency, `a whole number from 1 to ${CONCURRENCY_MOST}`);

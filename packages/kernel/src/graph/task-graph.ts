@@ -8,6 +8,7 @@ import { DURATION_LIMIT_MS } from "../constants.ts";
 import { BadOptionError } from "../errors.ts";
 import type { Handle } from "../handle.ts";
 import type { Routine } from "../operation.ts";
+import { checkOptions } from "../options.ts";
 import { shown } from "../shown.ts";
 import type { Gift, Sys } from "../sys.ts";
 import { DuplicateNodeError, GraphCycleError, UnknownDependencyError } from "./errors.ts";
@@ -79,7 +80,9 @@ export class TaskGraph {
 
 function placesOf(nodes: readonly GraphNode[]): ReadonlyMap<string, number> {
   const places = new Map<string, number>();
-  for (const [place, { id, estimateMs = 0, run }] of nodes.entries()) {
+  for (const [place, node] of nodes.entries()) {
+    checkOptions("a node", node);
+    const { id, estimateMs = 0, run } = node;
     if (typeof id !== "string" || id.length === 0 || id.length > ID_LENGTH_MOST)
       throw new BadOptionError("node id", shown(id, 40), `text of 1 to ${ID_LENGTH_MOST} characters`);
     if (!(typeof estimateMs === "number" && estimateMs >= 0 && estimateMs <= DURATION_LIMIT_MS))

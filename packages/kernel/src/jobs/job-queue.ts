@@ -9,6 +9,7 @@
 import type { QueueDump } from "../dump.ts";
 import { BadOptionError } from "../errors.ts";
 import type { Flow, FlowOptions } from "../fair-share/fair-queue.ts";
+import { checkOptions } from "../options.ts";
 import { LEVELS, type Priority } from "../ready-queue.ts";
 import { shown } from "../shown.ts";
 
@@ -92,6 +93,7 @@ export class JobQueue<Job = unknown> {
   readonly #waiting = new Set<Ticket>();
 
   constructor(name: string, options: QueueOptions) {
+    checkOptions("the options of a queue", options);
     const { concurrency = CONCURRENCY, priority = "normal", capacity = CAPACITY, charge = "jobs" } = options;
     if (typeof name !== "string" || name.length === 0 || name.length > NAME_MOST)
       throw new BadOptionError("queue name", shown(name, 40), `text of 1 to ${NAME_MOST} characters`);

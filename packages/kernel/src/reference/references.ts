@@ -1,4 +1,6 @@
 /** The references as objects. Internal: `reference.ts` makes them. */
+
+import { BadOptionError } from "../errors.ts";
 import { MovedError } from "./errors.ts";
 import type { Frozen, Iso, Moved, Ref, Tag, Val } from "./types.ts";
 
@@ -15,8 +17,15 @@ export class Holder<T> {
     return this.#alive;
   }
 
-  /** The value, which stays. @throws {MovedError} */
+  /** Whether anything is a holder. */
+  static isHolder(value: unknown): boolean {
+    return typeof value === "object" && value !== null && #alive in value;
+  }
+
+  /** The value, which stays. @throws {MovedError} {BadOptionError} for what is no holder. */
   static peek<T>(holder: Holder<T>): T {
+    if (!Holder.isHolder(holder))
+      throw new BadOptionError("a reference", holder, "one that iso or move made");
     if (!holder.#alive) throw new MovedError();
     return holder.#value as T;
   }

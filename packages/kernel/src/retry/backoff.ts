@@ -5,6 +5,7 @@
 import type { Random } from "@glia-os/abi/ports";
 import { DURATION_LIMIT_MS } from "../constants.ts";
 import { BadOptionError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 
 const ATTEMPTS = 3;
 const ATTEMPTS_MOST = 1000;
@@ -39,6 +40,7 @@ export interface RetryPlan {
 
 /** Check options. @throws {BadOptionError} */
 export function retryPlan(options: RetryOptions): RetryPlan {
+  checkOptions("the options of a retry", options);
   const { attempts = ATTEMPTS, baseMs = BASE_MS, maxMs = Math.max(MAX_MS, baseMs), random } = options;
   const retryable = options.retryable ?? isRetryable;
   if (!(Number.isInteger(attempts) && attempts >= 1 && attempts <= ATTEMPTS_MOST))

@@ -8,6 +8,7 @@
 import { checkDuration } from "../duration.ts";
 import { TaskCancelledError, TaskKilledError } from "../errors.ts";
 import type { Routine } from "../operation.ts";
+import { checkOptions } from "../options.ts";
 import type { Program, SpawnOptions, Sys } from "../sys.ts";
 import type { Exit, TaskId } from "../task.ts";
 import { after, endOf } from "../wait.ts";
@@ -31,6 +32,7 @@ export function* withDeadline<Result>(
   program: Program<Result>,
   options: DeadlineOptions = {},
 ): Routine<Result> {
+  checkOptions("the options of a deadline", options);
   const { graceMs = GRACE_MS } = options;
   checkDuration(durationMs, "a deadline");
   checkDuration(graceMs, "a grace time");

@@ -6,6 +6,7 @@
  * R3. What the last attempt threw is what `retry` throws, unchanged.
  */
 import type { Routine } from "../operation.ts";
+import { routineOf } from "../options.ts";
 import type { Sys } from "../sys.ts";
 import { backoffMs, type RetryOptions, retryPlan, worthRetrying } from "./backoff.ts";
 
@@ -21,7 +22,7 @@ export function* retry<Result>(
   const plan = retryPlan(options);
   for (let number = 1; ; number++) {
     try {
-      return yield* attempt(number);
+      return yield* routineOf(attempt, number);
     } catch (error) {
       if (!worthRetrying(plan, number, error)) throw error;
     }

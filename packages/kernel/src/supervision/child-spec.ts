@@ -7,6 +7,7 @@
 import { DURATION_LIMIT_MS } from "../constants.ts";
 import type { Handle } from "../handle.ts";
 import type { Routine } from "../operation.ts";
+import { checkOptions } from "../options.ts";
 import { shown } from "../shown.ts";
 import type { Program, SpawnOptions, Sys } from "../sys.ts";
 import type { TaskId } from "../task.ts";
@@ -83,6 +84,7 @@ const RESTARTS: readonly string[] = ["permanent", "transient", "temporary"];
 
 /** Check options and fill in the defaults. @throws {BadChildSpecError} */
 export function planOf(options: SupervisorOptions): SupervisorPlan {
+  checkOptions("the options of a supervisor", options);
   const plan: SupervisorPlan = {
     strategy: "one_for_one",
     intensity: 1,

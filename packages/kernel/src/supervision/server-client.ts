@@ -5,6 +5,7 @@ import { MailboxClosedError, UnknownTaskError } from "../errors.ts";
 import type { Handle } from "../handle.ts";
 import type { MailboxOptions } from "../mailbox.ts";
 import type { Operation, Routine } from "../operation.ts";
+import { checkOptions } from "../options.ts";
 import type { Gift, Program, SpawnOptions, Sys } from "../sys.ts";
 import type { TaskId } from "../task.ts";
 import { StartFailedError } from "./errors.ts";
@@ -48,6 +49,8 @@ export function* startServer<State, Question, Answer, Cast>(
   definition: ServerDefinition<State, Question, Answer, Cast>,
   options: StartOptions = {},
 ): Routine<ServerRef<Question, Answer, Cast>> {
+  checkOptions("the options of a start", options);
+  checkOptions("the definition of a server", definition);
   const program = named(options.register, server(definition, sys.getTid()));
   return yield* startAndWait(sys, program, options, options.name ?? options.register ?? "server");
 }

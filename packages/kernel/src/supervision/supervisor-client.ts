@@ -3,6 +3,7 @@
 import { DURATION_LIMIT_MS } from "../constants.ts";
 import type { Handle } from "../handle.ts";
 import type { Routine } from "../operation.ts";
+import { checkOptions } from "../options.ts";
 import type { Sys } from "../sys.ts";
 import type { TaskId } from "../task.ts";
 import type { ChildOptions, ChildSpec, SupervisorOptions } from "./child-spec.ts";
@@ -32,6 +33,7 @@ export function* startSupervisor(
   options: SupervisorOptions,
   start: StartOptions = {},
 ): Routine<SupervisorRef> {
+  checkOptions("the options of a start", start);
   const program = named(start.register, supervisor(options, sys.getTid()));
   return yield* startAndWait(sys, program, start, start.name ?? start.register ?? "supervisor");
 }
@@ -64,6 +66,7 @@ export function supervisorChild(
 }
 
 function childOptions(options: ChildOptions & StartOptions): ChildOptions {
+  checkOptions("the options of a child", options);
   const { restart, shutdown, type, significant } = options;
   return {
     ...(restart === undefined ? {} : { restart }),
@@ -81,6 +84,7 @@ function* ask<Answer>(sys: Sys, target: Handle, request: SupervisorRequest): Rou
  * Start one more child. @throws {ChildStateError} when the id is taken {StartFailedError} {TooManyChildrenError} {BadChildSpecError}
  */
 export function startChild(sys: Sys, target: Handle, spec: ChildSpec): Routine<StartedChild> {
+  checkOptions("the specification of a child", spec);
   return ask(sys, target, new SupervisorRequest("start", spec.id, spec));
 }
 
