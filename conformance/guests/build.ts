@@ -2,8 +2,8 @@
  * Builds the guests in C and Rust with Debian's compilers, and keeps what came out in `prebuilt/`, so that tests need no compiler.
  *
  * `node conformance/guests/build.ts` builds all that this machine has a compiler for and writes `prebuilt/manifest.json`:
- * per guest its source, the SHA-256 of its source and of the module, and the compiler. `packages/wasm/test/foreign-guests.test.ts`
- * checks them, and builds the guests again where the compilers are.
+ * per guest its source, the SHA-256 of its source and of the module, and the compiler. `conformance/test/guests.test.ts` checks
+ * them, and builds the guests again where the compilers are.
  *
  * Debian packages: clang lld wasi-libc libclang-rt-14-dev-wasm32 rustc libstd-rust-dev-wasm32
  */
@@ -14,7 +14,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const root = import.meta.dirname;
-const include = join(root, "..", "..", "packages", "wasm", "include");
+/** Relative, as the sources are: no path of this machine may get into a module. */
+const include = "../../packages/wasm/include";
 
 /** What the manifest says of one guest. */
 export interface PrebuiltGuest {
@@ -68,8 +69,9 @@ export function buildGuest(name: string): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), "glia-guest-"));
   try {
     const output = join(folder, `${name}.wasm`);
-    const run = spawnSync(recipe.compiler, [...recipe.arguments, "-o", output, join(root, recipe.source)], {
+    const run = spawnSync(recipe.compiler, [...recipe.arguments, "-o", output, recipe.source], {
       encoding: "utf8",
+      cwd: root,
     });
     if (run.status !== 0) throw new GuestBuildError(recipe, run.error?.message ?? run.stderr);
     return readFileSync(output);
@@ -87,7 +89,7 @@ class GuestBuildError extends Error {
 /** What a guest's module depends on besides its compiler. */
 export function sourceHash({ source }: Pick<Recipe, "source">): string {
   const hash = createHash("sha256").update(readFileSync(join(root, source)));
-  if (source.endsWith(".c")) hash.update(readFileSync(join(include, "glia.h")));
+  if (source.endsWith(".c")) hash.update(readFileSync(join(root, include, "glia.h")));
   return hash.digest("hex");
 }
 

@@ -1,16 +1,8 @@
 /** Programs in C and Rust, with their standard libraries, as guests that move between real processes. */
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import {
-  buildGuest,
-  compilerVersion,
-  RECIPES,
-  readManifest,
-  sourceHash,
-} from "../../../conformance/guests/build.ts";
 import type { Stop, Stopped } from "./fixtures/hop-child.ts";
 import { foreignGuest, prebuilt } from "./foreign-modules.ts";
 
@@ -163,32 +155,6 @@ describe("pre-empted anywhere and moved, a guest ends like one that stayed, with
     expect(whole.status).toBe(0);
     expect(whole.fuelUsed).toBeGreaterThan(200_000);
   });
-});
-
-describe("the prebuilt modules", () => {
-  const manifest = readManifest();
-
-  it("are what the manifest says, made from the sources as they are", () => {
-    expect(Object.keys(manifest).sort()).toEqual(Object.keys(RECIPES).sort());
-    for (const [name, guest] of Object.entries(manifest)) {
-      const bytes = readFileSync(join(prebuilt, `${name}.wasm`));
-      expect(createHash("sha256").update(bytes).digest("hex"), name).toBe(guest.hash);
-      expect(bytes.length, name).toBe(guest.bytes);
-      expect(sourceHash(guest), `${guest.source}: run node conformance/guests/build.ts`).toBe(
-        guest.sourceHash,
-      );
-    }
-  });
-
-  for (const [name, { compiler }] of Object.entries(RECIPES)) {
-    const here = compilerVersion(compiler);
-    it.skipIf(here !== manifest[name]?.compiler)(
-      `${name} is what ${manifest[name]?.compiler} makes of its source`,
-      () => {
-        expect(createHash("sha256").update(buildGuest(name)).digest("hex")).toBe(manifest[name]?.hash);
-      },
-    );
-  }
 });
 
 describe("the header for C", () => {
