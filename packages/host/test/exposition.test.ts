@@ -152,7 +152,9 @@ test("EX4: metrics that would write one sample name are refused", () => {
   expect(exposition(refused[3]![0], { format: "prometheus" })).toContain("# TYPE a gauge");
 });
 
-test("a format that is neither of the two is refused", () => {
+test("a format that is neither of the two is refused, and so is what is no snapshot", () => {
+  for (const snapshot of [null, undefined, "a 1", {}] as unknown as MetricSnapshot[][])
+    expect(() => exposition(snapshot)).toThrow(expect.objectContaining({ code: "host.bad-option" }));
   for (const format of ["xml", "constructor", null] as unknown as ExpositionFormat[])
     expect(() => exposition([], { format })).toThrow(expect.objectContaining({ code: "host.bad-option" }));
 });

@@ -69,7 +69,7 @@ export interface Sys {
 
   /**
    * The W3C `traceparent` of this task's span, to go with what it sends to other systems; or, for a call or an envelope, of the span of the
-   * task that sent it, as long as that is known. Undefined without a tracer.
+   * task that sent it, as long as that is known. Undefined without a tracer. @throws {BadOptionError} for what is no call
    */
   traceparent(of?: Call): string | undefined;
 

@@ -16,7 +16,13 @@ import { Door } from "./door.ts";
 import type { Start } from "./effect.ts";
 import { badgeEndpoint } from "./endpoint/badge.ts";
 import { Endpoint } from "./endpoint/endpoint.ts";
-import { NotParentError, OutsideTaskError, TaskKilledError, UnknownTaskError } from "./errors.ts";
+import {
+  BadOptionError,
+  NotParentError,
+  OutsideTaskError,
+  TaskKilledError,
+  UnknownTaskError,
+} from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import { offer, raise, reply, TAKEN, take } from "./ipc.ts";
 import { ack, nack, renew } from "./lease/acknowledge.ts";
@@ -98,7 +104,8 @@ export class TaskSys implements Sys {
   traceparent(of?: Call): string | undefined {
     const { current, spans } = this.#scheduler;
     if (current === null) throw new OutsideTaskError("traceparent");
-    const context = spans?.contextOf(of === undefined ? current.id : of.from);
+    const task = of === undefined ? current.id : senderOf(of);
+    const context = spans?.contextOf(task);
     return context && formatTraceparent(context);
   }
 
@@ -621,4 +628,11 @@ export function wakeKey(scheduler: Scheduler, key: unknown, value: unknown, coun
   while (queue !== undefined && woken < count && scheduler.wakeOne(queue, value)) woken++;
   scheduler.waits.prune(key);
   return woken;
+}
+
+/** The task that sent a call or an envelope. @throws {BadOptionError} */
+function senderOf(message: unknown): TaskId {
+  const from = typeof message === "object" && message !== null ? (message as Partial<Call>).from : undefined;
+  if (typeof from === "number") return from;
+  throw new BadOptionError("the message whose trace is asked for", message, "a call or an envelope");
 }

@@ -256,6 +256,20 @@ test("SP3: the span of a syscall whose task is killed ends with the task", () =>
   expect(named("syscall waitOn").durationMs).toBe(7);
 });
 
+test("what is no tracer, no call and no recorder's options is refused", () => {
+  for (const spans of [null, 7, {}, { start: 1 }])
+    expect(codeOf(() => createTestKernel(1, { spans: spans as never }))).toBe("kernel.bad-option");
+  expect(codeOf(() => createSpanRecorder(null as never))).toBe("kernel.bad-option");
+  const { kernel, clock } = traced();
+  const codes: string[] = [];
+  kernel.spawn(function* (sys) {
+    for (const value of [null, 7, "text", {}, { from: "me" }, Object.create(null)])
+      codes.push(codeOf(() => sys.traceparent(value as never)));
+  });
+  runToCompletion(kernel, clock);
+  expect(codes).toEqual(Array(6).fill("kernel.bad-option"));
+});
+
 test("spans of syscalls without a tracer are refused", () => {
   expect(codeOf(() => createTestKernel(1, { syscallSpans: true }))).toBe("kernel.bad-option");
 });

@@ -212,6 +212,8 @@ test("without measure a meter gets counters only", () => {
 
 test.each([
   ["without a meter", { measure: true }],
+  ["by nothing", { measure: null as never, meter: new RecordingMeter() }],
+  ["by a number", { measure: 16 as never, meter: new RecordingMeter() }],
   ["with no turn per reading", { measure: { turnsPerReading: 0 }, meter: new RecordingMeter() }],
   ["with 65,537 turns per reading", { measure: { turnsPerReading: 65_537 }, meter: new RecordingMeter() }],
   ["with half a turn per reading", { measure: { turnsPerReading: 0.5 }, meter: new RecordingMeter() }],

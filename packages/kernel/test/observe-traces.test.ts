@@ -132,6 +132,10 @@ test.each([
   expect(codeOf(() => decodeTrace(image))).toBe("abi.malformed");
 });
 
+test.each([undefined, null, 7, "GLTR", [1], { length: 24 }])("TI3: %j is no image", (value) => {
+  expect(codeOf(() => decodeTrace(value as never))).toBe("abi.malformed");
+});
+
 test("decoding reads bytes that lie inside a larger buffer", () => {
   const image = ran().kernel.traceImage();
   const larger = new Uint8Array(image.length + 7);

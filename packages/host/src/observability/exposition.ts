@@ -35,6 +35,8 @@ export function exposition(snapshot: readonly MetricSnapshot[], options: Exposit
   const { format = "prometheus" } = options;
   if (!Object.hasOwn(CONTENT_TYPES, format))
     throw new BadOptionError("exposition format", format, "prometheus or openmetrics");
+  if (!Array.isArray(snapshot))
+    throw new BadOptionError("snapshot", typeof snapshot, "what a meter's snapshot() gives");
   const open = format === "openmetrics";
   const help = { ...METRIC_HELP, ...options.help };
   const taken = new Set<string>();

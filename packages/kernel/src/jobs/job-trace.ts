@@ -8,7 +8,7 @@ import type { SchedulableJob } from "./job.ts";
 export function jobTrace(kernel: Kernel, { traceparent }: SchedulableJob): string | undefined {
   if (traceparent !== undefined) {
     if (parseTraceparent(traceparent) !== undefined) return traceparent;
-    throw new BadOptionError("a job's traceparent", String(traceparent).slice(0, 80), "a W3C traceparent");
+    throw new BadOptionError("a job's traceparent", traceparent, "a W3C traceparent");
   }
   const submitter = kernel.current();
   const span = submitter === undefined ? undefined : kernel.spanOf(submitter.task);

@@ -3,6 +3,7 @@ import type { Logger } from "@glia-os/abi/ports";
 import { BadOptionError } from "../errors.ts";
 import type { KernelOptions } from "../kernel.ts";
 import { whole } from "../mailbox.ts";
+import { checkOptions } from "../options.ts";
 import type { TaskId } from "../task.ts";
 import type { SyscallTracer } from "../traced-syscalls.ts";
 import type { Listener } from "./task-observer.ts";
@@ -21,6 +22,8 @@ export interface Observation {
 
 /** Read the options. @throws {BadOptionError} for one that lacks what it needs. */
 export function observation(options: KernelOptions, pathOf: (task: TaskId) => string): Observation {
+  if (options.spans !== undefined && typeof options.spans?.start !== "function")
+    throw new BadOptionError("spans", options.spans, "a tracer");
   const times = timesOf(options);
   const spans = options.spans === undefined ? null : new TaskSpans(options.spans, pathOf);
   if (options.syscallSpans === true && spans === null)
@@ -40,6 +43,7 @@ export function observation(options: KernelOptions, pathOf: (task: TaskId) => st
 
 function timesOf({ measure = false, meter, clock }: KernelOptions): TaskTimes | null {
   if (measure === false) return null;
+  if (measure !== true) checkOptions("measure", measure);
   const { turnsPerReading = TURNS_PER_READING } = measure === true ? {} : measure;
   whole("turnsPerReading", turnsPerReading, 1, TURNS_PER_READING_MOST);
   if (meter === undefined)

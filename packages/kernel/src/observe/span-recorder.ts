@@ -20,6 +20,7 @@ import type {
   Tracer,
 } from "@glia-os/abi/ports";
 import { whole } from "../mailbox.ts";
+import { checkOptions } from "../options.ts";
 
 const CAPACITY = 1024;
 const CAPACITY_MOST = 1_048_576;
@@ -202,6 +203,7 @@ class Recorder implements SpanRecorder {
   #oldest = 0;
 
   constructor(options: SpanRecorderOptions) {
+    checkOptions("the span recorder's options", options);
     this.#capacity = options.capacity ?? CAPACITY;
     whole("span capacity", this.#capacity, 1, CAPACITY_MOST);
     this.#options = options;

@@ -52,8 +52,7 @@ export class ObserverList {
 
   /** Let a listener hear from now on. Returns the function that ends it. @throws {BadOptionError} for one more than 64, or for no listener. */
   add(observer: Listener): () => void {
-    if (!isListener(observer))
-      throw new BadOptionError("observer", String(observer), "an object of functions");
+    if (!isListener(observer)) throw new BadOptionError("observer", observer, "an object of functions");
     if (this.#all.length >= OBSERVERS_MOST)
       throw new BadOptionError("observers", this.#all.length + 1, `at most ${OBSERVERS_MOST}`);
     // The same listener may listen twice; each function ends its own listening.

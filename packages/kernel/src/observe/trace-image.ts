@@ -8,7 +8,7 @@
  * TI3. Decoding never reads outside the bytes and refuses what does not have this shape.
  */
 import { MalformedError } from "@glia-os/abi/errors";
-import { syscallByNumber } from "@glia-os/abi/syscalls";
+import { OPCODE_NAMES } from "../opcodes.ts";
 
 /** The number that marks the begin of a slice: no syscall has it. */
 export const SLICE = 0;
@@ -65,7 +65,7 @@ export function recordsOf(words: Int32Array): TraceRecord[] {
     }
     return {
       kind: "syscall",
-      syscall: syscallByNumber(head & 0xff)?.name ?? `#${head & 0xff}`,
+      syscall: OPCODE_NAMES[head & 0xff] ?? `#${head & 0xff}`,
       outcome: OUTCOMES[head >> 8] ?? "done",
       task: first >>> 0,
       argument: second >>> 0,
@@ -90,6 +90,7 @@ export function encodeTrace(total: number, words: Int32Array): Uint8Array {
 /** Read the image of a trace ring. @throws {MalformedError} */
 export function decodeTrace(image: Uint8Array): Trace {
   const bad = (why: string): MalformedError => new MalformedError("a trace image", why);
+  if (!(image instanceof Uint8Array)) throw bad(`it is of type ${typeof image}, not bytes`);
   if (image.length < HEADER_BYTES) throw bad(`${image.length} bytes are less than its header`);
   if (MAGIC.some((byte, i) => image[i] !== byte)) throw bad("it does not begin with GLTR");
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
