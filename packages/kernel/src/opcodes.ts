@@ -69,6 +69,33 @@ export const MONOTONIC = 66;
 /** One more than the highest number: the size of tables by number. */
 export const OPCODES = 67;
 
+/**
+ * The syscalls whose outcomes are journaled: those whose effect class is not `local`. A test compares them with the table; the kernel does
+ * not carry the table, whose texts are half as large as its scheduler.
+ */
+export const RECORDED: readonly number[] = [
+  NOW,
+  RANDOM,
+  RECEIVE,
+  TRY_RECEIVE,
+  CALL,
+  SELECT,
+  WAIT_SIGNAL,
+  WAIT_ON,
+  LOOKUP,
+  EXEC,
+  FETCH,
+  FILE,
+  MODEL,
+  APPROVE,
+  EXTERNAL,
+  READ_REGION,
+  READ_FROM,
+  WRITE_TO,
+  WHEREIS,
+  MONOTONIC,
+];
+
 /** Names by number, for messages and counters. */
 export const OPCODE_NAMES: Readonly<Record<number, string>> = {
   [GET_TID]: "getTid",

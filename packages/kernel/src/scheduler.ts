@@ -9,7 +9,7 @@
  * S5. No clock is read and nothing is allocated per switch. Only a task with a budget in milliseconds has its turns timed.
  */
 import type { Clock, Logger, Random } from "@glia-os/abi/ports";
-import { RIGHTS, syscallByNumber } from "@glia-os/abi/syscalls";
+import { RIGHTS } from "@glia-os/abi/syscalls";
 import type { PendingReply } from "./call.ts";
 import { CapabilityTable, type KernelObject } from "./capability-table.ts";
 import { type Choose, ChosenOrder } from "./chosen-order.ts";
@@ -23,7 +23,7 @@ import type { Mailbox } from "./mailbox.ts";
 import type { LifeObserver, TransitionObserver } from "./observe/task-observer.ts";
 import type { TaskSpans } from "./observe/task-spans.ts";
 import type { TaskTimes } from "./observe/task-times.ts";
-import { CALL, EXIT, OPCODE_NAMES, OPCODES, SELECT, SLEEP, WAIT_ANY, WAIT_ON } from "./opcodes.ts";
+import { CALL, EXIT, OPCODE_NAMES, OPCODES, RECORDED, SELECT, SLEEP, WAIT_ANY, WAIT_ON } from "./opcodes.ts";
 import type { Park, Routine } from "./operation.ts";
 import { LEVELS, ReadyQueue } from "./ready-queue.ts";
 import type { KernelResource } from "./resources/resource.ts";
@@ -79,10 +79,9 @@ export const PARK: IteratorYieldResult<Park> = { done: false, value: { parked: "
 const PARKED_RESULT = PARK;
 
 /** Whether outcomes of a syscall are journaled, by number: those whose effect class is not `local`. */
-export const JOURNALED: readonly boolean[] = Array.from({ length: OPCODES }, (_, number) => {
-  const row = syscallByNumber(number);
-  return row !== undefined && row.effect !== "local";
-});
+export const JOURNALED: readonly boolean[] = Array.from({ length: OPCODES }, (_, number) =>
+  RECORDED.includes(number),
+);
 
 /** What an ended task keeps instead of its generator, so that the generator's memory is free. */
 const ENDED: Routine<unknown> = (function* (): Routine<unknown> {

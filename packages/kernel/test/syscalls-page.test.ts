@@ -3,7 +3,7 @@ import { ERROR_CODES } from "@glia-os/abi/errors";
 import { SYSCALLS } from "@glia-os/abi/syscalls";
 import { expect, test } from "vitest";
 import { COMES_WITH, syscallsPage } from "../scripts/print-syscalls.ts";
-import { OPCODE_NAMES, STATE_NAMES, TRANSITIONS } from "../src/internal.ts";
+import { OPCODE_NAMES, RECORDED, STATE_NAMES, TRANSITIONS } from "../src/internal.ts";
 import { resultOf } from "./run.ts";
 
 test("docs/spec/syscalls.md is what the table prints (run print-syscalls.ts --write)", () => {
@@ -14,6 +14,12 @@ test("docs/spec/syscalls.md is what the table prints (run print-syscalls.ts --wr
 test("S1: the kernel's opcodes are the numbers of the table", () => {
   for (const [number, name] of Object.entries(OPCODE_NAMES))
     expect(SYSCALLS.get(name)?.number, name).toBe(Number(number));
+});
+
+test("S3: the kernel journals the outcomes of exactly the syscalls whose effect class is not local", () => {
+  const performed = [...SYSCALLS.values()].filter(({ number }) => Object.hasOwn(OPCODE_NAMES, number));
+  const recorded = performed.filter(({ effect }) => effect !== "local").map(({ number }) => number);
+  expect([...RECORDED].sort((a, b) => a - b)).toEqual(recorded.sort((a, b) => a - b));
 });
 
 test("every syscall the kernel performs is a method of sys, and waits exactly when the table says so", () => {
