@@ -70,9 +70,16 @@ function guestCall(site: CallSite, name: string): Import {
   // While a guest is put back its arguments are not computed again and mean nothing: the answer comes before any check.
   if (BLOCKING.has(name))
     return (...args) => site.resumed(name)?.value ?? perform?.(site, ...args.map(Number));
-  return (...args) => {
+  // No such import takes an i64, or more than three: spelled out, because this is the path of every cheap call.
+  return (first, second, third) => {
     site.requireRunning(name);
-    return guarded(site, name, () => perform?.(site, ...args.map(Number)));
+    let result: number | bigint | undefined;
+    try {
+      result = perform?.(site, first as number, second as number, third as number);
+    } catch (cause) {
+      return failed(site, name, cause);
+    }
+    return site.exiting ? trap() : result;
   };
 }
 
@@ -135,13 +142,17 @@ function checkWait(
   return trap();
 }
 
+function failed(site: CallSite, name: string, cause: unknown): never {
+  if (!site.exiting) site.stopped(new HostFailedError(name, cause));
+  return trap();
+}
+
 function guarded<T>(site: CallSite, name: string, perform: () => T): T {
   let result: T;
   try {
     result = perform();
   } catch (cause) {
-    if (!site.exiting) site.stopped(new HostFailedError(name, cause));
-    return trap();
+    return failed(site, name, cause);
   }
   // A module that caught the trap of `exit` does not keep its guest running.
   return site.exiting ? trap() : result;

@@ -1,0 +1,98 @@
+/**
+ * What instrumentation costs a guest: its time in each profile over the time of the module as it was compiled, in the same process
+ * and the same round, and what one yield costs.
+ *
+ * The programs are AssemblyScript (`compute` of guest-as), compiled with the flags the SDK gives. Matrix product and sieve work on
+ * plain memory, the rest on managed objects.
+ */
+import type { Profile } from "@glia-os/wasm/pipeline";
+import { bare, PROGRAMS, type ProgramName, profiled, type Run } from "../peers/glia/compute-guest.ts";
+import type { Contestant, RowDefinition, Suite } from "../src/suite.ts";
+
+/** Runs of a program of which the quickest counts, in each sample. */
+const TRIES = 3;
+const NS_PER_US = 1e3;
+const NAMES = Object.keys(PROGRAMS) as ProgramName[];
+
+function quickest(run: Run, name: ProgramName): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (let left = TRIES; left > 0; left--) {
+    const start = process.hrtime.bigint();
+    run(name);
+    best = Math.min(best, Number(process.hrtime.bigint() - start));
+  }
+  return best;
+}
+
+/** Time with instrumentation over time without; both must give the same result. */
+function slowdown(instrumented: Run, plain: Run, name: ProgramName): number {
+  if (instrumented(name) !== plain(name)) throw new TypeError(`${name} gave another result`);
+  const without = quickest(plain, name);
+  return quickest(instrumented, name) / without;
+}
+
+async function slower(profile: Profile, names: readonly ProgramName[]): Promise<Contestant> {
+  const [instrumented, plain] = [await profiled(profile), await bare()];
+  const mean = (): number => {
+    const logs = names.map((name) => Math.log(slowdown(instrumented, plain, name)));
+    return Math.exp(logs.reduce((sum, one) => sum + one, 0) / names.length);
+  };
+  mean();
+  return { value: mean };
+}
+
+const EXCLUDES =
+  "compiling and instrumenting; C, Rust and JavaScript programs; the quickest of three runs on either side counts";
+
+function rows(profile: Profile, geometricMean: number, worst: number): RowDefinition[] {
+  const row = (id: string, what: string, names: readonly ProgramName[], max: number): RowDefinition => ({
+    id: `${profile}-${id}`,
+    what: `${what}: time of the profile ${profile} over the unmodified module`,
+    unit: "x",
+    better: "lower",
+    excludes: EXCLUDES,
+    target: { max },
+    glia: () => slower(profile, names),
+    peers: {},
+  });
+  return [
+    row("geometric-mean", `geometric mean of ${NAMES.join(", ")}`, NAMES, geometricMean),
+    ...NAMES.map((name) => row(name, name, [name], worst)),
+  ];
+}
+
+/** Slices short enough that what they cost shows, long enough that each does work. */
+const SHORT_SLICE = 10_000;
+
+/** What one stop and continuation adds, about 27 calls deep. */
+async function yielding(): Promise<Contestant> {
+  const whole = await profiled("preemptive", Number.MAX_SAFE_INTEGER);
+  const cut = await profiled("preemptive", SHORT_SLICE);
+  const value = (): number => {
+    const without = quickest(whole, "fib");
+    const before = cut.yields();
+    const withYields = quickest(cut, "fib");
+    return (withYields - without) / ((cut.yields() - before) / TRIES) / NS_PER_US;
+  };
+  value();
+  return { value };
+}
+
+export const suite: Suite = {
+  title: "WebAssembly guests: what profiles and yields cost",
+  rows: [
+    ...rows("cooperative", 1.15, 1.3),
+    ...rows("metered", 1.45, 2.8),
+    ...rows("preemptive", 1.65, 3.3),
+    {
+      id: "yield-resume",
+      what: "one yield at the end of a slice and its continuation, in a recursion up to 27 calls deep",
+      unit: "us",
+      better: "lower",
+      excludes: "the work between yields; one percent of a slice of 1 ms is 10 us",
+      target: { max: 10 },
+      glia: yielding,
+      peers: {},
+    },
+  ],
+};
