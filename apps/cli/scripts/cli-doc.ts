@@ -99,6 +99,25 @@ export default function* (sys) {
 }
 \`\`\`
 
+**Job queues.** The export \`queues\` names queues with the options of [scheduling.md](scheduling.md); the service \`queues\` gives what
+submits to them. Their jobs are tasks of the run, and \`glia top\` and \`--dump-state\` show a line per queue.
+
+\`\`\`js
+export const queues = { mail: { concurrency: 2, capacity: 100 } };
+
+export default function* (sys) {
+  const { submit } = yield* sys.call(sys.lookup("queues"), "open");
+  const job = submit("mail", {
+    retry: { attempts: 3 },
+    *run(sys) {
+      yield* sys.sleep(10);
+      return "sent";
+    },
+  });
+  console.log(yield* job.wait(sys));
+}
+\`\`\`
+
 **\`--listen HOST:PORT\`** opens a socket; the address is yours to give, a program cannot choose one. The service \`listener\` gives each task that
 asks a handle to it. The address is printed on standard error, with \`--json\` as \`{"event":"listening","host","port"}\`.
 

@@ -210,6 +210,44 @@ describe("the options of glia run", () => {
     expect(three.stdout).toMatch(new RegExp(`^${refused}false [23]\n$`));
   });
 
+  it("JQ1: the queues a file names take its jobs, and the state shows them; nothing of the kernel is given away", async () => {
+    const file = programs.write(
+      "queues.ts",
+      `export const queues = { mail: { concurrency: 2, capacity: 3 }, bulk: {} };
+      export default function* (sys) {
+        const given = yield* sys.call(sys.lookup("queues"), "open");
+        console.log(Object.keys(given).join());
+        const job = (n) => ({ *run(sys) { yield* sys.sleep(1e6); return n; } });
+        const first = given.submit("mail", { *run(sys, { number }) { yield* sys.sleep(1); return "sent " + number; } });
+        console.log((yield* first.wait(sys)).value);
+        for (let i = 0; i < 5; i++) given.submit("mail", job(i));
+        for (const queue of ["mail", "none"]) try { given.submit(queue, job(5)); } catch (error) { console.log(error.code); }
+        throw new RangeError("look at the state");
+      }`,
+    );
+    const { stdout, stderr } = await programs.run(["run", file, "--dump-state"]);
+    expect(stdout).toMatch(
+      /^submit,find,pressure,onPressure,dump\nsent 1\nkernel\.queue-full\nkernel\.unknown-queue\n$/,
+    );
+    expect(stderr).toMatch(/^mail +normal +3\/3 +2\/2 +0 +1 +0 +100 %, paused$/m);
+    expect(stderr).toMatch(/^bulk +normal +0\/1024 +0\/16 /m);
+  });
+
+  it("JQ2: queues that are wrong are refused before the program starts", async () => {
+    const rest = "export default function* () { console.log('ran'); }";
+    programs.write("queues-text.ts", `export const queues = "mail"; ${rest}`);
+    programs.write("queues-bad.ts", `export const queues = { mail: { concurrency: 0 } }; ${rest}`);
+    const [text, bad] = await Promise.all(
+      ["queues-text.ts", "queues-bad.ts"].map((file) => programs.run(["run", file])),
+    );
+    expect([text?.code, text?.stdout, text?.stderr]).toEqual([
+      1,
+      "",
+      expect.stringContaining("its export queues is not"),
+    ]);
+    expect([bad?.code, bad?.stdout, bad?.stderr]).toEqual([1, "", expect.stringContaining("concurrency")]);
+  });
+
   it("LI1: --listen opens the socket, tasks accept on it and hand connections on, and nobody else can close it", async () => {
     const file = programs.write(
       "echo.ts",

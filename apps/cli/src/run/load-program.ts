@@ -12,6 +12,7 @@ import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Handle, Program, Sys } from "@glia-os/kernel";
 import { asyncProgram, type Reactor, reactor, stop } from "@glia-os/kernel/face";
+import type { QueueOptions } from "@glia-os/kernel/jobs";
 import {
   NoProgramError,
   ProgramLoadError,
@@ -35,6 +36,8 @@ export interface LoadedProgram {
   readonly file: string;
   readonly url: URL;
   readonly main: Program;
+  /** Its job queues, by name: the export `queues`. Their options are checked when they are made. */
+  readonly queues: Readonly<Record<string, QueueOptions>> | undefined;
   /** Whether it wants a mailbox with the lines of standard input. */
   readonly readsLines: boolean;
 }
@@ -53,7 +56,8 @@ export async function loadProgram(file: string, args: readonly string[]): Promis
       throw new ProgramSyntaxError(shortPath(path), syntaxSite(path, error), error);
     throw new ProgramLoadError(shortPath(path), siteOf(error), error);
   }
-  return { file: shortPath(path), url, ...mainOf(shortPath(path), found, args) };
+  const queues = queuesOf(shortPath(path), found["queues"]);
+  return { file: shortPath(path), url, queues, ...mainOf(shortPath(path), found, args) };
 }
 
 function checkFile(file: string, path: string): void {
@@ -76,6 +80,14 @@ function syntaxSite(path: string, error: SyntaxError): string | undefined {
   const { stderr } = spawnSync(process.execPath, ["--check", path], { encoding: "utf8", timeout: CHECK_MS });
   const line = /^(?:file:\/\/)?(\/[^\n]+):(\d+)\n/.exec(stderr);
   return line === null ? undefined : `${shortPath(line[1] ?? path)}:${line[2]}`;
+}
+
+function queuesOf(file: string, found: unknown): LoadedProgram["queues"] {
+  if (found === undefined) return undefined;
+  const options = typeof found === "object" && found !== null ? Object.values(found) : [];
+  if (options.length > 0 && options.every((each) => typeof each === "object" && each !== null))
+    return found as LoadedProgram["queues"];
+  throw new NoProgramError(file, "its export queues is not an object with options for each queue");
 }
 
 type Main = Pick<LoadedProgram, "main" | "readsLines">;

@@ -20,6 +20,7 @@ import { formatHostPort } from "../node/host-port.ts";
 import { offerState } from "../top/state-server.ts";
 import { describeThrown } from "./failure-site.ts";
 import { feedLines } from "./input-lines.ts";
+import { QUEUES, queuesService } from "./job-queues.ts";
 import { LISTENER, serveListener } from "./listener.ts";
 import type { LoadedProgram } from "./load-program.ts";
 import { type Machine, type MachineSettings, startMachine } from "./machine.ts";
@@ -122,6 +123,8 @@ class ProgramRun {
   /** Make the main task. `fed` rejects when its input cannot be read, and never resolves. */
   #start(listener: Handle | undefined): { main: TaskId; fed: Promise<never> } {
     const { kernel, budget } = this.#machine;
+    const named = this.#program.queues;
+    const queues = named === undefined ? undefined : queuesService(kernel, named);
     const inbox = this.#program.readsLines ? kernel.mailbox() : undefined;
     const main = this.#spawn({
       name: "main",
@@ -129,6 +132,7 @@ class ProgramRun {
       ...(budget === undefined ? {} : { budget }),
     });
     this.#machine.serveThreads();
+    if (queues !== undefined) this.#machine.serve(queues, { name: QUEUES, priority: "system" });
     if (listener !== undefined)
       this.#machine.serve(serveListener, { name: LISTENER, priority: "system", give: [listener] });
     const fed = inbox === undefined ? new Promise<never>(() => {}) : this.#feed(main, inbox);
