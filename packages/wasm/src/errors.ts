@@ -24,6 +24,13 @@ export class BadLaunchError extends GliaError<"wasm.bad-launch"> {
   }
 }
 
+/** A key that is no raw Ed25519 key. */
+export class BadKeyError extends GliaError<"wasm.bad-key"> {
+  constructor(bytes: number) {
+    super("wasm.bad-key", `an Ed25519 key has 32 bytes, this one ${bytes}`);
+  }
+}
+
 /** An engine limit that is not a whole number within its range. */
 export class BadLimitError extends GliaError<"wasm.bad-limit"> {
   constructor(name: string, value: unknown, least: number, most: number) {
@@ -244,6 +251,13 @@ export class UnboundedModuleError extends GliaError<"wasm.unbounded-module"> {
 export class UnmeteredCodeError extends GliaError<"wasm.unmetered-code"> {
   constructor(index: number, at: number, problem: string) {
     super("wasm.unmetered-code", `function ${index} ${problem} (byte ${at})`, { details: { index, at } });
+  }
+}
+
+/** A module without a valid signature, where one is asked for. */
+export class UnsignedModuleError extends GliaError<"wasm.unsigned-module"> {
+  constructor(problem: string) {
+    super("wasm.unsigned-module", `the module is not admitted: ${problem}`);
   }
 }
 

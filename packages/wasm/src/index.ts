@@ -1,4 +1,6 @@
 /** Sandboxed WebAssembly guests that can be stopped in the middle of a call, taken as bytes and continued elsewhere. */
+
+export { requireSignature, type SignedParts, signModule, splitSignature } from "./artefact.ts";
 export {
   createWasmEngine,
   type WasmEngine,
@@ -10,6 +12,7 @@ export { completeLimits, DEFAULT_LIMITS, LIMIT_RANGES } from "./engine/limits.ts
 export {
   BadHostModuleError,
   BadHostWaitError,
+  BadKeyError,
   BadLaunchError,
   BadLimitError,
   BadResultError,
@@ -37,6 +40,7 @@ export {
   StackExhaustedError,
   UnboundedModuleError,
   UnmeteredCodeError,
+  UnsignedModuleError,
   UnsupportedFeatureError,
 } from "./errors.ts";
 export { type ImportReport, inspectModule, type ModuleReport } from "./inspect.ts";

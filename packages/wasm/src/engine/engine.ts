@@ -15,6 +15,7 @@ import type {
 } from "@glia-os/abi/ports";
 import { HOST_MODULE } from "@glia-os/abi/wire";
 import { checkGrants, checkGuest } from "../admission.ts";
+import { requireSignature, splitSignature } from "../artefact.ts";
 import { BadHostModuleError, ModuleTooBigError, NotAModuleError } from "../errors.ts";
 import { MOST_HANDLES } from "../host-module/handle-table.ts";
 import { sha256Hex } from "../profile.ts";
@@ -31,6 +32,11 @@ export interface WasmEngineOptions {
   readonly heartbeat?: Heartbeat;
   /** Longest module in bytes. Default 64 MiB. */
   readonly moduleBytes?: number;
+  /**
+   * Raw Ed25519 public keys, 32 bytes each: only modules signed by one of them are admitted (artefact.ts). Default: signatures are
+   * not asked for, and one that is there is taken off unread.
+   */
+  readonly admissionKeys?: readonly Uint8Array[];
 }
 
 /** An admitted module whose instances are {@link WasmInstance}s. */
@@ -59,7 +65,7 @@ export function createWasmEngine(options: WasmEngineOptions = {}): WasmEngine {
     async admit(bytes, grants) {
       if (bytes.length > moduleBytes) throw new ModuleTooBigError(bytes.length, moduleBytes);
       // A copy: what was checked is what is compiled, whatever the caller does with its array meanwhile.
-      const own = bytes.slice();
+      const own = unsigned(bytes.slice(), options.admissionKeys);
       const shape = checkGuest(own);
       checkGrants(shape, grants, hostModules);
       const program: Program = {
@@ -78,6 +84,10 @@ export function createWasmEngine(options: WasmEngineOptions = {}): WasmEngine {
       };
     },
   };
+}
+
+function unsigned(bytes: Uint8Array, keys: readonly Uint8Array[] | undefined): Uint8Array {
+  return keys === undefined ? splitSignature(bytes).module : requireSignature(bytes, keys);
 }
 
 const NAME = /^[\x21-\x2e\x30-\x7e]{1,64}$/;

@@ -10,6 +10,11 @@ export const WASM_CODES = {
     changed: "The guest was stopped in the middle of a host call.",
     fix: "Fix the host module: declare the function `suspends` with an i32 result, and give at most 16 safe integers.",
   },
+  "wasm.bad-key": {
+    retryable: false,
+    changed: "Nothing: nothing was signed or loaded.",
+    fix: "Give Ed25519 keys as raw bytes: 32 for the private seed, 32 for the public key.",
+  },
   "wasm.bad-launch": {
     retryable: false,
     changed: "Nothing: no instance was made.",
@@ -144,6 +149,11 @@ export const WASM_CODES = {
     retryable: false,
     changed: "Nothing: the module was not loaded.",
     fix: "Instrument the original module again with @glia-os/wasm/pipeline; the message names the function and byte that a check of fuel is missing from.",
+  },
+  "wasm.unsigned-module": {
+    retryable: false,
+    changed: "Nothing: the module was not loaded.",
+    fix: "Have the module instrumented and signed by this cluster's admission worker, or add the signer's public key to `admissionKeys`.",
   },
   "wasm.unsupported-feature": {
     retryable: false,
