@@ -266,6 +266,20 @@ describe("a restore", () => {
   });
 });
 
+it("a guest that could not be made leaves no host module open", async () => {
+  const module = new Boxes();
+  const body = `(drop (call $nap (i32.const 1))) (call $add (i32.const 1))`;
+  const program = await admitted(body, module);
+  const one = program.instantiate({}, host);
+  one.step();
+  const there = through(one.snapshot());
+  for (const section of ["globals", "stack"]) {
+    const sections = { ...there.sections, [section]: new Uint8Array(3_000_000) };
+    expect(() => program.restore({ ...there, sections }, {}, host)).toThrow(SnapshotMismatchError);
+  }
+  expect(module.closed).toEqual(["disposed", "disposed"]);
+});
+
 it("an engine refuses host modules that clash or cannot be written down", () => {
   const module = new Boxes();
   const bad: HostModule[][] = [

@@ -151,7 +151,12 @@ export class WasmInstance implements EngineInstance, CallSite {
     this.#modules = new OpenedModules(this, declared, program.hostModules, saved?.modules);
     const imports = hostCalls(this, declared, program.hostModules, this.#modules);
     imports[FUEL_MODULE] = { [FUEL_YIELD]: (again: number) => this.#preempted(again) };
-    this.#exports = instantiate(program.module, imports);
+    try {
+      this.#exports = instantiate(program.module, imports);
+    } catch (error) {
+      this.#modules.close("disposed");
+      throw error;
+    }
     this.#suspension = new Suspension(this.#exports);
     this.#fuel = FuelMeter.of(this.#exports, program.shape.profile.profile, limits.fuel);
     if (program.shape.hasStart) this.#phase = "start";
@@ -182,11 +187,16 @@ export class WasmInstance implements EngineInstance, CallSite {
     if (!Number.isInteger(pages) || pages < minimum || pages > maximum)
       throw new SnapshotMismatchError("section memory", `${pages} pages`, `${minimum} to ${maximum}`);
     const instance = new WasmInstance(program, number, limits, host, pages, saved);
-    copySparse(new Uint8Array(instance.memory.buffer), memory);
-    restoreGlobals(instance.#exports, program.shape.globals, sectionOf(image, "globals"));
-    instance.#suspension.restore(sectionOf(image, "stack"));
-    if (control.phase === 0 && !program.shape.hasStart)
-      throw new SnapshotMismatchError("phase", "start", "main");
+    try {
+      copySparse(new Uint8Array(instance.memory.buffer), memory);
+      restoreGlobals(instance.#exports, program.shape.globals, sectionOf(image, "globals"));
+      instance.#suspension.restore(sectionOf(image, "stack"));
+      if (control.phase === 0 && !program.shape.hasStart)
+        throw new SnapshotMismatchError("phase", "start", "main");
+    } catch (error) {
+      instance.dispose();
+      throw error;
+    }
     instance.#phase = control.phase === 0 ? "start" : "main";
     instance.logBytesLeft = Math.min(control.logBytesLeft, limits.logBytes);
     instance.#pending = pending;

@@ -3,7 +3,8 @@
  *
  * O1. Modules are opened for the names the guest imports functions from, and for no others.
  * O2. A restore needs every module the snapshot has a state of, in the same version, and no others (port HM1).
- * O3. What a module throws while it is opened, saved or closed becomes a `HostFailedError` that names it, unless it is typed already.
+ * O3. When one cannot be opened, or its guest cannot be made, those opened before are closed.
+ * O4. What a module throws while it is opened, saved or closed becomes a `HostFailedError` that names it, unless it is typed already.
  */
 
 import { isGliaError } from "@glia-os/abi/errors";
@@ -43,17 +44,27 @@ export class OpenedModules {
       imports.some(({ module, kind }) => kind === KIND.function && module === name),
     );
     if (saved !== undefined) requireSame(wanted, saved);
-    for (const module of wanted) {
-      const state = saved?.find(({ name }) => name === module.name);
-      const handles =
-        state === undefined
-          ? new SlotTable<unknown>(module.handles?.quota ?? 0)
-          : named(`${module.name}/handles`, () =>
-              SlotTable.restored(state, module.handles ?? NO_HANDLES, module.name),
-            );
-      const at = named(`${module.name}/open`, () => module.open(accessTo(guest, handles), state?.state));
-      this.#opened.set(module.name, { module, handles, at });
+    try {
+      for (const module of wanted)
+        this.#open(
+          guest,
+          module,
+          saved?.find(({ name }) => name === module.name),
+        );
+    } catch (error) {
+      this.close("disposed");
+      throw error;
     }
+  }
+
+  #open(guest: ServedGuest, module: HostModule, state: SavedModule | undefined): void {
+    const { name } = module;
+    const handles =
+      state === undefined
+        ? new SlotTable<unknown>(module.handles?.quota ?? 0)
+        : named(`${name}/handles`, () => SlotTable.restored(state, module.handles ?? NO_HANDLES, name));
+    const at = named(`${name}/open`, () => module.open(accessTo(guest, handles), state?.state));
+    this.#opened.set(name, { module, handles, at });
   }
 
   /** The implementation a module opened under a name. */
