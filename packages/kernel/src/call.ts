@@ -16,7 +16,7 @@ export interface Call<Question = unknown> {
 }
 
 /** A mailbox, as far as a call must know it. */
-interface Served {
+export interface Served {
   readonly server: Task | null;
 }
 

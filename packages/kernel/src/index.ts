@@ -52,7 +52,7 @@ export type { Operation, Park, Routine } from "./operation.ts";
 export { type JournalEntry, MemoryJournal, type OutcomeJournal } from "./outcome-journal.ts";
 export type { Priority } from "./ready-queue.ts";
 export type { Device, Resource } from "./resources/resource.ts";
-export type { UnobservedFailure } from "./scheduler.ts";
+export type { UnobservedFailure } from "./scheduler-setup.ts";
 export type { KernelCounters } from "./seam.ts";
 export type { Gift, Program, Selected, SpawnOptions, Sys } from "./sys.ts";
 export type { Exit, TaskId, TaskState } from "./task.ts";

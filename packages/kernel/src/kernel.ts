@@ -17,7 +17,7 @@ import type { MeasureOptions } from "./observe/task-times.ts";
 import type { SyscallRecord } from "./observe/trace-image.ts";
 import type { OutcomeJournal } from "./outcome-journal.ts";
 import type { Device, Resource } from "./resources/resource.ts";
-import type { UnobservedFailure } from "./scheduler.ts";
+import type { UnobservedFailure } from "./scheduler-setup.ts";
 import type { KernelCounters } from "./seam.ts";
 import type { Service } from "./services/service.ts";
 import type { Program, SpawnOptions } from "./sys.ts";

@@ -12,7 +12,7 @@ import type { Mailbox } from "./mailbox.ts";
 import * as op from "./opcodes.ts";
 import type { Park } from "./operation.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { waitersOf } from "./select.ts";
+import { awaited, waitersOf } from "./select.ts";
 import type { Task, TaskId } from "./task.ts";
 import * as flags from "./task.ts";
 import { DONE as TRACED_DONE, PARKED as TRACED_PARKED } from "./trace-ring.ts";
@@ -196,7 +196,7 @@ export class WaitOperation implements Iterator<Park, unknown, unknown> {
     const id = s.a as TaskId;
     const exit = s.tasks.exitOf(id);
     if (exit === undefined) {
-      waitersOf(s.awaited(task, id)).push(task);
+      waitersOf(awaited(s, task, id)).push(task);
       seam.trace.write(WAIT, PARKED, task.id, id);
       return s.park(task, WAIT, WAITING);
     }

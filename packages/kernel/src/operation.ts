@@ -5,6 +5,9 @@ export interface Park {
   readonly parked: "by the kernel";
 }
 
+/** The one result every parked task yields; its identity is the proof that a yield was a syscall. */
+export const PARK: IteratorYieldResult<Park> = { done: false, value: { parked: "by the kernel" } };
+
 /**
  * A blocking syscall that was asked for and not yet performed. `yield*` performs it, once, at once: an operation that is kept
  * and another one made before it is refused, because the kernel has one set of argument registers and no allocation per call.

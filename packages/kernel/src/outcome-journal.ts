@@ -4,7 +4,13 @@
  * J1. Only syscalls whose effect class is not `local` are recorded. `once` calls record their intent before they start.
  * J2. The memory implementation keeps the newest records and forgets the rest. It makes nothing durable.
  */
+import { OPCODES, RECORDED } from "./opcodes.ts";
 import type { TaskId } from "./task.ts";
+
+/** Whether outcomes of a syscall are journaled, by number: those whose effect class is not `local` (J1). */
+export const JOURNALED: readonly boolean[] = Array.from({ length: OPCODES }, (_, number) =>
+  RECORDED.includes(number),
+);
 
 /** Where outcomes go. Called for every journaled syscall: must be quick and must not throw. */
 export interface OutcomeJournal {

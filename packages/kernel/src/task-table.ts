@@ -12,7 +12,7 @@ import {
   INDEX_LIMIT as INDEX_LIMIT_,
   INDEX_MASK as INDEX_MASK_,
 } from "./slot-id.ts";
-import { CANCELLED, type Exit, FAILED, FINISHED, Task, type TaskId } from "./task.ts";
+import { CANCELLED, ENDED, type Exit, FAILED, FINISHED, Task, type TaskId } from "./task.ts";
 
 // Constants of this module: the engine folds them, which it does not do with what a module imports or exports.
 const INDEX_MASK = INDEX_MASK_;
@@ -184,12 +184,8 @@ function exitOf(kind: number, value: unknown): Exit {
   return { kind: kind === KILL ? "killed" : "cancelled", reason: value };
 }
 
-const NO_ROUTINE = (function* (): Generator<never, undefined, unknown> {
-  return undefined;
-})();
-
 function describe(id: number, parent: number, exit: Exit): Task {
-  const task = new Task(NO_ROUTINE, 0, parent, "", 0);
+  const task = new Task(ENDED, 0, parent, "", 0);
   task.id = id as TaskId;
   task.value = exit;
   task.state = exit.kind === "ok" ? FINISHED : exit.kind === "failed" ? FAILED : CANCELLED;

@@ -98,6 +98,11 @@ export const METERED = 128;
 /** Its routine is not a generator of the engine's own: it is asked by name. */
 export const FOREIGN = 256;
 
+/** What an ended task keeps instead of its generator, so that the generator's memory is free. */
+export const ENDED: Routine<unknown> = (function* (): Routine<unknown> {
+  return undefined;
+})();
+
 /** The rarely needed part of a task (T1). */
 export class TaskExtra {
   name = "";

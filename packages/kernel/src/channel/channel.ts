@@ -13,8 +13,8 @@
 import type { KernelObject } from "../capability-table.ts";
 import { MUST_WAIT, TAKEN } from "../ipc.ts";
 import { whole } from "../mailbox.ts";
-import type { Scheduler } from "../scheduler.ts";
 import { TaskList } from "../task.ts";
+import type { Waker } from "../waker.ts";
 import { ChannelClosedError } from "./errors.ts";
 import { NOTHING, nextSent } from "./waiting.ts";
 
@@ -47,11 +47,11 @@ export class Channel implements KernelObject {
   }
 
   /** Hand a message over or keep it, if that can be done now. O(1) amortised. @throws {ChannelClosedError} */
-  offer(scheduler: Scheduler, message: unknown): number {
+  offer(waker: Waker, message: unknown): number {
     if (this.closed) throw new ChannelClosedError();
     const { size } = this;
     if (size === 0 && !this.takers.idle) {
-      scheduler.wakeOne(this.takers, message);
+      waker.wakeOne(this.takers, message);
       return TOOK;
     }
     if (size >= this.capacity) return MUST_WAIT;
@@ -62,10 +62,10 @@ export class Channel implements KernelObject {
   }
 
   /** The next message, or {@link NOTHING}. Lets the next sender in. O(1). @throws {ChannelClosedError} when closed and empty. */
-  take(scheduler: Scheduler): unknown {
+  take(waker: Waker): unknown {
     const { size } = this;
     if (size === 0) {
-      const sent = nextSent(scheduler, this.senders);
+      const sent = nextSent(waker, this.senders);
       if (sent === NOTHING && this.closed) throw new ChannelClosedError();
       return sent;
     }
@@ -74,7 +74,7 @@ export class Channel implements KernelObject {
     this.#ring[at] = undefined;
     this.#first = (at + 1) & this.#mask;
     this.size = size - 1;
-    if (!this.senders.idle) this.#letIn(scheduler);
+    if (!this.senders.idle) this.#letIn(waker);
     return message;
   }
 
@@ -97,8 +97,8 @@ export class Channel implements KernelObject {
   }
 
   /** The first sender that waits goes on: there is room. */
-  #letIn(scheduler: Scheduler): void {
-    this.#ring[(this.#first + this.size) & this.#mask] = nextSent(scheduler, this.senders);
+  #letIn(waker: Waker): void {
+    this.#ring[(this.#first + this.size) & this.#mask] = nextSent(waker, this.senders);
     this.size++;
   }
 

@@ -15,8 +15,8 @@
 import type { KernelObject } from "../capability-table.ts";
 import { nextSent } from "../channel/waiting.ts";
 import { MUST_WAIT, TAKEN } from "../ipc.ts";
-import type { Scheduler } from "../scheduler.ts";
 import { type Task, TaskList } from "../task.ts";
+import type { Waker } from "../waker.ts";
 import type { Envelope } from "./envelope.ts";
 import { EndpointClosedError } from "./errors.ts";
 
@@ -47,9 +47,9 @@ export class Endpoint implements KernelObject {
   }
 
   /** Hand an envelope to a receiver that waits. O(1). @throws {EndpointClosedError} */
-  offer(scheduler: Scheduler, envelope: Envelope): number {
+  offer(waker: Waker, envelope: Envelope): number {
     if (this.closed) throw new EndpointClosedError();
-    return scheduler.wakeOne(this.takers, envelope) ? TAKEN : MUST_WAIT;
+    return waker.wakeOne(this.takers, envelope) ? TAKEN : MUST_WAIT;
   }
 
   /** Whether `take` would give something at once. */
@@ -58,8 +58,8 @@ export class Endpoint implements KernelObject {
   }
 
   /** Take from the first sender that waits, or nothing. O(1). */
-  take(scheduler: Scheduler): unknown {
-    return nextSent(scheduler, this.senders);
+  take(waker: Waker): unknown {
+    return nextSent(waker, this.senders);
   }
 }
 

@@ -1,7 +1,6 @@
 /** What a receiver gets from an endpoint: the message, and who it can be sure it came from. */
-import { type Call, PendingReply } from "../call.ts";
+import { type Call, PendingReply, type Served } from "../call.ts";
 import type { Task, TaskId } from "../task.ts";
-import type { Endpoint } from "./endpoint.ts";
 
 /** A message as the receiver of an endpoint sees it. `open` tells whether a reply would be accepted now; a plain send has none. */
 export interface Envelope<Message = unknown> extends Call<Message> {
@@ -27,7 +26,7 @@ export class Letter implements Envelope {
 export class EndpointCall extends PendingReply implements Envelope {
   readonly badge: number;
 
-  constructor(caller: Task, message: unknown, timeoutMs: number, badge: number, to: Endpoint) {
+  constructor(caller: Task, message: unknown, timeoutMs: number, badge: number, to: Served) {
     super(caller, message, timeoutMs, to);
     this.badge = badge;
   }

@@ -9,9 +9,9 @@
 import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import type { KernelObject } from "../capability-table.ts";
 import { ResourceClosedError } from "../errors.ts";
-import type { Scheduler } from "../scheduler.ts";
 import { shown } from "../shown.ts";
 import { TaskList } from "../task.ts";
+import type { Waker } from "../waker.ts";
 
 /** What the shell puts behind a resource. Its functions are called inside a slice and must not wait. */
 export interface Device {
@@ -55,10 +55,10 @@ export class KernelResource implements KernelObject, Resource {
   readable = false;
   writable = false;
   error: Error | null = null;
-  readonly #scheduler: Scheduler;
+  readonly #waker: Waker;
 
-  constructor(scheduler: Scheduler, device: Device) {
-    this.#scheduler = scheduler;
+  constructor(waker: Waker, device: Device) {
+    this.#waker = waker;
     this.device = device;
     this.name = device.name.slice(0, NAME_LIMIT);
   }
@@ -76,12 +76,12 @@ export class KernelResource implements KernelObject, Resource {
 
   setReadable(ready: boolean): void {
     this.readable = ready;
-    if (ready) while (this.#scheduler.wakeOne(this.takers, undefined));
+    if (ready) while (this.#waker.wakeOne(this.takers, undefined));
   }
 
   setWritable(ready: boolean): void {
     this.writable = ready;
-    if (ready) while (this.#scheduler.wakeOne(this.writers, undefined));
+    if (ready) while (this.#waker.wakeOne(this.writers, undefined));
   }
 
   close(error: Error = new ResourceClosedError(this.name)): void {
@@ -93,7 +93,7 @@ export class KernelResource implements KernelObject, Resource {
       this.device.close();
     } catch (failure) {
       const fields = { resource: this.name, error: shown(failure) };
-      this.#scheduler.setup.logger?.log("warn", "closing a device failed", fields);
+      this.#waker.setup.logger?.log("warn", "closing a device failed", fields);
     }
   }
 
@@ -101,8 +101,8 @@ export class KernelResource implements KernelObject, Resource {
     for (;;) {
       const task = queue.head ?? queue.firstNode?.task;
       if (task === undefined) return;
-      this.#scheduler.detach(task);
-      this.#scheduler.resumeFailing(task, error);
+      this.#waker.detach(task);
+      this.#waker.resumeFailing(task, error);
     }
   }
 }

@@ -30,14 +30,3 @@ export function writeDevice(s: Scheduler, task: Task, resource: KernelResource, 
   s.seam.journal.outcome(task.id, WRITE_TO, taken, false);
   return taken;
 }
-
-/** Whether a parked task waits for a resource that it may no longer use so. */
-export function lostAccess(scheduler: Scheduler, owner: Task, resource: KernelResource): boolean {
-  const waits = (queue: KernelResource["takers"]): boolean =>
-    owner.list === queue || owner.extra?.nodes?.some((node) => node.queue === queue) === true;
-  const { capabilities } = scheduler;
-  return (
-    (waits(resource.takers) && !capabilities.holds(owner, resource, RIGHTS.read)) ||
-    (waits(resource.writers) && !capabilities.holds(owner, resource, RIGHTS.write))
-  );
-}

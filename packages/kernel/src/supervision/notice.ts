@@ -8,8 +8,8 @@
  */
 import { BadOptionError, MailboxClosedError } from "../errors.ts";
 import type { Mailbox } from "../mailbox.ts";
-import type { Scheduler } from "../scheduler.ts";
 import type { Exit, TaskId } from "../task.ts";
+import type { Waker } from "../waker.ts";
 import { RelationLimitError } from "./errors.ts";
 import type { MonitorId } from "./monitor-id.ts";
 
@@ -104,10 +104,10 @@ export class NoticeRoom {
   }
 
   /** Use one place. Returns false when nobody can receive from the mailbox any more. */
-  deliver(scheduler: Scheduler, mailbox: Mailbox, notice: Down | ExitNotice): boolean {
+  deliver(waker: Waker, mailbox: Mailbox, notice: Down | ExitNotice): boolean {
     this.free(mailbox, 1);
     if (mailbox.closed) return false;
-    if (mailbox.size > 0 || !scheduler.wakeOne(mailbox.takers, notice)) mailbox.push(notice);
+    if (mailbox.size > 0 || !waker.wakeOne(mailbox.takers, notice)) mailbox.push(notice);
     return true;
   }
 }

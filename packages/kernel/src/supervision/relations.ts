@@ -7,10 +7,11 @@
  * LK4. Whatever a task related to ends with it: no list of the kernel names an ended task.
  */
 
+import type { CapabilityTable } from "../capability-table.ts";
 import { MailboxFullError } from "../errors.ts";
 import type { Mailbox } from "../mailbox.ts";
-import type { Scheduler } from "../scheduler.ts";
 import { type Exit, type Task, WAITING } from "../task.ts";
+import type { Waker } from "../waker.ts";
 import { RelationLimitError } from "./errors.ts";
 import { exitReason } from "./exit-reason.ts";
 import type { MonitorId } from "./monitor-id.ts";
@@ -28,13 +29,13 @@ type TaskMonitor = Monitor<Task, Mailbox>;
 export class RelationTable {
   readonly room: NoticeRoom = new NoticeRoom();
   readonly names: NameTable;
-  readonly #scheduler: Scheduler;
+  readonly #waker: Waker;
   #monitors = 0;
 
   /** Made by the scheduler. */
-  constructor(scheduler: Scheduler) {
-    this.#scheduler = scheduler;
-    this.names = new NameTable(scheduler.capabilities);
+  constructor(waker: Waker, capabilities: CapabilityTable) {
+    this.#waker = waker;
+    this.names = new NameTable(capabilities);
   }
 
   /** Link two tasks (LK1). Linking twice, or to itself, changes nothing. @throws {RelationLimitError} */
@@ -110,8 +111,8 @@ export class RelationTable {
     if (trap !== null && trap !== undefined && !trap.closed) {
       if (trap.size >= trap.capacity) throw new MailboxFullError(trap.capacity);
       this.room.keep(trap, 1);
-      this.room.deliver(this.#scheduler, trap, new ExitMessage(from.id, reason, undefined, undefined));
-    } else if (reason !== "normal") this.#scheduler.kill(target, reason);
+      this.room.deliver(this.#waker, trap, new ExitMessage(from.id, reason, undefined, undefined));
+    } else if (reason !== "normal") this.#waker.kill(target, reason);
   }
 
   /** Register a name for a capability of `task` (NM1). */
@@ -146,8 +147,8 @@ export class RelationTable {
       const theirs = of(other);
       theirs.links.delete(task);
       const message = new ExitMessage(task.id, reason, exit, syscalls);
-      if (theirs.trap !== null && this.room.deliver(this.#scheduler, theirs.trap, message)) told = true;
-      else if (reason !== "normal") this.#scheduler.kill(other, reason);
+      if (theirs.trap !== null && this.room.deliver(this.#waker, theirs.trap, message)) told = true;
+      else if (reason !== "normal") this.#waker.kill(other, reason);
     }
     return told;
   }
@@ -157,14 +158,14 @@ export class RelationTable {
     const reason = exitReason(exit);
     if (own.trap !== null && !own.trap.closed) {
       this.room.keep(own.trap, 1);
-      this.room.deliver(this.#scheduler, own.trap, new ExitMessage(target.id, reason, exit, undefined));
-    } else if (reason !== "normal") this.#scheduler.kill(task, reason);
+      this.room.deliver(this.#waker, own.trap, new ExitMessage(target.id, reason, exit, undefined));
+    } else if (reason !== "normal") this.#waker.kill(task, reason);
   }
 
   #down(monitor: TaskMonitor, exit: Exit, syscalls: number | undefined): boolean {
     const { id, target, mailbox } = monitor;
     const message = new DownMessage(id, target.id, exit, exitReason(exit), syscalls);
-    return this.room.deliver(this.#scheduler, mailbox, message);
+    return this.room.deliver(this.#waker, mailbox, message);
   }
 }
 
