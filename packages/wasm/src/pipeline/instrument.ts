@@ -18,6 +18,7 @@ import { webAssembly } from "../web-assembly.ts";
 import { asyncify, loadBinaryen } from "./asyncify.ts";
 import { boundBulk } from "./bound-bulk.ts";
 import { exportState } from "./export-state.ts";
+import { integerGlobals } from "./float-globals.ts";
 import { normalize } from "./normalize.ts";
 
 /** How to instrument. */
@@ -59,7 +60,7 @@ export async function instrument(bytes: Uint8Array, options: InstrumentOptions =
   scanCode(bytes, outline);
   const original = sha256Hex(bytes);
   const profile = options.profile ?? "cooperative";
-  const normalized = normalize(bytes, options.maximumPages ?? DEFAULT_MAXIMUM_PAGES);
+  const normalized = normalize(integerGlobals(bytes), options.maximumPages ?? DEFAULT_MAXIMUM_PAGES);
   const suspendable = await withProfile(normalized, profile, [
     ...WASI_SUSPENDING,
     ...(options.suspending ?? []),
