@@ -3,6 +3,8 @@ import { ABI_CODES } from "./codes/abi.ts";
 import { CELLS_CODES } from "./codes/cells.ts";
 import { CLI_CODES } from "./codes/cli.ts";
 import { DAEMON_CODES } from "./codes/daemon.ts";
+import { DURABLE_CODES } from "./codes/durable.ts";
+import { GUEST_CODES } from "./codes/guest.ts";
 import { HAL_CODES } from "./codes/hal.ts";
 import { HOST_CODES } from "./codes/host.ts";
 import { KERNEL_CODES } from "./codes/kernel.ts";
@@ -27,6 +29,8 @@ export type ErrorTable = typeof ABI_CODES &
   typeof CELLS_CODES &
   typeof CLI_CODES &
   typeof DAEMON_CODES &
+  typeof DURABLE_CODES &
+  typeof GUEST_CODES &
   typeof HAL_CODES &
   typeof HOST_CODES &
   typeof KERNEL_CODES &
@@ -42,6 +46,8 @@ export const ERROR_CODES: ErrorTable = {
   ...CELLS_CODES,
   ...CLI_CODES,
   ...DAEMON_CODES,
+  ...DURABLE_CODES,
+  ...GUEST_CODES,
   ...HAL_CODES,
   ...HOST_CODES,
   ...KERNEL_CODES,

@@ -1,0 +1,59 @@
+/** Codes of the `durable` namespace: domains whose tasks survive their process. */
+export const DURABLE_CODES = {
+  "durable.bad-journal": {
+    retryable: false,
+    changed: "Nothing: the domain was not resumed.",
+    fix: "Read the journal with the version that wrote it. Do not append to it: keep a copy and restore the domain from a replica.",
+  },
+  "durable.bad-program": {
+    retryable: false,
+    changed: "Nothing: no domain was started.",
+    fix: "Give a program a name, a `run` function, and as `uses` the names of at most 64 services.",
+  },
+  "durable.diverged": {
+    retryable: false,
+    changed: "Nothing: the domain stands where its journal ends, and nothing was performed.",
+    fix: "Run the version of the program that wrote the journal, or make the new one ask for the recorded calls in the recorded order.",
+  },
+  "durable.domain-ended": {
+    retryable: false,
+    changed: "Nothing: the domain takes no messages any more.",
+    fix: "Read its result; start a domain under another name for more work.",
+  },
+  "durable.domain-exists": {
+    retryable: false,
+    changed: "Nothing: the domain that has the name goes on.",
+    fix: "Use its result, or start a domain under another name.",
+  },
+  "durable.domain-lost": {
+    retryable: false,
+    changed:
+      "What was acknowledged stands in the journal; what came after it was dropped, and no further effect starts here.",
+    fix: "Recover the domain from its journal where it is owned now.",
+  },
+  "durable.domain-unknown": {
+    retryable: false,
+    changed: "Nothing.",
+    fix: "Start the domain, or recover it from its journal first.",
+  },
+  "durable.not-durable": {
+    retryable: false,
+    changed: "The domain was stopped where its journal ends; nothing after it was performed.",
+    fix: "Use services for what is outside; `sys.external`, sockets and async programs cannot be replayed.",
+  },
+  "durable.not-recordable": {
+    retryable: false,
+    changed: "The effect was performed; its result could not be kept and was not used.",
+    fix: "Let services, inputs and messages hold plain data: null, booleans, numbers, strings, bytes, lists, objects; at most 1 MiB.",
+  },
+  "durable.outcome-unknown": {
+    retryable: false,
+    changed: "Unknown: the effect was about to start when its process ended.",
+    fix: "Find out whether it happened, by its key in `details.key`; or offer the service as `repeatable` when it honours keys.",
+  },
+  "durable.program-unknown": {
+    retryable: false,
+    changed: "Nothing: the domain was not resumed.",
+    fix: "Name its program among `programs`, and every service it uses among `services`.",
+  },
+} as const;

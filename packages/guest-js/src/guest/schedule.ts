@@ -1,0 +1,72 @@
+/**
+ * Decides what the guest does next. The engine calls {@link turn} whenever no promise job is left, and waits as it says.
+ *
+ * SC1. A message is taken from the host only when somebody waits for one, so that it can be replied to while it is handled and the
+ *      sender is held back by the host's bounds.
+ * SC2. Timers that are due and messages that wait take turns: neither keeps the other from running.
+ * SC3. A promise that is rejected and not handled by the time nothing else is left to run fails the agent with its reason.
+ * SC4. An agent with no timer and nobody waiting for a message has ended, with status 0.
+ */
+import { refusal } from "./errors.ts";
+import { arrived, leaveBuffer, type Message } from "./message.ts";
+import { fireTimer, untilNextTimer } from "./timers.ts";
+
+/** What the engine passes when it only wants to know whether the agent has failed. */
+const ONLY_CHECK = -101;
+/** What it passes when nothing came. */
+const NOTHING = -100;
+/** Answers: call again at once; the agent has ended. An answer from 0 is how long to wait for a message, below 0 how long to sleep. */
+const AGAIN = -1e300;
+const ENDED = -Infinity;
+
+/** Somebody who waits for a message. */
+export interface Waiter {
+  resolve(message: Message): void;
+  reject(error: unknown): void;
+}
+
+const waiters: Waiter[] = [];
+const rejections = new Map<unknown, unknown>();
+let timerRanLast = false;
+
+/** The next message, for whoever asked first. */
+export function nextMessage(): Promise<Message> {
+  return new Promise((resolve, reject) => wait({ resolve, reject }));
+}
+
+/** Stand in line for a message. */
+export function wait(waiter: Waiter): void {
+  waiters.push(waiter);
+}
+
+/** Keep account of rejections nobody handles (SC3). */
+export function rejected(promise: unknown, reason: unknown, handled: number): void {
+  if (handled === 0) rejections.set(promise, reason);
+  else rejections.delete(promise);
+}
+
+/** One step; see the answers above. @throws what a promise was rejected with (SC3), or what a timer threw */
+export function turn(came: number): number {
+  if (came !== NOTHING && came !== ONLY_CHECK) return deliver(came);
+  if (rejections.size > 0) for (const reason of rejections.values()) throw reason;
+  if (came === ONLY_CHECK) return 0;
+  const dueMs = untilNextTimer();
+  if (dueMs === 0 && !(timerRanLast && waiters.length > 0)) {
+    timerRanLast = true;
+    fireTimer();
+    return AGAIN;
+  }
+  timerRanLast = false;
+  if (waiters.length > 0) {
+    leaveBuffer();
+    return dueMs;
+  }
+  return dueMs === Infinity ? ENDED : -dueMs - 1;
+}
+
+function deliver(came: number): number {
+  const waiter = waiters.shift();
+  if (came >= 0) waiter?.resolve(arrived(came));
+  else waiter?.reject(refusal("give the next message", came));
+  return 0;
+}

@@ -1,0 +1,59 @@
+/**
+ * A frozen agent as bytes: a head (version u8, zeros, sizes), the mailbox, and the guest's snapshot (docs/spec/snapshot.md).
+ *
+ * FA1. What is read back is what was written, or a typed error; lengths are checked before anything is set aside.
+ */
+import { decodeSnapshot, encodeSnapshot, SnapshotCorruptError } from "@glia-os/wasm";
+import type { FrozenAgent } from "./agent-run.ts";
+
+const VERSION = 1;
+const HEAD_BYTES = 40;
+const NONE = -1;
+
+/** The bytes. Layout: version, 7 zero bytes, next f64, handling f64, rest f64, count u32, zero u32; per message number f64, length u32, bytes; snapshot. */
+export function encodeFrozenAgent(frozen: FrozenAgent): Uint8Array {
+  const head = new DataView(new ArrayBuffer(HEAD_BYTES));
+  head.setUint8(0, VERSION);
+  head.setFloat64(8, frozen.next, true);
+  head.setFloat64(16, frozen.handling ?? NONE, true);
+  head.setFloat64(24, frozen.restMs ?? NONE, true);
+  head.setUint32(32, frozen.mailbox.length, true);
+  const mail = frozen.mailbox.flatMap(([number, payload]) => {
+    const entry = new DataView(new ArrayBuffer(12));
+    entry.setFloat64(0, number, true);
+    entry.setUint32(8, payload.length, true);
+    return [new Uint8Array(entry.buffer), payload];
+  });
+  return Buffer.concat([new Uint8Array(head.buffer), ...mail, ...encodeSnapshot(frozen.image)]);
+}
+
+/** The inverse. @throws SnapshotCorruptError and what `decodeSnapshot` of `@glia-os/wasm` throws */
+export function decodeFrozenAgent(bytes: Uint8Array): FrozenAgent {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (bytes.length < HEAD_BYTES || view.getUint8(0) !== VERSION)
+    throw new SnapshotCorruptError("it is not a frozen agent of this version");
+  const mailbox: [number, Uint8Array][] = [];
+  let at = HEAD_BYTES;
+  for (let left = view.getUint32(32, true); left > 0; left--) {
+    if (at + 12 > bytes.length) throw new SnapshotCorruptError("its mailbox is cut short");
+    const length = view.getUint32(at + 8, true);
+    if (at + 12 + length > bytes.length) throw new SnapshotCorruptError("its mailbox is cut short");
+    mailbox.push([whole(view.getFloat64(at, true)), bytes.slice(at + 12, at + 12 + length)]);
+    at += 12 + length;
+  }
+  const handling = view.getFloat64(16, true);
+  const rest = view.getFloat64(24, true);
+  return {
+    image: decodeSnapshot(bytes.subarray(at)),
+    mailbox,
+    next: whole(view.getFloat64(8, true)),
+    handling: handling === NONE ? undefined : whole(handling),
+    restMs: rest >= 0 ? rest : undefined,
+  };
+}
+
+function whole(value: number): number {
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new SnapshotCorruptError(`it numbers a message ${value}`);
+  return value;
+}

@@ -1,0 +1,12 @@
+/** Runs agents in this thread, without a node. */
+export { RunStateError } from "../errors.ts";
+export {
+  type AgentPorts,
+  AgentRun,
+  type AgentRunOptions,
+  type AgentState,
+  type FrozenAgent,
+  resumeAgentRun,
+  startAgentRun,
+} from "./agent-run.ts";
+export { decodeFrozenAgent, encodeFrozenAgent } from "./frozen-agent.ts";

@@ -1,0 +1,49 @@
+/** Runs an agent in this process on a clock of the test's. */
+
+import type { AgentModule } from "@glia-os/guest-js/build";
+import { type AgentPorts, type AgentRun, type AgentRunOptions, startAgentRun } from "@glia-os/guest-js/run";
+import type { WasmProgram } from "@glia-os/wasm";
+import { admitted } from "./agent-modules.ts";
+
+/** A run with what came out of it. */
+export class Driven {
+  readonly program: WasmProgram;
+  readonly replies: [number, string][] = [];
+  readonly logs: string[] = [];
+  nowMs = 1_000_000;
+  #seed = 1;
+  run: AgentRun;
+
+  constructor(program: WasmProgram, options: AgentRunOptions = {}) {
+    this.program = program;
+    this.run = startAgentRun(program, this.ports(), options);
+  }
+
+  ports(): AgentPorts {
+    return {
+      wallMs: () => this.nowMs,
+      random: (target) => {
+        for (let i = 0; i < target.length; i++) {
+          this.#seed = (Math.imul(this.#seed, 1_664_525) + 1_013_904_223) | 0;
+          target[i] = this.#seed >>> 24;
+        }
+      },
+      log: (level, text) => void this.logs.push(`${level} ${text}`),
+      reply: (message, payload) => void this.replies.push([message, Buffer.from(payload).toString()]),
+    };
+  }
+
+  /** Give a message and run; the reply to it, if there is one by now. */
+  ask(text: string): string | undefined {
+    const number = this.run.send(Buffer.from(text));
+    this.run.run();
+    return this.replies.find(([n]) => n === number)?.[1];
+  }
+}
+
+/** Start an agent of a module. */
+export async function drive(module: AgentModule, options: AgentRunOptions = {}): Promise<Driven> {
+  const driven = new Driven(await admitted(module), options);
+  driven.run.run();
+  return driven;
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from "tsup";
+import { library } from "../../tsup.base.ts";
+
+export default defineConfig(
+  library({
+    build: "src/build/index.ts",
+    globals: "src/guest/globals.ts",
+    index: "src/index.ts",
+    run: "src/run/index.ts",
+  }),
+);
