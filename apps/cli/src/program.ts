@@ -24,6 +24,7 @@ Exit codes:
 Environment:
   GLIA_HOME        folder that holds a folder per node (default: ~/.local/state/glia)
   XDG_STATE_HOME   used when GLIA_HOME is not set: $XDG_STATE_HOME/glia
+  XDG_CACHE_HOME   glia wasm keeps instrumented modules in glia/wasm there (default: ~/.cache)
   XDG_RUNTIME_DIR  where glia run offers its state to glia top (default: the folder for temporary files)
   NO_COLOR         no colour, whatever it is set to`;
 

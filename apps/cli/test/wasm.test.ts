@@ -1,5 +1,5 @@
 /** `glia wasm` as real processes: guests in C and Rust looked at, run, stopped in the middle and continued elsewhere. */
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import binaryen from "binaryen";
@@ -38,6 +38,7 @@ beforeAll(() => {
     writeFileSync(at(`${name}.wasm`), module.emitBinary());
     module.dispose();
   }
+  writeFileSync(at("in.txt"), "one\ntwo\n");
   writeFileSync(at("text.wasm"), "#!/bin/sh\n");
   writeFileSync(at("empty.wasm"), "");
   writeFileSync(at("cut.wasm"), readFileSync(guest("sort")).subarray(0, 3000));
@@ -93,7 +94,6 @@ describe("glia wasm inspect", () => {
 
 describe("glia wasm run", () => {
   it("runs a C program with arguments, variables and files, raw output and its own streams", async () => {
-    writeFileSync(at("in.txt"), "one\ntwo\n");
     const args = ["--env", "B=2", "--env", "A=x=y", "--file", `data/in=${at("in.txt")}`, "--", "-v", "y z"];
     const { code, stdout, stderr } = await runCli(["wasm", "run", guest("report"), ...args]);
     expect([code, stderr]).toEqual([0, "done\n"]);
@@ -139,6 +139,20 @@ describe("glia wasm run", () => {
       "1 wasm.bad-launch",
     );
     expect(await refusal(["run", at("unknown.wasm")])).toBe("1 wasm.import-not-granted");
+  });
+
+  it("keeps instrumented modules, makes a damaged one anew, and runs where nothing can be kept", async () => {
+    const quick = ["wasm", "run", at("quick.wasm"), "--json"];
+    const run = async (cache: string): Promise<unknown> =>
+      record(await runCli(quick, { env: { XDG_CACHE_HOME: at(cache) } }))["ended"];
+    expect(await run("kept")).toBe("finished");
+    const kept = join(at("kept"), "glia", "wasm");
+    const [entry = "", ...more] = readdirSync(kept);
+    expect(more).toEqual([]);
+    writeFileSync(join(kept, entry), "damaged");
+    expect(await run("kept")).toBe("finished");
+    expect(readFileSync(join(kept, entry)).length).toBeGreaterThan(100);
+    expect(await run("in.txt")).toBe("finished");
   });
 
   it("ends at Ctrl-C whatever the guest does, in a profile that cannot be stopped from inside too", async () => {

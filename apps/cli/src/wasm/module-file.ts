@@ -1,6 +1,8 @@
 /** Modules from files: read under a limit, looked at, and instrumented unless they are already. */
-import type { Profile } from "@glia-os/wasm";
-import { inspectModule, type ModuleReport } from "@glia-os/wasm";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { isGliaError } from "@glia-os/abi/errors";
+import { inspectModule, type ModuleReport, type Profile } from "@glia-os/wasm";
 import type { Context } from "../context.ts";
 import { unlessInterrupted } from "../context.ts";
 import { ModuleUnreadableError, reasonOf } from "../errors.ts";
@@ -35,7 +37,22 @@ export async function readyModule(path: string, profile: Profile, context: Conte
   if (report.instrumented !== undefined) return { bytes: original, report };
   if (original.length >= SLOW_BYTES)
     context.terminal.note(`instrumenting ${path} (${original.length} bytes) ...`);
-  const { instrument } = await import("@glia-os/wasm/pipeline");
-  const { bytes } = await unlessInterrupted(context, instrument(original, { profile }));
-  return { bytes, report };
+  return { bytes: await unlessInterrupted(context, instrumented(original, profile)), report };
+}
+
+/** Through the cache; without it where the cache's folder cannot be used. */
+async function instrumented(original: Uint8Array, profile: Profile): Promise<Uint8Array> {
+  const { instrument, instrumentCached } = await import("@glia-os/wasm/pipeline");
+  try {
+    return (await instrumentCached(original, cacheFolder(), { profile })).bytes;
+  } catch (error) {
+    if (isGliaError(error)) throw error;
+    return (await instrument(original, { profile })).bytes;
+  }
+}
+
+/** `$XDG_CACHE_HOME/glia/wasm`, or the same under `~/.cache` (XDG base directory specification). */
+function cacheFolder(): string {
+  const base = process.env["XDG_CACHE_HOME"];
+  return join(base !== undefined && isAbsolute(base) ? base : join(homedir(), ".cache"), "glia", "wasm");
 }
