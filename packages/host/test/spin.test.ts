@@ -2,33 +2,65 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { CpuBudget, createThreadedEngine, type Threads } from "@glia-os/host";
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { SpinCredit } from "../src/engines/spin-credit.ts";
+import { SpinChoice } from "../src/engines/spin-choice.ts";
+
+const seed = Number(process.env["GLIA_SEED"] ?? Date.now() % 2 ** 31);
+console.log(`seed ${seed}: repeat with GLIA_SEED=${seed}`);
 
 const module = new URL("./fixtures/kill-jobs.ts", import.meta.url);
 const square = { id: "square", origin: "test", lineage: [], entry: "square", payload: 3 };
 
-test("N1: who finds nothing looks at 1 in 65 chances in the end; who finds something looks again at once", () => {
-  const credit = new SpinCredit(1);
-  const looks: number[] = [];
-  for (let chance = 0; chance < 1000; chance++) {
-    if (!credit.allowed()) continue;
-    looks.push(chance);
-    credit.missed();
+/** Which share of so many waits was spent looking, where waits take so long. */
+function share(
+  choice: SpinChoice,
+  waits: number,
+  ms: { readonly looking: number; readonly sleeping: number },
+): number {
+  let looked = 0;
+  for (let wait = 0; wait < waits; wait++) {
+    if (choice.looking) looked++;
+    choice.waited(choice.looking ? ms.looking : ms.sleeping);
   }
-  const gaps = looks.slice(1).map((chance, i) => chance - looks[i]!);
-  expect(gaps.slice(0, 7)).toEqual([2, 3, 5, 9, 17, 33, 65]);
-  expect(new Set(gaps.slice(6))).toEqual(new Set([65]));
-  while (!credit.allowed());
-  credit.found();
-  for (let chance = 0; chance < 10; chance++) {
-    expect(credit.allowed()).toBe(true);
-    credit.found();
-  }
+  return looked / waits;
+}
+
+const waits = fc.double({ min: 0.0005, max: 0.15, noNaN: true });
+
+test("N1, N2: whatever was best before, what is a fifth better now is chosen but for the trials", () => {
+  fc.assert(
+    fc.property(waits, waits, waits, waits, (before, beforeSleeping, looking, sleeping) => {
+      fc.pre(looking < 0.75 * sleeping || looking > 0.85 * sleeping);
+      const choice = new SpinChoice(0.02, () => undefined);
+      share(choice, 5000, { looking: before, sleeping: beforeSleeping });
+      const now = { looking, sleeping };
+      share(choice, 20_000, now);
+      const looked = share(choice, 72 * 1032, now);
+      if (looking < 0.8 * sleeping) expect(looked).toBeCloseTo(1024 / 1032, 2);
+      else expect(looked).toBeCloseTo(8 / 72, 2);
+    }),
+    { seed, numRuns: 40 },
+  );
 });
 
-test("N1: a longest look of 0 is none", () => {
-  expect(new SpinCredit(0).allowed()).toBe(false);
+test("N1: waits that are long either way are slept", () => {
+  const choice = new SpinChoice(0.02, () => undefined);
+  share(choice, 2000, { looking: 100, sleeping: 100 });
+  expect(share(choice, 7200, { looking: 100, sleeping: 100 })).toBeCloseTo(8 / 72, 2);
+});
+
+test("N2: every change is told, and a longest look of 0 is none", () => {
+  const told: boolean[] = [];
+  const choice = new SpinChoice(0.02, (looking) => told.push(looking));
+  for (let wait = 0; wait < 3000; wait++) {
+    expect(told.at(-1)).toBe(choice.looking);
+    choice.waited(choice.looking ? 0.002 : 0.01);
+  }
+  expect(told.slice(0, 3)).toEqual([true, false, true]);
+  const never = new SpinChoice(0, (looking) => told.push(looking));
+  expect(share(never, 1000, { looking: 0, sleeping: 1 })).toBe(0);
+  expect(told.at(-1)).toBe(false);
 });
 
 async function untilTimer(engine: Threads): Promise<number> {

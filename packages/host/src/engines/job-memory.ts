@@ -42,6 +42,8 @@ export const SLEEPING: number = LINE + 1;
 export const GLOBAL_HEAD: number = 2 * LINE;
 export const GLOBAL_TAIL: number = 3 * LINE;
 export const ENTRY_COUNT: number = 4 * LINE;
+/** 1 while workers look for more before they sleep. */
+export const LOOKING: number = 4 * LINE + 1;
 const CONTROL_WORDS = 5 * LINE;
 
 /** Words of a slot: one line. */

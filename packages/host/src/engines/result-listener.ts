@@ -6,47 +6,58 @@
  *     After it is set everything is looked at once more, so nothing is missed in between.
  * L2. Looking blocks the loop for at most `longestMs` at a time and `TURN_MS` per turn of the loop: timers and sockets get their turn.
  */
-import { DOORBELL, LISTENING } from "./job-memory.ts";
-import { pause, SpinCredit } from "./spin-credit.ts";
+import { DOORBELL, LISTENING, LOOKING } from "./job-memory.ts";
+import { pause, SpinChoice } from "./spin-choice.ts";
 
 /** Longest time one turn of the loop is spent looking, in milliseconds (L2). */
 const TURN_MS = 1;
 /** Looks between two readings of the clock. */
 const LOOKS = 16;
 
+/** What the listener asks of its engine. */
+export interface Listened {
+  /** Take what is finished; gives how much that was. */
+  drain(): number;
+  /** Whether results are to come. */
+  open(): boolean;
+}
+
 /** The listener of one engine. */
 export class ResultListener {
   readonly #words: Int32Array;
-  /** Takes what is finished; gives how much that was. */
-  readonly #drain: () => number;
-  /** Whether results are to come. */
-  readonly #open: () => boolean;
-  readonly #credit: SpinCredit;
+  readonly #engine: Listened;
+  readonly #longestMs: number;
+  readonly #choice: SpinChoice;
+  /** Whether a wait on the doorbell is pending. */
   #waiting = false;
   #turnDue = false;
   #turnEnd = 0;
+  /** Since when results are awaited; NaN: they are not. */
+  #since = Number.NaN;
   #closed = false;
 
-  constructor(words: Int32Array, drain: () => number, open: () => boolean, spinMs: number) {
+  constructor(words: Int32Array, engine: Listened, longestMs: number) {
     this.#words = words;
-    this.#drain = drain;
-    this.#open = open;
-    this.#credit = new SpinCredit(spinMs);
+    this.#engine = engine;
+    this.#longestMs = longestMs;
+    this.#choice = new SpinChoice(longestMs, (looking) => Atomics.store(words, LOOKING, looking ? 1 : 0));
   }
 
   /** Jobs were queued, and results are awaited from now on. */
   expect(): void {
     if (this.#closed) return;
+    const now = performance.now();
+    if (Number.isNaN(this.#since)) this.#since = now;
     if (this.#turnDue) {
-      if (performance.now() < this.#turnEnd && this.#credit.allowed()) this.#look();
+      if (now < this.#turnEnd && this.#choice.looking) this.#look();
       return;
     }
-    if (!this.#credit.allowed()) {
+    if (!this.#choice.looking) {
       this.listen();
       return;
     }
     // The microtasks that run until the next turn may call this again: they share one allowance.
-    this.#turnEnd = performance.now() + TURN_MS;
+    this.#turnEnd = now + TURN_MS;
     this.#turnLater();
     this.#look();
   }
@@ -56,7 +67,7 @@ export class ResultListener {
     while (!this.#closed) {
       const rung = Atomics.load(this.#words, DOORBELL);
       Atomics.store(this.#words, LISTENING, 1);
-      if (this.#drain() > 0 && this.#open()) {
+      if (this.#take() && this.#engine.open()) {
         this.#turnLater();
         return;
       }
@@ -75,10 +86,19 @@ export class ResultListener {
     Atomics.notify(this.#words, DOORBELL);
   }
 
+  /** Take what is finished, if anything is. */
+  #take(): boolean {
+    if (this.#engine.drain() === 0) return false;
+    const now = performance.now();
+    if (!Number.isNaN(this.#since)) this.#choice.waited(now - this.#since);
+    this.#since = this.#engine.open() ? now : Number.NaN;
+    return true;
+  }
+
   #rung(): void {
     this.#waiting = false;
     if (this.#closed) return;
-    this.#drain();
+    this.#take();
     this.#turnLater();
   }
 
@@ -93,25 +113,20 @@ export class ResultListener {
     this.#turnDue = false;
     if (this.#closed) return;
     this.#turnEnd = performance.now() + TURN_MS;
-    const found = this.#drain() > 0;
-    if (found && this.#open()) this.#turnLater();
-    else if (!found && this.#open() && this.#credit.allowed() && this.#look()) this.#turnLater();
+    const found = this.#take() || (this.#engine.open() && this.#choice.looking && this.#look());
+    if (found && this.#engine.open()) this.#turnLater();
     else this.listen();
   }
 
   /** Look until something is there, for a moment. */
   #look(): boolean {
-    const end = performance.now() + this.#credit.longestMs;
+    const end = performance.now() + this.#longestMs;
     do {
       for (let i = 0; i < LOOKS; i++) {
-        if (this.#drain() > 0) {
-          this.#credit.found();
-          return true;
-        }
+        if (this.#take()) return true;
         pause();
       }
     } while (performance.now() < end);
-    this.#credit.missed();
     return false;
   }
 }

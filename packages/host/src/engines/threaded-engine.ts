@@ -86,8 +86,7 @@ class ThreadedEngine implements JobEngine {
     const { words } = this.#memory;
     this.#listener = new ResultListener(
       words,
-      () => this.#drain(),
-      () => !this.#idle,
+      { drain: () => this.#drain(), open: () => !this.#idle },
       spinMs,
     );
     for (let worker = 0; worker < workers; worker++) this.#start(worker);

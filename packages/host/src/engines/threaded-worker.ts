@@ -3,7 +3,7 @@
  *
  * W1. It may die at any point: everything it does to shared memory is one atomic step, or is not looked at until such a step was made.
  * W2. While it has nothing to do it sleeps on its place in the CPU budget, and its event loop stands still: a job's work ends with its result.
- * W3. Before it sleeps it looks for more for a moment, at most `spinMs`, while that pays (`spin-credit.ts`) and nobody waits for its processor.
+ * W3. Before it sleeps it looks for more for a moment, at most `spinMs`, while that pays (`spin-choice.ts`) and nobody waits for its processor.
  */
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import { decode } from "./codec.ts";
@@ -11,7 +11,7 @@ import type { JobFunction } from "./envelope.ts";
 import { UnknownEntryError } from "./errors.ts";
 import * as at from "./job-memory.ts";
 import { RunningJob } from "./running-job.ts";
-import { pause, SpinCredit } from "./spin-credit.ts";
+import { pause } from "./spin-choice.ts";
 import type { ToWorker, WorkerSetup } from "./threaded-messages.ts";
 import { FOREVER_MS } from "./threaded-options.ts";
 import { anyWork, globalSize, localSize } from "./work-queues.ts";
@@ -26,7 +26,7 @@ const LOOKS = 16;
 const link = new WorkerLink(workerData as WorkerSetup);
 const { memory, self, mine, place, finder, port } = link;
 const { words } = memory;
-const credit = new SpinCredit((workerData as WorkerSetup).spinMs);
+const { spinMs } = workerData as WorkerSetup;
 const functions: (JobFunction | undefined)[] = [];
 let exported: Readonly<Record<string, unknown>> = {};
 
@@ -108,8 +108,8 @@ function sleep(): void {
 
 /** Look for jobs for a moment (W3), as one of those that search (`work-finder.ts` F1). Gives whether there are any. */
 function look(): boolean {
-  if (!credit.allowed() || !finder.beginSearch()) return false;
-  const end = performance.now() + credit.longestMs;
+  if (Atomics.load(words, at.LOOKING) === 0 || !finder.beginSearch()) return false;
+  const end = performance.now() + spinMs;
   let found = false;
   while (!found && !place.contended && performance.now() < end)
     for (let i = 0; i < LOOKS && !found; i++) {
@@ -117,8 +117,6 @@ function look(): boolean {
       pause();
     }
   finder.endSearch();
-  if (found) credit.found();
-  else credit.missed();
   return found;
 }
 
