@@ -55,6 +55,7 @@ class Bench {
       set logBytesLeft(left: number) {
         bench.logBytesLeft = left;
       },
+      charge: (): void => undefined,
       exit: (status: number): never => {
         this.exited = status;
         throw new RangeError("exit");

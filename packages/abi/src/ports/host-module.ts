@@ -35,7 +35,7 @@ export type HostCall = (...args: never[]) => number | bigint | HostWait | undefi
 /** Turns the driver's answer to a {@link HostWait} into the result of the import; it may write to guest memory. Default: `value`. */
 export type HostResume = (args: readonly number[], answer: CallResult) => number | bigint;
 
-/** The guest's memory during a call. Offsets and lengths are taken as unsigned 32-bit. */
+/** The guest's memory during a call. Offsets and lengths are taken as unsigned 32-bit. Where fuel is counted, 64 bytes of a view cost 1. */
 export interface GuestMemory {
   /** Bytes of memory 0 at present. */
   readonly size: number;

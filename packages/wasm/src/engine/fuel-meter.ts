@@ -3,7 +3,9 @@
  *
  * FM1. Only what the guest charges while it runs normally counts. What it charges while its calls are saved or put back is
  *      charged to an allowance and forgotten, so the total does not depend on where a guest was stopped.
- * FM2. The allowance is bounded: a guest that does not stop while its calls are saved or put back runs dry and traps.
+ * FM2. What the host does for the guest counts like what the guest does: 1 for every 64 bytes of guest memory a host call looks at
+ *      or writes. It ends the slice when it uses it up, and no pre-emptive guest traps for it: the rest is only counted.
+ * FM3. The allowance is bounded: a guest that does not stop while its calls are saved or put back runs dry and traps.
  */
 import { BadResultError } from "../errors.ts";
 import { FUEL_EXPORT, FUEL_GRACE } from "../layout.ts";
@@ -84,7 +86,18 @@ export class FuelMeter {
     this.#used -= Math.max(0, Math.min(fuel, this.#used - this.#before));
   }
 
-  /** Give the allowance for saving or putting back calls (FM2). */
+  /** Count work of the host (FM2). Nothing while the guest does not run. */
+  charge(fuel: number): void {
+    if (!this.#running) return;
+    const left = this.#counter.value as bigint;
+    const floor = this.#grace / 2n;
+    const room = left > floor ? Number(left - floor) : 0;
+    const now = Math.min(fuel, room);
+    this.#counter.value = left - BigInt(now);
+    this.#used += fuel - now;
+  }
+
+  /** Give the allowance for saving or putting back calls (FM3). */
   allow(): void {
     this.#counter.value = ALLOWANCE;
   }

@@ -5,6 +5,7 @@
  * H2. A pointer range outside memory 0 answers E_FAULT and nothing is read or written.
  * H3. A host function that throws stops the guest by a trap, with the exception kept as the cause.
  * H4. A function of a host module suspends the guest only when it is declared to, and only with integers.
+ * H5. A view of guest memory costs fuel by its length, so that a guest cannot keep the host busy for next to none.
  */
 
 import type { CallResult, GuestHost, HostFunction, HostModule, HostWait } from "@glia-os/abi/ports";
@@ -14,6 +15,7 @@ import { KIND } from "../binary/outline.ts";
 import { BadHostWaitError, HostFailedError } from "../errors.ts";
 import type { OpenedModules } from "../host-module/opened.ts";
 import type { LinearMemory, Namespace } from "../web-assembly.ts";
+import { range } from "./guest-range.ts";
 import { trap } from "./trap.ts";
 
 /** The answer to the call a guest was suspended at, with the arguments it was suspended with. */
@@ -36,6 +38,8 @@ export interface CallSite {
   resumed(at: string): Resumption | undefined;
   /** Remember why the guest is about to be stopped. */
   stopped(error: unknown): void;
+  /** Count work done for the guest, in fuel. */
+  charge(fuel: number): void;
   /** Whether the guest has asked to end and is about to be stopped for it. */
   readonly exiting: boolean;
 }
@@ -206,14 +210,3 @@ const CALLS: Readonly<Record<string, Syscall>> = {
     return 0;
   },
 };
-
-/** A view of (pointer, length) in guest memory, or undefined when any of it lies outside (H2). */
-export function range(
-  { memory }: { readonly memory: LinearMemory },
-  pointer: number,
-  length: number,
-): Uint8Array | undefined {
-  const start = pointer >>> 0;
-  const bytes = length >>> 0;
-  return start + bytes > memory.buffer.byteLength ? undefined : new Uint8Array(memory.buffer, start, bytes);
-}

@@ -43,7 +43,8 @@ import { copySparse } from "../sparse-copy.ts";
 import type { Heartbeat } from "../watchdog.ts";
 import { type CompiledModule, type LinearMemory, type Namespace, webAssembly } from "../web-assembly.ts";
 import { FuelMeter } from "./fuel-meter.ts";
-import { type CallSite, hostCalls, type Resumption, range } from "./host-calls.ts";
+import { range } from "./guest-range.ts";
+import { type CallSite, hostCalls, type Resumption } from "./host-calls.ts";
 import {
   checkPending,
   decodeControl,
@@ -319,6 +320,10 @@ export class WasmInstance implements EngineInstance, CallSite {
 
   stopped(error: unknown): void {
     this.#why ??= error;
+  }
+
+  charge(fuel: number): void {
+    this.#fuel?.charge(fuel);
   }
 
   get exiting(): boolean {

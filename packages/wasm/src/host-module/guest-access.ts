@@ -2,10 +2,11 @@
  * What a host module may touch of the guest it serves.
  *
  * A1. Pointers are checked against the memory as it is now; a range that is not all inside gives undefined, and nothing is touched.
- * A2. Log lines come out of the guest's own budget.
+ * A2. Views cost fuel (host-calls.ts, H5). Log lines come out of the guest's own budget.
  */
 
 import type { EngineLimits, GuestAccess, GuestHost, GuestMemory, HandleTable } from "@glia-os/abi/ports";
+import { range } from "../engine/guest-range.ts";
 import type { LinearMemory } from "../web-assembly.ts";
 
 /** The instance as this file needs it. */
@@ -14,6 +15,7 @@ export interface ServedGuest {
   readonly host: GuestHost;
   readonly limits: EngineLimits;
   logBytesLeft: number;
+  charge(fuel: number): void;
   exit(status: number): never;
 }
 
@@ -38,12 +40,7 @@ export function accessTo<Thing>(guest: ServedGuest, handles: HandleTable<Thing>)
 }
 
 function memoryOf(guest: ServedGuest): GuestMemory {
-  const view = (pointer: number, length: number): Uint8Array | undefined => {
-    const start = pointer >>> 0;
-    const bytes = length >>> 0;
-    const { buffer } = guest.memory;
-    return start + bytes > buffer.byteLength ? undefined : new Uint8Array(buffer, start, bytes);
-  };
+  const view = (pointer: number, length: number): Uint8Array | undefined => range(guest, pointer, length);
   return {
     get size() {
       return guest.memory.buffer.byteLength;
