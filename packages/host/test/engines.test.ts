@@ -31,5 +31,5 @@ test("every engine holds its contract in a process that nothing else keeps alive
   const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=@glia-os/source", file], {
     timeout: 50_000,
   });
-  expect(stdout).toBe("async 20/20\nthreaded 20/20\nprocess 20/20\n");
+  expect(stdout).toBe("async 21/21\nthreaded 21/21\nprocess 21/21\n");
 });

@@ -5,6 +5,7 @@
  *     it hid is found (`work-queues.ts` Q1), and what it had finished counts.
  * T2. A job is settled once: only the main thread settles, and frees the slot in the same step.
  * T3. The engine keeps the process alive only while jobs are open, those included that were handed on.
+ * T4. Closing settles every job and reports every one that was handed on, after the last worker has ended: none is dropped without a word.
  */
 import { availableParallelism } from "node:os";
 import type {

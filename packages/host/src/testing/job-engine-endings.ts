@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { HandedOn } from "../engines/envelope.ts";
+import { JobFailedError, MalformedJobError } from "../engines/errors.ts";
 import { abortable, type ContractCase, codeOf, job, type MakeJobEngine, using } from "./contract-case.ts";
 
 /** Claims about jobs that are cut short. */
@@ -64,7 +65,8 @@ export function handingOn(make: MakeJobEngine): readonly ContractCase[] {
       },
     },
     {
-      title: "jobs that were handed on hand on, up to the bound on lineage, and every one is heard of",
+      title:
+        "jobs that were handed on hand on, each with its parent's id in its lineage, and every one is heard of",
       run: async () => {
         const outcomes: HandedOn[] = [];
         const engine = make({ handedOn: (outcome) => outcomes.push(outcome) });
@@ -74,6 +76,27 @@ export function handingOn(make: MakeJobEngine): readonly ContractCase[] {
           outcomes.map(({ id, lineage, result, error }) => [id, lineage.length, result, error]),
           [4, 3, 2, 1, 0].map((left) => [`c${"/0".repeat(5 - left)}`, 5 - left, left, undefined]),
         );
+      },
+    },
+    {
+      title:
+        "a line of jobs whose lineage or id would become too long ends with a typed error, and others go on",
+      run: async () => {
+        const outcomes: HandedOn[] = [];
+        const engine = make({ handedOn: (outcome) => outcomes.push(outcome) });
+        const lineage = new Array<string>(63).fill("ancestor");
+        await engine.run({ ...job("chain", 5, "l"), lineage });
+        await engine.run({ ...job("chain", 5, "i".repeat(125)) });
+        assert.equal(await engine.run(job("double", 4)), 8);
+        await engine.close({ drainMs: 60_000 });
+        for (const first of ["l", "i"]) {
+          const line = outcomes.filter(({ id }) => id.startsWith(first));
+          assert.ok(line.length === 1 || line.length === 2, `${line.length} outcomes`);
+          // Refused where it was handed on, which fails that job, or when it arrived.
+          const error = line.find((outcome) => outcome.error !== undefined)?.error;
+          assert.ok(error instanceof JobFailedError || error instanceof MalformedJobError);
+          assert.match(error.message, /must be/);
+        }
       },
     },
     {
