@@ -363,3 +363,17 @@ export function reasonOf(cause: unknown): string {
   const code = (cause as { code?: unknown } | undefined)?.code;
   return (typeof code === "string" ? REASONS[code] : undefined) ?? messageOf(cause);
 }
+
+/** A folder for something new that has files in it already. */
+export class FolderInUseError extends GliaError<"cli.folder-in-use"> {
+  constructor(path: string) {
+    super("cli.folder-in-use", `${path} is not empty`);
+  }
+}
+
+/** A file or folder that cannot be written. */
+export class FolderUnwritableError extends GliaError<"cli.folder-unwritable"> {
+  constructor(path: string, cause: unknown) {
+    super("cli.folder-unwritable", `${path} cannot be written: ${messageOf(cause)}`, { cause });
+  }
+}

@@ -5,6 +5,7 @@
  * P2. `docs/cli.md` shows the help of every command; a test keeps them equal.
  */
 import { Command, Option } from "commander";
+import { addAgentSource } from "./agent-source/register.ts";
 import type { Context } from "./context.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { addWasm } from "./wasm/register.ts";
@@ -211,6 +212,7 @@ function addMesh(program: Command, register: Registrar): void {
 
 function addAgent(program: Command, register: Registrar): void {
   const agent = group(program, "agent", "Start, message, move and end agents.");
+  addAgentSource(agent, register);
   const list = register.leaf(agent, "list", "List the agents that live in the mesh.", ["glia agent list"]);
   register.runs(choiceOptions(list), async () => (await import("./commands/agent-list.ts")).agentList);
 

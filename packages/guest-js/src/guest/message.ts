@@ -7,6 +7,7 @@
 import { GuestError, refusal } from "./errors.ts";
 import { host } from "./host.ts";
 
+const E_STATE = -3;
 const REPLACEMENT = "\ufffd";
 
 /** The message received last: the one in the engine's buffer. */
@@ -18,6 +19,7 @@ export class Message {
   readonly size: number;
   #text: string | undefined;
   #bytes: Uint8Array | undefined;
+  #answered = false;
 
   constructor(size: number) {
     this.size = size;
@@ -41,20 +43,23 @@ export class Message {
   }
 
   /**
-   * Answer it: a string goes as UTF-8, bytes as they are, anything else as JSON.
+   * Answer it: a string goes as UTF-8, bytes as they are, anything else as JSON. False when the sender waits for no answer.
    * @throws GuestError `not-current` when another message was received since; `refused` when it was answered before (E_STATE), or the
    * answer is too long (E_TOO_BIG)
    */
-  reply(value: unknown): void {
+  reply(value: unknown): boolean {
     if (current !== this)
       throw new GuestError(
         "not-current",
         "another message was received since; only the last one can be answered",
       );
+    if (this.#answered) throw refusal("take a second reply", E_STATE);
     const code = host.p(
       typeof value === "string" ? value : value instanceof Uint8Array ? owned(value) : json(value),
     );
-    if (code < 0) throw refusal("take the reply", code);
+    if (code < 0 && code !== E_STATE) throw refusal("take the reply", code);
+    this.#answered = true;
+    return code >= 0;
   }
 
   /** Copy out what the buffer holds, because it is about to be used again (MS1). */

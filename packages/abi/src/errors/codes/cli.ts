@@ -30,6 +30,16 @@ export const CLI_CODES = {
     changed: "The tasks that waited were cancelled; what they had done before stands.",
     fix: "Let a task send, wake or end what the listed tasks wait for, or give their waits a time limit.",
   },
+  "cli.folder-in-use": {
+    retryable: false,
+    changed: "Nothing was written.",
+    fix: "Name a folder that is empty or does not exist.",
+  },
+  "cli.folder-unwritable": {
+    retryable: false,
+    changed: "Files that were written before stay.",
+    fix: "Name a path you may write to.",
+  },
   "cli.guest-ended": {
     retryable: false,
     changed: "The guest ran to its end; what it printed stands, and no snapshot was written.",

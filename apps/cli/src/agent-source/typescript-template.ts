@@ -1,0 +1,50 @@
+/** What `glia agent new --lang typescript` writes. */
+import { packageVersion } from "../package-root.ts";
+
+/** File names and contents for an agent of this name. */
+export function typescriptFiles(name: string): Readonly<Record<string, string>> {
+  const version = `^${packageVersion()}`;
+  const manifest = {
+    name,
+    private: true,
+    type: "module",
+    scripts: { build: "glia agent build agent.ts", types: "tsc --noEmit" },
+    devDependencies: { "@glia-os/guest-js": version, esbuild: ">=0.25", glia: version, typescript: ">=5.8" },
+  };
+  return {
+    "agent.ts": AGENT,
+    "package.json": `${JSON.stringify(manifest, undefined, 2)}\n`,
+    "tsconfig.json": `${JSON.stringify({ compilerOptions: COMPILER }, undefined, 2)}\n`,
+  };
+}
+
+const COMPILER = {
+  target: "ES2023",
+  lib: ["ES2023"],
+  module: "ESNext",
+  moduleResolution: "Bundler",
+  strict: true,
+  noEmit: true,
+  types: [],
+};
+
+const AGENT = `/** Counts the words it is sent. Ask it with {"ask":"top"}. */
+import { defineAgent, sys } from "@glia-os/guest-js";
+
+interface Request {
+  readonly text?: string;
+  readonly ask?: "top";
+}
+
+defineAgent({
+  state: () => new Map<string, number>(),
+  start: () => void sys.log("info", "ready to count"),
+  receive(message, counts) {
+    const request = message.json<Request>();
+    for (const word of request.text?.toLowerCase().match(/\\p{L}+/gu) ?? [])
+      counts.set(word, (counts.get(word) ?? 0) + 1);
+    if (request.ask === "top") return [...counts].sort((a, b) => b[1] - a[1]).slice(0, 10);
+    return { words: counts.size };
+  },
+});
+`;

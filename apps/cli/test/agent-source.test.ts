@@ -1,0 +1,97 @@
+/** Agents in TypeScript through the command line: from `agent new` to one that answers on a node and moves to another. */
+import type { ChildProcess } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import type { ReadyRecord } from "../src/node/node-records.ts";
+import { runCli, startCli } from "./run-cli.ts";
+
+const scratch = mkdtempSync(join(tmpdir(), "glia-agent-source-"));
+const env = { GLIA_HOME: join(scratch, "home") };
+const running: ChildProcess[] = [];
+
+afterAll(async () => {
+  await Promise.all(
+    running.map(
+      (child) =>
+        new Promise((resolve) => {
+          child.once("exit", resolve);
+          child.kill();
+        }),
+    ),
+  );
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+async function json(args: readonly string[]): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await runCli([...args, "--json"], { env });
+  expect([code, stderr]).toEqual([0, ""]);
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+function startNode(args: readonly string[]): Promise<ReadyRecord> {
+  const child = startCli([...args, "--json"], { env });
+  running.push(child);
+  child.stdin?.end();
+  let seen = "";
+  return new Promise((resolve, reject) => {
+    child.stdout?.on("data", (text: string) => {
+      seen += text;
+      const line = seen.split("\n").find((each) => each.includes('"ready"'));
+      if (line !== undefined && seen.includes(`${line}\n`)) resolve(JSON.parse(line) as ReadyRecord);
+    });
+    child.once("exit", () => reject(new RangeError(`ended early: ${seen}`)));
+  });
+}
+
+it("an agent that was scaffolded builds, answers on a node, and goes on counting after a move to another", async () => {
+  const folder = join(scratch, "counter");
+  const made = await json(["agent", "new", folder]);
+  expect(made["files"]).toEqual(["agent.ts", "package.json", "tsconfig.json"]);
+  const built = await json(["agent", "build", join(folder, "agent.ts")]);
+  expect(built).toMatchObject({ ok: true, startedAt: "build", module: join(folder, "agent.wasm"), log: [] });
+  expect(JSON.parse(readFileSync(join(folder, "agent.wasm.map"), "utf8"))).toMatchObject({ version: 3 });
+
+  const hub = await startNode(["mesh", "start", "--bind", "127.0.0.1:0", "--name", "hub"]);
+  await startNode(["mesh", "join", String(hub.joinLine), "--name", "edge"]);
+  const at = ["--name", "hub"];
+  await json(["agent", "spawn", join(folder, "agent.wasm"), "--as", "counter", "--node", "hub"]);
+  await json(["agent", "send", "counter", '{"text":"the cat and the hat"}', ...at]);
+  await json(["agent", "migrate", "counter", "edge", ...at]);
+  await json(["agent", "send", "counter", '{"text":"the end"}', ...at]);
+  const top = await runCli(["agent", "send", "counter", '{"ask":"top"}', "--ask", ...at], { env });
+  expect(JSON.parse(top.stdout)).toEqual([
+    ["the", 3],
+    ["cat", 1],
+    ["and", 1],
+    ["hat", 1],
+    ["end", 1],
+  ]);
+});
+
+it("agent new refuses names that are none, and folders with files in them", async () => {
+  const folder = join(scratch, "full");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "mine.txt"), "keep");
+  const full = await runCli(["agent", "new", folder], { env });
+  expect([full.code, full.stderr]).toEqual([1, expect.stringContaining("is not empty")]);
+  expect(existsSync(join(folder, "agent.ts"))).toBe(false);
+  const named = await runCli(["agent", "new", join(scratch, "No Name")], { env });
+  expect([named.code, named.stderr]).toEqual([2, expect.stringContaining("cannot be the name of an agent")]);
+});
+
+it("agent build says where a source is wrong, and what file is not there", async () => {
+  const source = join(scratch, "wrong.ts");
+  writeFileSync(source, "const x: number = ;\n");
+  const wrong = await runCli(["agent", "build", source], { env });
+  expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('wrong.ts:1:19: Unexpected ";"')]);
+  const absent = await runCli(["agent", "build", join(scratch, "absent.ts"), "--json"], { env });
+  expect(JSON.parse(absent.stdout)).toMatchObject({ ok: false, error: { code: "guest.bundle-failed" } });
+  writeFileSync(source, "export {};\n\nthrow new RangeError('at once');\n");
+  const thrown = await runCli(["agent", "build", source], { env });
+  expect([thrown.code, thrown.stderr]).toEqual([
+    1,
+    expect.stringMatching(/RangeError: at once[\s\S]*wrong\.ts:3:\d+/),
+  ]);
+});
