@@ -1,4 +1,4 @@
-/** The kernel workloads on Effect, in this process and on its default scheduler: fibers and unbounded queues. */
+/** The kernel workloads on Effect and its default scheduler: fibers and unbounded queues. */
 import { Effect, Fiber, Queue } from "effect";
 import type { ContestantFactory } from "../src/suite.ts";
 
@@ -52,7 +52,10 @@ const workloads = {
     }),
 };
 
-/** Effect, one of the workloads above. */
-export function effect(workload: keyof typeof workloads): ContestantFactory {
-  return () => ({ run: (times) => Effect.runPromise(workloads[workload](times)) });
-}
+/** For `serve.ts`: the workloads above. */
+export const contestants: Readonly<Record<string, ContestantFactory>> = Object.fromEntries(
+  Object.entries(workloads).map(([name, workload]): [string, ContestantFactory] => [
+    name,
+    () => ({ run: (times) => Effect.runPromise(workload(times)) }),
+  ]),
+);

@@ -180,7 +180,8 @@ export const parked = {
 
 /** Milliseconds from starting a process to its end, one task having run in it. */
 export const coldStart = {
-  glia: (): Contestant => starter(gliaProgram("cold.ts"), [])!,
+  glia: (): Contestant => starter(gliaProgram("cold.mjs"), [])!,
+  built: (): Contestant => starter({ command: process.execPath, args: [join(here, "glia/cold.mjs")] }, [])!,
   node: (): Contestant => starter({ command: process.execPath, args: ["-e", "0"] }, [])!,
   beam: () => starter(beamProgram(), ["-eval", "workloads:cold()"]),
   go: () => starter(goProgram(), ["cold"]),

@@ -29,7 +29,7 @@ function contestant(part: keyof Part, measure: () => Part): Contestant {
 }
 
 /** The wheel, kept between samples. */
-export function wheel(part: keyof Part): () => Contestant {
+function wheel(part: keyof Part): () => Contestant {
   return () => {
     const queue = new TimerWheel<{ timerAt: number }>(0);
     const items = Array.from({ length: TIMERS }, () => ({ timerAt: -1 }));
@@ -45,7 +45,7 @@ export function wheel(part: keyof Part): () => Contestant {
 const nothing = (): void => {};
 
 /** setTimeout and clearTimeout of this process. */
-export function setTimeouts(part: keyof Part): () => Contestant {
+function setTimeouts(part: keyof Part): () => Contestant {
   return () => {
     const handles: NodeJS.Timeout[] = new Array(TIMERS);
     return contestant(part, () =>
@@ -60,7 +60,7 @@ export function setTimeouts(part: keyof Part): () => Contestant {
 }
 
 /** Insert and cancel of one timer together, `times` of them at once, on the wheel. */
-export function wheelBoth(): Contestant {
+function wheelBoth(): Contestant {
   const queue = new TimerWheel<{ timerAt: number }>(0);
   return {
     run(times) {
@@ -70,3 +70,12 @@ export function wheelBoth(): Contestant {
     },
   };
 }
+
+/** For `serve.ts`. */
+export const contestants: Readonly<Record<string, () => Contestant>> = {
+  "timer-insert": wheel("insertNs"),
+  "timer-cancel": wheel("cancelNs"),
+  "timer-insert-cancel": wheelBoth,
+  "set-timeout-insert": setTimeouts("insertNs"),
+  "set-timeout-cancel": setTimeouts("cancelNs"),
+};

@@ -1,6 +1,7 @@
 /** The kernel workloads on Glia: one kernel per contestant, with everything on, and a root program per sample. */
 import type { Clock } from "@glia-os/abi/ports";
 import { createKernel, type Handle, type Kernel, type Program, type Sys, type TaskId } from "@glia-os/kernel";
+import { reactor, stop } from "@glia-os/kernel/face";
 import { SeededRandom } from "@glia-os/kernel/testing";
 import type { Contestant } from "../../src/suite.ts";
 
@@ -40,7 +41,7 @@ function* replies(sys: Sys, out: Handle<number>) {
 function* ends() {}
 
 /** Children that send one message and end; the parent takes all messages and waits for all ends. */
-export const spawnReplyWait = inKernel(
+const spawnReplyWait = inKernel(
   (times) =>
     function* (sys) {
       const box = sys.mailbox<number>(ROOMY);
@@ -57,7 +58,7 @@ export const spawnReplyWait = inKernel(
 );
 
 /** Children that end; nobody waits for them. */
-export const spawnOnly = inKernel(
+const spawnOnly = inKernel(
   (times) =>
     function* (sys) {
       for (let left = times; left > 0; left -= BATCH) {
@@ -67,7 +68,7 @@ export const spawnOnly = inKernel(
     },
 );
 
-export const pingPong = inKernel(
+const pingPong = inKernel(
   (times) =>
     function* (sys) {
       const there = sys.mailbox<number>();
@@ -87,7 +88,7 @@ export const pingPong = inKernel(
     },
 );
 
-export const yieldSwitch = inKernel(
+const yieldSwitch = inKernel(
   (times) =>
     function* (sys) {
       const turns = Math.ceil(times / BATCH);
@@ -100,7 +101,7 @@ export const yieldSwitch = inKernel(
     },
 );
 
-export const sendDrain = inKernel(
+const sendDrain = inKernel(
   (times) =>
     function* (sys) {
       const box = sys.mailbox<{ i: number }>(ROOMY);
@@ -113,7 +114,7 @@ export const sendDrain = inKernel(
     },
 );
 
-export const trySendReceive = inKernel(
+const trySendReceive = inKernel(
   (times) =>
     function* (sys) {
       const box = sys.mailbox<number>();
@@ -125,7 +126,7 @@ export const trySendReceive = inKernel(
     },
 );
 
-export const channelTrySendReceive = inKernel(
+const channelTrySendReceive = inKernel(
   (times) =>
     function* (sys) {
       const channel = sys.channel<number>(BATCH);
@@ -137,7 +138,7 @@ export const channelTrySendReceive = inKernel(
     },
 );
 
-export const ring = inKernel(
+const ring = inKernel(
   (times) =>
     function* (sys) {
       const laps = Math.ceil(times / RING);
@@ -156,8 +157,43 @@ export const ring = inKernel(
     },
 );
 
+interface Player {
+  readonly out: Handle<number>;
+  left: number;
+}
+
+/** Hands on what it gets, `times` times, and ends: a task without a generator. */
+const player = (times: number): Program =>
+  reactor<Player, number>({
+    init: (_sys, _inbox, out) => ({ out: out as Handle<number>, left: times }),
+    handle(sys, state, ball) {
+      sys.trySend(state.out, ball + 1);
+      return --state.left === 0 ? stop() : undefined;
+    },
+  });
+
+/** As `ring`, of `size` reactors. */
+const reactorRing = (size: number): (() => Contestant) =>
+  inKernel(
+    (times) =>
+      function* (sys) {
+        const program = player(Math.ceil(times / size));
+        const boxes = Array.from({ length: size }, () => sys.mailbox<number>());
+        const ids = boxes.map((inbox, i) => sys.spawn(program, { give: [inbox, boxes[(i + 1) % size]!] }));
+        yield* sys.send(boxes[0]!, 0);
+        for (const id of ids) yield* sys.wait(id);
+        for (const box of boxes) sys.drop(box);
+      },
+  );
+
+/** Two reactors that hand a number to and fro: a round trip is two turns. */
+function reactorPingPong(): Contestant {
+  const { run } = reactorRing(2)();
+  return { run: (times) => run!(times * 2) };
+}
+
 /** Producer and consumer over a mailbox with its default bounds, new ones for every `size` messages. */
-export const oneToOne = (size: number): (() => Contestant) =>
+const oneToOne = (size: number): (() => Contestant) =>
   inKernel(
     (times) =>
       function* (sys) {
@@ -178,7 +214,7 @@ export const oneToOne = (size: number): (() => Contestant) =>
   );
 
 /** The sends alone, into a mailbox with room: nanoseconds of one. */
-export function sendOnly(): Contestant {
+function sendOnly(): Contestant {
   const kernel = newKernel();
   return {
     value() {
@@ -195,7 +231,7 @@ export function sendOnly(): Contestant {
   };
 }
 
-export const signal = inKernel(
+const signal = inKernel(
   (times) =>
     function* (sys) {
       const bell = sys.notification();
@@ -205,7 +241,7 @@ export const signal = inKernel(
 );
 
 /** First turns of 1000 tasks, each of which parks in a receive: nanoseconds of one, best known when warm. */
-export function awaitSetUp(): Contestant {
+function awaitSetUp(): Contestant {
   const kernel = newKernel();
   const inbox = kernel.mailbox<number>(ROOMY);
   const give = { give: [inbox] };
@@ -234,7 +270,7 @@ const MESSAGES = 1000;
 const BATCHES = 200;
 
 /** A quantile of the microseconds that 1000 messages to random ones of 100,000 parked tasks and the turns they cause take. */
-export function randomMessages(quantile: number): () => Contestant {
+function randomMessages(quantile: number): () => Contestant {
   return () => {
     const kernel = newKernel(TASKS);
     const inboxes: Handle<number>[] = [];
@@ -267,7 +303,7 @@ export function randomMessages(quantile: number): () => Contestant {
 }
 
 /** Messages per second from one task to another. */
-export function messageRate(): Contestant {
+function messageRate(): Contestant {
   const { run } = oneToOne(PILE)();
   return {
     async value() {
@@ -277,3 +313,28 @@ export function messageRate(): Contestant {
     },
   };
 }
+
+/** For `serve.ts`: the workloads by the names of their rows. */
+export const contestants: Readonly<Record<string, () => Contestant>> = {
+  "spawn-reply-wait": spawnReplyWait,
+  "ping-pong": pingPong,
+  "ping-pong-reactor": reactorPingPong,
+  "yield-switch": yieldSwitch,
+  "send-drain": sendDrain,
+  "try-send-receive": trySendReceive,
+  "channel-try-send-receive": channelTrySendReceive,
+  "ring-1000": ring,
+  "ring-1000-reactor": reactorRing(RING),
+  "one-to-one-100": oneToOne(100),
+  "one-to-one-1k": oneToOne(1000),
+  "one-to-one-10k": oneToOne(10_000),
+  "one-to-one-100k": oneToOne(100_000),
+  "seed-spawn": spawnOnly,
+  "seed-send": sendOnly,
+  "seed-signal": signal,
+  "seed-await-set-up": awaitSetUp,
+  "seed-message-rate": messageRate,
+  "random-messages-p50": randomMessages(0.5),
+  "random-messages-p99": randomMessages(0.99),
+  "random-messages-max": randomMessages(1),
+};

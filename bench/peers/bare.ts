@@ -1,4 +1,4 @@
-/** What ours stands on, in this process: bare generators and arrays, and mailboxes of promises. */
+/** What ours stands on: bare generators and arrays, and mailboxes of promises. */
 import type { ContestantFactory } from "../src/suite.ts";
 
 const BATCH = 1000;
@@ -37,7 +37,7 @@ class PromiseMailbox<Message> {
 }
 
 /** Generators stepped by hand, arrays filled and read. */
-export const bare = {
+const bare = {
   spawn: peer((times) => {
     function* child() {
       yield 1;
@@ -85,7 +85,7 @@ export const bare = {
 };
 
 /** async functions and {@link PromiseMailbox}. */
-export const promise = {
+const promise = {
   spawn: peer(async (times) => {
     for (let left = times; left > 0; left -= BATCH) {
       const count = Math.min(left, BATCH);
@@ -123,4 +123,17 @@ export const promise = {
       for (let i = 0; i < count; i++) await box.receive();
     }
   }),
+};
+
+/** For `serve.ts`. */
+export const contestants: Readonly<Record<string, ContestantFactory>> = {
+  "generator-spawn": bare.spawn,
+  "generator-ping-pong": bare.pingPong,
+  "generator-yields": bare.yields,
+  "array-pile": bare.pile,
+  "array-push-pop": bare.pushPop,
+  "promise-spawn": promise.spawn,
+  "promise-ping-pong": promise.pingPong,
+  "promise-yields": promise.yields,
+  "promise-pile": promise.pile,
 };
