@@ -50,3 +50,22 @@ test("a payload or a job that is handed on beyond its limit is refused with a ty
   expect(await engine.run(job("square", 5))).toBe(25);
   await engine.close();
 });
+
+test("a worker that is ended while it uses blocks leaves none of them used", async () => {
+  const engine = createThreadedEngine({ module, workers: 1, attempts: 1_000_000 });
+  for (let kill = 0; kill < 40; kill++) {
+    const before = engine.stats().finished;
+    const jobs = Array.from({ length: 60 }, (_, i) => engine.run(job(i % 2 === 0 ? "wide" : "passBulk", i)));
+    while (engine.stats().finished < before + (kill % 20))
+      await new Promise((resolve) => setImmediate(resolve));
+    await engine.terminate(0);
+    await Promise.all(jobs);
+  }
+  // What was handed on before may still wait; a block that stays used would keep this from ever being so many.
+  const all = `${WORKER_BLOCKS} host.engine-full`;
+  let seen = "";
+  for (let tries = 0; seen !== all && tries < 100; tries++)
+    seen = await engine.run<string>(job("crowd", WORKER_BLOCKS + 1));
+  expect(seen).toBe(all);
+  await engine.close();
+}, 120_000);
