@@ -3,7 +3,7 @@
  * package is placed in a layer before it has code. Imports of types count.
  */
 
-const cores = ["abi", "hal", "kernel", "rt", "store", "sim"];
+const cores = ["abi", "hal", "kernel", "rt", "store", "sim", "durable"];
 const mesh = ["host", "quic", "mesh-core", "mesh-wire"];
 const guests = ["wasm", "guest-as", "guest-js", "tensor", "cells"];
 const services = ["tools", "memory", "market", "inference"];
@@ -17,6 +17,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   rt: ["abi"],
   store: ["abi"],
   sim: ["abi", "kernel"],
+  durable: ["abi", "kernel"],
   host: ["abi", "kernel", "rt", "hal"],
   quic: [],
   "mesh-core": ["abi"],
@@ -36,7 +37,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Packages whose code takes time, randomness, network and disk as ports. */
-export const sansIo: readonly string[] = ["abi", "kernel", "rt", "mesh-core", "cells", "sim"];
+export const sansIo: readonly string[] = ["abi", "kernel", "durable", "rt", "mesh-core", "cells", "sim"];
 
 /** Only these read the command line and the environment. */
 export const readsEnvironment: readonly string[] = ["daemon", "cli", "console"];

@@ -9,4 +9,4 @@ export {
   toolService,
 } from "./ports.ts";
 export type { FetchRequest, FileRequest } from "./requests.ts";
-export type { Service, ServiceCall, ServiceKind } from "./service.ts";
+export { KernelService, SERVICE_KINDS, type Service, type ServiceCall, type ServiceKind } from "./service.ts";

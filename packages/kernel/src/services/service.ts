@@ -60,7 +60,10 @@ export const SERVICE_KINDS: Readonly<Record<ServiceKind, { readonly op: number; 
     approver: { op: APPROVE, rights: RIGHTS.approve },
   };
 
-/** A service as an object of capabilities. Internal. */
+/**
+ * A service as an object of capabilities, with its line of calls (SE2). For shells that put calls of several kernels into one line;
+ * a task's calls get here by `Kernel.service`.
+ */
 export class KernelService implements KernelObject {
   readonly kind: ServiceKind;
   readonly name: string;

@@ -1,0 +1,248 @@
+/**
+ * One domain as a state machine: records go in, calls to the world come out. Living and replaying are the same thing here; what
+ * differs is who makes the records.
+ *
+ * D1. The domain has a kernel of its own. Between two records it runs until nothing is ready. So what its tasks do, and in what order,
+ *     follows from the records alone.
+ * D2. Nothing reaches the world from here: a call of a service is kept, and its owner decides whether to perform it.
+ * D3. What cannot be replayed stops the domain: effects of `sys.external`, and programs that go on in microtasks.
+ */
+import type { Logger } from "@glia-os/abi/ports";
+import { RIGHTS, syscallByNumber } from "@glia-os/abi/syscalls";
+import { createKernel, type Exit, type Handle, type Kernel, type Settle, type TaskId } from "@glia-os/kernel";
+import { SERVICE_KINDS, type ServiceCall, type ServiceKind } from "@glia-os/kernel/services";
+import { encode, rfc8949EncodeOptions } from "cborg";
+import { DerivedRandom, type Sha256 } from "./derived-random.ts";
+import { DomainClock } from "./domain-clock.ts";
+import { NotDurableError } from "./errors.ts";
+import { type DurableProgram, rootOf } from "./program.ts";
+import { type Beginning, type DurableRecord, errorOf, type Hash, KIND, type TaskPath } from "./record.ts";
+
+/** Slices after which a domain that is still busy lets others run. */
+const SLICE_SWITCHES = 1024;
+/** Messages the inbox of a domain holds. */
+export const INBOX_MESSAGES = 1_000;
+const ROOT_PATH = "/0";
+/** Limits of a domain's kernel: it is one of many in its process. */
+const KERNEL_LIMITS = { taskLimit: 65_536, endedLimit: 1024, handleLimit: 16_384, traceRecords: 1 } as const;
+
+/** A call of a service that a task waits for. */
+export interface AskedCall {
+  readonly path: TaskPath;
+  readonly op: number;
+  readonly service: string;
+  readonly kind: ServiceKind;
+  readonly argsHash: Hash;
+  readonly request: unknown;
+  readonly call: ServiceCall;
+  readonly settle: Settle<unknown>;
+  /** The intent stands in the journal. */
+  intended: boolean;
+  /** The task no longer waits. */
+  givenUp: boolean;
+  /** Stops what was started outside. */
+  stop: (() => void) | undefined;
+  /** Where in the program, innermost first; kept on request only. */
+  readonly position: readonly string[];
+}
+
+/** How a run is made. */
+export interface RunOptions {
+  readonly domain: string;
+  readonly beginning: Beginning;
+  readonly digests: Sha256;
+  readonly program: DurableProgram;
+  readonly logger?: Logger | undefined;
+  /** Keep where in the source each call was made; slow. */
+  readonly keepPositions?: boolean;
+}
+
+/** A domain in memory. */
+export class DomainRun {
+  readonly domain: string;
+  /** Names and kinds of the services its root task holds. */
+  readonly uses: Beginning["uses"];
+  /** Calls that wait for their outcome, by the path of their task. A task has one. */
+  readonly calls: Map<string, AskedCall> = new Map();
+  readonly #kernel: Kernel;
+  readonly #clock: DomainClock;
+  readonly #inbox: Handle;
+  readonly #root: TaskId;
+  readonly #digests: Sha256;
+  readonly #keepPositions: boolean;
+  #asked: AskedCall[] = [];
+  #violation: NotDurableError | undefined;
+  #ended: Exit | undefined;
+
+  /** Make the root task; nothing runs yet. @throws what the program's `run` throws */
+  constructor({ domain, beginning, digests, program, logger, keepPositions = false }: RunOptions) {
+    this.#digests = digests;
+    this.domain = domain;
+    this.uses = beginning.uses;
+    this.#keepPositions = keepPositions;
+    this.#clock = new DomainClock();
+    this.#kernel = createKernel({
+      ...KERNEL_LIMITS,
+      clock: this.#clock,
+      random: new DerivedRandom(beginning.seed, digests),
+      journal: { intent: (_task, op) => this.#refuse(op), outcome: () => {} },
+      ...(logger === undefined ? {} : { logger }),
+    });
+    this.#inbox = this.#kernel.mailbox({ capacity: INBOX_MESSAGES });
+    const services = beginning.uses.map(([name, kind]) => this.#offer(name, kind));
+    const give = [{ handle: this.#inbox, rights: RIGHTS.receive }, ...services];
+    this.#root = this.#kernel.spawn(rootOf(program, beginning.input), { name: program.name, give });
+    this.#kernel.onExit(this.#root, (exit) => this.#end(exit));
+  }
+
+  /** How the root task ended. */
+  get ended(): Exit | undefined {
+    return this.#ended;
+  }
+
+  /** The time of the domain, in milliseconds since the Unix epoch. */
+  get nowMs(): number {
+    return this.#clock.wallMs();
+  }
+
+  /** When the next timer of a task is due. */
+  get deadlineMs(): number | undefined {
+    return this.#kernel.nextDeadlineMs();
+  }
+
+  /** Put a message into the inbox. Returns false, and changes nothing, when it has no room. */
+  accept(payload: unknown): boolean {
+    return this.#kernel.trySend(this.#inbox, payload) !== "full";
+  }
+
+  /** Let a record other than a message or an outcome take effect. Intents and ends have none. */
+  apply(record: DurableRecord): void {
+    if (record.kind === KIND.time) this.#clock.moveTo(record.nowMs);
+    else if (record.kind === KIND.cancel && this.#ended === undefined)
+      this.#kernel.cancel(this.#root, record.reason);
+  }
+
+  /** Let a waiting call come to its outcome. */
+  settle(call: AskedCall, record: DurableRecord & { kind: typeof KIND.resume }): void {
+    this.calls.delete(call.call.path);
+    const { outcome } = record;
+    if (outcome.failed) call.settle.fail(errorOf(outcome.error));
+    else call.settle.ok(outcome.value);
+  }
+
+  /** The call that waits at a path of the domain. */
+  callAt(path: TaskPath): AskedCall | undefined {
+    return this.calls.get(textOf(path));
+  }
+
+  /** Run what is ready, up to `slices` slices. Returns whether nothing is ready any more (D1). @throws {NotDurableError} (D3) */
+  run(slices: number): boolean {
+    for (let left = slices; left > 0; left--) {
+      const end = this.#kernel.runSlice(SLICE_SWITCHES);
+      if (end === "microtasks") this.#violation = new NotDurableError(this.domain, "an async program");
+      if (this.#violation !== undefined) throw this.#violation;
+      if (end === "idle") return true;
+    }
+    return false;
+  }
+
+  /** The calls that were made since the last time and are still wanted, in order. */
+  takeAsked(): readonly AskedCall[] {
+    const asked = this.#asked;
+    this.#asked = [];
+    return asked.filter(({ givenUp }) => !givenUp);
+  }
+
+  #end(exit: Exit): void {
+    this.#ended = exit;
+    this.#kernel.shutdown(0);
+  }
+
+  #refuse(op: number): void {
+    if (syscallByNumber(op)?.name === "external")
+      this.#violation = new NotDurableError(this.domain, "sys.external");
+  }
+
+  #offer(name: string, kind: ServiceKind): Handle {
+    return this.#kernel.service({
+      kind,
+      name,
+      concurrency: 65_536,
+      perform: (request, settle, call) => {
+        const asked = this.#ask(name, kind, request, settle, call);
+        return () => this.#giveUp(asked);
+      },
+    });
+  }
+
+  #ask(
+    service: string,
+    kind: ServiceKind,
+    request: unknown,
+    settle: Settle<unknown>,
+    call: ServiceCall,
+  ): AskedCall {
+    const { op } = SERVICE_KINDS[kind];
+    const asked: AskedCall = {
+      path: pathOf(call.path),
+      op,
+      service,
+      kind,
+      argsHash: this.#digests.sha256(recordableArguments(op, service, request)),
+      request,
+      call,
+      settle,
+      intended: false,
+      givenUp: false,
+      stop: undefined,
+      position: this.#keepPositions ? sourceFrames() : [],
+    };
+    this.calls.set(call.path, asked);
+    this.#asked.push(asked);
+    return asked;
+  }
+
+  #giveUp(asked: AskedCall): void {
+    asked.givenUp = true;
+    this.calls.delete(asked.call.path);
+    const { stop } = asked;
+    asked.stop = undefined;
+    stop?.();
+  }
+}
+
+/** Whether an effect may happen once only, so that its intent is recorded before it starts. */
+export function happensOnce(op: number): boolean {
+  return syscallByNumber(op)?.effect === "once";
+}
+
+/** What is hashed of a call's arguments. Those that are secret leave no trace (S2 of the syscall table). */
+function recordableArguments(op: number, service: string, request: unknown): Uint8Array {
+  const secret = syscallByNumber(op)?.args.some((arg) => arg.secret === true) ?? true;
+  return encode(secret ? [service] : [service, request], rfc8949EncodeOptions);
+}
+
+function pathOf(text: string): TaskPath {
+  return text.split("/").slice(2).map(Number);
+}
+
+function textOf(path: TaskPath): string {
+  return [ROOT_PATH, ...path].join("/");
+}
+
+/** How many frames an error keeps; an engine without this property keeps what it likes. */
+const V8_ERROR = Error as unknown as { stackTraceLimit: number };
+const STACK_FRAMES = 50;
+
+/** Lines of the stack that belong to the program: those outside of this package. */
+function sourceFrames(): readonly string[] {
+  const limit = V8_ERROR.stackTraceLimit;
+  V8_ERROR.stackTraceLimit = STACK_FRAMES;
+  const stack = String(new RangeError().stack);
+  V8_ERROR.stackTraceLimit = limit;
+  return stack
+    .split("\n")
+    .slice(1)
+    .map((line) => line.trim().replace(/^at /, ""))
+    .filter((line) => !/[\\/]kernel[\\/](src|dist)[\\/]/.test(line));
+}

@@ -1,0 +1,367 @@
+/**
+ * A durable domain that lives here: it writes down what comes in, lets its tasks run, and performs what they ask for.
+ *
+ * O1. Nothing leaves the domain (an effect, an acknowledgement, its result) before every earlier record is durable.
+ * O2. What comes in is recorded before the records of what it caused; the tasks see it as it will come out of the journal.
+ * O3. After the journal refused a batch the domain is lost: it starts nothing, acknowledges nothing and takes nothing in.
+ */
+import type { Journal, TimerHandle, Timers } from "@glia-os/abi/ports";
+import { type Exit, MailboxFullError } from "@glia-os/kernel";
+import type { KernelService } from "@glia-os/kernel/services";
+import { type AskedCall, type DomainRun, happensOnce, INBOX_MESSAGES } from "./domain-run.ts";
+import { DomainEndedError, DomainLostError } from "./errors.ts";
+import { outcomeOfExit } from "./exit-outcome.ts";
+import { joined } from "./joined.ts";
+import {
+  type DurableRecord,
+  encodeRecord,
+  errorOf,
+  failure,
+  KIND,
+  type Outcome,
+  recorded,
+} from "./record.ts";
+
+/** What a domain needs of its surroundings. */
+export interface DomainSetup {
+  readonly journal: Journal;
+  readonly timers: Timers;
+  /** The time outside, in whole milliseconds since the Unix epoch. Never goes back. */
+  nowMs(): number;
+  /** The service behind a name that the domain uses. */
+  serviceOf(name: string): KernelService;
+}
+
+/** Whether a domain runs here. `stopped`: it was closed with its process and goes on after the next recovery. */
+export type DomainState = "running" | "ended" | "lost" | "stopped";
+
+type Input =
+  | { readonly kind: "message"; readonly payload: unknown; readonly accepted: PromiseWithResolvers<void> }
+  | { readonly kind: "cancel"; readonly reason: unknown; readonly accepted: PromiseWithResolvers<void> }
+  | { readonly kind: "outcome"; readonly call: AskedCall; readonly outcome: Outcome }
+  | { readonly kind: "timer" };
+
+/** Slices a busy domain runs before others have a turn. */
+const SLICES = 16;
+/** A batch is appended when it has this many bytes, whatever waits. */
+const BATCH_BYTES = 1_048_576;
+
+/** One domain. */
+export class Domain {
+  readonly name: string;
+  /** How the root task ended. Rejects when it failed, and when the domain is lost or stopped here. */
+  readonly result: Promise<unknown>;
+  readonly #run: DomainRun;
+  readonly #setup: DomainSetup;
+  readonly #epoch: number;
+  readonly #ended: PromiseWithResolvers<unknown> = Promise.withResolvers<unknown>();
+  readonly #inputs: Input[] = [];
+  #state: DomainState = "running";
+  #nextSeq: number;
+  /** Records that are not appended yet, and what waits for them. */
+  #records: Uint8Array[] = [];
+  #bytes = 0;
+  #toStart: AskedCall[] = [];
+  #acknowledge: PromiseWithResolvers<void>[] = [];
+  /** Settles when every batch that was appended is durable. */
+  #durable: Promise<void> = Promise.resolve();
+  #timer: TimerHandle | undefined;
+  /** Tasks are ready, and others have their turn. */
+  #yielding = false;
+
+  constructor(setup: DomainSetup, run: DomainRun, nextSeq: number, epoch: number) {
+    this.name = run.domain;
+    this.#setup = setup;
+    this.#run = run;
+    this.#nextSeq = nextSeq;
+    this.#epoch = epoch;
+    this.result = this.#ended.promise;
+    this.result.catch(() => {});
+  }
+
+  get state(): DomainState {
+    return this.#state;
+  }
+
+  /** Calls of services that wait for their outcome. */
+  get waiting(): readonly AskedCall[] {
+    return [...this.#run.calls.values()];
+  }
+
+  /** Begin a new domain: its first records, then its tasks. Resolves when the beginning is durable. */
+  begin(beginning: DurableRecord): Promise<void> {
+    const begun = Promise.withResolvers<void>();
+    this.#acknowledge.push(begun);
+    this.#write(beginning);
+    this.#moveClock(this.#setup.nowMs());
+    if (this.#runOn()) this.#pump();
+    return begun.promise;
+  }
+
+  /**
+   * Go on where a replay ended: start again what may be started, and fail what nobody knows the outcome of. The time is recorded in any
+   * case, so that the journal has seen the epoch. Resolves when that is durable.
+   */
+  resume(mayRepeat: (call: AskedCall) => boolean, unknown: (call: AskedCall) => Error): Promise<void> {
+    const resumed = Promise.withResolvers<void>();
+    this.#acknowledge.push(resumed);
+    this.#run.takeAsked();
+    for (const call of this.waiting) {
+      if (call.intended && !mayRepeat(call))
+        this.#inputs.push({ kind: "outcome", call, outcome: failure(unknown(call)) });
+      else this.#ask(call);
+    }
+    this.#moveClock(this.#setup.nowMs());
+    if (this.#runOn()) this.#pump();
+    return resumed.promise;
+  }
+
+  /** The journal says that the domain ended before. */
+  remember(outcome: Outcome): void {
+    this.#state = "ended";
+    this.#conclude(outcome);
+  }
+
+  /** Put a message into the inbox. Resolves when that is durable. */
+  tell(payload: unknown): Promise<void> {
+    const accepted = Promise.withResolvers<void>();
+    this.#take({ kind: "message", payload, accepted }, accepted);
+    return accepted.promise;
+  }
+
+  /** Ask the root task to end. Resolves when that is durable. */
+  cancel(reason: unknown): Promise<void> {
+    const accepted = Promise.withResolvers<void>();
+    this.#take({ kind: "cancel", reason, accepted }, accepted);
+    return accepted.promise;
+  }
+
+  /** Stop here: nothing more comes in or starts, what is out is given up. Resolves when what was taken is durable. */
+  async stop(): Promise<void> {
+    if (this.#state === "running")
+      this.#leave("stopped", new DomainLostError(this.name, "it was stopped here"));
+    await this.#durable.catch(() => {});
+  }
+
+  #take(input: Input, accepted: PromiseWithResolvers<void>): void {
+    if (this.#state === "ended") accepted.reject(new DomainEndedError(this.name));
+    else if (this.#state !== "running")
+      accepted.reject(new DomainLostError(this.name, "it does not run here"));
+    else {
+      this.#inputs.push(input);
+      this.#pump();
+    }
+  }
+
+  /** Take in what waits, each with everything it causes, then make all of it durable (O2). */
+  #pump(): void {
+    while (this.#state === "running" && !this.#yielding) {
+      const input = this.#inputs[0];
+      if (input === undefined) break;
+      // Time passes first. What that wakes runs before what came in.
+      if (this.#timePassed(input) && !this.#runOn()) return;
+      this.#inputs.shift();
+      if (this.#enter(input) && !this.#runOn()) return;
+      if (this.#bytes >= BATCH_BYTES) this.#flush();
+    }
+    if (this.#yielding) return;
+    this.#flush();
+    this.#setTimer();
+  }
+
+  /** Move the clock on for an input. A timer that is early moves nothing. Returns whether it moved. */
+  #timePassed(input: Input): boolean {
+    const nowMs = this.#setup.nowMs();
+    const due = this.#run.deadlineMs;
+    if (nowMs <= this.#run.nowMs || (input.kind === "timer" && (due === undefined || due > nowMs)))
+      return false;
+    this.#moveClock(nowMs);
+    return true;
+  }
+
+  #moveClock(nowMs: number): void {
+    const record: DurableRecord = { kind: KIND.time, nowMs };
+    this.#write(record);
+    this.#run.apply(record);
+  }
+
+  /** Record an input and let it take effect. Returns whether it did. */
+  #enter(input: Input): boolean {
+    if (input.kind === "timer") return false;
+    if (input.kind === "outcome") return this.#enterOutcome(input.call, input.outcome);
+    try {
+      if (this.#run.ended !== undefined) throw new DomainEndedError(this.name);
+      if (input.kind === "message") this.#enterMessage(input.payload);
+      else this.#enterCancel(input.reason);
+      this.#acknowledge.push(input.accepted);
+      return true;
+    } catch (error) {
+      input.accepted.reject(error);
+      return false;
+    }
+  }
+
+  #enterMessage(payload: unknown): void {
+    const record = recorded({ kind: KIND.message, payload }) as DurableRecord & { kind: typeof KIND.message };
+    if (!this.#run.accept(record.payload)) throw new MailboxFullError(INBOX_MESSAGES);
+    this.#write(record);
+  }
+
+  #enterCancel(reason: unknown): void {
+    const record = recorded({ kind: KIND.cancel, reason });
+    this.#write(record);
+    this.#run.apply(record);
+  }
+
+  #enterOutcome(call: AskedCall, outcome: Outcome): boolean {
+    if (call.givenUp) return false;
+    const { path, op, argsHash } = call;
+    const record = recordable({ kind: KIND.resume, path, op, argsHash, outcome });
+    this.#write(record);
+    this.#run.settle(call, record);
+    return true;
+  }
+
+  /** Run until nothing is ready, and note what was asked for. Returns false when others have their turn first, or the domain left. */
+  #runOn(): boolean {
+    try {
+      this.#yielding = !this.#run.run(SLICES);
+    } catch (violation) {
+      this.#leave("lost", violation);
+      return false;
+    }
+    if (this.#yielding) {
+      this.#setup.timers.schedule(0, () => {
+        this.#yielding = false;
+        if (this.#state === "running" && this.#runOn()) this.#pump();
+      });
+      return false;
+    }
+    for (const call of this.#run.takeAsked()) this.#ask(call);
+    return this.#run.ended === undefined || !this.#finish();
+  }
+
+  /** A call is started after the flush; one that may happen once only has its intent in it. */
+  #ask(call: AskedCall): void {
+    const { path, op, argsHash } = call;
+    if (happensOnce(op) && !call.intended) {
+      this.#write({ kind: KIND.intent, path, op, argsHash });
+      call.intended = true;
+    }
+    this.#toStart.push(call);
+  }
+
+  /** The root task ended: record it last. Returns true. */
+  #finish(): true {
+    const outcome = outcomeOfExit(this.#run.ended as Exit);
+    this.#write({ kind: KIND.exit, outcome });
+    this.#flush();
+    this.#state = "ended";
+    this.#timer?.cancel();
+    for (const input of this.#inputs.splice(0))
+      if ("accepted" in input) input.accepted.reject(new DomainEndedError(this.name));
+    this.#durable.then(
+      () => this.#conclude(outcome),
+      (error: unknown) => this.#ended.reject(new DomainLostError(this.name, error)),
+    );
+    return true;
+  }
+
+  #conclude(outcome: Outcome): void {
+    if (outcome.failed) this.#ended.reject(errorOf(outcome.error));
+    else this.#ended.resolve(outcome.value);
+  }
+
+  #write(record: DurableRecord): void {
+    const bytes = encodeRecord(this.#nextSeq, record);
+    this.#nextSeq += 1;
+    this.#records.push(bytes);
+    this.#bytes += bytes.length;
+  }
+
+  /** Append what was recorded; then start and acknowledge what waited for it (O1). */
+  #flush(): void {
+    const [toStart, acknowledge] = [this.#toStart, this.#acknowledge];
+    if (this.#records.length === 0 && toStart.length === 0) return;
+    this.#toStart = [];
+    this.#acknowledge = [];
+    const appended = Promise.all([this.#durable, this.#append()]);
+    this.#durable = appended.then(() => {
+      for (const { resolve } of acknowledge) resolve();
+      for (const call of toStart) this.#start(call);
+    });
+    this.#durable.catch((error: unknown) => {
+      for (const { reject } of acknowledge) reject(new DomainLostError(this.name, error));
+      this.#leave("lost", error);
+    });
+  }
+
+  #append(): Promise<void> {
+    const count = this.#records.length;
+    if (count === 0) return Promise.resolve();
+    const body = joined(this.#records);
+    this.#records = [];
+    this.#bytes = 0;
+    const firstSeq = this.#nextSeq - count;
+    return this.#setup.journal.append({ domain: this.name, epoch: this.#epoch, firstSeq, count, body });
+  }
+
+  #start(call: AskedCall): void {
+    if (call.givenUp || (this.#state !== "running" && this.#state !== "ended")) return;
+    const come = (outcome: Outcome): boolean => {
+      if (call.givenUp || this.#state !== "running") return false;
+      call.stop = undefined;
+      this.#inputs.push({ kind: "outcome", call, outcome });
+      this.#pump();
+      return true;
+    };
+    const begin = this.#setup
+      .serviceOf(call.service)
+      .start(call.request, { ...call.call, key: keyOf(this.name, call) });
+    const stop = begin({
+      ok: (value) => come({ failed: false, value }),
+      fail: (error) => come(failure(error)),
+    });
+    if (this.#run.calls.get(call.call.path) === call) call.stop = stop;
+  }
+
+  #setTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const due = this.#run.deadlineMs;
+    if (due === undefined || this.#state !== "running") return;
+    this.#timer = this.#setup.timers.schedule(Math.max(due - this.#setup.nowMs(), 0), () => {
+      this.#timer = undefined;
+      this.#inputs.push({ kind: "timer" });
+      this.#pump();
+    });
+  }
+
+  /** O3. */
+  #leave(state: "lost" | "stopped", why: unknown): void {
+    if (this.#state !== "running") return;
+    this.#state = state;
+    this.#timer?.cancel();
+    const error = new DomainLostError(this.name, why);
+    for (const input of this.#inputs.splice(0)) if ("accepted" in input) input.accepted.reject(error);
+    for (const { reject } of this.#acknowledge.splice(0)) reject(error);
+    for (const call of this.#run.calls.values()) call.stop?.();
+    this.#ended.reject(error);
+  }
+}
+
+/** The key of a call: the same in every replay, and different from that of every other call of every domain. */
+export function keyOf(domain: string, call: AskedCall): string {
+  return `${domain}:${call.call.key}`;
+}
+
+type Resumption = DurableRecord & { kind: typeof KIND.resume };
+
+/** An outcome as it comes out of its record; one that cannot be recorded is a failure that says so. */
+function recordable(record: Resumption): Resumption {
+  try {
+    return recorded(record) as Resumption;
+  } catch (error) {
+    return recorded({ ...record, outcome: failure(error) }) as Resumption;
+  }
+}

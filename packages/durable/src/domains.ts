@@ -1,0 +1,246 @@
+/**
+ * Durable domains of one process on one journal: programs that survive it.
+ *
+ * DS1. A name is one domain for ever: it is started once, recovered after its process ended, and remembered when it ended itself.
+ * DS2. A recovered domain writes under an epoch of its own, so that whoever had it before is refused.
+ */
+import type { Clock, DomainHead, HttpRequest, Journal, Logger, Random, Timers } from "@glia-os/abi/ports";
+import { KernelService } from "@glia-os/kernel/services";
+import type { Sha256 } from "./derived-random.ts";
+import { Domain, type DomainSetup, type DomainState, keyOf } from "./domain.ts";
+import { type AskedCall, DomainRun } from "./domain-run.ts";
+import {
+  DivergedError,
+  DomainExistsError,
+  DomainUnknownError,
+  OutcomeUnknownError,
+  ProgramUnknownError,
+} from "./errors.ts";
+import { LogGate } from "./log-gate.ts";
+import { checkProgram, type DurableProgram, type DurableService } from "./program.ts";
+import { type DurableRecord, KIND, recorded } from "./record.ts";
+import { Replay } from "./replay.ts";
+
+/** What durable domains are made with. */
+export interface DomainsOptions {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly digests: Sha256;
+  /** Where the seed of each new domain comes from. */
+  readonly random: Random;
+  /** Every program a domain may be started or recovered with. */
+  readonly programs: readonly DurableProgram[];
+  /** What programs use, by the names they use. */
+  readonly services?: Readonly<Record<string, DurableService>>;
+  /** Gets what tasks log, except what they log again while they are replayed. */
+  readonly logger?: Logger;
+}
+
+/** A domain as its starter sees it. */
+export interface DurableDomain {
+  readonly name: string;
+  readonly state: DomainState;
+  /** What the root task returned, once that is durable. Rejects with what it failed with, and when the domain cannot go on here. */
+  readonly result: Promise<unknown>;
+  /** Put a message into its inbox; resolves when that is durable. @throws {DomainEndedError} {DomainLostError} {MailboxFullError} {NotRecordableError} */
+  tell(payload: unknown): Promise<void>;
+  /** Ask its root task to end; resolves when that is durable. @throws {DomainEndedError} {DomainLostError} */
+  cancel(reason?: unknown): Promise<void>;
+}
+
+/** What a recovery came to. */
+export interface RecoveryReport {
+  /** Domains that go on here. */
+  readonly resumed: readonly string[];
+  /** Domains that had ended; `get` knows their result. */
+  readonly ended: readonly string[];
+  /** Domains that could not be resumed, and why. Their journals were not touched. */
+  readonly refused: readonly { readonly domain: string; readonly error: unknown }[];
+}
+
+/** Domains read at a time during a recovery. */
+const RECOVERED_AT_ONCE = 64;
+const LISTED_AT_ONCE = 1_000;
+const SEED_BYTES = 16;
+
+/** The durable domains of this process. */
+export class Domains {
+  readonly #options: DomainsOptions;
+  readonly #programs: ReadonlyMap<string, DurableProgram>;
+  readonly #services: ReadonlyMap<
+    string,
+    { readonly offered: KernelService; readonly repeatable: boolean | undefined }
+  >;
+  readonly #setup: DomainSetup;
+  readonly #domains = new Map<string, Domain>();
+  /** Names whose start is under way. */
+  readonly #starting = new Set<string>();
+
+  constructor(options: DomainsOptions) {
+    for (const program of options.programs) checkProgram(program);
+    this.#options = options;
+    this.#programs = new Map(options.programs.map((program) => [program.name, program]));
+    this.#services = new Map(
+      Object.entries(options.services ?? {}).map(([name, { service, repeatable }]) => [
+        name,
+        { offered: new KernelService(service), repeatable },
+      ]),
+    );
+    const { clock, journal, timers } = options;
+    const [startWall, startMonotonic] = [clock.wallMs(), clock.monotonicMs()];
+    this.#setup = {
+      journal,
+      timers,
+      // A wall clock that is set back does not make timers late: within a process the monotonic clock counts.
+      nowMs: () => Math.floor(startWall + clock.monotonicMs() - startMonotonic),
+      serviceOf: (name) => this.#service(name),
+    };
+  }
+
+  /**
+   * Start a program under a name; resolves when the start is durable. @throws {DomainExistsError} {ProgramUnknownError}
+   * {NotRecordableError} for the input, what `run` throws, and what the journal refuses
+   */
+  async start<Input>(name: string, program: DurableProgram<Input>, input: Input): Promise<DurableDomain> {
+    const begun = this.#beginning(name, program as DurableProgram, input);
+    if (this.#domains.has(name) || this.#starting.has(name)) throw new DomainExistsError(name);
+    this.#starting.add(name);
+    try {
+      if ((await this.#options.journal.head(name)) !== undefined) throw new DomainExistsError(name);
+      const { beginning } = begun;
+      const run = new DomainRun({
+        domain: name,
+        beginning,
+        digests: this.#options.digests,
+        program: program as DurableProgram,
+        logger: this.#options.logger,
+      });
+      const domain = new Domain(this.#setup, run, 1, 1);
+      this.#domains.set(name, domain);
+      await domain.begin(begun);
+      return domain;
+    } finally {
+      this.#starting.delete(name);
+    }
+  }
+
+  /** Resume every domain of the journal that does not run here yet and whose program is known. Refusals are in the report. */
+  async recover(): Promise<RecoveryReport> {
+    const report: MutableReport = { resumed: [], ended: [], refused: [] };
+    for (let after = ""; ; ) {
+      const heads = await this.#options.journal.domains(after, LISTED_AT_ONCE);
+      for (let i = 0; i < heads.length; i += RECOVERED_AT_ONCE)
+        await Promise.all(
+          heads.slice(i, i + RECOVERED_AT_ONCE).map((head) => this.#recoverOne(head, report)),
+        );
+      const last = heads.at(-1);
+      if (last === undefined) return report;
+      after = last.domain;
+    }
+  }
+
+  /** A domain that was started or recovered here. */
+  get(name: string): DurableDomain | undefined {
+    return this.#domains.get(name);
+  }
+
+  /** Every domain that was started or recovered here. */
+  list(): readonly DurableDomain[] {
+    return [...this.#domains.values()];
+  }
+
+  /** Forget a domain that has ended, also in the journal. @throws {DomainUnknownError} for one that has not ended or is not known here */
+  async forget(name: string): Promise<void> {
+    if (this.#domains.get(name)?.state !== "ended") throw new DomainUnknownError(name);
+    await this.#options.journal.remove(name);
+    this.#domains.delete(name);
+  }
+
+  /** Stop every domain here; nothing is lost and nothing ends. Resolves when what was taken in is durable. The journal stays open. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#domains.values()].map((domain) => domain.stop()));
+  }
+
+  #beginning(name: string, program: DurableProgram, input: unknown): Spawn {
+    checkProgram(program);
+    if (this.#programs.get(program.name) !== program)
+      throw new ProgramUnknownError(name, `program ${program.name}`);
+    const uses = (program.uses ?? []).map((use) => [use, this.#service(use, name).kind] as const);
+    const seed = this.#options.random.bytes(new Uint8Array(SEED_BYTES));
+    return recorded({ kind: KIND.spawn, beginning: { program: program.name, input, uses, seed } }) as Spawn;
+  }
+
+  async #recoverOne(head: DomainHead, report: MutableReport): Promise<void> {
+    const name = head.domain;
+    if (this.#domains.has(name) || this.#starting.has(name)) return;
+    this.#starting.add(name);
+    try {
+      const replay = await this.#replayed(name);
+      const domain = new Domain(this.#setup, replay.run, replay.nextSeq, head.epoch + 1);
+      this.#domains.set(name, domain);
+      if (replay.ended === undefined) await this.#resume(domain);
+      else domain.remember(replay.ended);
+      (replay.ended === undefined ? report.resumed : report.ended).push(name);
+    } catch (error) {
+      this.#domains.delete(name);
+      report.refused.push({ domain: name, error });
+    } finally {
+      this.#starting.delete(name);
+    }
+  }
+
+  /** Replay a journal, and when it diverges once more to say where in the source. */
+  async #replayed(name: string): Promise<Replay> {
+    try {
+      return await this.#replay(name, false);
+    } catch (error) {
+      if (!(error instanceof DivergedError)) throw error;
+      return await this.#replay(name, true);
+    }
+  }
+
+  async #replay(name: string, keepPositions: boolean): Promise<Replay> {
+    const { journal, digests, logger } = this.#options;
+    const gate = new LogGate(logger);
+    const replay = new Replay({
+      domain: name,
+      programOf: (each) => this.#programs.get(each),
+      digests,
+      logger: gate,
+      keepPositions,
+    });
+    for await (const { body, firstSeq, count } of journal.read(name, 1)) replay.feed(body, firstSeq, count);
+    gate.open();
+    for (const [use] of replay.run.uses) this.#service(use, name);
+    return replay;
+  }
+
+  #resume(domain: Domain): Promise<void> {
+    return domain.resume(
+      (call) => this.#mayRepeat(call),
+      (call) => new OutcomeUnknownError(call.service, keyOf(domain.name, call)),
+    );
+  }
+
+  #mayRepeat({ service, kind, request }: AskedCall): boolean {
+    const repeatable = this.#services.get(service)?.repeatable;
+    if (repeatable !== undefined) return repeatable;
+    if (kind === "http") return ["GET", "HEAD"].includes((request as HttpRequest).method);
+    return kind !== "tool";
+  }
+
+  #service(name: string, domain = ""): KernelService {
+    const service = this.#services.get(name)?.offered;
+    if (service === undefined) throw new ProgramUnknownError(domain, `service ${name}`);
+    return service;
+  }
+}
+
+type Spawn = DurableRecord & { readonly kind: typeof KIND.spawn };
+
+interface MutableReport {
+  readonly resumed: string[];
+  readonly ended: string[];
+  readonly refused: { domain: string; error: unknown }[];
+}

@@ -1,0 +1,112 @@
+/** The refusals of durable domains, one class per failure. */
+import { GliaError } from "@glia-os/abi/errors";
+
+/** A journal whose records do not have the form of docs/spec/journal.md. */
+export class BadJournalError extends GliaError<"durable.bad-journal"> {
+  constructor(domain: string, seq: number, why: string) {
+    super("durable.bad-journal", `record ${seq} of ${domain} cannot be used: ${why}`, {
+      details: { domain, seq, why },
+    });
+  }
+}
+
+/** What was given as a program is none. */
+export class BadProgramError extends GliaError<"durable.bad-program"> {
+  constructor(why: string) {
+    super("durable.bad-program", `the program was refused: ${why}`, { details: { why } });
+  }
+}
+
+/** What a domain did when its journal was replayed, where it differs from what it had done. */
+export interface Divergence {
+  readonly domain: string;
+  /** The record that did not fit. */
+  readonly seq: number;
+  /** What was recorded, in words. */
+  readonly recorded: string;
+  /** What the program did instead, in words. */
+  readonly attempted: string;
+  /** Where in the source, innermost first; empty when the program asked for nothing. */
+  readonly position: readonly string[];
+}
+
+/** The program did something else than its journal says. */
+export class DivergedError extends GliaError<"durable.diverged"> {
+  readonly divergence: Divergence;
+
+  constructor(divergence: Divergence) {
+    const { domain, seq, recorded, attempted, position } = divergence;
+    const where = position.length > 0 ? ` at ${position[0]}` : "";
+    super(
+      "durable.diverged",
+      `record ${seq} of ${domain} says ${recorded}, but the program ${attempted}${where}`,
+      {
+        details: { ...divergence },
+      },
+    );
+    this.divergence = divergence;
+  }
+}
+
+/** A message for a domain whose root task has ended. */
+export class DomainEndedError extends GliaError<"durable.domain-ended"> {
+  constructor(domain: string) {
+    super("durable.domain-ended", `${domain} has ended`, { details: { domain } });
+  }
+}
+
+/** The journal has records of the domain. */
+export class DomainExistsError extends GliaError<"durable.domain-exists"> {
+  constructor(domain: string) {
+    super("durable.domain-exists", `${domain} was started before`, { details: { domain } });
+  }
+}
+
+/** The journal took no more of the domain's records: another owner writes it, or the disk failed. */
+export class DomainLostError extends GliaError<"durable.domain-lost"> {
+  constructor(domain: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super("durable.domain-lost", `${domain} cannot go on here: ${why}`, { details: { domain, why }, cause });
+  }
+}
+
+/** No domain of this name runs here. */
+export class DomainUnknownError extends GliaError<"durable.domain-unknown"> {
+  constructor(domain: string) {
+    super("durable.domain-unknown", `${domain} does not run here`, { details: { domain } });
+  }
+}
+
+/** A task did something that no replay could repeat. */
+export class NotDurableError extends GliaError<"durable.not-durable"> {
+  constructor(domain: string, what: string) {
+    super("durable.not-durable", `${domain} used ${what}, which cannot be replayed`, {
+      details: { domain, what },
+    });
+  }
+}
+
+/** A value that no journal can hold. */
+export class NotRecordableError extends GliaError<"durable.not-recordable"> {
+  constructor(what: string, why: string) {
+    super("durable.not-recordable", `${what} cannot be recorded: ${why}`, { details: { what, why } });
+  }
+}
+
+/** The process ended between the intent of an effect and its outcome. */
+export class OutcomeUnknownError extends GliaError<"durable.outcome-unknown"> {
+  constructor(service: string, key: string) {
+    super("durable.outcome-unknown", `nobody knows whether ${service} performed call ${key}`, {
+      details: { service, key },
+    });
+  }
+}
+
+/** A domain's program, or a service of it, is not offered here. */
+export class ProgramUnknownError extends GliaError<"durable.program-unknown"> {
+  constructor(domain: string, what: string) {
+    super("durable.program-unknown", `${domain} needs ${what}, which is not offered here`, {
+      details: { domain, what },
+    });
+  }
+}

@@ -1,0 +1,49 @@
+/** What a durable domain runs. */
+import type { Program } from "@glia-os/kernel";
+import type { Service } from "@glia-os/kernel/services";
+import { BadProgramError } from "./errors.ts";
+
+/**
+ * A program that survives its process. It must do the same whenever it is run with the same input and gets the same answers: what it
+ * knows of the world comes from its syscalls, not from closures, clocks or files.
+ */
+export interface DurableProgram<Input = never, Result = unknown> {
+  /** Written into the journal: 1 to 128 characters. */
+  readonly name: string;
+  /** Names of the services whose handles the root task gets after its inbox, in order. At most 64. */
+  readonly uses?: readonly string[];
+  /** The root task for an input. It gets the syscalls, the handle of its inbox, and the handles of the services. */
+  run(input: Input): Program<Result>;
+}
+
+/** A service that durable domains may use. */
+export interface DurableService {
+  readonly service: Service;
+  /**
+   * A call may be performed again when its process ended before the outcome was recorded: because it changes nothing, or because the
+   * service takes the key of a call for what it is. Default: for `files`, `model` and `approver`, and for `http` requests that are
+   * GET or HEAD. Otherwise the task gets `durable.outcome-unknown`.
+   */
+  readonly repeatable?: boolean;
+}
+
+const NAME_LIMIT = 128;
+const USES_LIMIT = 64;
+
+/** Check the form of a program. @throws {BadProgramError} */
+export function checkProgram(program: DurableProgram): void {
+  if (typeof program !== "object" || program === null) throw new BadProgramError("it is no object");
+  const { name, uses = [] } = program;
+  if (typeof name !== "string" || name === "" || name.length > NAME_LIMIT)
+    throw new BadProgramError(`its name does not have 1 to ${NAME_LIMIT} characters`);
+  if (typeof program.run !== "function") throw new BadProgramError(`${name} has no function run`);
+  if (!Array.isArray(uses) || uses.length > USES_LIMIT || uses.some((each) => typeof each !== "string"))
+    throw new BadProgramError(`what ${name} uses is no list of at most ${USES_LIMIT} names`);
+}
+
+/** The root task of a program as the kernel runs it. @throws what `run` throws, and {BadProgramError} when it returns no function */
+export function rootOf(program: DurableProgram, input: unknown): Program {
+  const root: unknown = (program as DurableProgram<unknown>).run(input);
+  if (typeof root === "function") return root as Program;
+  throw new BadProgramError(`run of ${program.name} returned no generator function`);
+}

@@ -1,0 +1,182 @@
+/**
+ * Bringing a domain to where its journal ends, without any effect: every record is fed to a fresh run, which must ask for what the
+ * journal says it asked for.
+ *
+ * P1. A record that does not fit what the program does is a {@link DivergedError} with both sides; the program is never adjusted to it.
+ * P2. Nothing is performed and nothing is written.
+ */
+import type { Logger } from "@glia-os/abi/ports";
+import { syscallByNumber } from "@glia-os/abi/syscalls";
+import type { Sha256 } from "./derived-random.ts";
+import { type AskedCall, DomainRun } from "./domain-run.ts";
+import { BadJournalError, DivergedError, ProgramUnknownError } from "./errors.ts";
+import { outcomeOfExit } from "./exit-outcome.ts";
+import type { DurableProgram } from "./program.ts";
+import {
+  type Beginning,
+  decodeRecord,
+  encodeRecord,
+  KIND,
+  type NumberedRecord,
+  type Outcome,
+  type TaskPath,
+} from "./record.ts";
+
+/** What is known while a journal is replayed. */
+export interface ReplayOptions {
+  readonly domain: string;
+  /** The program that has this name; undefined when it is not offered. */
+  programOf(name: string): DurableProgram | undefined;
+  readonly digests: Sha256;
+  readonly logger?: Logger;
+  /** Keep where in the source each call was made; slow. */
+  readonly keepPositions?: boolean;
+}
+
+/** Feeds records to a run. */
+export class Replay {
+  readonly #options: ReplayOptions;
+  #run: DomainRun | undefined;
+  #beginning: Beginning | undefined;
+  #lastSeq = 0;
+  #ended: Outcome | undefined;
+
+  constructor(options: ReplayOptions) {
+    this.#options = options;
+  }
+
+  /** The number the next record has. */
+  get nextSeq(): number {
+    return this.#lastSeq + 1;
+  }
+
+  /** How the domain ended, if it did. */
+  get ended(): Outcome | undefined {
+    return this.#ended;
+  }
+
+  /** How the domain began; undefined before the first record. */
+  get beginning(): Beginning | undefined {
+    return this.#beginning;
+  }
+
+  /** The run, to be lived on. @throws {BadJournalError} before its clock was set */
+  get run(): DomainRun {
+    if (this.#run !== undefined && this.#lastSeq > 1) return this.#run;
+    throw new BadJournalError(this.#options.domain, this.nextSeq, "the journal ends before the domain began");
+  }
+
+  /** Feed the records of one batch. @throws {DivergedError} {BadJournalError} {ProgramUnknownError} {NotDurableError} */
+  feed(body: Uint8Array, firstSeq: number, count: number): void {
+    let rest = body;
+    for (let i = 0; i < count; i++) {
+      const numbered = this.#decoded(rest, firstSeq + i);
+      this.#feed(numbered);
+      rest = rest.subarray(numbered.bytes);
+    }
+    if (rest.length > 0) throw this.#bad(firstSeq + count, "the batch has more records than it says");
+  }
+
+  #decoded(bytes: Uint8Array, expected: number): NumberedRecord {
+    try {
+      const numbered = decodeRecord(bytes);
+      if (numbered.seq === expected && expected === this.nextSeq) return numbered;
+    } catch (error) {
+      throw this.#bad(expected, (error as Error).message);
+    }
+    throw this.#bad(expected, "its number does not follow");
+  }
+
+  #feed({ seq, record }: NumberedRecord): void {
+    this.#lastSeq = seq;
+    if (this.#ended !== undefined) throw this.#bad(seq, "it follows the end of the domain");
+    if ((seq === 1) !== (record.kind === KIND.spawn))
+      throw this.#bad(seq, "only the first record begins a domain");
+    if (record.kind === KIND.spawn) this.#begin(record.beginning);
+    else if (record.kind === KIND.exit) this.#end(seq, record.outcome);
+    else if (record.kind === KIND.intent) this.#expect(seq, record).intended = true;
+    else {
+      const run = this.#run as DomainRun;
+      if (run.ended !== undefined) throw this.#diverged(seq, "that it went on", "had ended", []);
+      if (record.kind === KIND.resume) run.settle(this.#expect(seq, record), record);
+      else if (record.kind === KIND.message) this.#accept(seq, record.payload);
+      else run.apply(record);
+      run.run(Number.POSITIVE_INFINITY);
+    }
+  }
+
+  #begin(beginning: Beginning): void {
+    const { domain, programOf, digests, logger, keepPositions = false } = this.#options;
+    const program = programOf(beginning.program);
+    if (program === undefined) throw new ProgramUnknownError(domain, `program ${beginning.program}`);
+    this.#beginning = beginning;
+    this.#run = new DomainRun({ domain, beginning, digests, program, logger, keepPositions });
+  }
+
+  #accept(seq: number, payload: unknown): void {
+    if (this.#run?.accept(payload) === true) return;
+    throw this.#diverged(seq, "that its inbox took a message", "left no room in it", []);
+  }
+
+  #end(seq: number, outcome: Outcome): void {
+    const run = this.#run as DomainRun;
+    if (run.ended === undefined)
+      throw this.#diverged(seq, `that it ended with ${shown(outcome)}`, "goes on", positionOf(run));
+    const attempted = outcomeOfExit(run.ended);
+    if (!same(outcome, attempted))
+      throw this.#diverged(seq, `that it ended with ${shown(outcome)}`, `ended with ${shown(attempted)}`, []);
+    this.#ended = outcome;
+  }
+
+  /** The call that a record is about. @throws {DivergedError} when the program makes another or none (P1) */
+  #expect(seq: number, record: { path: TaskPath; op: number; argsHash: Uint8Array | null }): AskedCall {
+    const run = this.#run as DomainRun;
+    const call = run.callAt(record.path);
+    if (call !== undefined && call.op === record.op && equalBytes(call.argsHash, record.argsHash))
+      return call;
+    const task = taskName(record.path);
+    const recorded = `that ${task} called ${nameOf(record.op)}`;
+    if (call === undefined)
+      throw this.#diverged(seq, recorded, `waits for no service in ${task}`, positionOf(run));
+    const attempted =
+      call.op === record.op
+        ? `called ${call.service} with other arguments`
+        : `called ${nameOf(call.op)} of ${call.service}`;
+    throw this.#diverged(seq, recorded, attempted, call.position);
+  }
+
+  #diverged(seq: number, recorded: string, attempted: string, position: readonly string[]): DivergedError {
+    return new DivergedError({ domain: this.#options.domain, seq, recorded, attempted, position });
+  }
+
+  #bad(seq: number, why: string): BadJournalError {
+    return new BadJournalError(this.#options.domain, seq, why);
+  }
+}
+
+function nameOf(op: number): string {
+  return syscallByNumber(op)?.name ?? `syscall ${op}`;
+}
+
+function taskName(path: TaskPath): string {
+  return path.length === 0 ? "its root task" : `its task ${path.join("/")}`;
+}
+
+/** Where the program made the last call that waits: near where it went another way. */
+function positionOf(run: DomainRun): readonly string[] {
+  return [...run.calls.values()].at(-1)?.position ?? [];
+}
+
+function shown(outcome: Outcome): string {
+  return outcome.failed ? outcome.error.code : "a result";
+}
+
+function same(a: Outcome, b: Outcome): boolean {
+  const [x, y] = [a, b].map((outcome) => encodeRecord(1, { kind: KIND.exit, outcome }));
+  return equalBytes(x as Uint8Array, y as Uint8Array);
+}
+
+function equalBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
