@@ -46,10 +46,16 @@ export {
 export { type ImportReport, inspectModule, type ModuleReport } from "./inspect.ts";
 export { PIPELINE_VERSION, PROFILES, type Profile } from "./profile.ts";
 export {
+  applyIncrement,
+  type Checkpoint,
+  checkpointOf,
   type DecodeLimits,
   decodeSnapshot,
   type EncodeOptions,
+  encodeIncrement,
   encodeSnapshot,
+  type Increment,
+  restoreIncrements,
   SnapshotDecoder,
 } from "./snapshot/index.ts";
 export { LAUNCH_LIMITS, type WasiLaunch } from "./wasi/launch.ts";

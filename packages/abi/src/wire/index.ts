@@ -6,6 +6,6 @@ export {
   HOST_MODULE,
   type HostImport,
 } from "./host-abi.ts";
-export { SNAPSHOT_MAGIC, SNAPSHOT_PAGE_BYTES, SNAPSHOT_VERSION } from "./snapshot.ts";
+export { INCREMENT_MAGIC, SNAPSHOT_MAGIC, SNAPSHOT_PAGE_BYTES, SNAPSHOT_VERSION } from "./snapshot.ts";
 export { formatTraceparent, isSpanContext, parseTraceparent } from "./traceparent.ts";
 export { ABI_VERSION } from "./version.ts";

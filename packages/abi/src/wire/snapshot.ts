@@ -3,6 +3,9 @@
 /** First bytes of every snapshot: "GLSN" and a version byte. */
 export const SNAPSHOT_MAGIC: readonly number[] = [0x47, 0x4c, 0x53, 0x4e];
 
+/** First bytes of every increment of a snapshot: "GLSI". */
+export const INCREMENT_MAGIC: readonly number[] = [0x47, 0x4c, 0x53, 0x49];
+
 /** Version of the snapshot format this build writes and reads. */
 export const SNAPSHOT_VERSION = 1;
 

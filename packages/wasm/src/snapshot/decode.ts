@@ -6,13 +6,20 @@
  * D3. Nothing is handed out before the digest over all bytes has been checked. The digest detects damage; it proves nothing
  *     about who made the snapshot.
  * D4. After a refusal the decoder refuses everything.
+ * D5. An increment is read against the one state its header names, and no other.
  */
 import { createHash } from "node:crypto";
 import { zstdDecompressSync } from "node:zlib";
 import type { InstanceImage, PendingCall } from "@glia-os/abi/ports";
-import { SNAPSHOT_MAGIC, SNAPSHOT_PAGE_BYTES, SNAPSHOT_VERSION } from "@glia-os/abi/wire";
+import { INCREMENT_MAGIC, SNAPSHOT_MAGIC, SNAPSHOT_PAGE_BYTES, SNAPSHOT_VERSION } from "@glia-os/abi/wire";
 import { decode } from "cborg";
-import { SnapshotCorruptError, SnapshotTooBigError, SnapshotVersionError } from "../errors.ts";
+import {
+  SnapshotCorruptError,
+  SnapshotMismatchError,
+  SnapshotTooBigError,
+  SnapshotVersionError,
+} from "../errors.ts";
+import { copySparse } from "../sparse-copy.ts";
 import {
   DIGEST_BYTES,
   ENCODING,
@@ -33,6 +40,13 @@ export interface DecodeLimits {
   readonly imageBytes?: number;
 }
 
+/** What an increment is read against (increment.ts). */
+export interface Checkpoint {
+  readonly image: InstanceImage;
+  /** SHA-256 as hexadecimal that names this state. */
+  readonly id: string;
+}
+
 /** A frame whose payload is awaited. */
 interface FrameHead {
   readonly target: Uint8Array;
@@ -44,9 +58,10 @@ interface FrameHead {
 
 const IMAGE_BYTES = 256 * 1024 * 1024;
 
-/** Takes the bytes of one snapshot in pieces of any size and gives the image. */
+/** Takes the bytes of one snapshot, or of one increment to `base`, in pieces of any size and gives the image. */
 export class SnapshotDecoder {
   readonly #imageBytes: number;
+  readonly #base: Checkpoint | undefined;
   readonly #hash = createHash("sha256");
   #waiting: Uint8Array = new Uint8Array();
   #have = 0;
@@ -59,8 +74,9 @@ export class SnapshotDecoder {
   #done = false;
   #failed: unknown;
 
-  constructor(limits: DecodeLimits = {}) {
+  constructor(limits: DecodeLimits = {}, base?: Checkpoint) {
     this.#imageBytes = limits.imageBytes ?? IMAGE_BYTES;
+    this.#base = base;
   }
 
   /**
@@ -125,8 +141,10 @@ export class SnapshotDecoder {
 
   #prefix(bytes: Uint8Array): void {
     this.#hash.update(bytes);
-    if (SNAPSHOT_MAGIC.some((byte, at) => bytes[at] !== byte))
-      throw new SnapshotCorruptError("it does not start as a snapshot does");
+    const magic = this.#base === undefined ? SNAPSHOT_MAGIC : INCREMENT_MAGIC;
+    const kind = this.#base === undefined ? "a snapshot" : "an increment";
+    if (magic.some((byte, at) => bytes[at] !== byte))
+      throw new SnapshotCorruptError(`it does not start as ${kind} does`);
     if (bytes[4] !== SNAPSHOT_VERSION) throw new SnapshotVersionError(bytes[4] as number, SNAPSHOT_VERSION);
     const length = viewOf(bytes).getUint32(5, true);
     if (length === 0 || length > MOST_HEADER_BYTES)
@@ -136,11 +154,20 @@ export class SnapshotDecoder {
 
   #headerBytes(bytes: Uint8Array): void {
     this.#hash.update(bytes);
-    this.#header = decodeHeader(bytes);
+    this.#header = decodeHeader(bytes, this.#base !== undefined);
+    if (this.#base !== undefined) requireBase(this.#header, this.#base);
     const total = this.#header.sections.reduce((sum, [, length]) => sum + length, 0);
     if (total > this.#imageBytes) throw new SnapshotTooBigError(total, this.#imageBytes);
-    this.#sections = this.#header.sections.map(([, length]) => new Uint8Array(length));
+    this.#sections = this.#header.sections.map(([name, length]) => this.#startOf(name, length));
     this.#expect(1, this.#kind);
+  }
+
+  /** What a section is before any frame: zeros, or the base's section cut or filled up with zeros. */
+  #startOf(name: string, length: number): Uint8Array {
+    const section = new Uint8Array(length);
+    const before = this.#base === undefined ? undefined : sectionIn(this.#base.image, name);
+    if (before !== undefined) copySparse(section.subarray(0, before.length), before.subarray(0, length));
+    return section;
   }
 
   #kind(bytes: Uint8Array): void {
@@ -180,7 +207,10 @@ export class SnapshotDecoder {
     for (let page = 0; page < FRAME_PAGES; page++) {
       if (!marked(bitmap, page)) continue;
       const length = pageBytes(start, page, target.length);
-      target.set(pages.subarray(from, from + length), start + page * SNAPSHOT_PAGE_BYTES);
+      const at = start + page * SNAPSHOT_PAGE_BYTES;
+      const content = pages.subarray(from, from + length);
+      if (this.#base === undefined) target.set(content, at);
+      else combine(target.subarray(at, at + length), content);
       from += length;
     }
     this.#frame = undefined;
@@ -233,9 +263,28 @@ function decompress(bytes: Uint8Array, size: number): Uint8Array {
   return pages;
 }
 
+/** A section by name; names come from untrusted headers. */
+export function sectionIn({ sections }: InstanceImage, name: string): Uint8Array | undefined {
+  return Object.hasOwn(sections, name) ? sections[name] : undefined;
+}
+
+/** `target` exclusive-or `other`, byte by byte, in `target`. */
+export function combine(target: Uint8Array, other: Uint8Array): void {
+  for (let at = 0; at < target.length; at++) target[at] = (target[at] as number) ^ (other[at] as number);
+}
+
+/** @throws SnapshotMismatchError */
+function requireBase({ base, module, profile }: SnapshotHeader, { id, image }: Checkpoint): void {
+  const wanted = Buffer.from(base ?? []).toString("hex");
+  if (wanted !== id) throw new SnapshotMismatchError("the base", id, wanted);
+  const hash = Buffer.from(module).toString("hex");
+  if (hash !== image.moduleHash) throw new SnapshotMismatchError("the module", hash, image.moduleHash);
+  if (profile !== image.profile) throw new SnapshotMismatchError("the profile", profile, image.profile);
+}
+
 const KEYS = ["module", "pending", "profile", "sections"];
 
-function decodeHeader(bytes: Uint8Array): SnapshotHeader {
+function decodeHeader(bytes: Uint8Array, increment: boolean): SnapshotHeader {
   let value: unknown;
   try {
     value = decode(bytes, {
@@ -247,9 +296,12 @@ function decodeHeader(bytes: Uint8Array): SnapshotHeader {
   } catch (cause) {
     throw new SnapshotCorruptError("its header is not CBOR", cause);
   }
-  if (typeof value !== "object" || value === null || Object.keys(value).sort().join() !== KEYS.join())
+  const keys = increment ? ["base", ...KEYS] : KEYS;
+  if (typeof value !== "object" || value === null || Object.keys(value).sort().join() !== keys.join())
     throw new SnapshotCorruptError("its header has not the keys of version 1");
-  const { module, profile, pending, sections } = value as Record<string, unknown>;
+  const { base, module, profile, pending, sections } = value as Record<string, unknown>;
+  if (increment && !(base instanceof Uint8Array && base.length === DIGEST_BYTES))
+    throw new SnapshotCorruptError("its header names no base");
   if (
     !(module instanceof Uint8Array) ||
     module.length !== 32 ||
@@ -257,7 +309,13 @@ function decodeHeader(bytes: Uint8Array): SnapshotHeader {
     profile.length > 64
   )
     throw new SnapshotCorruptError("its header names no module and profile");
-  return { module, profile, pending: decodePending(pending), sections: decodeSections(sections) };
+  return {
+    ...(increment ? { base: base as Uint8Array } : {}),
+    module,
+    profile,
+    pending: decodePending(pending),
+    sections: decodeSections(sections),
+  };
 }
 
 function decodePending(value: unknown): SnapshotHeader["pending"] {

@@ -34,20 +34,49 @@ export function* encodeSnapshot(
   image: InstanceImage,
   options: EncodeOptions = {},
 ): Generator<Uint8Array, void, undefined> {
+  const header = headerOf(image);
+  yield* sealed(prefixed(SNAPSHOT_MAGIC, SNAPSHOT_VERSION, header), image, header, copyWritten, options);
+}
+
+/** Puts page `from` to `from + size` of a section at the start of `target`, or says that it is left out. */
+export type PageWriter = (section: Section, from: number, size: number, target: Uint8Array) => boolean;
+
+/** A section being written. */
+export interface Section {
+  readonly name: string;
+  readonly content: Uint8Array;
+}
+
+const copyWritten: PageWriter = ({ content }, from, size, target) => {
+  const bytes = content.subarray(from, from + size);
+  if (isZeroPage(bytes)) return false;
+  target.set(bytes);
+  return true;
+};
+
+/** Prefix, the frames that `write` gives, end frame and digest; the digest comes back too. */
+export function* sealed(
+  prefix: Uint8Array,
+  image: InstanceImage,
+  header: SnapshotHeader,
+  write: PageWriter,
+  options: EncodeOptions,
+): Generator<Uint8Array, Uint8Array, undefined> {
   const compress = options.compress ?? true;
-  const names = Object.keys(image.sections).sort();
   const hash = createHash("sha256");
-  yield hashed(hash, head(image, names));
-  for (const [index, name] of names.entries()) {
-    const section = image.sections[name] as Uint8Array;
-    for (let start = 0; start < section.length; start += FRAME_BYTES) {
-      const frame = pagesFrame(index, section, start, compress);
+  yield hashed(hash, prefix);
+  for (const [index, [name, length]] of header.sections.entries()) {
+    const section = { name, content: image.sections[name] as Uint8Array };
+    for (let start = 0; start < length; start += FRAME_BYTES) {
+      const frame = pagesFrame(index, section, start, write, compress);
       if (frame !== undefined) yield hashed(hash, frame);
     }
   }
   const end = Uint8Array.of(FRAME.end);
   hash.update(end);
-  yield Uint8Array.of(...end, ...hash.digest());
+  const digest = hash.digest();
+  yield Uint8Array.of(...end, ...digest);
+  return digest;
 }
 
 function hashed(hash: Hash, bytes: Uint8Array): Uint8Array {
@@ -55,7 +84,9 @@ function hashed(hash: Hash, bytes: Uint8Array): Uint8Array {
   return bytes;
 }
 
-function head(image: InstanceImage, names: readonly string[]): Uint8Array {
+/** The header of an image. @throws SnapshotMismatchError when the image is not one a snapshot can hold */
+export function headerOf(image: InstanceImage): SnapshotHeader {
+  const names = Object.keys(image.sections).sort();
   if (!/^[0-9a-f]{64}$/.test(image.moduleHash))
     throw new SnapshotMismatchError("the module hash", image.moduleHash, "64 hexadecimal digits");
   if (names.length > MOST_SECTIONS)
@@ -65,38 +96,42 @@ function head(image: InstanceImage, names: readonly string[]): Uint8Array {
       `at most ${MOST_SECTIONS}`,
     );
   const { requestId, op, args } = image.pending;
-  const header: SnapshotHeader = {
+  return {
     module: Uint8Array.from(Buffer.from(image.moduleHash, "hex")),
     profile: image.profile,
     pending: [requestId, op, args],
     sections: names.map((name) => [name, image.sections[name]?.length ?? 0] as const),
   };
+}
+
+/** Magic, version, length and header. */
+export function prefixed(magic: readonly number[], version: number, header: SnapshotHeader): Uint8Array {
   const content = encode(header);
   const bytes = new Uint8Array(PREFIX_BYTES + content.length);
-  bytes.set([...SNAPSHOT_MAGIC, SNAPSHOT_VERSION]);
+  bytes.set([...magic, version]);
   new DataView(bytes.buffer).setUint32(5, content.length, true);
   bytes.set(content, PREFIX_BYTES);
   return bytes;
 }
 
-/** The frame for one block, or undefined when all of it is zero. */
+/** The frame for one block, or undefined when all of it is left out. */
 function pagesFrame(
-  section: number,
-  content: Uint8Array,
+  index: number,
+  section: Section,
   start: number,
+  write: PageWriter,
   compress: boolean,
 ): Uint8Array | undefined {
   const bitmap = new Uint8Array(BITMAP_BYTES);
-  const packed = new Uint8Array(Math.min(FRAME_BYTES, content.length - start));
+  const bytes = section.content.length;
+  const packed = new Uint8Array(Math.min(FRAME_BYTES, bytes - start));
   let length = 0;
   for (let page = 0; page < FRAME_PAGES; page++) {
-    const size = pageBytes(start, page, content.length);
+    const size = pageBytes(start, page, bytes);
     const from = start + page * SNAPSHOT_PAGE_BYTES;
     if (size === 0) break;
-    const bytes = content.subarray(from, from + size);
-    if (isZeroPage(bytes)) continue;
+    if (!write(section, from, size, packed.subarray(length, length + size))) continue;
     bitmap[page >> 3] = (bitmap[page >> 3] as number) | (1 << (page & 7));
-    packed.set(bytes, length);
     length += size;
   }
   if (length === 0) return undefined;
@@ -106,7 +141,7 @@ function pagesFrame(
     : raw;
   const [encoding, payload] = small.length < raw.length ? [ENCODING.zstd, small] : [ENCODING.raw, raw];
   const frame = new Uint8Array(FRAME_HEAD_BYTES + payload.length);
-  frame.set([FRAME.pages, section, encoding, 0]);
+  frame.set([FRAME.pages, index, encoding, 0]);
   const view = new DataView(frame.buffer);
   view.setUint32(4, start / FRAME_BYTES, true);
   view.setUint32(8, payload.length, true);

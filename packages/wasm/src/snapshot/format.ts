@@ -30,6 +30,8 @@ export const ENCODING = { raw: 0, zstd: 1 } as const;
 
 /** The header as deterministic CBOR. */
 export interface SnapshotHeader {
+  /** In increments: what the increment is to be applied to (increment.ts). */
+  readonly base?: Uint8Array;
   readonly module: Uint8Array;
   readonly profile: string;
   readonly pending: readonly [requestId: number, op: string, args: readonly number[]];

@@ -6,5 +6,12 @@ export {
   SnapshotTooBigError,
   SnapshotVersionError,
 } from "../errors.ts";
-export { type DecodeLimits, decodeSnapshot, SnapshotDecoder } from "./decode.ts";
+export { type Checkpoint, type DecodeLimits, decodeSnapshot, SnapshotDecoder } from "./decode.ts";
 export { type EncodeOptions, encodeSnapshot } from "./encode.ts";
+export {
+  applyIncrement,
+  checkpointOf,
+  encodeIncrement,
+  type Increment,
+  restoreIncrements,
+} from "./increment.ts";
