@@ -69,6 +69,8 @@ export class DomainRun {
   readonly #inbox: Handle;
   readonly #root: TaskId;
   readonly #digests: Sha256;
+  /** Hashes of calls whose arguments are secret: the same for every call of a service. */
+  readonly #secretHashes: Map<string, Hash> = new Map();
   readonly #keepPositions: boolean;
   #asked: AskedCall[] = [];
   #violation: NotDurableError | undefined;
@@ -188,7 +190,7 @@ export class DomainRun {
       op,
       service,
       kind,
-      argsHash: this.#digests.sha256(recordableArguments(op, service, request)),
+      argsHash: this.#hash(op, service, request),
       request,
       call,
       settle,
@@ -200,6 +202,17 @@ export class DomainRun {
     this.calls.set(call.path, asked);
     this.#asked.push(asked);
     return asked;
+  }
+
+  /** Arguments that are secret leave no trace, also not as a hash (S2 of the syscall table). */
+  #hash(op: number, service: string, request: unknown): Hash {
+    if (syscallByNumber(op)?.args.some((arg) => arg.secret === true) !== true)
+      return this.#digests.sha256(encode([service, request], rfc8949EncodeOptions));
+    const known = this.#secretHashes.get(service);
+    if (known !== undefined) return known;
+    const hash = this.#digests.sha256(encode([service], rfc8949EncodeOptions));
+    this.#secretHashes.set(service, hash);
+    return hash;
   }
 
   #giveUp(asked: AskedCall): void {
@@ -214,12 +227,6 @@ export class DomainRun {
 /** Whether an effect may happen once only, so that its intent is recorded before it starts. */
 export function happensOnce(op: number): boolean {
   return syscallByNumber(op)?.effect === "once";
-}
-
-/** What is hashed of a call's arguments. Those that are secret leave no trace (S2 of the syscall table). */
-function recordableArguments(op: number, service: string, request: unknown): Uint8Array {
-  const secret = syscallByNumber(op)?.args.some((arg) => arg.secret === true) ?? true;
-  return encode(secret ? [service] : [service, request], rfc8949EncodeOptions);
 }
 
 function pathOf(text: string): TaskPath {

@@ -7,7 +7,7 @@
 import type { MessagePort } from "node:worker_threads";
 import { type ErrorRecord, toErrorRecord } from "@glia-os/abi/errors";
 
-/** The most requests one group holds, which bounds how long the first of them waits for the last. */
+/** The most requests one group holds when a store names no limit: how long the first waits for the last is bounded by it. */
 export const GROUP_LIMIT = 256;
 
 /** The answer to one request. */
@@ -26,6 +26,8 @@ export type FromWorker<Reply> =
 export interface ServedStore<Request, Reply> {
   /** Perform some requests; what they changed is durable when this returns. */
   perform(requests: readonly Request[]): readonly Answer<Reply>[];
+  /** The most requests one group holds; default {@link GROUP_LIMIT}. */
+  readonly groupLimit?: number;
   /** Called when no request waits: time for work that may be put off. */
   idle?(): void;
   close(): void;
@@ -47,7 +49,8 @@ export function serveStore<Request, Reply>(port: MessagePort, open: () => Served
   let scheduled = false;
   const turn = (): void => {
     scheduled = false;
-    if (waiting.length > 0) send({ answers: store.perform(waiting.splice(0, GROUP_LIMIT)) });
+    if (waiting.length > 0)
+      send({ answers: store.perform(waiting.splice(0, store.groupLimit ?? GROUP_LIMIT)) });
     if (waiting.length > 0) {
       schedule();
     } else if (closing) {
