@@ -6,6 +6,7 @@ export default defineConfig(
     index: "src/index.ts",
     main: "src/main.ts",
     "count-worker": "src/count/count-worker.ts",
+    "instrument-worker": "src/wasm/instrument-worker.ts",
     "guest-worker": "src/wasm/guest-worker.ts",
   }),
 );

@@ -1,5 +1,5 @@
 /** `glia wasm` as real processes: guests in C and Rust looked at, run, stopped in the middle and continued elsewhere. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import binaryen from "binaryen";
@@ -163,6 +163,16 @@ describe("glia wasm run", () => {
       const { code, stdout, stderr } = await ended;
       expect([code, stdout], stderr).toEqual([130, "begun\n"]);
     }
+  });
+
+  it("ends at Ctrl-C while a module is instrumented", async () => {
+    const env = { XDG_CACHE_HOME: at("interrupted") };
+    const child = startCli(["wasm", "run", guest("collect")], { env });
+    const ended = resultOf(child);
+    child.stderr?.once("data", () => child.kill("SIGINT"));
+    const { code, stderr } = await ended;
+    expect([code, stderr.split("\n")[0]]).toEqual([130, expect.stringMatching(/^instrumenting /)]);
+    expect(existsSync(at("interrupted"))).toBe(false);
   });
 
   it("ends without a stack trace when the reader of its output goes away", async () => {

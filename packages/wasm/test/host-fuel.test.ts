@@ -55,13 +55,16 @@ describe.each([false, true])("views of guest memory cost fuel by their length (W
       moving = admitted.restore(image, {}, host);
       const before = host.calls;
       outcome = moving.step(undefined, 10_000);
-      expect(host.calls - before).toBeLessThanOrEqual(Math.ceil(10_000 / (BYTES / 64)) + 1);
+      expect(host.calls - before).toBeLessThanOrEqual(Math.ceil(10_000 / (BYTES / 64)));
     }
     expect(moving.fuelUsed).toBe(whole.fuelUsed);
   });
 
   it("a metered guest ends when its fuel is used up", async () => {
-    const one = (await program(wasi, "metered")).instantiate({ fuel: 50_000 }, new CountingHost());
+    const one = (await program(wasi, "metered")).instantiate(
+      { fuel: (CALLS * BYTES) / 64 },
+      new CountingHost(),
+    );
     const outcome = one.step();
     expect(outcome.kind === "failed" && outcome.error).toBeInstanceOf(FuelExhaustedError);
   });

@@ -1,8 +1,9 @@
 /** `glia wasm inspect FILE`: what a module is, what it asks for, and whether a guest of it can move. */
-import { type ErrorRecord, toErrorRecord } from "@glia-os/abi/errors";
+import type { ErrorRecord } from "@glia-os/abi/errors";
 import { inspectModule, type ModuleReport, PROFILES, type Profile } from "@glia-os/wasm";
-import { type Context, unlessInterrupted } from "../context.ts";
+import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { instrumentInThread } from "./instrument-thread.ts";
 import { readModule } from "./module-file.ts";
 
 /** Its options. */
@@ -22,22 +23,20 @@ export async function wasmInspect(
 ): Promise<ExitCode> {
   const bytes = readModule(path);
   const report = inspectModule(bytes);
-  const profiles: Partial<Record<Profile, ProfileResult>> = {};
   const wanted = options.sizes === false || report.instrumented !== undefined ? [] : PROFILES;
-  for (const profile of wanted) profiles[profile] = await unlessInterrupted(context, sizeIn(bytes, profile));
+  const results = await Promise.all(
+    wanted.map(async (profile) => [profile, await sizeIn(bytes, profile, context)] as const),
+  );
+  const profiles: Partial<Record<Profile, ProfileResult>> = Object.fromEntries(results);
   const moves = movesOf(report, profiles);
   context.terminal.record({ ok: true, ...report, profiles, moves });
   for (const line of lines(report, profiles, moves)) context.terminal.line(line);
   return EXIT.ok;
 }
 
-async function sizeIn(bytes: Uint8Array, profile: Profile): Promise<ProfileResult> {
-  try {
-    const { instrument } = await import("@glia-os/wasm/pipeline");
-    return { bytes: (await instrument(bytes, { profile })).bytes.length };
-  } catch (error) {
-    return { refused: toErrorRecord(error) };
-  }
+async function sizeIn(original: Uint8Array, profile: Profile, context: Context): Promise<ProfileResult> {
+  const made = await instrumentInThread({ original, profile, cache: undefined }, context);
+  return "refused" in made ? made : { bytes: made.bytes.length };
 }
 
 /** Where a guest of the module can be stopped and moved, and why not elsewhere. */

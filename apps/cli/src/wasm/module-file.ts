@@ -1,17 +1,17 @@
 /** Modules from files: read under a limit, looked at, and instrumented unless they are already. */
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { isGliaError } from "@glia-os/abi/errors";
+import { RemoteError } from "@glia-os/abi/errors";
 import { inspectModule, type ModuleReport, type Profile } from "@glia-os/wasm";
 import type { Context } from "../context.ts";
-import { unlessInterrupted } from "../context.ts";
 import { ModuleUnreadableError, reasonOf } from "../errors.ts";
 import { readBounded } from "../node/first-line.ts";
+import { instrumentInThread } from "./instrument-thread.ts";
 
 /** The longest module these commands take. */
 const MODULE_BYTES = 64 * 1024 * 1024;
 /** From this size on, instrumenting takes long enough to say so. */
-const SLOW_BYTES = 200_000;
+const SLOW_BYTES = 100_000;
 
 /** A module as its file holds it. @throws ModuleUnreadableError */
 export function readModule(path: string): Uint8Array {
@@ -37,18 +37,9 @@ export async function readyModule(path: string, profile: Profile, context: Conte
   if (report.instrumented !== undefined) return { bytes: original, report };
   if (original.length >= SLOW_BYTES)
     context.terminal.note(`instrumenting ${path} (${original.length} bytes) ...`);
-  return { bytes: await unlessInterrupted(context, instrumented(original, profile)), report };
-}
-
-/** Through the cache; without it where the cache's folder cannot be used. */
-async function instrumented(original: Uint8Array, profile: Profile): Promise<Uint8Array> {
-  const { instrument, instrumentCached } = await import("@glia-os/wasm/pipeline");
-  try {
-    return (await instrumentCached(original, cacheFolder(), { profile })).bytes;
-  } catch (error) {
-    if (isGliaError(error)) throw error;
-    return (await instrument(original, { profile })).bytes;
-  }
+  const made = await instrumentInThread({ original, profile, cache: cacheFolder() }, context);
+  if ("refused" in made) throw new RemoteError(made.refused);
+  return { bytes: made.bytes, report };
 }
 
 /** `$XDG_CACHE_HOME/glia/wasm`, or the same under `~/.cache` (XDG base directory specification). */
