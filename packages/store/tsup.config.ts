@@ -6,6 +6,7 @@ export default defineConfig(
     index: "src/index.ts",
     journal: "src/journal/file/file-journal.ts",
     "journal-memory": "src/journal/memory.ts",
+    "journal-reader": "src/journal/file/journal-reader.ts",
     "journal-testing": "src/journal/testing.ts",
     "journal-worker": "src/journal/file/journal-worker.ts",
     memory: "src/memory.ts",

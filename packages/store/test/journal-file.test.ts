@@ -8,6 +8,7 @@ import { crc32 } from "node:zlib";
 import { errorCodeOf } from "@glia-os/abi/errors";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openFileJournal } from "../src/journal/file/file-journal.ts";
+import { openJournalReader } from "../src/journal/file/journal-reader.ts";
 import { batchOf, readAll } from "../src/journal/testing.ts";
 import { temporaryFolder } from "./fixtures/harness.ts";
 import { tracedCalls } from "./fixtures/traced-calls.ts";
@@ -170,6 +171,42 @@ describe("a folder", () => {
     expect(await refusalOf(options)).toBe("abi.malformed");
   });
 });
+
+it("a reader sees what was durable when it was opened, beside the process that writes", async () => {
+  const journal = await openFileJournal({ folder, fileBytes: 65_536 });
+  for (let seq = 1; seq <= 40_000; seq += 4_000) await journal.append(batchOf("a", 1, seq, 4_000));
+  const reader = openJournalReader(folder);
+  expect(await readAll(reader, "a")).toEqual(await readAll(journal, "a"));
+  expect(await reader.domains("", 10)).toEqual(await journal.domains("", 10));
+  expect(await reader.segments("a")).toEqual(await journal.segments("a"));
+  await journal.append(batchOf("a", 1, 40_001));
+  expect((await reader.head("a"))?.nextSeq).toBe(40_001);
+  await reader.close();
+  expect(await reader.head("a").catch(errorCodeOf)).toBe("store.closed");
+  await journal.close();
+  const again = openJournalReader(folder);
+  expect((await again.head("a"))?.nextSeq).toBe(40_002);
+  await again.close();
+  expect(() => openJournalReader(join(folder, "none"))).toThrow(/cannot be opened/);
+});
+
+it("RD1: reading a journal that nobody writes leaves every byte as it was", async () => {
+  const journal = await openFileJournal({ folder, fileBytes: 65_536 });
+  await journal.append(batchOf("a", 1, 1, 3));
+  await journal.close();
+  const before = snapshotOf(folder);
+  const reader = openJournalReader(folder);
+  expect(await readAll(reader, "a")).toEqual([batchOf("a", 1, 1, 3)]);
+  await reader.close();
+  expect(snapshotOf(folder)).toEqual(before);
+});
+
+/** Names and bytes of all files. */
+function snapshotOf(path: string): readonly (readonly [string, string])[] {
+  return readdirSync(path)
+    .sort()
+    .map((name) => [name, readFileSync(join(path, name)).toString("base64")] as const);
+}
 
 it("more requests than the queue holds are refused, and the others are answered", async () => {
   const journal = await openFileJournal({ folder, queueLimit: 3 });

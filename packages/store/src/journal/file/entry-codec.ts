@@ -4,7 +4,7 @@ import type { SegmentInfo } from "@glia-os/abi/ports";
 import { DomainLog } from "../domain-log.ts";
 import { DomainTable } from "../domain-table.ts";
 import type { Entry } from "../entry.ts";
-import { type ByteReader, type ByteWriter, ShortBytes } from "./bytes.ts";
+import { ByteReader, type ByteWriter, ShortBytes } from "./bytes.ts";
 
 /** The most bytes an entry takes besides a body. */
 export const ENTRY_BYTES = 160;
@@ -75,6 +75,13 @@ function writeSeal(to: ByteWriter, { epoch, firstSeq, lastSeq, bytes, hash }: Se
   to.u64(lastSeq);
   to.u64(bytes);
   to.hash(hash);
+}
+
+/** The body after its checksum, or `undefined` when it is not the one that was written. */
+export function soundBody(summed: Uint8Array, length: number): Uint8Array | undefined {
+  if (summed.length !== BODY_SUM + length) return undefined;
+  const body = summed.subarray(BODY_SUM);
+  return crc32(body) === new ByteReader(summed).u32() ? body : undefined;
 }
 
 /** Read an entry and the position of its body. `nameOf` gives the names of domains known before it. */

@@ -7,17 +7,15 @@
  * W4. A file is left for the next one only after the next one's header is flushed; then the old one names it.
  * W5. A file is removed only after every body in it that is still needed is flushed elsewhere.
  */
-
-import { crc32 } from "node:zlib";
 import { isGliaError } from "@glia-os/abi/errors";
 import { WriteFailedError } from "../../errors.ts";
 import type { PlacedBatch } from "../domain-log.ts";
 import type { DomainTable } from "../domain-table.ts";
 import type { Entry, EntryLog } from "../entry.ts";
 import { JournalCorruptError } from "../errors.ts";
-import { ByteReader, ByteWriter } from "./bytes.ts";
+import { ByteWriter } from "./bytes.ts";
 import { diskFailure } from "./disk-failure.ts";
-import { BODY_SUM, ENTRY_BYTES, type FileEntry, writeEntry, writeTable } from "./entry-codec.ts";
+import { BODY_SUM, ENTRY_BYTES, type FileEntry, soundBody, writeEntry, writeTable } from "./entry-codec.ts";
 import type { JournalFile, JournalFiles } from "./files.ts";
 import { beginGroup, encodeHead, FILE_HEAD, fileName, finishGroup, GROUP_HEAD } from "./log-file.ts";
 import { OpenFiles } from "./open-files.ts";
@@ -97,9 +95,8 @@ export class FileLog implements EntryLog {
   }
 
   load(place: number, length: number): Uint8Array {
-    const summed = this.#read(place, BODY_SUM + length);
-    const body = summed.subarray(BODY_SUM);
-    if (body.length === length && crc32(body) === new ByteReader(summed).u32()) return body;
+    const body = soundBody(this.#read(place, BODY_SUM + length), length);
+    if (body !== undefined) return body;
     const { number, start, dataStart } = this.#fileOf(place);
     throw new JournalCorruptError(fileName(number), dataStart + place - start, "a batch fails its checksum");
   }

@@ -15,12 +15,14 @@ import type { JournalFile, JournalFiles } from "./files.ts";
 
 const ZEROS: Uint8Array = new Uint8Array(2 ** 20);
 
-/** The files of `folder`, which exists. */
+/** The files of `folder`, which exists. Those opened for reading only cannot be written. */
 export class NodeFiles implements JournalFiles {
   readonly #folder: string;
+  readonly #mode: "r" | "r+";
 
-  constructor(folder: string) {
+  constructor(folder: string, mode: "r" | "r+" = "r+") {
     this.#folder = folder;
+    this.#mode = mode;
   }
 
   list(): readonly string[] {
@@ -28,7 +30,7 @@ export class NodeFiles implements JournalFiles {
   }
 
   open(name: string): JournalFile {
-    return new NodeFile(openSync(join(this.#folder, name), "r+"));
+    return new NodeFile(openSync(join(this.#folder, name), this.#mode));
   }
 
   create(name: string, bytes: number): JournalFile {
