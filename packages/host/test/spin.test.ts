@@ -35,10 +35,10 @@ test("N1, N2: whatever was best before, what is a fifth better now is chosen but
       const choice = new SpinChoice(0.02, () => undefined);
       share(choice, 5000, { looking: before, sleeping: beforeSleeping });
       const now = { looking, sleeping };
-      share(choice, 20_000, now);
-      const looked = share(choice, 72 * 1032, now);
-      if (looking < 0.8 * sleeping) expect(looked).toBeCloseTo(1024 / 1032, 2);
-      else expect(looked).toBeCloseTo(8 / 72, 2);
+      share(choice, 40_000, now);
+      const looked = share(choice, 82_400, now);
+      if (looking < 0.8 * sleeping) expect(looked).toBeCloseTo(8192 / 8240, 2);
+      else expect(looked).toBeCloseTo(48 / 8240, 2);
     }),
     { seed, numRuns: 40 },
   );
@@ -46,8 +46,8 @@ test("N1, N2: whatever was best before, what is a fifth better now is chosen but
 
 test("N1: waits that are long either way are slept", () => {
   const choice = new SpinChoice(0.02, () => undefined);
-  share(choice, 2000, { looking: 100, sleeping: 100 });
-  expect(share(choice, 7200, { looking: 100, sleeping: 100 })).toBeCloseTo(8 / 72, 2);
+  share(choice, 20_000, { looking: 100, sleeping: 100 });
+  expect(share(choice, 82_400, { looking: 100, sleeping: 100 })).toBeCloseTo(48 / 8240, 2);
 });
 
 test("N2: every change is told, and a longest look of 0 is none", () => {

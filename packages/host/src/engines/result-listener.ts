@@ -43,13 +43,16 @@ export class ResultListener {
     this.#choice = new SpinChoice(longestMs, (looking) => Atomics.store(words, LOOKING, looking ? 1 : 0));
   }
 
-  /** Jobs were queued, and results are awaited from now on. */
+  /** Jobs are about to be queued: their wait begins. The thread that is woken for them may run, and be done, before this one goes on. */
+  begin(): void {
+    if (Number.isNaN(this.#since)) this.#since = performance.now();
+  }
+
+  /** Jobs were queued: see to it that their results are heard of. */
   expect(): void {
     if (this.#closed) return;
-    const now = performance.now();
-    if (Number.isNaN(this.#since)) this.#since = now;
     if (this.#turnDue) {
-      if (now < this.#turnEnd && this.#choice.looking) this.#look();
+      if (this.#choice.looking && performance.now() < this.#turnEnd) this.#look();
       return;
     }
     if (!this.#choice.looking) {
@@ -57,7 +60,7 @@ export class ResultListener {
       return;
     }
     // The microtasks that run until the next turn may call this again: they share one allowance.
-    this.#turnEnd = now + TURN_MS;
+    this.#turnEnd = performance.now() + TURN_MS;
     this.#turnLater();
     this.#look();
   }

@@ -5,17 +5,19 @@
  * for from running there. Which is better depends on the jobs and on the machine of this moment, so both are tried.
  *
  * N1. Looking is chosen only while results came at least a fifth sooner by it. Where it makes no difference, as for long jobs, threads sleep.
- * N2. While sleeping is chosen, looking is tried 8 waits out of 72; while looking is chosen, sleeping 8 out of 1032. All threads of an engine
- *     change together: one that looks for one that sleeps says nothing about two that look.
+ * N2. The other way is tried for 48 waits, first after 64 and then, each time that it is not better, after twice as many, up to 8192: in the
+ *     end 1 wait in 170 is part of a trial. All threads of an engine change together: one that looks for one that sleeps says nothing about
+ *     two that look.
  */
 
 /** How much sooner looking must give results. */
 const GAIN = 0.8;
-const TRY_LOOKING_EVERY = 64;
-const TRY_SLEEPING_EVERY = 1024;
-/** Waits of a trial, and those at its begin that do not count: the threads have yet to meet. */
-const TRIAL = 8;
-const UNCOUNTED = 2;
+/** Waits before the first trial of a choice, and most between two trials. */
+const FIRST_TRIAL = 64;
+const LAST_TRIAL = 8192;
+/** Waits of a trial, and those at its begin that do not count: the system has yet to give each thread a processor of its own. */
+const TRIAL = 48;
+const UNCOUNTED = 32;
 /** Weight of one wait in a mean. */
 const WEIGHT = 0.25;
 /** A longer wait counts as this many longest looks: somebody else had the processor. */
@@ -34,7 +36,8 @@ export class SpinChoice {
   #sleepingMs = Number.NaN;
   /** Waits left of the trial that runs; 0: none does. */
   #trial = 0;
-  #untilTrial = TRY_LOOKING_EVERY;
+  #untilTrial = FIRST_TRIAL;
+  #between = FIRST_TRIAL;
 
   /** `longestMs` 0: never look. `changed` is told the choice now and at each change. */
   constructor(longestMs: number, changed: (looking: boolean) => void) {
@@ -60,16 +63,18 @@ export class SpinChoice {
     if (this.#looking) this.#lookingMs = mean(this.#lookingMs, ms);
     else this.#sleepingMs = mean(this.#sleepingMs, ms);
     if (this.#trial > 0) {
-      if (--this.#trial === 0) this.#decide();
+      if (--this.#trial === 0) this.#decide(this.#looking);
     } else if (--this.#untilTrial <= 0) {
       this.#trial = TRIAL;
       this.#set(!this.#looking);
     }
   }
 
-  #decide(): void {
-    this.#set(this.#lookingMs < GAIN * this.#sleepingMs);
-    this.#untilTrial = this.#looking ? TRY_SLEEPING_EVERY : TRY_LOOKING_EVERY;
+  #decide(tried: boolean): void {
+    const looking = this.#lookingMs < GAIN * this.#sleepingMs;
+    this.#between = looking === tried ? FIRST_TRIAL : Math.min(LAST_TRIAL, 2 * this.#between);
+    this.#untilTrial = this.#between;
+    this.#set(looking);
   }
 
   #set(looking: boolean): void {

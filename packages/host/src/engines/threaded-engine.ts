@@ -191,6 +191,7 @@ class ThreadedEngine implements JobEngine {
     this.#global.push(slot);
     if (!this.#flushDue) {
       this.#flushDue = true;
+      this.#listener.begin();
       this.#publish();
       queueMicrotask(() => this.#flush());
     } else if (this.#global.unpublished >= PUBLISH_EVERY) this.#publish();
