@@ -38,10 +38,10 @@ type Result = IteratorResult<Park, unknown>;
 
 /** `send`. */
 export class SendOperation implements Iterator<Park, unknown, unknown> {
-  declare private readonly scheduler: Scheduler;
+  readonly #scheduler: Scheduler;
 
   constructor(scheduler: Scheduler) {
-    this.scheduler = scheduler;
+    this.#scheduler = scheduler;
   }
 
   [Symbol.iterator](): this {
@@ -49,7 +49,7 @@ export class SendOperation implements Iterator<Park, unknown, unknown> {
   }
 
   next(): Result {
-    const s = this.scheduler;
+    const s = this.#scheduler;
     const task = s.current;
     if (s.armed !== SEND || task === null) return s.resumed();
     s.armed = 0;
@@ -80,10 +80,10 @@ export class SendOperation implements Iterator<Park, unknown, unknown> {
 
 /** `receive`. */
 export class ReceiveOperation implements Iterator<Park, unknown, unknown> {
-  declare private readonly scheduler: Scheduler;
+  readonly #scheduler: Scheduler;
 
   constructor(scheduler: Scheduler) {
-    this.scheduler = scheduler;
+    this.#scheduler = scheduler;
   }
 
   [Symbol.iterator](): this {
@@ -91,9 +91,9 @@ export class ReceiveOperation implements Iterator<Park, unknown, unknown> {
   }
 
   next(): Result {
-    const s = this.scheduler;
+    const s = this.#scheduler;
     const task = s.current;
-    if (s.armed !== RECEIVE || task === null) return this.resumed(s, task);
+    if (s.armed !== RECEIVE || task === null) return this.#resumed(s, task);
     s.armed = 0;
     if ((task.flags & ENDING) !== 0) s.interrupt(task);
     const seam = s.seam;
@@ -117,7 +117,7 @@ export class ReceiveOperation implements Iterator<Park, unknown, unknown> {
   }
 
   /** The message that a parked receive was handed, the usual way; everything else is left to the scheduler. */
-  private resumed(s: Scheduler, task: Task | null): Result {
+  #resumed(s: Scheduler, task: Task | null): Result {
     if (task === null || s.armed !== 0 || task.op !== RECEIVE || (task.flags & RESUMPTION) !== RESUMING)
       return s.resumed();
     const message = task.value;
@@ -137,10 +137,10 @@ export class ReceiveOperation implements Iterator<Park, unknown, unknown> {
 
 /** `yield`. */
 export class YieldOperation implements Iterator<Park, unknown, unknown> {
-  declare private readonly scheduler: Scheduler;
+  readonly #scheduler: Scheduler;
 
   constructor(scheduler: Scheduler) {
-    this.scheduler = scheduler;
+    this.#scheduler = scheduler;
   }
 
   [Symbol.iterator](): this {
@@ -148,7 +148,7 @@ export class YieldOperation implements Iterator<Park, unknown, unknown> {
   }
 
   next(): Result {
-    const s = this.scheduler;
+    const s = this.#scheduler;
     const task = s.current;
     if (s.armed !== YIELD || task === null) return s.resumed();
     s.armed = 0;
@@ -174,10 +174,10 @@ export class YieldOperation implements Iterator<Park, unknown, unknown> {
 
 /** `wait`. */
 export class WaitOperation implements Iterator<Park, unknown, unknown> {
-  declare private readonly scheduler: Scheduler;
+  readonly #scheduler: Scheduler;
 
   constructor(scheduler: Scheduler) {
-    this.scheduler = scheduler;
+    this.#scheduler = scheduler;
   }
 
   [Symbol.iterator](): this {
@@ -185,7 +185,7 @@ export class WaitOperation implements Iterator<Park, unknown, unknown> {
   }
 
   next(): Result {
-    const s = this.scheduler;
+    const s = this.#scheduler;
     const task = s.current;
     if (s.armed !== WAIT || task === null) return s.resumed();
     s.armed = 0;

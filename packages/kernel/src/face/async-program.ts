@@ -27,20 +27,29 @@ class AsyncTaskSys {
   }
 }
 
-for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(TaskSys.prototype))) {
-  if (name === "constructor") continue;
-  if (property.get === undefined)
-    Object.defineProperty(AsyncTaskSys.prototype, name, {
-      value(this: AsyncTaskSys, ...args: unknown[]): unknown {
+for (
+  let made: object = TaskSys.prototype;
+  made !== Object.prototype;
+  made = Object.getPrototypeOf(made) as object
+) {
+  for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(made)))
+    if (!(name in AsyncTaskSys.prototype))
+      Object.defineProperty(AsyncTaskSys.prototype, name, face(name, get));
+}
+
+/** The method or property of an async task that stands for one of the kernel's. */
+function face(name: string, get: (() => unknown) | undefined): PropertyDescriptor & ThisType<AsyncTaskSys> {
+  if (get === undefined)
+    return {
+      value(...args: unknown[]): unknown {
         return this.routine.syscall(name, args);
       },
-    });
-  else
-    Object.defineProperty(AsyncTaskSys.prototype, name, {
-      get(this: AsyncTaskSys): unknown {
-        return this.routine.property(name);
-      },
-    });
+    };
+  return {
+    get(): unknown {
+      return this.routine.property(name);
+    },
+  };
 }
 
 /**
