@@ -62,7 +62,7 @@ function rows(profile: Profile, geometricMean: number, worst: number): RowDefini
 }
 
 /** Slices short enough that what they cost shows, long enough that each does work. */
-const SHORT_SLICE = 10_000;
+const SHORT_SLICE = 2_000;
 
 /** What one stop and continuation adds, about 27 calls deep. */
 async function yielding(): Promise<Contestant> {

@@ -4,12 +4,13 @@ import { checkGuest } from "../src/admission.ts";
 import { bodyHead } from "../src/binary/body.ts";
 import { Instructions } from "../src/binary/instruction.ts";
 import { type FunctionType, type ModuleOutline, readOutline } from "../src/binary/outline.ts";
-import { concat, section } from "../src/binary/writer.ts";
+import { concat, customSection, section } from "../src/binary/writer.ts";
 import { NotInstrumentedError, type Profile, UnmeteredCodeError } from "../src/index.ts";
 import { importedFunctions } from "../src/metering/call-graph.ts";
 import { fuelGlobal } from "../src/metering/enforce.ts";
-import { formAt } from "../src/metering/forms.ts";
+import { type FoundForm, formAt } from "../src/metering/forms.ts";
 import { instrument } from "../src/pipeline/index.ts";
+import { encodeProfile, PIPELINE_VERSION, PROFILE_SECTION } from "../src/profile.ts";
 import { webAssembly } from "../src/web-assembly.ts";
 import { assemble, SUMMING } from "./guest.ts";
 
@@ -35,7 +36,7 @@ const LOOPS = `(module (memory 4 9)
     (call $even (i32.const 20))))`;
 
 interface Sequence {
-  readonly kind: "check" | "charge" | "bulk";
+  readonly kind: FoundForm["kind"];
   readonly start: number;
   readonly end: number;
 }
@@ -86,7 +87,7 @@ describe.each(cases)("%s", (_, text, profile) => {
   it("is admitted as it is", async () => {
     const { bytes, all } = await made;
     expect(checkGuest(bytes).profile.profile).toBe(profile);
-    const checks = all.filter(({ kind }) => kind === "check").length;
+    const checks = all.filter(({ kind }) => kind.endsWith("check")).length;
     console.log(`${profile}: ${all.length} sequences, ${checks} checks, ${bytes.length} bytes`);
     expect(checks).toBeGreaterThan(0);
   });
@@ -94,7 +95,7 @@ describe.each(cases)("%s", (_, text, profile) => {
   it("is refused with any one check or bound taken out", async () => {
     const { bytes, all } = await made;
     for (const { kind, start, end } of all) {
-      if (kind === "charge") continue;
+      if (kind.endsWith("charge")) continue;
       const without = overwritten(bytes, start, (part) => {
         // A bound leaves the length where it was: what is kept is `local.tee`.
         const from = kind === "bulk" ? 2 : 0;
@@ -110,8 +111,8 @@ describe.each(cases)("%s", (_, text, profile) => {
       const at = (index: number, byte: number): Uint8Array =>
         overwritten(bytes, start, (part) => part.fill(byte, index, index + 1));
       const trap = end - start - 2;
-      if (kind === "check") refused(at(trap, NOP), `check at ${start}: the trap is gone`);
-      if (kind === "check") refused(at(trap - 4, 2), `check at ${start}: compares otherwise`);
+      if (kind.endsWith("check")) refused(at(trap, NOP), `check at ${start}: the trap is gone`);
+      if (kind.endsWith("check")) refused(at(trap - 4, 2), `check at ${start}: compares otherwise`);
       if (kind === "bulk")
         refused(at(bytes.subarray(start, end).indexOf(0x40) + 1, NOP), `bound at ${start}`);
     }
@@ -120,6 +121,7 @@ describe.each(cases)("%s", (_, text, profile) => {
   it("is refused with any one sequence that gives fuel back", async () => {
     const { bytes, all } = await made;
     for (const { kind, start, end } of all) {
+      if (kind === "load") continue;
       const given = overwritten(bytes, start, (part) => {
         const subtraction = part.subarray(0, end - start).lastIndexOf(0x7d);
         part[subtraction] = 0x7c;
@@ -162,5 +164,64 @@ describe("a metered module", () => {
     const { bytes } = await instrument(assemble(LOOPS), { profile: "metered" });
     const text = Buffer.from(bytes).toString("latin1").replace("glia.fuel", "glia.fool");
     expect(() => checkGuest(Uint8Array.from(Buffer.from(text, "latin1")))).toThrow(NotInstrumentedError);
+  });
+});
+
+describe("a loop that counts in a local", () => {
+  const load = "(local.set $t (global.get $fuel))";
+  const charge = "(global.set $fuel (local.tee $t (i64.sub (local.get $t) (i64.const 3))))";
+  const check = `${charge} (if (i64.lt_s (local.get $t) (i64.const 0)) (then (unreachable)))`;
+  const turn = "(br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))";
+  const forged = (main: string): Uint8Array => {
+    const text = `(module
+      (import "glia.v1" "now" (func $now (result i64)))
+      (memory (import "glia.v1" "memory") 1 1) (memory (export "glia.stack") 1 1)
+      (global $fuel (export "glia.fuel") (mut i64) (i64.const 0)) (export "glia.global.0" (global $fuel))
+      (type $void (func)) (table 1 1 funcref) (elem (i32.const 0) $quiet)
+      ${["start_unwind", "start_rewind"].map((name) => `(func (export "asyncify_${name}") (param i32))`).join("")}
+      ${["stop_unwind", "stop_rewind"].map((name) => `(func (export "asyncify_${name}"))`).join("")}
+      (func (export "asyncify_get_state") (result i32) (i32.const 0))
+      (func $quiet (type $void)) (func $calls (call $quiet))
+      (func $counts (global.set $fuel (i64.sub (global.get $fuel) (i64.const 3))))
+      (func (export "glia_main") (result i32) (local $t i64) (local $u i64) (local $n i32)
+        (local.set $n (i32.const 5)) ${main} (i32.const 0)))`;
+    const profile = encodeProfile({
+      profile: "metered",
+      pipeline: PIPELINE_VERSION,
+      original: "0".repeat(64),
+    });
+    return concat([assemble(text), customSection(PROFILE_SECTION, profile)]);
+  };
+  const admitted = (main: string): void => void checkGuest(forged(main));
+
+  it("is admitted when it does as the pipeline's do", () => {
+    admitted(`${load} (loop $l ${check} (nop) ${charge} (call $calls) ${turn})`);
+    admitted(`(block $out ${load} (loop $l ${check} (br_if $out (local.get $n)) ${turn}))`);
+    admitted(`${load} (loop $l ${check} ${turn}) (call $counts) ${load} (loop $l ${check} ${turn})`);
+  });
+
+  it.each([
+    ["without the load right before it", `${load} (nop) (loop $l ${check} ${turn})`],
+    ["after a load into another local", `(local.set $u (global.get $fuel)) (loop $l ${check} ${turn})`],
+    ["and its body sets the local", `${load} (loop $l ${check} (local.set $t (i64.const 99)) ${turn})`],
+    ["and its body loads again", `${load} (loop $l ${check} ${load} ${turn})`],
+    ["and its body calls what counts", `${load} (loop $l ${check} (call $counts) ${turn})`],
+    ["and its body calls the host", `${load} (loop $l ${check} (drop (call $now)) ${turn})`],
+    [
+      "and its body calls through a table",
+      `${load} (loop $l ${check} (call_indirect (type $void) (i32.const 0)) ${turn})`,
+    ],
+    [
+      "and its body counts in the global",
+      `${load} (loop $l ${check} (global.set $fuel (i64.sub (global.get $fuel) (i64.const 3))) ${turn})`,
+    ],
+    [
+      "and has a loop of the other kind in it",
+      `${load} (loop $l ${check} (loop $m (global.set $fuel (local.tee $u (i64.sub (global.get $fuel) (i64.const 3)))) (if (i64.lt_s (local.get $u) (i64.const 0)) (then (unreachable)))) ${turn})`,
+    ],
+    ["and the local is written back after it", `${load} (loop $l ${check} ${turn}) (call $counts) ${charge}`],
+    ["that is in another such loop", `${load} (loop $k ${check} ${load} (loop $l ${check} ${turn}))`],
+  ])("is refused %s", (_, main) => {
+    expect(() => admitted(main)).toThrow(UnmeteredCodeError);
   });
 });

@@ -213,3 +213,14 @@ export function callPlan(
   }
   return { checked, free, price, quiet };
 }
+
+/** Functions after whose call the counter is what it was: `writes` says which functions write it; imports may do anything. */
+export function neutralFunctions(graph: CallGraph, writes: (index: number) => boolean): readonly boolean[] {
+  const neutral: boolean[] = Array.from({ length: graph.functions.length }, () => false);
+  for (const component of components(graph)) {
+    const [node = 0] = component;
+    if (component.length > 1 || node < graph.imported || node >= graph.functions.length) continue;
+    neutral[node] = !writes(node) && successors(graph, node).every((to) => neutral[to] === true);
+  }
+  return neutral;
+}

@@ -15,8 +15,16 @@ import { SECTION, withSections } from "../binary/sections.ts";
 import { ByteWriter, concat, u32 } from "../binary/writer.ts";
 import { NotInstrumentedError } from "../errors.ts";
 import { FUEL_EXPORT, FUEL_MODULE } from "../layout.ts";
-import { callGraph, callPlan } from "./call-graph.ts";
-import { bulkForm, chargeForm, checkForm, dynamicChargeForm } from "./forms.ts";
+import { type CallGraph, callGraph, callPlan, neutralFunctions } from "./call-graph.ts";
+import {
+  bulkForm,
+  chargeForm,
+  checkForm,
+  dynamicChargeForm,
+  loadForm,
+  localChargeForm,
+  localCheckForm,
+} from "./forms.ts";
 import { MARK } from "./mark.ts";
 
 /**
@@ -49,6 +57,7 @@ export function enforceFuel(bytes: Uint8Array): Uint8Array {
   const graph = callGraph(bytes, outline, references);
   const { checked } = callPlan(graph, MOST_UNCHECKED_WRITTEN);
   const marks = marksOf(outline);
+  const neutral = neutralFunctions(graph, (index) => checked[index] === true || counts(graph, index, marks));
   const gone = [marks.charge, marks.check].filter((index) => index !== undefined);
   const moved = (index: number): number => index - gone.filter((one) => one < index).length;
   const out = new ByteWriter(bytes.length * 2);
@@ -56,7 +65,7 @@ export function enforceFuel(bytes: Uint8Array): Uint8Array {
   for (const [at, body] of outline.bodies.entries()) {
     const index = graph.imported + at;
     const head = bodyHead(bytes, body, outline.functions[index] as FunctionType);
-    const plan = new BodyPlan(bytes, head.code, body.end, marks);
+    const plan = new BodyPlan(new Instructions(bytes, head.code, body.end), marks, neutral);
     const edits = plan.edits(checked[index] === true, head.locals);
     writeBody(out, bytes, head, [I64, I32], rewriteCode(bytes, head.code, body.end, edits, moved));
   }
@@ -66,6 +75,13 @@ export function enforceFuel(bytes: Uint8Array): Uint8Array {
     outline,
     new Map([...replaced, [SECTION.imports, unmarkedImports(bytes, outline)], [SECTION.code, out.done()]]),
   );
+}
+
+/** Whether a function will write the counter itself. */
+function counts({ functions }: CallGraph, index: number, { charge, check }: Marks): boolean {
+  const facts = functions[index];
+  if (facts === undefined || facts.loops > 0 || facts.bulk > 0) return true;
+  return facts.calls.some((to) => to === charge || to === check);
 }
 
 function marksOf(outline: ModuleOutline): Marks {
@@ -93,72 +109,105 @@ interface Mark {
   readonly start: number;
   readonly end: number;
   readonly cost: number | undefined;
-  /** The header it is moved to, as the byte after the `loop`; 0 for the function's entry; undefined when it stays. */
-  readonly moved: number | undefined;
+  /** It became part of the check of its loop's header, or of the function's entry. */
+  readonly moved: boolean;
+  readonly loop: Loop | undefined;
+}
+
+interface Loop {
+  /** The `loop` instruction, and the first byte after it. */
+  readonly start: number;
+  readonly header: number;
+  /** Cost of the mark that became its check; 0 for none. */
+  cost: number;
+  /** Innermost, and nothing in it but its own marks writes the counter: its check keeps that in a local. */
+  local: boolean;
 }
 
 /** What is done to one body. */
 class BodyPlan {
   readonly #marks: Mark[] = [];
-  /** Loop headers (the byte after the `loop`), with the cost of their mark. */
-  readonly #headers = new Map<number, number>();
+  readonly #loops: Loop[] = [];
   readonly #bulk: number[] = [];
+  /** Where code asks for the counter: whether a slice is used up. */
+  readonly #reads: { readonly start: number; readonly end: number; readonly loop: Loop | undefined }[] = [];
   readonly #start: number;
   readonly #fuel: number;
   #entry = 0;
 
-  constructor(bytes: Uint8Array, start: number, end: number, marks: Marks) {
-    this.#start = start;
+  constructor(code: Instructions, marks: Marks, neutral: readonly boolean[]) {
+    this.#start = code.reader.at;
     this.#fuel = marks.fuel;
-    const code = new Instructions(bytes, start, end);
-    const loops: number[] = [];
+    const open: (Loop | undefined)[] = [];
     let constant: { readonly start: number; readonly end: number; readonly value: number } | undefined;
     while (code.next()) {
-      const { opcode } = code;
-      if (opcode === OP.loop) this.#headers.set(code.end, 0);
-      if (opcode === OP.loop) loops.push(code.end);
-      else if (opcode === OP.block || opcode === OP.if) loops.push(loops.at(-1) ?? 0);
-      else if (opcode === OP.end) loops.pop();
+      const { opcode, start, end, immediate } = code;
+      const inner = open.at(-1);
+      if (opcode === OP.loop) open.push(this.#loop(start, end, open));
+      else if (opcode === OP.block || opcode === OP.if) open.push(inner);
+      else if (opcode === OP.end) open.pop();
+      else if (opcode === OP.globalGet && immediate === marks.fuel)
+        this.#reads.push({ start, end, loop: inner });
       else if (
         opcode === OP.bulk &&
         (code.operation === BULK.memoryCopy || code.operation === BULK.memoryFill)
-      )
-        this.#bulk.push(code.start);
-      else if (opcode === OP.call && (code.immediate === marks.charge || code.immediate === marks.check)) {
-        const known = constant?.end === code.start ? constant : undefined;
-        const check = code.immediate === marks.check;
-        const moved = check && known !== undefined ? this.#moved(loops.at(-1) ?? 0, known.value) : undefined;
-        this.#marks.push({ start: known?.start ?? code.start, end: code.end, cost: known?.value, moved });
-      }
-      constant =
-        opcode === OP.i32Const ? { start: code.start, end: code.end, value: code.immediate } : undefined;
+      ) {
+        this.#bulk.push(start);
+        leave(inner);
+      } else if (opcode === OP.call && (immediate === marks.charge || immediate === marks.check)) {
+        const known = constant?.end === start ? constant : undefined;
+        if (known === undefined) leave(inner);
+        const moved = immediate === marks.check && known !== undefined && this.#moved(inner, known.value);
+        this.#marks.push({ start: known?.start ?? start, end, cost: known?.value, moved, loop: inner });
+      } else if (opcode === OP.callIndirect || (opcode === OP.call && neutral[immediate] !== true))
+        leave(inner);
+      constant = opcode === OP.i32Const ? { start, end, value: immediate } : undefined;
     }
   }
 
+  #loop(start: number, header: number, open: readonly (Loop | undefined)[]): Loop {
+    leave(open.at(-1));
+    const loop: Loop = { start, header, cost: 0, local: true };
+    this.#loops.push(loop);
+    return loop;
+  }
+
   /** Take the first check of a loop, or of the function outside of loops, to its header. */
-  #moved(header: number, cost: number): number | undefined {
-    const taken = header === 0 ? this.#entry : (this.#headers.get(header) ?? 0);
-    if (taken !== 0) return undefined;
-    if (header === 0) this.#entry = cost;
-    else this.#headers.set(header, cost);
-    return header;
+  #moved(loop: Loop | undefined, cost: number): boolean {
+    if ((loop?.cost ?? this.#entry) !== 0) return false;
+    if (loop === undefined) this.#entry = cost;
+    else loop.cost = cost;
+    return true;
   }
 
   /** The edits, in order. `local` is the i64 local added; the i32 one follows. */
   edits(checkedEntry: boolean, local: number): Edit[] {
     const fuel = this.#fuel;
     const edits: Edit[] = [];
-    const insert = (at: number, bytes: readonly number[]): void =>
-      void edits.push({ start: at, end: at, bytes });
+    const insert = (at: number, bytes: readonly number[]): void => {
+      edits.push({ start: at, end: at, bytes });
+    };
     if (checkedEntry) insert(this.#start, checkForm(fuel, Math.max(1, this.#entry), local));
     else if (this.#entry > 0) insert(this.#start, chargeForm(fuel, this.#entry));
-    for (const [at, cost] of this.#headers) insert(at, checkForm(fuel, Math.max(1, cost), local));
-    for (const at of this.#bulk) insert(at, bulkForm(fuel, local + 1));
-    for (const { start, end, cost, moved } of this.#marks) {
-      const stays = cost === undefined ? dynamicChargeForm(fuel, local + 1) : chargeForm(fuel, cost);
-      edits.push({ start, end, bytes: moved === undefined ? stays : [] });
+    for (const loop of this.#loops) {
+      if (loop.local) insert(loop.start, loadForm(fuel, local));
+      insert(loop.header, (loop.local ? localCheckForm : checkForm)(fuel, Math.max(1, loop.cost), local));
     }
+    for (const at of this.#bulk) insert(at, bulkForm(fuel, local + 1));
+    for (const { start, end, loop } of this.#reads)
+      if (loop?.local === true) edits.push({ start, end, bytes: [OP.localGet, ...u32(local)] });
+    for (const mark of this.#marks) edits.push({ ...mark, bytes: this.#inPlace(mark, local) });
     // An insertion comes before a replacement that starts at the same byte: a header's check stands first in its loop.
     return edits.sort((a, b) => a.start - b.start || a.end - b.end);
   }
+
+  #inPlace({ cost, moved, loop }: Mark, local: number): number[] {
+    if (moved) return [];
+    if (cost === undefined) return dynamicChargeForm(this.#fuel, local + 1);
+    return loop?.local === true ? localChargeForm(this.#fuel, cost, local) : chargeForm(this.#fuel, cost);
+  }
+}
+
+function leave(loop: Loop | undefined): void {
+  if (loop !== undefined) loop.local = false;
 }

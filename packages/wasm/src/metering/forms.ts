@@ -11,6 +11,12 @@
  *   charge  f := f - n
  *   charge  l := cost on the stack; f := f - unsigned l
  *   bulk    l := length; if l > MOST_BULK_BYTES then unreachable; f := f - unsigned l; length
+ *
+ * In an innermost loop that calls nothing that counts, t holds the counter from the load before the loop on, so that a turn does
+ * not wait for what the turn before it stored:
+ *   load          t := f
+ *   local check   f := t := t - n; if t < 0 then unreachable
+ *   local charge  f := t := t - n
  */
 import { OP } from "../binary/instruction.ts";
 import { ByteReader } from "../binary/reader.ts";
@@ -25,9 +31,11 @@ const VOID = 0x40;
 
 /** A sequence found in code. */
 export interface FoundForm {
-  readonly kind: "check" | "charge" | "bulk";
+  readonly kind: "check" | "charge" | "bulk" | "load" | "local-check" | "local-charge";
   /** First byte after it. */
   readonly end: number;
+  /** The local t of `load`, `local-check` and `local-charge`; -1 for others. */
+  readonly local: number;
 }
 
 /** `f := f - cost`, trapping below zero; `local` is an i64 local of its own. */
@@ -57,6 +65,32 @@ export function checkForm(fuel: number, cost: number, local: number): number[] {
 /** `f := f - cost`. */
 export function chargeForm(fuel: number, cost: number): number[] {
   return [OP.globalGet, ...u32(fuel), OP.i64Const, ...signed(cost), OP.i64Sub, OP.globalSet, ...u32(fuel)];
+}
+
+/** `t := f`, before a loop with local checks; `local` is t. */
+export function loadForm(fuel: number, local: number): number[] {
+  return [OP.globalGet, ...u32(fuel), OP.localSet, ...u32(local)];
+}
+
+/** `f := t := t - cost`, in a loop with local checks. */
+export function localChargeForm(fuel: number, cost: number, local: number): number[] {
+  return [
+    OP.localGet,
+    ...u32(local),
+    OP.i64Const,
+    ...signed(cost),
+    OP.i64Sub,
+    OP.localTee,
+    ...u32(local),
+    OP.globalSet,
+    ...u32(fuel),
+  ];
+}
+
+/** `f := t := t - cost`, trapping below zero, at the header of a loop with local checks. */
+export function localCheckForm(fuel: number, cost: number, local: number): number[] {
+  const trap = [OP.localGet, ...u32(local), OP.i64Const, 0, OP.i64LtS, OP.if, VOID, OP.unreachable, OP.end];
+  return [...localChargeForm(fuel, cost, local), ...trap];
 }
 
 /** `f := f - cost` with the cost on the stack; `local` is an i32 local of its own. */
@@ -106,39 +140,30 @@ export function bulkForm(fuel: number, local: number): number[] {
 /** The sequence that starts at `start`, if there is one. Costs of checks are at least 1, of charges at least 0. */
 export function formAt(bytes: Uint8Array, start: number, end: number, fuel: number): FoundForm | undefined {
   const opcode = bytes[start];
-  if (opcode === OP.localTee) return bulkAt(bytes, start, end, fuel);
-  if (opcode !== OP.globalGet) return undefined;
+  if (opcode !== OP.localTee && opcode !== OP.globalGet && opcode !== OP.localGet) return undefined;
   const reader = new ByteReader(bytes, start + 1, end);
-  if (reader.u32() !== fuel || reader.done) return undefined;
+  const index = reader.u32();
+  const found = (kind: FoundForm["kind"], form: readonly number[], local = -1): FoundForm | undefined =>
+    matches(bytes, start, end, form) ? { kind, end: start + form.length, local } : undefined;
+  if (opcode === OP.localTee) return found("bulk", bulkForm(fuel, index));
+  if (reader.done || (opcode === OP.globalGet && index !== fuel)) return undefined;
   const next = reader.u8();
-  if (next === OP.localGet && !reader.done) return dynamicAt(bytes, start, end, fuel, reader.u32());
+  if (opcode === OP.globalGet && next !== OP.i64Const) {
+    const local = reader.done ? -1 : reader.u32();
+    if (next === OP.localSet) return found("load", loadForm(fuel, local), local);
+    return next === OP.localGet ? found("charge", dynamicTail(fuel, local)) : undefined;
+  }
   if (next !== OP.i64Const) return undefined;
   const cost = costAt(reader);
   if (cost === undefined) return undefined;
-  const charge = chargeForm(fuel, cost);
-  if (matches(bytes, start, end, charge)) return { kind: "charge", end: start + charge.length };
-  if (reader.end - reader.at < 3 || reader.u8() !== OP.i64Sub || reader.u8() !== OP.localTee)
-    return undefined;
-  const check = checkForm(fuel, cost, reader.u32());
-  return cost > 0 && matches(bytes, start, end, check)
-    ? { kind: "check", end: start + check.length }
-    : undefined;
-}
-
-function dynamicAt(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  fuel: number,
-  local: number,
-): FoundForm | undefined {
-  const form = dynamicTail(fuel, local);
-  return matches(bytes, start, end, form) ? { kind: "charge", end: start + form.length } : undefined;
-}
-
-function bulkAt(bytes: Uint8Array, start: number, end: number, fuel: number): FoundForm | undefined {
-  const form = bulkForm(fuel, new ByteReader(bytes, start + 1, end).u32());
-  return matches(bytes, start, end, form) ? { kind: "bulk", end: start + form.length } : undefined;
+  if (opcode === OP.localGet) {
+    const check = cost === 0 ? undefined : found("local-check", localCheckForm(fuel, cost, index), index);
+    return check ?? found("local-charge", localChargeForm(fuel, cost, index), index);
+  }
+  const charge = found("charge", chargeForm(fuel, cost));
+  if (charge !== undefined || cost === 0 || end - reader.at < 3) return charge;
+  if (reader.u8() !== OP.i64Sub || reader.u8() !== OP.localTee) return undefined;
+  return found("check", checkForm(fuel, cost, reader.u32()));
 }
 
 /** Most bytes of a cost: 28 bits. */

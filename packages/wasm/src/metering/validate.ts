@@ -6,15 +6,17 @@
  * VF3. Nothing but the sequences of forms.ts writes the counter, so no code gives itself fuel.
  * VF4. `memory.fill` and `memory.copy` follow the sequence that bounds and charges them.
  * VF5. O(code size), no recursion.
+ * VF6. Where a local stands for the counter both are equal: it is loaded right before an innermost loop, written together with
+ *      the counter there and by nothing else, and nothing that is called writes the counter.
  */
 import { bodyHead } from "../binary/body.ts";
 import { functionReferences } from "../binary/function-references.ts";
 import { Instructions, OP } from "../binary/instruction.ts";
 import type { FunctionType, ModuleOutline } from "../binary/outline.ts";
 import { NotInstrumentedError, UnmeteredCodeError } from "../errors.ts";
-import { callGraph, callPlan } from "./call-graph.ts";
+import { callGraph, callPlan, neutralFunctions } from "./call-graph.ts";
 import { fuelGlobal, MOST_UNCHECKED_ADMITTED } from "./enforce.ts";
-import { formAt } from "./forms.ts";
+import { type FoundForm, formAt } from "./forms.ts";
 
 const I64 = 0x7e;
 
@@ -36,6 +38,10 @@ export function checkMetering(bytes: Uint8Array, outline: ModuleOutline): void {
     MOST_UNCHECKED_ADMITTED,
     (index) => present[index - graph.imported] === true,
   );
+  const writers = outline.bodies.map(({ end }, at) =>
+    writes(new Instructions(bytes, starts[at] as number, end), fuel),
+  );
+  const neutral = neutralFunctions(graph, (index) => writers[index - graph.imported] === true);
   for (const [at, { end }] of outline.bodies.entries()) {
     const index = graph.imported + at;
     const start = starts[at] as number;
@@ -45,27 +51,96 @@ export function checkMetering(bytes: Uint8Array, outline: ModuleOutline): void {
         start,
         "can call itself, or runs long, and does not check fuel at its entry",
       );
-    checkBody(new Instructions(bytes, start, end), bytes, index, fuel);
+    new BodyCheck(bytes, index, fuel, neutral).check(new Instructions(bytes, start, end));
   }
 }
 
-function checkBody(code: Instructions, bytes: Uint8Array, index: number, fuel: number): void {
-  const { end } = code.reader;
-  // Instructions before `inside` belong to a sequence that was recognised; a bulk operation must start at `bounded`.
-  let inside = 0;
-  let bounded = 0;
-  while (code.next()) {
-    const { opcode, start } = code;
-    if (start >= inside) {
-      const form = formAt(bytes, start, end, fuel);
-      if (form !== undefined) inside = form.end;
-      if (form?.kind === "bulk") bounded = form.end;
-      if (opcode === OP.globalSet && code.immediate === fuel)
-        throw new UnmeteredCodeError(index, start, "writes the fuel counter");
+function writes(code: Instructions, fuel: number): boolean {
+  while (code.next()) if (code.opcode === OP.globalSet && code.immediate === fuel) return true;
+  return false;
+}
+
+/** A loop in which a local holds the counter (VF6). */
+interface Region {
+  readonly local: number;
+  /** Nesting of its body. */
+  readonly depth: number;
+}
+
+class BodyCheck {
+  readonly #bytes: Uint8Array;
+  readonly #index: number;
+  readonly #fuel: number;
+  readonly #neutral: readonly boolean[];
+  /** Instructions before this byte belong to a sequence that was recognised. */
+  #inside = 0;
+  /** Where a bulk operation may stand: right after its bound. */
+  #bounded = 0;
+  /** The last load of the counter into a local. */
+  #load: FoundForm | undefined;
+  #region: Region | undefined;
+  #depth = 0;
+
+  constructor(bytes: Uint8Array, index: number, fuel: number, neutral: readonly boolean[]) {
+    this.#bytes = bytes;
+    this.#index = index;
+    this.#fuel = fuel;
+    this.#neutral = neutral;
+  }
+
+  check(code: Instructions): void {
+    const { end } = code.reader;
+    while (code.next()) {
+      const { opcode, start } = code;
+      if (start >= this.#inside) this.#outsideSequences(code, end);
+      if (opcode === OP.block || opcode === OP.loop || opcode === OP.if) this.#depth += 1;
+      if (opcode === OP.loop) this.#loop(code, end);
+      if (opcode === OP.end) this.#close();
+      if (opcode === OP.bulk && code.operation > 7 && code.operation < 12 && start !== this.#bounded)
+        this.#refuse(start, "moves memory in bulk without a bound");
     }
-    if (opcode === OP.loop && formAt(bytes, code.end, end, fuel)?.kind !== "check")
-      throw new UnmeteredCodeError(index, start, "has a loop that does not check fuel at its header");
-    if (opcode === OP.bulk && code.operation > 7 && code.operation < 12 && start !== bounded)
-      throw new UnmeteredCodeError(index, start, "moves memory in bulk without a bound");
+  }
+
+  #outsideSequences(code: Instructions, end: number): void {
+    const { opcode, immediate, start } = code;
+    const form = formAt(this.#bytes, start, end, this.#fuel);
+    if (form !== undefined) this.#sequence(form, start);
+    else if (opcode === OP.globalSet && immediate === this.#fuel)
+      this.#refuse(start, "writes the fuel counter");
+    else if (this.#region === undefined) return;
+    else if ((opcode === OP.localSet || opcode === OP.localTee) && immediate === this.#region.local)
+      this.#refuse(start, "writes the local that holds the fuel counter");
+    else if (opcode === OP.callIndirect || (opcode === OP.call && this.#neutral[immediate] !== true))
+      this.#refuse(start, "calls what may count in a loop that counts in a local");
+  }
+
+  #sequence(form: FoundForm, start: number): void {
+    this.#inside = form.end;
+    if (form.kind === "load") this.#load = form;
+    if (form.kind === "bulk") this.#bounded = form.end;
+    const local = form.kind === "local-check" || form.kind === "local-charge";
+    const inRegion = this.#region !== undefined;
+    if (local !== inRegion || (local && form.local !== this.#region?.local))
+      this.#refuse(start, "counts in another place than the code around it");
+  }
+
+  #loop(code: Instructions, end: number): void {
+    const { start } = code;
+    const form = formAt(this.#bytes, code.end, end, this.#fuel);
+    if (this.#region !== undefined) this.#refuse(start, "has a loop in one that counts in a local");
+    if (form?.kind === "check") return;
+    const loaded = this.#load?.end === start && this.#load.local === form?.local;
+    if (form?.kind !== "local-check" || !loaded)
+      this.#refuse(start, "has a loop that does not check fuel at its header");
+    this.#region = { local: form.local, depth: this.#depth };
+  }
+
+  #close(): void {
+    if (this.#region?.depth === this.#depth) this.#region = undefined;
+    this.#depth -= 1;
+  }
+
+  #refuse(at: number, problem: string): never {
+    throw new UnmeteredCodeError(this.#index, at, problem);
   }
 }
