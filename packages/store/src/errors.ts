@@ -7,35 +7,37 @@
 import {
   type ErrorCode,
   type ErrorRecord,
-  GliaError,
+  type GliaError,
   MalformedError,
   RemoteError,
 } from "@glia-os/abi/errors";
+import { StoreError } from "@glia-os/abi/errors/store";
+import { REVIVE_BLOBS } from "./blobs/errors.ts";
 import { REVIVE_JOURNAL } from "./journal/errors.ts";
 
 /** The lease of a session ran out, or the session was closed or replaced. */
-export class SessionExpiredError extends GliaError<"store.session-expired"> {
+export class SessionExpiredError extends StoreError<"store.session-expired"> {
   constructor(sessionId: string) {
     super("store.session-expired", `session ${sessionId} is not live`, { details: { sessionId } });
   }
 }
 
 /** The id of a new agent has a row already. */
-export class AgentExistsError extends GliaError<"store.agent-exists"> {
+export class AgentExistsError extends StoreError<"store.agent-exists"> {
   constructor(agent: string) {
     super("store.agent-exists", `agent ${agent} has a row already`, { details: { agent } });
   }
 }
 
 /** A change was asked of a terminated agent. */
-export class AgentTerminatedError extends GliaError<"store.agent-terminated"> {
+export class AgentTerminatedError extends StoreError<"store.agent-terminated"> {
   constructor(agent: string) {
     super("store.agent-terminated", `agent ${agent} is terminated`, { details: { agent } });
   }
 }
 
 /** Another agent that is not terminated has the name. */
-export class NameTakenError extends GliaError<"store.name-taken"> {
+export class NameTakenError extends StoreError<"store.name-taken"> {
   constructor(name: string, agent: string) {
     super("store.name-taken", `the name ${JSON.stringify(name)} belongs to agent ${agent}`, {
       details: { name, agent },
@@ -44,14 +46,14 @@ export class NameTakenError extends GliaError<"store.name-taken"> {
 }
 
 /** A name that is empty, too long, ill-formed Unicode or has control characters. */
-export class NameInvalidError extends GliaError<"store.name-invalid"> {
+export class NameInvalidError extends StoreError<"store.name-invalid"> {
   constructor(why: string) {
     super("store.name-invalid", `the agent name was refused: ${why}`, { details: { why } });
   }
 }
 
 /** A lease time outside its range. */
-export class TtlOutOfRangeError extends GliaError<"store.ttl-out-of-range"> {
+export class TtlOutOfRangeError extends StoreError<"store.ttl-out-of-range"> {
   constructor(ttlMs: unknown) {
     super("store.ttl-out-of-range", `a lease of ${String(ttlMs)} ms was refused`, {
       details: { ttlMs: String(ttlMs) },
@@ -60,7 +62,7 @@ export class TtlOutOfRangeError extends GliaError<"store.ttl-out-of-range"> {
 }
 
 /** The request id was used before with other arguments. */
-export class RequestIdReusedError extends GliaError<"store.request-id-reused"> {
+export class RequestIdReusedError extends StoreError<"store.request-id-reused"> {
   constructor(requestId: string) {
     super("store.request-id-reused", `request id ${requestId} was used before with other arguments`, {
       details: { requestId },
@@ -69,21 +71,21 @@ export class RequestIdReusedError extends GliaError<"store.request-id-reused"> {
 }
 
 /** The store has as many agent rows as its limit allows. */
-export class TooManyAgentsError extends GliaError<"store.too-many-agents"> {
+export class TooManyAgentsError extends StoreError<"store.too-many-agents"> {
   constructor(limit: number, what: string) {
     super("store.too-many-agents", `there are ${limit} ${what} already`, { details: { limit, what } });
   }
 }
 
 /** As many nodes have a live session as the limit allows. */
-export class TooManySessionsError extends GliaError<"store.too-many-sessions"> {
+export class TooManySessionsError extends StoreError<"store.too-many-sessions"> {
   constructor(limit: number) {
     super("store.too-many-sessions", `${limit} nodes have a session already`, { details: { limit } });
   }
 }
 
 /** The changes asked for are no longer kept. */
-export class ChangesCompactedError extends GliaError<"store.changes-compacted"> {
+export class ChangesCompactedError extends StoreError<"store.changes-compacted"> {
   constructor(after: number, oldest: number, newest: number) {
     super("store.changes-compacted", `changes after revision ${after} start at ${oldest}`, {
       details: { after, oldest, newest },
@@ -91,71 +93,71 @@ export class ChangesCompactedError extends GliaError<"store.changes-compacted"> 
   }
 }
 
-/** More requests wait than the queue holds. */
-export class QueueFullError extends GliaError<"store.queue-full"> {
-  constructor(limit: number) {
-    super("store.queue-full", `${limit} requests wait already`, { details: { limit } });
+/** As many requests wait as the queue holds, or as many bytes in them. */
+export class QueueFullError extends StoreError<"store.queue-full"> {
+  constructor(limit: number, what: "requests" | "bytes" = "requests") {
+    super("store.queue-full", `${limit} ${what} wait already`, { details: { limit, what } });
   }
 }
 
 /** A request after `close`. */
-export class StoreClosedError extends GliaError<"store.closed"> {
+export class StoreClosedError extends StoreError<"store.closed"> {
   constructor() {
     super("store.closed", "the store is closed");
   }
 }
 
 /** The store worker ended without being asked to. */
-export class WorkerStoppedError extends GliaError<"store.worker-stopped"> {
+export class WorkerStoppedError extends StoreError<"store.worker-stopped"> {
   constructor(why: string) {
     super("store.worker-stopped", `the store worker stopped: ${why}`, { details: { why } });
   }
 }
 
 /** The database refused to write. */
-export class WriteFailedError extends GliaError<"store.write-failed"> {
+export class WriteFailedError extends StoreError<"store.write-failed"> {
   constructor(why: string) {
     super("store.write-failed", `the database did not commit: ${why}`, { details: { why } });
   }
 }
 
 /** No room is left, on the disk or under the limit of the file's size. */
-export class StoreFullError extends GliaError<"store.full"> {
+export class StoreFullError extends StoreError<"store.full"> {
   constructor(why: string) {
     super("store.full", `the database has no room: ${why}`, { details: { why } });
   }
 }
 
 /** Another process, or another store in this one, has the file. */
-export class InUseError extends GliaError<"store.in-use"> {
+export class InUseError extends StoreError<"store.in-use"> {
   constructor(path: string) {
     super("store.in-use", `${path} is in use`, { details: { path } });
   }
 }
 
 /** The file or its folder cannot be written by this user. */
-export class NotWritableError extends GliaError<"store.not-writable"> {
+export class NotWritableError extends StoreError<"store.not-writable"> {
   constructor(path: string) {
     super("store.not-writable", `${path} or its folder is not writable`, { details: { path } });
   }
 }
 
 /** The file is not a SQLite database. */
-export class NotADatabaseError extends GliaError<"store.not-a-database"> {
+export class NotADatabaseError extends StoreError<"store.not-a-database"> {
   constructor(path: string) {
     super("store.not-a-database", `${path} is not a SQLite database`, { details: { path } });
   }
 }
 
 /** The file is a damaged SQLite database. */
-export class CorruptError extends GliaError<"store.corrupt"> {
+export class CorruptError extends StoreError<"store.corrupt"> {
   constructor(path: string, why: string) {
     super("store.corrupt", `${path} is damaged: ${why}`, { details: { path, why } });
   }
 }
 
 /** The file is a SQLite database of some other program. */
-export class ForeignDatabaseError extends GliaError<"store.foreign-database"> {
+export class ForeignDatabaseError extends StoreError<"store.foreign-database"> {
   constructor(path: string) {
     super("store.foreign-database", `${path} is a SQLite database, but not a coordination store`, {
       details: { path },
@@ -164,7 +166,7 @@ export class ForeignDatabaseError extends GliaError<"store.foreign-database"> {
 }
 
 /** The file was written by a later version of this package. */
-export class SchemaNewerError extends GliaError<"store.schema-newer"> {
+export class SchemaNewerError extends StoreError<"store.schema-newer"> {
   constructor(path: string, found: number, known: number) {
     super("store.schema-newer", `${path} has schema ${found}; this version knows up to ${known}`, {
       details: { path, found, known },
@@ -173,7 +175,7 @@ export class SchemaNewerError extends GliaError<"store.schema-newer"> {
 }
 
 /** The file cannot be opened at all. */
-export class CannotOpenError extends GliaError<"store.cannot-open"> {
+export class CannotOpenError extends StoreError<"store.cannot-open"> {
   constructor(path: string, why: string) {
     super("store.cannot-open", `${path} cannot be opened: ${why}`, { details: { path, why } });
   }
@@ -186,6 +188,7 @@ const text = (details: Details, key: string): string => String(details[key]);
 const count = (details: Details, key: string): number => Number(details[key]);
 
 const REVIVE: { readonly [Code in StoreCode]: (details: Details) => GliaError } = {
+  ...REVIVE_BLOBS,
   ...REVIVE_JOURNAL,
   "store.agent-exists": (d) => new AgentExistsError(text(d, "agent")),
   "store.agent-terminated": (d) => new AgentTerminatedError(text(d, "agent")),
@@ -201,7 +204,8 @@ const REVIVE: { readonly [Code in StoreCode]: (details: Details) => GliaError } 
   "store.name-taken": (d) => new NameTakenError(text(d, "name"), text(d, "agent")),
   "store.not-a-database": (d) => new NotADatabaseError(text(d, "path")),
   "store.not-writable": (d) => new NotWritableError(text(d, "path")),
-  "store.queue-full": (d) => new QueueFullError(count(d, "limit")),
+  "store.queue-full": (d) =>
+    new QueueFullError(count(d, "limit"), d["what"] === "bytes" ? "bytes" : "requests"),
   "store.request-id-reused": (d) => new RequestIdReusedError(text(d, "requestId")),
   "store.schema-newer": (d) => new SchemaNewerError(text(d, "path"), count(d, "found"), count(d, "known")),
   "store.session-expired": (d) => new SessionExpiredError(text(d, "sessionId")),

@@ -24,8 +24,13 @@ export type FromWorker<Reply> =
 
 /** An open store in its worker. */
 export interface ServedStore<Request, Reply> {
-  /** Perform some requests; what they changed is durable when this returns. */
+  /**
+   * Perform some requests, at least the first and none before an earlier one; what they changed is durable when this returns.
+   * Those without an answer are asked again.
+   */
   perform(requests: readonly Request[]): readonly Answer<Reply>[];
+  /** Buffers in the answers that hold nothing else and go to the parent without a copy. */
+  given?(answers: readonly Answer<Reply>[]): readonly ArrayBuffer[];
   /** The most requests one group holds; default {@link GROUP_LIMIT}. */
   readonly groupLimit?: number;
   /** Called when no request waits: time for work that may be put off. */
@@ -44,6 +49,11 @@ export function serveStore<Request, Reply>(port: MessagePort, open: () => Served
     port.close();
     return;
   }
+  const answer = (waiting: Request[]): void => {
+    const answers = store.perform(waiting.slice(0, GROUP_LIMIT));
+    waiting.splice(0, answers.length);
+    port.postMessage({ answers } satisfies FromWorker<Reply>, store.given?.(answers) ?? []);
+  };
   const waiting: Request[] = [];
   let closing = false;
   let scheduled = false;

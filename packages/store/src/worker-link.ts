@@ -1,7 +1,8 @@
 /**
  * The parent's end of a store worker: requests out, answers in.
  *
- * L1. At most `queueLimit` requests wait; the next one is refused before it is sent.
+ * L1. At most `queueLimit` requests wait, and not more than {@link QUEUE_BYTES} in them; the next one is refused before it is
+ *     sent. One request alone may be larger.
  * L2. A promise of this store always settles: when the worker ends unasked, every waiting request is refused.
  * L3. `end` answers what was asked before it, ends the worker and leaves no handle.
  */
@@ -14,7 +15,19 @@ export const DEFAULT_QUEUE_LIMIT = 4_096;
 /** The most that can be set. */
 export const QUEUE_LIMIT_MOST = 65_536;
 
+/** Bytes that may wait in requests at once: 256 MiB. */
+export const QUEUE_BYTES: number = 256 * 2 ** 20;
+
+/** The bytes a request carries. They are the worker's from `ask` on when `given` says so, else they are copied. */
+export interface Load<Request> {
+  /** The bytes of a request; `undefined` when it carries none to speak of. */
+  bytesOf(request: Request): Uint8Array | undefined;
+  /** Whether the buffer of the bytes holds nothing else and nobody uses it any more. */
+  readonly given: boolean;
+}
+
 interface Waiting<Reply> {
+  readonly bytes: number;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -27,15 +40,18 @@ export class WorkerLink<Request, Reply> {
   readonly #exited: Promise<void>;
   readonly #worker: Worker;
   readonly #queueLimit: number;
+  readonly #load: Load<Request> | undefined;
+  #bytes = 0;
   /** Requests without an answer, oldest first. */
   #waiting: Waiting<Reply>[] = [];
   #unsent: Request[] = [];
   #ending: Promise<void> | undefined;
   #stopped: WorkerStoppedError | undefined;
 
-  constructor(worker: Worker, queueLimit: number) {
+  constructor(worker: Worker, queueLimit: number, load?: Load<Request>) {
     this.#worker = worker;
     this.#queueLimit = queueLimit;
+    this.#load = load;
     const opening = Promise.withResolvers<void>();
     this.#opened = opening.promise;
     worker.on("message", (message: FromWorker<Reply>) => {
@@ -71,8 +87,11 @@ export class WorkerLink<Request, Reply> {
     if (this.#ending !== undefined) throw new StoreClosedError();
     if (this.#stopped !== undefined) throw this.#stopped;
     if (this.#waiting.length >= this.#queueLimit) throw new QueueFullError(this.#queueLimit);
+    const bytes = this.#load?.bytesOf(request)?.length ?? 0;
+    if (this.#bytes > 0 && this.#bytes + bytes > QUEUE_BYTES) throw new QueueFullError(QUEUE_BYTES, "bytes");
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
+      this.#bytes += bytes;
+      this.#waiting.push({ resolve, reject, bytes });
       this.#unsent.push(request);
       if (this.#unsent.length === 1) queueMicrotask(() => this.#flush());
     });
@@ -95,15 +114,20 @@ export class WorkerLink<Request, Reply> {
     if (this.#unsent.length === 0) return;
     const requests = this.#unsent;
     this.#unsent = [];
-    this.#send({ requests });
+    const given = this.#load?.given === true ? requests.map((request) => this.#load?.bytesOf(request)) : [];
+    this.#send(
+      { requests },
+      given.flatMap((bytes) => (bytes === undefined ? [] : [bytes.buffer as ArrayBuffer])),
+    );
   }
 
-  #send(message: ToWorker<Request>): void {
-    this.#worker.postMessage(message);
+  #send(message: ToWorker<Request>, given: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, given);
   }
 
   #settle(answers: readonly Answer<Reply>[]): void {
     const settled = this.#waiting.splice(0, answers.length);
+    for (const { bytes } of settled) this.#bytes -= bytes;
     answers.forEach((answer, i) => {
       if ("refused" in answer) settled[i]?.reject(reviveError(answer.refused));
       else settled[i]?.resolve(answer.reply);

@@ -1,4 +1,5 @@
-import { ERROR_CODES, isGliaError, RemoteError } from "@glia-os/abi/errors";
+import { isGliaError, RemoteError } from "@glia-os/abi/errors";
+import { ERROR_CODES } from "@glia-os/abi/errors/all";
 import { expect, it } from "vitest";
 import * as errors from "../src/errors.ts";
 import * as journal from "../src/journal/errors.ts";

@@ -1,8 +1,9 @@
 /** The refusals of a journal, one class per failure. They survive a worker boundary as `store/errors.ts` says (R1). */
-import { GliaError } from "@glia-os/abi/errors";
+import type { GliaError } from "@glia-os/abi/errors";
+import { StoreError } from "@glia-os/abi/errors/store";
 
 /** A batch that does not start at the domain's next number. */
-export class JournalGapError extends GliaError<"store.journal-gap"> {
+export class JournalGapError extends StoreError<"store.journal-gap"> {
   constructor(domain: string, firstSeq: number, nextSeq: number) {
     super("store.journal-gap", `record ${firstSeq} of ${domain} was refused: the next one is ${nextSeq}`, {
       details: { domain, firstSeq, nextSeq },
@@ -11,7 +12,7 @@ export class JournalGapError extends GliaError<"store.journal-gap"> {
 }
 
 /** A batch or segment under an epoch that is over. */
-export class StaleEpochError extends GliaError<"store.stale-epoch"> {
+export class StaleEpochError extends StoreError<"store.stale-epoch"> {
   constructor(domain: string, epoch: number, newest: number) {
     super("store.stale-epoch", `epoch ${epoch} of ${domain} is over: epoch ${newest} has written`, {
       details: { domain, epoch, newest },
@@ -20,7 +21,7 @@ export class StaleEpochError extends GliaError<"store.stale-epoch"> {
 }
 
 /** Nothing was ever appended to the domain. */
-export class DomainUnknownError extends GliaError<"store.domain-unknown"> {
+export class DomainUnknownError extends StoreError<"store.domain-unknown"> {
   constructor(domain: string) {
     super("store.domain-unknown", `the journal has no domain ${JSON.stringify(domain)}`, {
       details: { domain },
@@ -29,7 +30,7 @@ export class DomainUnknownError extends GliaError<"store.domain-unknown"> {
 }
 
 /** Records that were truncated are asked for. */
-export class JournalTruncatedError extends GliaError<"store.journal-truncated"> {
+export class JournalTruncatedError extends StoreError<"store.journal-truncated"> {
   constructor(domain: string, fromSeq: number, firstSeq: number) {
     super(
       "store.journal-truncated",
@@ -42,7 +43,7 @@ export class JournalTruncatedError extends GliaError<"store.journal-truncated"> 
 }
 
 /** No sealed segment starts with the record. */
-export class SegmentUnknownError extends GliaError<"store.segment-unknown"> {
+export class SegmentUnknownError extends StoreError<"store.segment-unknown"> {
   constructor(domain: string, firstSeq: number) {
     super("store.segment-unknown", `no sealed segment of ${domain} starts with record ${firstSeq}`, {
       details: { domain, firstSeq },
@@ -51,21 +52,21 @@ export class SegmentUnknownError extends GliaError<"store.segment-unknown"> {
 }
 
 /** A segment that is damaged or does not continue the domain's chain. */
-export class SegmentRefusedError extends GliaError<"store.segment-refused"> {
+export class SegmentRefusedError extends StoreError<"store.segment-refused"> {
   constructor(why: string) {
     super("store.segment-refused", `the segment was refused: ${why}`, { details: { why } });
   }
 }
 
 /** The journal holds as many domains as its limit allows. */
-export class TooManyDomainsError extends GliaError<"store.too-many-domains"> {
+export class TooManyDomainsError extends StoreError<"store.too-many-domains"> {
   constructor(limit: number) {
     super("store.too-many-domains", `the journal has ${limit} domains already`, { details: { limit } });
   }
 }
 
 /** A journal file is damaged at a place that was acknowledged. */
-export class JournalCorruptError extends GliaError<"store.journal-corrupt"> {
+export class JournalCorruptError extends StoreError<"store.journal-corrupt"> {
   constructor(file: string, offset: number, why: string) {
     super("store.journal-corrupt", `${file} is damaged at byte ${offset}: ${why}`, {
       details: { file, offset, why },
@@ -74,7 +75,7 @@ export class JournalCorruptError extends GliaError<"store.journal-corrupt"> {
 }
 
 /** A journal file of a later format. */
-export class JournalNewerError extends GliaError<"store.journal-newer"> {
+export class JournalNewerError extends StoreError<"store.journal-newer"> {
   constructor(file: string, found: number, known: number) {
     super("store.journal-newer", `${file} has format ${found}; this version knows up to ${known}`, {
       details: { file, found, known },

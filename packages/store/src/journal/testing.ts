@@ -27,7 +27,11 @@ export function batchOf(domain: string, epoch: number, firstSeq: number, count =
 }
 
 /** All batches of a domain from a record on. */
-export async function readAll(journal: Pick<Journal, "read">, domain: string, fromSeq = 1): Promise<JournalBatch[]> {
+export async function readAll(
+  journal: Pick<Journal, "read">,
+  domain: string,
+  fromSeq = 1,
+): Promise<JournalBatch[]> {
   const batches: JournalBatch[] = [];
   for await (const batch of journal.read(domain, fromSeq)) batches.push(batch);
   return batches;

@@ -8,13 +8,13 @@
  * W5. A file is removed only after every body in it that is still needed is flushed elsewhere.
  */
 import { isGliaError } from "@glia-os/abi/errors";
+import { diskFailure } from "../../disk-failure.ts";
 import { WriteFailedError } from "../../errors.ts";
 import type { PlacedBatch } from "../domain-log.ts";
 import type { DomainTable } from "../domain-table.ts";
 import type { Entry, EntryLog } from "../entry.ts";
 import { JournalCorruptError } from "../errors.ts";
 import { ByteWriter } from "./bytes.ts";
-import { diskFailure } from "./disk-failure.ts";
 import { BODY_SUM, ENTRY_BYTES, type FileEntry, soundBody, writeEntry, writeTable } from "./entry-codec.ts";
 import type { JournalFile, JournalFiles } from "./files.ts";
 import { beginGroup, encodeHead, FILE_HEAD, fileName, finishGroup, GROUP_HEAD } from "./log-file.ts";

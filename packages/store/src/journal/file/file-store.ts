@@ -6,15 +6,15 @@
  */
 import { randomBytes } from "node:crypto";
 import { isGliaError, toErrorRecord } from "@glia-os/abi/errors";
+import { diskFailure } from "../../disk-failure.ts";
+import { FolderLock } from "../../folder-lock.ts";
 import type { Answer, ServedStore } from "../../serve.ts";
 import { JournalCorruptError } from "../errors.ts";
 import type { JournalLimits } from "../limits.ts";
 import type { JournalReply, JournalRequest } from "../request.ts";
 import { JournalRules } from "../rules.ts";
-import { diskFailure } from "./disk-failure.ts";
 import { FileLog, type FileLogOptions } from "./file-log.ts";
 import type { JournalFiles } from "./files.ts";
-import { FolderLock } from "./folder-lock.ts";
 import { fileName, fileNumbers, SALT_BYTES } from "./log-file.ts";
 import { NodeFiles } from "./node-files.ts";
 import { type CutTail, recover } from "./recovery.ts";
@@ -94,7 +94,7 @@ export class FolderJournalStore extends FileJournalStore {
 
   /** Lock the folder and open the journal in it, or begin one. @throws the refusals of `openFileJournal`. */
   static open(settings: FileJournalSettings): FolderJournalStore {
-    const lock = FolderLock.take(settings.folder);
+    const lock = FolderLock.take(settings.folder, "journal");
     try {
       if (lock.created && fileNumbers(new NodeFiles(settings.folder).list()).length === 0)
         throw new JournalCorruptError(fileName(1), 0, "it is missing, and so is every file after it");

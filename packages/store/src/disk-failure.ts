@@ -1,6 +1,6 @@
 /** What a failed call of the file system means to a caller. */
 import type { GliaError } from "@glia-os/abi/errors";
-import { CannotOpenError, NotWritableError, StoreFullError } from "../../errors.ts";
+import { CannotOpenError, NotWritableError, StoreFullError } from "./errors.ts";
 
 /** Names of errors of the operating system, as Node gives them. */
 const SYSTEM_CODE = /^E[A-Z0-9]+$/;
