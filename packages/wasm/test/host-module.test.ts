@@ -1,7 +1,9 @@
 /** Host modules: what they keep for a guest travels with it, and what they may do to it is bounded. */
+import { isGliaError } from "@glia-os/abi/errors";
 import type { CallResult, GuestAccess, HostModule, InstanceImage } from "@glia-os/abi/ports";
 import { GUEST_ERRORS } from "@glia-os/abi/wire";
 import { encode } from "cborg";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   BadHostModuleError,
@@ -264,6 +266,33 @@ describe("a restore", () => {
     for (const [at, value] of bad.entries())
       expect(() => program.restore(withHost(value), {}, host), `case ${at}`).toThrow(SnapshotMismatchError);
   });
+});
+
+it("any damage to the section `host` is refused with a typed error, or the guest still runs inside its limits", async () => {
+  const program = await admitted(`
+    (local.set $a (call $box (i32.const 1))) (drop (call $drop (call $box (i32.const 2)))) (drop (call $nap (i32.const 1)))
+    (i32.add (call $unbox (local.get $a)) (call $box (i32.const 3)))`);
+  const one = program.instantiate({}, host);
+  one.step();
+  const image = one.snapshot();
+  const good = image.sections["host"] as Uint8Array;
+  fc.assert(
+    fc.property(fc.nat(good.length - 1), fc.nat(255), fc.boolean(), (at, byte, cut) => {
+      const section = cut ? good.slice(0, at) : good.slice();
+      if (!cut) section[at] = byte;
+      try {
+        const restored = program.restore(
+          { ...image, sections: { ...image.sections, host: section } },
+          {},
+          host,
+        );
+        expect(["finished", "failed"]).toContain(restored.step({ value: 0 }).kind);
+      } catch (error) {
+        if (!isGliaError(error)) throw error;
+      }
+    }),
+    { numRuns: 1000 },
+  );
 });
 
 it("a guest that could not be made leaves no host module open", async () => {
