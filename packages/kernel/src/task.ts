@@ -1,7 +1,8 @@
 /**
  * A task: a generator and what the scheduler must know of it; and the intrusive lists that tasks stand in.
  *
- * T1. One object of one shape per task, with few fields; what most tasks never need hangs on `extra`, made on first use.
+ * T1. One object of one shape per task, with few fields; what most tasks never need hangs on `extra`, made on first use. What the
+ *     constructor sets is declared, not defined (docs/decisions/0006-how-the-kernel-is-fast.md).
  * T2. The state changes only along {@link TRANSITIONS}.
  * T3. A task ends once. Its exit then never changes.
  * T4. A task is in at most one {@link TaskList}; `task.list` names it. So taking it out of "whatever it waits in" is O(1) and
