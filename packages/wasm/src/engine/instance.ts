@@ -20,6 +20,7 @@ import {
   PREEMPTED_OP,
   type StepOutcome,
 } from "@glia-os/abi/ports";
+import { HOST_MODULE } from "@glia-os/abi/wire";
 import type { GuestShape } from "../admission.ts";
 import {
   BadResultError,
@@ -27,7 +28,6 @@ import {
   GuestProtocolError,
   GuestTrappedError,
   HostFailedError,
-  HostMemoryError,
   InstanceEndedError,
   MemoryLimitError,
   NotPendingError,
@@ -37,14 +37,15 @@ import {
 } from "../errors.ts";
 import { decodeHostState, encodeHostState, type HostState } from "../host-module/host-section.ts";
 import { OpenedModules } from "../host-module/opened.ts";
-import { FUEL_MODULE, FUEL_YIELD, PAGE_BYTES, STACK_PAGES, START_EXPORT } from "../layout.ts";
+import { FUEL_MODULE, FUEL_YIELD, PAGE_BYTES, START_EXPORT } from "../layout.ts";
 import { isMetered } from "../profile.ts";
 import { copySparse } from "../sparse-copy.ts";
 import type { Heartbeat } from "../watchdog.ts";
 import { type CompiledModule, type LinearMemory, type Namespace, webAssembly } from "../web-assembly.ts";
+import { type Body, type BodyPool, emptyMemory, type Occupant, reserveMemory } from "./body.ts";
 import { FuelMeter } from "./fuel-meter.ts";
 import { range } from "./guest-range.ts";
-import { type CallSite, hostCalls, type Resumption } from "./host-calls.ts";
+import type { Resumption } from "./host-calls.ts";
 import {
   checkPending,
   decodeControl,
@@ -53,7 +54,7 @@ import {
   restoreGlobals,
   sectionOf,
 } from "./image.ts";
-import { Suspension } from "./suspension.ts";
+import type { Suspension } from "./suspension.ts";
 import { trap } from "./trap.ts";
 
 /** What every instance of one program shares. */
@@ -63,14 +64,7 @@ export interface Program {
   readonly shape: GuestShape;
   readonly hostModules: readonly HostModule[];
   readonly heartbeat: Heartbeat | undefined;
-}
-
-function reserve(initial: number, maximum: number): LinearMemory {
-  try {
-    return new webAssembly.Memory({ initial, maximum });
-  } catch (cause) {
-    throw new HostMemoryError(initial, cause);
-  }
+  readonly bodies: BodyPool;
 }
 
 function sparseCopy(source: Uint8Array): Uint8Array {
@@ -93,19 +87,8 @@ function isPreempted({ op, args, requestId }: PendingCall, profile: string): boo
   return true;
 }
 
-function instantiate(module: CompiledModule, imports: Record<string, Namespace>): Namespace {
-  try {
-    return new webAssembly.Instance(module, imports).exports;
-  } catch (cause) {
-    // A data or element segment that lies outside traps here; address space for the stack memory may also be short.
-    throw cause instanceof RangeError
-      ? new HostMemoryError(STACK_PAGES, cause)
-      : new GuestTrappedError(cause);
-  }
-}
-
 /** A guest in memory; see the port {@link EngineInstance}. */
-export class WasmInstance implements EngineInstance, CallSite {
+export class WasmInstance implements EngineInstance, Occupant {
   /** The number this instance has in the heartbeat, from 1, unique in its engine. */
   readonly number: number;
   readonly memory: LinearMemory;
@@ -115,6 +98,7 @@ export class WasmInstance implements EngineInstance, CallSite {
   logBytesLeft: number;
   readonly #program: Program;
   readonly #stepMs: number;
+  #body: Body;
   #exports: Namespace;
   #suspension: Suspension;
   #phase: "start" | "main" = "main";
@@ -146,19 +130,32 @@ export class WasmInstance implements EngineInstance, CallSite {
     this.logBytesLeft = limits.logBytes;
     this.#program = program;
     this.#stepMs = limits.stepMs;
-    this.memory = reserve(needed, Math.min(maximum, limits.memoryPages));
     this.limits = limits;
-    const { imports: declared } = program.shape;
-    this.#modules = new OpenedModules(this, declared, program.hostModules, saved?.modules);
-    const imports = hostCalls(this, declared, program.hostModules, this.#modules);
-    imports[FUEL_MODULE] = { [FUEL_YIELD]: (again: number) => this.#preempted(again) };
+    const most = Math.min(maximum, limits.memoryPages);
+    const { imports } = program.shape;
+    // Host modules may look at the memory when they are opened; without any, a memory that was used before will do.
+    const plain = imports.every(({ module }) => module === HOST_MODULE || module === FUEL_MODULE);
+    this.memory = plain ? emptyMemory() : reserveMemory(needed, most);
+    this.#modules = new OpenedModules(this, imports, program.hostModules, saved?.modules);
+    const modules = this.#modules;
+    const dirty = initialPages !== undefined;
+    const memory = plain ? undefined : this.memory;
     try {
-      this.#exports = instantiate(program.module, imports);
+      this.#body = program.bodies.take({
+        pages: needed,
+        maximum: most,
+        occupant: this,
+        modules,
+        memory,
+        dirty,
+      });
     } catch (error) {
       this.#modules.close("disposed");
       throw error;
     }
-    this.#suspension = new Suspension(this.#exports);
+    this.memory = this.#body.memory;
+    this.#exports = this.#body.exports;
+    this.#suspension = this.#body.suspension;
     this.#fuel = FuelMeter.of(this.#exports, program.shape.profile.profile, limits.fuel);
     if (program.shape.hasStart) this.#phase = "start";
   }
@@ -278,12 +275,16 @@ export class WasmInstance implements EngineInstance, CallSite {
   /** Drop the memory. Idempotent; afterwards every other call is refused. */
   dispose(): void {
     if (this.#state === "disposed") return;
+    const { bodies } = this.#program;
+    const orderly = this.#state !== "failed" && this.#state !== "running" && this.#state !== "resuming";
     this.#state = "disposed";
     this.#pending = undefined;
     this.#exports = {};
     this.#fuel = undefined;
-    (this as { memory: LinearMemory }).memory = new webAssembly.Memory({ initial: 0, maximum: 0 });
+    (this as { memory: LinearMemory }).memory = emptyMemory();
     this.#suspension = undefined as never;
+    if (orderly) bodies.give(this.#body, this.#modules);
+    this.#body = undefined as never;
     this.#modules.close("disposed");
   }
 
@@ -302,7 +303,7 @@ export class WasmInstance implements EngineInstance, CallSite {
    * The guest has used up its slice: it stops here, or it has just been put back here and goes on. `again` is what it will charge
    * a second time for the turn of a loop that it starts anew.
    */
-  #preempted(again: number): void {
+  preempted(again: number): void {
     if (this.resumed(PREEMPTED_OP) !== undefined) return;
     this.requireRunning(FUEL_YIELD);
     this.#leave({ requestId: Math.max(1, this.#requests), op: PREEMPTED_OP, args: [] }, PREEMPTED_OP);

@@ -67,6 +67,11 @@ export class OpenedModules {
     this.#opened.set(name, { module, handles, at });
   }
 
+  /** Whether the guest uses no host module. */
+  get none(): boolean {
+    return this.#opened.size === 0;
+  }
+
   /** The implementation a module opened under a name. */
   of(module: string): OpenHostModule | undefined {
     return this.#opened.get(module)?.at;

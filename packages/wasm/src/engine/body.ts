@@ -1,0 +1,258 @@
+/**
+ * The WebAssembly side of a guest: its memories, exports and imports. A body serves one guest after another of the same program.
+ *
+ * B1. A guest that starts in a used body finds what it would find in a new one: every page of both memories and every mutable
+ *     global. Tables and segments cannot change (admission), so there is nothing else.
+ * B2. A body is used again only when its memory has not grown, its last guest did not fail, and no host module is tied to it.
+ * B3. Spare bodies are bounded in number and bytes; what is over is left to the garbage collector.
+ */
+import type { GuestHost, HostModule } from "@glia-os/abi/ports";
+import type { GuestShape } from "../admission.ts";
+import { GuestTrappedError, HostMemoryError } from "../errors.ts";
+import type { OpenedModules } from "../host-module/opened.ts";
+import { FUEL_MODULE, FUEL_YIELD, PAGE_BYTES, STACK_EXPORT, STACK_PAGES } from "../layout.ts";
+import { isZeroPage } from "../sparse-copy.ts";
+import { type CompiledModule, type LinearMemory, type Namespace, webAssembly } from "../web-assembly.ts";
+import { type CallSite, hostCalls, type Resumption } from "./host-calls.ts";
+import { encodeGlobals, restoreGlobals } from "./image.ts";
+import { Suspension } from "./suspension.ts";
+
+/** A guest as its body calls it. */
+export interface Occupant extends CallSite {
+  /** The slice is used up. */
+  preempted(again: number): void;
+}
+
+/** The call site that imports are bound to for good: passes everything on to the guest that is in the body now. */
+class Seat implements CallSite {
+  occupant: Occupant;
+  readonly memory: LinearMemory;
+
+  constructor(occupant: Occupant, memory: LinearMemory) {
+    this.occupant = occupant;
+    this.memory = memory;
+  }
+  get host(): GuestHost {
+    return this.occupant.host;
+  }
+  get messageBytes(): number {
+    return this.occupant.messageBytes;
+  }
+  get logBytesLeft(): number {
+    return this.occupant.logBytesLeft;
+  }
+  set logBytesLeft(bytes: number) {
+    this.occupant.logBytesLeft = bytes;
+  }
+  get exiting(): boolean {
+    return this.occupant.exiting;
+  }
+  requireRunning(name: string): void {
+    this.occupant.requireRunning(name);
+  }
+  suspend(op: string, args: readonly number[], at?: string): number {
+    return this.occupant.suspend(op, args, at);
+  }
+  resumed(at: string): Resumption | undefined {
+    return this.occupant.resumed(at);
+  }
+  stopped(error: unknown): void {
+    this.occupant.stopped(error);
+  }
+  charge(fuel: number): void {
+    this.occupant.charge(fuel);
+  }
+}
+
+/** What bodies are made from. */
+export interface BodyPlan {
+  readonly module: CompiledModule;
+  readonly shape: GuestShape;
+  readonly hostModules: readonly HostModule[];
+}
+
+/** Memories, exports and the seat of whoever is in. */
+export class Body {
+  readonly memory: LinearMemory;
+  readonly exports: Namespace;
+  readonly suspension: Suspension;
+  /** Pages of memory it was made with, and the most it may have. */
+  readonly pages: number;
+  readonly maximum: number;
+  readonly #seat: Seat;
+
+  /** @throws HostMemoryError, GuestTrappedError when a segment lies outside its memory or table */
+  constructor(
+    plan: BodyPlan,
+    memory: LinearMemory,
+    maximum: number,
+    occupant: Occupant,
+    modules: OpenedModules,
+  ) {
+    this.pages = memory.buffer.byteLength / PAGE_BYTES;
+    this.maximum = maximum;
+    this.memory = memory;
+    const seat = new Seat(occupant, this.memory);
+    this.#seat = seat;
+    const imports = hostCalls(seat, plan.shape.imports, plan.hostModules, modules);
+    imports[FUEL_MODULE] = { [FUEL_YIELD]: (again: number) => seat.occupant.preempted(again) };
+    this.exports = instantiate(plan.module, imports);
+    this.suspension = new Suspension(this.exports);
+  }
+
+  /** Let the next guest in. */
+  admit(occupant: Occupant): void {
+    this.#seat.occupant = occupant;
+  }
+
+  /** Whether memory is as large as when the body was made. */
+  get ungrown(): boolean {
+    return this.memory.buffer.byteLength === this.pages * PAGE_BYTES;
+  }
+
+  /** Zero the memory of suspended calls: the last guest's frames are none of the next one's business (B1). */
+  clearStack(): void {
+    const stack = this.exports[STACK_EXPORT] as LinearMemory | undefined;
+    if (stack !== undefined) clear(new Uint8Array(stack.buffer));
+  }
+}
+
+/** What a new body of a program holds. */
+interface Pristine {
+  readonly pages: readonly { readonly at: number; readonly bytes: Uint8Array }[];
+  readonly globals: Uint8Array;
+}
+
+/** Room for spare bodies, shared by the programs of an engine (B3). */
+export interface SpareRoom {
+  bodies: number;
+  bytes: number;
+}
+
+/** What a guest asks for. */
+export interface BodyRequest {
+  readonly pages: number;
+  readonly maximum: number;
+  readonly occupant: Occupant;
+  /** Opened for this guest; with any, the body is a new one. */
+  readonly modules: OpenedModules;
+  /** A memory that is there already, for a new body. */
+  readonly memory: LinearMemory | undefined;
+  /** Take whatever is in a used body: all of it will be overwritten. */
+  readonly dirty: boolean;
+}
+
+/** The spare bodies of one program. */
+export class BodyPool {
+  readonly #plan: BodyPlan;
+  readonly #room: SpareRoom;
+  readonly #spare: Body[] = [];
+  #pristine: Pristine | undefined;
+
+  constructor(plan: BodyPlan, room: SpareRoom) {
+    this.#plan = plan;
+    this.#room = room;
+  }
+
+  /** A used body when one fits, else a new one. @throws HostMemoryError, GuestTrappedError */
+  take({ pages, maximum, occupant, modules, memory, dirty }: BodyRequest): Body {
+    const at = modules.none
+      ? this.#spare.findIndex((one) => one.pages === pages && one.maximum === maximum)
+      : -1;
+    const [used] = at < 0 ? [] : this.#spare.splice(at, 1);
+    if (used !== undefined) {
+      this.#room.bodies += 1;
+      this.#room.bytes += pages * PAGE_BYTES;
+      used.admit(occupant);
+      if (!dirty) this.#renew(used);
+      return used;
+    }
+    const own = memory ?? reserveMemory(pages, maximum);
+    const body = new Body(this.#plan, own, maximum, occupant, modules);
+    if (modules.none) this.#pristine ??= pristineOf(body, this.#plan.shape.globals);
+    return body;
+  }
+
+  /** Keep a body whose guest has left in good order, when there is room (B2, B3). */
+  give(body: Body, modules: OpenedModules): void {
+    const bytes = body.pages * PAGE_BYTES;
+    if (!modules.none || !body.ungrown) return;
+    if (this.#room.bodies < 1 || this.#room.bytes < bytes) this.#dropOldest();
+    if (this.#room.bodies < 1 || this.#room.bytes < bytes) return;
+    body.admit(NOBODY);
+    body.clearStack();
+    this.#room.bodies -= 1;
+    this.#room.bytes -= bytes;
+    this.#spare.push(body);
+  }
+
+  /** Limits may have changed: a body that was not asked for gives way to one that just was. */
+  #dropOldest(): void {
+    const dropped = this.#spare.shift();
+    if (dropped === undefined) return;
+    this.#room.bodies += 1;
+    this.#room.bytes += dropped.pages * PAGE_BYTES;
+  }
+
+  #renew(body: Body): void {
+    const { pages, globals } = this.#pristine as Pristine;
+    const memory = new Uint8Array(body.memory.buffer);
+    clear(memory);
+    for (const { at, bytes } of pages) memory.set(bytes, at);
+    restoreGlobals(body.exports, this.#plan.shape.globals, globals);
+  }
+}
+
+/** Nobody is in a spare body, and none of its code runs. */
+const NOBODY = undefined as unknown as Occupant;
+
+/** Room for as many spare bodies of up to `bytes` together. */
+export function spareRoom(bodies: number, bytes: number): SpareRoom {
+  return { bodies, bytes };
+}
+
+function pristineOf(body: Body, globals: GuestShape["globals"]): Pristine {
+  const memory = new Uint8Array(body.memory.buffer);
+  const pages = [];
+  for (let at = 0; at < memory.length; at += PAGE_BYTES) {
+    const bytes = memory.subarray(at, at + PAGE_BYTES);
+    if (!isZeroPage(bytes)) pages.push({ at, bytes: bytes.slice() });
+  }
+  return { pages, globals: encodeGlobals(body.exports, globals) };
+}
+
+/** Zeros everywhere; blocks that hold only zeros are read and not written. */
+function clear(memory: Uint8Array): void {
+  for (let at = 0; at < memory.length; at += PAGE_BYTES) {
+    const block = memory.subarray(at, at + PAGE_BYTES);
+    if (!isZeroPage(block)) block.fill(0);
+  }
+}
+
+/** A new memory of zeros. @throws HostMemoryError */
+export function reserveMemory(initial: number, maximum: number): LinearMemory {
+  try {
+    return new webAssembly.Memory({ initial, maximum });
+  } catch (cause) {
+    throw new HostMemoryError(initial, cause);
+  }
+}
+
+function instantiate(module: CompiledModule, imports: Record<string, Namespace>): Namespace {
+  try {
+    return new webAssembly.Instance(module, imports).exports;
+  } catch (cause) {
+    // A data or element segment that lies outside traps here; address space for the stack memory may also be short.
+    throw cause instanceof RangeError
+      ? new HostMemoryError(STACK_PAGES, cause)
+      : new GuestTrappedError(cause);
+  }
+}
+
+let noMemory: LinearMemory | undefined;
+
+/** The memory of guests that have none any more. */
+export function emptyMemory(): LinearMemory {
+  noMemory ??= reserveMemory(0, 0);
+  return noMemory;
+}
