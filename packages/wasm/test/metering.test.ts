@@ -158,6 +158,21 @@ describe("fuel", () => {
     expect(run((it) => it).host.replies).toHaveLength(1);
   });
 
+  it("is counted in a start function too, which can be moved in the middle", async () => {
+    const text = `(module (memory 1) (global $sum (mut i32) (i32.const 0)) (start $begin)
+      (func $begin (local $n i32)
+        (loop $l (global.set $sum (i32.add (global.get $sum) (local.get $n)))
+          (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 500)))))
+      (func (export "glia_main") (result i32) (global.get $sum)))`;
+    const of = await program(text, "preemptive");
+    const whole = toEnd(of.instantiate({}, new RecordingHost()), all);
+    const cut = toEnd(of.instantiate({}, new RecordingHost()), () => 700, moved(of));
+    expect(whole.outcome).toEqual({ kind: "finished", status: (499 * 500) / 2 });
+    expect(cut.outcome).toEqual(whole.outcome);
+    expect(cut.fuel).toBe(whole.fuel);
+    expect(cut.yields).toBeGreaterThan(5);
+  });
+
   it("of one step is refused when it is not a whole number from 1, and nothing changes", async () => {
     const it = (await program(MIXED, "preemptive")).instantiate({}, new RecordingHost());
     for (const fuel of [0, -1, 1.5, Number.NaN, 2 ** 53, Number.POSITIVE_INFINITY])
