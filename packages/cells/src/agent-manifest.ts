@@ -16,7 +16,7 @@ export const MEMORY_PAGES_DEFAULT = 4096;
 const GRANTS_MAX = 16;
 const VERSION = 1;
 const NAME = /^[a-z0-9._-]{1,64}$/;
-const GRANT = /^[a-z0-9.-]{1,64}$/;
+const GRANT = /^[a-z0-9._/-]{1,64}$/;
 
 /** An agent's manifest. */
 export interface AgentManifest {
@@ -45,7 +45,7 @@ export function checkManifest(manifest: AgentManifest): AgentManifest {
   if (!Array.isArray(grants) || grants.length > GRANTS_MAX)
     throw new BadManifestError("grants", `there are more than ${GRANTS_MAX}`);
   if (!grants.every((grant) => typeof grant === "string" && GRANT.test(grant)))
-    throw new BadManifestError("grants", "one is not 1 to 64 of a-z 0-9 - .");
+    throw new BadManifestError("grants", "one is not 1 to 64 of a-z 0-9 - . _ /");
   if (!Number.isInteger(memoryPages) || memoryPages < 1 || memoryPages > MEMORY_PAGES_MAX)
     throw new BadManifestError(
       "memory",

@@ -4,7 +4,7 @@ import { type CellGatePort, CellRunner, type ImageCodec } from "@glia-os/cells";
 import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
 import { runKernel } from "@glia-os/host";
 import { createKernel } from "@glia-os/kernel";
-import { createWasmEngine, encodeSnapshot, Heartbeat, SnapshotDecoder } from "@glia-os/wasm";
+import { createWasmEngine, encodeSnapshot, Heartbeat, SnapshotDecoder, wasiPreview1 } from "@glia-os/wasm";
 import type { MainService } from "./main-service.ts";
 import { linkThreads, type Told } from "./thread-call.ts";
 import { threadLogger } from "./thread-log.ts";
@@ -25,7 +25,11 @@ export function runAgentThread({ meshPort, mainPort, heartbeat, stepMs }: AgentT
   const clock = createSystemClock();
   const timers = createSystemTimers();
   const kernel = createKernel({ clock, random: createSystemRandom(), logger });
-  const engine = createWasmEngine({ heartbeat: new Heartbeat(heartbeat) });
+  const engine = createWasmEngine({
+    heartbeat: new Heartbeat(heartbeat),
+    // Without arguments, variables, input and files: an agent gets messages, and what it writes goes to the log of its node.
+    hostModules: [wasiPreview1({ args: ["agent"] })],
+  });
   let gate: Told<CellGatePort> | undefined;
   const toGate: CellGatePort = {
     taken: (agent, count, bytes) => gate?.taken(agent, count, bytes),
