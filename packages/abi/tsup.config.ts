@@ -1,10 +1,17 @@
+import { readdirSync } from "node:fs";
 import { defineConfig } from "tsup";
 import { library } from "../../tsup.base.ts";
+
+const namespaces = readdirSync(new URL("src/errors/namespaces", import.meta.url));
 
 export default defineConfig(
   library({
     index: "src/index.ts",
     errors: "src/errors/index.ts",
+    "errors/all": "src/errors/all.ts",
+    ...Object.fromEntries(
+      namespaces.map((file) => [`errors/${file.replace(/\.ts$/, "")}`, `src/errors/namespaces/${file}`]),
+    ),
     ids: "src/ids/index.ts",
     ports: "src/ports/index.ts",
     syscalls: "src/syscalls/index.ts",

@@ -1,8 +1,9 @@
 /** The refusals of the command line itself, one class each. Codes and remedies: `@glia-os/abi/errors`. */
-import { GliaError, isGliaError } from "@glia-os/abi/errors";
+import { isGliaError } from "@glia-os/abi/errors";
+import { CliError } from "@glia-os/abi/errors/cli";
 
 /** The counting thread failed. */
-export class CountingThreadError extends GliaError<"cli.counting-thread"> {
+export class CountingThreadError extends CliError<"cli.counting-thread"> {
   constructor(cause: unknown) {
     super("cli.counting-thread", `The thread that makes the independent count failed: ${messageOf(cause)}`, {
       cause,
@@ -11,7 +12,7 @@ export class CountingThreadError extends GliaError<"cli.counting-thread"> {
 }
 
 /** The input changed between the two passes over it. */
-export class InputChangedError extends GliaError<"cli.input-changed"> {
+export class InputChangedError extends CliError<"cli.input-changed"> {
   constructor() {
     super("cli.input-changed", "The input changed while it was counted a second time");
   }
@@ -26,7 +27,7 @@ export interface WaitingTask {
 }
 
 /** Every task of a program waits, and nothing can wake one. */
-export class ProgramDeadlockError extends GliaError<"cli.deadlock"> {
+export class ProgramDeadlockError extends CliError<"cli.deadlock"> {
   constructor(count: number, tasks: readonly WaitingTask[]) {
     const who = count === 1 ? "The one task that lives waits" : `All ${count} tasks wait`;
     super("cli.deadlock", `Deadlock: ${who} and nothing can wake ${count === 1 ? "it" : "one"}`, {
@@ -36,7 +37,7 @@ export class ProgramDeadlockError extends GliaError<"cli.deadlock"> {
 }
 
 /** Tasks of a program failed that nobody waited for; each was reported when it did. */
-export class FailedTasksError extends GliaError<"cli.task-failed"> {
+export class FailedTasksError extends CliError<"cli.task-failed"> {
   constructor(count: number, first: TaskFailedError) {
     const what = count === 1 ? "1 task failed" : `${count} tasks failed`;
     super(
@@ -52,14 +53,14 @@ export class FailedTasksError extends GliaError<"cli.task-failed"> {
 }
 
 /** A guest ended before the place where its snapshot was to be taken. */
-export class GuestEndedError extends GliaError<"cli.guest-ended"> {
+export class GuestEndedError extends CliError<"cli.guest-ended"> {
   constructor(details: Readonly<Record<string, unknown>>) {
     super("cli.guest-ended", "The guest ended before it could be stopped", { details });
   }
 }
 
 /** Input of a guest that cannot be read or is too long. */
-export class GuestInputError extends GliaError<"cli.guest-input"> {
+export class GuestInputError extends CliError<"cli.guest-input"> {
   constructor(from: string, why: string, cause?: unknown) {
     super("cli.guest-input", `Cannot read the guest's input from ${from}: ${why}`, {
       cause,
@@ -69,42 +70,42 @@ export class GuestInputError extends GliaError<"cli.guest-input"> {
 }
 
 /** A guest ended with a status that is not 0. */
-export class GuestStatusError extends GliaError<"cli.guest-status"> {
+export class GuestStatusError extends CliError<"cli.guest-status"> {
   constructor(status: number, details: Readonly<Record<string, unknown>>) {
     super("cli.guest-status", `The guest ended with status ${status}`, { details: { status, ...details } });
   }
 }
 
 /** The thread of a guest ended by itself. */
-export class GuestThreadError extends GliaError<"cli.guest-thread"> {
+export class GuestThreadError extends CliError<"cli.guest-thread"> {
   constructor(cause: unknown) {
     super("cli.guest-thread", `The guest's thread failed: ${messageOf(cause)}`, { cause });
   }
 }
 
 /** There is nothing at the input path. */
-export class InputMissingError extends GliaError<"cli.input-missing"> {
+export class InputMissingError extends CliError<"cli.input-missing"> {
   constructor(path: string) {
     super("cli.input-missing", `There is no folder ${path}`, { details: { path } });
   }
 }
 
 /** The input path is something else than a folder. */
-export class InputNotDirectoryError extends GliaError<"cli.input-not-directory"> {
+export class InputNotDirectoryError extends CliError<"cli.input-not-directory"> {
   constructor(path: string) {
     super("cli.input-not-directory", `${path} is not a folder`, { details: { path } });
   }
 }
 
 /** No regular file in the input folder. */
-export class InputEmptyError extends GliaError<"cli.input-empty"> {
+export class InputEmptyError extends CliError<"cli.input-empty"> {
   constructor(path: string) {
     super("cli.input-empty", `There is no regular file in ${path}`, { details: { path } });
   }
 }
 
 /** More files than a run takes. */
-export class InputTooManyError extends GliaError<"cli.input-too-many"> {
+export class InputTooManyError extends CliError<"cli.input-too-many"> {
   constructor(path: string, limit: number) {
     super("cli.input-too-many", `There are more than ${limit} files in ${path}`, {
       details: { path, limit },
@@ -113,14 +114,14 @@ export class InputTooManyError extends GliaError<"cli.input-too-many"> {
 }
 
 /** A file or folder of the input cannot be read. */
-export class InputUnreadableError extends GliaError<"cli.input-unreadable"> {
+export class InputUnreadableError extends CliError<"cli.input-unreadable"> {
   constructor(path: string, cause: unknown) {
     super("cli.input-unreadable", `Cannot read ${path}: ${reasonOf(cause)}`, { cause, details: { path } });
   }
 }
 
 /** A process of the run ended before its time. `last`: the error it reported, or its last words; its remedy is passed on. */
-export class ChildEndedError extends GliaError<"cli.child-ended"> {
+export class ChildEndedError extends CliError<"cli.child-ended"> {
   constructor(
     name: string,
     pid: number | undefined,
@@ -140,7 +141,7 @@ export class ChildEndedError extends GliaError<"cli.child-ended"> {
 }
 
 /** A process of the run did not get ready in time. */
-export class ChildSilentError extends GliaError<"cli.child-silent"> {
+export class ChildSilentError extends CliError<"cli.child-silent"> {
   constructor(name: string, pid: number | undefined, waitedMs: number) {
     super("cli.child-silent", `The ${name} node (process ${pid}) was not ready after ${waitedMs / 1000} s`, {
       details: { name, pid, waitedMs },
@@ -149,28 +150,28 @@ export class ChildSilentError extends GliaError<"cli.child-silent"> {
 }
 
 /** Ctrl-C, SIGTERM or SIGHUP before the work was done. */
-export class InterruptedError extends GliaError<"cli.interrupted"> {
+export class InterruptedError extends CliError<"cli.interrupted"> {
   constructor(signal: string) {
     super("cli.interrupted", `Interrupted by ${signal}`, { details: { signal } });
   }
 }
 
 /** The reader of standard output went away. */
-export class OutputClosedError extends GliaError<"cli.output-closed"> {
+export class OutputClosedError extends CliError<"cli.output-closed"> {
   constructor() {
     super("cli.output-closed", "Standard output was closed before the end");
   }
 }
 
 /** No join line where one was promised. */
-export class JoinLineMissingError extends GliaError<"cli.join-line-missing"> {
+export class JoinLineMissingError extends CliError<"cli.join-line-missing"> {
   constructor(where: string, cause?: unknown) {
     super("cli.join-line-missing", `No join line in ${where}`, { cause, details: { where } });
   }
 }
 
 /** A line of standard input over the limit. */
-export class LineTooLongError extends GliaError<"cli.line-too-long"> {
+export class LineTooLongError extends CliError<"cli.line-too-long"> {
   constructor(limit: number) {
     super("cli.line-too-long", `A line of standard input is longer than ${limit} bytes`, {
       details: { limit },
@@ -179,28 +180,28 @@ export class LineTooLongError extends GliaError<"cli.line-too-long"> {
 }
 
 /** A message over the limit. */
-export class MessageTooLongError extends GliaError<"cli.message-too-long"> {
+export class MessageTooLongError extends CliError<"cli.message-too-long"> {
   constructor(limit: number) {
     super("cli.message-too-long", `The message is longer than ${limit} bytes`, { details: { limit } });
   }
 }
 
 /** The module file cannot be read. */
-export class ModuleUnreadableError extends GliaError<"cli.module-unreadable"> {
+export class ModuleUnreadableError extends CliError<"cli.module-unreadable"> {
   constructor(path: string, why: string, cause?: unknown) {
     super("cli.module-unreadable", `Cannot read the module ${path}: ${why}`, { cause, details: { path } });
   }
 }
 
 /** A file whose default export is no program. */
-export class NoProgramError extends GliaError<"cli.no-program"> {
+export class NoProgramError extends CliError<"cli.no-program"> {
   constructor(file: string, found: string) {
     super("cli.no-program", `${file} is not a program: ${found}`, { details: { file, found } });
   }
 }
 
 /** Several nodes run here and none was named. */
-export class NodeAmbiguousError extends GliaError<"cli.node-ambiguous"> {
+export class NodeAmbiguousError extends CliError<"cli.node-ambiguous"> {
   constructor(home: string, names: readonly string[]) {
     super("cli.node-ambiguous", `Several nodes run from ${home}: ${names.join(", ")}`, {
       details: { names },
@@ -209,14 +210,14 @@ export class NodeAmbiguousError extends GliaError<"cli.node-ambiguous"> {
 }
 
 /** No node runs here. */
-export class NodeNotRunningError extends GliaError<"cli.node-not-running"> {
+export class NodeNotRunningError extends CliError<"cli.node-not-running"> {
   constructor(where: string, cause?: unknown) {
     super("cli.node-not-running", `No node runs from ${where}`, { cause, details: { where } });
   }
 }
 
 /** Several agents answer to a name or prefix. */
-export class AgentAmbiguousError extends GliaError<"cli.agent-ambiguous"> {
+export class AgentAmbiguousError extends CliError<"cli.agent-ambiguous"> {
   constructor(text: string, agents: readonly string[]) {
     super("cli.agent-ambiguous", `"${text}" means several agents: ${agents.join(", ")}`, {
       details: { agents },
@@ -225,14 +226,14 @@ export class AgentAmbiguousError extends GliaError<"cli.agent-ambiguous"> {
 }
 
 /** No agent answers to a name or prefix. */
-export class AgentUnknownError extends GliaError<"cli.agent-unknown"> {
+export class AgentUnknownError extends CliError<"cli.agent-unknown"> {
   constructor(text: string) {
     super("cli.agent-unknown", `There is no agent "${text}"`, { details: { text } });
   }
 }
 
 /** A program file, or a module it imports, threw while it was loaded or cannot be found. `at`: file, line and column. */
-export class ProgramLoadError extends GliaError<"cli.program-failed-to-load"> {
+export class ProgramLoadError extends CliError<"cli.program-failed-to-load"> {
   constructor(file: string, at: string | undefined, cause: unknown) {
     const where = at === undefined ? "" : ` at ${at}`;
     super("cli.program-failed-to-load", `${file} failed to load${where}: ${messageOf(cause)}`, {
@@ -243,7 +244,7 @@ export class ProgramLoadError extends GliaError<"cli.program-failed-to-load"> {
 }
 
 /** A program file that is not JavaScript, or TypeScript whose types can be removed. */
-export class ProgramSyntaxError extends GliaError<"cli.program-syntax"> {
+export class ProgramSyntaxError extends CliError<"cli.program-syntax"> {
   constructor(file: string, at: string | undefined, cause: unknown) {
     const where = at ?? file;
     super("cli.program-syntax", `${where}: ${messageOf(cause)}`, {
@@ -254,14 +255,14 @@ export class ProgramSyntaxError extends GliaError<"cli.program-syntax"> {
 }
 
 /** A program file that is not there or cannot be read. */
-export class ProgramUnreadableError extends GliaError<"cli.program-unreadable"> {
+export class ProgramUnreadableError extends CliError<"cli.program-unreadable"> {
   constructor(file: string, why: string, cause?: unknown) {
     super("cli.program-unreadable", `Cannot run ${file}: ${why}`, { cause, details: { file } });
   }
 }
 
 /** Several programs run here and none was named. */
-export class RunAmbiguousError extends GliaError<"cli.run-ambiguous"> {
+export class RunAmbiguousError extends CliError<"cli.run-ambiguous"> {
   constructor(runs: readonly { readonly pid: number; readonly file: string }[]) {
     const names = runs.map(({ pid, file }) => `${pid} (${file})`).join(", ");
     super("cli.run-ambiguous", `Several programs run: ${names}`, { details: { runs } });
@@ -269,7 +270,7 @@ export class RunAmbiguousError extends GliaError<"cli.run-ambiguous"> {
 }
 
 /** No program runs, or not the one that was named. */
-export class RunNotFoundError extends GliaError<"cli.run-not-found"> {
+export class RunNotFoundError extends CliError<"cli.run-not-found"> {
   constructor(pid?: number) {
     const what = pid === undefined ? "No program runs" : `Process ${pid} is no program that glia run started`;
     super("cli.run-not-found", what, pid === undefined ? {} : { details: { pid } });
@@ -277,7 +278,7 @@ export class RunNotFoundError extends GliaError<"cli.run-not-found"> {
 }
 
 /** A program does not say how it is. */
-export class RunSilentError extends GliaError<"cli.run-silent"> {
+export class RunSilentError extends CliError<"cli.run-silent"> {
   constructor(pid: number, waitedMs: number) {
     super("cli.run-silent", `Process ${pid} has not answered for ${waitedMs / 1000} s`, {
       details: { pid, waitedMs },
@@ -286,7 +287,7 @@ export class RunSilentError extends GliaError<"cli.run-silent"> {
 }
 
 /** A task of a program failed and nobody dealt with it. `said`: what it threw; `at`: file, line and column. */
-export class TaskFailedError extends GliaError<"cli.task-failed"> {
+export class TaskFailedError extends CliError<"cli.task-failed"> {
   constructor(
     task: { readonly id: number; readonly name: string; readonly path: string },
     said: { readonly text: string; readonly at: string | undefined; readonly code: string | undefined },
@@ -307,7 +308,7 @@ export class TaskFailedError extends GliaError<"cli.task-failed"> {
 }
 
 /** A snapshot file that cannot be read. */
-export class SnapshotUnreadableError extends GliaError<"cli.snapshot-unreadable"> {
+export class SnapshotUnreadableError extends CliError<"cli.snapshot-unreadable"> {
   constructor(path: string, why: string, cause?: unknown) {
     super("cli.snapshot-unreadable", `Cannot read the snapshot ${path}: ${why}`, {
       cause,
@@ -317,14 +318,14 @@ export class SnapshotUnreadableError extends GliaError<"cli.snapshot-unreadable"
 }
 
 /** A snapshot file that cannot be written. */
-export class SnapshotUnwritableError extends GliaError<"cli.snapshot-unwritable"> {
+export class SnapshotUnwritableError extends CliError<"cli.snapshot-unwritable"> {
   constructor(path: string, why: string, cause?: unknown) {
     super("cli.snapshot-unwritable", `Cannot write ${path}: ${why}`, { cause, details: { path } });
   }
 }
 
 /** The machine lacks something Glia needs. */
-export class UnfitMachineError extends GliaError<"cli.unfit-machine"> {
+export class UnfitMachineError extends CliError<"cli.unfit-machine"> {
   constructor(missing: readonly string[]) {
     super("cli.unfit-machine", `This machine cannot run Glia: ${missing.join("; ")}`, {
       details: { missing },
@@ -333,7 +334,7 @@ export class UnfitMachineError extends GliaError<"cli.unfit-machine"> {
 }
 
 /** A command line that makes no sense. */
-export class UsageError extends GliaError<"cli.usage"> {
+export class UsageError extends CliError<"cli.usage"> {
   constructor(message: string, fix?: string) {
     super("cli.usage", message, fix === undefined ? {} : { fix });
   }
@@ -365,14 +366,14 @@ export function reasonOf(cause: unknown): string {
 }
 
 /** A folder for something new that has files in it already. */
-export class FolderInUseError extends GliaError<"cli.folder-in-use"> {
+export class FolderInUseError extends CliError<"cli.folder-in-use"> {
   constructor(path: string) {
     super("cli.folder-in-use", `${path} is not empty`);
   }
 }
 
 /** A file or folder that cannot be written. */
-export class FolderUnwritableError extends GliaError<"cli.folder-unwritable"> {
+export class FolderUnwritableError extends CliError<"cli.folder-unwritable"> {
   constructor(path: string, cause: unknown) {
     super("cli.folder-unwritable", `${path} cannot be written: ${messageOf(cause)}`, { cause });
   }

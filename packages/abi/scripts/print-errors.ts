@@ -1,6 +1,6 @@
 /** Prints docs/spec/errors.md from the code table: `node --conditions=@glia-os/source packages/abi/scripts/print-errors.ts [--write]`. */
 import { writeFileSync } from "node:fs";
-import { ERROR_CODES } from "@glia-os/abi/errors";
+import { ERROR_CODES } from "@glia-os/abi/errors/all";
 
 const HEADER = `# Error codes
 

@@ -1,14 +1,14 @@
 import { createContext, runInContext } from "node:vm";
 import {
-  ERROR_CODES,
   errorCodeOf,
-  GliaError,
   hasErrorCode,
   isGliaError,
   MalformedError,
   RemoteError,
   toErrorRecord,
 } from "@glia-os/abi/errors";
+import { ERROR_CODES } from "@glia-os/abi/errors/all";
+import { KernelError } from "@glia-os/abi/errors/kernel";
 import { expect, test } from "vitest";
 
 test("every code is namespace.kebab-case and says what changed and what to do", () => {
@@ -34,8 +34,30 @@ test("E1: the record of an error carries its code, message, change and advice", 
 });
 
 test("E2: an error can say more precisely what changed and what to do than its table row", () => {
-  const error = new GliaError("abi.malformed", "no", { changed: "Two of three.", fix: "Send the third." });
+  const error = new KernelError("kernel.bad-option", "no", {
+    changed: "Two of three.",
+    fix: "Send the third.",
+  });
   expect([error.changed, error.fix]).toEqual(["Two of three.", "Send the third."]);
+});
+
+test("E1: an error of a namespace has the sentences of its row, and a refusal keeps the name of its class", () => {
+  const error = new KernelError("kernel.bad-option", "no");
+  expect(error).toMatchObject({ name: "KernelError", ...ERROR_CODES["kernel.bad-option"] });
+});
+
+test("E5: a code that is newer than the table is kept and its sentences say that they are unknown", () => {
+  const error = new KernelError("kernel.of-tomorrow" as never, "no", { details: { seen: 1 } });
+  expect(error.toRecord()).toEqual({
+    code: "kernel.of-tomorrow",
+    message: "no",
+    changed: expect.stringMatching(/^Unknown: /) as string,
+    fix: expect.stringContaining("@glia-os/abi") as string,
+    retryable: false,
+    details: { seen: 1 },
+  });
+  const known = new KernelError("kernel.of-tomorrow" as never, "no", { changed: "Nothing.", fix: "Wait." });
+  expect([known.changed, known.fix]).toEqual(["Nothing.", "Wait."]);
 });
 
 test("E3: an error made by another copy of the class is recognised by its brand", () => {

@@ -1,37 +1,37 @@
 /** Refusals of the agent SDK, one class each. */
-import { GliaError } from "@glia-os/abi/errors";
+import { CellsError } from "@glia-os/abi/errors/cells";
 import type { AgentId } from "@glia-os/abi/ids";
 
 /** The agent runs on this node already. */
-export class AlreadyHereError extends GliaError<"cells.already-here"> {
+export class AlreadyHereError extends CellsError<"cells.already-here"> {
   constructor(agent: AgentId) {
     super("cells.already-here", `Agent ${agent} is on this node already`, { details: { agent } });
   }
 }
 
 /** Bytes that should be a frozen agent are not. */
-export class BadImageError extends GliaError<"cells.bad-image"> {
+export class BadImageError extends CellsError<"cells.bad-image"> {
   constructor(why: string) {
     super("cells.bad-image", `The frozen agent cannot be read: ${why}`);
   }
 }
 
 /** An agent's manifest breaks a rule. */
-export class BadManifestError extends GliaError<"cells.bad-manifest"> {
+export class BadManifestError extends CellsError<"cells.bad-manifest"> {
   constructor(field: string, why: string) {
     super("cells.bad-manifest", `The agent's ${field} is refused: ${why}`, { details: { field } });
   }
 }
 
 /** The program of an agent failed. */
-export class GuestFailedError extends GliaError<"cells.guest-failed"> {
+export class GuestFailedError extends CellsError<"cells.guest-failed"> {
   constructor(agent: AgentId, why: string, cause?: unknown) {
     super("cells.guest-failed", `Agent ${agent} failed: ${why}`, { cause, details: { agent } });
   }
 }
 
 /** The lifecycle table has no such step. */
-export class IllegalTransitionError extends GliaError<"cells.illegal-transition"> {
+export class IllegalTransitionError extends CellsError<"cells.illegal-transition"> {
   constructor(agent: AgentId, from: string, to: string) {
     super("cells.illegal-transition", `Agent ${agent} is ${from} and cannot become ${to}`, {
       details: { agent, from, to },
@@ -40,7 +40,7 @@ export class IllegalTransitionError extends GliaError<"cells.illegal-transition"
 }
 
 /** The agent reached no blocking call within the time a freeze may take. */
-export class NoYieldError extends GliaError<"cells.no-yield"> {
+export class NoYieldError extends CellsError<"cells.no-yield"> {
   constructor(agent: AgentId, waitedMs: number) {
     super("cells.no-yield", `Agent ${agent} made no blocking call for ${waitedMs} ms`, {
       details: { agent, waitedMs },
@@ -49,14 +49,14 @@ export class NoYieldError extends GliaError<"cells.no-yield"> {
 }
 
 /** The agent is not on this node. */
-export class NotHereError extends GliaError<"cells.not-here"> {
+export class NotHereError extends CellsError<"cells.not-here"> {
   constructor(agent: AgentId) {
     super("cells.not-here", `Agent ${agent} is not on this node`, { details: { agent } });
   }
 }
 
 /** This node hosts as many agents as it may. */
-export class TooManyCellsError extends GliaError<"cells.too-many"> {
+export class TooManyCellsError extends CellsError<"cells.too-many"> {
   constructor(limit: number) {
     super("cells.too-many", `This node hosts ${limit} agents, its limit`, { details: { limit } });
   }

@@ -1,22 +1,22 @@
 /** Refusals of a node and its control socket, one class each. */
-import { GliaError } from "@glia-os/abi/errors";
+import { DaemonError } from "@glia-os/abi/errors/daemon";
 
 /** A thread of this node ended while it was asked for something. */
-export class ThreadGoneError extends GliaError<"daemon.thread-gone"> {
+export class ThreadGoneError extends DaemonError<"daemon.thread-gone"> {
   constructor() {
     super("daemon.thread-gone", "The thread that should have answered has ended");
   }
 }
 
 /** Too many calls to a thread wait for answers. */
-export class ThreadBusyError extends GliaError<"daemon.thread-busy"> {
+export class ThreadBusyError extends DaemonError<"daemon.thread-busy"> {
   constructor(limit: number) {
     super("daemon.thread-busy", `${limit} calls to the thread are waiting already`, { details: { limit } });
   }
 }
 
 /** No node serves a control socket for this data folder. */
-export class NotRunningError extends GliaError<"daemon.not-running"> {
+export class NotRunningError extends DaemonError<"daemon.not-running"> {
   constructor(dataDir: string, cause?: unknown) {
     super("daemon.not-running", `No node is running with data folder ${dataDir}`, {
       cause,
@@ -26,7 +26,7 @@ export class NotRunningError extends GliaError<"daemon.not-running"> {
 }
 
 /** Another process runs a node with this data folder. */
-export class AlreadyRunningError extends GliaError<"daemon.already-running"> {
+export class AlreadyRunningError extends DaemonError<"daemon.already-running"> {
   constructor(dataDir: string, pid: number) {
     super("daemon.already-running", `A node with data folder ${dataDir} is running as process ${pid}`, {
       details: { dataDir, pid },
@@ -35,7 +35,7 @@ export class AlreadyRunningError extends GliaError<"daemon.already-running"> {
 }
 
 /** The data folder cannot be used. */
-export class DataFolderError extends GliaError<"daemon.data-folder"> {
+export class DataFolderError extends DaemonError<"daemon.data-folder"> {
   constructor(dataDir: string, why: string, cause?: unknown) {
     super("daemon.data-folder", `The data folder ${dataDir} cannot be used: ${why}`, {
       cause,
@@ -45,28 +45,28 @@ export class DataFolderError extends GliaError<"daemon.data-folder"> {
 }
 
 /** A node was asked to start with options that contradict each other or the data folder. */
-export class BadOptionsError extends GliaError<"daemon.bad-options"> {
+export class BadOptionsError extends DaemonError<"daemon.bad-options"> {
   constructor(why: string) {
     super("daemon.bad-options", why);
   }
 }
 
 /** The node went away while it was asked for something over its control socket. */
-export class ControlClosedError extends GliaError<"daemon.control-closed"> {
+export class ControlClosedError extends DaemonError<"daemon.control-closed"> {
   constructor() {
     super("daemon.control-closed", "The node closed its control socket before it answered");
   }
 }
 
 /** A line on the control socket was not a request or an answer. */
-export class ControlMalformedError extends GliaError<"daemon.control-malformed"> {
+export class ControlMalformedError extends DaemonError<"daemon.control-malformed"> {
   constructor(why: string) {
     super("daemon.control-malformed", `A line on the control socket was refused: ${why}`);
   }
 }
 
 /** A name or prefix fits no member. */
-export class UnknownNodeError extends GliaError<"daemon.unknown-node"> {
+export class UnknownNodeError extends DaemonError<"daemon.unknown-node"> {
   constructor(text: string, known: readonly string[]) {
     super(
       "daemon.unknown-node",
@@ -76,35 +76,35 @@ export class UnknownNodeError extends GliaError<"daemon.unknown-node"> {
 }
 
 /** A name or prefix fits several members. */
-export class AmbiguousNodeError extends GliaError<"daemon.ambiguous-node"> {
+export class AmbiguousNodeError extends DaemonError<"daemon.ambiguous-node"> {
   constructor(text: string, matches: readonly string[]) {
     super("daemon.ambiguous-node", `${JSON.stringify(text)} names several nodes: ${matches.join(", ")}`);
   }
 }
 
 /** No living agent has this id or name. */
-export class UnknownAgentError extends GliaError<"daemon.unknown-agent"> {
+export class UnknownAgentError extends DaemonError<"daemon.unknown-agent"> {
   constructor(text: string) {
     super("daemon.unknown-agent", `No living agent is called ${JSON.stringify(text)}`);
   }
 }
 
 /** Only the node that founded the cluster can admit others. */
-export class NoClusterKeyError extends GliaError<"daemon.no-cluster-key"> {
+export class NoClusterKeyError extends DaemonError<"daemon.no-cluster-key"> {
   constructor() {
     super("daemon.no-cluster-key", "This node does not hold the cluster key, so it cannot make join lines");
   }
 }
 
 /** The node that serves coordination is gone. */
-export class AnchorLostError extends GliaError<"daemon.anchor-lost"> {
+export class AnchorLostError extends DaemonError<"daemon.anchor-lost"> {
   constructor(name: string, why: string) {
     super("daemon.anchor-lost", `The anchor node ${name} is gone: ${why}`);
   }
 }
 
 /** A message or module is too large for one call. */
-export class PayloadTooLargeError extends GliaError<"daemon.payload-too-large"> {
+export class PayloadTooLargeError extends DaemonError<"daemon.payload-too-large"> {
   constructor(what: string, bytes: number, limit: number) {
     super("daemon.payload-too-large", `${what} has ${bytes} bytes; the limit is ${limit}`, {
       details: { bytes, limit },
@@ -113,7 +113,7 @@ export class PayloadTooLargeError extends GliaError<"daemon.payload-too-large"> 
 }
 
 /** A guest ran longer in one step than it may. */
-export class GuestStuckError extends GliaError<"daemon.guest-stuck"> {
+export class GuestStuckError extends DaemonError<"daemon.guest-stuck"> {
   constructor(runningMs: number, limitMs: number) {
     super(
       "daemon.guest-stuck",
@@ -123,7 +123,7 @@ export class GuestStuckError extends GliaError<"daemon.guest-stuck"> {
 }
 
 /** The answer of a move was lost, and coordination shows that something was committed. */
-export class MoveUnconfirmedError extends GliaError<"daemon.move-unconfirmed"> {
+export class MoveUnconfirmedError extends DaemonError<"daemon.move-unconfirmed"> {
   constructor(agent: string, owner: string, epoch: number, cause: unknown) {
     super("daemon.move-unconfirmed", `The answer of the move of agent ${agent} was lost`, {
       cause,

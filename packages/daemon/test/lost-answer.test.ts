@@ -1,4 +1,5 @@
-import { errorCodeOf, GliaError } from "@glia-os/abi/errors";
+import { errorCodeOf, type GliaError } from "@glia-os/abi/errors";
+import { MeshError } from "@glia-os/abi/errors/mesh";
 import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
 import type { AgentRow } from "@glia-os/abi/ports";
 import type { Member, Mesh } from "@glia-os/mesh-core";
@@ -12,7 +13,7 @@ const [self, edge, core] = ["01", "02", "03"].map((byte) => byte.repeat(32) as N
   NodeId,
 ];
 
-class LostAnswer extends GliaError<"mesh.call-timeout"> {
+class LostAnswer extends MeshError<"mesh.call-timeout"> {
   constructor() {
     super("mesh.call-timeout", "no answer");
   }

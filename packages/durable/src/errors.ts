@@ -1,8 +1,8 @@
 /** The refusals of durable domains, one class per failure. */
-import { GliaError } from "@glia-os/abi/errors";
+import { DurableError } from "@glia-os/abi/errors/durable";
 
 /** A journal whose records do not have the form of docs/spec/journal.md. */
-export class BadJournalError extends GliaError<"durable.bad-journal"> {
+export class BadJournalError extends DurableError<"durable.bad-journal"> {
   constructor(domain: string, seq: number, why: string) {
     super("durable.bad-journal", `record ${seq} of ${domain} cannot be used: ${why}`, {
       details: { domain, seq, why },
@@ -11,7 +11,7 @@ export class BadJournalError extends GliaError<"durable.bad-journal"> {
 }
 
 /** What was given as a program is none. */
-export class BadProgramError extends GliaError<"durable.bad-program"> {
+export class BadProgramError extends DurableError<"durable.bad-program"> {
   constructor(why: string) {
     super("durable.bad-program", `the program was refused: ${why}`, { details: { why } });
   }
@@ -31,7 +31,7 @@ export interface Divergence {
 }
 
 /** The program did something else than its journal says. */
-export class DivergedError extends GliaError<"durable.diverged"> {
+export class DivergedError extends DurableError<"durable.diverged"> {
   readonly divergence: Divergence;
 
   constructor(divergence: Divergence) {
@@ -49,21 +49,21 @@ export class DivergedError extends GliaError<"durable.diverged"> {
 }
 
 /** A message for a domain whose root task has ended. */
-export class DomainEndedError extends GliaError<"durable.domain-ended"> {
+export class DomainEndedError extends DurableError<"durable.domain-ended"> {
   constructor(domain: string) {
     super("durable.domain-ended", `${domain} has ended`, { details: { domain } });
   }
 }
 
 /** The journal has records of the domain. */
-export class DomainExistsError extends GliaError<"durable.domain-exists"> {
+export class DomainExistsError extends DurableError<"durable.domain-exists"> {
   constructor(domain: string) {
     super("durable.domain-exists", `${domain} was started before`, { details: { domain } });
   }
 }
 
 /** The journal took no more of the domain's records: another owner writes it, or the disk failed. */
-export class DomainLostError extends GliaError<"durable.domain-lost"> {
+export class DomainLostError extends DurableError<"durable.domain-lost"> {
   constructor(domain: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);
     super("durable.domain-lost", `${domain} cannot go on here: ${why}`, { details: { domain, why }, cause });
@@ -71,14 +71,14 @@ export class DomainLostError extends GliaError<"durable.domain-lost"> {
 }
 
 /** No domain of this name runs here. */
-export class DomainUnknownError extends GliaError<"durable.domain-unknown"> {
+export class DomainUnknownError extends DurableError<"durable.domain-unknown"> {
   constructor(domain: string) {
     super("durable.domain-unknown", `${domain} does not run here`, { details: { domain } });
   }
 }
 
 /** A task did something that no replay could repeat. */
-export class NotDurableError extends GliaError<"durable.not-durable"> {
+export class NotDurableError extends DurableError<"durable.not-durable"> {
   constructor(domain: string, what: string) {
     super("durable.not-durable", `${domain} used ${what}, which cannot be replayed`, {
       details: { domain, what },
@@ -87,14 +87,14 @@ export class NotDurableError extends GliaError<"durable.not-durable"> {
 }
 
 /** A value that no journal can hold. */
-export class NotRecordableError extends GliaError<"durable.not-recordable"> {
+export class NotRecordableError extends DurableError<"durable.not-recordable"> {
   constructor(what: string, why: string) {
     super("durable.not-recordable", `${what} cannot be recorded: ${why}`, { details: { what, why } });
   }
 }
 
 /** The process ended between the intent of an effect and its outcome. */
-export class OutcomeUnknownError extends GliaError<"durable.outcome-unknown"> {
+export class OutcomeUnknownError extends DurableError<"durable.outcome-unknown"> {
   constructor(service: string, key: string) {
     super("durable.outcome-unknown", `nobody knows whether ${service} performed call ${key}`, {
       details: { service, key },
@@ -103,7 +103,7 @@ export class OutcomeUnknownError extends GliaError<"durable.outcome-unknown"> {
 }
 
 /** A domain's program, or a service of it, is not offered here. */
-export class ProgramUnknownError extends GliaError<"durable.program-unknown"> {
+export class ProgramUnknownError extends DurableError<"durable.program-unknown"> {
   constructor(domain: string, what: string) {
     super("durable.program-unknown", `${domain} needs ${what}, which is not offered here`, {
       details: { domain, what },

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { ERROR_CODES } from "@glia-os/abi/errors";
+import { ERROR_CODES } from "@glia-os/abi/errors/all";
 import { SYSCALLS } from "@glia-os/abi/syscalls";
 import { expect, test } from "vitest";
 import { COMES_WITH, syscallsPage } from "../scripts/print-syscalls.ts";

@@ -1,11 +1,5 @@
 /** One class per refusal of the mesh. Codes, what changed and what to do: packages/abi/src/errors/codes/mesh.ts. */
-import { type ErrorCode, GliaError } from "@glia-os/abi/errors";
-
-/** A code of the `mesh` namespace. */
-export type MeshErrorCode = Extract<ErrorCode, `mesh.${string}`>;
-
-/** A refusal by the mesh; `code` says which. */
-export class MeshError<Code extends MeshErrorCode = MeshErrorCode> extends GliaError<Code> {}
+import { MeshError } from "@glia-os/abi/errors/mesh";
 
 /** A message that is larger than its class or kind allows. */
 export class MessageTooLargeError extends MeshError<"mesh.message-too-large"> {

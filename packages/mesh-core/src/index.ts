@@ -1,4 +1,5 @@
 /** The mesh: membership, admission, calls, coordination through an anchor, exactly-once agent links and migration. */
+export { MeshError, type MeshErrorCode } from "@glia-os/abi/errors/mesh";
 export { formatAddress, JOIN_LINE_PREFIX, type JoinLine, parseJoinLine } from "./admission/join-line.ts";
 export { ANCHOR_TIMEOUT_MAX_MS } from "./anchor/client.ts";
 export { CBOR_DEPTH_MAX, CBOR_ITEMS_MAX, type CborValue, decodeCbor, encodeCbor } from "./codec/cbor.ts";
@@ -12,7 +13,6 @@ export {
   type Kind,
 } from "./codec/envelope.ts";
 export { FieldReader } from "./codec/reader.ts";
-export { MeshError, type MeshErrorCode } from "./errors.ts";
 export type { AgentLink, LinkStats } from "./links/agent-link.ts";
 export {
   ASKS_MAX,

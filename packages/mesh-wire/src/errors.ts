@@ -1,5 +1,5 @@
 /** The wire's refusals: one class per failure, codes in the `wire` namespace of `@glia-os/abi/errors`. */
-import { GliaError } from "@glia-os/abi/errors";
+import { WireError } from "@glia-os/abi/errors/wire";
 import type { NodeId } from "@glia-os/abi/ids";
 import type { HostPort, TrafficClass } from "@glia-os/abi/ports";
 
@@ -9,7 +9,7 @@ export function printAddress(address: HostPort): string {
 }
 
 /** Somebody else listens at the address. */
-export class AddressInUseError extends GliaError<"wire.address-in-use"> {
+export class AddressInUseError extends WireError<"wire.address-in-use"> {
   constructor(address: HostPort, cause: unknown) {
     super("wire.address-in-use", `another program listens at ${printAddress(address)}`, {
       details: { ...address },
@@ -19,7 +19,7 @@ export class AddressInUseError extends GliaError<"wire.address-in-use"> {
 }
 
 /** The address is not of this machine, or may not be opened. */
-export class AddressUnavailableError extends GliaError<"wire.address-unavailable"> {
+export class AddressUnavailableError extends WireError<"wire.address-unavailable"> {
   constructor(address: HostPort, why: string, cause?: unknown) {
     super("wire.address-unavailable", `cannot listen at ${printAddress(address)}: ${why}`, {
       details: { ...address },
@@ -29,28 +29,28 @@ export class AddressUnavailableError extends GliaError<"wire.address-unavailable
 }
 
 /** `listen` was called on an endpoint that listens. */
-export class AlreadyListeningError extends GliaError<"wire.already-listening"> {
+export class AlreadyListeningError extends WireError<"wire.already-listening"> {
   constructor(address: HostPort) {
     super("wire.already-listening", `the transport already listens at ${printAddress(address)}`);
   }
 }
 
 /** Bytes that are not a frame of docs/spec/frame.md. */
-export class BadFrameError extends GliaError<"wire.bad-frame"> {
+export class BadFrameError extends WireError<"wire.bad-frame"> {
   constructor(why: string) {
     super("wire.bad-frame", `a frame was refused: ${why}`, { details: { why } });
   }
 }
 
 /** A certificate with impossible dates was asked for. */
-export class CertificateRequestError extends GliaError<"wire.certificate-request"> {
+export class CertificateRequestError extends WireError<"wire.certificate-request"> {
   constructor(why: string) {
     super("wire.certificate-request", `a certificate cannot be made: ${why}`);
   }
 }
 
 /** The connection could not be made or broke before a session existed. */
-export class ConnectFailedError extends GliaError<"wire.connect-failed"> {
+export class ConnectFailedError extends WireError<"wire.connect-failed"> {
   constructor(address: HostPort, why: string, cause?: unknown) {
     super("wire.connect-failed", `cannot connect to ${printAddress(address)}: ${why}`, {
       details: { ...address, why },
@@ -60,7 +60,7 @@ export class ConnectFailedError extends GliaError<"wire.connect-failed"> {
 }
 
 /** No session came into being within the connect timeout. */
-export class ConnectTimeoutError extends GliaError<"wire.connect-timeout"> {
+export class ConnectTimeoutError extends WireError<"wire.connect-timeout"> {
   constructor(address: HostPort, timeoutMs: number) {
     super(
       "wire.connect-timeout",
@@ -73,7 +73,7 @@ export class ConnectTimeoutError extends GliaError<"wire.connect-timeout"> {
 }
 
 /** The identity file does not hold one Ed25519 private key. */
-export class IdentityCorruptError extends GliaError<"wire.identity-corrupt"> {
+export class IdentityCorruptError extends WireError<"wire.identity-corrupt"> {
   constructor(path: string, why: string, cause?: unknown) {
     super("wire.identity-corrupt", `the identity file ${path} cannot be used: ${why}`, {
       details: { path, why },
@@ -83,7 +83,7 @@ export class IdentityCorruptError extends GliaError<"wire.identity-corrupt"> {
 }
 
 /** The identity file may be read by others than its owner. */
-export class IdentityExposedError extends GliaError<"wire.identity-exposed"> {
+export class IdentityExposedError extends WireError<"wire.identity-exposed"> {
   constructor(path: string, mode: number) {
     super(
       "wire.identity-exposed",
@@ -96,7 +96,7 @@ export class IdentityExposedError extends GliaError<"wire.identity-exposed"> {
 }
 
 /** The identity file could not be read or written. */
-export class IdentityFileError extends GliaError<"wire.identity-file"> {
+export class IdentityFileError extends WireError<"wire.identity-file"> {
   constructor(path: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);
     super("wire.identity-file", `the identity file ${path} cannot be read or created: ${why}`, {
@@ -107,7 +107,7 @@ export class IdentityFileError extends GliaError<"wire.identity-file"> {
 }
 
 /** A message over the limit of its class. */
-export class MessageTooLargeError extends GliaError<"wire.message-too-large"> {
+export class MessageTooLargeError extends WireError<"wire.message-too-large"> {
   constructor(trafficClass: TrafficClass, size: number, limit: number) {
     super(
       "wire.message-too-large",
@@ -120,7 +120,7 @@ export class MessageTooLargeError extends GliaError<"wire.message-too-large"> {
 }
 
 /** An option or argument outside its range. */
-export class OptionOutOfRangeError extends GliaError<"wire.option-out-of-range"> {
+export class OptionOutOfRangeError extends WireError<"wire.option-out-of-range"> {
   constructor(name: string, value: unknown, range: string) {
     super("wire.option-out-of-range", `${name} is ${String(value)}; it must be ${range}`, {
       details: { name, range },
@@ -143,7 +143,7 @@ export type CertificateFault =
   | "validity-too-long";
 
 /** A peer's certificate does not prove a node identity (docs/spec/node-certificate.md). */
-export class PeerCertificateError extends GliaError<"wire.peer-certificate"> {
+export class PeerCertificateError extends WireError<"wire.peer-certificate"> {
   /** The check that failed. */
   readonly reason: CertificateFault;
 
@@ -154,7 +154,7 @@ export class PeerCertificateError extends GliaError<"wire.peer-certificate"> {
 }
 
 /** The peer proved another identity than the expected one. */
-export class PeerIdentityError extends GliaError<"wire.peer-identity"> {
+export class PeerIdentityError extends WireError<"wire.peer-identity"> {
   constructor(address: HostPort, expected: NodeId | undefined, actual: NodeId) {
     const text =
       expected === undefined
@@ -165,14 +165,14 @@ export class PeerIdentityError extends GliaError<"wire.peer-identity"> {
 }
 
 /** The peer broke a rule of the session protocol. */
-export class ProtocolViolationError extends GliaError<"wire.protocol-violation"> {
+export class ProtocolViolationError extends WireError<"wire.protocol-violation"> {
   constructor(why: string) {
     super("wire.protocol-violation", `the peer broke the session protocol: ${why}`, { details: { why } });
   }
 }
 
 /** The peer answered that it does not accept the session. */
-export class RefusedError extends GliaError<"wire.refused"> {
+export class RefusedError extends WireError<"wire.refused"> {
   constructor(address: HostPort, refusal: string, why: string) {
     super("wire.refused", `the node at ${printAddress(address)} refused the session: ${why}`, {
       details: { ...address, refusal },
@@ -181,21 +181,21 @@ export class RefusedError extends GliaError<"wire.refused"> {
 }
 
 /** Too many sends wait for room. */
-export class SendQueueFullError extends GliaError<"wire.send-queue-full"> {
+export class SendQueueFullError extends WireError<"wire.send-queue-full"> {
   constructor(waiting: number) {
     super("wire.send-queue-full", `${waiting} sends of this class already wait for room`);
   }
 }
 
 /** The session is over. */
-export class SessionClosedError extends GliaError<"wire.session-closed"> {
+export class SessionClosedError extends WireError<"wire.session-closed"> {
   constructor(reason: string) {
     super("wire.session-closed", `the session is closed: ${reason}`);
   }
 }
 
 /** The transport holds as many sessions as it may and none is idle. */
-export class SessionLimitError extends GliaError<"wire.session-limit"> {
+export class SessionLimitError extends WireError<"wire.session-limit"> {
   constructor(limit: number) {
     super("wire.session-limit", `${limit} sessions are open and none of them is idle`, {
       details: { limit },
@@ -204,7 +204,7 @@ export class SessionLimitError extends GliaError<"wire.session-limit"> {
 }
 
 /** The transport was closed. */
-export class TransportClosedError extends GliaError<"wire.transport-closed"> {
+export class TransportClosedError extends WireError<"wire.transport-closed"> {
   constructor() {
     super("wire.transport-closed", "the transport is closed");
   }

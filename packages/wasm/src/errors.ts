@@ -1,15 +1,16 @@
 /** Every refusal and failure of this package, one class each. Codes, what changed and what to do: `wasm.*` of `@glia-os/abi/errors`. */
-import { GliaError, type GliaErrorOptions } from "@glia-os/abi/errors";
+import type { GliaErrorOptions } from "@glia-os/abi/errors";
+import { WasmError } from "@glia-os/abi/errors/wasm";
 
 /** Host modules that cannot be offered: two of one name, or a name or version that snapshots cannot hold. */
-export class BadHostModuleError extends GliaError<"wasm.bad-host-module"> {
+export class BadHostModuleError extends WasmError<"wasm.bad-host-module"> {
   constructor(name: string, problem: string) {
     super("wasm.bad-host-module", `the host module ${name} ${problem}`, { details: { name } });
   }
 }
 
 /** A function of a host module tried to suspend its guest in a way that was not declared or cannot be written down. */
-export class BadHostWaitError extends GliaError<"wasm.bad-host-wait"> {
+export class BadHostWaitError extends WasmError<"wasm.bad-host-wait"> {
   constructor(at: string, op: string) {
     super("wasm.bad-host-wait", `the host function ${at} may not make its guest wait for ${op} so`, {
       details: { at, op },
@@ -18,21 +19,21 @@ export class BadHostWaitError extends GliaError<"wasm.bad-host-wait"> {
 }
 
 /** A WASI launch out of bounds. */
-export class BadLaunchError extends GliaError<"wasm.bad-launch"> {
+export class BadLaunchError extends WasmError<"wasm.bad-launch"> {
   constructor(problem: string) {
     super("wasm.bad-launch", `the guest cannot be launched so: ${problem}`);
   }
 }
 
 /** A key that is no raw Ed25519 key. */
-export class BadKeyError extends GliaError<"wasm.bad-key"> {
+export class BadKeyError extends WasmError<"wasm.bad-key"> {
   constructor(bytes: number) {
     super("wasm.bad-key", `an Ed25519 key has 32 bytes, this one ${bytes}`);
   }
 }
 
 /** An engine limit that is not a whole number within its range. */
-export class BadLimitError extends GliaError<"wasm.bad-limit"> {
+export class BadLimitError extends WasmError<"wasm.bad-limit"> {
   constructor(name: string, value: unknown, least: number, most: number) {
     super(
       "wasm.bad-limit",
@@ -42,14 +43,14 @@ export class BadLimitError extends GliaError<"wasm.bad-limit"> {
 }
 
 /** An answer that does not fit the pending call. */
-export class BadResultError extends GliaError<"wasm.bad-result"> {
+export class BadResultError extends WasmError<"wasm.bad-result"> {
   constructor(problem: string) {
     super("wasm.bad-result", problem);
   }
 }
 
 /** The optional peer `binaryen` is not installed. */
-export class BinaryenMissingError extends GliaError<"wasm.binaryen-missing"> {
+export class BinaryenMissingError extends WasmError<"wasm.binaryen-missing"> {
   constructor(cause: unknown) {
     super(
       "wasm.binaryen-missing",
@@ -60,7 +61,7 @@ export class BinaryenMissingError extends GliaError<"wasm.binaryen-missing"> {
 }
 
 /** A guest used more fuel than it was given: for one step (`slice`) or for its whole life (`life`). */
-export class FuelExhaustedError extends GliaError<"wasm.fuel-exhausted"> {
+export class FuelExhaustedError extends WasmError<"wasm.fuel-exhausted"> {
   constructor(used: number, which: "slice" | "life") {
     const what = which === "life" ? "its life" : "this step";
     super("wasm.fuel-exhausted", `the guest has used up the fuel for ${what}: ${used} in all`, {
@@ -70,14 +71,14 @@ export class FuelExhaustedError extends GliaError<"wasm.fuel-exhausted"> {
 }
 
 /** An instrumented module that does not unwind or rewind as the pipeline's output does. */
-export class GuestProtocolError extends GliaError<"wasm.guest-protocol"> {
+export class GuestProtocolError extends WasmError<"wasm.guest-protocol"> {
   constructor(problem: string, options: GliaErrorOptions = {}) {
     super("wasm.guest-protocol", `the guest broke the suspension protocol: ${problem}`, options);
   }
 }
 
 /** The guest executed a trap. */
-export class GuestTrappedError extends GliaError<"wasm.guest-trapped"> {
+export class GuestTrappedError extends WasmError<"wasm.guest-trapped"> {
   constructor(cause: unknown) {
     super(
       "wasm.guest-trapped",
@@ -88,14 +89,14 @@ export class GuestTrappedError extends GliaError<"wasm.guest-trapped"> {
 }
 
 /** A host function threw; the guest was stopped by a trap. */
-export class HostFailedError extends GliaError<"wasm.host-failed"> {
+export class HostFailedError extends WasmError<"wasm.host-failed"> {
   constructor(name: string, cause: unknown) {
     super("wasm.host-failed", `the host function ${name} threw`, { cause });
   }
 }
 
 /** A snapshot holds the state of a host module that is not offered here in the same version. */
-export class HostModuleMissingError extends GliaError<"wasm.host-module-missing"> {
+export class HostModuleMissingError extends WasmError<"wasm.host-module-missing"> {
   constructor(name: string, version: number, here: number | undefined) {
     const offered = here === undefined ? "is not offered here" : `is offered here in version ${here}`;
     super(
@@ -109,7 +110,7 @@ export class HostModuleMissingError extends GliaError<"wasm.host-module-missing"
 }
 
 /** The operating system or the JavaScript engine had no room for a guest's memory. */
-export class HostMemoryError extends GliaError<"wasm.host-memory"> {
+export class HostMemoryError extends WasmError<"wasm.host-memory"> {
   constructor(pages: number, cause: unknown) {
     super("wasm.host-memory", `this process has no room for another guest memory of ${pages} pages`, {
       cause,
@@ -118,7 +119,7 @@ export class HostMemoryError extends GliaError<"wasm.host-memory"> {
 }
 
 /** An import whose type is not the one the host offers under that name. */
-export class ImportMismatchError extends GliaError<"wasm.import-mismatch"> {
+export class ImportMismatchError extends WasmError<"wasm.import-mismatch"> {
   constructor(name: string, asked: string, offered: string) {
     super("wasm.import-mismatch", `the module imports ${name} as ${asked}; the host offers ${offered}`, {
       details: { name, asked, offered },
@@ -127,7 +128,7 @@ export class ImportMismatchError extends GliaError<"wasm.import-mismatch"> {
 }
 
 /** Imports that were not granted. `details.asked` lists everything the module asks for, `details.missing` what was not granted. */
-export class ImportNotGrantedError extends GliaError<"wasm.import-not-granted"> {
+export class ImportNotGrantedError extends WasmError<"wasm.import-not-granted"> {
   constructor(missing: readonly string[], asked: readonly string[], granted: readonly string[]) {
     super(
       "wasm.import-not-granted",
@@ -139,56 +140,56 @@ export class ImportNotGrantedError extends GliaError<"wasm.import-not-granted"> 
 }
 
 /** A step, snapshot or answer for an instance that has finished, failed or been disposed. */
-export class InstanceEndedError extends GliaError<"wasm.instance-ended"> {
+export class InstanceEndedError extends WasmError<"wasm.instance-ended"> {
   constructor(how: string) {
     super("wasm.instance-ended", `the instance has ${how}`);
   }
 }
 
 /** Bytes that do not follow the binary format. */
-export class MalformedModuleError extends GliaError<"wasm.malformed-module"> {
+export class MalformedModuleError extends WasmError<"wasm.malformed-module"> {
   constructor(problem: string) {
     super("wasm.malformed-module", `malformed module: ${problem}`);
   }
 }
 
 /** The guest needs more memory at its start than the limit allows. */
-export class MemoryLimitError extends GliaError<"wasm.memory-limit"> {
+export class MemoryLimitError extends WasmError<"wasm.memory-limit"> {
   constructor(needed: number, limit: number) {
     super("wasm.memory-limit", `the guest needs ${needed} pages of memory and the limit is ${limit}`);
   }
 }
 
 /** The program's bytes exceed the engine's limit. */
-export class ModuleTooBigError extends GliaError<"wasm.module-too-big"> {
+export class ModuleTooBigError extends WasmError<"wasm.module-too-big"> {
   constructor(bytes: number, limit: number) {
     super("wasm.module-too-big", `the module is ${bytes} bytes and the limit is ${limit}`);
   }
 }
 
 /** Bytes that are no WebAssembly module, or one the engine of this machine refuses. */
-export class NotAModuleError extends GliaError<"wasm.not-a-module"> {
+export class NotAModuleError extends WasmError<"wasm.not-a-module"> {
   constructor(problem: string) {
     super("wasm.not-a-module", `not a WebAssembly module: ${problem}`);
   }
 }
 
 /** A module without the instrumentation the engine needs. */
-export class NotInstrumentedError extends GliaError<"wasm.not-instrumented"> {
+export class NotInstrumentedError extends WasmError<"wasm.not-instrumented"> {
   constructor(problem: string) {
     super("wasm.not-instrumented", problem);
   }
 }
 
 /** A snapshot was asked for while the guest waits for nothing. */
-export class NotPendingError extends GliaError<"wasm.not-pending"> {
+export class NotPendingError extends WasmError<"wasm.not-pending"> {
   constructor() {
     super("wasm.not-pending", "the guest waits for no call, so its state cannot be taken");
   }
 }
 
 /** A message longer than a limit or than the guest's buffer. */
-export class PayloadTooBigError extends GliaError<"wasm.payload-too-big"> {
+export class PayloadTooBigError extends WasmError<"wasm.payload-too-big"> {
   constructor(bytes: number, limit: number, whose: "limit" | "buffer") {
     const where = whose === "limit" ? "the message limit" : "the guest's buffer";
     super("wasm.payload-too-big", `the payload is ${bytes} bytes and ${where} is ${limit}`, {
@@ -198,7 +199,7 @@ export class PayloadTooBigError extends GliaError<"wasm.payload-too-big"> {
 }
 
 /** Snapshot bytes that are damaged, cut short or not a snapshot. */
-export class SnapshotCorruptError extends GliaError<"wasm.snapshot-corrupt"> {
+export class SnapshotCorruptError extends WasmError<"wasm.snapshot-corrupt"> {
   constructor(problem: string, cause?: unknown) {
     super(
       "wasm.snapshot-corrupt",
@@ -209,7 +210,7 @@ export class SnapshotCorruptError extends GliaError<"wasm.snapshot-corrupt"> {
 }
 
 /** A snapshot that does not fit the program it is restored with. */
-export class SnapshotMismatchError extends GliaError<"wasm.snapshot-mismatch"> {
+export class SnapshotMismatchError extends WasmError<"wasm.snapshot-mismatch"> {
   constructor(what: string, found: string, expected: string) {
     super("wasm.snapshot-mismatch", `the snapshot does not fit: ${what} is ${found}, expected ${expected}`, {
       details: { what, found, expected },
@@ -218,7 +219,7 @@ export class SnapshotMismatchError extends GliaError<"wasm.snapshot-mismatch"> {
 }
 
 /** A snapshot that declares more bytes than the limit. */
-export class SnapshotTooBigError extends GliaError<"wasm.snapshot-too-big"> {
+export class SnapshotTooBigError extends WasmError<"wasm.snapshot-too-big"> {
   constructor(bytes: number, limit: number) {
     super("wasm.snapshot-too-big", `the snapshot holds ${bytes} bytes and the limit is ${limit}`, {
       details: { bytes, limit },
@@ -227,42 +228,42 @@ export class SnapshotTooBigError extends GliaError<"wasm.snapshot-too-big"> {
 }
 
 /** A snapshot of a version this build does not read. */
-export class SnapshotVersionError extends GliaError<"wasm.snapshot-version"> {
+export class SnapshotVersionError extends WasmError<"wasm.snapshot-version"> {
   constructor(found: number, expected: number) {
     super("wasm.snapshot-version", `the snapshot has version ${found}; this build reads version ${expected}`);
   }
 }
 
 /** The guest recursed past the native stack or past the memory that holds its suspended calls. */
-export class StackExhaustedError extends GliaError<"wasm.stack-exhausted"> {
+export class StackExhaustedError extends WasmError<"wasm.stack-exhausted"> {
   constructor(where: string, cause: unknown) {
     super("wasm.stack-exhausted", `the guest's calls are nested too deeply ${where}`, { cause });
   }
 }
 
 /** A module whose memory, tables or start function are outside the host's control. */
-export class UnboundedModuleError extends GliaError<"wasm.unbounded-module"> {
+export class UnboundedModuleError extends WasmError<"wasm.unbounded-module"> {
   constructor(problem: string) {
     super("wasm.unbounded-module", problem);
   }
 }
 
 /** Code that could run without using fuel, or that writes the fuel counter, in a module that says it is metered. */
-export class UnmeteredCodeError extends GliaError<"wasm.unmetered-code"> {
+export class UnmeteredCodeError extends WasmError<"wasm.unmetered-code"> {
   constructor(index: number, at: number, problem: string) {
     super("wasm.unmetered-code", `function ${index} ${problem} (byte ${at})`, { details: { index, at } });
   }
 }
 
 /** A module without a valid signature, where one is asked for. */
-export class UnsignedModuleError extends GliaError<"wasm.unsigned-module"> {
+export class UnsignedModuleError extends WasmError<"wasm.unsigned-module"> {
   constructor(problem: string) {
     super("wasm.unsigned-module", `the module is not admitted: ${problem}`);
   }
 }
 
 /** A module that uses a feature guests may not use. */
-export class UnsupportedFeatureError extends GliaError<"wasm.unsupported-feature"> {
+export class UnsupportedFeatureError extends WasmError<"wasm.unsupported-feature"> {
   constructor(feature: string, why: string) {
     super("wasm.unsupported-feature", `the module uses ${feature}, which guests may not: ${why}`, {
       details: { feature },

@@ -1,18 +1,21 @@
-/** The union of every namespace's codes. A namespace is one file under `codes/`, owned by the package of that name. */
-import { ABI_CODES } from "./codes/abi.ts";
-import { CELLS_CODES } from "./codes/cells.ts";
-import { CLI_CODES } from "./codes/cli.ts";
-import { DAEMON_CODES } from "./codes/daemon.ts";
-import { DURABLE_CODES } from "./codes/durable.ts";
-import { GUEST_CODES } from "./codes/guest.ts";
-import { HAL_CODES } from "./codes/hal.ts";
-import { HOST_CODES } from "./codes/host.ts";
-import { KERNEL_CODES } from "./codes/kernel.ts";
-import { MESH_CODES } from "./codes/mesh.ts";
-import { SIM_CODES } from "./codes/sim.ts";
-import { STORE_CODES } from "./codes/store.ts";
-import { WASM_CODES } from "./codes/wasm.ts";
-import { WIRE_CODES } from "./codes/wire.ts";
+/**
+ * The union of every namespace's codes, as types. A namespace is one file under `codes/`, owned by the package of that name, and one
+ * under `namespaces/`: the base class of its errors, through which a program loads the sentences of the namespaces it uses and no other.
+ */
+import type { ABI_CODES } from "./codes/abi.ts";
+import type { CELLS_CODES } from "./codes/cells.ts";
+import type { CLI_CODES } from "./codes/cli.ts";
+import type { DAEMON_CODES } from "./codes/daemon.ts";
+import type { DURABLE_CODES } from "./codes/durable.ts";
+import type { GUEST_CODES } from "./codes/guest.ts";
+import type { HAL_CODES } from "./codes/hal.ts";
+import type { HOST_CODES } from "./codes/host.ts";
+import type { KERNEL_CODES } from "./codes/kernel.ts";
+import type { MESH_CODES } from "./codes/mesh.ts";
+import type { SIM_CODES } from "./codes/sim.ts";
+import type { STORE_CODES } from "./codes/store.ts";
+import type { WASM_CODES } from "./codes/wasm.ts";
+import type { WIRE_CODES } from "./codes/wire.ts";
 
 /** What the code table says of each failure. */
 export interface ErrorFacts {
@@ -24,7 +27,7 @@ export interface ErrorFacts {
   readonly fix: string;
 }
 
-/** The shape of {@link ERROR_CODES}. */
+/** Every code with its facts: the shape of `ERROR_CODES` of `@glia-os/abi/errors/all`. */
 export type ErrorTable = typeof ABI_CODES &
   typeof CELLS_CODES &
   typeof CLI_CODES &
@@ -39,24 +42,6 @@ export type ErrorTable = typeof ABI_CODES &
   typeof STORE_CODES &
   typeof WASM_CODES &
   typeof WIRE_CODES;
-
-/** Every code this build can raise. `docs/spec/errors.md` is printed from it. */
-export const ERROR_CODES: ErrorTable = {
-  ...ABI_CODES,
-  ...CELLS_CODES,
-  ...CLI_CODES,
-  ...DAEMON_CODES,
-  ...DURABLE_CODES,
-  ...GUEST_CODES,
-  ...HAL_CODES,
-  ...HOST_CODES,
-  ...KERNEL_CODES,
-  ...MESH_CODES,
-  ...SIM_CODES,
-  ...STORE_CODES,
-  ...WASM_CODES,
-  ...WIRE_CODES,
-} satisfies Readonly<Record<string, ErrorFacts>>;
 
 /** A stable error code: `namespace.kebab-case`. */
 export type ErrorCode = keyof ErrorTable;

@@ -4,10 +4,21 @@
  * E1. An error carries a stable code; the message may change, the code may not.
  * E2. An error says what the refusal changed (usually nothing) and what to do about it.
  * E3. The brand is a registered symbol, so an error is recognised across realms, worker threads and duplicate copies of this package.
+ * E4. The sentences of a namespace come with the base class of its errors (`@glia-os/abi/errors/NAMESPACE`): a program carries those
+ *     of the namespaces it uses, and no other.
+ * E5. A code that the table does not have, because its package is newer than the table, is kept; its sentences say that they are unknown.
  */
-import { ERROR_CODES, type ErrorCode, type ErrorFacts } from "./codes.ts";
+import { ABI_CODES } from "./codes/abi.ts";
+import type { ErrorCode, ErrorFacts } from "./codes.ts";
 
 const BRAND: unique symbol = Symbol.for("@glia-os/error") as never;
+
+/** What is said of a code that is not in the table (E5). */
+const UNKNOWN_CODE: ErrorFacts = {
+  retryable: false,
+  changed: "Unknown: this version of @glia-os/abi does not describe the code.",
+  fix: "Read the message; a version of @glia-os/abi as new as the package that raised this says more.",
+};
 
 /** What an error carries beyond its message. */
 export interface GliaErrorOptions {
@@ -31,7 +42,10 @@ export interface ErrorRecord {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** A refusal with a stable code. Every package extends it with one class per failure. */
+/**
+ * A refusal with a stable code. Each namespace has a base class that extends it and knows what the table says of its codes; a
+ * package extends that one with a class per failure.
+ */
 export class GliaError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly code: Code;
   /** What the failure changed. */
@@ -43,14 +57,15 @@ export class GliaError<Code extends ErrorCode = ErrorCode> extends Error {
   /** Facts for programs. */
   readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(code: Code, message: string, options: GliaErrorOptions = {}) {
+  /** `facts`: what the table says of `code`; undefined if it has no such row (E5). */
+  constructor(code: Code, message: string, facts: ErrorFacts | undefined, options: GliaErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    const facts: ErrorFacts = ERROR_CODES[code];
+    const known = facts ?? UNKNOWN_CODE;
     this.name = new.target.name;
     this.code = code;
-    this.changed = options.changed ?? facts.changed;
-    this.fix = options.fix ?? facts.fix;
-    this.retryable = facts.retryable;
+    this.changed = options.changed ?? known.changed;
+    this.fix = options.fix ?? known.fix;
+    this.retryable = known.retryable;
     this.details = options.details ?? {};
     Object.defineProperty(this, BRAND, { value: true, enumerable: false });
   }
@@ -78,7 +93,7 @@ export class RemoteError extends GliaError<"abi.remote"> {
   readonly remote: ErrorRecord;
 
   constructor(remote: ErrorRecord) {
-    super("abi.remote", remote.message, {
+    super("abi.remote", remote.message, ABI_CODES["abi.remote"], {
       changed: remote.changed,
       fix: remote.fix,
       details: { ...remote.details, code: remote.code },
@@ -107,13 +122,15 @@ export function toErrorRecord(value: unknown): ErrorRecord {
 /** A thrown value that no Glia code raised on purpose. */
 export class UnexpectedError extends GliaError<"abi.unexpected"> {
   constructor(message: string, cause?: unknown) {
-    super("abi.unexpected", message, { cause });
+    super("abi.unexpected", message, ABI_CODES["abi.unexpected"], { cause });
   }
 }
 
 /** A value from outside does not have the shape its format requires. */
 export class MalformedError extends GliaError<"abi.malformed"> {
   constructor(what: string, why: string, details: Readonly<Record<string, unknown>> = {}) {
-    super("abi.malformed", `${what} is malformed: ${why}`, { details: { what, why, ...details } });
+    super("abi.malformed", `${what} is malformed: ${why}`, ABI_CODES["abi.malformed"], {
+      details: { what, why, ...details },
+    });
   }
 }

@@ -1,4 +1,4 @@
-export { ERROR_CODES, type ErrorCode, type ErrorFacts, type ErrorTable } from "./codes.ts";
+export type { ErrorCode, ErrorFacts, ErrorTable } from "./codes.ts";
 export {
   type ErrorRecord,
   errorCodeOf,

@@ -1,8 +1,8 @@
 /** The refusals of channels. */
-import { GliaError } from "@glia-os/abi/errors";
+import { KernelError } from "@glia-os/abi/errors/kernel";
 
 /** A channel was closed: it takes nothing more, and when it is empty it gives nothing more. */
-export class ChannelClosedError extends GliaError<"kernel.channel-closed"> {
+export class ChannelClosedError extends KernelError<"kernel.channel-closed"> {
   /** Inside a `select`: the index of the wait whose channel was closed; -1 elsewhere. */
   readonly index: number;
 

@@ -1,18 +1,18 @@
 /** The refusals of task graphs. */
-import { GliaError } from "@glia-os/abi/errors";
+import { KernelError } from "@glia-os/abi/errors/kernel";
 
 /** Ids of a cycle that its message prints. */
 const PRINTED = 20;
 
 /** Two nodes have the same id. */
-export class DuplicateNodeError extends GliaError<"kernel.duplicate-node"> {
+export class DuplicateNodeError extends KernelError<"kernel.duplicate-node"> {
   constructor(id: string) {
     super("kernel.duplicate-node", `two nodes have the id ${JSON.stringify(id)}`, { details: { id } });
   }
 }
 
 /** Nodes depend on each other in a circle. */
-export class GraphCycleError extends GliaError<"kernel.graph-cycle"> {
+export class GraphCycleError extends KernelError<"kernel.graph-cycle"> {
   /** The ids of the cycle: each depends on the next, the last on the first. */
   readonly cycle: readonly string[];
 
@@ -27,7 +27,7 @@ export class GraphCycleError extends GliaError<"kernel.graph-cycle"> {
 }
 
 /** A node depends on one that is not in the graph. */
-export class UnknownDependencyError extends GliaError<"kernel.unknown-dependency"> {
+export class UnknownDependencyError extends KernelError<"kernel.unknown-dependency"> {
   constructor(node: string, dependency: string) {
     super(
       "kernel.unknown-dependency",

@@ -1,9 +1,9 @@
 /** The refusals of regions. */
-import { GliaError } from "@glia-os/abi/errors";
+import { KernelError } from "@glia-os/abi/errors/kernel";
 import { shown } from "../shown.ts";
 
 /** An access reaches outside a region, or is none. */
-export class OutsideRegionError extends GliaError<"kernel.outside-region"> {
+export class OutsideRegionError extends KernelError<"kernel.outside-region"> {
   constructor(offset: unknown, length: unknown, size: number) {
     super(
       "kernel.outside-region",

@@ -1,5 +1,5 @@
 /** One class per refusal of supervision. What each changed and what to do about it stands in the code table of `abi`. */
-import { GliaError } from "@glia-os/abi/errors";
+import { KernelError } from "@glia-os/abi/errors/kernel";
 import { shown } from "../shown.ts";
 
 function text(value: unknown): string {
@@ -11,7 +11,7 @@ function text(value: unknown): string {
 }
 
 /** Thrown by a task that wants to end with a reason of its own choice (`exitWith`). */
-export class ExitError extends GliaError<"kernel.exit"> {
+export class ExitError extends KernelError<"kernel.exit"> {
   /** The exit reason: what links pass on and supervisors judge. */
   readonly reason: unknown;
 
@@ -22,14 +22,14 @@ export class ExitError extends GliaError<"kernel.exit"> {
 }
 
 /** A call would wait for itself: every task of the cycle waits for the next one's reply. */
-export class DeadlockError extends GliaError<"kernel.deadlock"> {
+export class DeadlockError extends KernelError<"kernel.deadlock"> {
   constructor(cycle: readonly string[]) {
     super("kernel.deadlock", `the call would never return: ${cycle.join(" -> ")}`, { details: { cycle } });
   }
 }
 
 /** No live task registered this name. */
-export class UnknownNameError extends GliaError<"kernel.unknown-name"> {
+export class UnknownNameError extends KernelError<"kernel.unknown-name"> {
   constructor(name: string) {
     super("kernel.unknown-name", `nothing is registered as ${shown(name)}`, {
       details: { name: shown(name) },
@@ -38,28 +38,28 @@ export class UnknownNameError extends GliaError<"kernel.unknown-name"> {
 }
 
 /** The name belongs to another capability. */
-export class NameTakenError extends GliaError<"kernel.name-taken"> {
+export class NameTakenError extends KernelError<"kernel.name-taken"> {
   constructor(name: string, owner: number) {
     super("kernel.name-taken", `${name} is registered by task ${owner}`, { details: { name, owner } });
   }
 }
 
 /** A name that the calling task did not register. */
-export class NotNameOwnerError extends GliaError<"kernel.not-name-owner"> {
+export class NotNameOwnerError extends KernelError<"kernel.not-name-owner"> {
   constructor(name: string) {
     super("kernel.not-name-owner", `the calling task did not register ${name}`, { details: { name } });
   }
 }
 
 /** As many links, monitors, notices or names as there may be. */
-export class RelationLimitError extends GliaError<"kernel.relation-limit"> {
+export class RelationLimitError extends KernelError<"kernel.relation-limit"> {
   constructor(what: string, limit: number) {
     super("kernel.relation-limit", `${limit} ${what} is the most`, { details: { what, limit } });
   }
 }
 
 /** The server ended before it answered. */
-export class ServerEndedError extends GliaError<"kernel.server-ended"> {
+export class ServerEndedError extends KernelError<"kernel.server-ended"> {
   /** Why it ended. */
   readonly reason: unknown;
 
@@ -72,7 +72,7 @@ export class ServerEndedError extends GliaError<"kernel.server-ended"> {
 }
 
 /** A callback returned something that is no result of a server. */
-export class BadServerResultError extends GliaError<"kernel.bad-server-result"> {
+export class BadServerResultError extends KernelError<"kernel.bad-server-result"> {
   constructor(callback: string) {
     super("kernel.bad-server-result", `${callback} returned neither reply, noReply nor stop`, {
       details: { callback },
@@ -81,14 +81,14 @@ export class BadServerResultError extends GliaError<"kernel.bad-server-result"> 
 }
 
 /** A message for which a server or supervisor has no handler. */
-export class NoHandlerError extends GliaError<"kernel.no-handler"> {
+export class NoHandlerError extends KernelError<"kernel.no-handler"> {
   constructor(what: string) {
     super("kernel.no-handler", `there is no handler for ${what}`, { details: { what } });
   }
 }
 
 /** A child, server or supervisor ended before it was ready. */
-export class StartFailedError extends GliaError<"kernel.start-failed"> {
+export class StartFailedError extends KernelError<"kernel.start-failed"> {
   /** Why. */
   readonly reason: unknown;
 
@@ -102,21 +102,21 @@ export class StartFailedError extends GliaError<"kernel.start-failed"> {
 }
 
 /** A supervisor's options or a child's specification contradict themselves or are out of range. */
-export class BadChildSpecError extends GliaError<"kernel.bad-child-spec"> {
+export class BadChildSpecError extends KernelError<"kernel.bad-child-spec"> {
   constructor(why: string) {
     super("kernel.bad-child-spec", `supervisor refused: ${why}`);
   }
 }
 
 /** A supervisor has no child of this name. */
-export class UnknownChildError extends GliaError<"kernel.unknown-child"> {
+export class UnknownChildError extends KernelError<"kernel.unknown-child"> {
   constructor(child: string | number) {
     super("kernel.unknown-child", `the supervisor has no child ${child}`, { details: { child } });
   }
 }
 
 /** What was asked does not fit the state of the child. */
-export class ChildStateError extends GliaError<"kernel.child-state"> {
+export class ChildStateError extends KernelError<"kernel.child-state"> {
   constructor(child: string, state: string, asked: string) {
     super("kernel.child-state", `child ${child} is ${state}; it cannot be ${asked}`, {
       details: { child, state },
@@ -125,7 +125,7 @@ export class ChildStateError extends GliaError<"kernel.child-state"> {
 }
 
 /** A supervisor has as many children as it may. */
-export class TooManyChildrenError extends GliaError<"kernel.too-many-children"> {
+export class TooManyChildrenError extends KernelError<"kernel.too-many-children"> {
   constructor(limit: number) {
     super("kernel.too-many-children", `the supervisor has ${limit} children, its limit`, {
       details: { limit },
@@ -134,7 +134,7 @@ export class TooManyChildrenError extends GliaError<"kernel.too-many-children"> 
 }
 
 /** A child failed again and again with the same error at the same syscall: trying again will not help. */
-export class RepeatedFailureError extends GliaError<"kernel.repeated-failure"> {
+export class RepeatedFailureError extends KernelError<"kernel.repeated-failure"> {
   constructor(child: string, times: number, syscalls: number, reason: unknown) {
     super(
       "kernel.repeated-failure",

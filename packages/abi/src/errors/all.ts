@@ -1,0 +1,34 @@
+/** The whole table of codes, for documents and tests. It brings every namespace's sentences with it: programs leave it alone. */
+import { ABI_CODES } from "./codes/abi.ts";
+import { CELLS_CODES } from "./codes/cells.ts";
+import { CLI_CODES } from "./codes/cli.ts";
+import { DAEMON_CODES } from "./codes/daemon.ts";
+import { DURABLE_CODES } from "./codes/durable.ts";
+import { GUEST_CODES } from "./codes/guest.ts";
+import { HAL_CODES } from "./codes/hal.ts";
+import { HOST_CODES } from "./codes/host.ts";
+import { KERNEL_CODES } from "./codes/kernel.ts";
+import { MESH_CODES } from "./codes/mesh.ts";
+import { SIM_CODES } from "./codes/sim.ts";
+import { STORE_CODES } from "./codes/store.ts";
+import { WASM_CODES } from "./codes/wasm.ts";
+import { WIRE_CODES } from "./codes/wire.ts";
+import type { ErrorFacts, ErrorTable } from "./codes.ts";
+
+/** Every code of this release with its facts. `docs/spec/errors.md` is printed from it. */
+export const ERROR_CODES: ErrorTable = {
+  ...ABI_CODES,
+  ...CELLS_CODES,
+  ...CLI_CODES,
+  ...DAEMON_CODES,
+  ...DURABLE_CODES,
+  ...GUEST_CODES,
+  ...HAL_CODES,
+  ...HOST_CODES,
+  ...KERNEL_CODES,
+  ...MESH_CODES,
+  ...SIM_CODES,
+  ...STORE_CODES,
+  ...WASM_CODES,
+  ...WIRE_CODES,
+} satisfies Readonly<Record<string, ErrorFacts>>;
