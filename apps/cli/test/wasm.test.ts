@@ -130,6 +130,8 @@ describe("glia wasm run", () => {
   it("stops at the limits given, with a typed error", async () => {
     expect(await refusal(["run", at("endless.wasm"), "--fuel", "1000000"])).toBe("1 wasm.fuel-exhausted");
     expect(await refusal(["run", at("quick.wasm"), "--memory", "1"])).toBe("1 wasm.memory-limit");
+    const uncounted = ["run", at("endless.wasm"), "--profile", "cooperative", "--fuel", "5"];
+    expect(await refusal(uncounted)).toBe("2 cli.usage");
     expect(await refusal(["run", guest("sort"), "--memory", "0"])).toBe("2 cli.usage");
     expect(await refusal(["run", guest("sort"), "--fuel", "-1"])).toBe("2 cli.usage");
     expect(await refusal(["run", guest("sort"), "--profile", "fast"])).toBe("2 cli.usage");

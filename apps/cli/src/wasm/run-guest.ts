@@ -63,6 +63,7 @@ export async function wasmRestore(path: string, texts: StopTexts, context: Conte
   const snapshot = readSnapshot(path);
   const bytes = readModule(texts.module ?? `${path}.wasm`);
   const ready = { bytes, report: inspectModule(bytes) };
+  requireMetered(ready, texts);
   requirePreemptible(ready, fuel);
   // A WASI guest has its input in the snapshot; messages are given again.
   const receives = ready.report.imports.some(({ name }) => name.startsWith("receive"));
@@ -87,6 +88,7 @@ async function started(
 ): Promise<{ readonly ready: ReadyModule; readonly job: GuestJob }> {
   const limits = limitsOf(texts);
   const ready = await readyModule(path, profileOf(texts), context);
+  requireMetered(ready, texts);
   const { messages, stdin } = await inputOf(ready.report, texts.stdin, context);
   const launch = launchOf(basename(path), args, texts, stdin);
   return { ready, job: { module: ready.bytes, launch, limits, messages } };
@@ -94,6 +96,16 @@ async function started(
 
 function stopFuel({ after }: StopTexts): number | undefined {
   return after === undefined ? undefined : wholeOption("--after", after, LIMIT_RANGES.fuel[1]);
+}
+
+/** A limit that nothing counts towards is refused, not forgotten. */
+function requireMetered({ bytes }: ReadyModule, { fuel }: RunTexts): void {
+  const profile = inspectModule(bytes).instrumented?.profile ?? "none";
+  if (fuel !== undefined && profile !== "metered" && profile !== "preemptive")
+    throw new UsageError(
+      `--fuel has no effect: the module has the profile ${profile}, which counts none`,
+      "Give the module as its compiler made it, with --profile metered or preemptive.",
+    );
 }
 
 function requirePreemptible({ bytes }: ReadyModule, fuel: number | undefined): void {
