@@ -34,6 +34,8 @@ export interface GuestTaskCell {
 
 /** Fuel of a pre-emptive guest's turn: some tenths of a millisecond. */
 const SLICE_FUEL = 10_000_000;
+/** Fuel of one step of a metered guest, some seconds: one that uses it up without coming back is ended, and the rest goes on. */
+const STEP_FUEL = 10_000_000_000;
 /** The kernel's longest sleep. */
 const SLEEP_MS_MAX = 9e12;
 const DONE: CallResult = { value: 0 };
@@ -71,7 +73,7 @@ class GuestDriver {
 
   *run(): Routine<GuestTaskEnd> {
     const { instance } = this.#cell;
-    const slice = instance.preemptible ? SLICE_FUEL : undefined;
+    const slice = instance.preemptible ? SLICE_FUEL : STEP_FUEL;
     let outcome: StepOutcome =
       instance.pending === undefined
         ? instance.step(undefined, slice)

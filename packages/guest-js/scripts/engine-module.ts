@@ -54,8 +54,9 @@ function merged(folder: string): Uint8Array {
 }
 
 const ROOTS = [
-  { name: "outside", root: true, reaches: ["main"] },
+  { name: "outside", root: true, reaches: ["main", "memory"] },
   { name: "main", export: "glia_main" },
+  { name: "memory", export: "memory" },
 ];
 
 function binaryen(folder: string, tool: string, args: readonly string[]): void {

@@ -173,3 +173,27 @@ it("recursion without end fails this agent alone, with a typed error", async () 
   const other = await drive(module);
   expect(other.run.state.kind).toBe("waiting");
 });
+
+it("one call of a built-in function that does not end in time is ended by fuel, and the host goes on", async () => {
+  const module = await inline(
+    `${api} for await (const m of inbox) m.reply(JSON.parse("[" + "1,".repeat(m.json()) + "1]").length);`,
+  );
+  const agent = await drive(module, { sliceFuel: 100_000_000 });
+  expect(agent.ask("1000")).toBe("1001");
+  agent.ask("3000000");
+  expect(agent.run.state).toMatchObject({ kind: "failed", error: { code: "wasm.fuel-exhausted" } });
+});
+
+it("a regular expression that backtracks without end is cut into slices", async () => {
+  const agent = await drive(
+    await inline(`${api} for await (const m of inbox) m.reply(/^(a+)+$/.test("a".repeat(m.json()) + "b"));`),
+  );
+  expect(agent.ask("10")).toBe("false");
+  agent.run.send(Buffer.from("40"));
+  expect(agent.run.run(30)).toEqual({ kind: "ready" });
+});
+
+it("the same sources give the same module", async () => {
+  const source = `${api} const at = Math.random(); for await (const m of inbox) m.reply(at);`;
+  expect((await inline(source)).hash).toBe((await inline(source)).hash);
+});

@@ -1,4 +1,5 @@
 /** What an agent can do with the guest API, each inside the engine. */
+import { decodeFrozenAgent, encodeFrozenAgent, resumeAgentRun } from "@glia-os/guest-js/run";
 import { expect, it } from "vitest";
 import { admitted, inline } from "./agent-modules.ts";
 import { Driven, drive } from "./drive.ts";
@@ -169,4 +170,37 @@ it("outside a guest every call says where it belongs", async () => {
   const { sys, inbox } = await import("@glia-os/guest-js");
   expect(() => sys.yield()).toThrow("works only inside a guest");
   expect(typeof inbox.receive).toBe("function");
+});
+
+it("an agent frozen while it handles a message answers it elsewhere, and waits no longer than it had to", async () => {
+  const agent = await drive(
+    await inline(`${api}
+      for await (const m of inbox) { const at = sys.now(); await sys.delay(100); m.reply([m.text(), sys.now() - at]); }`),
+  );
+  agent.ask("a");
+  agent.run.send(Buffer.from("b"));
+  agent.nowMs += 60;
+  const frozen = decodeFrozenAgent(encodeFrozenAgent(agent.run.freeze()));
+  expect(frozen).toMatchObject({ handling: 1, restMs: 40, next: 3 });
+  expect(() => agent.run.run()).toThrow("was frozen and lives elsewhere now");
+  agent.run = resumeAgentRun(agent.program, frozen, agent.ports());
+  expect(agent.run.run()).toEqual({ kind: "waiting", untilMs: agent.nowMs + 40 });
+  agent.nowMs += 40;
+  agent.run.run();
+  expect(agent.replies).toEqual([[1, '["a",100]']]);
+});
+
+it("bytes that are no frozen agent, cut short, or changed are refused", async () => {
+  const agent = await drive(await inline(`${api} await inbox.receive();`));
+  agent.run.send(Buffer.from("waits"));
+  const bytes = encodeFrozenAgent(new Driven(agent.program).run.freeze());
+  expect(() => decodeFrozenAgent(new Uint8Array(10))).toThrow("not a frozen agent");
+  for (const cut of [39, 41, 200, bytes.length - 1])
+    expect(() => decodeFrozenAgent(bytes.subarray(0, cut))).toThrow(/damaged/);
+  const changed = bytes.slice();
+  changed[bytes.length - 100] ^= 1;
+  expect(() => decodeFrozenAgent(changed)).toThrow(/damaged/);
+  const many = bytes.slice();
+  many[33] = 0xff;
+  expect(() => decodeFrozenAgent(many)).toThrow("its mailbox is cut short");
 });

@@ -1,6 +1,6 @@
 /** The agent's mailbox as an async sequence. */
 import type { Message } from "./message.ts";
-import { nextMessage, wait } from "./schedule.ts";
+import { nextMessage, nextResult } from "./schedule.ts";
 
 /** Messages in the order the host delivers them. */
 export interface Inbox extends AsyncIterable<Message> {
@@ -12,8 +12,5 @@ export interface Inbox extends AsyncIterable<Message> {
 export const inbox: Inbox = {
   receive: nextMessage,
   // Not an async generator: that would take three more promise jobs for each message.
-  [Symbol.asyncIterator]: () => ({
-    next: () =>
-      new Promise((resolve, reject) => wait({ resolve: (value) => resolve({ value, done: false }), reject })),
-  }),
+  [Symbol.asyncIterator]: () => ({ next: nextResult }),
 };

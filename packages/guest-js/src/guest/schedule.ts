@@ -19,24 +19,35 @@ const NOTHING = -100;
 const AGAIN = -1e300;
 const ENDED = -Infinity;
 
-/** Somebody who waits for a message. */
-export interface Waiter {
-  resolve(message: Message): void;
-  reject(error: unknown): void;
+type Resolve = (value: Message | IteratorResult<Message>) => void;
+
+/** Somebody who waits for a message, as itself or as the result of an iterator. */
+interface Waiter {
+  readonly iterates: boolean;
+  readonly resolve: Resolve;
+  readonly reject: (error: unknown) => void;
 }
 
 const waiters: Waiter[] = [];
 const rejections = new Map<unknown, unknown>();
 let timerRanLast = false;
 
-/** The next message, for whoever asked first. */
-export function nextMessage(): Promise<Message> {
-  return new Promise((resolve, reject) => wait({ resolve, reject }));
+function standInLine(resolve: Resolve, reject: (error: unknown) => void): void {
+  waiters.push({ iterates: false, resolve, reject });
 }
 
-/** Stand in line for a message. */
-export function wait(waiter: Waiter): void {
-  waiters.push(waiter);
+function iterateInLine(resolve: Resolve, reject: (error: unknown) => void): void {
+  waiters.push({ iterates: true, resolve, reject });
+}
+
+/** The next message, for whoever asked first. */
+export function nextMessage(): Promise<Message> {
+  return new Promise(standInLine as (resolve: (message: Message) => void) => void);
+}
+
+/** The same as an async iterator gives it. */
+export function nextResult(): Promise<IteratorResult<Message>> {
+  return new Promise(iterateInLine as (resolve: (result: IteratorResult<Message>) => void) => void);
 }
 
 /** Keep account of rejections nobody handles (SC3). */
@@ -66,7 +77,9 @@ export function turn(came: number): number {
 
 function deliver(came: number): number {
   const waiter = waiters.shift();
-  if (came >= 0) waiter?.resolve(arrived(came));
-  else waiter?.reject(refusal("give the next message", came));
+  if (came >= 0) {
+    const value = arrived(came);
+    waiter?.resolve(waiter.iterates ? { value, done: false } : value);
+  } else waiter?.reject(refusal("give the next message", came));
   return 0;
 }

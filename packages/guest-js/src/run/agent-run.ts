@@ -35,7 +35,7 @@ export interface AgentRunOptions {
   readonly limits?: Partial<EngineLimits>;
   /** Messages that may wait, 1 to 65,536. Default 1000. */
   readonly mailboxMessages?: number;
-  /** Fuel of one slice, after which an agent that did not come to a place to stop is ended. Default 2e9, some seconds. */
+  /** Fuel of one slice, after which an agent that did not come to a place to stop is ended. Default 1e10, some seconds. */
   readonly sliceFuel?: number;
 }
 
@@ -61,7 +61,7 @@ export type AgentState =
   | { readonly kind: "frozen" };
 
 const MAILBOX_MESSAGES = 1000;
-const SLICE_FUEL = 2_000_000_000;
+const SLICE_FUEL = 10_000_000_000;
 const DONE: CallResult = { value: 0 };
 
 /** One running agent. Make it with {@link startAgentRun} or {@link resumeAgentRun}. */
@@ -146,7 +146,10 @@ export class AgentRun {
   /** Stop, and give everything needed to go on elsewhere (AR3). @throws RunStateError */
   freeze(): FrozenAgent {
     this.#requireRunning("freeze");
-    if (this.#outcome === undefined) this.run(1);
+    if (this.#outcome === undefined) {
+      this.run(1);
+      this.#requireRunning("freeze");
+    }
     this.#answerable(this.#instance.pending);
     const restMs =
       this.#untilMs === undefined ? undefined : Math.max(0, this.#untilMs - this.#ports.wallMs());

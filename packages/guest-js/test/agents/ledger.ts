@@ -31,10 +31,10 @@ setInterval(() => ticks++, 1);
 
 /** Some work that takes several slices, in the middle of which the agent may be moved. */
 function grind(seed: number): number {
-  const values = Array.from({ length: 200 }, (_, i) => (seed * 7919 + i * 104_729) % 9973);
+  const values = Array.from({ length: 80 }, (_, i) => (seed * 7919 + i * 104_729) % 9973);
   values.sort((a, b) => {
     let bias = 0;
-    for (let i = 0; i < 12; i++) bias = (bias * 17 + a - b) | 0;
+    for (let i = 0; i < 6; i++) bias = (bias * 17 + a - b) | 0;
     return a - b + (bias & 0);
   });
   return values.reduce((sum, value, i) => (sum * 33 + value * (i + 1)) % 1_000_003, seed);
