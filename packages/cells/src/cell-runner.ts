@@ -36,6 +36,8 @@ import type {
   MailItem,
 } from "./runner-port.ts";
 
+/** Slices, and syscalls, of a pre-emptive guest in one turn of its task. */
+const SLICES_PER_TURN = 4;
 /** Turns images into bytes and back (docs/spec/snapshot.md). */
 export interface ImageCodec {
   /** The bytes of an image in chunks of at most 1 MiB. */
@@ -318,7 +320,10 @@ export class CellRunner implements CellRunnerPort {
       { handle: inbox, rights: RIGHTS.receive },
       { handle: control, rights: RIGHTS.receive },
     ];
-    cell.taskId = kernel.spawn(guestTask(cell), { name: cell.manifest.name, give });
+    const { name } = cell.manifest;
+    // A guest that computes gives way after every slice; without this it would go on for as long as no other task is ready.
+    const turn = cell.instance.preemptible ? { quantum: SLICES_PER_TURN } : {};
+    cell.taskId = kernel.spawn(guestTask(cell), { name, give, ...turn });
     kernel.onExit(cell.taskId, (exit) => this.#taskEnded(cell, exit as Exit<GuestTaskEnd>));
   }
 

@@ -43,7 +43,14 @@ export class HostUnderTest {
   readonly #kernel: ReturnType<typeof createTestKernel>;
   readonly #timers: { atMs: number; fire: (() => void) | undefined }[] = [];
 
-  constructor(wrapRunner: (runner: CellRunnerPort) => CellRunnerPort = (runner) => runner) {
+  readonly #switches: number | undefined;
+
+  /** `switches` bounds how many tasks run in a turn of {@link run}; without it a turn ends when nothing can run. */
+  constructor(
+    wrapRunner: (runner: CellRunnerPort) => CellRunnerPort = (runner) => runner,
+    switches?: number,
+  ) {
+    this.#switches = switches;
     this.#kernel = createTestKernel(1);
     const { kernel, clock } = this.#kernel;
     const timers: Timers = {
@@ -85,10 +92,11 @@ export class HostUnderTest {
     });
   }
 
-  /** Run everything that can run now, without moving time. */
+  /** Run everything that can run now, or a bounded part of it, without moving time. */
   async run(): Promise<void> {
     for (let turns = 0; turns < 20; turns++) {
-      while (this.#kernel.kernel.runSlice() === "more");
+      if (this.#switches === undefined) while (this.#kernel.kernel.runSlice() === "more");
+      else this.#kernel.kernel.runSlice(this.#switches);
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
