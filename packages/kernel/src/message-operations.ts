@@ -36,19 +36,30 @@ const RESUMPTION = flags.RESUMING | flags.THROWING;
 
 type Result = IteratorResult<Park, unknown>;
 
-/** `send`. */
-export class SendOperation implements Iterator<Park, unknown, unknown> {
-  readonly #scheduler: Scheduler;
-
-  constructor(scheduler: Scheduler) {
-    this.#scheduler = scheduler;
-  }
-
+/** What they share. */
+abstract class PerformedOnce implements Iterator<Park, unknown, unknown> {
   [Symbol.iterator](): this {
     return this;
   }
 
-  next(): Result {
+  abstract next(): Result;
+
+  /** An error thrown into the generator at `yield*` passes through. */
+  throw(error: unknown): Result {
+    throw error;
+  }
+}
+
+/** `send`. */
+export class SendOperation extends PerformedOnce {
+  readonly #scheduler: Scheduler;
+
+  constructor(scheduler: Scheduler) {
+    super();
+    this.#scheduler = scheduler;
+  }
+
+  override next(): Result {
     const s = this.#scheduler;
     const task = s.current;
     if (s.armed !== SEND || task === null) return s.resumed();
@@ -71,26 +82,18 @@ export class SendOperation implements Iterator<Park, unknown, unknown> {
     done.value = undefined;
     return done;
   }
-
-  /** An error thrown into the generator at `yield*` passes through. */
-  throw(error: unknown): Result {
-    throw error;
-  }
 }
 
 /** `receive`. */
-export class ReceiveOperation implements Iterator<Park, unknown, unknown> {
+export class ReceiveOperation extends PerformedOnce {
   readonly #scheduler: Scheduler;
 
   constructor(scheduler: Scheduler) {
+    super();
     this.#scheduler = scheduler;
   }
 
-  [Symbol.iterator](): this {
-    return this;
-  }
-
-  next(): Result {
+  override next(): Result {
     const s = this.#scheduler;
     const task = s.current;
     if (s.armed !== RECEIVE || task === null) return this.#resumed(s, task);
@@ -128,26 +131,18 @@ export class ReceiveOperation implements Iterator<Park, unknown, unknown> {
     done.value = message;
     return done;
   }
-
-  /** An error thrown into the generator at `yield*` passes through. */
-  throw(error: unknown): Result {
-    throw error;
-  }
 }
 
 /** `yield`. */
-export class YieldOperation implements Iterator<Park, unknown, unknown> {
+export class YieldOperation extends PerformedOnce {
   readonly #scheduler: Scheduler;
 
   constructor(scheduler: Scheduler) {
+    super();
     this.#scheduler = scheduler;
   }
 
-  [Symbol.iterator](): this {
-    return this;
-  }
-
-  next(): Result {
+  override next(): Result {
     const s = this.#scheduler;
     const task = s.current;
     if (s.armed !== YIELD || task === null) return s.resumed();
@@ -165,26 +160,18 @@ export class YieldOperation implements Iterator<Park, unknown, unknown> {
     done.value = undefined;
     return done;
   }
-
-  /** An error thrown into the generator at `yield*` passes through. */
-  throw(error: unknown): Result {
-    throw error;
-  }
 }
 
 /** `wait`. */
-export class WaitOperation implements Iterator<Park, unknown, unknown> {
+export class WaitOperation extends PerformedOnce {
   readonly #scheduler: Scheduler;
 
   constructor(scheduler: Scheduler) {
+    super();
     this.#scheduler = scheduler;
   }
 
-  [Symbol.iterator](): this {
-    return this;
-  }
-
-  next(): Result {
+  override next(): Result {
     const s = this.#scheduler;
     const task = s.current;
     if (s.armed !== WAIT || task === null) return s.resumed();
@@ -205,10 +192,5 @@ export class WaitOperation implements Iterator<Park, unknown, unknown> {
     const done = s.done;
     done.value = exit;
     return done;
-  }
-
-  /** An error thrown into the generator at `yield*` passes through. */
-  throw(error: unknown): Result {
-    throw error;
   }
 }
