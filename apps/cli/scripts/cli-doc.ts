@@ -149,6 +149,49 @@ line of a task (\`sys.log\`) goes to standard error, from level \`info\`.
 last line is \`{"ok":true,"result","tasks":{spawned,finished,failed,cancelled,killed},"switches","throttled","elapsedMs"}\`. A
 task's failure is a line \`{"event":"task-failed","error"}\`.
 
+## Durable programs
+
+With \`--journal FOLDER\`, \`glia run\` runs a program that survives its process: what comes into it is in the folder before anything
+leaves it, and the same command goes on with it after Ctrl-C, \`kill -9\` or a loss of power
+([\`@glia-os/durable\`](../packages/durable/README.md)). Its default export has a \`name\`, a function \`run(input)\` that
+returns the task, and the names of the services it \`uses\`; the task gets the handles of its inbox and of those services.
+
+\`\`\`js
+import { appendFileSync } from "node:fs";
+
+export default {
+  name: "order",
+  uses: ["charge", "ship"],
+  run: ({ item }) =>
+    function* (sys, inbox, charge, ship) {
+      const payment = yield* sys.exec(charge, { item }); // once, whatever happens
+      yield* sys.sleep(3 * 86_400_000); // three days, over as many restarts as there are
+      return { payment, parcel: yield* sys.exec(ship, { item }) };
+    },
+};
+
+export const services = {
+  charge: async ({ item }, { key }) => {
+    appendFileSync("ledger.txt", \`\${key} \${item}\\n\`);
+    return \`paid under \${key}\`;
+  },
+  ship: { repeatable: true, run: async ({ item }) => \`sent \${item}\` },
+};
+\`\`\`
+
+\`\`\`
+glia run order.mjs --journal ./journal --name order/17 --input '{"item":"lamp"}'
+\`\`\`
+
+A service is an async function of \`(input, { key, signal })\`. When a process ended between the start of a call and its recorded answer,
+nobody knows whether it happened: the call fails with \`durable.outcome-unknown\`, unless the service is \`repeatable\`, because it
+changes nothing or takes the \`key\` for what it is. \`--http ORIGIN\` and \`--files FOLDER\` offer the services \`http\`
+(\`sys.fetch\`) and \`files\` (\`sys.file\`).
+
+\`glia journal list\` and \`glia journal show\` look at a journal, also while a program writes it; values are shown with \`--values\`
+only. \`glia replay\` runs a program file against a journal without any effect: before a changed program goes on with a run, it says whether
+it would, and if not where it parts from what was recorded.
+
 ## What \`glia top\` looks at
 
 A program that \`glia run\` runs offers its state on a Unix socket, \`$XDG_RUNTIME_DIR/glia/run-PID.sock\` or \`glia-UID/run-PID.sock\` in the

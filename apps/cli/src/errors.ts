@@ -378,3 +378,27 @@ export class FolderUnwritableError extends CliError<"cli.folder-unwritable"> {
     super("cli.folder-unwritable", `${path} cannot be written: ${messageOf(cause)}`, { cause });
   }
 }
+
+/** A folder's journal has no such domain. */
+export class DomainMissingError extends CliError<"cli.domain-missing"> {
+  constructor(domain: string, folder: string) {
+    super("cli.domain-missing", `${folder} has no domain ${domain}`, { details: { domain, folder } });
+  }
+}
+
+/** An input that is no JSON. */
+export class InputMalformedError extends CliError<"cli.input-malformed"> {
+  constructor(why: string) {
+    super("cli.input-malformed", `--input is no JSON: ${why}`, { details: { why } });
+  }
+}
+
+/** Bytes of a journal that are no records of a durable domain. */
+export class JournalUnreadableError extends CliError<"cli.journal-unreadable"> {
+  constructor(domain: string, seq: number, cause: unknown) {
+    super("cli.journal-unreadable", `${domain} cannot be shown from record ${seq} on: ${messageOf(cause)}`, {
+      cause,
+      details: { domain, seq },
+    });
+  }
+}

@@ -7,6 +7,7 @@
 import { Command, Option } from "commander";
 import { addAgentSource } from "./agent-source/register.ts";
 import type { Context } from "./context.ts";
+import { addDurable } from "./durable/register.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { addWasm } from "./wasm/register.ts";
 
@@ -53,6 +54,7 @@ export function createProgram(context: Context, outcome: Outcome, version: () =>
   const register = new Registrar(context, outcome);
   addDemo(program, register);
   addKernel(program, register);
+  addDurable(program, register);
   addMesh(program, register);
   addAgent(program, register);
   addWasm(program, register);
@@ -117,11 +119,13 @@ function addKernel(program: Command, register: Registrar): void {
     program,
     "run <file> [args...]",
     "Run a program on a kernel of its own: a TypeScript or JavaScript file whose default export is a task. Ends when " +
-      "the last task has ended; Ctrl-C cancels the tasks, twice ends the process, Ctrl-\\ prints their state.",
+      "the last task has ended; Ctrl-C cancels the tasks, twice ends the process, Ctrl-\\ prints their state. With --journal " +
+      "it is a durable program: Ctrl-C stops the process only, and the same command goes on with it.",
     [
       "glia run hello.ts",
       "glia run hello.ts --dump-state -v",
       "glia run crawl.ts --concurrency 4 -- --depth 3",
+      `glia run order.ts --journal ./journal --name order/17 --input '{"item":"lamp"}'`,
     ],
   );
   run.summary("Run a program file on a kernel of its own");
@@ -134,6 +138,17 @@ function addKernel(program: Command, register: Registrar): void {
     .option("--concurrency <n>", "worker threads for the jobs of the program, 1 to 32 (default: processors)")
     .option("--quantum <ms>", "throttle each task that runs for more than this in every two such times")
     .option("--listen <host:port>", "address the program may accept connections on; port 0 picks a free one")
+    .option(
+      "--journal <folder>",
+      "run a durable program, or go on with it; the folder is made when it is missing",
+    )
+    .option(
+      "--name <domain>",
+      "with --journal: the name of this run of the program (default: the program's name)",
+    )
+    .option("--input <json>", "with --journal: what a new run starts with (default: null)")
+    .option("--http <origin...>", "with --journal: origins the program's service http may reach")
+    .option("--files <folder>", "with --journal: the folder of the program's service files")
     .option("--dump-state", "print the state of the kernel at the end, before tasks are cancelled")
     .option(
       "-v, --verbose",

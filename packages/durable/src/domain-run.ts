@@ -240,8 +240,10 @@ function textOf(path: TaskPath): string {
 /** How many frames an error keeps; an engine without this property keeps what it likes. */
 const V8_ERROR = Error as unknown as { stackTraceLimit: number };
 const STACK_FRAMES = 50;
+/** Frames of the kernel, of this package and of the engine. */
+const OWN_FRAME = /[\\/](?:kernel|durable)[\\/](?:src|dist)[\\/]|\(<anonymous>\)|node:internal/;
 
-/** Lines of the stack that belong to the program: those outside of this package. */
+/** Lines of the stack that belong to the program. */
 function sourceFrames(): readonly string[] {
   const limit = V8_ERROR.stackTraceLimit;
   V8_ERROR.stackTraceLimit = STACK_FRAMES;
@@ -251,5 +253,5 @@ function sourceFrames(): readonly string[] {
     .split("\n")
     .slice(1)
     .map((line) => line.trim().replace(/^at /, ""))
-    .filter((line) => !/[\\/]kernel[\\/](src|dist)[\\/]/.test(line));
+    .filter((line) => !OWN_FRAME.test(line));
 }

@@ -140,6 +140,22 @@ export class Domains {
     }
   }
 
+  /**
+   * Resume one domain of the journal, or learn how it ended; undefined when the journal has none of the name. @throws what stops it:
+   * {DivergedError} {ProgramUnknownError} {BadJournalError} {NotDurableError}
+   */
+  async resume(name: string): Promise<DurableDomain | undefined> {
+    const known = this.#domains.get(name);
+    if (known !== undefined) return known;
+    const head = await this.#options.journal.head(name);
+    if (head === undefined) return undefined;
+    const report: MutableReport = { resumed: [], ended: [], refused: [] };
+    await this.#recoverOne(head, report);
+    const [refusal] = report.refused;
+    if (refusal !== undefined) throw refusal.error;
+    return this.#domains.get(name);
+  }
+
   /** A domain that was started or recovered here. */
   get(name: string): DurableDomain | undefined {
     return this.#domains.get(name);

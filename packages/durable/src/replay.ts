@@ -138,10 +138,8 @@ export class Replay {
     const recorded = `that ${task} called ${nameOf(record.op)}`;
     if (call === undefined)
       throw this.#diverged(seq, recorded, `waits for no service in ${task}`, positionOf(run));
-    const attempted =
-      call.op === record.op
-        ? `called ${call.service} with other arguments`
-        : `called ${nameOf(call.op)} of ${call.service}`;
+    const how = call.op === record.op ? ": another service, or other arguments" : "";
+    const attempted = `called ${nameOf(call.op)} of ${call.service}${how}`;
     throw this.#diverged(seq, recorded, attempted, call.position);
   }
 

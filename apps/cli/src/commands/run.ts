@@ -14,6 +14,12 @@ export interface RunOptions {
   readonly listen?: string;
   readonly dumpState?: boolean;
   readonly verbose?: number;
+  /** Run a durable program on the journal in this folder. */
+  readonly journal?: string;
+  readonly name?: string;
+  readonly input?: string;
+  readonly http?: readonly string[];
+  readonly files?: string;
 }
 
 const THREADS_MOST = 32;
@@ -26,10 +32,14 @@ export async function run(
   options: RunOptions,
   context: Context,
 ): Promise<ExitCode> {
+  if (context.terminal.json) keepConsoleOffStandardOutput();
+  if (options.journal !== undefined) {
+    const { runDurable } = await import("../durable/run-durable.ts");
+    return runDurable(file, { ...options, journal: options.journal }, context);
+  }
   const threads = wholeOption("--concurrency", options.concurrency, THREADS_MOST);
   const quantumMs = quantumOf(options.quantum);
   const listen = options.listen === undefined ? undefined : parseHostPort(options.listen);
-  if (context.terminal.json) keepConsoleOffStandardOutput();
   const stuck = nothingCanHappen();
   const { loadProgram } = await import("../run/load-program.ts");
   const program = await unlessInterrupted(

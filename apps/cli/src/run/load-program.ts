@@ -44,20 +44,32 @@ export interface LoadedProgram {
 
 /** Load `file` with `args` for its main task. @throws {ProgramUnreadableError} {ProgramSyntaxError} {ProgramLoadError} {NoProgramError} */
 export async function loadProgram(file: string, args: readonly string[]): Promise<LoadedProgram> {
+  const { file: shown, url, exports } = await importProgram(file);
+  const queues = queuesOf(shown, exports["queues"]);
+  return { file: shown, url, queues, ...mainOf(shown, exports, args) };
+}
+
+/** A program file and what it exports. */
+export interface ImportedProgram {
+  /** As people see it. */
+  readonly file: string;
+  readonly url: URL;
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+
+/** Import a program file. @throws {ProgramUnreadableError} {ProgramSyntaxError} {ProgramLoadError} */
+export async function importProgram(file: string): Promise<ImportedProgram> {
   const path = resolve(file);
   checkFile(file, path);
   const url = pathToFileURL(path);
   offerOwnPackages();
-  let found: Readonly<Record<string, unknown>>;
   try {
-    found = (await import(url.href)) as Readonly<Record<string, unknown>>;
+    return { file: shortPath(path), url, exports: await import(url.href) };
   } catch (error) {
     if (error instanceof SyntaxError)
       throw new ProgramSyntaxError(shortPath(path), syntaxSite(path, error), error);
     throw new ProgramLoadError(shortPath(path), siteOf(error), error);
   }
-  const queues = queuesOf(shortPath(path), found["queues"]);
-  return { file: shortPath(path), url, queues, ...mainOf(shortPath(path), found, args) };
 }
 
 function checkFile(file: string, path: string): void {

@@ -30,6 +30,11 @@ export const CLI_CODES = {
     changed: "The tasks that waited were cancelled; what they had done before stands.",
     fix: "Let a task send, wake or end what the listed tasks wait for, or give their waits a time limit.",
   },
+  "cli.domain-missing": {
+    retryable: false,
+    changed: "Nothing: the journal was only read.",
+    fix: "List the domains with `glia journal list FOLDER`.",
+  },
   "cli.folder-in-use": {
     retryable: false,
     changed: "Nothing was written.",
@@ -70,6 +75,11 @@ export const CLI_CODES = {
     changed: "Nothing: no process was started.",
     fix: "Name a folder that holds at least one regular file.",
   },
+  "cli.input-malformed": {
+    retryable: false,
+    changed: "Nothing: no program was started.",
+    fix: 'Give the input as JSON, in quotes of the shell: --input \'{"item":"lamp"}\'.',
+  },
   "cli.input-missing": {
     retryable: false,
     changed: "Nothing: no process was started.",
@@ -94,6 +104,11 @@ export const CLI_CODES = {
     retryable: true,
     changed: "The run was given up; its processes were ended and its temporary folders removed.",
     fix: "Run it again and let it finish.",
+  },
+  "cli.journal-unreadable": {
+    retryable: false,
+    changed: "Nothing: the journal was only read.",
+    fix: "Read it with the version of Glia that wrote it.",
   },
   "cli.line-too-long": {
     retryable: false,

@@ -1,0 +1,73 @@
+/** Where a domain stands, as its journal says. */
+
+import { syscallByNumber } from "@glia-os/abi/syscalls";
+import { decodeRecord, KIND, type NumberedRecord } from "@glia-os/durable";
+import type { JournalReader } from "@glia-os/store/journal-reader";
+import { JournalUnreadableError } from "../errors.ts";
+
+/** What a list shows of a domain. */
+export interface DomainSummary {
+  readonly domain: string;
+  readonly program: string;
+  /** `ended` and `failed` are final. */
+  readonly state: "running" | "ended" | "failed";
+  /** Calls of services that have an intent and no outcome. */
+  readonly waiting: readonly string[];
+  readonly records: number;
+  readonly bytes: number;
+  /** The time of its clock, in milliseconds since the Unix epoch. */
+  readonly lastMs: number;
+}
+
+/** The records of a domain from a number on, in order. @throws {JournalUnreadableError} for bytes that are no records */
+export async function* recordsOf(
+  journal: Pick<JournalReader, "read">,
+  domain: string,
+  from = 1,
+): AsyncGenerator<NumberedRecord, void, undefined> {
+  for await (const { body, firstSeq } of journal.read(domain, from)) {
+    for (let rest = body; rest.length > 0; ) {
+      const numbered = decoded(rest, domain, firstSeq);
+      rest = rest.subarray(numbered.bytes);
+      if (numbered.seq >= from) yield numbered;
+    }
+  }
+}
+
+function decoded(bytes: Uint8Array, domain: string, firstSeq: number): NumberedRecord {
+  try {
+    return decodeRecord(bytes);
+  } catch (error) {
+    throw new JournalUnreadableError(domain, firstSeq, error);
+  }
+}
+
+/** Read a domain through. O(records). */
+export async function summaryOf(
+  journal: Pick<JournalReader, "read">,
+  domain: string,
+  bytes: number,
+): Promise<DomainSummary> {
+  const waiting = new Map<string, string>();
+  let [program, state, records, lastMs]: [string, DomainSummary["state"], number, number] = [
+    "",
+    "running",
+    0,
+    0,
+  ];
+  for await (const { record } of recordsOf(journal, domain)) {
+    records += 1;
+    if (record.kind === KIND.spawn) program = record.beginning.program;
+    else if (record.kind === KIND.time) lastMs = record.nowMs;
+    else if (record.kind === KIND.intent) waiting.set(record.path.join("/"), callName(record.op));
+    else if (record.kind === KIND.resume) waiting.delete(record.path.join("/"));
+    else if (record.kind === KIND.exit) state = record.outcome.failed ? "failed" : "ended";
+  }
+  const calls = state === "running" ? [...waiting.values()] : [];
+  return { domain, program, state, waiting: calls, records, bytes, lastMs };
+}
+
+/** The name of a syscall. */
+export function callName(op: number): string {
+  return syscallByNumber(op)?.name ?? `syscall ${op}`;
+}

@@ -1,0 +1,94 @@
+/** `glia journal show FOLDER DOMAIN`. */
+import { KIND, type NumberedRecord, type Outcome } from "@glia-os/durable";
+import { openJournalReader } from "@glia-os/store/journal-reader";
+import type { Context } from "../context.ts";
+import { DomainMissingError, UsageError } from "../errors.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { callName, recordsOf } from "./domain-summary.ts";
+import { asJson, asText } from "./value-text.ts";
+
+/** Its options, as texts. */
+export interface ShowOptions {
+  readonly from: string;
+  readonly values?: boolean;
+}
+
+/** Show the records of one domain. */
+export async function journalShow(
+  folder: string,
+  domain: string,
+  { from, values = false }: ShowOptions,
+  { terminal, interrupt }: Context,
+): Promise<ExitCode> {
+  const first = /^\d{1,15}$/.test(from) ? Number(from) : 0;
+  if (first < 1)
+    throw new UsageError(`--from ${from.slice(0, 40)} is no record number`, "Give a whole number from 1 up.");
+  const journal = openJournalReader(folder);
+  if ((await journal.head(domain)) === undefined) throw new DomainMissingError(domain, folder);
+  for await (const numbered of recordsOf(journal, domain, first)) {
+    interrupt.throwIfAborted();
+    const { what, task, value } = described(numbered);
+    terminal.record({
+      kind: "record",
+      seq: numbered.seq,
+      what,
+      task,
+      bytes: numbered.bytes,
+      ...(values ? { value: asJson(value) } : {}),
+    });
+    const shown = values && value !== undefined ? `  ${asText(value)}` : "";
+    terminal.line(
+      `${String(numbered.seq).padStart(6)}  ${task === undefined ? "" : `${task}: `}${what}${shown}`,
+    );
+  }
+  await journal.close();
+  return EXIT.ok;
+}
+
+interface Described {
+  readonly what: string;
+  /** The path of the task, when the record is one task's. */
+  readonly task?: string;
+  readonly value?: unknown;
+}
+
+function described({ record }: NumberedRecord): Described {
+  switch (record.kind) {
+    case KIND.spawn: {
+      const { program, input, uses } = record.beginning;
+      const services = uses.length === 0 ? "" : `, with ${uses.map(([name]) => name).join(", ")}`;
+      return { what: `begins ${program}${services}`, value: input };
+    }
+    case KIND.time:
+      return { what: `it is ${new Date(record.nowMs).toISOString()}` };
+    case KIND.message:
+      return { what: "a message comes in", value: record.payload };
+    case KIND.cancel:
+      return { what: "is asked to end", value: record.reason };
+    case KIND.intent:
+      return { what: `is about to ${callName(record.op)}`, task: taskOf(record.path) };
+    case KIND.resume:
+      return {
+        what: `${callName(record.op)} ${shown(record.outcome)}`,
+        task: taskOf(record.path),
+        value: resultOf(record.outcome),
+      };
+    case KIND.exit:
+      return {
+        what: record.outcome.failed ? `ends: ${shown(record.outcome)}` : "ends",
+        value: resultOf(record.outcome),
+      };
+  }
+}
+
+function taskOf(path: readonly number[]): string {
+  return ["/0", ...path].join("/");
+}
+
+function shown(outcome: Outcome): string {
+  return outcome.failed ? `failed: ${outcome.error.code}` : "answered";
+}
+
+function resultOf(outcome: Outcome): unknown {
+  return outcome.failed ? outcome.error.message : outcome.value;
+}

@@ -1,0 +1,125 @@
+/**
+ * `glia run FILE --journal FOLDER`: a durable program on a journal, from its start or from where its last process left it.
+ *
+ * RD1. Ctrl-C stops the process, not the program: everything acknowledged is in the journal, and the same command goes on with it.
+ * RD2. A program of a name is started once per journal. When it ended, its result is shown again.
+ */
+
+import type { Journal } from "@glia-os/abi/ports";
+import { Domains, type DurableDomain, type DurableService } from "@glia-os/durable";
+import { createSystemClock, createSystemDigests, createSystemRandom, createSystemTimers } from "@glia-os/hal";
+import { createFileTree, createHttpClient } from "@glia-os/host";
+import { filesService, httpService } from "@glia-os/kernel/services";
+import { openFileJournal } from "@glia-os/store/journal";
+import type { Context } from "../context.ts";
+import { InputMalformedError } from "../errors.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { aborted } from "../interrupt.ts";
+import { type LoadedDurable, loadDurable } from "./load-durable.ts";
+import { asJson, asText } from "./value-text.ts";
+
+/** Its options, as texts. */
+export interface DurableRunOptions {
+  readonly journal: string;
+  /** Name of the domain; default the program's name. */
+  readonly name?: string;
+  /** Input of a domain that is started, as JSON. */
+  readonly input?: string;
+  /** Origins the service `http` may reach. */
+  readonly http?: readonly string[];
+  /** Folder of the service `files`. */
+  readonly files?: string;
+}
+
+/** Run a durable program to its end or to an interruption. */
+export async function runDurable(
+  file: string,
+  options: DurableRunOptions,
+  context: Context,
+): Promise<ExitCode> {
+  const input = parsedInput(options.input);
+  const loaded = await loadDurable(file);
+  const services = { ...offered(options), ...loaded.services };
+  const journal = await openFileJournal({ folder: options.journal });
+  try {
+    return await runOn(
+      journal,
+      loaded,
+      services,
+      { name: options.name ?? loaded.program.name, input },
+      context,
+    );
+  } finally {
+    await journal.close();
+  }
+}
+
+function parsedInput(text: string | undefined): unknown {
+  if (text === undefined) return null;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new InputMalformedError((error as Error).message);
+  }
+}
+
+function offered({ http, files }: DurableRunOptions): Record<string, DurableService> {
+  const services: Record<string, DurableService> = {};
+  if (http !== undefined) services["http"] = { service: httpService(createHttpClient({ origins: http })) };
+  if (files !== undefined) services["files"] = { service: filesService(createFileTree(files)) };
+  return services;
+}
+
+interface Start {
+  readonly name: string;
+  readonly input: unknown;
+}
+
+async function runOn(
+  journal: Journal,
+  { program }: LoadedDurable,
+  services: Readonly<Record<string, DurableService>>,
+  start: Start,
+  context: Context,
+): Promise<ExitCode> {
+  const { terminal } = context;
+  const domains = new Domains({
+    journal,
+    clock: createSystemClock(),
+    timers: createSystemTimers(),
+    random: createSystemRandom(),
+    digests: createSystemDigests(),
+    programs: [program],
+    services,
+  });
+  try {
+    const domain = await begun(domains, program, start, context);
+    const result = await Promise.race([domain.result, aborted(context.interrupt)]);
+    terminal.record({ kind: "ended", domain: domain.name, result: asJson(result) });
+    if (result !== undefined && result !== null) terminal.line(asText(result));
+    return EXIT.ok;
+  } catch (error) {
+    if (context.interrupt.aborted) terminal.note(`${start.name} goes on when the same command is run again.`);
+    throw error;
+  } finally {
+    await domains.close();
+  }
+}
+
+/** The domain, started or resumed. Others of the same journal rest. */
+async function begun(
+  domains: Domains,
+  program: LoadedDurable["program"],
+  { name, input }: Start,
+  { terminal }: Context,
+): Promise<DurableDomain> {
+  const resumed = await domains.resume(name);
+  if (resumed === undefined) {
+    const domain = await domains.start(name, program, input as never);
+    terminal.record({ kind: "started", domain: name });
+    return domain;
+  }
+  terminal.record({ kind: resumed.state === "ended" ? "ended-before" : "resumed", domain: name });
+  if (resumed.state !== "ended") terminal.note(`${name} goes on.`);
+  return resumed;
+}
