@@ -4,6 +4,10 @@ import { library } from "../../tsup.base.ts";
 export default defineConfig(
   library({
     index: "src/index.ts",
+    blobs: "src/blobs/file/file-blobs.ts",
+    "blobs-memory": "src/blobs/memory.ts",
+    "blobs-testing": "src/blobs/testing.ts",
+    "blobs-worker": "src/blobs/file/blobs-worker.ts",
     journal: "src/journal/file/file-journal.ts",
     "journal-memory": "src/journal/memory.ts",
     "journal-reader": "src/journal/file/journal-reader.ts",

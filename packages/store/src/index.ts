@@ -1,3 +1,5 @@
+export { BlobCorruptError, BlobTooLargeError, TooManyBlobsError } from "./blobs/errors.ts";
+export type { BlobLimits } from "./blobs/limits.ts";
 export {
   AgentExistsError,
   AgentTerminatedError,

@@ -30,7 +30,7 @@ export interface ServedStore<Request, Reply> {
    */
   perform(requests: readonly Request[]): readonly Answer<Reply>[];
   /** Buffers in the answers that hold nothing else and go to the parent without a copy. */
-  given?(answers: readonly Answer<Reply>[]): readonly ArrayBuffer[];
+  given?(answers: readonly Answer<Reply>[]): ArrayBuffer[];
   /** The most requests one group holds; default {@link GROUP_LIMIT}. */
   readonly groupLimit?: number;
   /** Called when no request waits: time for work that may be put off. */
@@ -40,7 +40,8 @@ export interface ServedStore<Request, Reply> {
 
 /** Open a store and answer requests from `port` until it is closed. Reports a refusal to open and ends. */
 export function serveStore<Request, Reply>(port: MessagePort, open: () => ServedStore<Request, Reply>): void {
-  const send = (message: FromWorker<Reply>): void => port.postMessage(message);
+  const send = (message: FromWorker<Reply>, given: ArrayBuffer[] = []): void =>
+    port.postMessage(message, given);
   let store: ServedStore<Request, Reply>;
   try {
     store = open();
@@ -49,18 +50,16 @@ export function serveStore<Request, Reply>(port: MessagePort, open: () => Served
     port.close();
     return;
   }
-  const answer = (waiting: Request[]): void => {
-    const answers = store.perform(waiting.slice(0, GROUP_LIMIT));
-    waiting.splice(0, answers.length);
-    port.postMessage({ answers } satisfies FromWorker<Reply>, store.given?.(answers) ?? []);
-  };
   const waiting: Request[] = [];
   let closing = false;
   let scheduled = false;
   const turn = (): void => {
     scheduled = false;
-    if (waiting.length > 0)
-      send({ answers: store.perform(waiting.splice(0, store.groupLimit ?? GROUP_LIMIT)) });
+    if (waiting.length > 0) {
+      const answers = store.perform(waiting.slice(0, store.groupLimit ?? GROUP_LIMIT));
+      waiting.splice(0, answers.length);
+      send({ answers }, store.given?.(answers));
+    }
     if (waiting.length > 0) {
       schedule();
     } else if (closing) {

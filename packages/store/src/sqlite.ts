@@ -7,6 +7,7 @@ import { Worker } from "node:worker_threads";
 import { MalformedError } from "@glia-os/abi/errors";
 import type { Coordination } from "@glia-os/abi/ports";
 import { CheckedCoordination } from "./checked-coordination.ts";
+import { checkWhole } from "./limit-range.ts";
 import { type CoordinationLimits, limitsOf } from "./limits.ts";
 import type { CoordinationReply, CoordinationRequest } from "./request.ts";
 import type { WorkerSettings } from "./serve-sqlite.ts";
@@ -39,12 +40,7 @@ export interface SqliteCoordinationOptions {
  */
 export async function openSqliteCoordination(options: SqliteCoordinationOptions): Promise<Coordination> {
   const settings = settingsOf(options);
-  const queueLimit = wholeNumber(
-    "queueLimit",
-    options.queueLimit ?? DEFAULT_QUEUE_LIMIT,
-    1,
-    QUEUE_LIMIT_MOST,
-  );
+  const queueLimit = checkWhole("queueLimit", options.queueLimit ?? DEFAULT_QUEUE_LIMIT, 1, QUEUE_LIMIT_MOST);
   const worker = new Worker(options.workerUrl ?? ownWorkerUrl(), {
     workerData: settings,
     name: "glia-store",
@@ -65,11 +61,6 @@ function settingsOf({ path, limits, maxBytes }: SqliteCoordinationOptions): Work
   if (typeof path !== "string" || path === "" || path.includes("\0") || path === ":memory:") {
     throw new MalformedError("path", "it does not name a file; a store in memory is @glia-os/store/memory");
   }
-  const bytes = wholeNumber("maxBytes", maxBytes ?? DEFAULT_MAX_BYTES, MAX_BYTES_LEAST, MAX_BYTES_MOST);
+  const bytes = checkWhole("maxBytes", maxBytes ?? DEFAULT_MAX_BYTES, MAX_BYTES_LEAST, MAX_BYTES_MOST);
   return { path: resolve(path), maxBytes: bytes, limits: limitsOf(limits) };
-}
-
-function wholeNumber(what: string, value: number, least: number, most: number): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new MalformedError(what, `${String(value)} is not a whole number from ${least} to ${most}`);
 }

@@ -1,6 +1,7 @@
 import { isGliaError, RemoteError } from "@glia-os/abi/errors";
 import { ERROR_CODES } from "@glia-os/abi/errors/all";
 import { expect, it } from "vitest";
+import * as blobs from "../src/blobs/errors.ts";
 import * as errors from "../src/errors.ts";
 import * as journal from "../src/journal/errors.ts";
 
@@ -17,7 +18,7 @@ const samples = [
   new errors.NameTakenError(text, "agent"),
   new errors.NotADatabaseError(text),
   new errors.NotWritableError(text),
-  new errors.QueueFullError(7),
+  new errors.QueueFullError(7, "bytes"),
   new errors.RequestIdReusedError(text),
   new errors.SchemaNewerError(text, 3, 1),
   new errors.SessionExpiredError(text),
@@ -28,6 +29,9 @@ const samples = [
   new errors.TtlOutOfRangeError(Number.NaN),
   new errors.WorkerStoppedError(text),
   new errors.WriteFailedError(text),
+  new blobs.BlobCorruptError(text, "why"),
+  new blobs.BlobTooLargeError(7, 5),
+  new blobs.TooManyBlobsError(7),
   new journal.DomainUnknownError(text),
   new journal.JournalCorruptError(text, 64, "why"),
   new journal.JournalGapError(text, 7, 5),

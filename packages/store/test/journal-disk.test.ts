@@ -12,7 +12,7 @@ import { JournalRules } from "../src/journal/rules.ts";
 import { batchOf } from "../src/journal/testing.ts";
 import { type Fault, UnreliableDisk } from "./fixtures/unreliable-disk.ts";
 
-const SEEDS = process.env["GLIA_SOAK"] === "1" ? 20_000 : 150;
+const SEEDS = process.env["GLIA_SOAK"] === "1" ? 8_000 : 150;
 const FILE_BYTES = 8 * 1024;
 const limits = journalLimits({ segmentBytes: 4_096 });
 

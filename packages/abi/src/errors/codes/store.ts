@@ -10,6 +10,16 @@ export const STORE_CODES = {
     changed: "Nothing: the request was refused before any write.",
     fix: "Create a new agent: the row of a terminated one does not change again.",
   },
+  "store.blob-corrupt": {
+    retryable: false,
+    changed: "Nothing: the damaged blob stays until it is put again or deleted.",
+    fix: "Put the same bytes again from a replica, which repairs the blob, or delete it. Then check the disk.",
+  },
+  "store.blob-too-large": {
+    retryable: false,
+    changed: "Nothing: the bytes were not sent to the store.",
+    fix: "Store the bytes in parts, or raise the limit `blobBytes`.",
+  },
   "store.cannot-open": {
     retryable: false,
     changed: "Nothing: the file was not written.",
@@ -129,6 +139,11 @@ export const STORE_CODES = {
     retryable: false,
     changed: "Nothing: the request was refused before any write.",
     fix: "Terminate agents that are not needed or raise the limit, then use a new requestId.",
+  },
+  "store.too-many-blobs": {
+    retryable: false,
+    changed: "Nothing: the blob was not written.",
+    fix: "Delete blobs that nothing refers to, or raise the limit `maxBlobs`.",
   },
   "store.too-many-domains": {
     retryable: false,

@@ -3,8 +3,10 @@ import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { MalformedError } from "@glia-os/abi/errors";
 import type { Journal } from "@glia-os/abi/ports";
+import { checkWhole } from "../../limit-range.ts";
 import { DEFAULT_QUEUE_LIMIT, QUEUE_LIMIT_MOST, WorkerLink } from "../../worker-link.ts";
 import { CheckedJournal } from "../checked-journal.ts";
+import { JOURNAL_LOAD } from "../journal-load.ts";
 import { type JournalLimits, journalLimits } from "../limits.ts";
 import type { JournalReply, JournalRequest } from "../request.ts";
 import type { FileJournalSettings } from "./file-store.ts";
@@ -36,12 +38,12 @@ export interface FileJournalOptions {
 export async function openFileJournal(options: FileJournalOptions): Promise<Journal> {
   const settings = settingsOf(options);
   const queueLimit = options.queueLimit ?? DEFAULT_QUEUE_LIMIT;
-  checkRange("queueLimit", queueLimit, 1, QUEUE_LIMIT_MOST);
+  checkWhole("queueLimit", queueLimit, 1, QUEUE_LIMIT_MOST);
   const worker = new Worker(options.workerUrl ?? ownWorkerUrl(), {
     workerData: settings,
     name: "glia-journal",
   });
-  const link = new WorkerLink<JournalRequest, JournalReply>(worker, queueLimit);
+  const link = new WorkerLink<JournalRequest, JournalReply>(worker, queueLimit, JOURNAL_LOAD);
   await link.ready();
   return new CheckedJournal(link);
 }
@@ -57,11 +59,6 @@ function settingsOf({ folder, fileBytes, limits }: FileJournalOptions): FileJour
   if (typeof folder !== "string" || folder === "" || folder.includes("\0"))
     throw new MalformedError("folder", "it does not name a folder");
   const bytes = fileBytes ?? DEFAULT_FILE_BYTES;
-  checkRange("fileBytes", bytes, FILE_BYTES_LEAST, FILE_BYTES_MOST);
+  checkWhole("fileBytes", bytes, FILE_BYTES_LEAST, FILE_BYTES_MOST);
   return { folder: resolve(folder), fileBytes: bytes, limits: journalLimits(limits) };
-}
-
-function checkRange(what: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new MalformedError(what, `${String(value)} is not a whole number from ${least} to ${most}`);
 }
