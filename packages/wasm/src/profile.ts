@@ -66,7 +66,8 @@ export function isMetered(profile: string): boolean {
   return profile === "metered" || profile === "preemptive";
 }
 
-function isProfile(value: unknown): value is Profile {
+/** Whether a value is the name of a profile. */
+export function isProfile(value: unknown): value is Profile {
   return PROFILES.some((profile) => profile === value);
 }
 

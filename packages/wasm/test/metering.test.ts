@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { concat, customSection } from "../src/binary/writer.ts";
 import {
+  BadLimitError,
   BadResultError,
   createWasmEngine,
   decodeSnapshot,
@@ -321,6 +322,13 @@ describe("profiles", () => {
     await expect(instrument(assemble(MIXED), { profile: "none" })).rejects.toBeInstanceOf(
       NotInstrumentedError,
     );
+  });
+
+  it("and bounds that are none are refused by name", async () => {
+    const bytes = assemble(MIXED);
+    await expect(instrument(bytes, { profile: "fast" as Profile })).rejects.toThrow("no profile fast");
+    for (const maximumPages of [0, 1.5, Number.NaN, 65_537])
+      await expect(instrument(bytes, { maximumPages })).rejects.toBeInstanceOf(BadLimitError);
   });
 
   it("an image of one profile is refused by the others", async () => {

@@ -8,11 +8,18 @@
 import { checkGuest } from "../admission.ts";
 import { scanCode } from "../binary/code-scan.ts";
 import { readOutline } from "../binary/outline.ts";
-import { NotAModuleError, NotInstrumentedError } from "../errors.ts";
+import { BadLimitError, NotAModuleError, NotInstrumentedError } from "../errors.ts";
 import { FUEL_MODULE, FUEL_YIELD } from "../layout.ts";
 import { enforceFuel } from "../metering/enforce.ts";
 import { markFuel } from "../metering/mark.ts";
-import { PIPELINE_VERSION, PROFILE_SECTION, type Profile, sha256Hex } from "../profile.ts";
+import {
+  isProfile,
+  PIPELINE_VERSION,
+  PROFILE_SECTION,
+  PROFILES,
+  type Profile,
+  sha256Hex,
+} from "../profile.ts";
 import { WASI_SUSPENDING } from "../wasi/suspending.ts";
 import { webAssembly } from "../web-assembly.ts";
 import { asyncify, loadBinaryen } from "./asyncify.ts";
@@ -45,22 +52,31 @@ export interface Instrumented {
 }
 
 const DEFAULT_MAXIMUM_PAGES = 4096;
+/** All a 32-bit memory can have. */
+const MOST_PAGES = 65_536;
 
 /**
  * Instrument a core WebAssembly module. Needs the optional peer `binaryen`; takes tenths of a second for small modules and
  * about 100 MiB while it runs.
  * @throws NotAModuleError, NotInstrumentedError (when it is instrumented already), UnsupportedFeatureError, UnboundedModuleError,
- * MalformedModuleError, BinaryenMissingError
+ * MalformedModuleError, BinaryenMissingError, BadLimitError
  */
 export async function instrument(bytes: Uint8Array, options: InstrumentOptions = {}): Promise<Instrumented> {
+  const profile = options.profile ?? "cooperative";
+  if (!isProfile(profile))
+    throw new NotInstrumentedError(
+      `there is no profile ${String(profile)}; there are ${PROFILES.join(", ")}`,
+    );
+  const maximumPages = options.maximumPages ?? DEFAULT_MAXIMUM_PAGES;
+  if (!Number.isInteger(maximumPages) || maximumPages < 1 || maximumPages > MOST_PAGES)
+    throw new BadLimitError("maximumPages", maximumPages, 1, MOST_PAGES);
   const outline = readOutline(bytes);
   if (!webAssembly.validate(bytes)) throw new NotAModuleError("its content is not valid");
   if (outline.customs.some(({ name }) => name === PROFILE_SECTION))
     throw new NotInstrumentedError("the module is instrumented already; instrument the original");
   scanCode(bytes, outline);
   const original = sha256Hex(bytes);
-  const profile = options.profile ?? "cooperative";
-  const normalized = normalize(integerGlobals(bytes), options.maximumPages ?? DEFAULT_MAXIMUM_PAGES);
+  const normalized = normalize(integerGlobals(bytes), maximumPages);
   const suspendable = await withProfile(normalized, profile, [
     ...WASI_SUSPENDING,
     ...(options.suspending ?? []),
