@@ -120,6 +120,7 @@ describe("hostile guests", () => {
     expect((refusal as ImportNotGrantedError).details).toEqual({
       missing: ["env/system", "glia.v1/format_disk"],
       asked: ["env/system", "glia.v1/format_disk", "glia.v1/receive"],
+      granted: ["glia.v1"],
     });
   });
 
