@@ -1,10 +1,15 @@
-/** Shipped code throws classes with a stable code, a word on state and a fix, never a bare Error or a string. */
+/**
+ * Shipped code throws classes with a stable code, a word on state and a fix, never a bare Error or a string. It takes what it says of its
+ * codes from the table of its namespace: the whole table would be in every bundle.
+ */
 import ts from "typescript";
+import { importsOf } from "../imports.ts";
 import type { Finding, Rule } from "../rule.ts";
 import { freeIdentifiers } from "../scopes.ts";
 import { lineOf } from "../tree.ts";
 
 const fix = "throw a GliaError subclass whose code is declared in packages/abi/src/errors/codes";
+const wholeTable = "@glia-os/abi/errors/all";
 
 export const typedErrors: Rule = {
   name: "typed-errors",
@@ -26,10 +31,21 @@ export const typedErrors: Rule = {
         ts.forEachChild(node, visit);
       };
       visit(file);
-      return findings;
+      return [...findings, ...wholeTables(path, file)];
     });
   },
 };
+
+function wholeTables(path: string, file: ts.SourceFile): Finding[] {
+  return importsOf(file)
+    .filter(({ specifier }) => specifier === wholeTable)
+    .map(({ line }) => ({
+      file: path,
+      line,
+      message: "imports the table of all codes",
+      fix: "use the base class of the namespace; the whole table is for tests and documents",
+    }));
+}
 
 function isText(node: ts.Expression): boolean {
   return ts.isStringLiteralLike(node) || ts.isTemplateExpression(node);

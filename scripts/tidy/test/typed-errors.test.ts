@@ -22,3 +22,14 @@ test("a typed error, a check of the class and a test's Error pass", () => {
   };
   expect(broken(typedErrors, files)).toEqual([]);
 });
+
+test("the table of all codes is refused in shipped code and allowed in tests and scripts", () => {
+  const files = {
+    ...base,
+    "packages/abi/src/a.ts": 'import { KernelError } from "@glia-os/abi/errors/kernel";',
+    "apps/cli/src/a.ts": '\nimport { ERROR_CODES } from "@glia-os/abi/errors/all";',
+    "packages/abi/test/a.test.ts": 'import { ERROR_CODES } from "@glia-os/abi/errors/all";',
+    "packages/abi/scripts/a.ts": 'import { ERROR_CODES } from "@glia-os/abi/errors/all";',
+  };
+  expect(broken(typedErrors, files)).toEqual(["apps/cli/src/a.ts:2 imports the table of all codes"]);
+});
