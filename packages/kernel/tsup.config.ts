@@ -3,11 +3,14 @@ import { library } from "../../tsup.base.ts";
 
 /**
  * Constants stay constants: the bundler makes variables of all that stands at the top of a module, which the engine then reads anew
- * each time, a sixth of the time of a syscall. No module of this package has a variable at its top that changes.
+ * each time, a sixth of the time of a syscall. No module of this package has a variable at its top that changes. And comments stay in
+ * the declarations, where editors look for them.
  */
-const constants = {
-  name: "constants",
-  renderChunk: (_: unknown, { code }: { code: string }) => ({ code: code.replace(/^var /gm, "const ") }),
+const lean = {
+  name: "lean",
+  renderChunk: (_: unknown, { code }: { code: string }) => ({
+    code: code.replace(/^var /gm, "const ").replace(/^[ \t]*\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n/gm, ""),
+  }),
 };
 
 // Without source maps: they are two thirds of the package, which is to stay below 150 kB unpacked.
@@ -28,6 +31,6 @@ export default defineConfig(
       testing: "src/testing/index.ts",
       "timer-wheel": "src/timer-wheel/index.ts",
     },
-    { sourcemap: false, plugins: [constants] },
+    { sourcemap: false, plugins: [lean] },
   ),
 );
