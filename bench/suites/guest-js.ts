@@ -1,6 +1,7 @@
 /** Agents in TypeScript and JavaScript: what the instrumented engine costs, and how fast agents spawn, wake, answer and move. */
 import { randomFillSync } from "node:crypto";
 import { buildAgent } from "@glia-os/guest-js/build";
+import { encodeFrozenAgent, goldenState, startAgentRun } from "@glia-os/guest-js/run";
 import { createWasmEngine, type WasmProgram } from "@glia-os/wasm";
 import { getQuickJS } from "quickjs-emscripten";
 import { bundles, instrumented, plain } from "../peers/glia/agent-engine.ts";
@@ -142,6 +143,20 @@ async function messages(): Promise<Contestant> {
   return { value };
 }
 
+async function idleBytes(count: number): Promise<Contestant> {
+  const program = await counter();
+  const golden = goldenState(program);
+  const value = (): number => {
+    const run = startAgentRun(program, { ...host, log: () => undefined, reply: () => undefined });
+    for (let i = 0; i < count; i++) {
+      run.send(JSON_MESSAGE);
+      run.run();
+    }
+    return encodeFrozenAgent(run.freeze(), golden).length / 1024;
+  };
+  return { value };
+}
+
 async function movePart(part: number): Promise<Contestant> {
   const agent = await moves();
   const value = async (): Promise<number> => {
@@ -206,6 +221,26 @@ const life: readonly RowDefinition[] = [
     excludes: "reading and decompressing the state",
     target: { max: 50 },
     glia: wake,
+    peers: {},
+  },
+  {
+    id: "idle-bytes-1",
+    what: "what is kept of an agent that had one message, as the pages that differ from its module's first state",
+    unit: "KiB",
+    better: "lower",
+    excludes: "the module and the first state of its type, which all its agents share",
+    target: { max: 6 },
+    glia: () => idleBytes(1),
+    peers: {},
+  },
+  {
+    id: "idle-bytes-500",
+    what: "the same after 500 messages",
+    unit: "KiB",
+    better: "lower",
+    excludes: "the module and the first state of its type, which all its agents share",
+    target: { max: 6 },
+    glia: () => idleBytes(500),
     peers: {},
   },
   {

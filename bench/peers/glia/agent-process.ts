@@ -4,6 +4,7 @@ import {
   type AgentRun,
   decodeFrozenAgent,
   encodeFrozenAgent,
+  goldenState,
   resumeAgentRun,
   startAgentRun,
 } from "@glia-os/guest-js/run";
@@ -15,6 +16,7 @@ type Order =
   | { readonly kind: "resume"; readonly bytes: Uint8Array };
 
 const program = await createWasmEngine().admit(readFileSync(process.argv[2] as string), ["glia.v1"]);
+const golden = goldenState(program);
 const ports = {
   wallMs: () => Date.now(),
   random: (target: Uint8Array) => void target.fill(3),
@@ -33,13 +35,13 @@ process.on("message", (order: Order) => {
   if (order.kind === "freeze") {
     const frozen = (run as AgentRun).freeze();
     run = undefined;
-    process.send?.({ kind: "frozen", op: frozen.image.pending.op, bytes: encodeFrozenAgent(frozen) });
+    process.send?.({ kind: "frozen", op: frozen.image.pending.op, bytes: encodeFrozenAgent(frozen, golden) });
     return;
   }
   run =
     order.kind === "start"
       ? startAgentRun(program, ports)
-      : resumeAgentRun(program, decodeFrozenAgent(order.bytes), ports);
+      : resumeAgentRun(program, decodeFrozenAgent(order.bytes, golden), ports);
   run.run(1);
   process.send?.({ kind: "running" });
   setImmediate(loop);

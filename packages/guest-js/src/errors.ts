@@ -72,6 +72,13 @@ export class EsbuildMissingError extends GuestAgentError<"guest.esbuild-missing"
   }
 }
 
+/** An agent that does not come to a first wait. */
+export class NoGoldenStateError extends GuestAgentError<"guest.no-golden-state"> {
+  constructor(problem: string) {
+    super("guest.no-golden-state", `the agent ${problem} before it first waited for anything`);
+  }
+}
+
 /** A call that the run's state does not allow. */
 export class RunStateError extends GuestAgentError<"guest.run-state"> {
   constructor(call: string, state: string) {

@@ -1,5 +1,5 @@
 /** What an agent can do with the guest API, each inside the engine. */
-import { decodeFrozenAgent, encodeFrozenAgent, resumeAgentRun } from "@glia-os/guest-js/run";
+import { decodeFrozenAgent, encodeFrozenAgent, goldenState, resumeAgentRun } from "@glia-os/guest-js/run";
 import { expect, it } from "vitest";
 import { admitted, inline } from "./agent-modules.ts";
 import { Driven, drive } from "./drive.ts";
@@ -198,9 +198,36 @@ it("bytes that are no frozen agent, cut short, or changed are refused", async ()
   for (const cut of [39, 41, 200, bytes.length - 1])
     expect(() => decodeFrozenAgent(bytes.subarray(0, cut))).toThrow(/damaged/);
   const changed = bytes.slice();
-  changed[bytes.length - 100] ^= 1;
+  changed[bytes.length - 100] = (changed[bytes.length - 100] as number) ^ 1;
   expect(() => decodeFrozenAgent(changed)).toThrow(/damaged/);
   const many = bytes.slice();
   many[33] = 0xff;
   expect(() => decodeFrozenAgent(many)).toThrow("its mailbox is cut short");
 });
+
+it("an agent frozen against the state of its module is small, comes back the same, and needs that state", async () => {
+  const module = await inline(`${api}
+    const seen: string[] = [];
+    for await (const m of inbox) { seen.push(m.text()); m.reply(seen); }`);
+  const agent = await drive(module);
+  const golden = goldenState(agent.program);
+  expect(golden.id).toBe(goldenState(await admitted(module)).id);
+  for (const text of ["a", "b", "c"]) agent.ask(text);
+  const frozen = agent.run.freeze();
+  const bytes = encodeFrozenAgent(frozen, golden);
+  expect(bytes.length).toBeLessThan(encodeFrozenAgent(frozen).length / 4);
+  expect(() => decodeFrozenAgent(bytes)).toThrow("the base is not given");
+  const other = goldenState(await admitted(await inline(`${api} await inbox.receive();`)));
+  expect(() => decodeFrozenAgent(bytes, other)).toThrow(/does not fit/);
+  agent.run = resumeAgentRun(
+    agent.program,
+    decodeFrozenAgent(bytes, goldenState(agent.program)),
+    agent.ports(),
+  );
+  expect(agent.ask("d")).toBe('["a","b","c","d"]');
+  expect(() => goldenState({ ...agent.program, instantiate: () => ended } as never)).toThrow(
+    "ended before it first waited",
+  );
+});
+
+const ended = { step: () => ({ kind: "finished", status: 0 }), dispose: () => undefined };

@@ -1,19 +1,36 @@
 /**
- * A frozen agent as bytes: a head (version u8, zeros, sizes), the mailbox, and the guest's snapshot (docs/spec/snapshot.md).
+ * A frozen agent as bytes: a head, the mailbox, and the guest's state, whole or as what differs from the state its module
+ * starts from (docs/spec/snapshot.md).
  *
  * FA1. What is read back is what was written, or a typed error; lengths are checked before anything is set aside.
  */
-import { decodeSnapshot, encodeSnapshot, SnapshotCorruptError } from "@glia-os/wasm";
+import type { InstanceImage } from "@glia-os/abi/ports";
+import {
+  applyIncrement,
+  type Checkpoint,
+  decodeSnapshot,
+  encodeIncrement,
+  encodeSnapshot,
+  SnapshotCorruptError,
+  SnapshotMismatchError,
+} from "@glia-os/wasm";
 import type { FrozenAgent } from "./agent-run.ts";
 
 const VERSION = 1;
 const HEAD_BYTES = 40;
 const NONE = -1;
+const WHOLE = 0;
+const DIFFERENCE = 1;
 
-/** The bytes. Layout: version, 7 zero bytes, next f64, handling f64, rest f64, count u32, zero u32; per message number f64, length u32, bytes; snapshot. */
-export function encodeFrozenAgent(frozen: FrozenAgent): Uint8Array {
+/**
+ * The bytes. Layout: version u8, form u8 (0 whole, 1 what differs from `golden`), 6 zero bytes, next f64, handling f64, rest f64,
+ * count u32, zero u32; per message number f64, length u32, bytes; then the snapshot or increment. With the state every agent of
+ * the module starts from ({@link goldenState}), only pages that differ from it are written.
+ */
+export function encodeFrozenAgent(frozen: FrozenAgent, golden?: Checkpoint): Uint8Array {
   const head = new DataView(new ArrayBuffer(HEAD_BYTES));
   head.setUint8(0, VERSION);
+  head.setUint8(1, golden === undefined ? WHOLE : DIFFERENCE);
   head.setFloat64(8, frozen.next, true);
   head.setFloat64(16, frozen.handling ?? NONE, true);
   head.setFloat64(24, frozen.restMs ?? NONE, true);
@@ -24,11 +41,16 @@ export function encodeFrozenAgent(frozen: FrozenAgent): Uint8Array {
     entry.setUint32(8, payload.length, true);
     return [new Uint8Array(entry.buffer), payload];
   });
-  return Buffer.concat([new Uint8Array(head.buffer), ...mail, ...encodeSnapshot(frozen.image)]);
+  const state =
+    golden === undefined ? [...encodeSnapshot(frozen.image)] : [encodeIncrement(golden, frozen.image).bytes];
+  return Buffer.concat([new Uint8Array(head.buffer), ...mail, ...state]);
 }
 
-/** The inverse. @throws SnapshotCorruptError and what `decodeSnapshot` of `@glia-os/wasm` throws */
-export function decodeFrozenAgent(bytes: Uint8Array): FrozenAgent {
+/**
+ * The inverse; `golden` is needed for bytes that were written with it.
+ * @throws SnapshotCorruptError, SnapshotMismatchError and what `decodeSnapshot` of `@glia-os/wasm` throws
+ */
+export function decodeFrozenAgent(bytes: Uint8Array, golden?: Checkpoint): FrozenAgent {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (bytes.length < HEAD_BYTES || view.getUint8(0) !== VERSION)
     throw new SnapshotCorruptError("it is not a frozen agent of this version");
@@ -44,12 +66,20 @@ export function decodeFrozenAgent(bytes: Uint8Array): FrozenAgent {
   const handling = view.getFloat64(16, true);
   const rest = view.getFloat64(24, true);
   return {
-    image: decodeSnapshot(bytes.subarray(at)),
+    image: imageIn(bytes.subarray(at), view.getUint8(1), golden),
     mailbox,
     next: whole(view.getFloat64(8, true)),
     handling: handling === NONE ? undefined : whole(handling),
     restMs: rest >= 0 ? rest : undefined,
   };
+}
+
+function imageIn(state: Uint8Array, form: number, golden: Checkpoint | undefined): InstanceImage {
+  if (form === WHOLE) return decodeSnapshot(state);
+  if (form !== DIFFERENCE) throw new SnapshotCorruptError(`it has the form ${form}`);
+  if (golden === undefined)
+    throw new SnapshotMismatchError("the base", "not given", "the state its module starts from");
+  return applyIncrement(golden, state).image;
 }
 
 function whole(value: number): number {

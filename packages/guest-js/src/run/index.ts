@@ -1,5 +1,5 @@
 /** Runs agents in this thread, without a node. */
-export { RunStateError } from "../errors.ts";
+export { NoGoldenStateError, RunStateError } from "../errors.ts";
 export {
   type AgentPorts,
   AgentRun,
@@ -10,3 +10,4 @@ export {
   startAgentRun,
 } from "./agent-run.ts";
 export { decodeFrozenAgent, encodeFrozenAgent } from "./frozen-agent.ts";
+export { goldenState } from "./golden.ts";

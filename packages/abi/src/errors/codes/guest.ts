@@ -35,6 +35,11 @@ export const GUEST_CODES = {
     changed: "Nothing: no module was made.",
     fix: "Install the optional peer dependency with `npm install esbuild`, or bundle the agent yourself and use `buildScript`.",
   },
+  "guest.no-golden-state": {
+    retryable: false,
+    changed: "Nothing.",
+    fix: "Freeze agents of this module whole, without a base.",
+  },
   "guest.run-state": {
     retryable: false,
     changed: "Nothing: the agent is as it was.",
