@@ -62,3 +62,18 @@ it("a journal opened from the built files finds its worker, appends and closes",
   const child = spawnSync(process.execPath, [program], { encoding: "utf8", env: {}, timeout: 30_000 });
   expect(child).toMatchObject({ stdout: "next 2\n", stderr: "", status: 0 });
 });
+
+it("blobs opened from the built files find their worker, keep a blob and close", () => {
+  const program = join(folder, "blobs-program.mjs");
+  writeFileSync(
+    program,
+    `import { openFileBlobs } from "./blobs.js";
+     const blobs = await openFileBlobs({ folder: ${JSON.stringify(join(folder, "blobs"))} });
+     const hash = await blobs.put(new Uint8Array([7]));
+     const [byte] = await blobs.get(hash);
+     await blobs.close();
+     console.log("byte", byte);`,
+  );
+  const child = spawnSync(process.execPath, [program], { encoding: "utf8", env: {}, timeout: 30_000 });
+  expect(child).toMatchObject({ stdout: "byte 7\n", stderr: "", status: 0 });
+});
