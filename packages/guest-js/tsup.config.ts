@@ -3,7 +3,7 @@ import { library } from "../../tsup.base.ts";
 
 export default defineConfig(
   library({
-    build: "src/build/index.ts",
+    build: "src/module/index.ts",
     globals: "src/guest/globals.ts",
     index: "src/index.ts",
     run: "src/run/index.ts",

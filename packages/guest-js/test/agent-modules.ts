@@ -1,10 +1,10 @@
 /** The engine and the test agents as modules, built once for each test process. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type AgentModule, type BuildOptions, buildAgent } from "@glia-os/guest-js/build";
 import { createWasmEngine, type WasmProgram } from "@glia-os/wasm";
 import { beforeAll } from "vitest";
 import { enginePath } from "../scripts/engine.ts";
+import { type AgentModule, type BuildOptions, buildAgent } from "../src/module/index.ts";
 
 const ENGINE_BUILD_MS = 300_000;
 // Where the engine was not built before the tests, the first of them would wait for it.

@@ -1,8 +1,8 @@
 /** Runs an agent in this process on a clock of the test's. */
 
-import type { AgentModule } from "@glia-os/guest-js/build";
-import { type AgentPorts, type AgentRun, type AgentRunOptions, startAgentRun } from "@glia-os/guest-js/run";
 import type { WasmProgram } from "@glia-os/wasm";
+import type { AgentModule } from "../src/module/index.ts";
+import { type AgentPorts, type AgentRun, type AgentRunOptions, startAgentRun } from "../src/run/index.ts";
 import { admitted } from "./agent-modules.ts";
 
 /** A run with what came out of it. */

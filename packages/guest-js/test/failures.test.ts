@@ -1,4 +1,6 @@
 /** Agents that are wrong, greedy or hostile: each gets a typed answer, and the host goes on. */
+
+import { expect, it } from "vitest";
 import {
   AgentFailedError,
   AgentTooBigError,
@@ -8,9 +10,8 @@ import {
   CODE_BYTES_MAX,
   EngineMismatchError,
   positionMapper,
-} from "@glia-os/guest-js/build";
-import { RunStateError } from "@glia-os/guest-js/run";
-import { expect, it } from "vitest";
+} from "../src/module/index.ts";
+import { RunStateError } from "../src/run/index.ts";
 import { admitted, engine, inline } from "./agent-modules.ts";
 import { Driven, drive } from "./drive.ts";
 
@@ -28,7 +29,7 @@ it("an import that is not there, and one of Node's modules, are refused by name"
 });
 
 it("a file that is not there is refused", async () => {
-  const { buildAgent } = await import("@glia-os/guest-js/build");
+  const { buildAgent } = await import("../src/module/index.ts");
   await expect(buildAgent({ entry: "no/such/agent.ts" })).rejects.toThrow(
     "there is no file no/such/agent.ts",
   );

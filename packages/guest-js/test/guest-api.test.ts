@@ -1,6 +1,7 @@
 /** What an agent can do with the guest API, each inside the engine. */
-import { decodeFrozenAgent, encodeFrozenAgent, goldenState, resumeAgentRun } from "@glia-os/guest-js/run";
+
 import { expect, it } from "vitest";
+import { decodeFrozenAgent, encodeFrozenAgent, goldenState, resumeAgentRun } from "../src/run/index.ts";
 import { admitted, inline } from "./agent-modules.ts";
 import { Driven, drive } from "./drive.ts";
 
@@ -167,7 +168,7 @@ it("console, TextEncoder, TextDecoder and queueMicrotask are there", async () =>
 });
 
 it("outside a guest every call says where it belongs", async () => {
-  const { sys, inbox } = await import("@glia-os/guest-js");
+  const { sys, inbox } = await import("../src/index.ts");
   expect(() => sys.yield()).toThrow("works only inside a guest");
   expect(typeof inbox.receive).toBe("function");
 });

@@ -1,6 +1,7 @@
 /** A process that runs one agent: takes orders from its parent (`start`, `send`, `freeze`, `resume`), and tells replies. */
 import { randomFillSync } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { createWasmEngine } from "@glia-os/wasm";
 import {
   type AgentPorts,
   type AgentRun,
@@ -8,8 +9,7 @@ import {
   encodeFrozenAgent,
   resumeAgentRun,
   startAgentRun,
-} from "@glia-os/guest-js/run";
-import { createWasmEngine } from "@glia-os/wasm";
+} from "../src/run/index.ts";
 
 /** What the process tells. */
 export type HostEvent =
