@@ -75,7 +75,7 @@ function guestCall(site: CallSite, name: string): Import {
   if (BLOCKING.has(name))
     return (...args) => site.resumed(name)?.value ?? perform?.(site, ...args.map(Number));
   // No such import takes an i64, or more than three: spelled out, because this is the path of every cheap call.
-  return (first, second, third) => {
+  const call: Import = (first, second, third) => {
     site.requireRunning(name);
     let result: number | bigint | undefined;
     try {
@@ -85,6 +85,13 @@ function guestCall(site: CallSite, name: string): Import {
     }
     return site.exiting ? trap() : result;
   };
+  return ofArity(HOST_IMPORTS.find((one) => one.name === name)?.params.length ?? 0, call);
+}
+
+/** The function with the parameters its import declares: WebAssembly calls such a one without an adaptor. */
+function ofArity(arity: number, call: Import): Import {
+  if (arity === 0) return () => call();
+  return arity === 2 ? (first, second) => call(first as number, second as number) : call;
 }
 
 function moduleCall(
