@@ -46,6 +46,21 @@ export {
 export { type ImportReport, inspectModule, type ModuleReport } from "./inspect.ts";
 export { PIPELINE_VERSION, PROFILES, type Profile } from "./profile.ts";
 export {
+  BadGuestOptionError,
+  type GuestEnd,
+  GuestMailboxFullError,
+  type GuestOptions,
+  GuestOverdueError,
+  GuestScheduler,
+  GuestUnknownError,
+  type SchedulerBounds,
+  type SchedulerCounts,
+  type SchedulerEvents,
+  type SchedulerOptions,
+  TooManyGuestsError,
+  WaitUnansweredError,
+} from "./scheduler/index.ts";
+export {
   applyIncrement,
   type Checkpoint,
   checkpointOf,

@@ -1,5 +1,10 @@
 /** Codes of the `wasm` namespace: the guest engine, its pipeline and its snapshots. */
 export const WASM_CODES = {
+  "wasm.bad-guest-option": {
+    retryable: false,
+    changed: "Nothing: no guest, scheduler or pool was made.",
+    fix: "Use whole numbers within the ranges that docs/guests.md lists for a host of many guests.",
+  },
   "wasm.bad-host-module": {
     retryable: false,
     changed: "Nothing: no engine was made.",
@@ -40,6 +45,22 @@ export const WASM_CODES = {
     changed: "The guest was stopped; nothing else was touched.",
     fix: "Give more fuel per step, raise the limit `fuel`, or find the loop that does not end. A guest of the profile `preemptive` is not stopped for its slice.",
   },
+  "wasm.guest-lost": {
+    retryable: false,
+    changed:
+      "The worker that held the guest was ended, and everything the guest knew since its last snapshot with it.",
+    fix: "Restore the guest from a snapshot. The error says why the worker was ended and which guest it was running.",
+  },
+  "wasm.guest-mailbox-full": {
+    retryable: true,
+    changed: "Nothing: the message was not taken.",
+    fix: "Send again when the guest has received some, or give it a larger `mailbox`.",
+  },
+  "wasm.guest-overdue": {
+    retryable: false,
+    changed: "The guest was stopped; nothing else was touched.",
+    fix: "Give the guest a longer `lifeMs`, or find out why it does not end.",
+  },
   "wasm.guest-protocol": {
     retryable: false,
     changed: "The guest was stopped; nothing else was touched.",
@@ -49,6 +70,11 @@ export const WASM_CODES = {
     retryable: false,
     changed: "The guest was stopped; its state is as it was when it trapped.",
     fix: "Fix the guest: the message names the trap. Its own log lines show what it did before.",
+  },
+  "wasm.guest-unknown": {
+    retryable: false,
+    changed: "Nothing: no guest has this number.",
+    fix: "Look at `ended`: a guest that ended, or was stopped, is gone; numbers are not used again.",
   },
   "wasm.host-failed": {
     retryable: false,
@@ -95,6 +121,11 @@ export const WASM_CODES = {
     changed: "Nothing: the module was not read.",
     fix: "Make the module smaller or raise `moduleBytes` of the engine.",
   },
+  "wasm.no-reply": {
+    retryable: false,
+    changed: "The guest took the message, or ended, and did not answer it.",
+    fix: "Use `tell` for messages that need no answer, or find out why the guest does not reply.",
+  },
   "wasm.not-a-module": {
     retryable: false,
     changed: "Nothing: the bytes were not loaded.",
@@ -114,6 +145,16 @@ export const WASM_CODES = {
     retryable: false,
     changed: "Nothing: the guest still waits for the same call.",
     fix: "Send a shorter message, raise `messageBytes`, or answer E_TOO_BIG when only the guest's buffer is too small.",
+  },
+  "wasm.pool-closed": {
+    retryable: false,
+    changed: "Nothing: the pool is closed.",
+    fix: "Make a new pool.",
+  },
+  "wasm.program-unknown": {
+    retryable: false,
+    changed: "Nothing: no program of this name is admitted here.",
+    fix: "Admit the program first, under a name of 1 to 64 characters that is not taken.",
   },
   "wasm.snapshot-corrupt": {
     retryable: false,
@@ -140,6 +181,11 @@ export const WASM_CODES = {
     changed: "The guest was stopped; nothing else was touched.",
     fix: "Make the guest recurse less deeply; the limits are in docs/guests.md.",
   },
+  "wasm.too-many-guests": {
+    retryable: true,
+    changed: "Nothing: no guest was made.",
+    fix: "Let some guests end, or raise `guests`.",
+  },
   "wasm.unbounded-module": {
     retryable: false,
     changed: "Nothing: the module was not loaded.",
@@ -159,5 +205,15 @@ export const WASM_CODES = {
     retryable: false,
     changed: "Nothing: the module was not loaded.",
     fix: "Build the guest without the feature named in the message; docs/guests.md lists what guests may use.",
+  },
+  "wasm.wait-unanswered": {
+    retryable: false,
+    changed: "The guest was stopped: it waited for an operation that nobody answers here.",
+    fix: "Give the scheduler an `answer` function that knows the operations of the host modules it offers.",
+  },
+  "wasm.worker-failed": {
+    retryable: true,
+    changed: "The worker could not be started, or could not admit a program again.",
+    fix: "The cause says why. Check that worker threads can be started and that modules are as they were.",
   },
 } as const;

@@ -1,0 +1,60 @@
+/** Refusals and failures of hosts of many guests, one class each. Codes: `wasm.*` of `@glia-os/abi/errors`. */
+import { WasmError } from "@glia-os/abi/errors/wasm";
+
+/** An option out of range. */
+export class BadGuestOptionError extends WasmError<"wasm.bad-guest-option"> {
+  constructor(name: string, value: unknown, least: number, most: number) {
+    super(
+      "wasm.bad-guest-option",
+      `${name} is ${String(value)}; it must be a whole number from ${least} to ${most}`,
+    );
+  }
+}
+
+/** No more messages fit. */
+export class GuestMailboxFullError extends WasmError<"wasm.guest-mailbox-full"> {
+  constructor(guest: number, limit: number) {
+    super("wasm.guest-mailbox-full", `${limit} messages wait for guest ${guest} already`, {
+      details: { guest, limit },
+    });
+  }
+}
+
+/** A guest has lived for as long as it may. */
+export class GuestOverdueError extends WasmError<"wasm.guest-overdue"> {
+  constructor(lifeMs: number) {
+    super("wasm.guest-overdue", `the guest has lived for the ${lifeMs} ms it was given`);
+  }
+}
+
+/** A number that no guest has. */
+export class GuestUnknownError extends WasmError<"wasm.guest-unknown"> {
+  constructor(guest: number) {
+    super("wasm.guest-unknown", `there is no guest ${guest} here`, { details: { guest } });
+  }
+}
+
+/** A name that no program has, or a program already has. */
+export class ProgramUnknownError extends WasmError<"wasm.program-unknown"> {
+  constructor(name: string, problem: string) {
+    super("wasm.program-unknown", `the program ${JSON.stringify(name)} ${problem}`);
+  }
+}
+
+/** As many guests as there may be. */
+export class TooManyGuestsError extends WasmError<"wasm.too-many-guests"> {
+  constructor(limit: number) {
+    super("wasm.too-many-guests", `there are ${limit} guests already`);
+  }
+}
+
+/** A guest waits for an operation of a host module that nobody answers. */
+export class WaitUnansweredError extends WasmError<"wasm.wait-unanswered"> {
+  constructor(op: string, cause?: unknown) {
+    super(
+      "wasm.wait-unanswered",
+      `the guest waits for ${op}, which ${cause === undefined ? "nobody answers here" : "could not be answered"}`,
+      cause === undefined ? {} : { cause },
+    );
+  }
+}

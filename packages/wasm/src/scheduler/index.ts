@@ -1,0 +1,17 @@
+/** Many guests in one thread. */
+
+export {
+  BadGuestOptionError,
+  GuestMailboxFullError,
+  GuestOverdueError,
+  GuestUnknownError,
+  TooManyGuestsError,
+  WaitUnansweredError,
+} from "./errors.ts";
+export type { GuestEnd, SchedulerEvents } from "./events.ts";
+export type { GuestOptions, SchedulerBounds } from "./options.ts";
+export {
+  GuestScheduler,
+  type SchedulerCounts,
+  type SchedulerOptions,
+} from "./scheduler.ts";
