@@ -5,7 +5,7 @@ import { EngineMissingError } from "../errors.ts";
 
 /** Where the engine lies: QuickJS with our part, instrumented when this package was built. */
 export const enginePath: string = fileURLToPath(
-  new URL(import.meta.url.endsWith(".ts") ? "../../dist/engine.wasm" : "./engine.wasm", import.meta.url),
+  new URL(import.meta.url.endsWith(".ts") ? "../../build/engine.wasm" : "./engine.wasm", import.meta.url),
 );
 
 let loaded: Uint8Array | undefined;
