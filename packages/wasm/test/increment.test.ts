@@ -15,6 +15,7 @@ import {
   SnapshotTooBigError,
   SnapshotVersionError,
 } from "../src/snapshot/index.ts";
+import { decodeZeroRuns, encodeZeroRuns } from "../src/snapshot/zero-runs.ts";
 import { instance, SUMMING, u32 } from "./guest.ts";
 
 const PAGE = 4096;
@@ -46,6 +47,34 @@ const content = fc
 const image = fc
   .tuple(fc.record({ memory: content, stack: content }), fc.option(content), fc.integer({ min: 1, max: 9 }))
   .map(([sections, host, requestId]) => imageOf(host === null ? sections : { ...sections, host }, requestId));
+
+describe("stretches between zeros", () => {
+  const sparse = fc.array(fc.oneof(fc.constant(0), fc.constant(0), fc.nat({ max: 255 })), { maxLength: 400 });
+
+  it("give back every content, in one form (ZR1)", () => {
+    fc.assert(
+      fc.property(sparse, fc.nat({ max: 5000 }), (bytes, zeros) => {
+        const content = Uint8Array.from([...bytes, ...new Uint8Array(zeros), 7, ...new Uint8Array(zeros)]);
+        const form = encodeZeroRuns(content, Number.POSITIVE_INFINITY) as Uint8Array;
+        expect(decodeZeroRuns(form, content.length)).toEqual(content);
+        expect(encodeZeroRuns(content, form.length)).toEqual(form);
+        expect(encodeZeroRuns(content, form.length - 1)).toBeUndefined();
+      }),
+    );
+  });
+
+  it("read nothing and write nothing outside, whatever the bytes (ZR2)", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat({ max: 300 }), (form, size) => {
+        const content = decodeZeroRuns(form, size);
+        if (content !== undefined) expect(content).toHaveLength(size);
+      }),
+    );
+    for (const form of [[0], [0, 0], [0, 2, 1], [5, 1, 1], [0xff, 0xff, 0xff, 0xff, 0xff, 1, 1, 1]])
+      expect(decodeZeroRuns(Uint8Array.from(form), 5)).toBeUndefined();
+    expect(decodeZeroRuns(Uint8Array.from([4, 1, 9]), 5)).toEqual(Uint8Array.of(0, 0, 0, 0, 9));
+  });
+});
 
 describe("increments", () => {
   it("give the last image, byte for byte, whatever changed, grew or shrank in between (I2)", () => {

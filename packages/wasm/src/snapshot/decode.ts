@@ -33,6 +33,7 @@ import {
   pageBytes,
   type SnapshotHeader,
 } from "./format.ts";
+import { decodeZeroRuns } from "./zero-runs.ts";
 
 /** How much a decoder may set aside. */
 export interface DecodeLimits {
@@ -193,8 +194,8 @@ export class SnapshotDecoder {
     const bitmap = bytes.slice(11);
     const size = markedBytes(bitmap, start, target.length);
     const fits = encoding === ENCODING.raw ? length === size : length > 0 && length < size;
-    if (zero !== 0 || encoding > ENCODING.zstd || !fits)
-      throw new SnapshotCorruptError("a frame does not fit its pages");
+    const known = encoding <= ENCODING.zstd || (encoding === ENCODING.runs && this.#base !== undefined);
+    if (zero !== 0 || !known || !fits) throw new SnapshotCorruptError("a frame does not fit its pages");
     this.#frame = { target, start, bitmap, size, encoding };
     this.#expect(length, this.#payload);
   }
@@ -202,7 +203,7 @@ export class SnapshotDecoder {
   #payload(bytes: Uint8Array): void {
     this.#hash.update(bytes);
     const { target, start, bitmap, size, encoding } = this.#frame as FrameHead;
-    const pages = encoding === ENCODING.raw ? bytes : decompress(bytes, size);
+    const pages = unpacked(bytes, size, encoding);
     let from = 0;
     for (let page = 0; page < FRAME_PAGES; page++) {
       if (!marked(bitmap, page)) continue;
@@ -250,6 +251,14 @@ function markedBytes(bitmap: Uint8Array, start: number, length: number): number 
   }
   if (size === 0) throw new SnapshotCorruptError("a frame without pages");
   return size;
+}
+
+function unpacked(bytes: Uint8Array, size: number, encoding: number): Uint8Array {
+  if (encoding === ENCODING.raw) return bytes;
+  if (encoding === ENCODING.zstd) return decompress(bytes, size);
+  const pages = decodeZeroRuns(bytes, size);
+  if (pages === undefined) throw new SnapshotCorruptError("a frame cannot be read");
+  return pages;
 }
 
 function decompress(bytes: Uint8Array, size: number): Uint8Array {

@@ -1,5 +1,5 @@
 /** Writes an instance's state as bytes, piece by piece. */
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { constants, zstdCompressSync } from "node:zlib";
 import type { InstanceImage } from "@glia-os/abi/ports";
 import { SNAPSHOT_MAGIC, SNAPSHOT_PAGE_BYTES, SNAPSHOT_VERSION } from "@glia-os/abi/wire";
@@ -35,7 +35,13 @@ export function* encodeSnapshot(
   options: EncodeOptions = {},
 ): Generator<Uint8Array, void, undefined> {
   const header = headerOf(image);
-  yield* sealed(prefixed(SNAPSHOT_MAGIC, SNAPSHOT_VERSION, header), image, header, copyWritten, options);
+  const prefix = prefixed(SNAPSHOT_MAGIC, SNAPSHOT_VERSION, header);
+  const hash = createHash("sha256");
+  for (const piece of unsealed(prefix, image, header, copyWritten, packerFor(options))) {
+    hash.update(piece);
+    yield piece;
+  }
+  yield hash.digest();
 }
 
 /** Puts page `from` to `from + size` of a section at the start of `target`, or says that it is left out. */
@@ -54,34 +60,41 @@ const copyWritten: PageWriter = ({ content }, from, size, target) => {
   return true;
 };
 
-/** Prefix, the frames that `write` gives, end frame and digest; the digest comes back too. */
-export function* sealed(
+/** How the payload of a frame is written: as ENCODING says, and its bytes. */
+export type Packer = (raw: Uint8Array) => readonly [encoding: number, payload: Uint8Array];
+
+const keep: Packer = (raw) => [ENCODING.raw, raw];
+
+/** Compressed, where that is shorter. */
+const shrink: Packer = (raw) => {
+  const small = zstdCompressSync(raw, ZSTD);
+  return small.length < raw.length ? [ENCODING.zstd, small] : keep(raw);
+};
+
+const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
+/** As the options say. */
+export function packerFor({ compress = true }: EncodeOptions): Packer {
+  return compress ? shrink : keep;
+}
+
+/** Prefix, frames and end frame: everything before the digest. */
+export function* unsealed(
   prefix: Uint8Array,
   image: InstanceImage,
   header: SnapshotHeader,
   write: PageWriter,
-  options: EncodeOptions,
-): Generator<Uint8Array, Uint8Array, undefined> {
-  const compress = options.compress ?? true;
-  const hash = createHash("sha256");
-  yield hashed(hash, prefix);
+  pack: Packer,
+): Generator<Uint8Array, void, undefined> {
+  yield prefix;
   for (const [index, [name, length]] of header.sections.entries()) {
     const section = { name, content: image.sections[name] as Uint8Array };
     for (let start = 0; start < length; start += FRAME_BYTES) {
-      const frame = pagesFrame(index, section, start, write, compress);
-      if (frame !== undefined) yield hashed(hash, frame);
+      const frame = pagesFrame(index, section, start, write, pack);
+      if (frame !== undefined) yield frame;
     }
   }
-  const end = Uint8Array.of(FRAME.end);
-  hash.update(end);
-  const digest = hash.digest();
-  yield Uint8Array.of(...end, ...digest);
-  return digest;
-}
-
-function hashed(hash: Hash, bytes: Uint8Array): Uint8Array {
-  hash.update(bytes);
-  return bytes;
+  yield Uint8Array.of(FRAME.end);
 }
 
 /** The header of an image. @throws SnapshotMismatchError when the image is not one a snapshot can hold */
@@ -120,7 +133,7 @@ function pagesFrame(
   section: Section,
   start: number,
   write: PageWriter,
-  compress: boolean,
+  pack: Packer,
 ): Uint8Array | undefined {
   const bitmap = new Uint8Array(BITMAP_BYTES);
   const bytes = section.content.length;
@@ -135,11 +148,7 @@ function pagesFrame(
     length += size;
   }
   if (length === 0) return undefined;
-  const raw = packed.subarray(0, length);
-  const small = compress
-    ? zstdCompressSync(raw, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
-    : raw;
-  const [encoding, payload] = small.length < raw.length ? [ENCODING.zstd, small] : [ENCODING.raw, raw];
+  const [encoding, payload] = pack(packed.subarray(0, length));
   const frame = new Uint8Array(FRAME_HEAD_BYTES + payload.length);
   frame.set([FRAME.pages, index, encoding, 0]);
   const view = new DataView(frame.buffer);

@@ -25,8 +25,8 @@ export const DIGEST_BYTES = 32;
 
 /** Kinds of frames. */
 export const FRAME = { end: 0, pages: 1 } as const;
-/** How a frame's payload is written. */
-export const ENCODING = { raw: 0, zstd: 1 } as const;
+/** How a frame's payload is written; `runs` (zero-runs.ts) in increments only. */
+export const ENCODING = { raw: 0, zstd: 1, runs: 2 } as const;
 
 /** The header as deterministic CBOR. */
 export interface SnapshotHeader {

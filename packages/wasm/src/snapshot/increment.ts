@@ -6,11 +6,22 @@
  * I3. A state is named by the SHA-256 that ends its snapshot without compression, when it was taken as a whole, and by the digest
  *     that ends the increment, when it came from one. One state reached in two ways therefore has two names.
  */
+import { hash } from "node:crypto";
 import type { InstanceImage } from "@glia-os/abi/ports";
 import { INCREMENT_MAGIC, SNAPSHOT_PAGE_BYTES, SNAPSHOT_VERSION } from "@glia-os/abi/wire";
 import { type Checkpoint, type DecodeLimits, SnapshotDecoder, sectionIn } from "./decode.ts";
-import { type EncodeOptions, encodeSnapshot, headerOf, type PageWriter, prefixed, sealed } from "./encode.ts";
-import { DIGEST_BYTES } from "./format.ts";
+import {
+  type EncodeOptions,
+  encodeSnapshot,
+  headerOf,
+  type Packer,
+  type PageWriter,
+  packerFor,
+  prefixed,
+  unsealed,
+} from "./encode.ts";
+import { DIGEST_BYTES, ENCODING } from "./format.ts";
+import { encodeZeroRuns } from "./zero-runs.ts";
 
 /** An increment and the state after it. */
 export interface Increment {
@@ -40,17 +51,21 @@ export function encodeIncrement(
 ): Increment {
   const header = { base: Buffer.from(base.id, "hex"), ...headerOf(image) };
   const prefix = prefixed(INCREMENT_MAGIC, SNAPSHOT_VERSION, header);
-  const pieces: Uint8Array[] = [];
-  const encoding = sealed(prefix, image, header, differenceTo(base.image), options);
-  for (;;) {
-    const { done, value } = encoding.next();
-    if (done === true) {
-      const id = Buffer.from(value).toString("hex");
-      return { bytes: new Uint8Array(Buffer.concat(pieces)), next: { image, id } };
-    }
-    pieces.push(value);
-  }
+  const pack = options.compress === false ? packerFor(options) : fewBytes;
+  const parts = [...unsealed(prefix, image, header, differenceTo(base.image), pack)];
+  const digest = hash("sha256", Buffer.concat(parts), "buffer");
+  const id = digest.toString("hex");
+  return { bytes: new Uint8Array(Buffer.concat([...parts, digest])), next: { image, id } };
 }
+
+/** One part in so many may differ for {@link ENCODING.runs} to be taken. */
+const SPARSE = 8;
+
+/** Stretches when little differs, else compressed. */
+const fewBytes: Packer = (raw) => {
+  const runs = encodeZeroRuns(raw, Math.floor((raw.length - 1) / SPARSE));
+  return runs === undefined ? packerFor({})(raw) : [ENCODING.runs, runs];
+};
 
 /**
  * The state after an increment. The base is left as it is.

@@ -1,0 +1,82 @@
+/**
+ * Bytes that are mostly zeros, as the stretches that are not: what changed between two states of a page, where calling a general
+ * compressor would take longer than everything else.
+ *
+ * ZR1. The form is a sequence of (zeros, count, count bytes), zeros and count as unsigned LEB128 of at most 32 bits; zeros to the
+ *      end are left out. One content has one form.
+ * ZR2. Reading needs the length of the content from outside and writes nothing beyond it.
+ */
+
+/** Fewer zeros than this between two stretches cost less as bytes than as a new stretch. */
+const LEAST_ZEROS = 3;
+
+/** The form, or undefined when it would be longer than `most` bytes. */
+export function encodeZeroRuns(content: Uint8Array, most: number): Uint8Array | undefined {
+  const out: number[] = [];
+  let written = 0;
+  for (let at = nextNonZero(content, 0); at < content.length; at = nextNonZero(content, written)) {
+    const end = stretchEnd(content, at);
+    pushNumber(out, at - written);
+    pushNumber(out, end - at);
+    if (out.length + end - at > most) return undefined;
+    for (let byte = at; byte < end; byte++) out.push(content[byte] as number);
+    written = end;
+  }
+  return Uint8Array.from(out);
+}
+
+/** The content of `size` bytes, or undefined when the form is not one of so many bytes. */
+export function decodeZeroRuns(form: Uint8Array, size: number): Uint8Array | undefined {
+  const content = new Uint8Array(size);
+  const from = { at: 0 };
+  let to = 0;
+  while (from.at < form.length) {
+    const zeros = readNumber(form, from);
+    const count = readNumber(form, from);
+    if (zeros === undefined || count === undefined || count === 0) return undefined;
+    to += zeros;
+    if (to + count > size || from.at + count > form.length) return undefined;
+    content.set(form.subarray(from.at, from.at + count), to);
+    from.at += count;
+    to += count;
+  }
+  return content;
+}
+
+function nextNonZero(content: Uint8Array, from: number): number {
+  let at = from;
+  while (at < content.length && content[at] === 0) at += 1;
+  return at;
+}
+
+/** Where the stretch that starts at `from` ends: before enough zeros, or before zeros that go on to the end. */
+function stretchEnd(content: Uint8Array, from: number): number {
+  let end = from;
+  for (;;) {
+    while (end < content.length && content[end] !== 0) end += 1;
+    const next = nextNonZero(content, end);
+    if (next - end >= LEAST_ZEROS || next === content.length) return end;
+    end = next;
+  }
+}
+
+function pushNumber(out: number[], value: number): void {
+  let rest = value;
+  while (rest > 0x7f) {
+    out.push((rest & 0x7f) | 0x80);
+    rest >>>= 7;
+  }
+  out.push(rest);
+}
+
+function readNumber(form: Uint8Array, from: { at: number }): number | undefined {
+  let value = 0;
+  for (let shift = 0; shift < 35; shift += 7) {
+    const byte = form[from.at];
+    if (byte === undefined) return undefined;
+    from.at += 1;
+    value += (byte & 0x7f) * 2 ** shift;
+    if (byte < 0x80) return value < 2 ** 32 ? value : undefined;
+  }
+  return undefined;
+}
