@@ -10,14 +10,12 @@ const SOURCE = `
 import { inbox } from "@glia-os/guest-js";
 const words = new Map();
 let n = 0;
-setTimeout(() => {
-  for (;;) {
-    n++;
-    const key = "k" + (n % 500);
-    words.set(key, (words.get(key) ?? 0) + JSON.stringify({ n, list: [n, n + 1] }).length);
-  }
-}, 0);
 await inbox.receive();
+for (;;) {
+  n++;
+  const key = "k" + (n % 500);
+  words.set(key, (words.get(key) ?? 0) + JSON.stringify({ n, list: [n, n + 1] }).length);
+}
 `;
 
 /** Moves one agent to and fro. */

@@ -42,6 +42,8 @@ process.on("message", (order: Order) => {
     order.kind === "start"
       ? startAgentRun(program, ports)
       : resumeAgentRun(program, decodeFrozenAgent(order.bytes, golden), ports);
+  // Its first message begins a loop without end.
+  if (order.kind === "start") run.send(new Uint8Array(1));
   run.run(1);
   process.send?.({ kind: "running" });
   setImmediate(loop);
