@@ -14,6 +14,7 @@ import {
 import { StoreError } from "@glia-os/abi/errors/store";
 import { REVIVE_BLOBS } from "./blobs/errors.ts";
 import { REVIVE_JOURNAL } from "./journal/errors.ts";
+import { REVIVE_KEYS } from "./key-value/errors.ts";
 
 /** The lease of a session ran out, or the session was closed or replaced. */
 export class SessionExpiredError extends StoreError<"store.session-expired"> {
@@ -158,9 +159,9 @@ export class CorruptError extends StoreError<"store.corrupt"> {
 
 /** The file is a SQLite database of some other program. */
 export class ForeignDatabaseError extends StoreError<"store.foreign-database"> {
-  constructor(path: string) {
-    super("store.foreign-database", `${path} is a SQLite database, but not a coordination store`, {
-      details: { path },
+  constructor(path: string, expected: string) {
+    super("store.foreign-database", `${path} is a SQLite database, but not ${expected}`, {
+      details: { path, expected },
     });
   }
 }
@@ -190,6 +191,7 @@ const count = (details: Details, key: string): number => Number(details[key]);
 const REVIVE: { readonly [Code in StoreCode]: (details: Details) => GliaError } = {
   ...REVIVE_BLOBS,
   ...REVIVE_JOURNAL,
+  ...REVIVE_KEYS,
   "store.agent-exists": (d) => new AgentExistsError(text(d, "agent")),
   "store.agent-terminated": (d) => new AgentTerminatedError(text(d, "agent")),
   "store.cannot-open": (d) => new CannotOpenError(text(d, "path"), text(d, "why")),
@@ -197,7 +199,7 @@ const REVIVE: { readonly [Code in StoreCode]: (details: Details) => GliaError } 
     new ChangesCompactedError(count(d, "after"), count(d, "oldest"), count(d, "newest")),
   "store.closed": () => new StoreClosedError(),
   "store.corrupt": (d) => new CorruptError(text(d, "path"), text(d, "why")),
-  "store.foreign-database": (d) => new ForeignDatabaseError(text(d, "path")),
+  "store.foreign-database": (d) => new ForeignDatabaseError(text(d, "path"), text(d, "expected")),
   "store.full": (d) => new StoreFullError(text(d, "why")),
   "store.in-use": (d) => new InUseError(text(d, "path")),
   "store.name-invalid": (d) => new NameInvalidError(text(d, "why")),

@@ -43,6 +43,8 @@ export {
   type JournalLimits,
   SEGMENT_BYTES_MOST,
 } from "./journal/limits.ts";
+export { TooManyKeysError, ValueTooLargeError } from "./key-value/errors.ts";
+export { KEY_BYTES, type KeyValueLimits } from "./key-value/limits.ts";
 export {
   CHANGES_LIMIT,
   type CoordinationLimits,

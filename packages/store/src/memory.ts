@@ -6,6 +6,7 @@
 import type { AgentId, NodeId } from "@glia-os/abi/ids";
 import type { AgentRow, Clock, Coordination } from "@glia-os/abi/ports";
 import { CheckedCoordination } from "./checked-coordination.ts";
+import { compareCodePoints } from "./code-points.ts";
 import { StoreClosedError } from "./errors.ts";
 import { type CoordinationLimits, limitsOf } from "./limits.ts";
 import { CoordinationRules } from "./rules.ts";
@@ -96,7 +97,9 @@ class MemoryTables implements Tables {
   }
 
   liveAgents(): readonly AgentRow[] {
-    return [...this.#names.values()].map((agent) => this.#agents.get(agent)!).sort(byName);
+    return [...this.#names.values()]
+      .map((agent) => this.#agents.get(agent)!)
+      .sort((a, b) => compareCodePoints(a.name, b.name));
   }
 
   agentCounts(): { readonly rows: number; readonly live: number } {
@@ -137,15 +140,4 @@ class MemoryTables implements Tables {
     this.#requests.set(requestId, remembered);
     this.#remembered += 1;
   }
-}
-
-/** Order by code points, which is the order of UTF-8 bytes and so of SQLite's BINARY collation. */
-function byName(a: AgentRow, b: AgentRow): number {
-  const left = [...a.name];
-  const right = [...b.name];
-  for (let i = 0; i < left.length && i < right.length; i++) {
-    const difference = left[i]!.codePointAt(0)! - right[i]!.codePointAt(0)!;
-    if (difference !== 0) return difference;
-  }
-  return left.length - right.length;
 }

@@ -15,6 +15,7 @@ import type {
 } from "@glia-os/abi/ports";
 import { NameInvalidError, TtlOutOfRangeError } from "./errors.ts";
 import { CHANGES_LIMIT, NAME_LIMIT_BYTES, REQUEST_ID_LIMIT, TTL_MAX_MS, TTL_MIN_MS } from "./limits.ts";
+import { faultOfText } from "./plain-text.ts";
 
 /** What a new row says; the store adds epoch and revision. */
 export type NewAgent = Omit<AgentRow, "epoch" | "revision">;
@@ -73,12 +74,8 @@ export function checkTtl(ttlMs: number): number {
 
 /** A name that can be stored. @throws `store.name-invalid`. */
 export function checkName(name: string): string {
-  if (typeof name !== "string") throw new NameInvalidError("it is not text");
-  if (name === "") throw new NameInvalidError("it is empty");
-  const tooLong = name.length > NAME_LIMIT_BYTES || new TextEncoder().encode(name).length > NAME_LIMIT_BYTES;
-  if (tooLong) throw new NameInvalidError(`it is longer than ${NAME_LIMIT_BYTES} bytes`);
-  if (!name.isWellFormed()) throw new NameInvalidError("it has half of a surrogate pair");
-  if (/\p{Cc}/u.test(name)) throw new NameInvalidError("it has a control character");
+  const fault = name === "" ? "it is empty" : faultOfText(name, NAME_LIMIT_BYTES);
+  if (fault !== undefined) throw new NameInvalidError(fault);
   return name;
 }
 

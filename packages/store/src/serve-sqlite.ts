@@ -1,13 +1,11 @@
 /** The SQLite store as its worker runs it: one transaction per group of requests. */
-import { toErrorRecord } from "@glia-os/abi/errors";
 import type { Clock } from "@glia-os/abi/ports";
-import { Batches } from "./batch.ts";
-import { WriteFailedError } from "./errors.ts";
+import { Batches, sqliteTransaction } from "./batch.ts";
+import { COORDINATION_DATABASE } from "./coordination-schema.ts";
 import type { CoordinationLimits } from "./limits.ts";
 import type { CoordinationReply, CoordinationRequest } from "./request.ts";
 import { CoordinationRules } from "./rules.ts";
 import type { ServedStore } from "./serve.ts";
-import { sqliteFailure } from "./sqlite-failure.ts";
 import { type DatabaseOptions, openDatabase } from "./sqlite-file.ts";
 import { SqliteTables } from "./sqlite-tables.ts";
 
@@ -21,16 +19,8 @@ export function openSqliteStore(
   settings: WorkerSettings,
   clock: Clock,
 ): ServedStore<CoordinationRequest, CoordinationReply> {
-  const db = openDatabase(settings);
+  const db = openDatabase(settings, COORDINATION_DATABASE);
   const rules = new CoordinationRules(new SqliteTables(db, settings.limits), clock, settings.limits);
-  const batches = new Batches(rules, {
-    begin: () => db.exec("BEGIN"),
-    commit: () => db.exec("COMMIT"),
-    rollback: () => {
-      if (db.isTransaction) db.exec("ROLLBACK");
-    },
-    failure: (error) =>
-      sqliteFailure(error, settings.path) ?? new WriteFailedError(toErrorRecord(error).message),
-  });
+  const batches = new Batches(rules, sqliteTransaction(db, settings.path));
   return { perform: (requests) => batches.perform(requests), close: () => db.close() };
 }

@@ -7,9 +7,9 @@
  * F3. A file that is not ours, damaged or newer than this code is refused before anything is written to it.
  */
 import { accessSync, constants, existsSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { GliaError } from "@glia-os/abi/errors";
+import { GliaError, MalformedError } from "@glia-os/abi/errors";
 import {
   CorruptError,
   ForeignDatabaseError,
@@ -17,35 +17,36 @@ import {
   SchemaNewerError,
   WriteFailedError,
 } from "./errors.ts";
+import { checkWhole } from "./limit-range.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
 
-/** Marks the file as ours: "GLIA" in ASCII. */
-export const APPLICATION_ID = 0x474c4941;
-/** The version of the tables below. */
-export const SCHEMA_VERSION = 1;
 /** How long to wait for a process that is just ending to let go of the file. */
 const BUSY_TIMEOUT_MS = 250;
 
-const SCHEMA = `
-CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-INSERT INTO counter VALUES ('fence', 0);
-CREATE TABLE session (
-  session_id TEXT PRIMARY KEY, node TEXT NOT NULL UNIQUE, fence INTEGER NOT NULL,
-  ttl_ms INTEGER NOT NULL, expires_wall_ms REAL NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE agent (
-  agent TEXT PRIMARY KEY, epoch INTEGER NOT NULL CHECK (epoch > 0), owner TEXT NOT NULL, session_id TEXT NOT NULL,
-  status TEXT NOT NULL CHECK (status IN ('running', 'suspended', 'terminated')),
-  name TEXT NOT NULL, program_hash TEXT NOT NULL, revision INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX agent_name ON agent (name) WHERE status <> 'terminated';
-CREATE TABLE change (revision INTEGER PRIMARY KEY, row TEXT NOT NULL) STRICT;
-CREATE TABLE request (
-  seq INTEGER PRIMARY KEY, request_id TEXT NOT NULL UNIQUE, fingerprint TEXT NOT NULL, outcome TEXT NOT NULL
-) STRICT;
-PRAGMA application_id = ${APPLICATION_ID};
-PRAGMA user_version = ${SCHEMA_VERSION};
-`;
+/** The largest file when no limit is given: 4 GiB. */
+export const DEFAULT_MAX_BYTES: number = 4 * 2 ** 30;
+const MAX_BYTES_LEAST = 256 * 1024;
+const MAX_BYTES_MOST = 2 ** 40;
+
+/** Where a database is to be, as callers say it. */
+export interface DatabasePlace {
+  /** The file; made when it is missing, its folder is not. Relative to the working directory. */
+  readonly path: string;
+  /** The most the file may grow to, 256 KiB to 1 TiB. Default 4 GiB. */
+  readonly maxBytes?: number;
+}
+
+/** What a file holds, as it says itself. */
+export interface DatabaseKind {
+  /** Names it to people: "a coordination store". */
+  readonly what: string;
+  /** Marks the file as ours. */
+  readonly applicationId: number;
+  /** The version of the tables. */
+  readonly version: number;
+  /** Makes the tables. */
+  readonly schema: string;
+}
 
 /** What to open. */
 export interface DatabaseOptions {
@@ -55,13 +56,21 @@ export interface DatabaseOptions {
   readonly maxBytes: number;
 }
 
+/** The place, checked. @throws `abi.malformed`. */
+export function databaseOptions({ path, maxBytes }: DatabasePlace): DatabaseOptions {
+  if (typeof path !== "string" || path === "" || path.includes("\0") || path === ":memory:")
+    throw new MalformedError("path", "it does not name a file; stores in memory have imports of their own");
+  const bytes = checkWhole("maxBytes", maxBytes ?? DEFAULT_MAX_BYTES, MAX_BYTES_LEAST, MAX_BYTES_MOST);
+  return { path: resolve(path), maxBytes: bytes };
+}
+
 /** Open or create the file (F1-F3). @throws the typed refusals of `store.*` that concern files. */
-export function openDatabase({ path, maxBytes }: DatabaseOptions): DatabaseSync {
+export function openDatabase({ path, maxBytes }: DatabaseOptions, kind: DatabaseKind): DatabaseSync {
   let db: DatabaseSync | undefined;
   checkRights(path);
   try {
     db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, allowExtension: false });
-    prepare(db, path, maxBytes);
+    prepare(db, path, maxBytes, kind);
     return db;
   } catch (error) {
     if (db?.isOpen === true) db.close();
@@ -81,9 +90,9 @@ function checkRights(path: string): void {
   }
 }
 
-function prepare(db: DatabaseSync, path: string, maxBytes: number): void {
+function prepare(db: DatabaseSync, path: string, maxBytes: number, kind: DatabaseKind): void {
   db.exec("PRAGMA locking_mode = EXCLUSIVE");
-  const isNew = checkIdentity(db, path);
+  const isNew = checkIdentity(db, path, kind);
   const mode = pragma(db, "journal_mode = WAL");
   if (mode !== "wal")
     throw new WriteFailedError(`the file system of ${path} does not support write-ahead logging`);
@@ -91,7 +100,10 @@ function prepare(db: DatabaseSync, path: string, maxBytes: number): void {
   const pageBytes = Number(pragma(db, "page_size"));
   db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / pageBytes))}`);
   db.exec("BEGIN IMMEDIATE");
-  if (isNew) db.exec(SCHEMA);
+  if (isNew) {
+    db.exec(kind.schema);
+    db.exec(`PRAGMA application_id = ${kind.applicationId}; PRAGMA user_version = ${kind.version};`);
+  }
   db.exec("COMMIT");
   if (isNew) return;
   const verdict = String(pragma(db, "quick_check(1)"));
@@ -99,13 +111,13 @@ function prepare(db: DatabaseSync, path: string, maxBytes: number): void {
 }
 
 /** Whether the file is empty; refuses one that is not ours (F3). */
-function checkIdentity(db: DatabaseSync, path: string): boolean {
+function checkIdentity(db: DatabaseSync, path: string, kind: DatabaseKind): boolean {
   const applicationId = Number(pragma(db, "application_id"));
   const schemaVersion = Number(pragma(db, "user_version"));
   const tables = Number(db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"]);
   if (applicationId === 0 && schemaVersion === 0 && tables === 0) return true;
-  if (applicationId !== APPLICATION_ID) throw new ForeignDatabaseError(path);
-  if (schemaVersion > SCHEMA_VERSION) throw new SchemaNewerError(path, schemaVersion, SCHEMA_VERSION);
+  if (applicationId !== kind.applicationId) throw new ForeignDatabaseError(path, kind.what);
+  if (schemaVersion > kind.version) throw new SchemaNewerError(path, schemaVersion, kind.version);
   return false;
 }
 

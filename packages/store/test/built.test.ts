@@ -77,3 +77,17 @@ it("blobs opened from the built files find their worker, keep a blob and close",
   const child = spawnSync(process.execPath, [program], { encoding: "utf8", env: {}, timeout: 30_000 });
   expect(child).toMatchObject({ stdout: "byte 7\n", stderr: "", status: 0 });
 });
+
+it("a store of keys opened from the built files finds its worker, commits and closes", () => {
+  const program = join(folder, "keys-program.mjs");
+  writeFileSync(
+    program,
+    `import { openSqliteKeyValue } from "./key-value.js";
+     const keys = await openSqliteKeyValue({ path: ${JSON.stringify(join(folder, "keys.db"))} });
+     const version = await keys.put("a", new Uint8Array([7]), 0);
+     await keys.close();
+     console.log("version", version);`,
+  );
+  const child = spawnSync(process.execPath, [program], { encoding: "utf8", env: {}, timeout: 30_000 });
+  expect(child).toMatchObject({ stdout: "version 1\n", stderr: "", status: 0 });
+});

@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import * as blobs from "../src/blobs/errors.ts";
 import * as errors from "../src/errors.ts";
 import * as journal from "../src/journal/errors.ts";
+import * as keys from "../src/key-value/errors.ts";
 
 const text = "something";
 const samples = [
@@ -12,7 +13,7 @@ const samples = [
   new errors.CannotOpenError(text, "why"),
   new errors.ChangesCompactedError(1, 2, 3),
   new errors.CorruptError(text, "why"),
-  new errors.ForeignDatabaseError(text),
+  new errors.ForeignDatabaseError(text, "a store"),
   new errors.InUseError(text),
   new errors.NameInvalidError(text),
   new errors.NameTakenError(text, "agent"),
@@ -32,6 +33,8 @@ const samples = [
   new blobs.BlobCorruptError(text, "why"),
   new blobs.BlobTooLargeError(7, 5),
   new blobs.TooManyBlobsError(7),
+  new keys.TooManyKeysError(7),
+  new keys.ValueTooLargeError(7, 5),
   new journal.DomainUnknownError(text),
   new journal.JournalCorruptError(text, 64, "why"),
   new journal.JournalGapError(text, 7, 5),

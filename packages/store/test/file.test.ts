@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { GliaError } from "@glia-os/abi/errors";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { COORDINATION_DATABASE } from "../src/coordination-schema.ts";
 import * as errors from "../src/errors.ts";
 import { openSqliteCoordination } from "../src/sqlite.ts";
 import { openDatabase } from "../src/sqlite-file.ts";
@@ -158,9 +159,10 @@ it("a damaged file is refused as corrupt wherever the damage is", async () => {
     const bytes = Buffer.from(good);
     bytes.fill(0xa5, page * 4096, page * 4096 + 2048);
     writeFileSync(hurt, bytes);
-    expect(() => openDatabase({ path: hurt, maxBytes: 2 ** 30 }), `page ${page}`).toThrow(
-      errors.CorruptError,
-    );
+    expect(
+      () => openDatabase({ path: hurt, maxBytes: 2 ** 30 }, COORDINATION_DATABASE),
+      `page ${page}`,
+    ).toThrow(errors.CorruptError);
   }
   writeFileSync(hurt, good.subarray(0, good.length - 4096));
   expect(await refusal(hurt)).toBeInstanceOf(errors.CorruptError);

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { COORDINATION_DATABASE } from "../src/coordination-schema.ts";
 import {
   DEFAULT_LIMITS,
   limitsOf,
@@ -8,8 +9,7 @@ import {
   TTL_MAX_MS,
   TTL_MIN_MS,
 } from "../src/limits.ts";
-import { DEFAULT_MAX_BYTES } from "../src/sqlite.ts";
-import { SCHEMA_VERSION } from "../src/sqlite-file.ts";
+import { DEFAULT_MAX_BYTES } from "../src/sqlite-file.ts";
 import { DEFAULT_QUEUE_LIMIT } from "../src/worker-link.ts";
 
 const spec = readFileSync(new URL("../../../docs/spec/coordination.md", import.meta.url), "utf8");
@@ -27,7 +27,7 @@ it("the specification states the limits the code has", () => {
   expect(row("`ttlMs`")).toContain(`${grouped(TTL_MIN_MS)} to ${grouped(TTL_MAX_MS)}`);
   expect(row("`name`")).toContain(`1 to ${NAME_LIMIT_BYTES} bytes`);
   expect(spec).toContain(`1 to ${REQUEST_ID_LIMIT} characters of printable ASCII`);
-  expect(spec).toContain(`schema version, ${SCHEMA_VERSION}.`);
+  expect(spec).toContain(`schema version, ${COORDINATION_DATABASE.version}.`);
 });
 
 it("limits that are left out are the default ones", () => {

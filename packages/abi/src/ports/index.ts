@@ -52,7 +52,7 @@ export type {
 export type { Random } from "./random.ts";
 export type { BatteryReading, Sensors } from "./sensors.ts";
 export type { Digests, Signer } from "./signer.ts";
-export type { BlobInfo, Blobs, KeyValue } from "./storage.ts";
+export type { BlobInfo, Blobs, KeyInfo, KeyValue } from "./storage.ts";
 export type { Span, SpanAttributes, SpanContext, SpanLink, SpanOptions, Tracer } from "./tracer.ts";
 export {
   type HostPort,

@@ -5,6 +5,9 @@
  * B2. A blob is durable when `put` resolved, and stays until it is deleted.
  * B3. `get` gives the bytes that belong to the hash, refuses by name, or says that there are none; never other bytes.
  * B4. `delete` removes a blob only under the stamp it was listed with: one that was put again since stays.
+ * KV1. A key changes only if the stored version is the expected one.
+ * KV2. A version is given once in a store: every change of any key has a larger one, also after deletions and reopenings.
+ * KV3. A change is there whole or not at all, and is durable when its promise resolved.
  */
 
 /** A blob as it is listed. */
@@ -42,12 +45,31 @@ export interface Blobs {
   close(): Promise<void>;
 }
 
-/** Small values by key, with versions. */
+/** A key as it is listed. */
+export interface KeyInfo {
+  readonly key: string;
+  readonly version: number;
+  /** Size of the value. */
+  readonly bytes: number;
+}
+
+/**
+ * Small values by key, with versions. A key is 1 to 512 bytes of well-formed UTF-8 without control characters. A caller that does
+ * not know whether its change happened reads the key again: the version tells (KV2).
+ */
 export interface KeyValue {
-  /** The value and its version, or `undefined`. */
+  /** The value and its version, or `undefined`. @throws `store.corrupt` when it is damaged. */
   get(key: string): Promise<{ readonly value: Uint8Array; readonly version: number } | undefined>;
-  /** Write if the stored version is `expected` (0 = must not exist). Returns the new version, or `undefined` when it was not. */
+  /**
+   * Write if the stored version is `expected` (0 = must not exist). Returns the new version once it is durable, or `undefined`
+   * when another version is stored (KV1, KV3). The bytes are the caller's again when the call returned.
+   * @throws `store.value-too-large`, `store.too-many-keys`, `store.full`, `abi.malformed`.
+   */
   put(key: string, value: Uint8Array, expected: number): Promise<number | undefined>;
-  /** Remove if the stored version is `expected`. */
+  /** Remove if the stored version is `expected` (KV1). Returns whether it did. */
   delete(key: string, expected: number): Promise<boolean>;
+  /** Keys that start with `prefix` after the key `after` ("" for the first), by code points, at most `limit` (1 to 10,000). */
+  list(prefix: string, after: string, limit: number): Promise<readonly KeyInfo[]>;
+  /** Answer what was asked before, then release files. Idempotent. */
+  close(): Promise<void>;
 }

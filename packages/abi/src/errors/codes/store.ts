@@ -150,6 +150,11 @@ export const STORE_CODES = {
     changed: "Nothing of the batch was written.",
     fix: "Remove domains that ended, or raise the limit `maxDomains`.",
   },
+  "store.too-many-keys": {
+    retryable: false,
+    changed: "Nothing: the request was refused before any write.",
+    fix: "Delete keys that are not needed, or raise the limit `maxKeys`.",
+  },
   "store.too-many-sessions": {
     retryable: false,
     changed: "Nothing: the request was refused before any write.",
@@ -159,6 +164,11 @@ export const STORE_CODES = {
     retryable: false,
     changed: "Nothing: the request was refused before any write.",
     fix: "Use a whole number of milliseconds from 1,000 to 600,000.",
+  },
+  "store.value-too-large": {
+    retryable: false,
+    changed: "Nothing: the value was not sent to the store.",
+    fix: "Keep large values as blobs and store their hash, or raise the limit `valueBytes`.",
   },
   "store.worker-stopped": {
     retryable: false,

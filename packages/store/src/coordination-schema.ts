@@ -1,0 +1,27 @@
+/** The tables of a coordination store in a SQLite file. */
+import type { DatabaseKind } from "./sqlite-file.ts";
+
+/** Coordination: `GLIA` in ASCII. */
+export const COORDINATION_DATABASE: DatabaseKind = {
+  what: "a coordination store",
+  applicationId: 0x474c4941,
+  version: 1,
+  schema: `
+CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO counter VALUES ('fence', 0);
+CREATE TABLE session (
+  session_id TEXT PRIMARY KEY, node TEXT NOT NULL UNIQUE, fence INTEGER NOT NULL,
+  ttl_ms INTEGER NOT NULL, expires_wall_ms REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE agent (
+  agent TEXT PRIMARY KEY, epoch INTEGER NOT NULL CHECK (epoch > 0), owner TEXT NOT NULL, session_id TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('running', 'suspended', 'terminated')),
+  name TEXT NOT NULL, program_hash TEXT NOT NULL, revision INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX agent_name ON agent (name) WHERE status <> 'terminated';
+CREATE TABLE change (revision INTEGER PRIMARY KEY, row TEXT NOT NULL) STRICT;
+CREATE TABLE request (
+  seq INTEGER PRIMARY KEY, request_id TEXT NOT NULL UNIQUE, fingerprint TEXT NOT NULL, outcome TEXT NOT NULL
+) STRICT;
+`,
+};
