@@ -24,6 +24,8 @@ export interface PublishedPackage {
   readonly entries: readonly string[];
   /** Subpaths that have declarations. */
   readonly typed: readonly string[];
+  /** Subpaths of files that are read, such as modules and headers: no JavaScript, no JSON. */
+  readonly assets: readonly string[];
 }
 
 interface Manifest {
@@ -36,6 +38,10 @@ interface Manifest {
 function isImportable(target: unknown): boolean {
   const file = typeof target === "string" ? target : (target as { default?: string }).default;
   return file?.endsWith(".js") === true;
+}
+
+function isAsset([path, target]: [string, unknown]): boolean {
+  return !path.includes("*") && typeof target === "string" && !/\.js(on)?$/.test(target);
 }
 
 function isTyped([path, target]: [string, unknown]): boolean {
@@ -63,6 +69,9 @@ export function publishedPackages(root: string = workspaceRoot): PublishedPackag
         .map(([path]) => path),
       typed: Object.entries(manifest.exports ?? {})
         .filter(isTyped)
+        .map(([path]) => path),
+      assets: Object.entries(manifest.exports ?? {})
+        .filter(isAsset)
         .map(([path]) => path),
     }));
 }

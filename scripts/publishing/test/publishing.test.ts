@@ -105,7 +105,7 @@ test("P1: after one release every public package is on the registry, and no chan
   expect(readdirSync(join(copy, ".changeset"))).toEqual(["config.json"]);
 });
 
-describe.each(packages)("$name", ({ name, folder: source, entries }) => {
+describe.each(packages)("$name", ({ name, folder: source, entries, assets }) => {
   const project = projectOf(name);
 
   test(
@@ -145,10 +145,11 @@ describe.each(packages)("$name", ({ name, folder: source, entries }) => {
       writeFileSync(tarball, Buffer.from(await response.arrayBuffer()));
       const lint = await run(join(toolsFolder, "publint"), ["run", tarball, "--strict"], project);
       expect(lint.status, lint.output).toBe(0);
-      const programs = entries.filter(isProgram).flatMap((entry) => ["--exclude-entrypoints", entry]);
+      const programs = entries.filter(isProgram);
+      const untyped = [...programs, ...assets].flatMap((entry) => ["--exclude-entrypoints", entry]);
       const types = await run(
         join(toolsFolder, "attw"),
-        [tarball, "--profile", "esm-only", "--no-emoji", ...programs],
+        [tarball, "--profile", "esm-only", "--no-emoji", ...untyped],
         join(workspaceRoot, source),
       );
       expect(types.status, types.output).toBe(0);
