@@ -20,6 +20,7 @@ import {
   SnapshotVersionError,
 } from "../errors.ts";
 import { copySparse } from "../sparse-copy.ts";
+import { exclusiveOr } from "./exclusive-or.ts";
 import {
   DIGEST_BYTES,
   ENCODING,
@@ -210,8 +211,9 @@ export class SnapshotDecoder {
       const length = pageBytes(start, page, target.length);
       const at = start + page * SNAPSHOT_PAGE_BYTES;
       const content = pages.subarray(from, from + length);
-      if (this.#base === undefined) target.set(content, at);
-      else combine(target.subarray(at, at + length), content);
+      const place = target.subarray(at, at + length);
+      if (this.#base === undefined) place.set(content);
+      else exclusiveOr(place, place, content);
       from += length;
     }
     this.#frame = undefined;
@@ -275,11 +277,6 @@ function decompress(bytes: Uint8Array, size: number): Uint8Array {
 /** A section by name; names come from untrusted headers. */
 export function sectionIn({ sections }: InstanceImage, name: string): Uint8Array | undefined {
   return Object.hasOwn(sections, name) ? sections[name] : undefined;
-}
-
-/** `target` exclusive-or `other`, byte by byte, in `target`. */
-export function combine(target: Uint8Array, other: Uint8Array): void {
-  for (let at = 0; at < target.length; at++) target[at] = (target[at] as number) ^ (other[at] as number);
 }
 
 /** @throws SnapshotMismatchError */

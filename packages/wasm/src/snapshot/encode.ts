@@ -127,6 +127,9 @@ export function prefixed(magic: readonly number[], version: number, header: Snap
   return bytes;
 }
 
+/** Where the pages of a frame are gathered; a frame holds a copy. */
+let scratch: Uint8Array | undefined;
+
 /** The frame for one block, or undefined when all of it is left out. */
 function pagesFrame(
   index: number,
@@ -137,7 +140,8 @@ function pagesFrame(
 ): Uint8Array | undefined {
   const bitmap = new Uint8Array(BITMAP_BYTES);
   const bytes = section.content.length;
-  const packed = new Uint8Array(Math.min(FRAME_BYTES, bytes - start));
+  scratch ??= new Uint8Array(FRAME_BYTES);
+  const packed = scratch;
   let length = 0;
   for (let page = 0; page < FRAME_PAGES; page++) {
     const size = pageBytes(start, page, bytes);

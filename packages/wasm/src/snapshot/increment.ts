@@ -20,6 +20,7 @@ import {
   prefixed,
   unsealed,
 } from "./encode.ts";
+import { exclusiveOr } from "./exclusive-or.ts";
 import { DIGEST_BYTES, ENCODING } from "./format.ts";
 import { encodeZeroRuns } from "./zero-runs.ts";
 
@@ -60,9 +61,12 @@ export function encodeIncrement(
 
 /** One part in so many may differ for {@link ENCODING.runs} to be taken. */
 const SPARSE = 8;
+/** Fewer bytes than these are kept as they are: no compressor makes them worth its start. */
+const LEAST_COMPRESSED = 256;
 
 /** Stretches when little differs, else compressed. */
 const fewBytes: Packer = (raw) => {
+  if (raw.length < LEAST_COMPRESSED) return [ENCODING.raw, raw];
   const runs = encodeZeroRuns(raw, Math.floor((raw.length - 1) / SPARSE));
   return runs === undefined ? packerFor({})(raw) : [ENCODING.runs, runs];
 };
@@ -107,7 +111,7 @@ function differenceTo(base: InstanceImage): PageWriter {
     const now = content.subarray(from, from + size);
     const before = pageOf(sectionIn(base, name), from, size);
     if (Buffer.compare(now, before) === 0) return false;
-    for (let at = 0; at < size; at++) target[at] = (now[at] as number) ^ (before[at] as number);
+    exclusiveOr(target, now, before);
     return true;
   };
 }

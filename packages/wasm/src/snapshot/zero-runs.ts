@@ -45,8 +45,20 @@ export function decodeZeroRuns(form: Uint8Array, size: number): Uint8Array | und
 
 function nextNonZero(content: Uint8Array, from: number): number {
   let at = from;
+  if (content.byteOffset % 4 === 0) {
+    while (at % 4 !== 0 && content[at] === 0) at += 1;
+    if (at % 4 === 0) at = nextWord(content, at);
+  }
   while (at < content.length && content[at] === 0) at += 1;
   return at;
+}
+
+/** The first of the whole words from `from` that is not zero, or where they end. */
+function nextWord(content: Uint8Array, from: number): number {
+  const words = new Int32Array(content.buffer, content.byteOffset, content.length >> 2);
+  let word = from >> 2;
+  while (word < words.length && words[word] === 0) word += 1;
+  return word * 4;
 }
 
 /** Where the stretch that starts at `from` ends: before enough zeros, or before zeros that go on to the end. */
