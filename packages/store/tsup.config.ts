@@ -11,6 +11,8 @@ export default defineConfig(
     journal: "src/journal/file/file-journal.ts",
     "journal-memory": "src/journal/memory.ts",
     "journal-reader": "src/journal/file/journal-reader.ts",
+    "journal-sqlite": "src/journal/sqlite/sqlite-journal.ts",
+    "journal-sqlite-worker": "src/journal/sqlite/sqlite-journal-worker.ts",
     "journal-testing": "src/journal/testing.ts",
     "journal-worker": "src/journal/file/journal-worker.ts",
     "key-value": "src/key-value/sqlite/sqlite-key-value.ts",

@@ -91,3 +91,18 @@ it("a store of keys opened from the built files finds its worker, commits and cl
   const child = spawnSync(process.execPath, [program], { encoding: "utf8", env: {}, timeout: 30_000 });
   expect(child).toMatchObject({ stdout: "version 1\n", stderr: "", status: 0 });
 });
+
+it("a journal on SQLite opened from the built files finds its worker, appends and closes", () => {
+  const program = join(folder, "sqlite-journal-program.mjs");
+  writeFileSync(
+    program,
+    `import { openSqliteJournal } from "./journal-sqlite.js";
+     const journal = await openSqliteJournal({ path: ${JSON.stringify(join(folder, "journal.db"))} });
+     await journal.append({ domain: "a", epoch: 1, firstSeq: 1, count: 1, body: new Uint8Array([7]) });
+     const { nextSeq } = await journal.head("a");
+     await journal.close();
+     console.log("next", nextSeq);`,
+  );
+  const child = spawnSync(process.execPath, [program], { encoding: "utf8", env: {}, timeout: 30_000 });
+  expect(child).toMatchObject({ stdout: "next 2\n", stderr: "", status: 0 });
+});

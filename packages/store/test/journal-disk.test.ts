@@ -1,91 +1,25 @@
-import { crc32 } from "node:zlib";
-import { errorCodeOf } from "@glia-os/abi/errors";
-import type { DomainHead, JournalBatch } from "@glia-os/abi/ports";
 import { describe, expect, it } from "vitest";
-import { reviveError } from "../src/errors.ts";
 import { JournalCorruptError } from "../src/journal/errors.ts";
 import { FileJournalStore } from "../src/journal/file/file-store.ts";
-import { journalLimits } from "../src/journal/limits.ts";
-import { MemoryLog } from "../src/journal/memory-log.ts";
 import type { JournalReply, JournalRequest } from "../src/journal/request.ts";
-import { JournalRules } from "../src/journal/rules.ts";
 import { batchOf } from "../src/journal/testing.ts";
+import {
+  contentOf,
+  limits,
+  performer,
+  performOn,
+  randomRequest,
+  twinAfter,
+} from "./fixtures/journal-twin.ts";
+import { everySeed } from "./fixtures/seeds.ts";
 import { type Fault, UnreliableDisk } from "./fixtures/unreliable-disk.ts";
 
 const SEEDS = process.env["GLIA_SOAK"] === "1" ? 8_000 : 150;
 const FILE_BYTES = 8 * 1024;
-const limits = journalLimits({ segmentBytes: 4_096 });
-
-/** A sequence of numbers from 0 to 1 that a seed fixes (mulberry32). */
-function sequence(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function openStore(disk: UnreliableDisk, chance: () => number): FileJournalStore {
   const salt = () => Uint8Array.from({ length: 8 }, () => Math.floor(chance() * 256));
   return new FileJournalStore(disk, { fileBytes: FILE_BYTES, salt }, limits);
-}
-
-type Performs = { perform(request: JournalRequest): JournalReply };
-
-/** The same rules without a disk: what a correct journal says. */
-function twinAfter(history: readonly JournalRequest[]): JournalRules {
-  const twin = new JournalRules(new MemoryLog(), limits);
-  for (const request of history) performOn(twin, request);
-  return twin;
-}
-
-/** The reply, or the code of the refusal. */
-function performOn(store: Performs, request: JournalRequest): JournalReply | string {
-  try {
-    return store.perform(request);
-  } catch (error) {
-    return errorCodeOf(error) as string;
-  }
-}
-
-function performer(store: FileJournalStore): Performs {
-  return {
-    perform(request) {
-      const [answer] = store.perform([request]);
-      if (answer === undefined || "refused" in answer) throw reviveError(answer?.refused as never);
-      return answer.reply;
-    },
-  };
-}
-
-/** Everything a journal holds: heads, batches and sealed segments with their hashes. */
-function contentOf(store: Performs): string {
-  const heads = store.perform({ op: "domains", after: "", limit: 100 }) as readonly DomainHead[];
-  return heads
-    .map((head) => {
-      const { domain, firstSeq } = head;
-      const batches = store.perform({ op: "read", domain, fromSeq: firstSeq, most: 2 ** 30 });
-      const bodies = (batches as readonly JournalBatch[]).map(
-        ({ epoch, firstSeq: seq, count, body }) => `${epoch}/${seq}+${count}=${crc32(body)}`,
-      );
-      const segments = store.perform({ op: "segments", domain });
-      return JSON.stringify([head, bodies, segments]);
-    })
-    .join("\n");
-}
-
-function randomRequest(twin: JournalRules, chance: () => number): JournalRequest {
-  const domain = `d${Math.floor(chance() * 4)}`;
-  const known = twin.table.byName.get(domain);
-  const kind = chance();
-  if (kind < 0.02) return { op: "remove", domain };
-  if (kind < 0.06) return { op: "seal", domain };
-  if (kind < 0.14)
-    return { op: "truncate", domain, beforeSeq: 1 + Math.floor(chance() * (known?.nextSeq ?? 9)) };
-  const epoch = (known?.epoch ?? 1) + (chance() < 0.05 ? 1 : 0);
-  return { op: "append", ...batchOf(domain, epoch, known?.nextSeq ?? 1, 1 + Math.floor(chance() * 700)) };
 }
 
 const DISK_CODES: ReadonlySet<unknown> = new Set(["store.write-failed", "store.cannot-open", "store.full"]);
@@ -141,20 +75,9 @@ function recovered(
   expect.fail(`a state that was never acknowledged and never asked for:\n${content}`);
 }
 
-/** Run `test` for every seed and name the seed that fails. */
-function everySeed(test: (seed: number, chance: () => number) => void): void {
-  for (let seed = 1; seed <= SEEDS; seed++) {
-    try {
-      test(seed, sequence(seed));
-    } catch (error) {
-      throw new Error(`seed ${seed}`, { cause: error });
-    }
-  }
-}
-
 describe(`the journal's files on an unreliable disk, ${SEEDS} seeds`, () => {
   it("without faults the journal answers and holds the same as its rules alone, also after each reopening", () => {
-    everySeed((_seed, chance) => {
+    everySeed(SEEDS, (chance) => {
       const disk = new UnreliableDisk();
       let history: readonly JournalRequest[] = [];
       for (let opening = 0; opening < 3; opening++) {
@@ -166,7 +89,7 @@ describe(`the journal's files on an unreliable disk, ${SEEDS} seeds`, () => {
   });
 
   it("W1, W3, V2, V4: after a loss of power at any call, what was acknowledged is there and no request is there in part", () => {
-    everySeed((_seed, chance) => {
+    everySeed(SEEDS, (chance) => {
       const disk = new UnreliableDisk();
       let history: readonly JournalRequest[] = [];
       for (let crash = 0; crash < 4; crash++) {
@@ -185,7 +108,7 @@ describe(`the journal's files on an unreliable disk, ${SEEDS} seeds`, () => {
   });
 
   it("W2: after a failed write or flush everything is refused, and a reopening finds what was acknowledged", () => {
-    everySeed((_seed, chance) => {
+    everySeed(SEEDS, (chance) => {
       const disk = new UnreliableDisk();
       const store = openStore(disk, chance);
       const on = chance() < 0.5 ? "write" : "sync";
@@ -207,7 +130,7 @@ describe(`the journal's files on an unreliable disk, ${SEEDS} seeds`, () => {
   });
 
   it("a full disk refuses the batch that needs a new file, changes nothing, and takes it when there is room again", () => {
-    everySeed((_seed, chance) => {
+    everySeed(SEEDS, (chance) => {
       const disk = new UnreliableDisk();
       const store = openStore(disk, chance);
       disk.faultAt = (_call, what) => (what === "create" ? { on: "create", code: "ENOSPC" } : undefined);
@@ -228,7 +151,7 @@ describe(`the journal's files on an unreliable disk, ${SEEDS} seeds`, () => {
   });
 
   it("V1, V2, V3: a flipped bit anywhere gives the right records, a refusal that names the place, or the loss of the last group, reported", () => {
-    everySeed((_seed, chance) => {
+    everySeed(SEEDS, (chance) => {
       const disk = new UnreliableDisk();
       const { history } = run(openStore(disk, chance), [], chance, 40);
       const name = pick(disk.list(), chance);
@@ -240,7 +163,7 @@ describe(`the journal's files on an unreliable disk, ${SEEDS} seeds`, () => {
   });
 
   it("V1, V3: a file that is missing, emptied or swapped with another is refused by name, or held nothing", () => {
-    everySeed((_seed, chance) => {
+    everySeed(SEEDS, (chance) => {
       const disk = new UnreliableDisk();
       const { history } = run(openStore(disk, chance), [], chance, 60);
       const [name, other] = [pick(disk.list(), chance), pick(disk.list(), chance)];

@@ -1,9 +1,6 @@
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { crc32 } from "node:zlib";
 import { errorCodeOf } from "@glia-os/abi/errors";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -11,9 +8,9 @@ import { openFileJournal } from "../src/journal/file/file-journal.ts";
 import { openJournalReader } from "../src/journal/file/journal-reader.ts";
 import { batchOf, readAll } from "../src/journal/testing.ts";
 import { temporaryFolder } from "./fixtures/harness.ts";
+import { childArguments, expectAcknowledged, killAfter } from "./fixtures/journal-kills.ts";
 import { tracedCalls } from "./fixtures/traced-calls.ts";
 
-const childFile = fileURLToPath(new URL("./fixtures/journaling-child.ts", import.meta.url));
 const killPoints =
   process.env["GLIA_SOAK"] === "1"
     ? Array.from({ length: 60 }, (_, i) => 1 + ((i * 811) % 9_000))
@@ -29,41 +26,13 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-function childArguments(journal: string, domains: number, batches: number): readonly string[] {
-  return ["--conditions=@glia-os/source", childFile, journal, String(domains), String(batches)];
-}
-
-/** Run a child until it acknowledged `count` batches, kill -9 it, and return the next record of every domain as it said last. */
-async function killAfter(count: number, journal: string): Promise<ReadonlyMap<string, number>> {
-  const child = spawn(process.execPath, childArguments(journal, 64, 1_000_000), {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const exited = once(child, "exit");
-  const said = new Map<string, number>();
-  let lines = 0;
-  for await (const line of createInterface({ input: child.stdout })) {
-    const [, domain = "", next] = line.split(" ");
-    said.set(domain, Number(next));
-    lines += 1;
-    if (lines === count) child.kill("SIGKILL");
-  }
-  expect((await exited)[1]).toBe("SIGKILL");
-  return said;
-}
-
 it("J3: after kill -9 at any moment every acknowledged batch is there with its bytes, and writing goes on", async () => {
   const path = join(folder, "journal");
   const all = new Map<string, number>();
   for (const point of killPoints) {
     for (const [domain, next] of await killAfter(point, path)) all.set(domain, next);
     const journal = await openFileJournal({ folder: path });
-    for (const [domain, next] of all) {
-      const head = await journal.head(domain);
-      expect(head?.nextSeq).toBeGreaterThanOrEqual(next);
-      const batches = await readAll(journal, domain, head?.firstSeq);
-      for (const batch of batches) expect(batch).toEqual(batchOf(domain, 1, batch.firstSeq, batch.count));
-      expect(batches.reduce((seq, { count }) => seq + count, head?.firstSeq ?? 0)).toBe(head?.nextSeq);
-    }
+    await expectAcknowledged(journal, all);
     await journal.close();
   }
 }, 240_000);
