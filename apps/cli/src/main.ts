@@ -6,7 +6,8 @@ import { EXIT, type ExitCode } from "./exit-code.ts";
 import { reportFailure } from "./failure.ts";
 import { listenForInterrupt } from "./interrupt.ts";
 import { packageVersion } from "./package-root.ts";
-import { createProgram, type Outcome, VersionShown } from "./program.ts";
+import { createProgram, VersionShown } from "./program.ts";
+import type { Outcome } from "./registrar.ts";
 import { Terminal } from "./terminal/terminal.ts";
 
 /** Options that matter before the command line is parsed: how errors of parsing are shown. */

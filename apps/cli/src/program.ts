@@ -1,20 +1,14 @@
 /**
  * The command line: every command, option and example in one place.
  *
- * P1. Commands are loaded when they run, so that `--help` and `--version` cost no more than this file.
  * P2. `docs/cli.md` shows the help of every command; a test keeps them equal.
  */
 import { Command, Option } from "commander";
 import { addAgentSource } from "./agent-source/register.ts";
 import type { Context } from "./context.ts";
 import { addDurable } from "./durable/register.ts";
-import type { ExitCode } from "./exit-code.ts";
+import { examples, group, type Outcome, Registrar } from "./registrar.ts";
 import { addWasm } from "./wasm/register.ts";
-
-/** A parsed command line keeps its outcome here. */
-export interface Outcome {
-  code: ExitCode;
-}
 
 const EXIT_CODES = `
 Exit codes:
@@ -29,8 +23,6 @@ Environment:
   XDG_CACHE_HOME   glia wasm keeps instrumented modules in glia/wasm there (default: ~/.cache)
   XDG_RUNTIME_DIR  where glia run offers its state to glia top (default: the folder for temporary files)
   NO_COLOR         no colour, whatever it is set to`;
-
-type Run<Args extends unknown[]> = (...args: [...Args, Context]) => Promise<ExitCode>;
 
 /** The command tree. What a run came to is written to `outcome`. */
 export function createProgram(context: Context, outcome: Outcome, version: () => string): Command {
@@ -64,42 +56,6 @@ export function createProgram(context: Context, outcome: Outcome, version: () =>
 
 /** Ends parsing after `--version`. */
 export class VersionShown {}
-
-/** Adds commands with what all of them share. */
-class Registrar {
-  readonly #context: Context;
-  readonly #outcome: Outcome;
-
-  constructor(context: Context, outcome: Outcome) {
-    this.#context = context;
-    this.#outcome = outcome;
-  }
-
-  /** A command that runs something. */
-  leaf(parent: Command, usage: string, description: string, shown: readonly string[]): Command {
-    return parent
-      .command(usage)
-      .description(description)
-      .helpOption("-h, --help", "show help")
-      .addHelpText("after", examples(shown));
-  }
-
-  /** What the command does; called with its arguments, its options and the context. */
-  runs<Args extends unknown[]>(command: Command, load: () => Promise<Run<Args>>): void {
-    command.option("--json", "print JSON lines for programs instead of text");
-    if (command.options.every(({ long }) => long !== "--verbose"))
-      command.option("-v, --verbose", "show more, and stack traces of errors");
-    command.action(async (...args: unknown[]) => {
-      const given = args.slice(0, -1) as Args;
-      const run = await load();
-      this.#outcome.code = await run(...given, this.#context);
-    });
-  }
-}
-
-function examples(lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
-}
 
 function addDemo(program: Command, register: Registrar): void {
   const demo = register.leaf(
@@ -314,14 +270,6 @@ function addMachine(program: Command, register: Registrar): void {
     "glia version --json",
   ]);
   register.runs(version, async () => (await import("./commands/version.ts")).versionCommand);
-}
-
-function group(program: Command, name: string, description: string): Command {
-  return program
-    .command(name)
-    .description(description)
-    .helpOption("-h, --help", "show help")
-    .helpCommand(false);
 }
 
 function nodeOptions(command: Command, role: string): Command {

@@ -1,19 +1,9 @@
 /** The commands of `glia agent` that work on an agent's source: `new` and `build`. */
 import { type Command, Option } from "commander";
-import type { Context } from "../context.ts";
-import type { ExitCode } from "../exit-code.ts";
-
-/** What registering needs of the program's own registrar. */
-interface Register {
-  leaf(parent: Command, usage: string, description: string, shown: readonly string[]): Command;
-  runs<Args extends unknown[]>(
-    command: Command,
-    load: () => Promise<(...args: [...Args, Context]) => Promise<ExitCode>>,
-  ): void;
-}
+import type { Registrar } from "../registrar.ts";
 
 /** Add them to `glia agent`. */
-export function addAgentSource(agent: Command, register: Register): void {
+export function addAgentSource(agent: Command, register: Registrar): void {
   const create = register.leaf(
     agent,
     "new <folder>",

@@ -1,24 +1,10 @@
 /** The commands of `glia journal`, and `glia replay`. */
 import type { Command } from "commander";
-import type { Context } from "../context.ts";
-import type { ExitCode } from "../exit-code.ts";
-
-/** What registering needs of the program's own registrar. */
-interface Register {
-  leaf(parent: Command, usage: string, description: string, shown: readonly string[]): Command;
-  runs<Args extends unknown[]>(
-    command: Command,
-    load: () => Promise<(...args: [...Args, Context]) => Promise<ExitCode>>,
-  ): void;
-}
+import { group, type Registrar } from "../registrar.ts";
 
 /** Add them to `glia`. */
-export function addDurable(program: Command, register: Register): void {
-  const journal = program
-    .command("journal")
-    .description("Look at the journals of durable programs, also while they run.")
-    .helpOption("-h, --help", "show help")
-    .helpCommand(false);
+export function addDurable(program: Command, register: Registrar): void {
+  const journal = group(program, "journal", "Look at the journals of durable programs, also while they run.");
 
   const list = register.leaf(
     journal,

@@ -1,24 +1,10 @@
 /** The commands of `glia wasm`. */
 import { type Command, Option } from "commander";
-import type { Context } from "../context.ts";
-import type { ExitCode } from "../exit-code.ts";
-
-/** What registering needs of the program's own registrar. */
-interface Register {
-  leaf(parent: Command, usage: string, description: string, shown: readonly string[]): Command;
-  runs<Args extends unknown[]>(
-    command: Command,
-    load: () => Promise<(...args: [...Args, Context]) => Promise<ExitCode>>,
-  ): void;
-}
+import { group, type Registrar } from "../registrar.ts";
 
 /** Add `glia wasm` with its commands. */
-export function addWasm(program: Command, register: Register): void {
-  const wasm = program
-    .command("wasm")
-    .description("Look at, run, stop and continue WebAssembly guests on this machine.")
-    .helpOption("-h, --help", "show help")
-    .helpCommand(false);
+export function addWasm(program: Command, register: Registrar): void {
+  const wasm = group(program, "wasm", "Look at, run, stop and continue WebAssembly guests on this machine.");
 
   const inspect = register.leaf(
     wasm,
