@@ -6,6 +6,8 @@ export default defineConfig(
     index: "src/index.ts",
     pipeline: "src/pipeline/index.ts",
     snapshot: "src/snapshot/index.ts",
+    pool: "src/pool/index.ts",
+    "pool-worker": "src/pool/worker-main.ts",
     watchdog: "src/watchdog.ts",
   }),
 );

@@ -58,3 +58,42 @@ export class WaitUnansweredError extends WasmError<"wasm.wait-unanswered"> {
     );
   }
 }
+
+/** The worker that held a guest ended. `details.culprit` is the guest it was running then, when it was running one. */
+export class GuestLostError extends WasmError<"wasm.guest-lost"> {
+  constructor(guest: number, why: string, culprit: number | undefined) {
+    const whose = culprit === guest ? "it" : `guest ${culprit}`;
+    const running = culprit === undefined ? "" : `, while ${whose} was running`;
+    super("wasm.guest-lost", `guest ${guest} is lost: its worker ${why}${running}`, {
+      details: { guest, culprit },
+    });
+  }
+}
+
+/** A message that its guest took, or would have taken, and did not answer. */
+export class NoReplyError extends WasmError<"wasm.no-reply"> {
+  constructor(guest: number) {
+    super("wasm.no-reply", `guest ${guest} did not answer the message`, { details: { guest } });
+  }
+}
+
+/** A call of a pool that is closed. */
+export class PoolClosedError extends WasmError<"wasm.pool-closed"> {
+  constructor() {
+    super("wasm.pool-closed", "the pool is closed");
+  }
+}
+
+/** More commands wait for a worker than may. */
+export class PoolBusyError extends WasmError<"wasm.pool-busy"> {
+  constructor(limit: number) {
+    super("wasm.pool-busy", `${limit} commands wait for the worker of this guest already`);
+  }
+}
+
+/** A worker that could not be started. */
+export class WorkerFailedError extends WasmError<"wasm.worker-failed"> {
+  constructor(why: string, cause?: unknown) {
+    super("wasm.worker-failed", `a worker of the pool ${why}`, cause === undefined ? {} : { cause });
+  }
+}

@@ -47,6 +47,8 @@ export class Guest implements GuestHost {
   mailbox: Mailbox | undefined;
   /** When it stops waiting; Infinity when it does not. */
   wakeMs: number = Number.POSITIVE_INFINITY;
+  /** The number of the turn after which it began to wait. */
+  restTurn = 0;
   /** When it has lived long enough. */
   endMs: number = Number.POSITIVE_INFINITY;
   /** The answer to its pending call, when it is not a message. */

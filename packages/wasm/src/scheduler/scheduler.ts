@@ -165,10 +165,14 @@ export class GuestScheduler {
     return guest.instance.snapshot();
   }
 
-  /** Put up to `most` of the guests that have waited longest away; how many it were. */
-  hibernateIdle(most: number): number {
+  /**
+   * Put up to `most` of the guests that have waited longest away, those only that began to wait before turn `sinceTurn` ended (see
+   * `counts.turns`); how many it were.
+   */
+  hibernateIdle(most: number, sinceTurn: number = this.#turns): number {
     let done = 0;
     for (let guest = this.#idle.first; guest !== undefined && done < most; guest = this.#idle.first) {
+      if (guest.restTurn > sinceTurn) break;
       this.#hibernate(guest);
       done += 1;
     }
@@ -337,6 +341,7 @@ export class GuestScheduler {
 
   #rest(guest: Guest, state: Guest["state"]): void {
     guest.state = state;
+    guest.restTurn = this.#turns;
     if (guest.instance !== undefined) this.#idle.push(guest);
   }
 

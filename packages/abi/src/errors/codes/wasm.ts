@@ -146,6 +146,11 @@ export const WASM_CODES = {
     changed: "Nothing: the guest still waits for the same call.",
     fix: "Send a shorter message, raise `messageBytes`, or answer E_TOO_BIG when only the guest's buffer is too small.",
   },
+  "wasm.pool-busy": {
+    retryable: true,
+    changed: "Nothing: the command was not taken.",
+    fix: "Wait for answers before you send more, or spread guests over more workers.",
+  },
   "wasm.pool-closed": {
     retryable: false,
     changed: "Nothing: the pool is closed.",

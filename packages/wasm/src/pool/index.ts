@@ -1,0 +1,17 @@
+/** Guests in several threads. */
+
+export {
+  BadGuestOptionError,
+  GuestLostError,
+  GuestUnknownError,
+  NoReplyError,
+  PoolBusyError,
+  PoolClosedError,
+  ProgramUnknownError,
+  TooManyGuestsError,
+  WorkerFailedError,
+} from "../scheduler/errors.ts";
+export type { PoolEvents, PoolGuestEnd } from "./events.ts";
+export type { GuestPoolOptions } from "./options.ts";
+export { createGuestPool, GuestPool } from "./pool.ts";
+export type { PoolSetup } from "./setup.ts";
