@@ -53,6 +53,8 @@ class MemoryTables implements Tables {
     this.#limits = limits;
   }
 
+  reread(): void {}
+
   counter(name: Counter): number {
     return this.#counters[name];
   }
@@ -75,9 +77,15 @@ class MemoryTables implements Tables {
     return this.#sessions.get(sessionId);
   }
 
-  putSession(session: StoredSession): void {
-    this.#sessions.set(session.sessionId, session);
+  sessionCount(): number {
+    return this.#sessions.size;
+  }
+
+  putSession(session: Omit<StoredSession, "renewals">): StoredSession {
+    const stored = { ...session, renewals: 0 };
+    this.#sessions.set(session.sessionId, stored);
     this.#sessionIds.set(session.node, session.sessionId);
+    return stored;
   }
 
   dropSession(sessionId: string): void {

@@ -3,8 +3,8 @@
  *
  * S1. Every check precedes every write, so a refused request leaves no half of itself behind. The one exception is intended:
  *     a session found expired is removed, for good.
- * S2. A lease is judged on the monotonic clock of the process that serves the store. After a restart every kept session gets
- *     its full time again: an expiry is never earlier than promised.
+ * S2. A lease is judged on the monotonic clock of the process that performs the request ({@link Leases}): an expiry is never earlier
+ *     than promised.
  * S3. The outcome of a mutation is remembered with it, refusals included, so a delayed copy of a refused request cannot
  *     take effect later.
  */
@@ -23,6 +23,7 @@ import {
   TooManyAgentsError,
   TooManySessionsError,
 } from "./errors.ts";
+import { Leases } from "./leases.ts";
 import type { CoordinationLimits } from "./limits.ts";
 import {
   type CoordinationReply,
@@ -40,28 +41,20 @@ export class CoordinationRules {
   readonly #tables: Tables;
   readonly #clock: Clock;
   readonly #limits: CoordinationLimits;
-  /** When each kept session ends, on the monotonic clock. */
-  readonly #deadlines: Map<string, number> = new Map();
-  #rows = 0;
-  #live = 0;
+  readonly #leases: Leases;
 
   constructor(tables: Tables, clock: Clock, limits: CoordinationLimits) {
     this.#tables = tables;
     this.#clock = clock;
     this.#limits = limits;
+    this.#leases = new Leases(clock);
     this.reconcile();
   }
 
   /** Bring what is held in memory in line with the tables: after opening them, and after a rollback (S2). */
   reconcile(): void {
-    const kept = this.#tables.sessions();
-    const ids = new Set(kept.map((session) => session.sessionId));
-    for (const id of [...this.#deadlines.keys()]) if (!ids.has(id)) this.#deadlines.delete(id);
-    const now = this.#clock.monotonicMs();
-    for (const { sessionId, ttlMs } of kept) {
-      if (!this.#deadlines.has(sessionId)) this.#deadlines.set(sessionId, now + ttlMs);
-    }
-    ({ rows: this.#rows, live: this.#live } = this.#tables.agentCounts());
+    this.#tables.reread();
+    for (const session of this.#tables.sessions()) this.#leases.see(session);
   }
 
   /** Answer one request. @throws the errors the port names. */
@@ -116,13 +109,13 @@ export class CoordinationRules {
 
   #openSession(node: NodeId, ttlMs: number): NodeSession {
     const earlier = this.#tables.sessionOf(node);
-    if (earlier === undefined && this.#deadlines.size >= this.#limits.sessions) this.#dropExpired();
-    if (earlier === undefined && this.#deadlines.size >= this.#limits.sessions) {
-      throw new TooManySessionsError(this.#limits.sessions);
-    }
+    const { sessions } = this.#limits;
+    if (earlier === undefined && this.#tables.sessionCount() >= sessions) this.#dropExpired();
+    if (earlier === undefined && this.#tables.sessionCount() >= sessions)
+      throw new TooManySessionsError(sessions);
     if (earlier !== undefined) this.#endSession(earlier.sessionId);
     const fence = this.#tables.advance("fence");
-    return this.#startLease({ sessionId: sessionIdOf(node, fence), node, fence, ttlMs, expiresWallMs: 0 });
+    return this.#startLease({ sessionId: sessionIdOf(node, fence), node, fence, ttlMs });
   }
 
   #renewSession(sessionId: string): NodeSession {
@@ -131,30 +124,28 @@ export class CoordinationRules {
     return this.#startLease(session);
   }
 
-  #startLease(session: StoredSession): NodeSession {
-    const { sessionId, node, fence, ttlMs } = session;
-    this.#tables.putSession({ ...session, expiresWallMs: this.#clock.wallMs() + ttlMs });
-    this.#deadlines.set(sessionId, this.#clock.monotonicMs() + ttlMs);
+  #startLease({ sessionId, node, fence, ttlMs }: NodeSession): NodeSession {
+    const expiresWallMs = this.#clock.wallMs() + ttlMs;
+    this.#leases.start(this.#tables.putSession({ sessionId, node, fence, ttlMs, expiresWallMs }));
     return Object.freeze({ sessionId, node, fence, ttlMs });
   }
 
   #endSession(sessionId: string): void {
-    if (this.#deadlines.delete(sessionId)) this.#tables.dropSession(sessionId);
+    this.#leases.end(sessionId);
+    this.#tables.dropSession(sessionId);
   }
 
   /** The session if its lease runs; an expired one is removed, so that no restart revives it once it was refused (K3). */
   #liveSession(sessionId: string): StoredSession | undefined {
-    const deadline = this.#deadlines.get(sessionId);
-    if (deadline === undefined) return undefined;
-    if (this.#clock.monotonicMs() < deadline) return this.#tables.session(sessionId);
+    const session = this.#tables.session(sessionId);
+    if (session !== undefined && this.#leases.live(session)) return session;
     this.#endSession(sessionId);
     return undefined;
   }
 
   #dropExpired(): void {
-    const now = this.#clock.monotonicMs();
-    for (const [sessionId, deadline] of [...this.#deadlines])
-      if (now >= deadline) this.#endSession(sessionId);
+    for (const session of this.#tables.sessions())
+      if (!this.#leases.live(session)) this.#endSession(session.sessionId);
   }
 
   #createAgent({ row }: RequestOf<"create-agent">): AgentRow {
@@ -163,11 +154,9 @@ export class CoordinationRules {
     if (holder !== undefined) throw new NameTakenError(row.name, holder.agent);
     if (this.#liveSession(row.sessionId) === undefined) throw new SessionExpiredError(row.sessionId);
     const { liveAgents, agentRows } = this.#limits;
-    if (this.#live >= liveAgents) throw new TooManyAgentsError(liveAgents, "agents");
-    if (this.#rows >= agentRows)
-      throw new TooManyAgentsError(agentRows, "agent rows, terminated ones included");
-    this.#rows += 1;
-    this.#live += 1;
+    const { rows, live } = this.#tables.agentCounts();
+    if (live >= liveAgents) throw new TooManyAgentsError(liveAgents, "agents");
+    if (rows >= agentRows) throw new TooManyAgentsError(agentRows, "agent rows, terminated ones included");
     return this.#write({ ...row, epoch: toEpoch(1) });
   }
 
@@ -178,7 +167,6 @@ export class CoordinationRules {
     if (row.epoch !== expected) return { kind: "conflict", row };
     if (row.status === "terminated") throw new AgentTerminatedError(agent);
     if (this.#liveSession(change.sessionId) === undefined) throw new SessionExpiredError(change.sessionId);
-    if (change.status === "terminated") this.#live -= 1;
     return { kind: "committed", row: this.#write({ ...row, ...change, epoch: nextEpoch(row.epoch) }) };
   }
 

@@ -1,10 +1,11 @@
 /**
- * The worker's side of a store: requests in, answers out, one group of requests per turn of the loop.
+ * The worker's side of a store: requests in, answers out, one group of requests at a time.
  *
  * W1. Answers leave in the order of their requests.
- * W2. The worker ends by itself after `close`, or when its parent goes away: its port is its only handle.
+ * W2. A group holds what has arrived when it begins, up to its limit: what arrives during a flush shares the next one.
+ * W3. The worker ends by itself after `close`, or when its parent goes away: its port is its only handle.
  */
-import type { MessagePort } from "node:worker_threads";
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { type ErrorRecord, toErrorRecord } from "@glia-os/abi/errors";
 
 /** The most requests one group holds when a store names no limit: how long the first waits for the last is bounded by it. */
@@ -14,13 +15,19 @@ export const GROUP_LIMIT = 256;
 export type Answer<Reply> = { readonly reply: Reply } | { readonly refused: ErrorRecord };
 
 /** What the parent sends. */
-export type ToWorker<Request> = { readonly requests: readonly Request[] } | { readonly close: true };
+export type ToWorker<Request> =
+  | { readonly requests: readonly Request[] }
+  /** Requests in a form that crosses threads faster. */
+  | { readonly packed: unknown }
+  | { readonly close: true };
 
 /** What the worker sends. `answers` belong to the oldest requests not answered yet (W1). */
 export type FromWorker<Reply> =
   | { readonly ready: true }
   | { readonly refused: ErrorRecord }
-  | { readonly answers: readonly Answer<Reply>[] };
+  | { readonly answers: readonly Answer<Reply>[] }
+  /** So many answers without a reply. */
+  | { readonly done: number };
 
 /** An open store in its worker. */
 export interface ServedStore<Request, Reply> {
@@ -38,8 +45,15 @@ export interface ServedStore<Request, Reply> {
   close(): void;
 }
 
-/** Open a store and answer requests from `port` until it is closed. Reports a refusal to open and ends. */
-export function serveStore<Request, Reply>(port: MessagePort, open: () => ServedStore<Request, Reply>): void {
+/**
+ * Open a store and answer requests from `port` until it is closed. Reports a refusal to open and ends. `unpack` undoes the `pack` of the
+ * parent's `Load`.
+ */
+export function serveStore<Request, Reply>(
+  port: MessagePort,
+  open: () => ServedStore<Request, Reply>,
+  unpack: (packed: unknown) => readonly Request[] = () => [],
+): void {
   const send = (message: FromWorker<Reply>, given: ArrayBuffer[] = []): void =>
     port.postMessage(message, given);
   let store: ServedStore<Request, Reply>;
@@ -50,15 +64,18 @@ export function serveStore<Request, Reply>(port: MessagePort, open: () => Served
     port.close();
     return;
   }
-  const waiting: Request[] = [];
+  let waiting: Request[] = [];
   let closing = false;
   let scheduled = false;
+
   const turn = (): void => {
     scheduled = false;
     if (waiting.length > 0) {
-      const answers = store.perform(waiting.slice(0, store.groupLimit ?? GROUP_LIMIT));
-      waiting.splice(0, answers.length);
-      send({ answers }, store.given?.(answers));
+      const limit = store.groupLimit ?? GROUP_LIMIT;
+      const answers = store.perform(waiting.length <= limit ? waiting : waiting.slice(0, limit));
+      waiting = waiting.slice(answers.length);
+      if (answers.every(isDone)) send({ done: answers.length });
+      else send({ answers }, store.given?.(answers));
     }
     if (waiting.length > 0) {
       schedule();
@@ -74,10 +91,22 @@ export function serveStore<Request, Reply>(port: MessagePort, open: () => Served
     scheduled = true;
     setImmediate(turn);
   };
-  port.on("message", (message: ToWorker<Request>) => {
+  const take = (message: ToWorker<Request>): void => {
     if ("close" in message) closing = true;
-    else waiting.push(...message.requests);
-    schedule();
+    else
+      for (const request of "packed" in message ? unpack(message.packed) : message.requests)
+        waiting.push(request);
+  };
+
+  port.on("message", (message: ToWorker<Request>) => {
+    take(message);
+    for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port))
+      take(more.message as ToWorker<Request>);
+    if (!scheduled) turn();
   });
   send({ ready: true });
+}
+
+function isDone(answer: Answer<unknown>): boolean {
+  return "reply" in answer && answer.reply === undefined;
 }

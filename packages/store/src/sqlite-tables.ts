@@ -5,7 +5,7 @@ import type { AgentRow } from "@glia-os/abi/ports";
 import type { CoordinationLimits } from "./limits.ts";
 import type { Counter, Outcome, RememberedOutcome, StoredSession, Tables } from "./tables.ts";
 
-const SESSION = `session_id AS sessionId, node, fence, ttl_ms AS ttlMs, expires_wall_ms AS expiresWallMs`;
+const SESSION = `session_id AS sessionId, node, fence, ttl_ms AS ttlMs, expires_wall_ms AS expiresWallMs, 0 AS renewals`;
 const AGENT = `agent, epoch, owner, session_id AS sessionId, status, name, program_hash AS programHash, revision`;
 
 /** A table grows past its limit by at most one part in this many before its oldest rows go. */
@@ -15,6 +15,7 @@ const SQL = {
   fence: "SELECT value FROM counter WHERE name = 'fence'",
   advanceFence: "UPDATE counter SET value = value + 1 WHERE name = 'fence' RETURNING value",
   revision: "SELECT max(revision) AS value FROM change",
+  sessionCount: "SELECT count(*) AS sessions FROM session",
   sessions: `SELECT ${SESSION} FROM session`,
   sessionOf: `SELECT ${SESSION} FROM session WHERE node = ?`,
   session: `SELECT ${SESSION} FROM session WHERE session_id = ?`,
@@ -41,11 +42,16 @@ const SQL = {
 export class SqliteTables implements Tables {
   readonly #limits: CoordinationLimits;
   readonly #sql: { readonly [Name in keyof typeof SQL]: StatementSync };
+  #counts: { readonly rows: number; readonly live: number } | undefined;
 
   constructor(db: DatabaseSync, limits: CoordinationLimits) {
     this.#limits = limits;
     const entries = Object.entries(SQL).map(([name, text]) => [name, db.prepare(text)]);
     this.#sql = Object.fromEntries(entries) as { readonly [Name in keyof typeof SQL]: StatementSync };
+  }
+
+  reread(): void {
+    this.#counts = undefined;
   }
 
   counter(name: Counter): number {
@@ -70,8 +76,14 @@ export class SqliteTables implements Tables {
     return this.#sql.session.get(sessionId) as StoredSession | undefined;
   }
 
-  putSession({ sessionId, node, fence, ttlMs, expiresWallMs }: StoredSession): void {
+  sessionCount(): number {
+    return Number(this.#sql.sessionCount.get()?.["sessions"]);
+  }
+
+  putSession(session: Omit<StoredSession, "renewals">): StoredSession {
+    const { sessionId, node, fence, ttlMs, expiresWallMs } = session;
     this.#sql.putSession.run(sessionId, node, fence, ttlMs, expiresWallMs);
+    return { ...session, renewals: 0 };
   }
 
   dropSession(sessionId: string): void {
@@ -90,18 +102,29 @@ export class SqliteTables implements Tables {
     return this.#sql.liveAgents.all() as unknown as readonly AgentRow[];
   }
 
+  /** Counted once, and then with every row that is put. */
   agentCounts(): { readonly rows: number; readonly live: number } {
-    return this.#sql.agentCounts.get() as unknown as { readonly rows: number; readonly live: number };
+    this.#counts ??= this.#sql.agentCounts.get() as { rows: number; live: number };
+    return this.#counts;
   }
 
   /** Most changes keep the status. Writing only the other columns then leaves the index of names, and its page, alone. */
   putAgent(row: AgentRow): void {
     const { agent, epoch, owner, sessionId, status, name, programHash, revision } = row;
     const moved = this.#sql.moveAgent.run(epoch, owner, sessionId, revision, agent, status).changes;
-    if (moved === 0)
+    if (moved === 0) {
+      this.#count(this.agent(agent), row);
       this.#sql.putAgent.run(agent, epoch, owner, sessionId, status, name, programHash, revision);
+    }
     this.#sql.putChange.run(revision, JSON.stringify(row));
     dropOldest(this.#sql.dropChange, revision, this.#limits.changes);
+  }
+
+  #count(before: AgentRow | undefined, after: AgentRow): void {
+    const { rows, live } = this.agentCounts();
+    const lived = before !== undefined && before.status !== "terminated" ? 1 : 0;
+    const lives = after.status === "terminated" ? 0 : 1;
+    this.#counts = { rows: rows + (before === undefined ? 1 : 0), live: live + lives - lived };
   }
 
   changes(revision: number, limit: number): readonly AgentRow[] {

@@ -17,6 +17,8 @@ export interface StoredSession {
   readonly ttlMs: number;
   /** When the lease ends by the wall clock. For people: no decision reads it, because a wall clock may jump. */
   readonly expiresWallMs: number;
+  /** How often it was renewed, where other processes renew sessions too; 0 where only this one writes. */
+  readonly renewals: number;
 }
 
 /** How a mutation ended the first time. */
@@ -35,6 +37,8 @@ export type Counter = "fence" | "revision";
 
 /** Rows by key. All calls are synchronous; durability is the business of whoever commits around them. */
 export interface Tables {
+  /** Forget what was kept of earlier reads: after a rollback. */
+  reread(): void;
   /** The last value handed out, 0 at first. */
   counter(name: Counter): number;
   /** The next value of a counter (T2). A new revision counts once a row was put under it. */
@@ -45,9 +49,11 @@ export interface Tables {
   sessionOf(node: NodeId): StoredSession | undefined;
   /** The session with this id. */
   session(sessionId: string): StoredSession | undefined;
-  /** Write a session; the caller removed any other of its node before. */
-  putSession(session: StoredSession): void;
-  /** Remove a session. */
+  /** How many sessions there are. */
+  sessionCount(): number;
+  /** Write a session, new or renewed; the caller removed any other of its node before. Returns it as it is stored. */
+  putSession(session: Omit<StoredSession, "renewals">): StoredSession;
+  /** Remove a session, if it is there. */
   dropSession(sessionId: string): void;
   /** The row of an agent. */
   agent(agent: AgentId): AgentRow | undefined;
