@@ -47,7 +47,8 @@ export function original(): Promise<Uint8Array> {
   return compiled;
 }
 
-async function compile(folder: string, entry: string): Promise<Uint8Array> {
+/** An AssemblyScript program as `asc` makes it with the flags the SDK gives. */
+export async function compile(folder: string, entry: string): Promise<Uint8Array> {
   let output: Uint8Array | undefined;
   const { default: asc } = (await import(COMPILER)) as { default: Compiler };
   const { error } = await asc.main([...ascArguments(entry, "guest.wasm"), "--baseDir", folder], {
