@@ -130,7 +130,10 @@ export class WorkerLink<Request, Reply> {
     const requests = this.#unsent;
     this.#unsent = [];
     const packed = this.#load?.pack?.(requests);
-    if (packed !== undefined) return this.#send({ packed: packed.packed }, packed.given);
+    if (packed !== undefined) {
+      this.#send({ packed: packed.packed }, packed.given);
+      return;
+    }
     const given = this.#load?.given === true ? requests.map((request) => this.#load?.bytesOf(request)) : [];
     this.#send(
       { requests },
