@@ -16,6 +16,7 @@ const REWINDING = 2;
 /** Control over one instance's suspended calls. */
 export class Suspension {
   readonly #memory: LinearMemory;
+  #viewed: DataView | undefined;
   readonly #exports: Record<string, () => number>;
   readonly #startUnwind: (record: number) => void;
   readonly #startRewind: (record: number) => void;
@@ -78,7 +79,9 @@ export class Suspension {
     return Math.floor(this.#memory.buffer.byteLength / PAGE_BYTES) * PAGE_BYTES;
   }
 
+  /** The stack memory has a fixed size (admission), so its buffer stays the same. */
   #view(): DataView {
-    return new DataView(this.#memory.buffer);
+    this.#viewed ??= new DataView(this.#memory.buffer);
+    return this.#viewed;
   }
 }

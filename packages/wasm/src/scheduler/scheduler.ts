@@ -192,12 +192,11 @@ export class GuestScheduler {
   /** Give one guest its turn. False when none is in line: call again after a post, an answer, or at {@link nextDueMs}. */
   turn(): boolean {
     if (this.#running !== undefined) return false;
-    const nowMs = this.#nowMs();
-    this.#wakeDue(nowMs);
+    if (this.#due.size > 0) this.#wakeDue(this.#nowMs());
     const guest = this.#ring.take();
     if (guest === undefined) return false;
     this.#turns += 1;
-    this.#run(guest, nowMs);
+    this.#run(guest);
     return true;
   }
 
@@ -229,11 +228,10 @@ export class GuestScheduler {
     }
   }
 
-  #run(guest: Guest, nowMs: number): void {
+  #run(guest: Guest): void {
     this.#running = guest;
-    const outcome = this.#step(guest, nowMs);
+    const outcome = this.#step(guest);
     this.#running = undefined;
-    guest.dropEmptyMailbox();
     if (this.#stopRunning) {
       this.#stopRunning = false;
       this.#end(guest, { kind: "stopped" });
@@ -246,23 +244,29 @@ export class GuestScheduler {
     }
   }
 
-  #step(guest: Guest, nowMs: number): StepOutcome {
-    const { quantum } = guest.program;
+  #step(guest: Guest): StepOutcome {
+    const { heartbeat } = this.#options;
     try {
       const instance = guest.instance ?? this.#enter(guest);
-      const fuel = instance.preemptible
-        ? (this.#options.sliceFuel ?? quantum.slice(this.#ring.size + 1))
-        : undefined;
-      const before = instance.fuelUsed;
-      this.#options.heartbeat?.begin(guest.id, instance.limits.stepMs);
-      const outcome = instance.step(guest.takeResult(instance.pending), fuel);
-      if (outcome.kind === "yielded") quantum.learn(instance.fuelUsed - before, this.#nowMs() - nowMs);
-      return outcome;
+      heartbeat?.begin(guest.id, instance.limits.stepMs);
+      const result = guest.takeResult(instance.pending);
+      return instance.preemptible ? this.#slice(guest, instance, result) : instance.step(result);
     } catch (error) {
       return { kind: "failed", error };
     } finally {
-      this.#options.heartbeat?.end();
+      heartbeat?.end();
     }
+  }
+
+  /** A slice of fuel; how long it took tells how much fuel the next ones get. */
+  #slice({ program }: Guest, instance: WasmInstance, result: CallResult | undefined): StepOutcome {
+    const { sliceFuel } = this.#options;
+    if (sliceFuel !== undefined) return instance.step(result, sliceFuel);
+    const { quantum } = program;
+    const [fuel, startMs] = [instance.fuelUsed, this.#nowMs()];
+    const outcome = instance.step(result, quantum.slice(this.#ring.size + 1));
+    if (outcome.kind === "yielded") quantum.learn(instance.fuelUsed - fuel, this.#nowMs() - startMs);
+    return outcome;
   }
 
   /** Its memory into place: new, or as it was when it was put away (GS2). */
@@ -306,6 +310,7 @@ export class GuestScheduler {
       return;
     }
     this.#frozenBytes += guest.frozen.length;
+    guest.dropEmptyMailbox();
     this.#idle.remove(guest);
     this.#leave(guest);
   }
