@@ -129,6 +129,9 @@ describe("hibernation", () => {
     other.scheduler.post(moved, u32(2));
     other.settle();
     expect(numberIn(other.replies[0]?.payload as Uint8Array)).toBe(42);
+    run.scheduler.post(guest, u32(2));
+    run.settle();
+    expect(run.scheduler.image(guest)).toEqual(other.scheduler.image(moved));
   });
 
   it("ends the guest whose image does not fit its program, and no other", () => {
