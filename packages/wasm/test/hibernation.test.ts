@@ -132,6 +132,7 @@ describe("hibernation", () => {
     run.scheduler.post(guest, u32(2));
     run.settle();
     expect(run.scheduler.image(guest)).toEqual(other.scheduler.image(moved));
+    expect(run.scheduler.image(guest).pending.requestId).toBe(live.pending.requestId + 1);
   });
 
   it("ends the guest whose image does not fit its program, and no other", () => {
