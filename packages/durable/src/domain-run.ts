@@ -206,8 +206,7 @@ export class DomainRun {
 
   /** Arguments that are secret leave no trace, also not as a hash (S2 of the syscall table). */
   #hash(op: number, service: string, request: unknown): Hash {
-    if (syscallByNumber(op)?.args.some((arg) => arg.secret === true) !== true)
-      return this.#digests.sha256(encode([service, request], rfc8949EncodeOptions));
+    if (!SECRET_OPS.has(op)) return this.#digests.sha256(encode([service, request], rfc8949EncodeOptions));
     const known = this.#secretHashes.get(service);
     if (known !== undefined) return known;
     const hash = this.#digests.sha256(encode([service], rfc8949EncodeOptions));
@@ -226,14 +225,30 @@ export class DomainRun {
 
 /** Whether an effect may happen once only, so that its intent is recorded before it starts. */
 export function happensOnce(op: number): boolean {
-  return syscallByNumber(op)?.effect === "once";
+  return ONCE_OPS.has(op);
 }
 
+const SERVICE_OPS = Object.values(SERVICE_KINDS).flatMap(({ op }) => syscallByNumber(op) ?? []);
+/** Calls whose effect may happen once only. */
+const ONCE_OPS: ReadonlySet<number> = numbersOf(SERVICE_OPS.filter(({ effect }) => effect === "once"));
+/** Calls with arguments that are secret. */
+const SECRET_OPS: ReadonlySet<number> = numbersOf(
+  SERVICE_OPS.filter(({ args }) => args.some(({ secret }) => secret === true)),
+);
+
+function numbersOf(syscalls: readonly { readonly number: number }[]): ReadonlySet<number> {
+  return new Set(syscalls.map(({ number }) => number));
+}
+
+const NO_PATH: TaskPath = [];
+
 function pathOf(text: string): TaskPath {
+  if (text === ROOT_PATH) return NO_PATH;
   return text.split("/").slice(2).map(Number);
 }
 
 function textOf(path: TaskPath): string {
+  if (path.length === 0) return ROOT_PATH;
   return [ROOT_PATH, ...path].join("/");
 }
 

@@ -12,15 +12,7 @@ import { type AskedCall, type DomainRun, happensOnce, INBOX_MESSAGES } from "./d
 import { DomainEndedError, DomainLostError } from "./errors.ts";
 import { outcomeOfExit } from "./exit-outcome.ts";
 import { joined } from "./joined.ts";
-import {
-  type DurableRecord,
-  encodeRecord,
-  errorOf,
-  failure,
-  KIND,
-  type Outcome,
-  recorded,
-} from "./record.ts";
+import { type DurableRecord, encodeRecord, errorOf, failure, KIND, type Outcome, reread } from "./record.ts";
 
 /** What a domain needs of its surroundings. */
 export interface DomainSetup {
@@ -34,6 +26,13 @@ export interface DomainSetup {
 
 /** Whether a domain runs here. `stopped`: it was closed with its process and goes on after the next recovery. */
 export type DomainState = "running" | "ended" | "lost" | "stopped";
+
+type Resumption = DurableRecord & { kind: typeof KIND.resume };
+
+interface Recorded<Kind extends DurableRecord> {
+  readonly record: Kind;
+  readonly bytes: Uint8Array;
+}
 
 type Input =
   | { readonly kind: "message"; readonly payload: unknown; readonly accepted: PromiseWithResolvers<void> }
@@ -65,6 +64,8 @@ export class Domain {
   #acknowledge: PromiseWithResolvers<void>[] = [];
   /** Settles when every batch that was appended is durable. */
   #durable: Promise<void> = Promise.resolve();
+  /** Flushes whose batch, or one before it, is not durable yet. It stays above 0 once the journal refused a batch. */
+  #undurable = 0;
   #timer: TimerHandle | undefined;
   /** Tasks are ready, and others have their turn. */
   #yielding = false;
@@ -202,24 +203,39 @@ export class Domain {
   }
 
   #enterMessage(payload: unknown): void {
-    const record = recorded({ kind: KIND.message, payload }) as DurableRecord & { kind: typeof KIND.message };
+    const { record, bytes } = this.#recorded({ kind: KIND.message, payload } as const);
     if (!this.#run.accept(record.payload)) throw new MailboxFullError(INBOX_MESSAGES);
-    this.#write(record);
+    this.#push(bytes);
   }
 
   #enterCancel(reason: unknown): void {
-    const record = recorded({ kind: KIND.cancel, reason });
-    this.#write(record);
+    const { record, bytes } = this.#recorded({ kind: KIND.cancel, reason } as const);
+    this.#push(bytes);
     this.#run.apply(record);
   }
 
   #enterOutcome(call: AskedCall, outcome: Outcome): boolean {
     if (call.givenUp) return false;
     const { path, op, argsHash } = call;
-    const record = recordable({ kind: KIND.resume, path, op, argsHash, outcome });
-    this.#write(record);
+    const { record, bytes } = this.#recordedOutcome({ kind: KIND.resume, path, op, argsHash, outcome });
+    this.#push(bytes);
     this.#run.settle(call, record);
     return true;
+  }
+
+  /** An outcome as it comes out of its record; one that cannot be recorded is a failure that says so. */
+  #recordedOutcome(record: Resumption): Recorded<Resumption> {
+    try {
+      return this.#recorded(record);
+    } catch (error) {
+      return this.#recorded({ ...record, outcome: failure(error) });
+    }
+  }
+
+  /** The next record and how it comes out of its bytes. Nothing is written. */
+  #recorded<Kind extends DurableRecord>(record: Kind): Recorded<Kind> {
+    const bytes = encodeRecord(this.#nextSeq, record);
+    return { record: reread(record, bytes), bytes };
   }
 
   /** Run until nothing is ready, and note what was asked for. Returns false when others have their turn first, or the domain left. */
@@ -273,7 +289,10 @@ export class Domain {
   }
 
   #write(record: DurableRecord): void {
-    const bytes = encodeRecord(this.#nextSeq, record);
+    this.#push(encodeRecord(this.#nextSeq, record));
+  }
+
+  #push(bytes: Uint8Array): void {
     this.#nextSeq += 1;
     this.#records.push(bytes);
     this.#bytes += bytes.length;
@@ -285,15 +304,22 @@ export class Domain {
     if (this.#records.length === 0 && toStart.length === 0) return;
     this.#toStart = [];
     this.#acknowledge = [];
-    const appended = Promise.all([this.#durable, this.#append()]);
-    this.#durable = appended.then(() => {
-      for (const { resolve } of acknowledge) resolve();
-      for (const call of toStart) this.#start(call);
-    });
-    this.#durable.catch((error: unknown) => {
-      for (const { reject } of acknowledge) reject(new DomainLostError(this.name, error));
-      this.#leave("lost", error);
-    });
+    const appended = this.#append();
+    const durable = this.#undurable === 0 ? appended : Promise.all([this.#durable, appended]);
+    this.#undurable += 1;
+    this.#durable = durable.then(
+      () => {
+        this.#undurable -= 1;
+        for (const { resolve } of acknowledge) resolve();
+        for (const call of toStart) this.#start(call);
+      },
+      (error: unknown) => {
+        for (const { reject } of acknowledge) reject(new DomainLostError(this.name, error));
+        this.#leave("lost", error);
+        throw error;
+      },
+    );
+    this.#durable.catch(() => {});
   }
 
   #append(): Promise<void> {
@@ -353,15 +379,4 @@ export class Domain {
 /** The key of a call: the same in every replay, and different from that of every other call of every domain. */
 export function keyOf(domain: string, call: AskedCall): string {
   return `${domain}:${call.call.key}`;
-}
-
-type Resumption = DurableRecord & { kind: typeof KIND.resume };
-
-/** An outcome as it comes out of its record; one that cannot be recorded is a failure that says so. */
-function recordable(record: Resumption): Resumption {
-  try {
-    return recorded(record) as Resumption;
-  } catch (error) {
-    return recorded({ ...record, outcome: failure(error) }) as Resumption;
-  }
 }

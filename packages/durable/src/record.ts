@@ -9,6 +9,19 @@ import { type ErrorRecord, RemoteError, toErrorRecord } from "@glia-os/abi/error
 import type { ServiceKind } from "@glia-os/kernel/services";
 import { decodeFirst, encode, rfc8949EncodeOptions, Tagged } from "cborg";
 import { NotRecordableError } from "./errors.ts";
+import {
+  beginRecord,
+  isSmall,
+  MAJOR,
+  recordLength,
+  takeRecord,
+  writeBytes,
+  writeHead,
+  writeList,
+  writeRaw,
+  writeSmall,
+} from "./record-arena.ts";
+import { type RecordRow, readRow } from "./record-reader.ts";
 
 /** The most bytes one recorded value takes: 1 MiB. */
 export const VALUE_BYTES = 1_048_576;
@@ -74,24 +87,46 @@ export interface NumberedRecord {
   readonly bytes: number;
 }
 
-/** The bytes of a record. @throws {NotRecordableError} for a value that is no plain data or too large (R2) */
+/** The bytes of a record: a view of bytes that nobody writes again. @throws {NotRecordableError} for a value that is no plain data or too large (R2) */
 export function encodeRecord(seq: number, record: DurableRecord): Uint8Array {
-  let bytes: Uint8Array;
-  try {
-    bytes = encode(rowOf(seq, record), rfc8949EncodeOptions);
-  } catch (error) {
-    throw new NotRecordableError(WHAT[record.kind], (error as Error).message);
-  }
-  if (bytes.length <= VALUE_BYTES) return bytes;
-  throw new NotRecordableError(WHAT[record.kind], `it takes ${bytes.length} bytes of at most ${VALUE_BYTES}`);
+  const content = contentOf(record);
+  const encoded = isSmall(content) ? undefined : encodedContent(record, content);
+  beginRecord();
+  writeFront(seq, record);
+  const bytes = recordLength() + (encoded?.length ?? 0);
+  if (bytes > VALUE_BYTES)
+    throw new NotRecordableError(WHAT[record.kind], `it takes ${bytes} bytes of at most ${VALUE_BYTES}`);
+  if (encoded === undefined) writeSmall(content);
+  else writeRaw(encoded);
+  return takeRecord();
 }
 
-/** The first record of some bytes, and how many it takes. @throws what the decoder throws, and {TypeError} for another form */
-export function decodeRecord(bytes: Uint8Array): NumberedRecord {
-  const [row, rest] = decodeFirst(bytes, DECODE) as [unknown, Uint8Array];
+function encodedContent({ kind }: DurableRecord, content: unknown): Uint8Array {
+  try {
+    return encode(content, rfc8949EncodeOptions);
+  } catch (error) {
+    throw new NotRecordableError(WHAT[kind], (error as Error).message);
+  }
+}
+
+/** The record that begins at a place of some bytes, and how many it takes. @throws what the decoder throws, and {TypeError} for another form */
+export function decodeRecord(bytes: Uint8Array, at = 0): NumberedRecord {
+  const row = readRow(bytes, at) ?? decodedRow(bytes, at);
+  return { seq: row.seq, record: recordOf(row), bytes: row.end - at };
+}
+
+function decodedRow(bytes: Uint8Array, at: number): RecordRow {
+  const [row, rest] = decodeFirst(bytes.subarray(at), DECODE) as [unknown, Uint8Array];
   if (!Array.isArray(row) || row.length !== 6 || !Number.isSafeInteger(row[1]))
     throw new TypeError("no record");
-  return { seq: row[1] as number, record: recordOf(row), bytes: bytes.length - rest.length };
+  const [kind, seq, path, op, argsHash, outcome] = row as [number, number, TaskPath, number, Hash, unknown];
+  return { kind, seq, path, op, argsHash, outcome, end: bytes.length - rest.length };
+}
+
+/** A record as it comes out of the bytes that were just made of it (R1). */
+export function reread<Record extends DurableRecord>(record: Record, bytes: Uint8Array): Record {
+  if (record.kind === KIND.resume && !record.outcome.failed && isSmall(record.outcome.value)) return record;
+  return decodeRecord(bytes).record as Record;
 }
 
 /** A value as it will come out of its record (R1). @throws {NotRecordableError} */
@@ -123,25 +158,34 @@ const WHAT: Readonly<Record<DurableRecord["kind"], string>> = {
   [KIND.cancel]: "the reason",
 };
 
-function rowOf(seq: number, record: DurableRecord): readonly unknown[] {
+function writeFront(seq: number, record: DurableRecord): void {
   const { kind } = record;
-  switch (kind) {
+  const asks = kind === KIND.intent || kind === KIND.resume;
+  writeHead(MAJOR.array, 6);
+  writeHead(MAJOR.unsigned, kind);
+  writeHead(MAJOR.unsigned, seq);
+  writeList(asks ? record.path : ROOT);
+  writeHead(MAJOR.unsigned, asks ? record.op : kind === KIND.exit ? EXIT : 0);
+  writeBytes(asks ? record.argsHash : null);
+}
+
+function contentOf(record: DurableRecord): unknown {
+  switch (record.kind) {
     case KIND.spawn: {
       const { program, input, uses, seed } = record.beginning;
-      return [kind, seq, ROOT, 0, null, [program, input, uses, seed]];
+      return [program, input, uses, seed];
     }
     case KIND.time:
-      return [kind, seq, ROOT, 0, null, record.nowMs];
+      return record.nowMs;
     case KIND.message:
-      return [kind, seq, ROOT, 0, null, record.payload];
+      return record.payload;
     case KIND.cancel:
-      return [kind, seq, ROOT, 0, null, record.reason];
+      return record.reason;
     case KIND.intent:
-      return [kind, seq, record.path, record.op, record.argsHash, null];
+      return null;
     case KIND.resume:
-      return [kind, seq, record.path, record.op, record.argsHash, formOf(record.outcome)];
     case KIND.exit:
-      return [kind, seq, ROOT, EXIT, null, formOf(record.outcome)];
+      return formOf(record.outcome);
   }
 }
 
@@ -151,8 +195,7 @@ function formOf(outcome: Outcome): unknown {
   return new Tagged(FAILURE_TAG, [code, message, changed, fix, retryable, details]);
 }
 
-function recordOf(row: readonly unknown[]): DurableRecord {
-  const [kind, , path, op, argsHash, outcome] = row as [number, number, TaskPath, number, Hash, unknown];
+function recordOf({ kind, path, op, argsHash, outcome }: RecordRow): DurableRecord {
   switch (kind) {
     case KIND.spawn: {
       const [program, input, uses, seed] = outcome as [string, unknown, Beginning["uses"], Uint8Array];

@@ -68,18 +68,18 @@ export class Replay {
 
   /** Feed the records of one batch. @throws {DivergedError} {BadJournalError} {ProgramUnknownError} {NotDurableError} */
   feed(body: Uint8Array, firstSeq: number, count: number): void {
-    let rest = body;
+    let at = 0;
     for (let i = 0; i < count; i++) {
-      const numbered = this.#decoded(rest, firstSeq + i);
+      const numbered = this.#decoded(body, at, firstSeq + i);
       this.#feed(numbered);
-      rest = rest.subarray(numbered.bytes);
+      at += numbered.bytes;
     }
-    if (rest.length > 0) throw this.#bad(firstSeq + count, "the batch has more records than it says");
+    if (at < body.length) throw this.#bad(firstSeq + count, "the batch has more records than it says");
   }
 
-  #decoded(bytes: Uint8Array, expected: number): NumberedRecord {
+  #decoded(body: Uint8Array, at: number, expected: number): NumberedRecord {
     try {
-      const numbered = decodeRecord(bytes);
+      const numbered = decodeRecord(body, at);
       if (numbered.seq === expected && expected === this.nextSeq) return numbered;
     } catch (error) {
       throw this.#bad(expected, (error as Error).message);
@@ -175,6 +175,7 @@ function same(a: Outcome, b: Outcome): boolean {
 }
 
 function equalBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
-  if (a === null || b === null) return a === b;
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a === null || b === null || a.length !== b.length) return a === b;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -1,15 +1,18 @@
 /**
  * What requests of a journal weigh in a worker's queue, and how appends cross to the worker. Bodies stay the caller's until `append` settles,
- * so they are copied: those of one turn into one buffer, which costs a third of cloning each request.
+ * so they are copied: those of one turn into one buffer, which costs a third of cloning each request. (A clone of a view would copy all of
+ * the buffer behind it.)
  */
 import type { Load } from "../worker-link.ts";
 import type { JournalRequest } from "./request.ts";
 
-/** Some appends: names, four numbers of each (epoch, firstSeq, count, length of the body), and all bodies one after the other. */
+/** Some requests; of appends the names, four numbers of each (epoch, firstSeq, count, length of the body), and all bodies one after the other. */
 interface PackedAppends {
   readonly domains: readonly string[];
   readonly numbers: Float64Array<ArrayBuffer>;
   readonly bodies: Uint8Array<ArrayBuffer>;
+  /** Requests of another kind in their places, null standing for an append; null when there are none. */
+  readonly others: readonly (JournalRequest | null)[] | null;
 }
 
 const NUMBERS = 4;
@@ -22,22 +25,25 @@ export const JOURNAL_LOAD: Load<JournalRequest> = {
   },
   given: false,
   pack(requests) {
-    let bytes = 0;
-    for (const request of requests) {
-      if (request.op !== "append") return undefined;
-      bytes += request.body.length;
-    }
-    const packed = packAppends(requests as readonly Append[], bytes);
+    const appends = requests.filter(isAppend);
+    if (appends.length === 0) return undefined;
+    const all = appends.length === requests.length;
+    const others = all ? null : requests.map((request) => (isAppend(request) ? null : request));
+    const packed: PackedAppends = { ...packAppends(appends), others };
     return { packed, given: [packed.numbers.buffer, packed.bodies.buffer] };
   },
 };
 
 type Append = JournalRequest & { readonly op: "append" };
 
-function packAppends(requests: readonly Append[], bytes: number): PackedAppends {
+function isAppend(request: JournalRequest): request is Append {
+  return request.op === "append";
+}
+
+function packAppends(requests: readonly Append[]): Omit<PackedAppends, "others"> {
   const domains: string[] = [];
   const numbers = new Float64Array(NUMBERS * requests.length);
-  const bodies = new Uint8Array(bytes);
+  const bodies = new Uint8Array(requests.reduce((sum, { body }) => sum + body.length, 0));
   let at = 0;
   let end = 0;
   for (const { domain, epoch, firstSeq, count, body } of requests) {
@@ -52,9 +58,16 @@ function packAppends(requests: readonly Append[], bytes: number): PackedAppends 
   return { domains, numbers, bodies };
 }
 
-/** The appends that `JOURNAL_LOAD` packed. Their bodies share a buffer. */
+/** The requests that `JOURNAL_LOAD` packed. The bodies of appends share a buffer. */
 export function unpackAppends(packed: unknown): readonly JournalRequest[] {
-  const { domains, numbers, bodies } = packed as PackedAppends;
+  const { others, ...packedAppends } = packed as PackedAppends;
+  const appends = appendsOf(packedAppends);
+  if (others === null) return appends;
+  let next = 0;
+  return others.map((other) => other ?? (appends[next++] as JournalRequest));
+}
+
+function appendsOf({ domains, numbers, bodies }: Omit<PackedAppends, "others">): readonly JournalRequest[] {
   let start = 0;
   return domains.map((domain, i) => {
     const at = NUMBERS * i;

@@ -1,0 +1,119 @@
+/**
+ * Reads the fixed part of a record and the commonest outcomes without the general decoder.
+ *
+ * RR1. Only what `record-arena.ts` writes by itself is read here. Anything else, also what is damaged or not deterministic, is
+ *      left to the general decoder, which knows what to refuse.
+ */
+import { MAJOR, SIMPLE } from "./record-arena.ts";
+
+const RECORD = MAJOR.array | 6;
+/** A byte string of 32 bytes. */
+const HASH_HEAD = [MAJOR.bytes | 24, 32] as const;
+const HASH_BYTES = 32;
+const SHORT_TEXT = 256;
+const U32 = 2 ** 32;
+const NO_PATH: readonly number[] = [];
+
+/** The parts of a record before its outcome, and the outcome when it was read too. */
+export interface RecordRow {
+  readonly kind: number;
+  readonly seq: number;
+  readonly path: readonly number[];
+  readonly op: number;
+  readonly argsHash: Uint8Array | null;
+  readonly outcome: unknown;
+  /** Where the record ends. */
+  readonly end: number;
+}
+
+/** Where reading stands; -1 when it found something that is not read here. */
+let at = 0;
+
+/** The record at a place; undefined for one that the general decoder reads. O(its length). */
+export function readRow(bytes: Uint8Array, start: number): RecordRow | undefined {
+  if (bytes[start] !== RECORD) return undefined;
+  at = start + 1;
+  const kind = readUnsigned(bytes);
+  const seq = readUnsigned(bytes);
+  const path = readPath(bytes);
+  const op = readUnsigned(bytes);
+  const argsHash = readHash(bytes);
+  const outcome = readOutcome(bytes);
+  return at < 0 || at > bytes.length ? undefined : { kind, seq, path, op, argsHash, outcome, end: at };
+}
+
+function readUnsigned(bytes: Uint8Array): number {
+  return readHead(bytes, MAJOR.unsigned);
+}
+
+/** An integer under a major type, in its shortest form. */
+function readHead(bytes: Uint8Array, major: number): number {
+  if (at < 0) return 0;
+  const first = (bytes[at++] as number) ^ major;
+  if (first < 24) return first;
+  if (first > 27) return refuse();
+  const length = 1 << (first - 24);
+  if (at + length > bytes.length) return refuse();
+  let value = 0;
+  for (let i = 0; i < length; i++) value = value * 256 + (bytes[at++] as number);
+  const least = first === 24 ? 24 : first === 25 ? 256 : first === 26 ? 65_536 : U32;
+  return value >= least && value <= Number.MAX_SAFE_INTEGER ? value : refuse();
+}
+
+function readPath(bytes: Uint8Array): readonly number[] {
+  const length = readHead(bytes, MAJOR.array);
+  if (length === 0 || at < 0) return NO_PATH;
+  const path: number[] = [];
+  for (let i = 0; i < length && at >= 0; i++) path.push(readUnsigned(bytes));
+  return path;
+}
+
+function readHash(bytes: Uint8Array): Uint8Array | null {
+  if (at < 0) return null;
+  if (bytes[at] === SIMPLE.null) {
+    at += 1;
+    return null;
+  }
+  if (bytes[at] !== HASH_HEAD[0] || bytes[at + 1] !== HASH_HEAD[1]) {
+    refuse();
+    return null;
+  }
+  at += 2 + HASH_BYTES;
+  return bytes.subarray(at - HASH_BYTES, at);
+}
+
+function readOutcome(bytes: Uint8Array): unknown {
+  if (at < 0) return undefined;
+  const first = bytes[at] as number;
+  const major = first & 0xe0;
+  if (major === MAJOR.unsigned) return readUnsigned(bytes);
+  if (major === MAJOR.text) return readText(bytes);
+  at += 1;
+  if (first === SIMPLE.null) return null;
+  if (first === SIMPLE.undefined) return undefined;
+  if (first === SIMPLE.true || first === SIMPLE.false) return first === SIMPLE.true;
+  return refuse();
+}
+
+function readText(bytes: Uint8Array): string {
+  const length = readHead(bytes, MAJOR.text);
+  if (at < 0 || length > SHORT_TEXT || at + length > bytes.length) {
+    refuse();
+    return "";
+  }
+  let text = "";
+  for (const end = at + length; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte > 0x7f) {
+      refuse();
+      return "";
+    }
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
+function refuse(): number {
+  at = -1;
+  return 0;
+}
