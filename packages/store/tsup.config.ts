@@ -20,6 +20,7 @@ export default defineConfig(
     "key-value-testing": "src/key-value/testing.ts",
     "key-value-worker": "src/key-value/sqlite/key-value-worker.ts",
     memory: "src/memory.ts",
+    "postgres-coordination": "src/postgres/coordination/postgres-coordination.ts",
     sqlite: "src/sqlite.ts",
     "sqlite-worker": "src/sqlite-worker.ts",
     testing: "src/testing.ts",

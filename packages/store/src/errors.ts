@@ -15,6 +15,7 @@ import { StoreError } from "@glia-os/abi/errors/store";
 import { REVIVE_BLOBS } from "./blobs/errors.ts";
 import { REVIVE_JOURNAL } from "./journal/errors.ts";
 import { REVIVE_KEYS } from "./key-value/errors.ts";
+import { REVIVE_ENGINE } from "./postgres/errors.ts";
 
 /** The lease of a session ran out, or the session was closed or replaced. */
 export class SessionExpiredError extends StoreError<"store.session-expired"> {
@@ -190,6 +191,7 @@ const count = (details: Details, key: string): number => Number(details[key]);
 
 const REVIVE: { readonly [Code in StoreCode]: (details: Details) => GliaError } = {
   ...REVIVE_BLOBS,
+  ...REVIVE_ENGINE,
   ...REVIVE_JOURNAL,
   ...REVIVE_KEYS,
   "store.agent-exists": (d) => new AgentExistsError(text(d, "agent")),

@@ -54,4 +54,6 @@ export {
   TTL_MAX_MS,
   TTL_MIN_MS,
 } from "./limits.ts";
+export { EngineUnfitError, EngineUnreachableError, OutcomeUnknownError } from "./postgres/errors.ts";
+export type { PostgresPlace } from "./postgres/place.ts";
 export { type NewAgent, nodeOfSession } from "./request.ts";

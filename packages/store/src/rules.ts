@@ -43,11 +43,12 @@ export class CoordinationRules {
   readonly #limits: CoordinationLimits;
   readonly #leases: Leases;
 
-  constructor(tables: Tables, clock: Clock, limits: CoordinationLimits) {
+  /** `leases` are given where they outlive the rules. */
+  constructor(tables: Tables, clock: Clock, limits: CoordinationLimits, leases: Leases = new Leases(clock)) {
     this.#tables = tables;
     this.#clock = clock;
     this.#limits = limits;
-    this.#leases = new Leases(clock);
+    this.#leases = leases;
     this.reconcile();
   }
 

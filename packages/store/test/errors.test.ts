@@ -5,6 +5,7 @@ import * as blobs from "../src/blobs/errors.ts";
 import * as errors from "../src/errors.ts";
 import * as journal from "../src/journal/errors.ts";
 import * as keys from "../src/key-value/errors.ts";
+import * as engine from "../src/postgres/errors.ts";
 
 const text = "something";
 const samples = [
@@ -33,6 +34,9 @@ const samples = [
   new blobs.BlobCorruptError(text, "why"),
   new blobs.BlobTooLargeError(7, 5),
   new blobs.TooManyBlobsError(7),
+  new engine.EngineUnfitError(text, "why"),
+  new engine.EngineUnreachableError(text, "why"),
+  new engine.OutcomeUnknownError(text, "why"),
   new keys.TooManyKeysError(7),
   new keys.ValueTooLargeError(7, 5),
   new journal.DomainUnknownError(text),

@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { toEpoch } from "@glia-os/abi/ids";
-import type { AgentRow, Coordination } from "@glia-os/abi/ports";
+import type { AgentRow } from "@glia-os/abi/ports";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { openSqliteCoordination } from "../src/sqlite.ts";
 import { nodeNamed } from "../src/testing.ts";
 import { temporaryFolder } from "./fixtures/harness.ts";
+import { expectGaplessHistory, historyOf } from "./fixtures/history.ts";
 
 interface Swap {
   readonly requestId: string;
@@ -57,25 +58,6 @@ async function killAfter(
   }
   expect((await exited)[1]).toBe("SIGKILL");
   return { fence, swaps };
-}
-
-async function historyOf(store: Coordination): Promise<readonly AgentRow[]> {
-  const rows: AgentRow[] = [];
-  for (;;) {
-    const changes = await store.changesSince(rows.length, 1_000);
-    if (changes.length === 0) return rows;
-    rows.push(...changes.map(({ row }) => row));
-  }
-}
-
-/** K1 and K5 over everything that was ever committed. */
-function expectGaplessHistory(history: readonly AgentRow[]): void {
-  const epochs = new Map<string, number>();
-  for (const [i, row] of history.entries()) {
-    expect(row.revision).toBe(i + 1);
-    expect(row.epoch).toBe((epochs.get(row.agent) ?? 0) + 1);
-    epochs.set(row.agent, row.epoch);
-  }
 }
 
 it("after kill -9 every acknowledged swap is there, epochs and fences never repeat, and a repeated request has no second effect", async () => {

@@ -45,6 +45,16 @@ export const STORE_CODES = {
     changed: "Nothing: the journal has no such domain.",
     fix: "Append to the domain first, or take over its segments with acceptSegment.",
   },
+  "store.engine-unfit": {
+    retryable: false,
+    changed: "Nothing: the store was not opened.",
+    fix: "Set the database server up as the message says, or name another one.",
+  },
+  "store.engine-unreachable": {
+    retryable: true,
+    changed: "Nothing: the request was not committed.",
+    fix: "Check that the database server runs and answers, and that no client holds its locks; then repeat the request.",
+  },
   "store.foreign-database": {
     retryable: false,
     changed: "Nothing: the file was not written.",
@@ -99,6 +109,11 @@ export const STORE_CODES = {
     retryable: false,
     changed: "Nothing: the file was not written.",
     fix: "Give this user the right to write the file and its folder, or name another path.",
+  },
+  "store.outcome-unknown": {
+    retryable: true,
+    changed: "Not known: the request may or may not be committed.",
+    fix: "Repeat it with the same requestId; for a journal, read the head of the domain before the next append.",
   },
   "store.queue-full": {
     retryable: true,
