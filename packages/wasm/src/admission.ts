@@ -1,9 +1,9 @@
 /**
  * Decides whether a module may run, before anything of it runs.
  *
- * A1. Everything the module can reach is an import it was granted, its own memories, and its own tables of fixed size.
- * A2. Its whole state can be taken: memory 0 is imported and bounded, the stack memory and every mutable global are exported,
- *     and its code has passed the scan of code-scan.ts.
+ * A1. Everything the module can reach is an import it was granted, its own memories, and its own tables, which are bounded.
+ * A2. Its whole state can be taken: memory 0 is imported and bounded, the stack memory, every mutable global and every table
+ *     that changes are exported, and its code has passed the scan of code-scan.ts.
  * A3. Nothing is trusted because the module says so: each property is read from the module's own sections.
  */
 
@@ -40,12 +40,11 @@ import {
 } from "./layout.ts";
 import { checkMetering } from "./metering/validate.ts";
 import { decodeProfile, isMetered, PROFILE_SECTION, type Profile, type ProfileRecord } from "./profile.ts";
+import { type ChangedTable, changedTables, checkTables } from "./table-shape.ts";
 import { webAssembly } from "./web-assembly.ts";
 
 /** Most pages the memory of suspended calls may have: 4 MiB. */
 const MOST_STACK_PAGES = 64;
-/** Most elements of all tables together. */
-const MOST_TABLE_ELEMENTS = 65_536;
 
 /** What the engine needs to know of an admitted module. */
 export interface GuestShape {
@@ -55,6 +54,8 @@ export interface GuestShape {
   readonly stackPages: number;
   /** Mutable globals: their exports and value types, in index order. */
   readonly globals: readonly { readonly exportName: string; readonly type: number }[];
+  /** Tables that code changes, in index order. */
+  readonly tables: readonly ChangedTable[];
   readonly imports: readonly ModuleImport[];
   readonly hasStart: boolean;
   /** The export a guest starts in. */
@@ -69,7 +70,7 @@ export function checkGuest(bytes: Uint8Array): GuestShape {
   checkTables(outline);
   const entry = checkEntry(outline);
   const hasStart = checkStart(outline);
-  scanCode(bytes, outline);
+  const tables = changedTables(bytes, outline, scanCode(bytes, outline));
   if (isMetered(profile.profile)) checkMetering(bytes, outline);
   const suspends = profile.profile !== "none";
   return {
@@ -77,6 +78,7 @@ export function checkGuest(bytes: Uint8Array): GuestShape {
     memory: guestMemory(outline),
     stackPages: suspends ? stackPages(outline) : 0,
     globals: mutableGlobals(outline, isMetered(profile.profile)),
+    tables,
     imports: suspends ? importsOf(outline, profile.profile) : importsThatReturn(outline),
     hasStart,
     entry,
@@ -96,18 +98,6 @@ function profileOf({ customs, exports }: ModuleOutline): ProfileRecord {
   );
   if (missing.length > 0) throw new NotInstrumentedError(`the module lacks ${missing.join(", ")}`);
   return profile;
-}
-
-function checkTables({ tables, imports }: ModuleOutline): void {
-  if (imports.some(({ kind }) => kind === KIND.table))
-    throw new UnboundedModuleError("the module imports a table");
-  if (tables.some(({ minimum, maximum }) => maximum !== minimum))
-    throw new UnboundedModuleError("a table of the module can grow");
-  const elements = tables.reduce((sum, { minimum }) => sum + minimum, 0);
-  if (elements > MOST_TABLE_ELEMENTS)
-    throw new UnboundedModuleError(
-      `the tables hold ${elements} elements; the most is ${MOST_TABLE_ELEMENTS}`,
-    );
 }
 
 /** The export the guest starts in: `glia_main` when there is one, else the `_start` of a WASI command. */

@@ -10,6 +10,12 @@ export const START_EXPORT = "glia.start";
 export const STACK_EXPORT = "glia.stack";
 /** Prefix of the exports of mutable globals; the index follows. */
 export const GLOBAL_EXPORT = "glia.global.";
+/** Prefix of the exports of tables that code changes; the index follows. */
+export const TABLE_EXPORT = "glia.table.";
+/** The export of a table of every function a table may hold, which code does not touch: how a restore gets at functions. */
+export const FUNCTIONS_EXPORT = "glia.functions";
+/** Most elements of all tables of a guest together, also after they have grown. */
+export const MOST_TABLE_ELEMENTS = 65_536;
 /** Name of the imported memory, in the module `glia.v1`. */
 export const MEMORY_IMPORT = "memory";
 /** The pipeline's export of memory 0. */

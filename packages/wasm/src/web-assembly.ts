@@ -19,6 +19,14 @@ export interface GlobalCell {
   value: number | bigint;
 }
 
+/** A table of functions. */
+export interface FunctionTable {
+  readonly length: number;
+  get(index: number): object | null;
+  set(index: number, value: object | null): void;
+  grow(delta: number): number;
+}
+
 /** A trap. */
 export type Trap = Error;
 

@@ -35,9 +35,16 @@ export function functionReferences(bytes: Uint8Array, outline: ModuleOutline): F
   return found;
 }
 
-/** The functions that element segments name: those a `call_indirect` can reach, as long as no table changes otherwise. */
-export function tabledFunctions(references: readonly FunctionReference[]): number[] {
-  return references.filter(({ section }) => section === ELEMENTS).map(({ index }) => index);
+/**
+ * The functions a table can come to hold, and so a `call_indirect` can reach: those that element segments, constants of globals
+ * or `ref.func` in code (`referred`) name, in order.
+ */
+export function tabledFunctions(
+  references: readonly FunctionReference[],
+  referred: Iterable<number>,
+): number[] {
+  const named = references.filter(({ section }) => section === ELEMENTS || section === GLOBALS);
+  return [...new Set([...named.map(({ index }) => index), ...referred])].sort((a, b) => a - b);
 }
 
 type Found = (start: number, index: number) => void;

@@ -45,7 +45,23 @@ export const OP = {
 } as const;
 
 /** Operations behind {@link OP.bulk}. */
-export const BULK = { memoryInit: 8, dataDrop: 9, memoryCopy: 10, memoryFill: 11 } as const;
+export const BULK = {
+  memoryInit: 8,
+  dataDrop: 9,
+  memoryCopy: 10,
+  memoryFill: 11,
+  tableInit: 12,
+  elemDrop: 13,
+  tableCopy: 14,
+  tableGrow: 15,
+  tableSize: 16,
+  tableFill: 17,
+} as const;
+
+/** Operations on memory that do as much work as the length on top of the stack says. */
+export const MEMORY_BULK: ReadonlySet<number> = new Set([BULK.memoryInit, BULK.memoryCopy, BULK.memoryFill]);
+/** The same on tables. */
+export const TABLE_BULK: ReadonlySet<number> = new Set([BULK.tableInit, BULK.tableCopy, BULK.tableFill]);
 
 const EXCEPTIONS = new Set([0x06, 0x07, 0x08, 0x09, 0x0a, 0x18, 0x19, 0x1f]);
 const TAIL_CALLS = new Set([0x12, 0x13, 0x15]);
@@ -63,6 +79,8 @@ export class Instructions {
   operation = 0;
   /** First index or constant: of a local, global, function, type, label; the value of `i32.const`. 0 where there is none. */
   immediate = 0;
+  /** Second index of a bulk operation; 0 where there is none. */
+  second = 0;
 
   constructor(bytes: Uint8Array, start: number, end: number) {
     this.reader = new ByteReader(bytes, start, end);
@@ -77,6 +95,7 @@ export class Instructions {
     this.opcode = opcode;
     this.operation = 0;
     this.immediate = 0;
+    this.second = 0;
     if (opcode >= 0x45 && opcode <= 0xc4) {
       // Numeric: no immediates.
     } else if (opcode >= 0x28 && opcode <= 0x3e) memoryArgument(reader);
@@ -163,7 +182,8 @@ function bulk(it: Instructions, reader: ByteReader): void {
   const indices = BULK_INDICES[it.operation];
   if (indices === undefined)
     throw new UnsupportedFeatureError(`opcode 0xfc ${it.operation}`, "it is not known to this build");
-  for (let left = indices; left > 0; left--) reader.skipLeb(5);
+  if (indices > 0) it.immediate = reader.u32();
+  if (indices > 1) it.second = reader.u32();
 }
 
 function simd(it: Instructions, reader: ByteReader): void {

@@ -36,7 +36,8 @@ export function spliced(
   };
   for (const { id, start, end } of sections) {
     // The tag (13) and data count (12) sections stand out of numeric order; neither is ever replaced.
-    if (id !== 0 && id <= 11) flush(id);
+    if (id === 12) flush(SECTION.code);
+    else if (id !== 0 && id !== 13) flush(id);
     if (waiting.has(id)) flush(id + 1);
     else if (!replaced.has(id)) parts.push(bytes.subarray(start, end));
   }

@@ -2,8 +2,9 @@
  * The WebAssembly side of a guest: its memories, exports and imports. A body serves one guest after another of the same program.
  *
  * B1. A guest that starts in a used body finds what it would find in a new one: every page of both memories and every mutable
- *     global. Tables and segments cannot change (admission), so there is nothing else.
- * B2. A body is used again only when its memory has not grown, its last guest did not fail, and no host module is tied to it.
+ *     global. Segments, and the tables of programs whose bodies are used again, cannot change (admission).
+ * B2. A body is used again only when its memory has not grown, its last guest did not fail, no host module is tied to it, and
+ *     its program changes no table.
  * B3. Spare bodies are bounded in number and bytes; what is over is left to the garbage collector.
  */
 import type { GuestHost, HostModule } from "@glia-os/abi/ports";
@@ -176,7 +177,7 @@ export class BodyPool {
   /** Keep a body whose guest has left in good order, when there is room (B2, B3). */
   give(body: Body, modules: OpenedModules): void {
     const bytes = body.pages * PAGE_BYTES;
-    if (!modules.none || !body.ungrown) return;
+    if (!modules.none || !body.ungrown || this.#plan.shape.tables.length > 0) return;
     if (this.#room.bodies < 1 || this.#room.bytes < bytes) this.#dropOldest();
     if (this.#room.bodies < 1 || this.#room.bytes < bytes) return;
     body.admit(NOBODY);

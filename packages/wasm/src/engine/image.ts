@@ -2,7 +2,8 @@
  * The state of an instance as named sections (docs/spec/snapshot.md gives the byte form).
  *
  * M1. `memory` is linear memory; `stack` the frames of the suspended calls; `globals` every mutable global as 8 bytes each in
- *     index order, integers sign-extended, floats as their bits; `control` the facts of the host (see {@link encodeControl}).
+ *     index order, integers sign-extended, floats as their bits; `tables` those that code changes, when there are any (tables.ts);
+ *     `control` the facts of the host (see {@link encodeControl}).
  * M2. Sections are copies: the instance may go on while an image is sent.
  */
 

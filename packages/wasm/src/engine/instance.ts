@@ -55,6 +55,7 @@ import {
   sectionOf,
 } from "./image.ts";
 import type { Suspension } from "./suspension.ts";
+import { encodeTables, restoreTables } from "./tables.ts";
 import { trap } from "./trap.ts";
 
 /** What every instance of one program shares. */
@@ -188,6 +189,8 @@ export class WasmInstance implements EngineInstance, Occupant {
     try {
       copySparse(new Uint8Array(instance.memory.buffer), memory);
       restoreGlobals(instance.#exports, program.shape.globals, sectionOf(image, "globals"));
+      const { tables } = program.shape;
+      if (tables.length > 0) restoreTables(instance.#exports, tables, sectionOf(image, "tables"));
       instance.#suspension.restore(sectionOf(image, "stack"));
       if (control.phase === 0 && !program.shape.hasStart)
         throw new SnapshotMismatchError("phase", "start", "main");
@@ -260,9 +263,16 @@ export class WasmInstance implements EngineInstance, Occupant {
         globals: encodeGlobals(this.#exports, shape.globals),
         memory: share ? memory : sparseCopy(memory),
         stack: this.#suspension.frames(),
+        ...this.#tableSection(),
         ...this.#hostSection(),
       },
     };
+  }
+
+  /** The section `tables`, when code changes any. */
+  #tableSection(): { readonly tables?: Uint8Array } {
+    const { tables } = this.#program.shape;
+    return tables.length === 0 ? {} : { tables: encodeTables(this.#exports, tables) };
   }
 
   /** The section `host`, when there is anything to say in it. */

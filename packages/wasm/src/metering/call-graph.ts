@@ -1,8 +1,8 @@
 /**
  * Which functions of a module can call themselves again, and how much runs between two checks of fuel.
  *
- * CG1. An edge for every direct call; a `call_indirect` reaches every function of its type that an element segment names.
- *      Tables of guests never change (code-scan.ts), so no call is missed. Hosts do not call back into a guest that runs.
+ * CG1. An edge for every direct call; a `call_indirect` reaches every function of its type whose reference exists anywhere in the
+ *      module. Tables can hold no other (engine/tables.ts), so no call is missed. Hosts do not call back into a guest that runs.
  * CG2. A function is checked at its entry when it is on a cycle of calls, or when without a check more than `most` instructions
  *      or bytes moved in bulk could run from its entry on, each loop body counted once because loops have checks of their own.
  * CG3. O(functions + calls), no recursion: strongly connected components by Tarjan, "Depth-first search and linear graph
@@ -12,9 +12,9 @@
 import { bodyHead } from "../binary/body.ts";
 import type { FunctionReference } from "../binary/function-references.ts";
 import { tabledFunctions } from "../binary/function-references.ts";
-import { Instructions, OP } from "../binary/instruction.ts";
+import { BULK, Instructions, MEMORY_BULK, OP, TABLE_BULK } from "../binary/instruction.ts";
 import { type FunctionType, KIND, type ModuleOutline } from "../binary/outline.ts";
-import { MOST_BULK_BYTES } from "./forms.ts";
+import { MOST_BULK_BYTES, MOST_ENTRIES_COST } from "./forms.ts";
 
 /** What one function contains. */
 export interface FunctionFacts {
@@ -64,6 +64,7 @@ export function callGraph(
   const imported = importedFunctions(outline);
   const types = new Map<string, number>();
   const functions: FunctionFacts[] = Array.from({ length: imported }, () => NONE);
+  const referred = new Set<number>();
   const typeNode = (type: FunctionType | undefined): number => {
     const key = keyOf(type);
     const known = types.get(key);
@@ -75,10 +76,11 @@ export function callGraph(
   for (const [index, body] of outline.bodies.entries()) {
     const type = outline.functions[imported + index] as FunctionType;
     const { code } = bodyHead(bytes, body, type);
-    functions.push(factsOf(new Instructions(bytes, code, body.end), (at) => typeNode(outline.types[at])));
+    const read = new Instructions(bytes, code, body.end);
+    functions.push(factsOf(read, (at) => typeNode(outline.types[at]), referred));
   }
   const reached = [...types.keys()].map((): number[] => []);
-  for (const index of new Set(tabledFunctions(references))) {
+  for (const index of tabledFunctions(references, referred)) {
     const node = types.get(keyOf(outline.functions[index]));
     if (node !== undefined) reached[node - outline.functions.length]?.push(index);
   }
@@ -90,7 +92,11 @@ function keyOf(type: FunctionType | undefined): string {
   return `${type?.params.join()}>${type?.results.join()}`;
 }
 
-function factsOf(code: Instructions, typeNode: (type: number) => number): FunctionFacts {
+function factsOf(
+  code: Instructions,
+  typeNode: (type: number) => number,
+  referred: Set<number>,
+): FunctionFacts {
   let cost = 0;
   let loops = 0;
   let bulk = 0;
@@ -100,8 +106,11 @@ function factsOf(code: Instructions, typeNode: (type: number) => number): Functi
     if (code.opcode === OP.loop) loops += 1;
     else if (code.opcode === OP.call) calls.push(code.immediate);
     else if (code.opcode === OP.callIndirect) calls.push(typeNode(code.immediate));
+    else if (code.opcode === OP.refFunc) referred.add(code.immediate);
     else if (code.opcode === OP.memoryGrow) bulk += 1;
-    else if (code.opcode === OP.bulk && code.operation > 7) bulk += MOST_BULK_BYTES;
+    else if (code.opcode === OP.bulk && MEMORY_BULK.has(code.operation)) bulk += MOST_BULK_BYTES;
+    else if (code.opcode === OP.bulk && TABLE_BULK.has(code.operation)) bulk += MOST_ENTRIES_COST;
+    else if (code.opcode === OP.bulk && code.operation === BULK.tableGrow) bulk += 1;
   }
   return { cost, loops, bulk, calls };
 }

@@ -8,7 +8,7 @@
  */
 import { bodyHead, writeBody } from "../binary/body.ts";
 import { functionReferences, redirected } from "../binary/function-references.ts";
-import { BULK, Instructions, OP } from "../binary/instruction.ts";
+import { Instructions, MEMORY_BULK, OP, TABLE_BULK } from "../binary/instruction.ts";
 import { type FunctionType, KIND, type ModuleOutline, readOutline } from "../binary/outline.ts";
 import { type Edit, rewriteCode } from "../binary/rewrite-code.ts";
 import { SECTION, withSections } from "../binary/sections.ts";
@@ -21,6 +21,7 @@ import {
   chargeForm,
   checkForm,
   dynamicChargeForm,
+  entriesForm,
   loadForm,
   localChargeForm,
   localCheckForm,
@@ -128,7 +129,7 @@ interface Loop {
 class BodyPlan {
   readonly #marks: Mark[] = [];
   readonly #loops: Loop[] = [];
-  readonly #bulk: number[] = [];
+  readonly #bulk: { readonly at: number; readonly form: typeof bulkForm }[] = [];
   /** Where code asks for the counter: whether a slice is used up. */
   readonly #reads: { readonly start: number; readonly end: number; readonly loop: Loop | undefined }[] = [];
   readonly #start: number;
@@ -148,11 +149,8 @@ class BodyPlan {
       else if (opcode === OP.end) open.pop();
       else if (opcode === OP.globalGet && immediate === marks.fuel)
         this.#reads.push({ start, end, loop: inner });
-      else if (
-        opcode === OP.bulk &&
-        (code.operation === BULK.memoryCopy || code.operation === BULK.memoryFill)
-      ) {
-        this.#bulk.push(start);
+      else if (opcode === OP.bulk && (MEMORY_BULK.has(code.operation) || TABLE_BULK.has(code.operation))) {
+        this.#bulk.push({ at: start, form: TABLE_BULK.has(code.operation) ? entriesForm : bulkForm });
         leave(inner);
       } else if (opcode === OP.call && (immediate === marks.charge || immediate === marks.check)) {
         const known = constant?.end === start ? constant : undefined;
@@ -193,7 +191,7 @@ class BodyPlan {
       if (loop.local) insert(loop.start, loadForm(fuel, local));
       insert(loop.header, (loop.local ? localCheckForm : checkForm)(fuel, Math.max(1, loop.cost), local));
     }
-    for (const at of this.#bulk) insert(at, bulkForm(fuel, local + 1));
+    for (const { at, form } of this.#bulk) insert(at, form(fuel, local + 1));
     for (const { start, end, loop } of this.#reads)
       if (loop?.local === true) edits.push({ start, end, bytes: [OP.localGet, ...u32(local)] });
     for (const mark of this.#marks) edits.push({ ...mark, bytes: this.#inPlace(mark, local) });

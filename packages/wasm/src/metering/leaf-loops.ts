@@ -45,7 +45,7 @@ interface Open {
 export function leafLoops(
   bytes: Uint8Array,
   code: Instructions,
-  suspends: (opcode: number, immediate: number) => boolean,
+  suspends: (code: Instructions) => boolean,
   parameters: (blockType: ByteReader) => boolean,
 ): LeafLoops {
   const loops = new Map<number, LeafLoop>();
@@ -62,7 +62,7 @@ export function leafLoops(
       if (closed?.leaf !== true) continue;
       loops.set(closed.header, { start: closed.start, header: closed.header, end });
       branches.push(...closed.branches);
-    } else if (suspends(opcode, code.immediate)) for (const one of open) one.leaf = false;
+    } else if (suspends(code)) for (const one of open) one.leaf = false;
     else if (opcode === OP.br || opcode === OP.brIf || opcode === OP.brTable) {
       const at = open.findLastIndex(({ leaf }) => leaf);
       const loop = open[at];

@@ -6,10 +6,11 @@
  *      depend on where it is stopped. Between profiles it differs by what the optimiser does to bulk operations of known length.
  * MK2. With `preemptive`, every check is followed by a call of the import `glia.fuel yield` when less than the grace is left, or
  *      by leaving the loop for a place where that is called (leaf-loops.ts).
+ * MK3. So is every bulk operation on a table: two of the longest would use up the grace.
  */
 import { bodyHead, writeBody } from "../binary/body.ts";
 import { functionReferences, redirected } from "../binary/function-references.ts";
-import { Instructions, OP } from "../binary/instruction.ts";
+import { Instructions, OP, TABLE_BULK } from "../binary/instruction.ts";
 import { type FunctionType, KIND, type ModuleOutline, readOutline } from "../binary/outline.ts";
 import type { ByteReader } from "../binary/reader.ts";
 import { type Edit, rewriteCode } from "../binary/rewrite-code.ts";
@@ -121,9 +122,9 @@ function markedCode(
     const leaves =
       marks.yield === undefined
         ? NO_LEAVES
-        : leafLoops(bytes, code(), (opcode, to) => suspends(plan, opcode, to), takesParameters(outline));
+        : leafLoops(bytes, code(), (one) => suspends(plan, one), takesParameters(outline));
     const marked = new BodyMarks(bytes, marks, leaves, head.locals);
-    const edits = marked.edits(anchors, plan.checked[index] === true);
+    const edits = marked.edits(anchors, plan.checked[index] === true, afterTables(code()));
     const added = leaves.loops.size === 0 ? [] : [I32];
     writeBody(out, bytes, head, added, rewriteCode(bytes, head.code, body.end, edits, moved));
   }
@@ -132,8 +133,16 @@ function markedCode(
 
 const NO_LEAVES: LeafLoops = { loops: new Map(), branches: [] };
 
-function suspends({ quiet }: CallPlan, opcode: number, immediate: number): boolean {
+function suspends({ quiet }: CallPlan, { opcode, immediate, operation }: Instructions): boolean {
+  if (opcode === OP.bulk) return TABLE_BULK.has(operation);
   return opcode === OP.callIndirect || (opcode === OP.call && quiet[immediate] !== true);
+}
+
+/** Right after each bulk operation on a table: its charge may have used up more than half of the grace (MK3). */
+function afterTables(code: Instructions): number[] {
+  const places: number[] = [];
+  while (code.next()) if (code.opcode === OP.bulk && TABLE_BULK.has(code.operation)) places.push(code.end);
+  return places;
 }
 
 /** Whether a block type is an index of a type with parameters. */
@@ -168,7 +177,7 @@ class BodyMarks {
   }
 
   /** All edits, in order. */
-  edits(anchors: readonly Anchor[], checkedEntry: boolean): Edit[] {
+  edits(anchors: readonly Anchor[], checkedEntry: boolean, afterTables: readonly number[]): Edit[] {
     const edits: Edit[] = [...this.#leaves.branches];
     const insert = (at: number, bytes: readonly number[]): void => {
       if (bytes.length > 0) edits.push({ start: at, end: at, bytes });
@@ -182,14 +191,19 @@ class BodyMarks {
       } else if (kind === "loop" || (kind === "entry" && checkedEntry)) insert(at, this.#check(cost));
       else if (cost > 0) insert(at, this.#call(this.#marks.charge, cost));
     }
+    for (const at of afterTables) insert(at, this.#yieldWhenDue());
     return edits.sort((a, b) => a.start - b.start || a.end - b.end);
+  }
+
+  /** Nothing in profiles that do not yield. */
+  #yieldWhenDue(): number[] {
+    const { yield: target } = this.#marks;
+    return target === undefined ? [] : [...this.#due(), OP.if, VOID, ...this.#call(target, 0), OP.end];
   }
 
   #check(cost: number): number[] {
     const counted = this.#call(this.#marks.check, Math.max(1, cost));
-    const { yield: target } = this.#marks;
-    if (target === undefined) return counted;
-    return [...counted, ...this.#due(), OP.if, VOID, ...this.#call(target, 0), OP.end];
+    return [...counted, ...this.#yieldWhenDue()];
   }
 
   #outside({ start, header }: LeafLoop, cost: number): number[] {

@@ -4,14 +4,14 @@
  * VF1. Every loop header is followed at once by a check, so no loop runs on without fuel.
  * VF2. Every function on a cycle of calls, and every one that could run long without a check, starts with one (call-graph.ts).
  * VF3. Nothing but the sequences of forms.ts writes the counter, so no code gives itself fuel.
- * VF4. `memory.fill` and `memory.copy` follow the sequence that bounds and charges them.
+ * VF4. What fills, copies or initialises memory or tables in bulk follows the sequence that bounds and charges it.
  * VF5. O(code size), no recursion.
  * VF6. Where a local stands for the counter both are equal: it is loaded right before an innermost loop, written together with
  *      the counter there and by nothing else, and nothing that is called writes the counter.
  */
 import { bodyHead } from "../binary/body.ts";
 import { functionReferences } from "../binary/function-references.ts";
-import { Instructions, OP } from "../binary/instruction.ts";
+import { Instructions, MEMORY_BULK, OP, TABLE_BULK } from "../binary/instruction.ts";
 import type { FunctionType, ModuleOutline } from "../binary/outline.ts";
 import { NotInstrumentedError, UnmeteredCodeError } from "../errors.ts";
 import { callGraph, callPlan, neutralFunctions } from "./call-graph.ts";
@@ -74,8 +74,8 @@ class BodyCheck {
   readonly #neutral: readonly boolean[];
   /** Instructions before this byte belong to a sequence that was recognised. */
   #inside = 0;
-  /** Where a bulk operation may stand: right after its bound. */
-  #bounded = 0;
+  /** The last bound of a bulk operation, which must stand right after it. */
+  #bound: FoundForm | undefined;
   /** The last load of the counter into a local. */
   #load: FoundForm | undefined;
   #region: Region | undefined;
@@ -96,8 +96,7 @@ class BodyCheck {
       if (opcode === OP.block || opcode === OP.loop || opcode === OP.if) this.#depth += 1;
       if (opcode === OP.loop) this.#loop(code, end);
       if (opcode === OP.end) this.#close();
-      if (opcode === OP.bulk && code.operation > 7 && code.operation < 12 && start !== this.#bounded)
-        this.#refuse(start, "moves memory in bulk without a bound");
+      if (opcode === OP.bulk) this.#bulk(code);
     }
   }
 
@@ -117,7 +116,7 @@ class BodyCheck {
   #sequence(form: FoundForm, start: number): void {
     this.#inside = form.end;
     if (form.kind === "load") this.#load = form;
-    if (form.kind === "bulk") this.#bounded = form.end;
+    if (form.kind === "bulk" || form.kind === "entries") this.#bound = form;
     const local = form.kind === "local-check" || form.kind === "local-charge";
     const inRegion = this.#region !== undefined;
     if (local !== inRegion || (local && form.local !== this.#region?.local))
@@ -133,6 +132,12 @@ class BodyCheck {
     if (form?.kind !== "local-check" || !loaded)
       this.#refuse(start, "has a loop that does not check fuel at its header");
     this.#region = { local: form.local, depth: this.#depth };
+  }
+
+  #bulk({ start, operation }: Instructions): void {
+    const wanted = MEMORY_BULK.has(operation) ? "bulk" : TABLE_BULK.has(operation) ? "entries" : undefined;
+    if (wanted !== undefined && (this.#bound?.end !== start || this.#bound.kind !== wanted))
+      this.#refuse(start, "moves memory or entries of a table in bulk without a bound");
   }
 
   #close(): void {

@@ -1,7 +1,7 @@
 /** Second step: binaryen's asyncify pass over the blocking imports, with suspended calls kept in a memory of their own. */
 import { HOST_IMPORTS, HOST_MODULE } from "@glia-os/abi/wire";
 import type Binaryen from "binaryen";
-import { BinaryenMissingError, MalformedModuleError } from "../errors.ts";
+import { BinaryenMissingError, MalformedModuleError, UnsupportedFeatureError } from "../errors.ts";
 import { STACK_PAGES } from "../layout.ts";
 
 /** Names of the blocking imports as asyncify writes them. */
@@ -19,6 +19,7 @@ export async function loadBinaryen(): Promise<typeof Binaryen> {
 /**
  * The module with asyncify applied and optimised again. `suspending` names imports of host modules, as `module/function`, that
  * may suspend too. Settings of binaryen are global, so this sets all it relies on.
+ * @throws MalformedModuleError, UnsupportedFeatureError
  */
 export function asyncify(
   binaryen: typeof Binaryen,
@@ -44,13 +45,25 @@ export function asyncify(
     GUEST_FEATURES.reduce((all, name) => all | Features[name], 0),
   );
   try {
-    module.runPasses(["asyncify"]);
+    suspendableBy(module);
     module.optimize();
     if (!module.validate()) throw new MalformedModuleError("it is not valid after asyncify");
     return module.emitBinary();
   } finally {
     module.dispose();
     binaryen.clearPassArguments();
+  }
+}
+
+/** Binaryen ends the pass with something that is no error of JavaScript when a frame would hold a reference. */
+function suspendableBy(module: Binaryen.Module): void {
+  try {
+    module.runPasses(["asyncify"]);
+  } catch {
+    throw new UnsupportedFeatureError(
+      "a reference that is held across a call that may wait",
+      "it cannot be taken as bytes; keep it in a table",
+    );
   }
 }
 

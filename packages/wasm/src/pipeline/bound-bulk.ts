@@ -1,11 +1,13 @@
 /**
- * Before metering: every `memory.fill` and `memory.copy` that may be long becomes a call of a function, added here, that does it
- * in pieces of at most {@link MOST_BULK_BYTES} in a loop, which metering then checks like any other.
+ * Before metering: every `memory.fill`, `memory.copy` and `memory.init` that may be long becomes a call of a function, added here,
+ * that does it in pieces of at most {@link MOST_BULK_BYTES} in a loop, which metering then checks like any other.
  *
  * BB1. The result is that of the one instruction: a range that lies outside traps before anything is written, and pieces of an
  *      overlapping copy go in the direction that does not overwrite what is still to be read.
+ * BB2. There is one such function for fills, one for copies, and one for each segment that code reads.
  */
 import { bodyHead, writeBody } from "../binary/body.ts";
+import { type DataSegment, dataSegments } from "../binary/data-segments.ts";
 import { BULK, Instructions, OP } from "../binary/instruction.ts";
 import { type FunctionType, type ModuleOutline, readOutline } from "../binary/outline.ts";
 import { type Edit, rewriteCode } from "../binary/rewrite-code.ts";
@@ -24,32 +26,63 @@ const same = (index: number): number => index;
 export function boundBulk(bytes: Uint8Array): Uint8Array {
   const outline = readOutline(bytes);
   const imported = importedFunctions(outline);
-  const fill = outline.functions.length;
+  const pieces = new Pieces(bytes, outline);
   const out = new ByteWriter(bytes.length * 2);
   let replaced = 0;
   for (const [at, body] of outline.bodies.entries()) {
     const head = bodyHead(bytes, body, outline.functions[imported + at] as FunctionType);
-    const edits = bulkCalls(new Instructions(bytes, head.code, body.end), fill);
+    const edits = bulkCalls(new Instructions(bytes, head.code, body.end), pieces);
     replaced += edits.length;
     writeBody(out, bytes, head, [], rewriteCode(bytes, head.code, body.end, edits, same));
   }
-  return replaced === 0 ? bytes : withHelpers(bytes, outline, out.done());
+  return replaced === 0 ? bytes : withPieces(bytes, outline, out.done(), pieces.bodies);
 }
 
-function bulkCalls(code: Instructions, fill: number): Edit[] {
+function bulkCalls(code: Instructions, pieces: Pieces): Edit[] {
   const edits: Edit[] = [];
   let short = false;
   while (code.next()) {
     const { opcode, operation, start, end } = code;
-    const target = operation === BULK.memoryFill ? fill : fill + 1;
-    if (opcode === OP.bulk && (operation === BULK.memoryFill || operation === BULK.memoryCopy) && !short)
-      edits.push({ start, end, bytes: [OP.call, ...u32(target)] });
+    const target = opcode === OP.bulk && !short ? pieces.target(operation, code.immediate) : undefined;
+    if (target !== undefined) edits.push({ start, end, bytes: [OP.call, ...u32(target)] });
     short = opcode === OP.i32Const && code.immediate >= 0 && code.immediate <= MOST_SHORT_BYTES;
   }
   return edits;
 }
 
-function withHelpers(bytes: Uint8Array, outline: ModuleOutline, bodies: Uint8Array): Uint8Array {
+/** The functions added: fill, copy, then one for each segment that is read, in order of first use (BB2). */
+class Pieces {
+  readonly bodies: number[][] = [fillBody(), copyBody()];
+  readonly #first: number;
+  readonly #segments: readonly DataSegment[];
+  readonly #ofSegment = new Map<number, number>();
+
+  constructor(bytes: Uint8Array, outline: ModuleOutline) {
+    this.#first = outline.functions.length;
+    this.#segments = dataSegments(bytes, outline);
+  }
+
+  /** The function to call instead of a bulk operation; undefined for operations that stay. */
+  target(operation: number, segment: number): number | undefined {
+    if (operation === BULK.memoryFill) return this.#first;
+    if (operation === BULK.memoryCopy) return this.#first + 1;
+    if (operation !== BULK.memoryInit) return undefined;
+    const known = this.#ofSegment.get(segment);
+    if (known !== undefined) return known;
+    const { passive, bytes } = this.#segments[segment] ?? { passive: false, bytes: 0 };
+    const index = this.#first + this.bodies.length;
+    this.bodies.push(initBody(segment, passive ? bytes : 0));
+    this.#ofSegment.set(segment, index);
+    return index;
+  }
+}
+
+function withPieces(
+  bytes: Uint8Array,
+  outline: ModuleOutline,
+  bodies: Uint8Array,
+  added: readonly number[][],
+): Uint8Array {
   const type = u32(outline.types.length);
   const code = new Uint8Array([...u32(outline.bodies.length)].length + bodies.length);
   code.set(u32(outline.bodies.length));
@@ -59,8 +92,16 @@ function withHelpers(bytes: Uint8Array, outline: ModuleOutline, bodies: Uint8Arr
     outline,
     new Map([
       [SECTION.types, withEntries(bytes, outline, SECTION.types, [[FUNCTION, 3, I32, I32, I32, 0]])],
-      [SECTION.functions, withEntries(bytes, outline, SECTION.functions, [type, type])],
-      [SECTION.code, withEntries(bytes, outline, SECTION.code, [sized(fillBody()), sized(copyBody())], code)],
+      [
+        SECTION.functions,
+        withEntries(
+          bytes,
+          outline,
+          SECTION.functions,
+          added.map(() => type),
+        ),
+      ],
+      [SECTION.code, withEntries(bytes, outline, SECTION.code, added.map(sized), code)],
     ]),
   );
 }
@@ -115,6 +156,16 @@ function fillBody(): number[] {
   const piece = [...get(D), ...get(V), ...step(), ...FILL];
   const loop = [OP.loop, VOID, ...piece, ...raise(D), ...lower(N), ...again()];
   return [...ONE_LOCAL, ...whenShort(FILL), ...requireInside(D), ...loop, OP.end];
+}
+
+/** As a fill, but the second operand, an offset into the segment of `length` bytes, rises too. */
+function initBody(segment: number, length: number): number[] {
+  const init = [OP.bulk, BULK.memoryInit, ...u32(segment), 0];
+  const end = [...get(V), OP.i64ExtendI32U, ...get(N), OP.i64ExtendI32U, I64_ADD];
+  const inside = [...end, OP.i64Const, ...signed(length), I64_GT_U, OP.if, VOID, OP.unreachable, OP.end];
+  const piece = [...get(D), ...get(V), ...step(), ...init];
+  const loop = [OP.loop, VOID, ...piece, ...raise(D), ...raise(V), ...lower(N), ...again()];
+  return [...ONE_LOCAL, ...whenShort(init), ...requireInside(D), ...inside, ...loop, OP.end];
 }
 
 function copyBody(): number[] {

@@ -26,6 +26,7 @@ import { asyncify, loadBinaryen } from "./asyncify.ts";
 import { boundBulk } from "./bound-bulk.ts";
 import { exportState } from "./export-state.ts";
 import { integerGlobals } from "./float-globals.ts";
+import { keepSegments } from "./keep-segments.ts";
 import { normalize } from "./normalize.ts";
 
 /** How to instrument. */
@@ -74,9 +75,9 @@ export async function instrument(bytes: Uint8Array, options: InstrumentOptions =
   if (!webAssembly.validate(bytes)) throw new NotAModuleError("its content is not valid");
   if (outline.customs.some(({ name }) => name === PROFILE_SECTION))
     throw new NotInstrumentedError("the module is instrumented already; instrument the original");
-  scanCode(bytes, outline);
+  const { grown } = scanCode(bytes, outline, true);
   const original = sha256Hex(bytes);
-  const normalized = normalize(integerGlobals(bytes), maximumPages);
+  const normalized = normalize(integerGlobals(keepSegments(bytes)), maximumPages, grown);
   const suspendable = await withProfile(normalized, profile, [
     ...WASI_SUSPENDING,
     ...(options.suspending ?? []),

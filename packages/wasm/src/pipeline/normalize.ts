@@ -1,8 +1,9 @@
 /**
  * First step: put memory, tables and the start function under the host's control.
  *
- * N1. Afterwards memory 0 is the import `glia.v1 memory` with a maximum; every table's maximum is its initial size; there is no
- *     start function (it is the export `glia.start`, which the engine calls before the entry).
+ * N1. Afterwards memory 0 is the import `glia.v1 memory` with a maximum; every table's maximum is its initial size, or for one
+ *     that code grows its share of what a guest may have; there is no start function (it is the export `glia.start`, which the
+ *     engine calls before the entry).
  * N2. No index space is renumbered, so code and data are copied as they are.
  */
 import { HOST_MODULE } from "@glia-os/abi/wire";
@@ -10,15 +11,22 @@ import { KIND, type Limits, type ModuleOutline, readOutline } from "../binary/ou
 import { SECTION, withEntries, withSections } from "../binary/sections.ts";
 import { concat, name, u32 } from "../binary/writer.ts";
 import { UnboundedModuleError, UnsupportedFeatureError } from "../errors.ts";
-import { MEMORY_EXPORT, MEMORY_IMPORT, START_EXPORT } from "../layout.ts";
+import { MEMORY_EXPORT, MEMORY_IMPORT, MOST_TABLE_ELEMENTS, START_EXPORT } from "../layout.ts";
 
-/** The module with its memory imported, clamped to `maximumPages`. @throws UnsupportedFeatureError, UnboundedModuleError */
-export function normalize(bytes: Uint8Array, maximumPages: number): Uint8Array {
+/**
+ * The module with its memory imported, clamped to `maximumPages`. `grown` are the tables that code grows.
+ * @throws UnsupportedFeatureError, UnboundedModuleError
+ */
+export function normalize(
+  bytes: Uint8Array,
+  maximumPages: number,
+  grown: readonly number[] = [],
+): Uint8Array {
   const outline = readOutline(bytes);
   const memory = clampedMemory(outline, maximumPages);
   const replaced = new Map<number, Uint8Array | undefined>([
     [SECTION.imports, importSection(bytes, outline, memory)],
-    [SECTION.tables, tableSection(outline)],
+    [SECTION.tables, tableSection(outline, grown)],
     [SECTION.memories, undefined],
     [SECTION.exports, exportSection(bytes, outline)],
     [SECTION.start, undefined],
@@ -52,11 +60,14 @@ function importSection(bytes: Uint8Array, { imports }: ModuleOutline, memory: Li
   ]);
 }
 
-function tableSection({ tables }: ModuleOutline): Uint8Array | undefined {
+function tableSection({ tables }: ModuleOutline, grown: readonly number[]): Uint8Array | undefined {
   if (tables.length === 0) return undefined;
-  const entries = tables.map(({ element, minimum }) =>
-    Uint8Array.from([element, ...limitBytes({ minimum, maximum: minimum })]),
-  );
+  const left = MOST_TABLE_ELEMENTS - tables.reduce((sum, { minimum }) => sum + minimum, 0);
+  const share = Math.max(0, Math.floor(left / grown.length));
+  const entries = tables.map(({ element, minimum, maximum: own = MOST_TABLE_ELEMENTS }, index) => {
+    const maximum = grown.includes(index) ? Math.min(own, minimum + share) : minimum;
+    return Uint8Array.from([element, ...limitBytes({ minimum, maximum })]);
+  });
   return concat([Uint8Array.from(u32(entries.length)), ...entries]);
 }
 
