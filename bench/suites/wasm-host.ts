@@ -89,7 +89,7 @@ export const suite: Suite = {
       unit: "bytes",
       better: "lower",
       excludes:
-        "the state that all guests of the program share; memory that the process had before and uses again",
+        "the state that all guests of the program share; what the process needs for the first guests",
       target: { max: 2048 },
       glia: () => hibernated(GUESTS, "resident"),
       peers: {},

@@ -26,12 +26,13 @@ export const hostModules: readonly HostModule[] = [
   },
 ];
 
-/** 1 answers at once, 2 later, 3 throws, 4 rejects, 5 never returns. */
+/** 1 answers at once, 2 later, 3 throws, 4 rejects, 5 never returns, 6 gives no answer. */
 export function answer(guest: number, { args }: PendingCall): CallResult | Promise<CallResult> {
   const value = guest * 10 + (args[0] ?? 0);
   if (args[0] === 1) return { value };
   if (args[0] === 2) return new Promise((resolve) => setImmediate(() => resolve({ value })));
   if (args[0] === 3) throw new TypeError("no answer to 3");
   if (args[0] === 4) return Promise.reject(new TypeError("no answer to 4"));
+  if (args[0] === 6) return undefined as unknown as CallResult;
   for (;;) {}
 }

@@ -5,6 +5,7 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { instrument } from "../src/pipeline/index.ts";
 import {
   BadGuestOptionError,
+  BadMessageError,
   createGuestPool,
   GuestLostError,
   type GuestPool,
@@ -155,6 +156,51 @@ describe("a pool", () => {
     expect(end).toMatchObject({ kind: "failed", error: { remote: { code: "wasm.stack-exhausted" } } });
   });
 
+  it("refuses messages that are no bytes", async () => {
+    const { pool } = await poolWith(["echo"], { workers: 1 });
+    const guest = await pool.spawn("echo");
+    for (const rubbish of [
+      "text",
+      null,
+      undefined,
+      7,
+      [1, 2],
+      new Float64Array(2),
+    ] as unknown as Uint8Array[]) {
+      expect(() => pool.tell(guest, rubbish)).toThrow(BadMessageError);
+      await expect(pool.ask(guest, rubbish)).rejects.toBeInstanceOf(BadMessageError);
+    }
+    expect(numberIn(await pool.ask(guest, u32(1)))).toBe(1);
+  });
+
+  it("tells everybody although a listener throws", async () => {
+    const thrown: unknown[] = [];
+    const listen = (error: unknown): void => void thrown.push(error);
+    const before = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    process.on("uncaughtException", listen);
+    try {
+      const ended: number[] = [];
+      const pool = createGuestPool({
+        workers: 1,
+        events: {
+          ended: (guest) => {
+            ended.push(guest);
+            throw new TypeError(`told of ${guest}`);
+          },
+        },
+      });
+      open.push(pool);
+      await pool.admit("deep", modules.get("deep") as Uint8Array, GRANTS);
+      const guests = await Promise.all([1, 2, 3].map(() => pool.spawn("deep")));
+      while (thrown.length < 3) await setImmediate();
+      expect(ended.toSorted()).toEqual(guests.toSorted());
+    } finally {
+      process.off("uncaughtException", listen);
+      for (const one of before) process.on("uncaughtException", one);
+    }
+  });
+
   it("sends the bytes of a view and not the memory behind it", async () => {
     const { pool } = await poolWith(["echo"]);
     const guest = await pool.spawn("echo");
@@ -227,7 +273,7 @@ describe("answers to host modules", () => {
     const guest = await pool.spawn("misbehaving");
     expect(numberIn(await pool.ask(guest, u32(11)))).toBe(guest * 10 + 1);
     expect(numberIn(await pool.ask(guest, u32(12)))).toBe(guest * 10 + 2);
-    for (const what of [13, 14]) {
+    for (const what of [13, 14, 16]) {
       const failing = await pool.spawn("misbehaving");
       await expect(pool.ask(failing, u32(what))).rejects.toBeInstanceOf(NoReplyError);
       expect(await until(failing)).toMatchObject({ error: { remote: { code: "wasm.wait-unanswered" } } });

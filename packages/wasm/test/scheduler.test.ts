@@ -11,6 +11,7 @@ import {
 import { DeadlineHeap } from "../src/scheduler/deadline-heap.ts";
 import {
   BadGuestOptionError,
+  BadMessageError,
   GuestMailboxFullError,
   GuestOverdueError,
   GuestUnknownError,
@@ -197,6 +198,8 @@ describe("messages", () => {
     expect(() => run.scheduler.post(99, new Uint8Array(1))).toThrow(GuestUnknownError);
     expect(() => run.scheduler.stop(99)).toThrow(GuestUnknownError);
     expect(() => run.scheduler.image(guest)).toThrow(NotPendingError);
+    for (const rubbish of ["text", null, undefined, {}, new ArrayBuffer(4)])
+      expect(() => run.scheduler.post(guest, rubbish as Uint8Array)).toThrow(BadMessageError);
     run.settle();
     expect(run.unanswered).toEqual([1, 2]);
   });

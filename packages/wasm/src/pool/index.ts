@@ -2,6 +2,7 @@
 
 export {
   BadGuestOptionError,
+  BadMessageError,
   GuestLostError,
   GuestUnknownError,
   NoReplyError,

@@ -10,6 +10,7 @@
 import { availableParallelism } from "node:os";
 import { type ErrorRecord, RemoteError } from "@glia-os/abi/errors";
 import {
+  BadMessageError,
   GuestLostError,
   GuestUnknownError,
   NoReplyError,
@@ -105,14 +106,14 @@ export class GuestPool {
 
   /**
    * Give a guest a message and forget about it.
-   * @throws PoolClosedError, GuestUnknownError, PoolBusyError
+   * @throws PoolClosedError, GuestUnknownError, BadMessageError, PoolBusyError
    */
   tell(guest: number, payload: Uint8Array): void {
     this.#placed(guest).link.send({ kind: "post", guest, token: 0, payload: own(payload) });
   }
 
   /**
-   * Give a guest a message; its reply. @throws PoolClosedError, GuestUnknownError, PoolBusyError, NoReplyError, GuestLostError,
+   * Give a guest a message; its reply. @throws PoolClosedError, GuestUnknownError, BadMessageError, PoolBusyError, NoReplyError, GuestLostError,
    * RemoteError with what the thread refused
    */
   async ask(guest: number, payload: Uint8Array): Promise<Uint8Array> {
@@ -252,8 +253,8 @@ export class GuestPool {
     else if (report.kind === "replied")
       this.#take(this.#asked, report.token)?.resolve(report.payload as never);
     else if (report.kind === "unanswered") this.#unanswered(report.token, report.error);
-    else if (report.kind === "logged") events.logged?.(report.guest, report.level, report.text);
-    else if (report.kind === "output") events.output?.(report.guest, report.stream, report.bytes);
+    else if (report.kind === "logged") tell(() => events.logged?.(report.guest, report.level, report.text));
+    else if (report.kind === "output") tell(() => events.output?.(report.guest, report.stream, report.bytes));
     else if (report.kind === "ended") this.#ended(report.guest, report.end);
   }
 
@@ -272,8 +273,8 @@ export class GuestPool {
     if (!this.#guests.has(guest)) return;
     this.#forget(guest);
     const { events } = this.#terms;
-    if (end.kind === "failed") events.ended?.(guest, { kind: "failed", error: new RemoteError(end.error) });
-    else events.ended?.(guest, end);
+    const told = end.kind === "failed" ? { ...end, error: new RemoteError(end.error) } : end;
+    tell(() => events.ended?.(guest, told));
   }
 
   /** A thread is gone (GP2). One that never came to have all programs is not replaced. */
@@ -294,14 +295,28 @@ export class GuestPool {
       }
     if (link.proven) this.#start();
     for (const [guest] of lost)
-      this.#terms.events.ended?.(guest, { kind: "lost", error: new GuestLostError(guest, why, culprit) });
+      tell(() =>
+        this.#terms.events.ended?.(guest, { kind: "lost", error: new GuestLostError(guest, why, culprit) }),
+      );
   }
 }
 
 /** Bytes that can be posted: a view would take all of the memory behind it along. */
 function own(payload: Uint8Array): Uint8Array {
+  if (!(payload instanceof Uint8Array)) throw new BadMessageError(payload);
   const { buffer, length } = payload;
   return buffer instanceof ArrayBuffer && buffer.byteLength === length ? payload : payload.slice();
+}
+
+/** What a listener throws is its own business: it comes out of the event loop, and everybody else is told all the same (GP3). */
+function tell(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
 }
 
 /** Start a pool. Its threads start meanwhile; what they are told waits for them. @throws BadGuestOptionError */

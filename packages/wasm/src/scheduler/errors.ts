@@ -11,6 +11,16 @@ export class BadGuestOptionError extends WasmError<"wasm.bad-guest-option"> {
   }
 }
 
+/** A message that is no bytes. */
+export class BadMessageError extends WasmError<"wasm.bad-message"> {
+  constructor(message: unknown) {
+    super(
+      "wasm.bad-message",
+      `a message is a Uint8Array, this one ${message === null ? "null" : typeof message}`,
+    );
+  }
+}
+
 /** No more messages fit. */
 export class GuestMailboxFullError extends WasmError<"wasm.guest-mailbox-full"> {
   constructor(guest: number, limit: number) {

@@ -2,6 +2,7 @@
 
 export {
   BadGuestOptionError,
+  BadMessageError,
   GuestMailboxFullError,
   GuestOverdueError,
   GuestUnknownError,

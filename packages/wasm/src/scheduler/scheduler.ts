@@ -15,10 +15,11 @@ import { GUEST_ERRORS } from "@glia-os/abi/wire";
 import type { WasmProgram } from "../engine/engine.ts";
 import type { WasmInstance } from "../engine/instance.ts";
 import { DEFAULT_LIMITS } from "../engine/limits.ts";
-import { HostMemoryError, NotPendingError, PayloadTooBigError } from "../errors.ts";
+import { BadResultError, HostMemoryError, NotPendingError, PayloadTooBigError } from "../errors.ts";
 import type { Heartbeat } from "../watchdog.ts";
 import { DeadlineHeap } from "./deadline-heap.ts";
 import {
+  BadMessageError,
   GuestMailboxFullError,
   GuestOverdueError,
   GuestUnknownError,
@@ -138,10 +139,11 @@ export class GuestScheduler {
 
   /**
    * Give a guest a message, known as `token` in events. The payload is the guest's from here.
-   * @throws GuestUnknownError, GuestMailboxFullError, PayloadTooBigError
+   * @throws GuestUnknownError, BadMessageError, GuestMailboxFullError, PayloadTooBigError
    */
   post(id: number, payload: Uint8Array, token = 0): void {
     const guest = this.#guest(id);
+    if (!(payload instanceof Uint8Array)) throw new BadMessageError(payload);
     const { mailbox, limits } = guest.terms;
     const longest = limits.messageBytes ?? DEFAULT_LIMITS.messageBytes;
     if (payload.length > longest) throw new PayloadTooBigError(payload.length, longest, "limit");
@@ -392,23 +394,23 @@ export class GuestScheduler {
       failed(cause);
       return;
     }
+    this.#rest(guest, "answer");
+    const take = (result: CallResult): void => {
+      if (guest.state !== "answer") return;
+      if (typeof result?.value !== "number") {
+        failed(new BadResultError(`the answer to ${call.op} has no value`));
+        return;
+      }
+      guest.answer = result;
+      this.#wake(guest);
+    };
     if (!(given instanceof Promise)) {
-      guest.answer = given;
-      this.#lineUp(guest);
+      take(given);
       return;
     }
-    this.#rest(guest, "answer");
-    given.then(
-      (result) => this.#answered(guest, result),
-      (cause) => guest.state === "answer" && failed(cause),
-    );
-  }
-
-  #answered(guest: Guest, result: CallResult): void {
-    if (guest.state !== "answer") return;
-    guest.answer = result;
-    this.#wake(guest);
-    this.#options.events?.awake?.();
+    given
+      .then(take, (cause: unknown) => guest.state === "answer" && failed(cause))
+      .finally(() => this.#options.events?.awake?.());
   }
 
   #end(guest: Guest, end: GuestEnd): void {

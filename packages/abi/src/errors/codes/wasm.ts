@@ -30,6 +30,11 @@ export const WASM_CODES = {
     changed: "Nothing: no instance was made.",
     fix: "Use whole numbers within the ranges that docs/guests.md lists for engine limits.",
   },
+  "wasm.bad-message": {
+    retryable: false,
+    changed: "Nothing: the message was not taken.",
+    fix: "Encode what you want to say as bytes, for example with TextEncoder.",
+  },
   "wasm.bad-result": {
     retryable: false,
     changed: "Nothing: the guest still waits for the same call.",
@@ -160,6 +165,16 @@ export const WASM_CODES = {
     retryable: false,
     changed: "Nothing: no program of this name is admitted here.",
     fix: "Admit the program first, under a name of 1 to 64 characters that is not taken.",
+  },
+  "wasm.precopy-corrupt": {
+    retryable: true,
+    changed: "Nothing at the source, where the guest is still whole; what had arrived here was given up.",
+    fix: "Cancel at the source and start the pre-copy anew; both ends must run versions of @glia-os/wasm that fit.",
+  },
+  "wasm.precopy-order": {
+    retryable: false,
+    changed: "Nothing: the guest is where it was and can go on after `cancel`.",
+    fix: "Send round after round, each to its end, then the last one with the guest stopped; take the guest at the other end once.",
   },
   "wasm.snapshot-corrupt": {
     retryable: false,
