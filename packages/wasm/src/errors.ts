@@ -198,6 +198,24 @@ export class PayloadTooBigError extends WasmError<"wasm.payload-too-big"> {
   }
 }
 
+/** Bytes of a pre-copy that are damaged, cut short, out of order or no pre-copy. */
+export class PreCopyCorruptError extends WasmError<"wasm.precopy-corrupt"> {
+  constructor(problem: string, cause?: unknown) {
+    super(
+      "wasm.precopy-corrupt",
+      `the pre-copy is damaged: ${problem}`,
+      cause === undefined ? {} : { cause },
+    );
+  }
+}
+
+/** A step of a pre-copy that was asked for at the wrong time. */
+export class PreCopyOrderError extends WasmError<"wasm.precopy-order"> {
+  constructor(problem: string) {
+    super("wasm.precopy-order", `the pre-copy cannot go on: ${problem}`);
+  }
+}
+
 /** Snapshot bytes that are damaged, cut short or not a snapshot. */
 export class SnapshotCorruptError extends WasmError<"wasm.snapshot-corrupt"> {
   constructor(problem: string, cause?: unknown) {

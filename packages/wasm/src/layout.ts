@@ -50,3 +50,5 @@ export const FUEL_YIELD = "yield";
  * so much between two checks (docs/spec/fuel.md, "Bounds").
  */
 export const FUEL_GRACE = 1_048_576;
+/** The memory in which a tracked module marks the pages it writes, a byte each (docs/guests.md, "Pre-copy"). */
+export const DIRTY_EXPORT = "glia.dirty";

@@ -25,6 +25,13 @@ export function copySparse(target: Uint8Array, source: Uint8Array): void {
   }
 }
 
+/** A copy; its zeros take no memory. */
+export function sparseCopy(source: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(source.length);
+  copySparse(copy, source);
+  return copy;
+}
+
 function copyPage(target: Uint8Array, source: Uint8Array, start: number, end: number): void {
   const page = source.subarray(start, end);
   if (!isZeroPage(page)) target.set(page, start);

@@ -12,6 +12,8 @@ export interface CompiledModule {
 /** A linear memory. */
 export interface LinearMemory {
   readonly buffer: ArrayBuffer;
+  /** More pages, as zeros; the buffer is another one afterwards. Gives the pages before. @throws RangeError over the maximum */
+  grow(pages: number): number;
 }
 
 /** A global of an instance. */

@@ -56,6 +56,7 @@ class Bench {
         bench.logBytesLeft = left;
       },
       charge: (): void => undefined,
+      touched: (): void => undefined,
       exit: (status: number): never => {
         this.exited = status;
         throw new RangeError("exit");

@@ -7,16 +7,18 @@
  *     its program changes no table.
  * B3. Spare bodies are bounded in number and bytes; what is over is left to the garbage collector.
  */
-import type { GuestHost, HostModule } from "@glia-os/abi/ports";
+import type { GuestHost, HostModule, InstanceImage } from "@glia-os/abi/ports";
 import type { GuestShape } from "../admission.ts";
+import type { MemoryRange } from "../barrier/active-data.ts";
 import { GuestTrappedError, HostMemoryError } from "../errors.ts";
 import type { OpenedModules } from "../host-module/opened.ts";
 import { FUEL_MODULE, FUEL_YIELD, PAGE_BYTES, STACK_EXPORT, STACK_PAGES } from "../layout.ts";
 import { isZeroPage } from "../sparse-copy.ts";
 import { type CompiledModule, type LinearMemory, type Namespace, webAssembly } from "../web-assembly.ts";
 import { type CallSite, hostCalls, type Resumption } from "./host-calls.ts";
-import { encodeGlobals, restoreGlobals } from "./image.ts";
+import { encodeGlobals, restoreGlobals, sectionOf } from "./image.ts";
 import { Suspension } from "./suspension.ts";
+import { encodeTables, restoreTables } from "./tables.ts";
 
 /** A guest as its body calls it. */
 export interface Occupant extends CallSite {
@@ -63,6 +65,9 @@ class Seat implements CallSite {
   charge(fuel: number): void {
     this.occupant.charge(fuel);
   }
+  touched(pointer: number, length: number): void {
+    this.occupant.touched(pointer, length);
+  }
 }
 
 /** What bodies are made from. */
@@ -70,6 +75,8 @@ export interface BodyPlan {
   readonly module: CompiledModule;
   readonly shape: GuestShape;
   readonly hostModules: readonly HostModule[];
+  /** Set when bodies are made in a memory that a guest's state is in already: what making one overwrites, and is put back. */
+  readonly overwritten?: readonly MemoryRange[];
 }
 
 /** Memories, exports and the seat of whoever is in. */
@@ -81,6 +88,7 @@ export class Body {
   readonly pages: number;
   readonly maximum: number;
   readonly #seat: Seat;
+  readonly #shape: GuestShape;
 
   /** @throws HostMemoryError, GuestTrappedError when a segment lies outside its memory or table */
   constructor(
@@ -97,8 +105,27 @@ export class Body {
     this.#seat = seat;
     const imports = hostCalls(seat, plan.shape.imports, plan.hostModules, modules);
     imports[FUEL_MODULE] = { [FUEL_YIELD]: (again: number) => seat.occupant.preempted(again) };
-    this.exports = instantiate(plan.module, imports);
+    this.exports = keeping(memory, plan.overwritten ?? [], () => instantiate(plan.module, imports));
     this.suspension = new Suspension(this.exports);
+    this.#shape = plan.shape;
+  }
+
+  /** What of a suspended guest's state lies here besides memory, as sections of an image. */
+  registers(): { readonly globals: Uint8Array; readonly stack: Uint8Array; readonly tables?: Uint8Array } {
+    const { globals, tables } = this.#shape;
+    return {
+      globals: encodeGlobals(this.exports, globals),
+      stack: this.suspension.frames(),
+      ...(tables.length === 0 ? {} : { tables: encodeTables(this.exports, tables) }),
+    };
+  }
+
+  /** Put these sections back. @throws SnapshotMismatchError */
+  place(image: Pick<InstanceImage, "sections">): void {
+    const { globals, tables } = this.#shape;
+    if (tables.length > 0) restoreTables(this.exports, tables, sectionOf(image, "tables"));
+    restoreGlobals(this.exports, globals, sectionOf(image, "globals"));
+    this.suspension.restore(sectionOf(image, "stack"));
   }
 
   /** Let the next guest in. */
@@ -222,8 +249,19 @@ function pristineOf(body: Body, globals: GuestShape["globals"]): Pristine {
   return { pages, globals: encodeGlobals(body.exports, globals) };
 }
 
+/** Do `perform`, then put back what lay in `ranges` before. */
+function keeping<T>(memory: LinearMemory, ranges: readonly MemoryRange[], perform: () => T): T {
+  const kept = ranges.map(({ at, length }) => new Uint8Array(memory.buffer, at, length).slice());
+  try {
+    return perform();
+  } finally {
+    const bytes = new Uint8Array(memory.buffer);
+    for (const [index, { at }] of ranges.entries()) bytes.set(kept[index] as Uint8Array, at);
+  }
+}
+
 /** Zeros everywhere; blocks that hold only zeros are read and not written. */
-function clear(memory: Uint8Array): void {
+export function clear(memory: Uint8Array): void {
   for (let at = 0; at < memory.length; at += PAGE_BYTES) {
     const block = memory.subarray(at, at + PAGE_BYTES);
     if (!isZeroPage(block)) block.fill(0);

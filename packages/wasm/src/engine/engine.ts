@@ -16,14 +16,17 @@ import type {
 import { HOST_MODULE } from "@glia-os/abi/wire";
 import { checkGrants, checkGuest } from "../admission.ts";
 import { requireSignature, splitSignature } from "../artefact.ts";
+import { type Tracking, trackingOf } from "../barrier/tracking.ts";
 import { BadHostModuleError, BadLimitError, ModuleTooBigError, NotAModuleError } from "../errors.ts";
 import { MOST_HANDLES } from "../host-module/handle-table.ts";
 import { sha256Hex } from "../profile.ts";
 import type { Heartbeat } from "../watchdog.ts";
 import { type CompiledModule, webAssembly } from "../web-assembly.ts";
+import { type Arrival, arrivalOf } from "./arrival.ts";
 import { BodyPool, spareRoom } from "./body.ts";
-import { type Program, WasmInstance } from "./instance.ts";
+import { WasmInstance } from "./instance.ts";
 import { completeLimits } from "./limits.ts";
+import type { Program } from "./program.ts";
 
 /** How to make an engine. */
 export interface WasmEngineOptions {
@@ -52,6 +55,14 @@ export interface WasmProgram extends AdmittedProgram {
   readonly original: string;
   instantiate(limits: Partial<EngineLimits>, host: GuestHost): WasmInstance;
   restore(image: InstanceImage, limits: Partial<EngineLimits>, host: GuestHost): WasmInstance;
+  /**
+   * The form of the module that marks which pages its guests write, for {@link PreCopySource}: made and compiled at the first
+   * call, some milliseconds for a small module.
+   * @throws NotInstrumentedError for the profile `none`, UnsupportedFeatureError
+   */
+  tracking(): Promise<Tracking>;
+  /** Room for a guest that arrives page by page, for {@link PreCopyTarget}. @throws MemoryLimitError, UnsupportedFeatureError */
+  arrival(pages: number, limits: Partial<EngineLimits>, host: GuestHost): Arrival;
 }
 
 /** The engine; `admit` gives the concrete program type. */
@@ -83,18 +94,19 @@ export function createWasmEngine(options: WasmEngineOptions = {}): WasmEngine {
       const shape = checkGuest(own);
       checkGrants(shape, grants, hostModules);
       const plan = { module: await compile(own), shape, hostModules };
-      const program: Program = {
-        ...plan,
-        hash: sha256Hex(own),
-        heartbeat: options.heartbeat,
-        bodies: new BodyPool(plan, room),
-      };
+      const hash = sha256Hex(own);
+      const bodies = new BodyPool(plan, room);
+      const program: Program = { hash, shape, hostModules, heartbeat: options.heartbeat, bodies };
+      let tracking: Promise<Tracking> | undefined;
       return {
         hash: program.hash,
         original: shape.profile.original,
         instantiate: (limits, host) => new WasmInstance(program, ++instances, completeLimits(limits), host),
         restore: (image, limits, host) =>
           WasmInstance.restored(program, ++instances, image, completeLimits(limits), host),
+        tracking: () => (tracking ??= trackingOf({ hash, bytes: own, shape, hostModules })),
+        arrival: (pages, limits, host) =>
+          arrivalOf({ program, plan, bytes: own }, ++instances, pages, completeLimits(limits), host),
       };
     },
   };

@@ -6,7 +6,7 @@ const BYTES_PER_FUEL_SHIFT = 6;
 
 /** A view of (pointer, length) in guest memory, charged for (H5), or undefined when any of it lies outside (H2). */
 export function range(
-  site: { readonly memory: LinearMemory; charge(fuel: number): void },
+  site: { readonly memory: Pick<LinearMemory, "buffer">; charge(fuel: number): void },
   pointer: number,
   length: number,
 ): Uint8Array | undefined {
@@ -17,4 +17,19 @@ export function range(
   const fuel = bytes >>> BYTES_PER_FUEL_SHIFT;
   if (fuel > 0) site.charge(fuel);
   return new Uint8Array(buffer, start, bytes);
+}
+
+/** As {@link range}, for a host that writes there: a guest whose writes are tracked has these pages marked too. */
+export function writable(
+  site: {
+    readonly memory: Pick<LinearMemory, "buffer">;
+    charge(fuel: number): void;
+    touched(pointer: number, length: number): void;
+  },
+  pointer: number,
+  length: number,
+): Uint8Array | undefined {
+  const view = range(site, pointer, length);
+  if (view !== undefined && view.length > 0) site.touched(view.byteOffset, view.length);
+  return view;
 }

@@ -15,7 +15,7 @@ import { KIND } from "../binary/outline.ts";
 import { BadHostWaitError, HostFailedError } from "../errors.ts";
 import type { OpenedModules } from "../host-module/opened.ts";
 import type { LinearMemory, Namespace } from "../web-assembly.ts";
-import { range } from "./guest-range.ts";
+import { range, writable } from "./guest-range.ts";
 import { trap } from "./trap.ts";
 
 /** The answer to the call a guest was suspended at, with the arguments it was suspended with. */
@@ -40,6 +40,8 @@ export interface CallSite {
   stopped(error: unknown): void;
   /** Count work done for the guest, in fuel. */
   charge(fuel: number): void;
+  /** The host is about to write guest memory from `pointer` on. */
+  touched(pointer: number, length: number): void;
   /** Whether the guest has asked to end and is about to be stopped for it. */
   readonly exiting: boolean;
 }
@@ -219,7 +221,7 @@ const CALLS: Readonly<Record<string, Syscall>> = {
     return 0;
   },
   random(site, pointer = 0, length = 0) {
-    const target = range(site, pointer, length);
+    const target = writable(site, pointer, length);
     if (target === undefined) return GUEST_ERRORS.E_FAULT;
     if (target.length > site.messageBytes) return GUEST_ERRORS.E_TOO_BIG;
     // The host fills its own buffer: it never holds a view of the guest's memory.

@@ -84,7 +84,7 @@ export function restoreGlobals(exports: Namespace, globals: GuestShape["globals"
 }
 
 /** A section that must be there. @throws SnapshotMismatchError */
-export function sectionOf(image: InstanceImage, name: string): Uint8Array {
+export function sectionOf(image: Pick<InstanceImage, "sections">, name: string): Uint8Array {
   const section = Object.hasOwn(image.sections, name) ? image.sections[name] : undefined;
   if (section === undefined) throw new SnapshotMismatchError(`section ${name}`, "absent", "present");
   return section;

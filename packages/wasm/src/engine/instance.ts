@@ -14,14 +14,14 @@ import {
   type EngineInstance,
   type EngineLimits,
   type GuestHost,
-  type HostModule,
   type InstanceImage,
   type PendingCall,
   PREEMPTED_OP,
   type StepOutcome,
 } from "@glia-os/abi/ports";
 import { HOST_MODULE } from "@glia-os/abi/wire";
-import type { GuestShape } from "../admission.ts";
+import { DirtyMarks } from "../barrier/dirty-marks.ts";
+import type { Tracking } from "../barrier/tracking.ts";
 import {
   BadResultError,
   FuelExhaustedError,
@@ -35,58 +35,19 @@ import {
   SnapshotMismatchError,
   StackExhaustedError,
 } from "../errors.ts";
-import { decodeHostState, encodeHostState, type HostState } from "../host-module/host-section.ts";
+import { encodeHostState, type HostState } from "../host-module/host-section.ts";
 import { OpenedModules } from "../host-module/opened.ts";
 import { FUEL_MODULE, FUEL_YIELD, PAGE_BYTES, START_EXPORT } from "../layout.ts";
-import { isMetered } from "../profile.ts";
-import { copySparse } from "../sparse-copy.ts";
-import type { Heartbeat } from "../watchdog.ts";
-import { type CompiledModule, type LinearMemory, type Namespace, webAssembly } from "../web-assembly.ts";
-import { type Body, type BodyPool, emptyMemory, type Occupant, reserveMemory } from "./body.ts";
+import { copySparse, sparseCopy } from "../sparse-copy.ts";
+import { type LinearMemory, webAssembly } from "../web-assembly.ts";
+import { Body, emptyMemory, type Occupant, reserveMemory } from "./body.ts";
+import { checkedImage } from "./checked-image.ts";
 import { FuelMeter } from "./fuel-meter.ts";
-import { range } from "./guest-range.ts";
+import { writable } from "./guest-range.ts";
 import type { Resumption } from "./host-calls.ts";
-import {
-  checkPending,
-  decodeControl,
-  encodeControl,
-  encodeGlobals,
-  restoreGlobals,
-  sectionOf,
-} from "./image.ts";
-import type { Suspension } from "./suspension.ts";
-import { encodeTables, restoreTables } from "./tables.ts";
+import { encodeControl, sectionOf } from "./image.ts";
+import type { Program } from "./program.ts";
 import { trap } from "./trap.ts";
-
-/** What every instance of one program shares. */
-export interface Program {
-  readonly hash: string;
-  readonly module: CompiledModule;
-  readonly shape: GuestShape;
-  readonly hostModules: readonly HostModule[];
-  readonly heartbeat: Heartbeat | undefined;
-  readonly bodies: BodyPool;
-}
-
-function sparseCopy(source: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(source.length);
-  copySparse(copy, source);
-  return copy;
-}
-
-function hostStateOf({ sections }: InstanceImage): HostState {
-  const bytes = Object.hasOwn(sections, "host") ? sections["host"] : undefined;
-  return bytes === undefined ? { waiting: undefined, modules: [] } : decodeHostState(bytes);
-}
-
-/** Whether an image is of a guest that was pre-empted. @throws SnapshotMismatchError */
-function isPreempted({ op, args, requestId }: PendingCall, profile: string): boolean {
-  if (op !== PREEMPTED_OP) return false;
-  if (profile !== "preemptive") throw new SnapshotMismatchError("the pending call", op, "a blocking call");
-  if (args.length > 0 || !Number.isSafeInteger(requestId) || requestId < 1)
-    throw new SnapshotMismatchError("the pending call", `${op} ${requestId} (${args.join()})`, `${op} ()`);
-  return true;
-}
 
 /** A guest in memory; see the port {@link EngineInstance}. */
 export class WasmInstance implements EngineInstance, Occupant {
@@ -97,11 +58,11 @@ export class WasmInstance implements EngineInstance, Occupant {
   readonly messageBytes: number;
   readonly limits: EngineLimits;
   logBytesLeft: number;
+  /** Steps begun so far. */
+  steps: number = 0;
   readonly #program: Program;
   readonly #stepMs: number;
   #body: Body;
-  #exports: Namespace;
-  #suspension: Suspension;
   #phase: "start" | "main" = "main";
   #state: "fresh" | "running" | "suspended" | "resuming" | "finished" | "failed" | "disposed" = "fresh";
   #pending: PendingCall | undefined;
@@ -113,17 +74,22 @@ export class WasmInstance implements EngineInstance, Occupant {
   #why: unknown;
   #fuel: FuelMeter | undefined;
   readonly #modules: OpenedModules;
+  /** While its writes are tracked: the body it came from, and where they are marked. */
+  #untracked: Body | undefined;
+  #marks: DirtyMarks | undefined;
 
   constructor(
     program: Program,
     number: number,
     limits: EngineLimits,
     host: GuestHost,
-    initialPages?: number,
+    initial?: number | LinearMemory,
     saved?: HostState,
   ) {
     const { minimum, maximum } = program.shape.memory;
-    const needed = initialPages ?? minimum;
+    const filled = typeof initial === "object" ? initial : undefined;
+    const needed =
+      typeof initial === "object" ? initial.buffer.byteLength / PAGE_BYTES : (initial ?? minimum);
     if (needed > limits.memoryPages) throw new MemoryLimitError(needed, limits.memoryPages);
     this.number = number;
     this.host = host;
@@ -135,11 +101,12 @@ export class WasmInstance implements EngineInstance, Occupant {
     const most = Math.min(maximum, limits.memoryPages);
     const { imports } = program.shape;
     // Host modules may look at the memory when they are opened; without any, a memory that was used before will do.
-    const plain = imports.every(({ module }) => module === HOST_MODULE || module === FUEL_MODULE);
-    this.memory = plain ? emptyMemory() : reserveMemory(needed, most);
+    const plain =
+      filled === undefined && imports.every(({ module }) => module === HOST_MODULE || module === FUEL_MODULE);
+    this.memory = filled ?? (plain ? emptyMemory() : reserveMemory(needed, most));
     this.#modules = new OpenedModules(this, imports, program.hostModules, saved?.modules);
     const modules = this.#modules;
-    const dirty = initialPages !== undefined;
+    const dirty = initial !== undefined;
     const memory = plain ? undefined : this.memory;
     try {
       this.#body = program.bodies.take({
@@ -155,45 +122,33 @@ export class WasmInstance implements EngineInstance, Occupant {
       throw error;
     }
     this.memory = this.#body.memory;
-    this.#exports = this.#body.exports;
-    this.#suspension = this.#body.suspension;
-    this.#fuel = FuelMeter.of(this.#exports, program.shape.profile.profile, limits.fuel);
+    this.#countFuel(0);
     if (program.shape.hasStart) this.#phase = "start";
   }
 
-  /** An instance that continues `image`. @throws SnapshotMismatchError, MemoryLimitError */
+  /**
+   * An instance that continues `image`: a new one, `ready` that has not run, or one in the memory `ready`. The image's memory is
+   * copied unless it is the instance's own already.
+   * @throws SnapshotMismatchError, MemoryLimitError
+   */
   static restored(
     program: Program,
     number: number,
     image: InstanceImage,
     limits: EngineLimits,
     host: GuestHost,
+    ready?: WasmInstance | LinearMemory,
   ): WasmInstance {
-    if (image.moduleHash !== program.hash)
-      throw new SnapshotMismatchError("the module", image.moduleHash, program.hash);
-    const { profile } = program.shape.profile;
-    if (image.profile !== profile) throw new SnapshotMismatchError("the profile", image.profile, profile);
-    const saved = hostStateOf(image);
-    const { imports } = program.shape;
-    const preempted = isPreempted(image.pending, profile);
-    const pending = preempted
-      ? { ...image.pending, args: [] }
-      : checkPending(image.pending, saved.waiting, imports, program.hostModules);
-    const control = decodeControl(sectionOf(image, "control"), isMetered(profile));
-    const memory = sectionOf(image, "memory");
-    const pages = memory.length / PAGE_BYTES;
-    const { minimum, maximum } = program.shape.memory;
-    if (!Number.isInteger(pages) || pages < minimum || pages > maximum)
-      throw new SnapshotMismatchError("section memory", `${pages} pages`, `${minimum} to ${maximum}`);
-    const instance = new WasmInstance(program, number, limits, host, pages, saved);
+    const { pages, saved, pending, control } = checkedImage(program, image);
+    const instance =
+      ready instanceof WasmInstance
+        ? ready
+        : new WasmInstance(program, number, limits, host, ready ?? pages, saved);
     try {
-      copySparse(new Uint8Array(instance.memory.buffer), memory);
-      restoreGlobals(instance.#exports, program.shape.globals, sectionOf(image, "globals"));
-      const { tables } = program.shape;
-      if (tables.length > 0) restoreTables(instance.#exports, tables, sectionOf(image, "tables"));
-      instance.#suspension.restore(sectionOf(image, "stack"));
-      if (control.phase === 0 && !program.shape.hasStart)
-        throw new SnapshotMismatchError("phase", "start", "main");
+      const memory = sectionOf(image, "memory");
+      if (memory.buffer !== instance.memory.buffer)
+        copySparse(new Uint8Array(instance.memory.buffer), memory);
+      instance.#body.place(image);
     } catch (error) {
       instance.dispose();
       throw error;
@@ -202,7 +157,7 @@ export class WasmInstance implements EngineInstance, Occupant {
     instance.logBytesLeft = Math.min(control.logBytesLeft, limits.logBytes);
     instance.#pending = pending;
     instance.#at = saved.waiting ?? pending.op;
-    instance.#fuel = FuelMeter.of(instance.#exports, profile, limits.fuel, control.fuelUsed);
+    instance.#countFuel(control.fuelUsed ?? 0);
     instance.#requests = pending.requestId;
     instance.#state = "suspended";
     return instance;
@@ -236,6 +191,7 @@ export class WasmInstance implements EngineInstance, Occupant {
         throw new BadResultError("the first step takes no result: no call is pending");
       this.#state = "running";
     } else this.#prepareAnswer(result);
+    this.steps += 1;
     this.#program.heartbeat?.begin(this.number, this.#stepMs);
     try {
       return this.#run();
@@ -246,33 +202,67 @@ export class WasmInstance implements EngineInstance, Occupant {
 
   /** The whole state (W2). @throws NotPendingError, InstanceEndedError */
   snapshot(share = false): InstanceImage {
-    this.#requireAlive();
-    if (this.#pending === undefined || this.#state !== "suspended") throw new NotPendingError();
+    this.#requireSuspended();
     const { hash, shape } = this.#program;
+    const pending = this.#pending as PendingCall;
     const memory = new Uint8Array(this.memory.buffer);
     return {
       moduleHash: hash,
       profile: shape.profile.profile,
-      pending: { ...this.#pending, args: [...this.#pending.args] },
+      pending: { ...pending, args: [...pending.args] },
       sections: {
         control: encodeControl({
           phase: this.#phase === "start" ? 0 : 1,
           logBytesLeft: this.logBytesLeft,
           fuelUsed: this.#fuel?.used,
         }),
-        globals: encodeGlobals(this.#exports, shape.globals),
         memory: share ? memory : sparseCopy(memory),
-        stack: this.#suspension.frames(),
-        ...this.#tableSection(),
+        ...this.#body.registers(),
         ...this.#hostSection(),
       },
     };
   }
 
-  /** The section `tables`, when code changes any. */
-  #tableSection(): { readonly tables?: Uint8Array } {
-    const { tables } = this.#program.shape;
-    return tables.length === 0 ? {} : { tables: encodeTables(this.#exports, tables) };
+  #countFuel(used: number): void {
+    const { profile } = this.#program.shape.profile;
+    this.#fuel = FuelMeter.of(this.#body.exports, profile, this.limits.fuel, used);
+  }
+
+  /**
+   * Let the suspended guest go on in the module of `plan`, which marks the pages it writes, on the same memory.
+   * @throws NotPendingError, InstanceEndedError, SnapshotMismatchError for another program's plan, HostMemoryError
+   */
+  track({ hash, plan }: Tracking): DirtyMarks {
+    this.#requireSuspended();
+    if (hash !== this.#program.hash)
+      throw new SnapshotMismatchError("the module that tracks", hash, this.#program.hash);
+    this.untrack();
+    const body = new Body(plan, this.memory, this.#body.maximum, this, this.#modules);
+    this.#untracked = this.#body;
+    this.#move(body);
+    this.#marks = DirtyMarks.of(body.exports);
+    return this.#marks;
+  }
+
+  /** Back into the module it came from; nothing when it is there, or has ended. @throws BadResultError in a step */
+  untrack(): void {
+    const untracked = this.#untracked;
+    if (untracked === undefined || this.#state === "disposed") return;
+    if (this.#state === "suspended") this.#move(untracked);
+    else if (this.#state === "running" || this.#state === "resuming") this.#requireAlive();
+    this.#untracked = undefined;
+    this.#marks = undefined;
+  }
+
+  #move(body: Body): void {
+    const used = this.fuelUsed;
+    body.place({ sections: this.#body.registers() });
+    this.#body = body;
+    this.#countFuel(used);
+  }
+
+  touched(pointer: number, length: number): void {
+    this.#marks?.mark(pointer, length);
   }
 
   /** The section `host`, when there is anything to say in it. */
@@ -289,12 +279,12 @@ export class WasmInstance implements EngineInstance, Occupant {
     const orderly = this.#state !== "failed" && this.#state !== "running" && this.#state !== "resuming";
     this.#state = "disposed";
     this.#pending = undefined;
-    this.#exports = {};
     this.#fuel = undefined;
     (this as { memory: LinearMemory }).memory = emptyMemory();
-    this.#suspension = undefined as never;
-    if (orderly) bodies.give(this.#body, this.#modules);
+    if (orderly) bodies.give(this.#untracked ?? this.#body, this.#modules);
     this.#body = undefined as never;
+    this.#untracked = undefined;
+    this.#marks = undefined;
     this.#modules.close("disposed");
   }
 
@@ -326,7 +316,7 @@ export class WasmInstance implements EngineInstance, Occupant {
     this.#state = "suspended";
     this.#fuel?.pause();
     this.#fuel?.allow();
-    this.#suspension.startUnwind();
+    this.#body.suspension.startUnwind();
   }
 
   stopped(error: unknown): void {
@@ -348,9 +338,9 @@ export class WasmInstance implements EngineInstance, Occupant {
 
   resumed(at: string): Resumption | undefined {
     if (this.#state !== "resuming") return undefined;
-    if (at !== this.#at || !this.#suspension.rewinding)
+    if (at !== this.#at || !this.#body.suspension.rewinding)
       this.#breach(`it came back to ${at}, not to ${this.#at}`);
-    this.#suspension.stopRewind();
+    this.#body.suspension.stopRewind();
     this.#pending = undefined;
     this.#state = "running";
     this.#fuel?.run();
@@ -369,6 +359,11 @@ export class WasmInstance implements EngineInstance, Occupant {
     }
     if (this.#state === "running" || this.#state === "resuming")
       throw new BadResultError("the instance is in a step: a host function called it");
+  }
+
+  #requireSuspended(): void {
+    this.#requireAlive();
+    if (this.#pending === undefined || this.#state !== "suspended") throw new NotPendingError();
   }
 
   #prepareAnswer(result: CallResult | undefined): void {
@@ -399,7 +394,7 @@ export class WasmInstance implements EngineInstance, Occupant {
     if (payload.length > this.messageBytes)
       throw new PayloadTooBigError(payload.length, this.messageBytes, "limit");
     if (payload.length > capacity) throw new PayloadTooBigError(payload.length, capacity, "buffer");
-    const target = range(this, pointer, payload.length);
+    const target = writable(this, pointer, payload.length);
     if (target === undefined) throw new BadResultError("the guest's buffer lies outside its memory");
     target.set(payload);
     this.#answer = { value: payload.length, args };
@@ -421,9 +416,9 @@ export class WasmInstance implements EngineInstance, Occupant {
       for (;;) {
         if (this.#state === "resuming") {
           this.#fuel?.allow();
-          this.#suspension.startRewind();
+          this.#body.suspension.startRewind();
         } else this.#fuel?.run();
-        const entry = this.#exports[
+        const entry = this.#body.exports[
           this.#phase === "start" ? START_EXPORT : this.#program.shape.entry
         ] as () => number | undefined;
         const status = entry();
@@ -443,11 +438,11 @@ export class WasmInstance implements EngineInstance, Occupant {
   /** The entry returned while a call is pending: the frames are saved, unless the guest broke the protocol (W4). */
   #suspended(): StepOutcome {
     const call = this.#pending as PendingCall;
-    if (this.#state !== "suspended" || !this.#suspension.unwinding)
+    if (this.#state !== "suspended" || !this.#body.suspension.unwinding)
       return this.#fail(
         this.#why ?? new GuestProtocolError(`it returned without being suspended at ${call.op}`),
       );
-    this.#suspension.stopUnwind();
+    this.#body.suspension.stopUnwind();
     if (call.op === PREEMPTED_OP) return this.#yielded();
     if (call.op === "exit") return this.#finish(call.args[0] ?? 0);
     return { kind: "pending", call };
@@ -489,14 +484,14 @@ export class WasmInstance implements EngineInstance, Occupant {
     if (!(cause instanceof webAssembly.RuntimeError)) return new HostFailedError("(unknown)", cause);
     // Asyncify checks that a frame fits and traps when it does not, while it is still unwinding.
     if (this.#wasUnwinding())
-      return new StackExhaustedError(`to be suspended in ${this.#suspension.bytes} bytes`, cause);
+      return new StackExhaustedError(`to be suspended in ${this.#body.suspension.bytes} bytes`, cause);
     return new GuestTrappedError(cause);
   }
 
   /** Whether frames were being saved. A guest whose answer to that traps is taken to say no: a step never throws for it (W1). */
   #wasUnwinding(): boolean {
     try {
-      return this.#state === "suspended" && this.#suspension.unwinding;
+      return this.#state === "suspended" && this.#body.suspension.unwinding;
     } catch {
       return false;
     }

@@ -6,16 +6,17 @@
  */
 
 import type { EngineLimits, GuestAccess, GuestHost, GuestMemory, HandleTable } from "@glia-os/abi/ports";
-import { range } from "../engine/guest-range.ts";
+import { range, writable } from "../engine/guest-range.ts";
 import type { LinearMemory } from "../web-assembly.ts";
 
 /** The instance as this file needs it. */
 export interface ServedGuest {
-  readonly memory: LinearMemory;
+  readonly memory: Pick<LinearMemory, "buffer">;
   readonly host: GuestHost;
   readonly limits: EngineLimits;
   logBytesLeft: number;
   charge(fuel: number): void;
+  touched(pointer: number, length: number): void;
   exit(status: number): never;
 }
 
@@ -40,12 +41,11 @@ export function accessTo<Thing>(guest: ServedGuest, handles: HandleTable<Thing>)
 }
 
 function memoryOf(guest: ServedGuest): GuestMemory {
-  const view = (pointer: number, length: number): Uint8Array | undefined => range(guest, pointer, length);
   return {
     get size() {
       return guest.memory.buffer.byteLength;
     },
-    reads: view,
-    writes: view,
+    reads: (pointer, length) => range(guest, pointer, length),
+    writes: (pointer, length) => writable(guest, pointer, length),
   };
 }

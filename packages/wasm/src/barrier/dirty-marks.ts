@@ -1,0 +1,48 @@
+/**
+ * Which pages of guest memory were written: a byte per page of 4 KiB in the memory `glia.dirty` of a tracked module.
+ *
+ * DM1. The guest's code marks what it writes (mark-writes.ts); the host marks what it writes for the guest before it does.
+ * DM2. A page is read only after its mark was taken off, so a write that comes later is never lost.
+ */
+import { SNAPSHOT_PAGE_BYTES } from "@glia-os/abi/wire";
+import { DIRTY_EXPORT } from "../layout.ts";
+import type { LinearMemory, Namespace } from "../web-assembly.ts";
+
+const PAGE_SHIFT = Math.log2(SNAPSHOT_PAGE_BYTES);
+const MARKED = 1;
+
+/** The marks of one guest. */
+export class DirtyMarks {
+  readonly #marks: Buffer;
+
+  private constructor({ buffer }: LinearMemory) {
+    this.#marks = Buffer.from(buffer);
+  }
+
+  /** The marks of a tracked module's instance. */
+  static of(exports: Namespace): DirtyMarks {
+    return new DirtyMarks(exports[DIRTY_EXPORT] as LinearMemory);
+  }
+
+  /** Mark the pages that hold any of `length` bytes from `pointer` on; the range lies in guest memory and is not empty. */
+  mark(pointer: number, length: number): void {
+    this.#marks.fill(MARKED, pointer >>> PAGE_SHIFT, ((pointer + length - 1) >>> PAGE_SHIFT) + 1);
+  }
+
+  /** The first marked page from `page` on, or -1. A machine word or more at a time. */
+  next(page: number): number {
+    return this.#marks.indexOf(MARKED, page);
+  }
+
+  /** Take the mark of a page off (DM2). */
+  clear(page: number): void {
+    this.#marks[page] = 0;
+  }
+
+  /** How many pages are marked. O(pages of the memory). */
+  get count(): number {
+    let count = 0;
+    for (let page = this.next(0); page >= 0; page = this.next(page + 1)) count += 1;
+    return count;
+  }
+}

@@ -1,0 +1,15 @@
+/** What every instance of one admitted module shares. */
+import type { HostModule } from "@glia-os/abi/ports";
+import type { GuestShape } from "../admission.ts";
+import type { Heartbeat } from "../watchdog.ts";
+import type { BodyPool } from "./body.ts";
+
+/** An admitted module as its instances see it. */
+export interface Program {
+  /** SHA-256 of the module, as hexadecimal. */
+  readonly hash: string;
+  readonly shape: GuestShape;
+  readonly hostModules: readonly HostModule[];
+  readonly heartbeat: Heartbeat | undefined;
+  readonly bodies: BodyPool;
+}

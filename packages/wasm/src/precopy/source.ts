@@ -1,0 +1,252 @@
+/**
+ * The sending side of pre-copy: a guest's memory goes out in rounds while the guest runs on in slices, then the guest stops and the
+ * little that changed since goes out with the rest of its state.
+ *
+ * PS1. The first round holds all pages that are not zeros, each later one the pages written since they were last sent. A page's mark
+ *      is taken off before the page is read, so what is written later is sent again.
+ * PS2. Between two pieces of a round the guest may run. Between the first piece of `last` and the end it may not; one that does is
+ *      noticed, and the stream stays without its end.
+ * PS3. Until the caller disposes of it the guest is whole: `cancel` puts it back into the module without marks, at any time.
+ * PS4. Memory beyond the guest: one frame of at most 1 MiB.
+ *
+ * Iterative copying and the rule when to stop: Clark et al., Live Migration of Virtual Machines, NSDI 2005. The numbers of the rule
+ * are measured here: a guest that rewrites as much as fits in a round never gets below it.
+ */
+import { createHash, type Hash } from "node:crypto";
+import type { InstanceImage } from "@glia-os/abi/ports";
+import { SNAPSHOT_PAGE_BYTES } from "@glia-os/abi/wire";
+import { encode } from "cborg";
+import type { DirtyMarks } from "../barrier/dirty-marks.ts";
+import type { Tracking } from "../barrier/tracking.ts";
+import type { WasmInstance } from "../engine/instance.ts";
+import { BadLimitError, PreCopyOrderError } from "../errors.ts";
+import { PAGE_BYTES } from "../layout.ts";
+import { isZeroPage } from "../sparse-copy.ts";
+import {
+  BITMAP_BYTES,
+  FRAME_HEAD_BYTES,
+  FRAME_PAGES,
+  MOST_ROUNDS,
+  mark,
+  marked,
+  PART,
+  PRECOPY_MAGIC,
+  PRECOPY_VERSION,
+  PREFIX_BYTES,
+  REGISTERS_HEAD_BYTES,
+  ROUND_BYTES,
+} from "./format.ts";
+
+/** When a pre-copy has gone on for long enough. */
+export interface PreCopyOptions {
+  /** Most rounds before the last one, 1 to 63. Default 16. */
+  readonly rounds?: number;
+  /** Pages of 4 KiB that are few enough for the last round. 0 to 1,048,576, default 64. */
+  readonly fewPages?: number;
+}
+
+const ROUNDS = 16;
+const FEW_PAGES = 64;
+const MOST_FEW_PAGES = 1_048_576;
+/** A round that leaves more than this part of what it sent is not worth another. */
+const SHRINKING = 0.8;
+
+/** A guest on its way out. */
+export class PreCopySource {
+  readonly #instance: WasmInstance;
+  readonly #tracking: Tracking;
+  readonly #marks: DirtyMarks;
+  readonly #rounds: number;
+  readonly #fewPages: number;
+  readonly #hash: Hash = createHash("sha256");
+  #state: "ready" | "sending" | "sent" | "broken" = "ready";
+  #round = 0;
+  /** Pages of the round before: what the present dirty ones are compared with. */
+  #sent = 0;
+
+  /**
+   * Start: the guest, which must be suspended, goes on in the module that marks its writes.
+   * @throws BadLimitError, NotPendingError, InstanceEndedError, SnapshotMismatchError when `tracking` is another program's
+   */
+  constructor(instance: WasmInstance, tracking: Tracking, options: PreCopyOptions = {}) {
+    this.#rounds = inRange("rounds", options.rounds ?? ROUNDS, 1, MOST_ROUNDS - 1);
+    this.#fewPages = inRange("fewPages", options.fewPages ?? FEW_PAGES, 0, MOST_FEW_PAGES);
+    this.#instance = instance;
+    this.#tracking = tracking;
+    this.#marks = instance.track(tracking);
+  }
+
+  /** Pages of 4 KiB that were written since they were sent. O(pages of memory). */
+  get dirtyPages(): number {
+    return this.#marks.count;
+  }
+
+  /** Rounds that were sent whole. */
+  get rounds(): number {
+    return this.#round;
+  }
+
+  /** Whether it is time for {@link last}: few pages are left, or rounds do not make them fewer, or there were enough. */
+  get settled(): boolean {
+    if (this.#round === 0) return false;
+    const dirty = this.dirtyPages;
+    return dirty <= this.#fewPages || dirty > SHRINKING * this.#sent || this.#round >= this.#rounds;
+  }
+
+  /**
+   * One round, in pieces of at most 1 MiB and a few dozen bytes. The guest may run between two pieces, but must be suspended
+   * whenever the next one is asked for. The round is over when the generator is.
+   * @throws PreCopyOrderError when another round is not over, or there were 63
+   */
+  *round(): Generator<Uint8Array, void, undefined> {
+    this.#begin();
+    if (this.#round > MOST_ROUNDS - 1)
+      this.#break(`there were ${MOST_ROUNDS - 1} rounds; only the last is left`);
+    const { hash, profile } = this.#tracking;
+    if (this.#round === 1) yield this.#hashed(prefixOf(hash, profile));
+    yield this.#hashed(this.#head(PART.round));
+    yield* this.#frames();
+    yield this.#sealed();
+    this.#state = "ready";
+  }
+
+  /**
+   * The last round: the pages written since, and the rest of the state. The guest does not run meanwhile, and not after it unless
+   * {@link cancel} was called. @throws PreCopyOrderError before the first round, or when the guest ran
+   */
+  *last(): Generator<Uint8Array, void, undefined> {
+    if (this.#round === 0) throw new PreCopyOrderError("the last round was asked for before the first");
+    this.#begin();
+    const { steps } = this.#instance;
+    const image = this.#instance.snapshot(true);
+    yield this.#hashed(this.#head(PART.last));
+    yield* this.#frames();
+    yield this.#hashed(registersOf(image));
+    if (this.#instance.steps !== steps) this.#break("the guest ran in the last round");
+    yield this.#sealed();
+    this.#state = "sent";
+  }
+
+  /** Back into the module without marks. The stream so far is worth nothing. Idempotent. @throws BadResultError in a step */
+  cancel(): void {
+    this.#instance.untrack();
+    this.#state = "broken";
+  }
+
+  #begin(): void {
+    if (this.#state !== "ready")
+      throw new PreCopyOrderError(
+        this.#state === "sending" ? "the round before is not over" : "the pre-copy is over",
+      );
+    this.#state = "sending";
+    this.#round += 1;
+  }
+
+  #break(problem: string): never {
+    this.#state = "broken";
+    throw new PreCopyOrderError(problem);
+  }
+
+  #hashed(piece: Uint8Array): Uint8Array {
+    this.#hash.update(piece);
+    return piece;
+  }
+
+  /** The end of a round: the digest of everything so far, which is then part of what later digests cover. */
+  #sealed(): Uint8Array {
+    this.#hash.update(Uint8Array.of(PART.end));
+    const digest = this.#hash.copy().digest();
+    this.#hash.update(digest);
+    return Buffer.concat([Uint8Array.of(PART.end), digest]);
+  }
+
+  #head(part: number): Uint8Array {
+    const bytes = new Uint8Array(ROUND_BYTES);
+    const view = new DataView(bytes.buffer);
+    bytes[0] = part;
+    view.setUint32(1, this.#round, true);
+    view.setUint32(5, this.#instance.memoryBytes / PAGE_BYTES, true);
+    return bytes;
+  }
+
+  /** Frames up to the size that memory has when the round starts: pages that come later are in the next one. */
+  *#frames(): Generator<Uint8Array, void, undefined> {
+    const pages = this.#instance.memoryBytes / SNAPSHOT_PAGE_BYTES;
+    const all = this.#round === 1;
+    this.#sent = 0;
+    for (let block = 0; block * FRAME_PAGES < pages; block++) {
+      const frame = this.#frame(block, all);
+      if (frame !== undefined) yield this.#hashed(frame);
+    }
+  }
+
+  #frame(block: number, all: boolean): Uint8Array | undefined {
+    const start = block * FRAME_PAGES;
+    const memory = new Uint8Array(this.#instance.memory.buffer);
+    const end = Math.min(start + FRAME_PAGES, memory.length / SNAPSHOT_PAGE_BYTES);
+    const held = new Uint8Array(BITMAP_BYTES);
+    const zero = new Uint8Array(BITMAP_BYTES);
+    const pageAt = (page: number): Uint8Array =>
+      memory.subarray(page * SNAPSHOT_PAGE_BYTES, (page + 1) * SNAPSHOT_PAGE_BYTES);
+    let count = 0;
+    let touched = 0;
+    for (let page = this.#next(start, all); page >= 0 && page < end; page = this.#next(page + 1, all)) {
+      this.#marks.clear(page);
+      touched += 1;
+      const zeros = isZeroPage(pageAt(page));
+      if (!zeros) count += 1;
+      // Nothing has been sent of memory before the first round: zeros are what is there.
+      if (!zeros || !all) mark(zeros ? zero : held, page - start);
+    }
+    this.#sent += touched;
+    if (count === 0 && (all || touched === 0)) return undefined;
+    const frame = frameOf(block, count, held, zero);
+    let at = FRAME_HEAD_BYTES;
+    for (let page = start; page < end; page++) {
+      if (!marked(held, page - start)) continue;
+      frame.set(pageAt(page), at);
+      at += SNAPSHOT_PAGE_BYTES;
+    }
+    return frame;
+  }
+
+  #next(page: number, all: boolean): number {
+    return all ? page : this.#marks.next(page);
+  }
+}
+
+function frameOf(block: number, count: number, held: Uint8Array, zero: Uint8Array): Uint8Array {
+  const frame = Buffer.allocUnsafe(FRAME_HEAD_BYTES + count * SNAPSHOT_PAGE_BYTES);
+  frame.writeUInt32LE(PART.pages, 0);
+  frame.writeUInt32LE(block, 4);
+  frame.writeUInt32LE(count * SNAPSHOT_PAGE_BYTES, 8);
+  frame.set(held, 12);
+  frame.set(zero, 12 + BITMAP_BYTES);
+  return frame;
+}
+
+function prefixOf(hash: string, profile: string): Uint8Array {
+  const header = encode({ module: Buffer.from(hash, "hex"), profile });
+  const bytes = new Uint8Array(PREFIX_BYTES + header.length);
+  bytes.set([...PRECOPY_MAGIC, PRECOPY_VERSION]);
+  new DataView(bytes.buffer).setUint32(5, header.length, true);
+  bytes.set(header, PREFIX_BYTES);
+  return bytes;
+}
+
+/** Everything of an image but memory. */
+function registersOf({ pending, sections }: InstanceImage): Uint8Array {
+  const { memory: _, ...rest } = sections;
+  const content = encode({ pending: [pending.requestId, pending.op, [...pending.args]], sections: rest });
+  const bytes = new Uint8Array(REGISTERS_HEAD_BYTES + content.length);
+  bytes[0] = PART.registers;
+  new DataView(bytes.buffer).setUint32(1, content.length, true);
+  bytes.set(content, REGISTERS_HEAD_BYTES);
+  return bytes;
+}
+
+function inRange(name: string, value: number, least: number, most: number): number {
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new BadLimitError(name, value, least, most);
+  return value;
+}

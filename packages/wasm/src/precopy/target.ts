@@ -1,0 +1,259 @@
+/**
+ * The receiving side of pre-copy: takes the stream of {@link PreCopySource} piece by piece, from a peer that is not trusted, into the
+ * memory of a guest that is there before it may run.
+ *
+ * PT1. Every declared size is checked against a limit before memory is set aside for it.
+ * PT2. Rounds come in order, frames of a round in strictly rising order of their blocks; the digest that ends a round covers every
+ *      byte before it, earlier rounds included. The digest detects damage and what was left out; it does not say who sent it.
+ * PT3. No guest is handed out before the last digest matched and its state fits the program.
+ * PT4. After a refusal the memory is given up and everything is refused.
+ */
+import { createHash, type Hash } from "node:crypto";
+import type { EngineLimits, GuestHost, InstanceImage } from "@glia-os/abi/ports";
+import { SNAPSHOT_PAGE_BYTES } from "@glia-os/abi/wire";
+import type { Arrival } from "../engine/arrival.ts";
+import type { WasmProgram } from "../engine/engine.ts";
+import type { WasmInstance } from "../engine/instance.ts";
+import { PreCopyCorruptError, PreCopyOrderError, SnapshotVersionError } from "../errors.ts";
+import { PAGE_BYTES } from "../layout.ts";
+import {
+  DIGEST_BYTES,
+  FRAME_BYTES,
+  FRAME_HEAD_BYTES,
+  FRAME_PAGES,
+  MOST_HEADER_BYTES,
+  MOST_REGISTER_BYTES,
+  MOST_ROUNDS,
+  marked,
+  PART,
+  PRECOPY_MAGIC,
+  PRECOPY_VERSION,
+  PREFIX_BYTES,
+  type PreCopyHeader,
+  REGISTERS_HEAD_BYTES,
+  ROUND_BYTES,
+} from "./format.ts";
+import { decodeHeader, decodeRegisters, type Registers } from "./parts.ts";
+
+/** A guest on its way in. */
+export class PreCopyTarget {
+  readonly #program: WasmProgram;
+  readonly #limits: Partial<EngineLimits>;
+  readonly #host: GuestHost;
+  readonly #hash: Hash = createHash("sha256");
+  #waiting: Uint8Array = new Uint8Array();
+  #have = 0;
+  #need = PREFIX_BYTES;
+  #read: (bytes: Uint8Array) => void = this.#prefix;
+  #header: PreCopyHeader | undefined;
+  #arrival: Arrival | undefined;
+  #rounds = 0;
+  #last = false;
+  #block = -1;
+  #frame: Uint8Array = new Uint8Array();
+  #registers: Registers | undefined;
+  #done = false;
+  #failed: unknown;
+
+  /** Nothing is set aside before the first bytes come. */
+  constructor(program: WasmProgram, limits: Partial<EngineLimits>, host: GuestHost) {
+    this.#program = program;
+    this.#limits = limits;
+    this.#host = host;
+  }
+
+  /** Rounds whose digest matched. */
+  get rounds(): number {
+    return this.#rounds;
+  }
+
+  /** Whether all of the guest is there. */
+  get complete(): boolean {
+    return this.#done;
+  }
+
+  /**
+   * Take the next piece, of any size. Memory held: the guest's, and one frame of at most 1 MiB.
+   * @throws PreCopyCorruptError, PreCopyOrderError, SnapshotVersionError, SnapshotMismatchError, MemoryLimitError, HostMemoryError
+   */
+  push(piece: Uint8Array): void {
+    if (this.#failed !== undefined) throw this.#failed;
+    try {
+      let rest = piece;
+      while (rest.length > 0) {
+        if (this.#done) throw new PreCopyCorruptError("bytes follow its end");
+        rest = this.#take(rest);
+      }
+    } catch (error) {
+      this.#give(error);
+      throw error;
+    }
+  }
+
+  /** The guest, at the place where it was stopped. Once. @throws what a push refused, PreCopyCorruptError, as restoring a snapshot */
+  finish(): WasmInstance {
+    if (this.#failed !== undefined) throw this.#failed;
+    const [arrival, registers, header] = [this.#arrival, this.#registers, this.#header];
+    if (!this.#done || arrival === undefined || registers === undefined || header === undefined)
+      throw new PreCopyCorruptError("it ends too early");
+    this.#failed = new PreCopyOrderError("the guest has been handed out");
+    const moduleHash = Buffer.from(header.module).toString("hex");
+    const image: InstanceImage = { moduleHash, profile: header.profile, ...registers };
+    return arrival.complete(image);
+  }
+
+  /** Give the memory up; the source was told nothing. Idempotent, nothing after `finish`. */
+  dispose(): void {
+    if (this.#failed === undefined) this.#give(new PreCopyOrderError("the pre-copy has been given up"));
+  }
+
+  #give(error: unknown): void {
+    this.#failed = error;
+    this.#arrival?.dispose();
+    this.#arrival = undefined;
+    this.#registers = undefined;
+    this.#waiting = new Uint8Array();
+  }
+
+  /** Use up to what the current part needs; what is left comes back. */
+  #take(rest: Uint8Array): Uint8Array {
+    const wanted = this.#need - this.#have;
+    if (this.#have === 0 && rest.length >= wanted) {
+      this.#read(rest.subarray(0, wanted));
+      return rest.subarray(wanted);
+    }
+    if (this.#have === 0) this.#waiting = new Uint8Array(this.#need);
+    this.#waiting.set(rest.subarray(0, wanted), this.#have);
+    this.#have += Math.min(wanted, rest.length);
+    if (this.#have === this.#need) {
+      this.#have = 0;
+      this.#read(this.#waiting);
+    }
+    return rest.subarray(wanted);
+  }
+
+  #expect(bytes: number, read: (bytes: Uint8Array) => void): void {
+    this.#need = bytes;
+    this.#read = read;
+  }
+
+  #prefix(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    if (PRECOPY_MAGIC.some((byte, at) => bytes[at] !== byte))
+      throw new PreCopyCorruptError("it does not start as a pre-copy does");
+    if (bytes[4] !== PRECOPY_VERSION) throw new SnapshotVersionError(bytes[4] as number, PRECOPY_VERSION);
+    const length = viewOf(bytes).getUint32(5, true);
+    if (length === 0 || length > MOST_HEADER_BYTES)
+      throw new PreCopyCorruptError(`its header claims ${length} bytes`);
+    this.#expect(length, this.#headerBytes);
+  }
+
+  #headerBytes(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    this.#header = decodeHeader(bytes, this.#program);
+    this.#expect(1, this.#kindOfRound);
+  }
+
+  /** Between rounds. */
+  #kindOfRound(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    const [kind] = bytes;
+    if (kind !== PART.round && (kind !== PART.last || this.#rounds === 0))
+      throw new PreCopyCorruptError(`a round starts with the kind ${kind}`);
+    this.#last = kind === PART.last;
+    this.#expect(ROUND_BYTES - 1, this.#roundHead);
+  }
+
+  #roundHead(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    const number = viewOf(bytes).getUint32(0, true);
+    const pages = viewOf(bytes).getUint32(4, true);
+    if (number !== this.#rounds + 1 || number > MOST_ROUNDS)
+      throw new PreCopyCorruptError(`round ${number} follows ${this.#rounds} rounds`);
+    if (this.#arrival === undefined) this.#arrival = this.#program.arrival(pages, this.#limits, this.#host);
+    else this.#arrival.grow(pages);
+    if (this.#arrival.memory.length !== pages * PAGE_BYTES)
+      throw new PreCopyCorruptError(`its memory shrinks to ${pages} pages`);
+    this.#block = -1;
+    this.#expect(1, this.#kindOfPart);
+  }
+
+  /** Within a round. */
+  #kindOfPart(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    const [kind] = bytes;
+    const registered = this.#registers !== undefined;
+    if (kind === PART.pages && !registered) this.#expect(FRAME_HEAD_BYTES - 1, this.#frameHead);
+    else if (kind === PART.registers && this.#last && !registered)
+      this.#expect(REGISTERS_HEAD_BYTES - 1, this.#registersHead);
+    else if (kind === PART.end && registered === this.#last) this.#expect(DIGEST_BYTES, this.#digest);
+    else throw new PreCopyCorruptError(`a part has the kind ${kind}`);
+  }
+
+  #frameHead(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    const head = viewOf(bytes);
+    const block = head.getUint32(3, true);
+    const length = head.getUint32(7, true);
+    if (bytes[0] !== 0 || bytes[1] !== 0 || bytes[2] !== 0 || block <= this.#block)
+      throw new PreCopyCorruptError("its frames are out of order");
+    this.#block = block;
+    const pages = (this.#arrival as Arrival).memory.length / SNAPSHOT_PAGE_BYTES - block * FRAME_PAGES;
+    const [held, zero] = [bytes.subarray(11, 43), bytes.subarray(43)];
+    let count = 0;
+    for (let page = 0; page < FRAME_PAGES; page++) {
+      const [has, clears] = [marked(held, page), marked(zero, page)];
+      if ((has && clears) || ((has || clears) && page >= pages))
+        throw new PreCopyCorruptError("a frame does not fit its memory");
+      if (has) count += 1;
+    }
+    if (length !== count * SNAPSHOT_PAGE_BYTES)
+      throw new PreCopyCorruptError("a frame does not fit its pages");
+    this.#frame = bytes.slice();
+    if (length === 0) this.#payload(new Uint8Array());
+    else this.#expect(length, this.#payload);
+  }
+
+  #payload(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    const memory = (this.#arrival as Arrival).memory;
+    const [held, zero] = [this.#frame.subarray(11, 43), this.#frame.subarray(43)];
+    const start = this.#block * FRAME_BYTES;
+    let from = 0;
+    for (let page = 0; page < FRAME_PAGES; page++) {
+      const at = start + page * SNAPSHOT_PAGE_BYTES;
+      if (marked(held, page)) {
+        memory.set(bytes.subarray(from, from + SNAPSHOT_PAGE_BYTES), at);
+        from += SNAPSHOT_PAGE_BYTES;
+      } else if (marked(zero, page)) memory.fill(0, at, at + SNAPSHOT_PAGE_BYTES);
+    }
+    this.#expect(1, this.#kindOfPart);
+  }
+
+  #registersHead(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    const length = viewOf(bytes).getUint32(0, true);
+    if (length === 0 || length > MOST_REGISTER_BYTES)
+      throw new PreCopyCorruptError(`the state besides memory claims ${length} bytes`);
+    this.#expect(length, this.#registerBytes);
+  }
+
+  #registerBytes(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    this.#registers = decodeRegisters(bytes);
+    this.#expect(1, this.#kindOfPart);
+  }
+
+  #digest(bytes: Uint8Array): void {
+    if (!this.#hash.copy().digest().equals(bytes))
+      throw new PreCopyCorruptError("a digest does not match what came before");
+    this.#hash.update(bytes);
+    this.#rounds += 1;
+    this.#done = this.#last;
+    this.#expect(1, this.#kindOfRound);
+  }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
