@@ -1,6 +1,9 @@
 /** Sandboxed WebAssembly guests that can be stopped in the middle of a call, taken as bytes and continued elsewhere. */
 
 export { requireSignature, type SignedParts, signModule, splitSignature } from "./artefact.ts";
+export type { DirtyMarks } from "./barrier/dirty-marks.ts";
+export type { Tracking } from "./barrier/tracking.ts";
+export type { Arrival } from "./engine/arrival.ts";
 export {
   createWasmEngine,
   type WasmEngine,
@@ -33,6 +36,8 @@ export {
   NotInstrumentedError,
   NotPendingError,
   PayloadTooBigError,
+  PreCopyCorruptError,
+  PreCopyOrderError,
   SnapshotCorruptError,
   SnapshotMismatchError,
   SnapshotTooBigError,
@@ -44,6 +49,8 @@ export {
   UnsupportedFeatureError,
 } from "./errors.ts";
 export { type ImportReport, inspectModule, type ModuleReport } from "./inspect.ts";
+export { type PreCopyOptions, PreCopySource } from "./precopy/source.ts";
+export { PreCopyTarget } from "./precopy/target.ts";
 export { PIPELINE_VERSION, PROFILES, type Profile } from "./profile.ts";
 export {
   BadGuestOptionError,
