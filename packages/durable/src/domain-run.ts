@@ -8,7 +8,7 @@
  * D3. What cannot be replayed stops the domain: effects of `sys.external`, and programs that go on in microtasks.
  */
 import type { Logger } from "@glia-os/abi/ports";
-import { RIGHTS, syscallByNumber } from "@glia-os/abi/syscalls";
+import { RIGHTS, SYSCALLS, syscallByNumber } from "@glia-os/abi/syscalls";
 import { createKernel, type Exit, type Handle, type Kernel, type Settle, type TaskId } from "@glia-os/kernel";
 import { SERVICE_KINDS, type ServiceCall, type ServiceKind } from "@glia-os/kernel/services";
 import { encode, rfc8949EncodeOptions } from "cborg";
@@ -16,7 +16,15 @@ import { DerivedRandom, type Sha256 } from "./derived-random.ts";
 import { DomainClock } from "./domain-clock.ts";
 import { NotDurableError } from "./errors.ts";
 import { type DurableProgram, rootOf } from "./program.ts";
-import { type Beginning, type DurableRecord, errorOf, type Hash, KIND, type TaskPath } from "./record.ts";
+import {
+  type Beginning,
+  type DurableRecord,
+  errorOf,
+  type Hash,
+  KIND,
+  type Outcome,
+  type TaskPath,
+} from "./record.ts";
 
 /** Slices after which a domain that is still busy lets others run. */
 const SLICE_SWITCHES = 1024;
@@ -125,9 +133,8 @@ export class DomainRun {
   }
 
   /** Let a waiting call come to its outcome. */
-  settle(call: AskedCall, record: DurableRecord & { kind: typeof KIND.resume }): void {
+  settle(call: AskedCall, outcome: Outcome): void {
     this.calls.delete(call.call.path);
-    const { outcome } = record;
     if (outcome.failed) call.settle.fail(errorOf(outcome.error));
     else call.settle.ok(outcome.value);
   }
@@ -161,8 +168,7 @@ export class DomainRun {
   }
 
   #refuse(op: number): void {
-    if (syscallByNumber(op)?.name === "external")
-      this.#violation = new NotDurableError(this.domain, "sys.external");
+    if (op === EXTERNAL) this.#violation = new NotDurableError(this.domain, "sys.external");
   }
 
   #offer(name: string, kind: ServiceKind): Handle {
@@ -228,6 +234,8 @@ export function happensOnce(op: number): boolean {
   return ONCE_OPS.has(op);
 }
 
+/** The number of `sys.external`. */
+const EXTERNAL = SYSCALLS.get("external")?.number;
 const SERVICE_OPS = Object.values(SERVICE_KINDS).flatMap(({ op }) => syscallByNumber(op) ?? []);
 /** Calls whose effect may happen once only. */
 const ONCE_OPS: ReadonlySet<number> = numbersOf(SERVICE_OPS.filter(({ effect }) => effect === "once"));

@@ -219,7 +219,7 @@ export class Domain {
     const { path, op, argsHash } = call;
     const { record, bytes } = this.#recordedOutcome({ kind: KIND.resume, path, op, argsHash, outcome });
     this.#push(bytes);
-    this.#run.settle(call, record);
+    this.#run.settle(call, record.outcome);
     return true;
   }
 

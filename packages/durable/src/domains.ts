@@ -59,8 +59,9 @@ export interface RecoveryReport {
   readonly refused: readonly { readonly domain: string; readonly error: unknown }[];
 }
 
-/** Domains read at a time during a recovery. */
-const RECOVERED_AT_ONCE = 64;
+/** Domains read at a time during a recovery, and bytes of their journals; one domain may have more. */
+const RECOVERED_AT_ONCE = 500;
+const RECOVERED_BYTES = 64 * 2 ** 20;
 const LISTED_AT_ONCE = 1_000;
 const SEED_BYTES = 16;
 
@@ -130,10 +131,8 @@ export class Domains {
     const report: MutableReport = { resumed: [], ended: [], refused: [] };
     for (let after = ""; ; ) {
       const heads = await this.#options.journal.domains(after, LISTED_AT_ONCE);
-      for (let i = 0; i < heads.length; i += RECOVERED_AT_ONCE)
-        await Promise.all(
-          heads.slice(i, i + RECOVERED_AT_ONCE).map((head) => this.#recoverOne(head, report)),
-        );
+      for (const some of portionsOf(heads))
+        await Promise.all(some.map((head) => this.#recoverOne(head, report)));
       const last = heads.at(-1);
       if (last === undefined) return report;
       after = last.domain;
@@ -259,4 +258,23 @@ interface MutableReport {
   readonly resumed: string[];
   readonly ended: string[];
   readonly refused: { domain: string; error: unknown }[];
+}
+
+/** Heads in their order, as many together as may be read at a time. */
+function* portionsOf(heads: readonly DomainHead[]): Generator<readonly DomainHead[], void> {
+  let portion: DomainHead[] = [];
+  let bytes = 0;
+  for (const head of heads) {
+    if (
+      portion.length === RECOVERED_AT_ONCE ||
+      (portion.length > 0 && bytes + head.bytes > RECOVERED_BYTES)
+    ) {
+      yield portion;
+      portion = [];
+      bytes = 0;
+    }
+    portion.push(head);
+    bytes += head.bytes;
+  }
+  if (portion.length > 0) yield portion;
 }

@@ -20,7 +20,9 @@ export interface RecordRow {
   readonly seq: number;
   readonly path: readonly number[];
   readonly op: number;
-  readonly argsHash: Uint8Array | null;
+  /** The 32 bytes at `hashAt` of these are the hash of the arguments; null for none. A view of them would cost more than all the rest. */
+  readonly hashIn: Uint8Array | null;
+  readonly hashAt: number;
   readonly outcome: unknown;
   /** Where the record ends. */
   readonly end: number;
@@ -37,9 +39,10 @@ export function readRow(bytes: Uint8Array, start: number): RecordRow | undefined
   const seq = readUnsigned(bytes);
   const path = readPath(bytes);
   const op = readUnsigned(bytes);
-  const argsHash = readHash(bytes);
+  const hashAt = readHash(bytes);
+  const hashIn = hashAt === 0 ? null : bytes;
   const outcome = readOutcome(bytes);
-  return at < 0 || at > bytes.length ? undefined : { kind, seq, path, op, argsHash, outcome, end: at };
+  return at < 0 || at > bytes.length ? undefined : { kind, seq, path, op, hashIn, hashAt, outcome, end: at };
 }
 
 function readUnsigned(bytes: Uint8Array): number {
@@ -68,18 +71,29 @@ function readPath(bytes: Uint8Array): readonly number[] {
   return path;
 }
 
-function readHash(bytes: Uint8Array): Uint8Array | null {
-  if (at < 0) return null;
+/** Where a hash stands, 0 for null. */
+function readHash(bytes: Uint8Array): number {
+  if (at < 0) return 0;
   if (bytes[at] === SIMPLE.null) {
     at += 1;
-    return null;
+    return 0;
   }
-  if (bytes[at] !== HASH_HEAD[0] || bytes[at + 1] !== HASH_HEAD[1]) {
-    refuse();
-    return null;
-  }
+  if (bytes[at] !== HASH_HEAD[0] || bytes[at + 1] !== HASH_HEAD[1]) return refuse();
   at += 2 + HASH_BYTES;
-  return bytes.subarray(at - HASH_BYTES, at);
+  return at - HASH_BYTES;
+}
+
+/** Whether a record has this hash. */
+export function hasHash({ hashIn, hashAt }: RecordRow, hash: Uint8Array | null): boolean {
+  if (hashIn === null || hash === null) return hashIn === hash;
+  if (hash.length !== HASH_BYTES) return false;
+  for (let i = 0; i < HASH_BYTES; i++) if (hashIn[hashAt + i] !== hash[i]) return false;
+  return true;
+}
+
+/** The hash of a record as bytes of its own. */
+export function hashOf({ hashIn, hashAt }: RecordRow): Uint8Array | null {
+  return hashIn === null ? null : hashIn.slice(hashAt, hashAt + HASH_BYTES);
 }
 
 function readOutcome(bytes: Uint8Array): unknown {
@@ -88,6 +102,7 @@ function readOutcome(bytes: Uint8Array): unknown {
   const major = first & 0xe0;
   if (major === MAJOR.unsigned) return readUnsigned(bytes);
   if (major === MAJOR.text) return readText(bytes);
+  if (major === MAJOR.bytes) return readBytes(bytes);
   at += 1;
   if (first === SIMPLE.null) return null;
   if (first === SIMPLE.undefined) return undefined;
@@ -111,6 +126,17 @@ function readText(bytes: Uint8Array): string {
     text += String.fromCharCode(byte);
   }
   return text;
+}
+
+/** Bytes of their own, as the general decoder gives them. */
+function readBytes(bytes: Uint8Array): Uint8Array | undefined {
+  const length = readHead(bytes, MAJOR.bytes);
+  if (at < 0 || at + length > bytes.length) {
+    refuse();
+    return undefined;
+  }
+  at += length;
+  return bytes.slice(at - length, at);
 }
 
 function refuse(): number {

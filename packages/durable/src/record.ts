@@ -21,7 +21,7 @@ import {
   writeRaw,
   writeSmall,
 } from "./record-arena.ts";
-import { type RecordRow, readRow } from "./record-reader.ts";
+import { hashOf, type RecordRow, readRow } from "./record-reader.ts";
 
 /** The most bytes one recorded value takes: 1 MiB. */
 export const VALUE_BYTES = 1_048_576;
@@ -111,16 +111,19 @@ function encodedContent({ kind }: DurableRecord, content: unknown): Uint8Array {
 
 /** The record that begins at a place of some bytes, and how many it takes. @throws what the decoder throws, and {TypeError} for another form */
 export function decodeRecord(bytes: Uint8Array, at = 0): NumberedRecord {
-  const row = readRow(bytes, at) ?? decodedRow(bytes, at);
+  const row = decodeRow(bytes, at);
   return { seq: row.seq, record: recordOf(row), bytes: row.end - at };
 }
 
-function decodedRow(bytes: Uint8Array, at: number): RecordRow {
+/** As {@link decodeRecord}, with fewer objects. */
+export function decodeRow(bytes: Uint8Array, at: number): RecordRow {
+  const known = readRow(bytes, at);
+  if (known !== undefined) return known;
   const [row, rest] = decodeFirst(bytes.subarray(at), DECODE) as [unknown, Uint8Array];
   if (!Array.isArray(row) || row.length !== 6 || !Number.isSafeInteger(row[1]))
     throw new TypeError("no record");
-  const [kind, seq, path, op, argsHash, outcome] = row as [number, number, TaskPath, number, Hash, unknown];
-  return { kind, seq, path, op, argsHash, outcome, end: bytes.length - rest.length };
+  const [kind, seq, path, op, hashIn, outcome] = row as [number, number, TaskPath, number, Hash, unknown];
+  return { kind, seq, path, op, hashIn, hashAt: 0, outcome, end: bytes.length - rest.length };
 }
 
 /** A record as it comes out of the bytes that were just made of it (R1). */
@@ -195,7 +198,9 @@ function formOf(outcome: Outcome): unknown {
   return new Tagged(FAILURE_TAG, [code, message, changed, fix, retryable, details]);
 }
 
-function recordOf({ kind, path, op, argsHash, outcome }: RecordRow): DurableRecord {
+/** A row as the record it is. @throws {TypeError} for an unknown kind */
+export function recordOf(row: RecordRow): DurableRecord {
+  const { kind, path, op, outcome } = row;
   switch (kind) {
     case KIND.spawn: {
       const [program, input, uses, seed] = outcome as [string, unknown, Beginning["uses"], Uint8Array];
@@ -208,9 +213,9 @@ function recordOf({ kind, path, op, argsHash, outcome }: RecordRow): DurableReco
     case KIND.cancel:
       return { kind, reason: outcome };
     case KIND.intent:
-      return { kind, path, op, argsHash };
+      return { kind, path, op, argsHash: hashOf(row) };
     case KIND.resume:
-      return { kind, path, op, argsHash, outcome: outcomeOf(outcome) };
+      return { kind, path, op, argsHash: hashOf(row), outcome: outcomeOf(outcome) };
     case KIND.exit:
       return { kind, outcome: outcomeOf(outcome) };
     default:
@@ -218,7 +223,8 @@ function recordOf({ kind, path, op, argsHash, outcome }: RecordRow): DurableReco
   }
 }
 
-function outcomeOf(form: unknown): Outcome {
+/** What an outcome was recorded as. */
+export function outcomeOf(form: unknown): Outcome {
   if (!(form instanceof Tagged)) return { failed: false, value: form };
   const [code, message, changed, fix, retryable, details] = form.value as [
     string,

@@ -14,13 +14,16 @@ import { outcomeOfExit } from "./exit-outcome.ts";
 import type { DurableProgram } from "./program.ts";
 import {
   type Beginning,
-  decodeRecord,
+  type DurableRecord,
+  decodeRow,
   encodeRecord,
   KIND,
-  type NumberedRecord,
   type Outcome,
+  outcomeOf,
+  recordOf,
   type TaskPath,
 } from "./record.ts";
+import { hasHash, type RecordRow } from "./record-reader.ts";
 
 /** What is known while a journal is replayed. */
 export interface ReplayOptions {
@@ -70,39 +73,60 @@ export class Replay {
   feed(body: Uint8Array, firstSeq: number, count: number): void {
     let at = 0;
     for (let i = 0; i < count; i++) {
-      const numbered = this.#decoded(body, at, firstSeq + i);
-      this.#feed(numbered);
-      at += numbered.bytes;
+      const row = this.#decoded(body, at, firstSeq + i);
+      this.#feed(row);
+      at = row.end;
     }
     if (at < body.length) throw this.#bad(firstSeq + count, "the batch has more records than it says");
   }
 
-  #decoded(body: Uint8Array, at: number, expected: number): NumberedRecord {
+  #decoded(body: Uint8Array, at: number, expected: number): RecordRow {
     try {
-      const numbered = decodeRecord(body, at);
-      if (numbered.seq === expected && expected === this.nextSeq) return numbered;
+      const row = decodeRow(body, at);
+      if (row.seq === expected && expected === this.nextSeq) return row;
     } catch (error) {
       throw this.#bad(expected, (error as Error).message);
     }
     throw this.#bad(expected, "its number does not follow");
   }
 
-  #feed({ seq, record }: NumberedRecord): void {
+  #feed(row: RecordRow): void {
+    const { seq, kind } = row;
     this.#lastSeq = seq;
     if (this.#ended !== undefined) throw this.#bad(seq, "it follows the end of the domain");
-    if ((seq === 1) !== (record.kind === KIND.spawn))
-      throw this.#bad(seq, "only the first record begins a domain");
+    if ((seq === 1) !== (kind === KIND.spawn)) throw this.#bad(seq, "only the first record begins a domain");
+    if (kind === KIND.intent) this.#expect(row).intended = true;
+    else if (kind === KIND.resume) {
+      const run = this.#going(seq);
+      run.settle(this.#expect(row), outcomeOf(row.outcome));
+      run.run(Number.POSITIVE_INFINITY);
+    } else this.#feedRecord(seq, this.#recordOf(row));
+  }
+
+  #recordOf(row: RecordRow): DurableRecord {
+    try {
+      return recordOf(row);
+    } catch (error) {
+      throw this.#bad(row.seq, (error as Error).message);
+    }
+  }
+
+  #feedRecord(seq: number, record: DurableRecord): void {
     if (record.kind === KIND.spawn) this.#begin(record.beginning);
     else if (record.kind === KIND.exit) this.#end(seq, record.outcome);
-    else if (record.kind === KIND.intent) this.#expect(seq, record).intended = true;
     else {
-      const run = this.#run as DomainRun;
-      if (run.ended !== undefined) throw this.#diverged(seq, "that it went on", "had ended", []);
-      if (record.kind === KIND.resume) run.settle(this.#expect(seq, record), record);
-      else if (record.kind === KIND.message) this.#accept(seq, record.payload);
+      const run = this.#going(seq);
+      if (record.kind === KIND.message) this.#accept(seq, record.payload);
       else run.apply(record);
       run.run(Number.POSITIVE_INFINITY);
     }
+  }
+
+  /** The run, which has not ended. @throws {DivergedError} */
+  #going(seq: number): DomainRun {
+    const run = this.#run as DomainRun;
+    if (run.ended !== undefined) throw this.#diverged(seq, "that it went on", "had ended", []);
+    return run;
   }
 
   #begin(beginning: Beginning): void {
@@ -129,16 +153,16 @@ export class Replay {
   }
 
   /** The call that a record is about. @throws {DivergedError} when the program makes another or none (P1) */
-  #expect(seq: number, record: { path: TaskPath; op: number; argsHash: Uint8Array | null }): AskedCall {
+  #expect(row: RecordRow): AskedCall {
+    const { seq, path, op } = row;
     const run = this.#run as DomainRun;
-    const call = run.callAt(record.path);
-    if (call !== undefined && call.op === record.op && equalBytes(call.argsHash, record.argsHash))
-      return call;
-    const task = taskName(record.path);
-    const recorded = `that ${task} called ${nameOf(record.op)}`;
+    const call = run.callAt(path);
+    if (call !== undefined && call.op === op && hasHash(row, call.argsHash)) return call;
+    const task = taskName(path);
+    const recorded = `that ${task} called ${nameOf(op)}`;
     if (call === undefined)
       throw this.#diverged(seq, recorded, `waits for no service in ${task}`, positionOf(run));
-    const how = call.op === record.op ? ": another service, or other arguments" : "";
+    const how = call.op === op ? ": another service, or other arguments" : "";
     const attempted = `called ${nameOf(call.op)} of ${call.service}${how}`;
     throw this.#diverged(seq, recorded, attempted, call.position);
   }
@@ -174,8 +198,8 @@ function same(a: Outcome, b: Outcome): boolean {
   return equalBytes(x as Uint8Array, y as Uint8Array);
 }
 
-function equalBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
-  if (a === null || b === null || a.length !== b.length) return a === b;
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }

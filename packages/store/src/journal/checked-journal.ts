@@ -46,8 +46,9 @@ export class CheckedJournal implements Journal {
     for (let next = fromSeq; ; ) {
       const batches = await this.#ask({ op: "read", domain, fromSeq: next, most: READ_BYTES });
       yield* batches;
+      // A step that is not full was the last one.
       const last = batches.at(-1);
-      if (last === undefined) return;
+      if (last === undefined || batches.reduce((sum, { body }) => sum + body.length, 0) < READ_BYTES) return;
       next = last.firstSeq + last.count;
     }
   }

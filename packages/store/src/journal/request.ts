@@ -17,7 +17,7 @@ export type JournalRequest =
 /** The reply to each request. */
 export interface JournalReplies {
   readonly append: undefined;
-  /** Some batches; none when all were read. */
+  /** Batches until they have `most` bytes or all were read. */
   readonly read: readonly JournalBatch[];
   readonly head: DomainHead | undefined;
   readonly domains: readonly DomainHead[];
