@@ -119,7 +119,8 @@ export default function* (sys) {
 \`\`\`
 
 **\`--listen HOST:PORT\`** opens a socket; the address is yours to give, a program cannot choose one. The service \`listener\` gives each task that
-asks a handle to it. The address is printed on standard error, with \`--json\` as \`{"event":"listening","host","port"}\`.
+asks a handle to it. The address is printed on standard error, with \`--json\` as \`{"event":"listening","host","port"}\`. Without
+the option there is no service of that name.
 
 \`\`\`js
 import { accept, recv, send } from "@glia-os/host";
@@ -191,6 +192,11 @@ changes nothing or takes the \`key\` for what it is. \`--http ORIGIN\` and \`--f
 \`glia journal list\` and \`glia journal show\` look at a journal, also while a program writes it; values are shown with \`--values\`
 only. \`glia replay\` runs a program file against a journal without any effect: before a changed program goes on with a run, it says whether
 it would, and if not where it parts from what was recorded.
+
+With \`--json\`, \`glia run --journal\` prints a line with the \`event\` \`started\`, \`resumed\` or \`ended-before\` (domain) and at the end
+\`ok\`, domain and \`result\`; \`glia journal list\` a line with the event \`domain\` (program, state, waiting, records, bytes, lastMs) for
+each and at the end \`domains\`, their number; \`glia journal show\` a line with the event \`record\` (seq, what, task, bytes, with
+\`--values\` the value) for each and at the end \`records\`; \`glia replay\` one line: domain, records, state, calls, result.
 
 ## What \`glia top\` looks at
 

@@ -195,8 +195,11 @@ export class ModuleUnreadableError extends CliError<"cli.module-unreadable"> {
 
 /** A file whose default export is no program. */
 export class NoProgramError extends CliError<"cli.no-program"> {
-  constructor(file: string, found: string) {
-    super("cli.no-program", `${file} is not a program: ${found}`, { details: { file, found } });
+  constructor(file: string, found: string, fix?: string) {
+    super("cli.no-program", `${file} is not a program: ${found}`, {
+      details: { file, found },
+      ...(fix === undefined ? {} : { fix }),
+    });
   }
 }
 
@@ -351,7 +354,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: "the disk is read-only",
   ENOTDIR: "part of the path is not a folder",
   EPERM: "not permitted",
-  ENOENT: "it is gone",
+  ENOENT: "there is no such file or folder",
   EISDIR: "it is a folder",
   EIO: "the disk answered with an error",
   ELOOP: "too many symbolic links",

@@ -17,7 +17,7 @@ export function reportFailure(terminal: Terminal, error: unknown): ExitCode {
   terminal.note(`glia: ${failureLine(record)}`);
   if (terminal.verbose) for (const line of traceOf(error)) terminal.note(line);
   if (code === "cli.interrupted") return EXIT.interrupted;
-  return code === "cli.usage" ? EXIT.usage : EXIT.failure;
+  return code === "cli.usage" || code === "cli.input-malformed" ? EXIT.usage : EXIT.failure;
 }
 
 /** One line of a failure: message, then remedy. */

@@ -119,7 +119,7 @@ describe("reading a file in pieces", () => {
     const root = folder();
     symlinkSync("/etc/passwd", join(root, "link"));
     for (const [name, why] of [
-      ["gone", "it is gone"],
+      ["gone", "there is no such file or folder"],
       ["link", "too many symbolic links"],
       [".", "not a regular file"],
     ])

@@ -78,8 +78,8 @@ it.each(["SIGINT", "SIGKILL"] as const)(
     expect(second.stderr).toContain("order/17 goes on.\n");
     expect([second.code, second.stdout]).toEqual([0, "{ payment: 'paid for lamp', parcel: 'sent lamp' }\n"]);
     const third = await programs.run([...args, "--json"]);
-    expect(lines(third.stdout)[0]).toEqual({ kind: "ended-before", domain: "order/17" });
-    expect(lines(third.stdout)[1]).toMatchObject({ kind: "ended", result: { parcel: "sent lamp" } });
+    expect(lines(third.stdout)[0]).toEqual({ event: "ended-before", domain: "order/17" });
+    expect(lines(third.stdout)[1]).toMatchObject({ ok: true, result: { parcel: "sent lamp" } });
     expect(ledgerOf(signal)).toBe("order/17:/0#1\n");
   },
 );
@@ -91,11 +91,12 @@ describe("looking at a journal", () => {
     await run.until("stderr", /waiting/);
     const list = await programs.run(["journal", "list", journal, "--json"]);
     expect(lines(list.stdout)[0]).toMatchObject({
-      kind: "domain",
+      event: "domain",
       domain: "order/17",
       program: "order",
       state: "running",
     });
+    expect(lines(list.stdout).at(-1)).toEqual({ ok: true, domains: 1 });
     expect((await programs.run(["journal", "list", journal])).stdout).toMatch(
       /^DOMAIN +PROGRAM +STATE.*\norder\/17 +order /,
     );
@@ -105,11 +106,12 @@ describe("looking at a journal", () => {
     expect(stdout).toContain("/0: exec answered  'paid for lamp'");
     const later = await programs.run(["journal", "show", journal, "order/17", "--from", "3", "--json"]);
     expect(lines(later.stdout)[0]).toMatchObject({
-      kind: "record",
+      event: "record",
       seq: 3,
       what: "is about to exec",
       task: "/0",
     });
+    expect(lines(later.stdout).at(-1)).toMatchObject({ ok: true, domain: "order/17" });
     run.child.kill("SIGINT");
     await run.result;
   });
@@ -141,7 +143,7 @@ describe("replay", () => {
     const before = ledgerOf("replayed");
     const { stdout, code } = await programs.run(["replay", journal, "order/17", "--program", file, "--json"]);
     expect(code).toBe(0);
-    expect(lines(stdout)[0]).toMatchObject({ kind: "replayed", domain: "order/17", state: "running" });
+    expect(lines(stdout)[0]).toMatchObject({ ok: true, domain: "order/17", state: "running" });
     expect(ledgerOf("replayed")).toBe(before);
   });
 
@@ -164,7 +166,7 @@ describe("replay", () => {
 
 it("an input that is no JSON is refused before anything is started", async () => {
   const file = orderProgram("early");
-  const { stdout } = await programs.run([
+  const { stdout, code } = await programs.run([
     "run",
     file,
     "--journal",
@@ -173,14 +175,43 @@ it("an input that is no JSON is refused before anything is started", async () =>
     "{bad",
     "--json",
   ]);
+  expect(code).toBe(2);
   expect((lines(stdout).at(-1) as { error: { code: string } }).error.code).toBe("cli.input-malformed");
   expect(existsSync(join(programs.folder, "early-journal"))).toBe(false);
+});
+
+it.each([
+  ["--name without --journal", ["--name", "x"], "--name has no meaning without --journal"],
+  ["--input without --journal", ["--input", "{}"], "--input has no meaning without --journal"],
+  ["--quantum with it", ["--journal", "idle", "--quantum", "5"], "--quantum has no meaning with --journal"],
+  [
+    "--dump-state with it",
+    ["--journal", "idle", "--dump-state"],
+    "--dump-state has no meaning with --journal",
+  ],
+  ["arguments with it", ["--journal", "idle", "lamp"], "A durable program takes no arguments"],
+  ["a name that is none", ["--journal", "idle", "--name", "lämp"], '--name "lämp" cannot name a domain'],
+])("%s: what would have no effect is refused, and no folder is made", async (_case, args, said) => {
+  const { code, stderr } = await programs.run(["run", orderProgram("idle"), ...args]);
+  expect([code, stderr.slice(0, said.length + 6)]).toEqual([2, `glia: ${said}`]);
+  expect(existsSync(join(programs.folder, "idle"))).toBe(false);
+});
+
+it("a program that refuses its input is named with the line that did, and nothing is started", async () => {
+  const { code, stderr } = await programs.run(["run", orderProgram("refusing"), "--journal", "refusing"]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^glia: Task order failed at refusing\.ts:5:\d+: TypeError: .*'item'/);
+  const list = await programs.run(["journal", "list", "refusing", "--json"]);
+  expect(lines(list.stdout)).toEqual([{ ok: true, domains: 0 }]);
 });
 
 it("a file without a durable program, and a service that nobody offers, are refused by name", async () => {
   programs.write("plain.ts", "export default function* (sys) { yield* sys.sleep(1); }");
   const plain = await programs.run(["run", "plain.ts", "--journal", "p", "--json"]);
   expect((lines(plain.stdout).at(-1) as { error: { code: string } }).error.code).toBe("cli.no-program");
+  expect(plain.stderr).toContain("or run it without --journal");
+  const durable = await programs.run(["run", orderProgram("unjournaled")]);
+  expect(durable.stderr).toMatch(/its default export is a durable program\. Run it with --journal FOLDER/);
   programs.write(
     "lacking.ts",
     `export default { name: "lacking", uses: ["http"], run: () => function* () {} };`,

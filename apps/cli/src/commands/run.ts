@@ -32,6 +32,7 @@ export async function run(
   options: RunOptions,
   context: Context,
 ): Promise<ExitCode> {
+  checkTogether(args, options);
   if (context.terminal.json) keepConsoleOffStandardOutput();
   if (options.journal !== undefined) {
     const { runDurable } = await import("../durable/run-durable.ts");
@@ -59,6 +60,26 @@ export async function run(
     dumpState: options.dumpState === true,
   };
   return runProgram(program, settings, context, nothingCanHappen());
+}
+
+const DURABLE_ONLY = ["name", "input", "http", "files"] as const;
+const PLAIN_ONLY = ["concurrency", "quantum", "listen", "dumpState"] as const;
+
+/** Options that would have no effect are refused. */
+function checkTogether(args: readonly string[], options: RunOptions): void {
+  const durable = options.journal !== undefined;
+  const idle = (durable ? PLAIN_ONLY : DURABLE_ONLY).find((name) => options[name] !== undefined);
+  const flag = idle === "dumpState" ? "--dump-state" : `--${idle}`;
+  if (idle !== undefined)
+    throw new UsageError(
+      `${flag} has no meaning ${durable ? "with" : "without"} --journal`,
+      durable ? "Leave one of them out." : "Add --journal FOLDER to run a durable program, or leave it out.",
+    );
+  if (durable && args.length > 0)
+    throw new UsageError(
+      "A durable program takes no arguments",
+      "Give what it starts with as JSON by --input.",
+    );
 }
 
 /** Resolves when the loop of the process has nothing left: no timer, no socket, no file, no thread at work. */

@@ -22,7 +22,7 @@ export async function journalList(
       interrupt.throwIfAborted();
       const summary = await summaryOf(journal, domain, bytes);
       found.push(summary);
-      terminal.record({ kind: "domain", ...summary });
+      terminal.record({ event: "domain", ...summary });
     }
     const last = heads.at(-1);
     if (last === undefined) break;
@@ -31,6 +31,7 @@ export async function journalList(
   if (journal.cut !== undefined)
     terminal.note(`${journal.cut.file} ends in ${journal.cut.bytes} bytes of a write that is not finished.`);
   await journal.close();
+  terminal.record({ ok: true, domains: found.length, cut: journal.cut });
   if (found.length === 0) terminal.line("No domain has a journal here.");
   else for (const line of tableOf(found)) terminal.line(line);
   return EXIT.ok;

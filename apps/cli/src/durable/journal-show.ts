@@ -25,11 +25,13 @@ export async function journalShow(
     throw new UsageError(`--from ${from.slice(0, 40)} is no record number`, "Give a whole number from 1 up.");
   const journal = openJournalReader(folder);
   if ((await journal.head(domain)) === undefined) throw new DomainMissingError(domain, folder);
+  let records = 0;
   for await (const numbered of recordsOf(journal, domain, first)) {
     interrupt.throwIfAborted();
+    records += 1;
     const { what, task, value } = described(numbered);
     terminal.record({
-      kind: "record",
+      event: "record",
       seq: numbered.seq,
       what,
       task,
@@ -42,6 +44,7 @@ export async function journalShow(
     );
   }
   await journal.close();
+  terminal.record({ ok: true, domain, records });
   return EXIT.ok;
 }
 

@@ -36,7 +36,11 @@ export async function loadDurable(file: string): Promise<LoadedDurable> {
     program === null ||
     typeof (program as { run?: unknown }).run !== "function"
   )
-    throw new NoProgramError(shown, "its default export is no durable program: an object with name and run");
+    throw new NoProgramError(
+      shown,
+      "its default export is no durable program",
+      'Write `export default { name: "...", run: (input) => function* (sys, inbox) { ... } }`, or run it without --journal.',
+    );
   return {
     file: shown,
     program: program as DurableProgram,

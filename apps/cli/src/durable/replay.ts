@@ -47,7 +47,7 @@ function report(replay: Replay, terminal: Context["terminal"]): void {
   }));
   const result = ended === undefined ? undefined : ended.failed ? ended.error.message : ended.value;
   const state = ended === undefined ? "running" : ended.failed ? "failed" : "ended";
-  terminal.record({ kind: "replayed", domain: run.domain, records, state, calls, result: asJson(result) });
+  terminal.record({ ok: true, domain: run.domain, records, state, calls, result: asJson(result) });
   terminal.line(`${run.domain} replays: ${records} records, ${state}.`);
   if (ended !== undefined) terminal.line(`  ${asText(result)}`);
   for (const { task, service } of calls) terminal.line(`  ${task} waits for ${service}`);

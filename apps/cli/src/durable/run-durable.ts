@@ -5,6 +5,7 @@
  * RD2. A program of a name is started once per journal. When it ended, its result is shown again.
  */
 
+import { isGliaError } from "@glia-os/abi/errors";
 import type { Journal } from "@glia-os/abi/ports";
 import { Domains, type DurableDomain, type DurableService } from "@glia-os/durable";
 import { createSystemClock, createSystemDigests, createSystemRandom, createSystemTimers } from "@glia-os/hal";
@@ -12,9 +13,10 @@ import { createFileTree, createHttpClient } from "@glia-os/host";
 import { filesService, httpService } from "@glia-os/kernel/services";
 import { openFileJournal } from "@glia-os/store/journal";
 import type { Context } from "../context.ts";
-import { InputMalformedError } from "../errors.ts";
+import { InputMalformedError, TaskFailedError, UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { aborted } from "../interrupt.ts";
+import { describeThrown } from "../run/failure-site.ts";
 import { type LoadedDurable, loadDurable } from "./load-durable.ts";
 import { asJson, asText } from "./value-text.ts";
 
@@ -38,6 +40,7 @@ export async function runDurable(
   context: Context,
 ): Promise<ExitCode> {
   const input = parsedInput(options.input);
+  if (options.name !== undefined) checkName(options.name);
   const loaded = await loadDurable(file);
   const services = { ...offered(options), ...loaded.services };
   const journal = await openFileJournal({ folder: options.journal });
@@ -61,6 +64,15 @@ function parsedInput(text: string | undefined): unknown {
   } catch (error) {
     throw new InputMalformedError((error as Error).message);
   }
+}
+
+/** The rule of `docs/spec/journal.md`, told before a folder is made. */
+function checkName(name: string): void {
+  if (/^[\x20-\x7e]{1,128}$/.test(name)) return;
+  throw new UsageError(
+    `--name ${JSON.stringify(name.slice(0, 40))} cannot name a domain`,
+    "Give 1 to 128 printable ASCII characters.",
+  );
 }
 
 function offered({ http, files }: DurableRunOptions): Record<string, DurableService> {
@@ -95,7 +107,7 @@ async function runOn(
   try {
     const domain = await begun(domains, program, start, context);
     const result = await Promise.race([domain.result, aborted(context.interrupt)]);
-    terminal.record({ kind: "ended", domain: domain.name, result: asJson(result) });
+    terminal.record({ ok: true, domain: domain.name, result: asJson(result) });
     if (result !== undefined && result !== null) terminal.line(asText(result));
     return EXIT.ok;
   } catch (error) {
@@ -115,11 +127,15 @@ async function begun(
 ): Promise<DurableDomain> {
   const resumed = await domains.resume(name);
   if (resumed === undefined) {
-    const domain = await domains.start(name, program, input as never);
-    terminal.record({ kind: "started", domain: name });
+    const domain = await domains.start(name, program, input as never).catch((error: unknown) => {
+      // What is no error of ours was thrown by the program's own `run`.
+      if (isGliaError(error)) throw error;
+      throw new TaskFailedError({ id: 0, name, path: "/0" }, describeThrown(error), error);
+    });
+    terminal.record({ event: "started", domain: name });
     return domain;
   }
-  terminal.record({ kind: resumed.state === "ended" ? "ended-before" : "resumed", domain: name });
+  terminal.record({ event: resumed.state === "ended" ? "ended-before" : "resumed", domain: name });
   if (resumed.state !== "ended") terminal.note(`${name} goes on.`);
   return resumed;
 }

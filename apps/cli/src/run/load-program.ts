@@ -114,6 +114,12 @@ function mainOf(file: string, found: Readonly<Record<string, unknown>>, args: re
   const parts = main as Partial<Reactor<unknown, unknown>> | null;
   if (typeof parts === "object" && typeof parts?.init === "function" && typeof parts.handle === "function")
     return { main: lineReactor(parts as Reactor<unknown, unknown>, args), readsLines: true };
+  if (typeof (main as { readonly run?: unknown } | null)?.run === "function")
+    throw new NoProgramError(
+      file,
+      "its default export is a durable program",
+      "Run it with --journal FOLDER, where its records go.",
+    );
   // A file without imports and exports is read as a CommonJS module, whose default export is its empty `exports`.
   const nothing = typeof main === "object" && main !== null && Object.keys(main).length === 0;
   throw new NoProgramError(

@@ -52,6 +52,7 @@ export async function bundleAgent(source: AgentSource, minify = false): Promise<
       result.outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? "";
     return { code: text(".js"), map: text(".map"), warnings: result.warnings.map(described) };
   } catch (cause) {
+    if (cause instanceof BundleFailedError) throw cause;
     const problems = (cause as { errors?: Esbuild.Message[] }).errors?.map(described);
     throw new BundleFailedError(problems ?? [String(cause)], cause);
   }
