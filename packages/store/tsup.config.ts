@@ -21,6 +21,7 @@ export default defineConfig(
     "key-value-worker": "src/key-value/sqlite/key-value-worker.ts",
     memory: "src/memory.ts",
     "postgres-coordination": "src/postgres/coordination/postgres-coordination.ts",
+    "postgres-journal": "src/postgres/journal/postgres-journal.ts",
     sqlite: "src/sqlite.ts",
     "sqlite-worker": "src/sqlite-worker.ts",
     testing: "src/testing.ts",

@@ -12,11 +12,15 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 
 const READY = "database system is ready to accept connections";
 const DEBIAN_VERSIONS = "/usr/lib/postgresql";
 /** The users that may run a server when root starts it, the first that exists. */
 const USERS = ["postgres", "nobody"];
+
+/** How often to look whether the processes of a killed server are gone. */
+const POLL_MS = 5;
 
 /** A server that runs. */
 export interface PostgresServer {
@@ -85,9 +89,13 @@ function serverOf(
     async kill() {
       if (child === undefined) return;
       const exited = once(child, "exit");
-      endNow();
+      // A stopped server starts no further processes while its present ones are counted.
+      kill(child.pid, "SIGSTOP");
+      const processes = processesOf(child);
+      for (const pid of processes) kill(pid, "SIGKILL");
       await exited;
       child = undefined;
+      while (processes.some(lives)) await setTimeout(POLL_MS);
     },
     async restart() {
       child ??= await start();
@@ -133,6 +141,16 @@ function processesOf({ pid }: ChildProcess): readonly number[] {
     return [pid, ...children.split(" ").filter(Boolean).map(Number)];
   } catch {
     return [pid];
+  }
+}
+
+/** Whether a process still holds anything: one that ended and was not waited for does not. */
+function lives(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return !/\) [ZX] /.test(stat);
+  } catch {
+    return false;
   }
 }
 

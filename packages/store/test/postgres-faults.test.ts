@@ -13,6 +13,7 @@ import {
 } from "../src/postgres/coordination/postgres-coordination.ts";
 import { agentNamed, newAgent, nodeNamed } from "../src/testing.ts";
 import { workerClock } from "../src/worker-clock.ts";
+import { proxyTo } from "./fixtures/cutting-proxy.ts";
 import { expectGaplessHistory, historyOf } from "./fixtures/history.ts";
 import { freshSchema, missing, serverForThisFile } from "./fixtures/postgres-harness.ts";
 
@@ -160,6 +161,28 @@ describe("several clients", () => {
 });
 
 describe("a server", () => {
+  it.for([
+    ["BEGIN", "before its answer", "store.engine-unreachable", 0],
+    ["FOR UPDATE", "before the server sees it", "store.engine-unreachable", 0],
+    ["INSERT INTO", "before its answer", "store.engine-unreachable", 0],
+    ["COMMIT\0", "before the server sees it", "store.outcome-unknown", 0],
+    ["COMMIT\0", "before its answer", "store.outcome-unknown", 1],
+  ] as const)(
+    "C2: whose connection is cut at %j, %s, gives %s, and that is true",
+    async ([at, when, code, fences]) => {
+      const proxy = await proxyTo(server().url);
+      const [store, beside] = [await open({ url: proxy.url }), await open()];
+      const openSession = () => store.openSession(nodeNamed("a"), 60_000, "open");
+      proxy.cutOnce({ at, when });
+      await expect(openSession()).rejects.toMatchObject({ code });
+      expect((await beside.openSession(nodeNamed("b"), 60_000, "beside")).fence).toBe(fences + 1);
+      // The same request has one effect, whether it had one before or not.
+      expect((await openSession()).fence).toBe(fences === 1 ? 1 : 2);
+      await store.close();
+      await proxy.close();
+    },
+  );
+
   it("C2: that is killed with kill -9 while it commits loses nothing acknowledged, and a repeated request has one effect", async () => {
     const store = await open({ timeoutMs: 2_000 });
     const { session } = await withAgent(store);

@@ -12,6 +12,8 @@ export class DomainTable {
   readonly byNumber: Map<number, DomainLog> = new Map();
   /** The number the next new domain gets. */
   nextNumber = 1;
+  /** Domains of the store that are not in this table, where it holds only those that some requests are about. */
+  others = 0;
   /** Bytes of all bodies of all domains. */
   bytes = 0;
 

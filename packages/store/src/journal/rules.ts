@@ -195,7 +195,7 @@ export class JournalRules {
 
   /** Room for `batches` batches of `bytes` in all, a new domain's entries and a seal (R1). */
   #reserve(known: DomainLog | undefined, bytes: number, batches = 1): void {
-    if (known === undefined && this.table.byName.size >= this.#limits.maxDomains)
+    if (known === undefined && this.table.byName.size + this.table.others >= this.#limits.maxDomains)
       throw new TooManyDomainsError(this.#limits.maxDomains);
     if (this.table.bytes + bytes > this.#limits.maxBytes)
       throw new StoreFullError(`its records may take ${this.#limits.maxBytes} bytes in all`);

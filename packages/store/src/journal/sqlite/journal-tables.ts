@@ -6,10 +6,10 @@
  * T3. The records of every domain are there without gaps between the oldest kept and the newest, or the file is refused.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { crc32 } from "node:zlib";
 import type { SegmentInfo } from "@glia-os/abi/ports";
 import { CorruptError } from "../../errors.ts";
 import type { DatabaseKind } from "../../sqlite-file.ts";
+import { batchSum } from "../batch-sum.ts";
 import { DomainLog, NO_HASH, type PlacedBatch } from "../domain-log.ts";
 import { DomainTable } from "../domain-table.ts";
 import type { Entry, EntryLog } from "../entry.ts";
@@ -97,7 +97,10 @@ export class SqliteLog implements EntryLog {
   load(place: number, length: number): Uint8Array {
     const row = this.#sql.load.get(place);
     const body = row?.["body"] as Uint8Array | undefined;
-    if (row !== undefined && body?.length === length && row["sum"] === sumOf(row, body)) return body;
+    if (row !== undefined && body?.length === length) {
+      const numbers = { ...placedOf(row), length };
+      if (row["sum"] === batchSum(Number(row["domain"]), numbers, body)) return body;
+    }
     throw this.#corrupt(`the batch in row ${place} fails its checksum`);
   }
 
@@ -123,7 +126,7 @@ export class SqliteLog implements EntryLog {
 
   #putBatch(entry: Entry & { kind: "batch" }): number {
     const { domain, epoch, firstSeq, count, body } = entry;
-    const sum = sumOf({ domain, epoch, first_seq: firstSeq, count }, body);
+    const sum = batchSum(domain, entry, body);
     const { lastInsertRowid } = this.#sql.put.run(domain, epoch, firstSeq, count, sum, body);
     this.#sql.advance.run(epoch, firstSeq + count, domain);
     return Number(lastInsertRowid);
@@ -188,9 +191,4 @@ function segmentOf(domain: string, row: Row): SegmentInfo {
     bytes: Number(row["bytes"]),
     hash: String(row["hash"]),
   };
-}
-
-/** T2. */
-function sumOf({ domain, epoch, first_seq, count }: Row, body: Uint8Array): number {
-  return crc32(body, crc32(`${domain} ${epoch} ${first_seq} ${count} `));
 }
