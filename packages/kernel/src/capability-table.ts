@@ -7,6 +7,8 @@
  * C4. A handle that ended never becomes valid again (index and generation; `slot-id.ts`).
  * C5. A task that waits to receive or to send and loses its last right to do so is told (`lost`).
  * C6. Dropping a capability hands its children to its own parent, so a revocation further up still reaches them.
+ * C7. Handles are small integers of the engine as long as that costs little: an index whose generations leave that range is used again
+ *     only when the table has {@link SPREAD} indices. A handle beyond is right, and slower: a box is made for it.
  *
  * The derivation forest is that of seL4's capability derivation tree, kept as indices in flat arrays: 44 bytes per capability, of
  * which the garbage collector looks at 8. What `find` compares lies side by side, apart from the tree. Its owner is a number there: a
@@ -92,6 +94,11 @@ const OWNED_PREV = 4;
 const INITIAL_ROOM = 64;
 const RIGHT_RECEIVE = RIGHTS.receive;
 const RIGHTS_MASK = 0xff_ffff;
+const INDEX_BITS = 22;
+/** The last generation whose handles are small integers: 31 bits and a sign. */
+const LAST_SMALL = 511;
+/** Indices a table may have before it uses worn ones again: 33 million small handles, for 2.9 MB. */
+const SPREAD = 65_536;
 
 /** Added to the rights that `find` asks for: the object must be a mailbox. */
 export const OF_MAILBOX = 0x100_0000;
@@ -117,14 +124,23 @@ export class CapabilityTable {
   readonly #generations: number;
   readonly #events: CapabilityEvents;
   readonly #free: number[] = [];
+  /** Free indices whose handles are no small integers any more (C7). */
+  readonly #worn: number[] = [];
+  readonly #spread: number;
   /** Indices ever used. */
   #used = 0;
   #words: Int32Array = new Int32Array(INITIAL_ROOM * STRIDE);
   #tree: Int32Array = new Int32Array(INITIAL_ROOM * BRANCH);
   readonly #objects: (KernelObject | null)[] = [];
 
-  /** `limit` handles per task; `events` hears of lost rights. */
-  constructor(limit: number, events: CapabilityEvents, generations: number = GENERATION_LIMIT) {
+  /** `limit` handles per task; `events` hears of lost rights. Tests set few generations and a small `spread` (C7). */
+  constructor(
+    limit: number,
+    events: CapabilityEvents,
+    generations: number = GENERATION_LIMIT,
+    spread: number = SPREAD,
+  ) {
+    this.#spread = spread;
     this.#limit = limit;
     this.#events = events;
     this.#generations = generations;
@@ -143,7 +159,11 @@ export class CapabilityTable {
     const at = index * STRIDE;
     const word = words[at + RIGHTS_AT]!;
     if ((word & needed) !== needed || words[at + OWNER] !== indexOf(owner)) return null;
-    if (words[at + GENERATION]! * INDEX_LIMIT + index !== handle) return null;
+    const generation = words[at + GENERATION]!;
+    const low = handle | 0;
+    // A small integer is taken apart by shifting; the sum would be made and compared as a floating-point number.
+    if (low === handle ? low >> INDEX_BITS !== generation : generation * INDEX_LIMIT + index !== handle)
+      return null;
     this.found = word;
     return this.#objects[index]!;
   }
@@ -243,7 +263,7 @@ export class CapabilityTable {
   /** `word` is its rights and kind. */
   #insert(owner: Task, object: KernelObject, word: number, parent: number): Handle {
     if (owner.handles >= this.#limit) throw new CapabilitySpaceFullError(owner.id, this.#limit);
-    const index = this.#free.pop() ?? this.#fresh(owner);
+    const index = this.#free.pop() ?? this.#more(owner);
     this.#objects[index] = object;
     const words = this.#words;
     const at = index * STRIDE;
@@ -258,6 +278,12 @@ export class CapabilityTable {
     this.live++;
     if ((word & RECEIVING) !== 0) object.receivers++;
     return (words[at + GENERATION]! * INDEX_LIMIT + index) as Handle;
+  }
+
+  /** An index when none with small handles is free (C7). @throws {CapabilitySpaceFullError} */
+  #more(owner: Task): number {
+    if (this.#used < this.#spread) return this.#fresh(owner);
+    return this.#worn.pop() ?? this.#fresh(owner);
   }
 
   /** An index that was never used. @throws {CapabilitySpaceFullError} */
@@ -327,7 +353,7 @@ export class CapabilityTable {
     const generation = words[at + GENERATION]!;
     if (generation < this.#generations) {
       words[at + GENERATION] = generation + 1;
-      this.#free.push(index);
+      (generation < LAST_SMALL ? this.#free : this.#worn).push(index);
     }
     if (counted) object.receivers--;
     this.#events.lost(owner, object);

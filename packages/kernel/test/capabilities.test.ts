@@ -3,7 +3,14 @@ import { after, type Exit, type Handle, type Routine, receiveFrom, type Sys } fr
 import { sendTo } from "@glia-os/kernel/ipc";
 import { createTestKernel, runToCompletion } from "@glia-os/kernel/testing";
 import { expect, test } from "vitest";
-import { CapabilityTable, type KernelObject, Task, type TaskId, TaskList } from "../src/internal.ts";
+import {
+  CapabilityTable,
+  generationOf,
+  type KernelObject,
+  Task,
+  type TaskId,
+  TaskList,
+} from "../src/internal.ts";
 import { codeOf, resultOf, run } from "./run.ts";
 
 const SEND = RIGHTS.send;
@@ -191,7 +198,7 @@ test("C4: brute force on one slot: no handle of any generation is ever valid aga
   const owner = new Task((function* () {})(), 0, 0, "", 0);
   const generations = 2000;
   const events = { lost: () => {}, orphaned: () => {}, taskAt: () => owner };
-  const table = new CapabilityTable(1, events, generations);
+  const table = new CapabilityTable(1, events, generations, 1);
   const seen = new Set<number>();
   for (let i = 0; i <= generations; i++) {
     const handle = table.mint(owner, { kind: "mailbox", receivers: 0, takers: new TaskList() }, ALL_RIGHTS);
@@ -202,6 +209,29 @@ test("C4: brute force on one slot: no handle of any generation is ever valid aga
     table.drop(handle);
   }
   for (const old of seen) expect(table.find(old, owner, 0)).toBeNull();
+});
+
+test("C7: handles are small integers until a table has its full spread of indices, and then worn indices are used again", () => {
+  const owner = new Task((function* () {})(), 0, 0, "", 0);
+  const events = { lost: () => {}, orphaned: () => {}, taskAt: () => owner };
+  const table = new CapabilityTable(1, events, 2 ** 31 - 1, 3);
+  const object: KernelObject = { kind: "mailbox", receivers: 0, takers: new TaskList() };
+  const handles: Handle[] = [];
+  for (let i = 0; i < 3 * 511 + 2; i++) {
+    handles.push(table.mint(owner, object, ALL_RIGHTS));
+    table.drop(handles.at(-1)!);
+  }
+  const small = handles.filter((handle) => handle < 2 ** 31);
+  expect(small).toEqual(handles.slice(0, 3 * 511));
+  expect(handles.slice(-2).map((handle) => [generationOf(handle), handle % 2 ** 22 < 3])).toEqual([
+    [512, true],
+    [513, true],
+  ]);
+  expect(new Set(handles).size).toBe(handles.length);
+  const last = table.mint(owner, object, SEND);
+  expect(table.find(last, owner, SEND)).toBe(object);
+  for (const wrong of [...handles, last + 0.5, last - 2 ** 32, -last, last + 2 ** 22, 0, -0, Number.NaN])
+    expect(table.find(wrong, owner, 0)).toBeNull();
 });
 
 /** A capability of the model. */

@@ -107,7 +107,7 @@ test("C4: brute force on one slot with every kind of object: no handle of any ge
   const owner = new Task((function* () {})(), 0, 0, "", 0);
   const generations = 600;
   const events = { lost: () => {}, orphaned: () => {}, taskAt: () => owner };
-  const table = new CapabilityTable(1, events, generations);
+  const table = new CapabilityTable(1, events, generations, 1);
   const makers = [
     () => new Channel(1),
     () => new Endpoint(),
