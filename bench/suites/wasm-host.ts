@@ -4,8 +4,10 @@
  */
 import { extismMessage, extismSpawn } from "../peers/extism.ts";
 import {
-  checkpointing,
-  hibernated,
+  comparing,
+  following,
+  hibernatedMemory,
+  hibernatedState,
   latencyBesideHostile,
   messaging,
   messagingPool,
@@ -85,13 +87,12 @@ export const suite: Suite = {
     },
     {
       id: "hibernated-resident",
-      what: `resident memory of the process per hibernated guest that has had a message, ${GUESTS} of them`,
+      what: `resident memory per hibernated guest that has had a message, ${GUESTS} of them, in a process of their own`,
       unit: "bytes",
       better: "lower",
-      excludes:
-        "the state that all guests of the program share; what the process needs for the first guests",
+      excludes: "the state that all guests of the program share; what the process needs for the first guests",
       target: { max: 2048 },
-      glia: () => hibernated(GUESTS, "resident"),
+      glia: () => hibernatedMemory(GUESTS),
       peers: {},
     },
     {
@@ -100,7 +101,7 @@ export const suite: Suite = {
       unit: "bytes",
       better: "lower",
       excludes: "what the scheduler knows of the guest",
-      glia: () => hibernated(GUESTS / 10, "state"),
+      glia: () => hibernatedState(GUESTS / 10),
       peers: {},
     },
     {
@@ -127,8 +128,17 @@ export const suite: Suite = {
       unit: "us",
       better: "lower",
       excludes: "writing the increment anywhere",
+      glia: comparing,
+      peers: {},
+    },
+    {
+      id: "checkpoint-followed",
+      what: "a copy in memory of a guest of 1 MiB is brought up to date after a message, by the pages the guest marked",
+      unit: "us",
+      better: "lower",
+      excludes: "the message itself; what marking costs the guest while it runs",
       target: { max: 1 },
-      glia: checkpointing,
+      glia: following,
       peers: {},
     },
     {

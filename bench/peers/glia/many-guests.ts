@@ -1,4 +1,5 @@
 /** Guests of `@glia-os/wasm` as the benchmark of many guests runs them: AssemblyScript `echo` of guest-as, and guests that mean harm. */
+import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import type { GuestHost } from "@glia-os/abi/ports";
 import { assemblySources } from "@glia-os/guest-as";
@@ -6,10 +7,12 @@ import {
   checkpointOf,
   createWasmEngine,
   encodeIncrement,
+  GuestCopy,
   GuestScheduler,
+  type WasmInstance,
   type WasmProgram,
 } from "@glia-os/wasm";
-import { instrument } from "@glia-os/wasm/pipeline";
+import { instrument, type Profile } from "@glia-os/wasm/pipeline";
 import { createGuestPool } from "@glia-os/wasm/pool";
 import binaryen from "binaryen";
 import type { Contestant } from "../../src/suite.ts";
@@ -30,7 +33,8 @@ async function echoBytes(): Promise<Uint8Array> {
   return (await instrument(compiled, { profile: "cooperative" })).bytes;
 }
 
-async function echo(spareInstances = 32): Promise<WasmProgram> {
+/** The guest {@link hibernate} is measured with, and most others. */
+export async function echo(spareInstances = 32): Promise<WasmProgram> {
   return createWasmEngine({ spareInstances }).admit(await echoBytes(), ["glia.v1"]);
 }
 
@@ -101,27 +105,37 @@ export async function messagingPool(bytes: number, atOnce: number): Promise<Cont
   };
 }
 
-/** Resident bytes of the process per guest that hibernates after one message, and bytes of their states. */
-export async function hibernated(guests: number, what: "resident" | "state"): Promise<Contestant> {
-  const program = await echo();
+/** What {@link hibernate} came to. */
+export interface Hibernated {
+  readonly scheduler: GuestScheduler;
+  readonly stateBytes: number;
+}
+
+/** So many guests of one program, each put away after one message. */
+export function hibernate(program: WasmProgram, guests: number): Hibernated {
   const message = new Uint8Array(64).fill(7);
-  // Kept, so that no sample uses the memory of an earlier one again.
-  const kept: GuestScheduler[] = [];
-  const value = (): number => {
-    const before = process.memoryUsage.rss();
-    const scheduler = new GuestScheduler({ liveGuests: 64 });
-    kept.push(scheduler);
-    for (let made = 0; made < guests; made++) {
-      scheduler.post(scheduler.spawn(program), message);
-      while (scheduler.turn()) {}
-    }
-    scheduler.hibernateIdle(guests);
-    const { frozenBytes, live } = scheduler.counts;
-    if (live > 0) throw new TypeError("a guest is still in memory");
-    return what === "state" ? frozenBytes / guests : (process.memoryUsage.rss() - before) / guests;
-  };
-  value();
-  return { value, close: () => void kept.splice(0) };
+  const scheduler = new GuestScheduler({ liveGuests: 64 });
+  for (let made = 0; made < guests; made++) {
+    scheduler.post(scheduler.spawn(program), message);
+    while (scheduler.turn()) {}
+  }
+  scheduler.hibernateIdle(guests);
+  const { frozenBytes, live } = scheduler.counts;
+  if (live > 0) throw new TypeError("a guest is still in memory");
+  return { scheduler, stateBytes: frozenBytes };
+}
+
+/** Bytes of the state of such a guest. */
+export async function hibernatedState(guests: number): Promise<Contestant> {
+  const program = await echo();
+  return { value: () => hibernate(program, guests).stateBytes / guests };
+}
+
+/** Resident bytes per such guest, of a process that holds nothing else (hibernated-memory.ts). */
+export function hibernatedMemory(guests: number): Contestant {
+  const program = join(import.meta.dirname, "hibernated-memory.ts");
+  const options = ["--expose-gc", "--conditions=@glia-os/source", "--no-warnings", program, String(guests)];
+  return { value: () => Number(execFileSync(process.execPath, options, { encoding: "utf8" })) };
 }
 
 /** Putting a guest away, or waking it with a message and answering, in microseconds. */
@@ -148,13 +162,23 @@ export async function puttingAway(what: "away" | "wake"): Promise<Contestant> {
   return { value };
 }
 
-/** What changed in a guest of 1 MiB after one message, found by comparing, as an increment in memory. */
-export async function checkpointing(): Promise<Contestant> {
-  const bytes = await instrumented(`(module ${RECEIVE} (memory ${MIB_PAGES} ${MIB_PAGES})
-    (func (export "glia_main") (result i32) (loop $l (drop (call $receive (i32.const 64) (i32.const 64))) (br $l)) (unreachable)))`);
-  const one = (await createWasmEngine().admit(bytes, ["glia.v1"])).instantiate({}, HOST);
+/** A guest of 1 MiB that waits for messages and keeps none. */
+async function mebibyte(): Promise<{ readonly program: WasmProgram; readonly one: WasmInstance }> {
+  const bytes = await instrumented(
+    `(module ${RECEIVE} (memory ${MIB_PAGES} ${MIB_PAGES})
+    (func (export "glia_main") (result i32) (loop $l (drop (call $receive (i32.const 64) (i32.const 64))) (br $l)) (unreachable)))`,
+    "cooperative",
+  );
+  const program = await createWasmEngine().admit(bytes, ["glia.v1"]);
+  const one = program.instantiate({}, HOST);
   one.step();
   if (one.memoryBytes !== MIB_PAGES * PAGE_BYTES) throw new TypeError("the guest has not 1 MiB");
+  return { program, one };
+}
+
+/** What changed in a guest of 1 MiB after one message, found by comparing, as an increment in memory. */
+export async function comparing(): Promise<Contestant> {
+  const { one } = await mebibyte();
   const base = checkpointOf(one.snapshot());
   const message = new Uint8Array(64);
   return {
@@ -166,6 +190,28 @@ export async function checkpointing(): Promise<Contestant> {
       }
     },
   };
+}
+
+const STEPS = 2000;
+
+/** A copy of such a guest brought up to date after each message, in microseconds beside the message itself. */
+export async function following(): Promise<Contestant> {
+  const { program, one } = await mebibyte();
+  const copy = new GuestCopy(one, await program.tracking());
+  const message = new Uint8Array(64);
+  const value = (): number => {
+    let spent = 0n;
+    for (let left = STEPS; left > 0; left--) {
+      message[0] = left;
+      one.step({ value: 64, payload: message });
+      const start = process.hrtime.bigint();
+      copy.follow();
+      spent += process.hrtime.bigint() - start;
+    }
+    return Number(spent) / STEPS / NS_PER_US;
+  };
+  for (let warm = 0; warm < 20; warm++) value();
+  return { value };
 }
 
 const RECEIVE = `(import "glia.v1" "receive" (func $receive (param i32 i32) (result i32)))`;
@@ -186,10 +232,10 @@ const HOSTILE: readonly string[] = [
       (local.set $at (i32.add (local.get $at) (i32.const 4096))) (br $l)) (unreachable)))`,
 ];
 
-async function instrumented(text: string): Promise<Uint8Array> {
+async function instrumented(text: string, profile: Profile = "preemptive"): Promise<Uint8Array> {
   const module = binaryen.parseText(text);
   try {
-    return (await instrument(module.emitBinary(), { profile: "preemptive" })).bytes;
+    return (await instrument(module.emitBinary(), { profile })).bytes;
   } finally {
     module.dispose();
   }

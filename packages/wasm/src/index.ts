@@ -3,6 +3,7 @@
 export { requireSignature, type SignedParts, signModule, splitSignature } from "./artefact.ts";
 export type { DirtyMarks } from "./barrier/dirty-marks.ts";
 export type { Tracking } from "./barrier/tracking.ts";
+export { GuestCopy } from "./checkpoint/guest-copy.ts";
 export type { Arrival } from "./engine/arrival.ts";
 export {
   createWasmEngine,

@@ -110,12 +110,16 @@ export class Body {
     this.#shape = plan.shape;
   }
 
-  /** What of a suspended guest's state lies here besides memory, as sections of an image. */
-  registers(): { readonly globals: Uint8Array; readonly stack: Uint8Array; readonly tables?: Uint8Array } {
+  /** What of a suspended guest's state lies here besides memory, as sections of an image; in the bytes of `into` where they fit. */
+  registers(into: InstanceImage["sections"] = {}): {
+    readonly globals: Uint8Array;
+    readonly stack: Uint8Array;
+    readonly tables?: Uint8Array;
+  } {
     const { globals, tables } = this.#shape;
     return {
-      globals: encodeGlobals(this.exports, globals),
-      stack: this.suspension.frames(),
+      globals: encodeGlobals(this.exports, globals, into["globals"]),
+      stack: this.suspension.frames(into["stack"]),
       ...(tables.length === 0 ? {} : { tables: encodeTables(this.exports, tables) }),
     };
   }

@@ -31,13 +31,28 @@ const CONTROL_BYTES = 16;
 const METERED_CONTROL_BYTES = 24;
 
 /** Control facts as bytes: phase u32, zero u32, log bytes left u64, and fuel used u64 where it is counted; little-endian. */
-export function encodeControl({ phase, logBytesLeft, fuelUsed }: Control): Uint8Array {
-  const bytes = new Uint8Array(fuelUsed === undefined ? CONTROL_BYTES : METERED_CONTROL_BYTES);
-  const view = new DataView(bytes.buffer);
+export function encodeControl({ phase, logBytesLeft, fuelUsed }: Control, into?: Uint8Array): Uint8Array {
+  const bytes = sized(fuelUsed === undefined ? CONTROL_BYTES : METERED_CONTROL_BYTES, into);
+  const view = viewOf(bytes);
   view.setUint32(0, phase, true);
-  view.setBigUint64(8, BigInt(logBytesLeft), true);
-  if (fuelUsed !== undefined) view.setBigUint64(16, BigInt(fuelUsed), true);
+  setUint64(view, 8, logBytesLeft);
+  if (fuelUsed !== undefined) setUint64(view, 16, fuelUsed);
   return bytes;
+}
+
+/** `into` when it has the length, else new bytes: a copy that is brought up to date after every message makes none. */
+export function sized(length: number, into: Uint8Array | undefined): Uint8Array {
+  return into?.length === length ? into : new Uint8Array(length);
+}
+
+function viewOf({ buffer, byteOffset, length }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, length);
+}
+
+/** A whole number below 2^53, without a detour by a bigint. */
+function setUint64(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value, true);
+  view.setUint32(at + 4, value / 2 ** 32, true);
 }
 
 /** The inverse of {@link encodeControl}, for a profile that is metered or not. @throws SnapshotMismatchError */
@@ -57,16 +72,24 @@ export function decodeControl(bytes: Uint8Array, metered = false): Control {
 }
 
 /** Mutable globals as bytes (M1). The payload of a NaN is not kept: JavaScript reads every NaN as one value. */
-export function encodeGlobals(exports: Namespace, globals: GuestShape["globals"]): Uint8Array {
-  const view = new DataView(new ArrayBuffer(globals.length * 8));
+export function encodeGlobals(
+  exports: Namespace,
+  globals: GuestShape["globals"],
+  into?: Uint8Array,
+): Uint8Array {
+  const bytes = sized(globals.length * 8, into);
+  const view = viewOf(bytes);
   globals.forEach(({ exportName, type }, index) => {
     const value: unknown = (exports[exportName] as GlobalCell).value;
     if (type === I64) view.setBigInt64(index * 8, value as bigint, true);
     else if (type === F64) view.setFloat64(index * 8, value as number, true);
     else if (type === F32) view.setFloat32(index * 8, value as number, true);
-    else view.setBigInt64(index * 8, BigInt(value as number), true);
+    else {
+      view.setInt32(index * 8, value as number, true);
+      view.setInt32(index * 8 + 4, (value as number) >> 31, true);
+    }
   });
-  return new Uint8Array(view.buffer);
+  return bytes;
 }
 
 /** Put globals back. @throws SnapshotMismatchError when the count differs */

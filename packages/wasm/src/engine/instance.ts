@@ -45,7 +45,7 @@ import { checkedImage } from "./checked-image.ts";
 import { FuelMeter } from "./fuel-meter.ts";
 import { writable } from "./guest-range.ts";
 import type { Resumption } from "./host-calls.ts";
-import { encodeControl, sectionOf } from "./image.ts";
+import { type Control, encodeControl, sectionOf } from "./image.ts";
 import type { Program } from "./program.ts";
 import { trap } from "./trap.ts";
 
@@ -200,8 +200,8 @@ export class WasmInstance implements EngineInstance, Occupant {
     }
   }
 
-  /** The whole state (W2). @throws NotPendingError, InstanceEndedError */
-  snapshot(share = false): InstanceImage {
+  /** The whole state (W2); what fits into the sections `into` is written there. @throws NotPendingError, InstanceEndedError */
+  snapshot(share = false, into: InstanceImage["sections"] = {}): InstanceImage {
     this.#requireSuspended();
     const { hash, shape } = this.#program;
     const pending = this.#pending as PendingCall;
@@ -211,16 +211,17 @@ export class WasmInstance implements EngineInstance, Occupant {
       profile: shape.profile.profile,
       pending: { ...pending, args: [...pending.args] },
       sections: {
-        control: encodeControl({
-          phase: this.#phase === "start" ? 0 : 1,
-          logBytesLeft: this.logBytesLeft,
-          fuelUsed: this.#fuel?.used,
-        }),
+        control: encodeControl(this.#control(), into["control"]),
         memory: share ? memory : sparseCopy(memory),
-        ...this.#body.registers(),
+        ...this.#body.registers(into),
         ...this.#hostSection(),
       },
     };
+  }
+
+  #control(): Control {
+    const phase = this.#phase === "start" ? 0 : 1;
+    return { phase, logBytesLeft: this.logBytesLeft, fuelUsed: this.#fuel?.used };
   }
 
   #countFuel(used: number): void {

@@ -9,6 +9,7 @@
 import { GuestProtocolError, SnapshotMismatchError } from "../errors.ts";
 import { PAGE_BYTES, STACK_EXPORT, STACK_FRAMES, STACK_RECORD } from "../layout.ts";
 import type { LinearMemory, Namespace } from "../web-assembly.ts";
+import { sized } from "./image.ts";
 
 const UNWINDING = 1;
 const REWINDING = 2;
@@ -17,6 +18,7 @@ const REWINDING = 2;
 export class Suspension {
   readonly #memory: LinearMemory;
   #viewed: DataView | undefined;
+  #bytes: Uint8Array | undefined;
   readonly #exports: Record<string, () => number>;
   readonly #startUnwind: (record: number) => void;
   readonly #startRewind: (record: number) => void;
@@ -55,12 +57,15 @@ export class Suspension {
     this.#exports["asyncify_stop_rewind"]?.();
   }
 
-  /** A copy of the frames. */
-  frames(): Uint8Array {
+  /** A copy of the frames, in `into` when it has their length. */
+  frames(into?: Uint8Array): Uint8Array {
     const end = this.#view().getUint32(STACK_RECORD, true);
     if (end < STACK_FRAMES || end > this.#memory.buffer.byteLength)
       throw new GuestProtocolError(`its suspended calls end at byte ${end}`);
-    return new Uint8Array(this.#memory.buffer, STACK_FRAMES, end - STACK_FRAMES).slice();
+    const frames = sized(end - STACK_FRAMES, into);
+    this.#bytes ??= new Uint8Array(this.#memory.buffer);
+    frames.set(this.#bytes.subarray(STACK_FRAMES, end));
+    return frames;
   }
 
   /** Put frames back. @throws SnapshotMismatchError when they do not fit */
