@@ -19,6 +19,7 @@ const DEBIAN_VERSIONS = "/usr/lib/postgresql";
 /** The users that may run a server when root starts it, the first that exists. */
 const USERS = ["postgres", "nobody"];
 
+const PORTS = { first: 20_000, last: 32_000 } as const;
 /** How often to look whether the processes of a killed server are gone. */
 const POLL_MS = 5;
 
@@ -185,12 +186,18 @@ function serverUser(): { readonly uid: number; readonly gid: number } | undefine
   return undefined;
 }
 
+/** A port that nothing listens on, outside the range that systems give to outgoing connections: it stays free over a restart. */
 async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("no free port");
-  return address.port;
+  for (;;) {
+    const port = PORTS.first + Math.floor(Math.random() * (PORTS.last - PORTS.first));
+    const probe = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      probe.once("error", () => resolve(false));
+      probe.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!free) continue;
+    probe.close();
+    await once(probe, "close");
+    return port;
+  }
 }

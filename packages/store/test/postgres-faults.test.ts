@@ -1,6 +1,8 @@
 /** Coordination on a PostgreSQL server that is killed, stopped, held up, misconfigured or not there. */
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
 import { errorCodeOf } from "@glia-os/abi/errors";
 import { toEpoch } from "@glia-os/abi/ids";
 import type { AgentRow, CasOutcome, Coordination, NodeSession } from "@glia-os/abi/ports";
@@ -19,6 +21,7 @@ import { freshSchema, missing, serverForThisFile } from "./fixtures/postgres-har
 
 const server = serverForThisFile();
 const rounds = process.env["GLIA_SOAK"] === "1" ? 40 : 3;
+const lockingChild = fileURLToPath(new URL("./fixtures/locking-child.ts", import.meta.url));
 const DOWN: ReadonlySet<unknown> = new Set(["store.engine-unreachable", "store.outcome-unknown"]);
 const AGENT = agentNamed("1");
 
@@ -82,10 +85,10 @@ async function swapThrough(
   store: Coordination,
   session: NodeSession,
   from: number,
-  until: () => boolean,
+  until: (epoch: number) => boolean,
 ): Promise<number> {
   let epoch = from;
-  while (!until()) {
+  while (!until(epoch)) {
     const requestId = `swap-${epoch}`;
     try {
       const outcome = await swap(store, session, epoch, requestId);
@@ -198,7 +201,8 @@ describe("a server", () => {
       await server().restart();
       settled = true;
       epoch = await swapping;
-      epoch = await swapThrough(store, session, epoch, oneMore());
+      const before = epoch;
+      epoch = await swapThrough(store, session, before, (now) => now > before);
     }
     const history = await historyOf(store);
     expectGaplessHistory(history);
@@ -220,7 +224,8 @@ describe("a server", () => {
     const opening = await refusalOf({ timeoutMs: 500 });
     expect(opening).toBe("store.engine-unreachable");
     server().signal("SIGCONT");
-    const epoch = await swapThrough(store, session, (await rowOnce(store)).epoch, oneMore());
+    const { epoch: before } = await rowOnce(store);
+    const epoch = await swapThrough(store, session, before, (now) => now > before);
     const history = await historyOf(store);
     expectGaplessHistory(history);
     expect(history.at(-1)?.epoch).toBe(epoch);
@@ -249,20 +254,24 @@ describe("a server", () => {
     expect(answer).toEqual(row);
   });
 
-  it("C3: ends a transaction that its client does not go on with", async () => {
-    const connection = connectionWith(300);
-    await expect(
-      connection.transaction("write", async (ask) => {
-        await ask("CREATE TABLE IF NOT EXISTS pg_temp.held (x int)");
-        await new Promise((resolve) => setTimeout(resolve, 1_000));
-        await ask("SELECT 1");
-      }),
-    ).rejects.toMatchObject({ code: "store.engine-unreachable" });
-    const [row] = await connection.transaction("read", (ask) =>
-      ask("SELECT current_setting('idle_in_transaction_session_timeout') AS most"),
+  it("C3: ends the transaction of a client that is stopped while it holds the lock, and the others go on", async () => {
+    const store = await open({ timeoutMs: 2_000 });
+    const { session } = await withAgent(store);
+    const child = spawn(
+      process.execPath,
+      ["--conditions=@glia-os/source", lockingChild, server().url, schema],
+      {
+        stdio: ["ignore", "pipe", "inherit"],
+      },
     );
-    expect(row).toEqual({ most: "300ms" });
-    await connection.close();
+    try {
+      await once(child.stdout, "data");
+      child.kill("SIGSTOP");
+      const epoch = await swapThrough(store, session, 1, (now) => now > 1);
+      expect(epoch).toBe(2);
+    } finally {
+      child.kill("SIGKILL");
+    }
   });
 
   it("C4: that would answer before it flushed is told to flush first, and one of another encoding is refused", async () => {
@@ -344,12 +353,6 @@ it("Q2, Q4: requests past the queue limit are refused, those before are answered
 function connectionWith(timeoutMs: number, database = "postgres"): EngineConnection {
   const url = server().url.replace(/postgres$/, database);
   return new EngineConnection({ url, place: "the server", timeoutMs });
-}
-
-/** Stops a loop after its next round. */
-function oneMore(): () => boolean {
-  let rounds = 0;
-  return () => ++rounds > 1;
 }
 
 /** The row, once the server answers again. */
