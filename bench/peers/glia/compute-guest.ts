@@ -110,8 +110,12 @@ export async function bare(): Promise<Run> {
   };
 }
 
-/** A guest of a profile; a pre-emptive one runs in slices of `slice` fuel. */
-export async function profiled(profile: Profile, slice: number = SLICE): Promise<Run & { yields(): number }> {
+/** A guest of a profile; a pre-emptive one runs in slices of `slice` fuel. With `tracked` it marks the pages it writes. */
+export async function profiled(
+  profile: Profile,
+  slice: number = SLICE,
+  tracked = false,
+): Promise<Run & { yields(): number }> {
   const { bytes } = await instrument(await original(), { profile });
   const program = await createWasmEngine().admit(bytes, ["glia.v1"]);
   let result = 0n;
@@ -128,6 +132,7 @@ export async function profiled(profile: Profile, slice: number = SLICE): Promise
   const it = program.instantiate({}, host);
   const fuel = profile === "preemptive" ? slice : undefined;
   it.step();
+  if (tracked) it.track(await program.tracking());
   const run = (name: ProgramName): bigint => {
     let outcome: StepOutcome = it.step({ value: 8, payload: request(name) }, fuel);
     for (; outcome.kind === "yielded"; yields++) outcome = it.step(undefined, fuel);

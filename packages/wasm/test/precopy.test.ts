@@ -391,5 +391,10 @@ describe("the target of a pre-copy", () => {
     header.writeUInt32LE(4097, 5);
     const long = new PreCopyTarget(program, {}, new RecordingHost());
     expect(() => long.push(header)).toThrow(PreCopyCorruptError);
+    const wide = Buffer.from(pieces.at(-2) as Uint8Array);
+    wide.writeUInt32LE(64 * 1024 * 1024 + 1, 1);
+    const state = new PreCopyTarget(program, {}, new RecordingHost());
+    for (const piece of pieces.slice(0, -2)) state.push(piece);
+    expect(() => state.push(wide.subarray(0, 5))).toThrow(PreCopyCorruptError);
   });
 });
