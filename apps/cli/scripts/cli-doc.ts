@@ -30,7 +30,7 @@ lines elsewhere.
 | Exit code | Meaning |
 |---|---|
 | 0 | Done. For \`mesh start\` and \`mesh join\`: stopped by Ctrl-C or SIGTERM once they were running. For \`top\`: left, or the program ended. |
-| 1 | Refused or failed; also when the reader of standard output went away before the end. |
+| 1 | Refused or failed; also when standard output could not be written, or its reader went away before the end. |
 | 2 | The command line makes no sense. |
 | 130 | Interrupted (Ctrl-C, SIGTERM, SIGHUP) before the work was done. |
 

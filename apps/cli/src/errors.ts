@@ -360,6 +360,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ELOOP: "too many symbolic links",
   EMFILE: "too many open files in this process",
   ENAMETOOLONG: "the name is too long",
+  ENOSPC: "the disk is full",
 };
 
 /** The sentence for a failed file operation. */

@@ -5,6 +5,7 @@
  * R2. With `--json` the same as `{"ok":false,"error":{...}}` on standard output.
  */
 import { errorCodeOf, toErrorRecord } from "@glia-os/abi/errors";
+import { reasonOf } from "./errors.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
@@ -18,6 +19,15 @@ export function reportFailure(terminal: Terminal, error: unknown): ExitCode {
   if (terminal.verbose) for (const line of traceOf(error)) terminal.note(line);
   if (code === "cli.interrupted") return EXIT.interrupted;
   return code === "cli.usage" || code === "cli.input-malformed" ? EXIT.usage : EXIT.failure;
+}
+
+/** How the process ends when a part of its output did not arrive: never as if it were done. A reader that left is not told so. */
+export function reportLostOutput(terminal: Terminal, code: ExitCode): ExitCode {
+  const { lost } = terminal;
+  if (lost === undefined) return code;
+  if ((lost as NodeJS.ErrnoException).code !== "EPIPE")
+    terminal.note(`glia: Standard output cannot be written: ${reasonOf(lost)}. Send it elsewhere.`);
+  return code === EXIT.ok ? EXIT.failure : code;
 }
 
 /** One line of a failure: message, then remedy. */

@@ -3,7 +3,7 @@
 import { CommanderError } from "commander";
 import { UsageError } from "./errors.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
-import { reportFailure } from "./failure.ts";
+import { reportFailure, reportLostOutput } from "./failure.ts";
 import { listenForInterrupt } from "./interrupt.ts";
 import { packageVersion } from "./package-root.ts";
 import { createProgram, VersionShown } from "./program.ts";
@@ -49,4 +49,4 @@ const terminal = new Terminal({ out: process.stdout, err: process.stderr, json, 
 const interrupt = listenForInterrupt(terminal, child ? ["SIGINT"] : []);
 const code = await run(argv, terminal, interrupt);
 await terminal.drain();
-process.exit(code);
+process.exit(reportLostOutput(terminal, code));

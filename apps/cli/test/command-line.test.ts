@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -16,6 +16,17 @@ function expectOneLine(stderr: string): void {
   expect(stderr).toMatch(/^glia: .+\. .+\.\n$/);
   expect(stderr).not.toMatch(/\bat .+:\d+:\d+/);
 }
+
+it.skipIf(!existsSync("/dev/full"))(
+  "a result that cannot be written is a failure, and says why",
+  async () => {
+    const run = [process.execPath, "--conditions=@glia-os/source", cliMain, "version"];
+    const shell = spawnSync("/bin/sh", ["-c", '"$@" > /dev/full', "sh", ...run], { encoding: "utf8" });
+    expect(shell.status).toBe(1);
+    expectOneLine(shell.stderr);
+    expect(shell.stderr).toContain("Standard output cannot be written: the disk is full");
+  },
+);
 
 describe("a command line that makes no sense", () => {
   it.each([

@@ -53,6 +53,7 @@ describe("amounts", () => {
       "16.0 MiB",
       "5.00 TiB",
     ]);
+    expect([0.4, 71.8733878, 718.7333878017231].map(formatBytes)).toEqual(["0.40 B", "71.9 B", "719 B"]);
     expect([0.4242, 12.34, 999.4, 999.6, 61_000].map(formatMs)).toEqual([
       "0.42 ms",
       "12.3 ms",
@@ -101,6 +102,7 @@ describe("the terminal", () => {
     await terminal.closed;
     terminal.line("lost");
     expect(out()).toBe("");
+    expect(terminal.lost).toMatchObject({ code: "EPIPE" });
   });
 });
 

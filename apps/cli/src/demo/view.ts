@@ -47,7 +47,7 @@ export class DemoView {
 
   /** The input is known. */
   corpus({ root, files, bytes }: Corpus): void {
-    const amount = `${formatCount(files.length)} files, ${formatBytes(bytes)}`;
+    const amount = `${formatCount(files.length)} ${files.length === 1 ? "file" : "files"}, ${formatBytes(bytes)}`;
     this.#lines.print(`${this.#bold("input")}  ${amount} under ${root}`);
     this.say("starting three nodes");
   }

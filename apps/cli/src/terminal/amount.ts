@@ -2,7 +2,7 @@
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 
-/** Bytes in binary units with three digits: `512 B`, `1.50 KiB`, `16.0 MiB`. */
+/** Bytes in binary units with three digits: `512 B`, `1.50 KiB`, `16.0 MiB`. A rate need not be whole: `71.9 B`. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -10,7 +10,7 @@ export function formatBytes(bytes: number): string {
     value /= 1024;
     unit++;
   }
-  return unit === 0 ? `${bytes} B` : `${threeDigits(value)} ${UNITS[unit]}`;
+  return unit === 0 && Number.isInteger(bytes) ? `${bytes} B` : `${threeDigits(value)} ${UNITS[unit]}`;
 }
 
 /** Milliseconds: `0.42 ms`, `12.3 ms`, `1.20 s`, `2 min 5 s`. */

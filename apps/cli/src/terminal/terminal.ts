@@ -3,7 +3,7 @@
  *
  * O1. With `json`, standard output carries JSON lines only; people's lines are left out.
  * O2. Colour only on a terminal, never with NO_COLOR or TERM=dumb (`node:util` decides, by its own reading of the environment).
- * O3. A reader that goes away (EPIPE) is reported once through `closed`; later writes do nothing.
+ * O3. A reader that goes away (EPIPE) is reported once through `closed`; later writes do nothing. `lost` says why, also of a full disk.
  */
 import { styleText } from "node:util";
 
@@ -34,6 +34,7 @@ export class Terminal {
   readonly out: OutputStream;
   readonly #err: OutputStream;
   #open = true;
+  #lost: Error | undefined;
 
   constructor(options: TerminalOptions) {
     this.json = options.json;
@@ -41,12 +42,18 @@ export class Terminal {
     this.out = options.out;
     this.#err = options.err;
     this.closed = new Promise((resolve) => {
-      this.out.on("error", () => {
+      this.out.on("error", (error: Error) => {
+        this.#lost ??= error;
         this.#open = false;
         resolve();
       });
     });
     this.#err.on("error", () => {});
+  }
+
+  /** Why a part of what was written to standard output did not arrive. */
+  get lost(): Error | undefined {
+    return this.#lost;
   }
 
   /** Whether standard output is a terminal that a view may repaint. */
