@@ -106,3 +106,15 @@ it("a journal on SQLite opened from the built files finds its worker, appends an
   const child = spawnSync(process.execPath, [program], { encoding: "utf8", env: {}, timeout: 30_000 });
   expect(child).toMatchObject({ stdout: "next 2\n", stderr: "", status: 0 });
 });
+
+it("C5: a store on PostgreSQL can be imported without the package pg, and says what is missing when it is opened", () => {
+  const program = join(folder, "postgres-program.mjs");
+  writeFileSync(
+    program,
+    `import { openPostgresJournal } from "./postgres-journal.js";
+     await openPostgresJournal({ url: "postgresql://127.0.0.1:1/x" }).catch(({ code, message }) => console.log(code, message));`,
+  );
+  const child = spawnSync(process.execPath, [program], { encoding: "utf8", env: {}, timeout: 30_000 });
+  expect(child).toMatchObject({ stderr: "", status: 0 });
+  expect(child.stdout).toMatch(/^store.engine-unfit .*the package pg is not installed/);
+});

@@ -5,10 +5,11 @@
  * C2. A failure before `COMMIT` was sent committed nothing, and says so; one after it was sent says that the outcome is not known.
  * C3. A server gives up a transaction of this client before twice the limit passed, so a client that hangs does not hold others.
  * C4. A server that would forget what it acknowledged is refused before it is asked anything.
+ * C5. The package `pg` is loaded when a connection is made, because only stores on PostgreSQL need it.
  */
 import { Socket } from "node:net";
 import { type GliaError, isGliaError } from "@glia-os/abi/errors";
-import { Client, types } from "pg";
+import type { Client } from "pg";
 import { engineFailure, isServerError } from "./engine-failure.ts";
 import { EngineUnfitError, OutcomeUnknownError } from "./errors.ts";
 
@@ -26,6 +27,8 @@ export interface ConnectionSettings {
   readonly place: string;
   readonly timeoutMs: number;
 }
+
+type Driver = typeof import("pg");
 
 interface Live {
   readonly client: Client;
@@ -93,9 +96,10 @@ export class EngineConnection {
   async #connected(): Promise<Live> {
     if (this.#live !== undefined) return this.#live;
     const { place, timeoutMs } = this.#settings;
+    const driver = await loadDriver(place);
     const socket = new Socket();
     const deadline = setTimeout(() => socket.destroy(), timeoutMs);
-    const live: Live = { client: this.#client(socket), socket };
+    const live: Live = { client: this.#client(driver, socket), socket };
     // Without a listener an error between two queries would end the process; the next query finds the connection gone.
     live.client.on("error", () => this.#drop(live));
     live.client.on("end", () => this.#drop(live));
@@ -113,7 +117,7 @@ export class EngineConnection {
   }
 
   /** C3: the server waits for a lock less long than this client waits for the server. */
-  #client(socket: Socket): Client {
+  #client({ Client, types }: Driver, socket: Socket): Client {
     const { url, timeoutMs } = this.#settings;
     return new Client({
       connectionString: url,
@@ -133,6 +137,15 @@ export class EngineConnection {
   #drop(live: Live): void {
     live.socket.destroy();
     if (this.#live === live) this.#live = undefined;
+  }
+}
+
+/** C5. */
+async function loadDriver(place: string): Promise<Driver> {
+  try {
+    return await import("pg");
+  } catch {
+    throw new EngineUnfitError(place, "the package pg is not installed beside @glia-os/store");
   }
 }
 
