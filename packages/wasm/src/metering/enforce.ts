@@ -4,6 +4,8 @@
  *
  * EN1. The check of a loop header has the cost of the loop's mark, wherever asyncify left that; the mark is then gone. While a
  *      guest runs normally the header runs as often as the mark would have.
+ *      The mark of an entry becomes its check when it is the first thing the function does; one that came with a function that was
+ *      put in place of its call stays where it is.
  * EN2. Whatever the host's allowance pays for while calls are saved or put back is bounded by the same checks.
  */
 import { bodyHead, writeBody } from "../binary/body.ts";
@@ -155,7 +157,9 @@ class BodyPlan {
       } else if (opcode === OP.call && (immediate === marks.charge || immediate === marks.check)) {
         const known = constant?.end === start ? constant : undefined;
         if (known === undefined) leave(inner);
-        const moved = immediate === marks.check && known !== undefined && this.#moved(inner, known.value);
+        const always = inner !== undefined || open.length === 0;
+        const moved =
+          immediate === marks.check && known !== undefined && always && this.#moved(inner, known.value);
         this.#marks.push({ start: known?.start ?? start, end, cost: known?.value, moved, loop: inner });
       } else if (opcode === OP.callIndirect || (opcode === OP.call && neutral[immediate] !== true))
         leave(inner);
@@ -170,7 +174,7 @@ class BodyPlan {
     return loop;
   }
 
-  /** Take the first check of a loop, or of the function outside of loops, to its header. */
+  /** Take the first check of a loop, or of the function where nothing is between it and the entry, to its header. */
   #moved(loop: Loop | undefined, cost: number): boolean {
     if ((loop?.cost ?? this.#entry) !== 0) return false;
     if (loop === undefined) this.#entry = cost;

@@ -3,6 +3,10 @@ import { HOST_IMPORTS, HOST_MODULE } from "@glia-os/abi/wire";
 import type Binaryen from "binaryen";
 import { BinaryenMissingError, MalformedModuleError, UnsupportedFeatureError } from "../errors.ts";
 import { STACK_PAGES } from "../layout.ts";
+import { splitBodies } from "./split-bodies.ts";
+
+/** Functions as asyncify leaves them, or with the marks of their entries at their start and one or two copies (split-bodies.ts). */
+export type Copies = "as is" | "one" | "two";
 
 /** Names of the blocking imports as asyncify writes them. */
 const BLOCKING = HOST_IMPORTS.filter(({ blocking }) => blocking).map(({ name }) => `${HOST_MODULE}.${name}`);
@@ -25,6 +29,7 @@ export function asyncify(
   binaryen: typeof Binaryen,
   bytes: Uint8Array,
   suspending: readonly string[] = [],
+  copies: Copies = "as is",
 ): Uint8Array {
   binaryen.clearPassArguments();
   binaryen.clearPassesToSkip();
@@ -40,12 +45,15 @@ export function asyncify(
   const { Features } = binaryen;
   // The declared `readBinaryWithFeatures` is not there in 132; `readBinary` takes the features as its second argument.
   const readBinary: (data: Uint8Array, features: number) => Binaryen.Module = binaryen.readBinary;
-  const module = readBinary(
-    bytes,
-    GUEST_FEATURES.reduce((all, name) => all | Features[name], 0),
-  );
+  const features = GUEST_FEATURES.reduce((all, name) => all | Features[name], 0);
+  let module = readBinary(bytes, features);
   try {
     suspendableBy(module);
+    if (copies !== "as is") {
+      const split = splitBodies(module.emitBinary(), copies === "two");
+      module.dispose();
+      module = readBinary(split, features);
+    }
     module.optimize();
     if (!module.validate()) throw new MalformedModuleError("it is not valid after asyncify");
     return module.emitBinary();
