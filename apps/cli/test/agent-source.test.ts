@@ -57,10 +57,10 @@ it("an agent that was scaffolded builds, answers on a node, and goes on counting
   await startNode(["mesh", "join", String(hub.joinLine), "--name", "edge"]);
   const at = ["--name", "hub"];
   await json(["agent", "spawn", join(folder, "agent.wasm"), "--as", "counter", "--node", "hub"]);
-  await json(["agent", "send", "counter", '{"text":"the cat and the hat"}', ...at]);
+  await json(["agent", "send", "counter", "the cat and the hat", ...at]);
   await json(["agent", "migrate", "counter", "edge", ...at]);
-  await json(["agent", "send", "counter", '{"text":"the end"}', ...at]);
-  const top = await runCli(["agent", "send", "counter", '{"ask":"top"}', "--ask", ...at], { env });
+  await json(["agent", "send", "counter", 'the {"end', ...at]);
+  const top = await runCli(["agent", "send", "counter", "top", "--ask", ...at], { env });
   expect(JSON.parse(top.stdout)).toEqual([
     ["the", 3],
     ["cat", 1],

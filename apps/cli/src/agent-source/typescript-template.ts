@@ -28,22 +28,16 @@ const COMPILER = {
   types: [],
 };
 
-const AGENT = `/** Counts the words it is sent. Ask it with {"ask":"top"}. */
+const AGENT = `/** Counts the words it is sent. Send it \`top\` to learn the most frequent. */
 import { defineAgent, sys } from "@glia-os/guest-js";
-
-interface Request {
-  readonly text?: string;
-  readonly ask?: "top";
-}
 
 defineAgent({
   state: () => new Map<string, number>(),
   start: () => void sys.log("info", "ready to count"),
   receive(message, counts) {
-    const request = message.json<Request>();
-    for (const word of request.text?.toLowerCase().match(/\\p{L}+/gu) ?? [])
-      counts.set(word, (counts.get(word) ?? 0) + 1);
-    if (request.ask === "top") return [...counts].sort((a, b) => b[1] - a[1]).slice(0, 10);
+    const text = message.text();
+    if (text === "top") return [...counts].sort((a, b) => b[1] - a[1]).slice(0, 10);
+    for (const word of text.toLowerCase().match(/\\p{L}+/gu) ?? []) counts.set(word, (counts.get(word) ?? 0) + 1);
     return { words: counts.size };
   },
 });
