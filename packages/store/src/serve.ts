@@ -32,10 +32,11 @@ export type FromWorker<Reply> =
 /** An open store in its worker. */
 export interface ServedStore<Request, Reply> {
   /**
-   * Perform some requests, at least the first and none before an earlier one; what they changed is durable when this returns.
+   * Perform some requests, at least the first and none before an earlier one; what they changed is durable when this returns,
+   * or when what it returns resolves.
    * Those without an answer are asked again.
    */
-  perform(requests: readonly Request[]): readonly Answer<Reply>[];
+  perform(requests: readonly Request[]): readonly Answer<Reply>[] | Promise<readonly Answer<Reply>[]>;
   /** Buffers in the answers that hold nothing else and go to the parent without a copy. */
   given?(answers: readonly Answer<Reply>[]): ArrayBuffer[];
   /** The most requests one group holds; default {@link GROUP_LIMIT}. */
@@ -45,14 +46,19 @@ export interface ServedStore<Request, Reply> {
   close(): void;
 }
 
-/**
- * Open a store and answer requests from `port` until it is closed. Reports a refusal to open and ends. `unpack` undoes the `pack` of the
- * parent's `Load`.
- */
+/** Other forms of requests and replies, which cross threads faster: the worker's side of the parent's `Load`. */
+export interface Packing<Request, Reply> {
+  /** Undoes `Load.pack`. */
+  unpack(packed: unknown): readonly Request[];
+  /** A reply in another form, which `Load.unpackReply` undoes, or as it is. Buffers that go along are added to `given`. */
+  packReply(reply: Reply, given: ArrayBuffer[]): unknown;
+}
+
+/** Open a store and answer requests from `port` until it is closed. Reports a refusal to open and ends. */
 export function serveStore<Request, Reply>(
   port: MessagePort,
   open: () => ServedStore<Request, Reply>,
-  unpack: (packed: unknown) => readonly Request[] = () => [],
+  packing?: Packing<Request, Reply>,
 ): void {
   const send = (message: FromWorker<Reply>, given: ArrayBuffer[] = []): void =>
     port.postMessage(message, given);
@@ -68,15 +74,22 @@ export function serveStore<Request, Reply>(
   let closing = false;
   let scheduled = false;
 
-  const turn = (): void => {
-    scheduled = false;
+  const answer = (answers: readonly Answer<Reply>[]): void => {
+    const given = store.given?.(answers) ?? [];
+    const packed = answers.map((one) =>
+      "reply" in one && packing !== undefined ? { reply: packing.packReply(one.reply, given) as Reply } : one,
+    );
+    send({ answers: packed }, given);
+  };
+  const turn = async (): Promise<void> => {
     if (waiting.length > 0) {
       const limit = store.groupLimit ?? GROUP_LIMIT;
-      const answers = store.perform(waiting.length <= limit ? waiting : waiting.slice(0, limit));
+      const answers = await store.perform(waiting.length <= limit ? waiting : waiting.slice(0, limit));
       waiting = waiting.slice(answers.length);
       if (answers.every(isDone)) send({ done: answers.length });
-      else send({ answers }, store.given?.(answers));
+      else answer(answers);
     }
+    scheduled = false;
     if (waiting.length > 0) {
       schedule();
     } else if (closing) {
@@ -93,9 +106,10 @@ export function serveStore<Request, Reply>(
   };
   const take = (message: ToWorker<Request>): void => {
     if ("close" in message) closing = true;
-    else
-      for (const request of "packed" in message ? unpack(message.packed) : message.requests)
-        waiting.push(request);
+    else {
+      const requests = "packed" in message ? packing?.unpack(message.packed) : message.requests;
+      for (const request of requests ?? []) waiting.push(request);
+    }
   };
 
   port.on("message", (message: ToWorker<Request>) => {

@@ -26,6 +26,8 @@ export interface Load<Request> {
   readonly given: boolean;
   /** Some requests in a form that crosses threads faster, with the buffers that go along; `undefined` to send them as they are. */
   pack?(requests: readonly Request[]): Packed | undefined;
+  /** Undoes `Packing.packReply`. */
+  unpackReply?(reply: unknown): unknown;
 }
 
 /** Requests that `serveStore` unpacks. */
@@ -158,8 +160,12 @@ export class WorkerLink<Request, Reply> {
     for (const { bytes } of settled) this.#bytes -= bytes;
     answers.forEach((answer, i) => {
       if ("refused" in answer) settled[i]?.reject(reviveError(answer.refused));
-      else settled[i]?.resolve(answer.reply);
+      else settled[i]?.resolve(this.#unpacked(answer.reply));
     });
+  }
+
+  #unpacked(reply: Reply): Reply {
+    return this.#load?.unpackReply === undefined ? reply : (this.#load.unpackReply(reply) as Reply);
   }
 
   #stop(reason: WorkerStoppedError): void {

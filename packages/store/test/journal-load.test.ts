@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { JOURNAL_LOAD, unpackAppends } from "../src/journal/journal-load.ts";
+import { JOURNAL_LOAD, JOURNAL_PACKING } from "../src/journal/journal-load.ts";
 import type { JournalRequest } from "../src/journal/request.ts";
 
 const append = fc.record({
@@ -21,7 +21,7 @@ it("requests come out of a pack as they went in, in order, and the caller keeps 
       const sent = structuredClone(requests);
       const packed = JOURNAL_LOAD.pack?.(requests);
       const crossed = structuredClone(packed?.packed, { transfer: [...(packed?.given ?? [])] });
-      expect(unpackAppends(crossed)).toEqual(sent);
+      expect(JOURNAL_PACKING.unpack(crossed)).toEqual(sent);
       expect(requests).toEqual(sent);
     }),
   );
@@ -29,4 +29,22 @@ it("requests come out of a pack as they went in, in order, and the caller keeps 
 
 it("requests without an append are sent as they are", () => {
   expect(JOURNAL_LOAD.pack?.([{ op: "head", domain: "a" }])).toBeUndefined();
+});
+
+it("batches that were read come out of a pack as they went in, and other replies are left as they are", () => {
+  fc.assert(
+    fc.property(fc.array(append, { minLength: 1, maxLength: 50 }), (appends) => {
+      const batches = appends.map(({ op, ...batch }) => batch);
+      const given: ArrayBuffer[] = [];
+      const packed = JOURNAL_PACKING.packReply(batches, given);
+      const crossed = structuredClone(packed, { transfer: given });
+      expect(JOURNAL_LOAD.unpackReply?.(crossed)).toEqual(batches);
+    }),
+  );
+  const head = { domain: "a", epoch: 1, firstSeq: 1, nextSeq: 2, bytes: 3 };
+  for (const reply of [[], [head], head, undefined, 7, new Uint8Array(3)]) {
+    const given: ArrayBuffer[] = [];
+    expect(JOURNAL_LOAD.unpackReply?.(JOURNAL_PACKING.packReply(reply, given))).toEqual(reply);
+    expect(given).toEqual([]);
+  }
 });

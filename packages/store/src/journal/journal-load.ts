@@ -1,16 +1,22 @@
 /**
- * What requests of a journal weigh in a worker's queue, and how appends cross to the worker. Bodies stay the caller's until `append` settles,
+ * What requests of a journal weigh in a worker's queue, and how batches cross threads. Bodies stay the caller's until `append` settles,
  * so they are copied: those of one turn into one buffer, which costs a third of cloning each request. (A clone of a view would copy all of
  * the buffer behind it.)
  */
+import type { JournalBatch } from "@glia-os/abi/ports";
+import type { Packing } from "../serve.ts";
 import type { Load } from "../worker-link.ts";
-import type { JournalRequest } from "./request.ts";
+import type { JournalReply, JournalRequest } from "./request.ts";
 
-/** Some requests; of appends the names, four numbers of each (epoch, firstSeq, count, length of the body), and all bodies one after the other. */
-interface PackedAppends {
+/** Some batches: names, four numbers of each (epoch, firstSeq, count, length of the body), and all bodies one after the other. */
+interface PackedBatches {
   readonly domains: readonly string[];
   readonly numbers: Float64Array<ArrayBuffer>;
   readonly bodies: Uint8Array<ArrayBuffer>;
+}
+
+/** Some requests: their appends as batches, and the rest. */
+interface PackedRequests extends PackedBatches {
   /** Requests of another kind in their places, null standing for an append; null when there are none. */
   readonly others: readonly (JournalRequest | null)[] | null;
 }
@@ -29,8 +35,23 @@ export const JOURNAL_LOAD: Load<JournalRequest> = {
     if (appends.length === 0) return undefined;
     const all = appends.length === requests.length;
     const others = all ? null : requests.map((request) => (isAppend(request) ? null : request));
-    const packed: PackedAppends = { ...packAppends(appends), others };
+    const packed: PackedRequests = { ...packBatches(appends), others };
     return { packed, given: [packed.numbers.buffer, packed.bodies.buffer] };
+  },
+  unpackReply(reply) {
+    return reply instanceof Object && "bodies" in reply ? batchesOf(reply as PackedBatches) : reply;
+  },
+};
+
+/** The worker's side. */
+export const JOURNAL_PACKING: Packing<JournalRequest, JournalReply> = {
+  unpack: unpackRequests,
+  packReply(reply, given) {
+    const [first] = Array.isArray(reply) ? (reply as readonly object[]) : [];
+    if (first === undefined || !("body" in first)) return reply;
+    const packed = packBatches(reply as readonly JournalBatch[]);
+    given.push(packed.numbers.buffer, packed.bodies.buffer);
+    return packed;
   },
 };
 
@@ -40,13 +61,13 @@ function isAppend(request: JournalRequest): request is Append {
   return request.op === "append";
 }
 
-function packAppends(requests: readonly Append[]): Omit<PackedAppends, "others"> {
+function packBatches(batches: readonly JournalBatch[]): PackedBatches {
   const domains: string[] = [];
-  const numbers = new Float64Array(NUMBERS * requests.length);
-  const bodies = new Uint8Array(requests.reduce((sum, { body }) => sum + body.length, 0));
+  const numbers = new Float64Array(NUMBERS * batches.length);
+  const bodies = new Uint8Array(batches.reduce((sum, { body }) => sum + body.length, 0));
   let at = 0;
   let end = 0;
-  for (const { domain, epoch, firstSeq, count, body } of requests) {
+  for (const { domain, epoch, firstSeq, count, body } of batches) {
     domains.push(domain);
     numbers[at++] = epoch;
     numbers[at++] = firstSeq;
@@ -58,16 +79,16 @@ function packAppends(requests: readonly Append[]): Omit<PackedAppends, "others">
   return { domains, numbers, bodies };
 }
 
-/** The requests that `JOURNAL_LOAD` packed. The bodies of appends share a buffer. */
-export function unpackAppends(packed: unknown): readonly JournalRequest[] {
-  const { others, ...packedAppends } = packed as PackedAppends;
-  const appends = appendsOf(packedAppends);
+function unpackRequests(packed: unknown): readonly JournalRequest[] {
+  const { others, ...batches } = packed as PackedRequests;
+  const appends = batchesOf(batches).map((batch): JournalRequest => ({ op: "append", ...batch }));
   if (others === null) return appends;
   let next = 0;
   return others.map((other) => other ?? (appends[next++] as JournalRequest));
 }
 
-function appendsOf({ domains, numbers, bodies }: Omit<PackedAppends, "others">): readonly JournalRequest[] {
+/** Batches whose bodies share a buffer. */
+function batchesOf({ domains, numbers, bodies }: PackedBatches): readonly JournalBatch[] {
   let start = 0;
   return domains.map((domain, i) => {
     const at = NUMBERS * i;
@@ -75,6 +96,6 @@ function appendsOf({ domains, numbers, bodies }: Omit<PackedAppends, "others">):
     const [count, length] = [numbers[at + 2] as number, numbers[at + 3] as number];
     const body = bodies.subarray(start, start + length);
     start += length;
-    return { op: "append", domain, epoch, firstSeq, count, body };
+    return { domain, epoch, firstSeq, count, body };
   });
 }

@@ -19,6 +19,7 @@ import { BODY_SUM, ENTRY_BYTES, type FileEntry, soundBody, writeEntry, writeTabl
 import type { JournalFile, JournalFiles } from "./files.ts";
 import { beginGroup, encodeHead, FILE_HEAD, fileName, finishGroup, GROUP_HEAD } from "./log-file.ts";
 import { OpenFiles } from "./open-files.ts";
+import { ReadAhead } from "./read-ahead.ts";
 import type { CutTail, Recovered } from "./recovery.ts";
 
 /** How files are made. */
@@ -53,6 +54,7 @@ export class FileLog implements EntryLog {
   readonly #options: FileLogOptions;
   readonly #files: JournalFiles;
   readonly #open: OpenFiles;
+  readonly #ahead: ReadAhead = new ReadAhead();
   /** Oldest first; the last one is written to. */
   readonly #logs: LogFile[] = [];
   readonly #group: ByteWriter = new ByteWriter(2 ** 16);
@@ -159,7 +161,8 @@ export class FileLog implements EntryLog {
       return this.#group.bytes.slice(at, at + length);
     }
     const log = this.#fileOf(place);
-    return this.#open.get(log.number).read(log.dataStart + place - log.start, length);
+    const at = log.dataStart + place - log.start;
+    return this.#ahead.read(this.#open.get(log.number), log.number, at, length, log.tail);
   }
 
   #active(): { readonly log: LogFile; readonly file: JournalFile } {
