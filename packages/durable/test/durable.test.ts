@@ -294,6 +294,7 @@ it("DS2: after a recovery the one who had the domain before is refused and stops
   const domain = await first.domains.start("box", collector, 10);
   const second = new TestWorld([collector], {}, first.journal);
   expect((await second.domains.recover()).resumed).toEqual(["box"]);
+  expect(await first.journal.head("box")).toMatchObject({ epoch: 2 });
   expect(await domain.tell("stale").catch(errorCodeOf)).toBe("durable.domain-lost");
   expect(domain.state).toBe("lost");
   await second.domains.get("box")?.tell("fresh");
