@@ -1,6 +1,7 @@
 /** One run of a suite. */
 import { commitOf, machineFacts } from "./machine.ts";
 import { type Effort, measureRows } from "./measure.ts";
+import { BenchRefusal } from "./refusal.ts";
 import type { BenchResult } from "./result.ts";
 import { readCpuTimes, stealPct } from "./steal.ts";
 import type { Suite } from "./suite.ts";
@@ -22,6 +23,7 @@ export async function runSuite(name: string, suite: Suite, options: RunOptions):
   const commit = commitOf(options.tree);
   const before = readCpuTimes();
   const { rows, calibration, missing } = await measureRows(suite.rows, options.effort, options.report);
+  refuseFastFlush(suite, calibration["fdatasyncUs"] as number);
   const machine = { ...facts, stealPct: stealPct(before, readCpuTimes()) };
   return {
     name,
@@ -33,4 +35,13 @@ export async function runSuite(name: string, suite: Suite, options: RunOptions):
     rows,
     ...(options.quick ? { quick: true } : {}),
   };
+}
+
+/** @throws {BenchRefusal} for a disk on which fdatasync is faster than any flush is. */
+export function refuseFastFlush({ leastFdatasyncUs = 0 }: Suite, fdatasyncUs: number): void {
+  if (fdatasyncUs >= leastFdatasyncUs) return;
+  throw new BenchRefusal(
+    `fdatasync took ${fdatasyncUs} us here, less than ${leastFdatasyncUs} us: nothing is flushed. Set TMPDIR to a folder on a disk.`,
+    1,
+  );
 }

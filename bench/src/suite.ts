@@ -48,5 +48,7 @@ export interface RowDefinition {
 /** A named set of rows measured in one run. */
 export interface Suite {
   readonly title: string;
+  /** The suite measures a disk that flushes: a run whose fdatasync takes less than this at the median, in microseconds, makes no result. */
+  readonly leastFdatasyncUs?: number;
   readonly rows: readonly RowDefinition[];
 }
