@@ -18,7 +18,7 @@ function expectOneLine(stderr: string): void {
 }
 
 it.skipIf(!existsSync("/dev/full"))(
-  "a result that cannot be written is a failure, and says why",
+  "a result that cannot be written is a failure, and says why (needs /dev/full)",
   async () => {
     const run = [process.execPath, "--conditions=@glia-os/source", cliMain, "version"];
     const shell = spawnSync("/bin/sh", ["-c", '"$@" > /dev/full', "sh", ...run], { encoding: "utf8" });

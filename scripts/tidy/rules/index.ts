@@ -6,6 +6,7 @@ import { documentedExports } from "./documented-exports.ts";
 import { environment } from "./environment.ts";
 import { importCycles } from "./import-cycles.ts";
 import { layerTable } from "./layers.ts";
+import { listed } from "./listed.ts";
 import { machinePaths } from "./machine-paths.ts";
 import { noAny } from "./no-any.ts";
 import { noDefaultExport } from "./no-default-export.ts";
@@ -28,6 +29,7 @@ export const rules: readonly Rule[] = [
   documentedExports,
   noDefaultExport,
   testsRun,
+  listed,
   machinePaths,
   sizes,
   environment,
