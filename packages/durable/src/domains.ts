@@ -61,7 +61,7 @@ export interface RecoveryReport {
 
 /** Domains read at a time during a recovery, and bytes of their journals; one domain may have more. */
 const RECOVERED_AT_ONCE = 500;
-const RECOVERED_BYTES = 64 * 2 ** 20;
+const RECOVERED_BYTES = 67_108_864;
 const LISTED_AT_ONCE = 1_000;
 const SEED_BYTES = 16;
 

@@ -14,7 +14,7 @@ const CHUNK_BYTES = 65_536;
 const HEAD_BYTES = 9;
 /** Strings up to this length are looked at here; longer ones are faster in the general encoder. */
 const SHORT = 256;
-const U32 = 2 ** 32;
+const U32 = 4_294_967_296;
 
 /** Major types of RFC 8949 section 3.1, in the upper three bits. */
 export const MAJOR = { unsigned: 0x00, negative: 0x20, bytes: 0x40, text: 0x60, array: 0x80 } as const;

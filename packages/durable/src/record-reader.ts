@@ -11,7 +11,7 @@ const RECORD = MAJOR.array | 6;
 const HASH_HEAD = [MAJOR.bytes | 24, 32] as const;
 const HASH_BYTES = 32;
 const SHORT_TEXT = 256;
-const U32 = 2 ** 32;
+const U32 = 4_294_967_296;
 const NO_PATH: readonly number[] = [];
 
 /** The parts of a record before its outcome, and the outcome when it was read too. */
