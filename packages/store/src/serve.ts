@@ -46,6 +46,11 @@ export interface ServedStore<Request, Reply> {
   close(): void;
 }
 
+/** A store whose answers are there when `perform` returns. */
+export interface SynchronousStore<Request, Reply> extends ServedStore<Request, Reply> {
+  perform(requests: readonly Request[]): readonly Answer<Reply>[];
+}
+
 /** Other forms of requests and replies, which cross threads faster: the worker's side of the parent's `Load`. */
 export interface Packing<Request, Reply> {
   /** Undoes `Load.pack`. */

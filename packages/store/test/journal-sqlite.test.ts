@@ -10,7 +10,7 @@ import { openSqliteJournalStore } from "../src/journal/sqlite/journal-store.ts";
 import { openSqliteJournal } from "../src/journal/sqlite/sqlite-journal.ts";
 import { batchOf, readAll } from "../src/journal/testing.ts";
 import { openSqliteKeyValue } from "../src/key-value/sqlite/sqlite-key-value.ts";
-import type { ServedStore } from "../src/serve.ts";
+import type { SynchronousStore } from "../src/serve.ts";
 import { temporaryFolder } from "./fixtures/harness.ts";
 import { childArguments, expectAcknowledged, killAfter } from "./fixtures/journal-kills.ts";
 import {
@@ -38,7 +38,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-function openStore(path: string, maxBytes = 2 ** 30): ServedStore<JournalRequest, JournalReply> {
+function openStore(path: string, maxBytes = 2 ** 30): SynchronousStore<JournalRequest, JournalReply> {
   return openSqliteJournalStore({ path, maxBytes, limits });
 }
 

@@ -7,6 +7,7 @@ import type { Blobs } from "@glia-os/abi/ports";
 import { StoreClosedError } from "../errors.ts";
 import { CheckedBlobs } from "./checked-blobs.ts";
 import { type BlobLimits, blobLimits } from "./limits.ts";
+import { type BlobRequest, named } from "./request.ts";
 import { BlobRules } from "./rules.ts";
 import type { BlobShelf } from "./shelf.ts";
 
@@ -22,9 +23,9 @@ export function createMemoryBlobs(options: MemoryBlobsOptions = {}): Blobs {
   const rules = new BlobRules(memoryShelf(), limits);
   let closed = false;
   const answerer = {
-    async ask(request: Parameters<BlobRules["perform"]>[0]) {
+    async ask(request: BlobRequest) {
       if (closed) throw new StoreClosedError();
-      return rules.perform(request);
+      return rules.perform(named(request));
     },
     async end() {
       closed = true;

@@ -10,7 +10,7 @@ import type { BlobInfo } from "@glia-os/abi/ports";
 import { StoreFullError } from "../errors.ts";
 import { BlobCorruptError, TooManyBlobsError } from "./errors.ts";
 import type { BlobLimits } from "./limits.ts";
-import type { BlobReply, BlobRequest } from "./request.ts";
+import type { BlobReply, NamedPut, NamedRequest } from "./request.ts";
 import type { BlobShelf } from "./shelf.ts";
 
 interface KeptBlob {
@@ -35,14 +35,14 @@ export class BlobRules {
   }
 
   /** Perform one request. @throws the refusals of the port. */
-  perform(request: BlobRequest): BlobReply {
+  perform(request: NamedRequest): BlobReply {
     switch (request.op) {
       case "put":
-        return this.#put(request.bytes);
+        return this.#put(request);
       case "get":
         return this.#get(request.hash);
       case "has":
-        return this.#kept.get(request.hash)?.damage === undefined && this.#kept.has(request.hash);
+        return !this.lacks(request.hash);
       case "list":
         return this.#list(request.after, request.limit);
       case "delete":
@@ -50,12 +50,17 @@ export class BlobRules {
     }
   }
 
+  /** Whether a blob is not there, or known to be damaged. */
+  lacks(hash: string): boolean {
+    const kept = this.#kept.get(hash);
+    return kept === undefined || kept.damage !== undefined;
+  }
+
   /** B1, B4. */
-  #put(bytes: Uint8Array): string {
-    const hash = digest("sha256", bytes, "hex");
+  #put({ bytes, hash }: NamedPut): string {
     const kept = this.#kept.get(hash);
     if (kept === undefined) this.#refuseBeyondLimits(bytes.length);
-    if (kept === undefined || kept.damage !== undefined) this.#shelf.write(hash, bytes);
+    if (this.lacks(hash)) this.#shelf.write(hash, bytes);
     this.#keep(hash, bytes.length);
     return hash;
   }

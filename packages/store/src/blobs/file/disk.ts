@@ -20,7 +20,9 @@ export interface BlobDisk {
   /** Remove a file; nothing happens where there is none. Durable after `syncFolder`. */
   remove(path: string): void;
   /** Flush the names in a folder, "" for the root. */
-  syncFolder(folder: string): void;
+  syncFolder(folder: string): Promise<void>;
+  /** The same for all folders, before this returns: at the opening. */
+  syncFolders(folders: readonly string[]): void;
 }
 
 /** A file being written. */
@@ -28,6 +30,6 @@ export interface BlobFile {
   /** Append all bytes. */
   write(bytes: Uint8Array): void;
   /** Flush what was written. */
-  sync(): void;
+  sync(): Promise<void>;
   close(): void;
 }

@@ -10,7 +10,7 @@ import { diskFailure } from "../../disk-failure.ts";
 import { FolderLock } from "../../folder-lock.ts";
 import type { Answer, ServedStore } from "../../serve.ts";
 import type { BlobLimits } from "../limits.ts";
-import type { BlobReply, BlobRequest } from "../request.ts";
+import { type BlobReply, type BlobRequest, type NamedPut, type NamedRequest, named } from "../request.ts";
 import { BlobRules } from "../rules.ts";
 import type { BlobDisk } from "./disk.ts";
 import { FileShelf } from "./file-shelf.ts";
@@ -36,17 +36,19 @@ export class FileBlobStore implements ServedStore<BlobRequest, BlobReply> {
     this.#rules = new BlobRules(this.#shelf, limits);
   }
 
-  perform(requests: readonly BlobRequest[]): readonly Answer<BlobReply>[] {
+  async perform(requests: readonly BlobRequest[]): Promise<readonly Answer<BlobReply>[]> {
+    const group = withinBytes(requests).map(named);
+    await this.#shelf.prepare(this.#newBlobs(group));
     const answers: Answer<BlobReply>[] = [];
     let moved = 0;
-    for (const request of requests) {
+    for (const request of group) {
       const answer = this.#answer(request);
       answers.push(answer);
       moved += request.op === "put" ? request.bytes.length : bytesOf(answer).length;
       if (moved >= GROUP_BYTES) break;
     }
     try {
-      this.#shelf.commit();
+      await this.#shelf.commit();
     } catch (error) {
       if (!isGliaError(error)) throw error;
       return answers.map(() => ({ refused: error.toRecord() }));
@@ -60,7 +62,16 @@ export class FileBlobStore implements ServedStore<BlobRequest, BlobReply> {
 
   close(): void {}
 
-  #answer(request: BlobRequest): Answer<BlobReply> {
+  /** What the group may have to write: also a blob that it deletes, or finds damaged, before it puts it again. */
+  #newBlobs(group: readonly NamedRequest[]): readonly NamedPut[] {
+    const touched = new Set(
+      group.flatMap((one) => (one.op === "get" || one.op === "delete" ? [one.hash] : [])),
+    );
+    const puts = group.filter((one): one is NamedPut => one.op === "put");
+    return puts.filter(({ hash }) => this.#rules.lacks(hash) || touched.has(hash));
+  }
+
+  #answer(request: NamedRequest): Answer<BlobReply> {
     try {
       return { reply: this.#rules.perform(request) };
     } catch (error) {
@@ -94,6 +105,16 @@ export class FolderBlobStore extends FileBlobStore {
   override close(): void {
     this.#lock.release();
   }
+}
+
+/** The first requests, with at most {@link GROUP_BYTES} to write or one blob that is larger. */
+function withinBytes(requests: readonly BlobRequest[]): readonly BlobRequest[] {
+  let bytes = 0;
+  const past = requests.findIndex((request, i) => {
+    bytes += request.op === "put" ? request.bytes.length : 0;
+    return i > 0 && bytes > GROUP_BYTES;
+  });
+  return past < 0 ? requests : requests.slice(0, past);
 }
 
 const NO_BYTES: Uint8Array<ArrayBuffer> = new Uint8Array();

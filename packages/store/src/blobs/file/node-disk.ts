@@ -2,6 +2,7 @@
 import {
   closeSync,
   fstatSync,
+  fsync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -13,7 +14,10 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { BlobDisk, BlobFile } from "./disk.ts";
+
+const flush: (fd: number) => Promise<void> = promisify(fsync);
 
 /** The disk under `root`, which exists. */
 export class NodeDisk implements BlobDisk {
@@ -76,13 +80,24 @@ export class NodeDisk implements BlobDisk {
   }
 
   /** Windows has no such call and needs none. */
-  syncFolder(folder: string): void {
+  async syncFolder(folder: string): Promise<void> {
     if (process.platform === "win32") return;
     const fd = openSync(join(this.#root, folder), "r");
     try {
-      fsyncSync(fd);
+      await flush(fd);
     } finally {
       closeSync(fd);
+    }
+  }
+
+  syncFolders(folders: readonly string[]): void {
+    for (const folder of process.platform === "win32" ? [] : folders) {
+      const fd = openSync(join(this.#root, folder), "r");
+      try {
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
     }
   }
 }
@@ -98,8 +113,8 @@ class NodeBlobFile implements BlobFile {
     for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
   }
 
-  sync(): void {
-    fsyncSync(this.#fd);
+  sync(): Promise<void> {
+    return flush(this.#fd);
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 /** A journal on SQLite as its worker runs it: one transaction per group of requests. */
 import { Batches, sqliteTransaction } from "../../batch.ts";
-import type { ServedStore } from "../../serve.ts";
+import type { SynchronousStore } from "../../serve.ts";
 import { type DatabaseOptions, openDatabase } from "../../sqlite-file.ts";
 import type { JournalLimits } from "../limits.ts";
 import type { JournalReply, JournalRequest } from "../request.ts";
@@ -18,7 +18,7 @@ const GROUP_REQUESTS = 1_024;
 /** Open the file. @throws the refusals of `openDatabase`, and `store.corrupt` when records are missing. */
 export function openSqliteJournalStore(
   settings: SqliteJournalSettings,
-): ServedStore<JournalRequest, JournalReply> {
+): SynchronousStore<JournalRequest, JournalReply> {
   const db = openDatabase(settings, JOURNAL_DATABASE);
   try {
     const log = new SqliteLog(db, settings.path);
