@@ -153,6 +153,32 @@ describe("a guest that changes its tables", () => {
     }
   });
 
+  it("does so also while the pages it writes are marked, in and out of that form at each stop", async () => {
+    const of = await program(SHUFFLING, "preemptive");
+    const stayed = run(of, whole, never);
+    const tracking = await of.tracking();
+    const below = randomFrom(Date.now() % 2 ** 31);
+    const host = new RecordingHost();
+    const it = of.instantiate({}, host);
+    let marks: ReturnType<WasmInstance["track"]> | undefined;
+    let turns = 0;
+    let outcome = it.step(undefined, 1 + below(900));
+    while (outcome.kind === "pending" || outcome.kind === "yielded") {
+      const answer = outcome.kind === "pending" ? { value: 0 } : undefined;
+      if (marks === undefined) marks = it.track(tracking);
+      else {
+        it.untrack(marks);
+        marks = undefined;
+      }
+      turns += 1;
+      outcome = it.step(answer, 1 + below(900));
+    }
+    expect(outcome.kind).toBe("finished");
+    expect(turns).toBeGreaterThan(20);
+    expect(Buffer.from(host.replies[0] ?? []).toString("hex")).toBe(stayed.reply);
+    expect(it.fuelUsed).toBe(stayed.fuel);
+  });
+
   it("grows them to its share of 65,536 elements and no further", async () => {
     const text = (grow: number): string => `(module (memory 1) (table $t 10 funcref) (table $u 26 26 funcref)
       (func (export "glia_main") (result i32) (table.grow $t (ref.null func) (i32.const ${grow}))))`;
