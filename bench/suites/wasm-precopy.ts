@@ -161,8 +161,7 @@ async function swapping(): Promise<Contestant> {
   return {
     run(times) {
       for (let left = times; left > 0; left--) {
-        it.track(tracking);
-        it.untrack();
+        it.untrack(it.track(tracking));
       }
     },
   };

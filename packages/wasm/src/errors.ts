@@ -18,6 +18,13 @@ export class BadHostWaitError extends WasmError<"wasm.bad-host-wait"> {
   }
 }
 
+/** A guest whose writes are tracked for somebody already. */
+export class AlreadyTrackedError extends WasmError<"wasm.already-tracked"> {
+  constructor() {
+    super("wasm.already-tracked", "the guest's writes are tracked already: one copy or pre-copy at a time");
+  }
+}
+
 /** A WASI launch out of bounds. */
 export class BadLaunchError extends WasmError<"wasm.bad-launch"> {
   constructor(problem: string) {

@@ -14,6 +14,7 @@ export {
 export type { WasmInstance } from "./engine/instance.ts";
 export { completeLimits, DEFAULT_LIMITS, LIMIT_RANGES } from "./engine/limits.ts";
 export {
+  AlreadyTrackedError,
   BadHostModuleError,
   BadHostWaitError,
   BadKeyError,

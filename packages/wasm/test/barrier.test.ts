@@ -7,11 +7,14 @@ import type { HostModule } from "@glia-os/abi/ports";
 import { describe, expect, it } from "vitest";
 import { markWrites } from "../src/barrier/mark-writes.ts";
 import {
+  AlreadyTrackedError,
   createWasmEngine,
+  type DirtyMarks,
   decodeSnapshot,
   encodeSnapshot,
   NotInstrumentedError,
   NotPendingError,
+  PreCopySource,
   type Profile,
   SnapshotMismatchError,
   UnsupportedFeatureError,
@@ -125,6 +128,7 @@ async function run(program: WasmProgram, seed: number, most: number, change: boo
   const host = new RecordingHost();
   const tracking = await program.tracking();
   let it: WasmInstance = program.instantiate({}, host);
+  let marks: DirtyMarks | undefined;
   let swaps = 0;
   let outcome = it.step(undefined, 1 + below(most));
   while (outcome.kind === "pending" || outcome.kind === "yielded") {
@@ -134,14 +138,16 @@ async function run(program: WasmProgram, seed: number, most: number, change: boo
       it.dispose();
       it = program.restore(decodeSnapshot(bytes), {}, host);
     }
-    if (what === 2) it.untrack();
-    const marks = what === 1 || what === 2 ? it.track(tracking) : undefined;
+    if (what > 0 && marks !== undefined) it.untrack(marks);
+    if (what === 1) marks = it.track(tracking);
+    else if (what > 1) marks = undefined;
     swaps += what > 0 ? 1 : 0;
+    const here = marks;
     const before = new Uint8Array(it.memory.buffer).slice();
     const answer = outcome.kind === "pending" ? { value: 0 } : undefined;
     outcome = it.step(answer, 1 + below(most));
-    if (marks !== undefined)
-      requireMarked(before, new Uint8Array(it.memory.buffer), (page) => marks.next(page) === page);
+    if (here !== undefined)
+      requireMarked(before, new Uint8Array(it.memory.buffer), (page) => here.next(page) === page);
   }
   const reply = Buffer.from(host.replies[0] ?? []).toString("hex");
   const end = outcome.kind === "finished" ? outcome.status : "failed";
@@ -182,10 +188,11 @@ describe("a guest that changes between the plain and the tracked module in the m
   it("keeps memory that its data segments cover, globals and frames deep in a recursion", async () => {
     const { it: one, host, program } = await instance(SUMMING);
     const tracking = await program.tracking();
+    let marks: DirtyMarks | undefined;
     let outcome = one.step();
     for (let value = 1; outcome.kind === "pending"; value++) {
-      if (value % 2 === 0) one.track(tracking);
-      else one.untrack();
+      if (value % 2 === 1) marks = one.track(tracking);
+      else if (marks !== undefined) one.untrack(marks);
       outcome = one.step({ value: 0, payload: u32(value * 10) });
     }
     const { it: other, host: expected } = await instance(SUMMING);
@@ -210,11 +217,19 @@ describe("a guest that changes between the plain and the tracked module in the m
 });
 
 describe("tracking", () => {
-  it("is refused to a guest that is not suspended, and to one of another program", async () => {
+  it("is refused to a guest that is not suspended, to one that is tracked already, and to one of another program", async () => {
     const { it: one, program } = await instance(SUMMING);
     const tracking = await program.tracking();
     expect(() => one.track(tracking)).toThrow(NotPendingError);
     one.step();
+    const marks = one.track(tracking);
+    expect(() => one.track(tracking)).toThrow(AlreadyTrackedError);
+    expect(() => new PreCopySource(one, tracking)).toThrow(AlreadyTrackedError);
+    one.untrack(marks);
+    const others = one.track(tracking);
+    one.untrack(marks);
+    expect(() => one.track(tracking)).toThrow(AlreadyTrackedError);
+    one.untrack(others);
     const other = await admit(between("(nop)"));
     const foreign = await other.tracking();
     expect(() => one.track(foreign)).toThrow(SnapshotMismatchError);

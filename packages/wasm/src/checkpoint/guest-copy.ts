@@ -23,7 +23,7 @@ export class GuestCopy {
 
   /**
    * Start to follow a suspended guest, which goes on in the module of `tracking` from here: a first whole copy.
-   * @throws NotPendingError, InstanceEndedError, SnapshotMismatchError for another program's tracking, HostMemoryError
+   * @throws NotPendingError, InstanceEndedError, AlreadyTrackedError, SnapshotMismatchError for another program's, HostMemoryError
    */
   constructor(instance: WasmInstance, tracking: Tracking) {
     this.#instance = instance;
@@ -63,7 +63,7 @@ export class GuestCopy {
 
   /** Stop following: the guest goes back to its own module, and the copy stays. @throws BadResultError in a step */
   release(): void {
-    this.#instance.untrack();
+    this.#instance.untrack(this.#marks);
   }
 }
 

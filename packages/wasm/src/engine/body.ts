@@ -255,12 +255,14 @@ function pristineOf(body: Body, globals: GuestShape["globals"]): Pristine {
 
 /** Do `perform`, then put back what lay in `ranges` before. */
 function keeping<T>(memory: LinearMemory, ranges: readonly MemoryRange[], perform: () => T): T {
-  const kept = ranges.map(({ at, length }) => new Uint8Array(memory.buffer, at, length).slice());
+  const before = new Uint8Array(memory.buffer);
+  const inside = ranges.filter(({ at, length }) => at + length <= before.length);
+  const kept = inside.map(({ at, length }) => before.slice(at, at + length));
   try {
     return perform();
   } finally {
     const bytes = new Uint8Array(memory.buffer);
-    for (const [index, { at }] of ranges.entries()) bytes.set(kept[index] as Uint8Array, at);
+    for (const [index, { at }] of inside.entries()) bytes.set(kept[index] as Uint8Array, at);
   }
 }
 

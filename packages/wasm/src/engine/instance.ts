@@ -23,6 +23,7 @@ import { HOST_MODULE } from "@glia-os/abi/wire";
 import { DirtyMarks } from "../barrier/dirty-marks.ts";
 import type { Tracking } from "../barrier/tracking.ts";
 import {
+  AlreadyTrackedError,
   BadResultError,
   FuelExhaustedError,
   GuestProtocolError,
@@ -225,19 +226,23 @@ export class WasmInstance implements EngineInstance, Occupant {
   }
 
   #countFuel(used: number): void {
-    const { profile } = this.#program.shape.profile;
-    this.#fuel = FuelMeter.of(this.#body.exports, profile, this.limits.fuel, used);
+    this.#fuel = FuelMeter.of(
+      this.#body.exports,
+      this.#program.shape.profile.profile,
+      this.limits.fuel,
+      used,
+    );
   }
 
   /**
    * Let the suspended guest go on in the module of `plan`, which marks the pages it writes, on the same memory.
-   * @throws NotPendingError, InstanceEndedError, SnapshotMismatchError for another program's plan, HostMemoryError
+   * @throws NotPendingError, InstanceEndedError, AlreadyTrackedError, SnapshotMismatchError for another program's, HostMemoryError
    */
   track({ hash, plan }: Tracking): DirtyMarks {
     this.#requireSuspended();
     if (hash !== this.#program.hash)
       throw new SnapshotMismatchError("the module that tracks", hash, this.#program.hash);
-    this.untrack();
+    if (this.#marks !== undefined) throw new AlreadyTrackedError();
     const body = new Body(plan, this.memory, this.#body.maximum, this, this.#modules);
     this.#untracked = this.#body;
     this.#move(body);
@@ -245,10 +250,10 @@ export class WasmInstance implements EngineInstance, Occupant {
     return this.#marks;
   }
 
-  /** Back into the module it came from; nothing when it is there, or has ended. @throws BadResultError in a step */
-  untrack(): void {
+  /** Back into the module it came from, if `marks` are those it is tracked with now. @throws BadResultError in a step */
+  untrack(marks: DirtyMarks): void {
     const untracked = this.#untracked;
-    if (untracked === undefined || this.#state === "disposed") return;
+    if (untracked === undefined || marks !== this.#marks) return;
     if (this.#state === "suspended") this.#move(untracked);
     else if (this.#state === "running" || this.#state === "resuming") this.#requireAlive();
     this.#untracked = undefined;
@@ -484,17 +489,8 @@ export class WasmInstance implements EngineInstance, Occupant {
     if (cause instanceof RangeError) return new StackExhaustedError("for the native stack", cause);
     if (!(cause instanceof webAssembly.RuntimeError)) return new HostFailedError("(unknown)", cause);
     // Asyncify checks that a frame fits and traps when it does not, while it is still unwinding.
-    if (this.#wasUnwinding())
+    if (this.#state === "suspended" && this.#body.suspension.saving)
       return new StackExhaustedError(`to be suspended in ${this.#body.suspension.bytes} bytes`, cause);
     return new GuestTrappedError(cause);
-  }
-
-  /** Whether frames were being saved. A guest whose answer to that traps is taken to say no: a step never throws for it (W1). */
-  #wasUnwinding(): boolean {
-    try {
-      return this.#state === "suspended" && this.#body.suspension.unwinding;
-    } catch {
-      return false;
-    }
   }
 }

@@ -34,6 +34,15 @@ export class Suspension {
     return this.#exports["asyncify_get_state"]?.() === UNWINDING;
   }
 
+  /** As {@link unwinding}. A guest whose answer to that traps is taken to say no: a step never throws for it. */
+  get saving(): boolean {
+    try {
+      return this.unwinding;
+    } catch {
+      return false;
+    }
+  }
+
   get rewinding(): boolean {
     return this.#exports["asyncify_get_state"]?.() === REWINDING;
   }

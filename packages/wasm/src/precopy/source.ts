@@ -66,7 +66,7 @@ export class PreCopySource {
 
   /**
    * Start: the guest, which must be suspended, goes on in the module that marks its writes.
-   * @throws BadLimitError, NotPendingError, InstanceEndedError, SnapshotMismatchError when `tracking` is another program's
+   * @throws BadLimitError, NotPendingError, InstanceEndedError, AlreadyTrackedError, SnapshotMismatchError when `tracking` is another program's
    */
   constructor(instance: WasmInstance, tracking: Tracking, options: PreCopyOptions = {}) {
     this.#rounds = inRange("rounds", options.rounds ?? ROUNDS, 1, MOST_ROUNDS - 1);
@@ -129,7 +129,7 @@ export class PreCopySource {
 
   /** Back into the module without marks. The stream so far is worth nothing. Idempotent. @throws BadResultError in a step */
   cancel(): void {
-    this.#instance.untrack();
+    this.#instance.untrack(this.#marks);
     this.#state = "broken";
   }
 

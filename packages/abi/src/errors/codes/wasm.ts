@@ -1,5 +1,10 @@
 /** Codes of the `wasm` namespace: the guest engine, its pipeline and its snapshots. */
 export const WASM_CODES = {
+  "wasm.already-tracked": {
+    retryable: false,
+    changed: "Nothing: the guest's writes go on being tracked for whoever asked first.",
+    fix: "Release the copy that follows the guest, or cancel its pre-copy, before you start another.",
+  },
   "wasm.bad-guest-option": {
     retryable: false,
     changed: "Nothing: no guest, scheduler or pool was made.",
