@@ -22,7 +22,7 @@ const BYTES = 64;
 const SPARE = 32;
 const GUESTS = 10_000;
 const HOSTILE_EACH = 3;
-const ASKS = 200;
+const ASKS = 100;
 
 export const suite: Suite = {
   title: "WebAssembly guests: many in one process",
@@ -86,11 +86,12 @@ export const suite: Suite = {
       peers: {},
     },
     {
-      id: "hibernated-resident",
-      what: `resident memory per hibernated guest that has had a message, ${GUESTS} of them, in a process of their own`,
+      id: "hibernated-bytes",
+      what: `what the process holds per hibernated guest that has had a message, JavaScript heap and buffers, ${GUESTS} of them`,
       unit: "bytes",
       better: "lower",
-      excludes: "the state that all guests of the program share; what the process needs for the first guests",
+      excludes:
+        "the state that all guests of the program share; what the allocator needs besides (resident memory grew by 1.2 to 1.9 KiB per guest where it was looked at)",
       target: { max: 2048 },
       glia: () => hibernatedMemory(GUESTS),
       peers: {},

@@ -1,6 +1,7 @@
 /** Guests of `@glia-os/wasm` as the benchmark of many guests runs them: AssemblyScript `echo` of guest-as, and guests that mean harm. */
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { GuestHost } from "@glia-os/abi/ports";
 import { assemblySources } from "@glia-os/guest-as";
 import {
@@ -33,8 +34,7 @@ async function echoBytes(): Promise<Uint8Array> {
   return (await instrument(compiled, { profile: "cooperative" })).bytes;
 }
 
-/** The guest {@link hibernate} is measured with, and most others. */
-export async function echo(spareInstances = 32): Promise<WasmProgram> {
+async function echo(spareInstances = 32): Promise<WasmProgram> {
   return createWasmEngine({ spareInstances }).admit(await echoBytes(), ["glia.v1"]);
 }
 
@@ -106,13 +106,13 @@ export async function messagingPool(bytes: number, atOnce: number): Promise<Cont
 }
 
 /** What {@link hibernate} came to. */
-export interface Hibernated {
+interface Hibernated {
   readonly scheduler: GuestScheduler;
   readonly stateBytes: number;
 }
 
 /** So many guests of one program, each put away after one message. */
-export function hibernate(program: WasmProgram, guests: number): Hibernated {
+function hibernate(program: WasmProgram, guests: number): Hibernated {
   const message = new Uint8Array(64).fill(7);
   const scheduler = new GuestScheduler({ liveGuests: 64 });
   for (let made = 0; made < guests; made++) {
@@ -131,11 +131,27 @@ export async function hibernatedState(guests: number): Promise<Contestant> {
   return { value: () => hibernate(program, guests).stateBytes / guests };
 }
 
-/** Resident bytes per such guest, of a process that holds nothing else (hibernated-memory.ts). */
-export function hibernatedMemory(guests: number): Contestant {
-  const program = join(import.meta.dirname, "hibernated-memory.ts");
-  const options = ["--expose-gc", "--conditions=@glia-os/source", "--no-warnings", program, String(guests)];
-  return { value: () => Number(execFileSync(process.execPath, options, { encoding: "utf8" })) };
+/** Bytes that the process holds per such guest, in its JavaScript heap and in buffers, after a garbage collection. */
+export async function hibernatedMemory(guests: number): Promise<Contestant> {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const program = await echo();
+  const held = (): number => {
+    collect();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  let last: Hibernated | undefined;
+  const value = (): number => {
+    const before = held();
+    last = hibernate(program, guests);
+    const bytes = held() - before;
+    if (last.scheduler.counts.guests !== guests) throw new TypeError("a guest is gone");
+    last = undefined;
+    return bytes / guests;
+  };
+  value();
+  return { value };
 }
 
 /** Putting a guest away, or waking it with a message and answering, in microseconds. */
