@@ -38,6 +38,7 @@ import {
   WAITING as WAITING_,
 } from "./task.ts";
 import { PARKED } from "./trace-ring.ts";
+import { YoungRegisters } from "./young-registers.ts";
 
 // Constants of this module: the engine folds them, which it does not do with what a module imports or exports.
 const BAD_YIELD = BAD_YIELD_;
@@ -77,10 +78,7 @@ export class Scheduler extends Ending {
   /** The operation that was made and not yet performed: its opcode and argument registers. */
   armed = 0;
   a: unknown = undefined;
-  b: unknown = undefined;
   c: unknown = undefined;
-  /** What every performed operation hands over; used again and again. */
-  readonly done: { done: true; value: unknown } = { done: true, value: undefined };
   /** What measures times, and what knows the spans of tasks, when the kernel has them. */
   times: TaskTimes | null = null;
   spans: TaskSpans | null = null;
@@ -88,6 +86,7 @@ export class Scheduler extends Ending {
   nowMs = 0;
   /** Timers of leases, which no parked task waits for. */
   readonly alarms: AlarmQueue = new AlarmQueue();
+  #young: YoungRegisters = new YoungRegisters();
   #turnSyscalls = 0;
   #sys: Sys | null = null;
   /** The generator function that was launched last. */
@@ -96,6 +95,20 @@ export class Scheduler extends Ending {
   constructor(setup: SchedulerSetup) {
     super(setup);
     this.#turnSyscalls = setup.turnSyscalls;
+  }
+
+  /** The second argument register: the message of an operation that sends one (G1). */
+  get b(): unknown {
+    return this.#young.argument;
+  }
+
+  set b(argument: unknown) {
+    this.#young.argument = argument;
+  }
+
+  /** What every performed operation hands over; used again and again (G1). */
+  get done(): { done: true; value: unknown } {
+    return this.#young.done;
   }
 
   /** Tie the knot: these need the scheduler and it needs them. `orphaned` closes an object nobody can receive from. */
@@ -153,6 +166,7 @@ export class Scheduler extends Ending {
 
   /** Run ready tasks, each one turn, up to `most` turns. Returns how many ran. */
   run(most: number): number {
+    this.#young = new YoungRegisters();
     const ready = this.ready;
     let ran = 0;
     while (ran < most) {
