@@ -1,7 +1,7 @@
 /** Guests that are put away and wake (GS2 of scheduler.ts, HB1 and HB2 of hibernation.ts). */
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { WasmProgram } from "../src/index.ts";
+import { HostMemoryError, type WasmProgram } from "../src/index.ts";
 import { u32 } from "./guest.ts";
 import { hosted, Recorded } from "./hosted.ts";
 
@@ -133,6 +133,38 @@ describe("hibernation", () => {
     run.settle();
     expect(run.scheduler.image(guest)).toEqual(other.scheduler.image(moved));
     expect(run.scheduler.image(guest).pending.requestId).toBe(live.pending.requestId + 1);
+  });
+
+  it("makes do with what the process has room for, and does not ask for more at every turn", () => {
+    let [room, refused] = [3, 0];
+    const guarded =
+      <Given extends unknown[], Made extends { dispose(): void }>(make: (...given: Given) => Made) =>
+      (...given: Given): Made => {
+        if (room === 0) {
+          refused += 1;
+          throw new HostMemoryError(1, new RangeError("no room"));
+        }
+        const made = make(...given);
+        room -= 1;
+        const dispose = made.dispose.bind(made);
+        made.dispose = () => {
+          room += 1;
+          dispose();
+        };
+        return made;
+      };
+    const tight = { ...sum, instantiate: guarded(sum.instantiate), restore: guarded(sum.restore) };
+    const run = new Recorded();
+    const guests = Array.from({ length: 20 }, () => run.scheduler.spawn(tight));
+    for (let round = 1; round <= 5; round++) {
+      for (const guest of guests) run.scheduler.post(guest, u32(guest));
+      run.settle();
+    }
+    expect(run.ended.size).toBe(0);
+    expect(run.replies).toHaveLength(100);
+    expect(run.replies.every(({ guest, payload }) => numberIn(payload) % guest === 0)).toBe(true);
+    expect(run.scheduler.counts.live).toBeLessThanOrEqual(3);
+    expect(refused).toBe(1);
   });
 
   it("ends the guest whose image does not fit its program, and no other", () => {

@@ -72,6 +72,8 @@ export interface SchedulerCounts {
 const SLEEP_MS_MAX = 9e12;
 /** How many guests give way when the process has no addresses for one more. */
 const MAKE_WAY = 16;
+/** Turns after which it is looked whether there are addresses again: to find out that there are none takes the platform long. */
+const LOOK_AGAIN = 100_000;
 const OUT_OF_RANGE: CallResult = { value: GUEST_ERRORS.E_RANGE };
 
 /** The guests of one thread. Call {@link GuestScheduler.turn} while there is work. */
@@ -87,6 +89,9 @@ export class GuestScheduler {
   readonly #due: DeadlineHeap<Guest>;
   #ids = 0;
   #live = 0;
+  /** How many had room when the process had none left, until turn {@link GuestScheduler.#lookAgain}. */
+  #fits = Number.POSITIVE_INFINITY;
+  #lookAgain = 0;
   #frozenBytes = 0;
   #turns = 0;
   #running: Guest | undefined;
@@ -273,7 +278,8 @@ export class GuestScheduler {
 
   /** Its memory into place: new, or as it was when it was put away (GS2). */
   #enter(guest: Guest): WasmInstance {
-    while (this.#live >= this.#most.liveGuests && this.#putAwayOne()) {}
+    if (this.#turns >= this.#lookAgain) this.#fits = Number.POSITIVE_INFINITY;
+    while (this.#live >= Math.min(this.#most.liveGuests, this.#fits) && this.#putAwayOne()) {}
     for (let tries = MAKE_WAY; ; tries--) {
       try {
         const instance = this.#instanceOf(guest);
@@ -281,7 +287,10 @@ export class GuestScheduler {
         this.#live += 1;
         return instance;
       } catch (error) {
-        if (!(error instanceof HostMemoryError) || tries === 0 || !this.#putAwayOne()) throw error;
+        if (!(error instanceof HostMemoryError) || tries === 0) throw error;
+        this.#fits = Math.max(1, this.#live);
+        this.#lookAgain = this.#turns + LOOK_AGAIN;
+        if (!this.#putAwayOne()) throw error;
       }
     }
   }
