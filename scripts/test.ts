@@ -14,7 +14,9 @@ import { repositoryRoot as root } from "./workspace/packages.ts";
 
 /** Packages that also run on the oldest Node we support. */
 const onOldestNode =
-  "abi hal kernel rt store sim host quic mesh-core mesh-wire wasm guest-as guest-js tensor cells daemon".split(" ");
+  "abi hal kernel durable rt store sim host quic mesh-core mesh-wire wasm guest-as guest-js tensor cells daemon".split(
+    " ",
+  );
 const nodeName = process.platform === "win32" ? "node.exe" : "node";
 const oldestNode = join(root, "conformance/runtimes/node24/node_modules/node/bin", nodeName);
 

@@ -9,8 +9,8 @@ import { openFileJournal } from "@glia-os/store/journal";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
 const SOAK = process.env["GLIA_SOAK"] === "1";
-const DOMAINS = SOAK ? 1_000 : 200;
-const KILLS = SOAK ? 200 : 12;
+const DOMAINS = SOAK ? 1_000 : 100;
+const KILLS = SOAK ? 200 : 5;
 const STEPS = 5;
 
 const childFile = fileURLToPath(new URL("./fixtures/working-child.ts", import.meta.url));
