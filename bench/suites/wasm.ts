@@ -2,11 +2,13 @@
  * What instrumentation costs a guest: its time in each profile over the time of the module as it was compiled, in the same process
  * and the same round, and what one yield costs.
  *
- * The programs are AssemblyScript (`compute` of guest-as), compiled with the flags the SDK gives. Matrix product and sieve work on
- * plain memory, the rest on managed objects.
+ * Six programs are AssemblyScript (`compute` of guest-as), compiled with the flags the SDK gives. Matrix product and sieve work on
+ * plain memory, the rest on managed objects. One is C (`sort`: qsort with comparators in a table, and formatting), one is Rust
+ * (`collect`: a hash map of words, closures behind trait objects, formatting). JavaScript is in the suite guest-js.
  */
 import type { Profile } from "@glia-os/wasm/pipeline";
 import { bare, PROGRAMS, type ProgramName, profiled, type Run } from "../peers/glia/compute-guest.ts";
+import { FOREIGN_NAMES, type ForeignName, foreign } from "../peers/glia/foreign-guest.ts";
 import type { Contestant, RowDefinition, Suite } from "../src/suite.ts";
 
 /** Runs of a program of which the quickest counts, in each sample. */
@@ -56,8 +58,32 @@ async function slower(profile: Profile, names: readonly ProgramName[]): Promise<
   return { value: mean };
 }
 
+const FOREIGN = {
+  sort: "sort (C: qsort through comparators in a table, 4000 records three times)",
+  collect: "collect (Rust: 2000 lines of words in a hash map)",
+} as const;
+
+/** Time in a profile over time of the same code in the profile `none`; both must write the same. */
+async function slowerForeign(profile: Profile, name: ForeignName): Promise<Contestant> {
+  const [instrumented, plain] = [await foreign(profile, name), await foreign("none", name)];
+  const value = (): number => {
+    let [slow, fast] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    for (let left = TRIES; left > 0; left--) {
+      const [one, other] = [instrumented(), plain()];
+      if (one.output !== other.output) throw new TypeError(`${name} wrote something else`);
+      slow = Math.min(slow, one.ns);
+      fast = Math.min(fast, other.ns);
+    }
+    return slow / fast;
+  };
+  warm(value);
+  return { value };
+}
+
 const EXCLUDES =
   "compiling and instrumenting; C, Rust and JavaScript programs; the quickest of five runs on either side counts";
+const FOREIGN_EXCLUDES =
+  "compiling, instrumenting and making the guest; the quickest of five runs on either side counts; the other side has its memory imported";
 
 function rows(profile: Profile, geometricMean: number, worst: number): RowDefinition[] {
   const row = (id: string, what: string, names: readonly ProgramName[], max: number): RowDefinition => ({
@@ -73,6 +99,11 @@ function rows(profile: Profile, geometricMean: number, worst: number): RowDefini
   return [
     row("geometric-mean", `geometric mean of ${NAMES.join(", ")}`, NAMES, geometricMean),
     ...NAMES.map((name) => row(name, name, [name], worst)),
+    ...FOREIGN_NAMES.map((name) => ({
+      ...row(name, FOREIGN[name], [], worst),
+      excludes: FOREIGN_EXCLUDES,
+      glia: () => slowerForeign(profile, name),
+    })),
   ];
 }
 
