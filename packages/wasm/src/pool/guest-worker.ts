@@ -2,7 +2,7 @@
  * The thread of a pool that runs guests: takes commands between turns, and tells what happened in batches.
  *
  * GW1. Commands are looked for after every turn, so that one is seen within the longest turn, whatever guests do.
- * GW2. The thread's event loop gets its turn every few milliseconds; without work the thread sleeps.
+ * GW2. The thread's event loop gets its turn every two milliseconds or so; without work the thread sleeps.
  * GW3. A refusal of the scheduler goes back to who asked, as data; nothing a command says ends the thread.
  */
 
@@ -17,7 +17,7 @@ import type { Command, EndRecord, Report, WorkerStart } from "./messages.ts";
 import type { PoolSetup } from "./setup.ts";
 
 /** How long turns go on before the event loop gets its own. */
-const BUSY_MS = 4;
+const BUSY_MS = 2;
 /** Reports that are sent at once instead of with the next batch. */
 const MOST_REPORTS = 256;
 /** The longest wait a timer takes. */

@@ -2,12 +2,12 @@
  * How much fuel a turn gets, so that it takes about the time it should on this machine.
  *
  * Q1. A turn of a pre-emptive guest aims at 1 ms when few are ready, and at less when many are, so that a round of equal weights
- *     stays near 20 ms; never below 0.1 ms, where stopping and going on would cost percents.
+ *     stays near 10 ms; never below 0.1 ms, where stopping and going on would cost percents.
  * Q2. Fuel per millisecond is learned per program from turns that used their slice up. It starts low, at most doubles from one turn
  *     to the next and falls at once: a program whose fuel is slow holds the thread for one long turn at most.
  * Q3. Time decides only where a guest is stopped, never what it computes (docs/spec/fuel.md).
  */
-const ROUND_MS = 20;
+const ROUND_MS = 10;
 const LEAST_MS = 0.1;
 const MOST_MS = 1;
 /** Fuel of a millisecond for a program nobody has timed: low for compiled code, which gets to 3 to 20 million. */
