@@ -1,5 +1,6 @@
 /** Programs in C and Rust, with their standard libraries, as guests that move between real processes. */
-import { execFileSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -9,14 +10,17 @@ import { foreignGuest, prebuilt } from "./foreign-modules.ts";
 const node24 = join(prebuilt, "..", "..", "runtimes", "node24", "node_modules", ".bin", "node");
 const runtimes = [process.execPath, ...(existsSync(node24) ? [node24] : [])];
 
-function run(runtime: string, stop: Stop): Stopped {
-  const child = join(import.meta.dirname, "fixtures", "hop-child.ts");
-  const output = execFileSync(runtime, ["--conditions=@glia-os/source", "--no-warnings", child], {
-    input: JSON.stringify(stop),
-    encoding: "utf8",
-    maxBuffer: 256 * 1024 * 1024,
+async function run(runtime: string, stop: Stop): Promise<Stopped> {
+  const file = join(import.meta.dirname, "fixtures", "hop-child.ts");
+  const child = spawn(runtime, ["--conditions=@glia-os/source", "--no-warnings", file], {
+    stdio: ["pipe", "pipe", "inherit"],
   });
-  return JSON.parse(output) as Stopped;
+  child.stdin.end(JSON.stringify(stop));
+  const output: Buffer[] = [];
+  child.stdout.on("data", (bytes: Buffer) => output.push(bytes));
+  const [code] = (await once(child, "close")) as [number | null];
+  expect(code).toBe(0);
+  return JSON.parse(Buffer.concat(output).toString()) as Stopped;
 }
 
 /** A small generator of numbers (mulberry32), so that a printed seed repeats a run. */
@@ -43,7 +47,7 @@ async function sameOverHops({ name, profile = "cooperative", stop, stride }: Jou
   const module = await foreignGuest(name, profile);
   // Without slices: where a guest is stopped must not show in the fuel it used.
   const { fuel: _slice, ...unsliced } = stop;
-  const whole = run(process.execPath, { ...unsliced, module });
+  const whole = await run(process.execPath, { ...unsliced, module });
   const seed = Date.now() % 2 ** 31;
   const random = randomFrom(seed);
   let hops = 0;
@@ -51,7 +55,7 @@ async function sameOverHops({ name, profile = "cooperative", stop, stride }: Jou
   let output = "";
   const replies: string[] = [];
   for (let snapshot: string | undefined, last: Stopped | undefined; ; snapshot = last.snapshot) {
-    last = run(runtimes[hops % runtimes.length] as string, {
+    last = await run(runtimes[hops % runtimes.length] as string, {
       ...stop,
       // What the guest was launched with is in its snapshot: from the second process on, none of it is given.
       ...(snapshot === undefined ? {} : { snapshot, args: [], stdin: "", files: {} }),
