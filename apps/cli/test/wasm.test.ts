@@ -265,3 +265,25 @@ describe("glia wasm snapshot and restore", () => {
 function detailsOf(result: CliResult): { fuelUsed: number } {
   return (record(result).error as unknown as { details: { fuelUsed: number } }).details;
 }
+
+describe("glia wasm instrument", () => {
+  it("writes a module that runs as the one it was made from, and can then be stopped and moved", async () => {
+    const made = await runCli(["wasm", "instrument", guest("sort"), "--out", at("sort.out.wasm"), "--json"]);
+    expect(record(made)).toMatchObject({ ok: true, profile: "preemptive", module: at("sort.out.wasm") });
+    const plain = await runCli(["wasm", "run", guest("sort"), "--", "50"]);
+    const run = await runCli(["wasm", "run", at("sort.out.wasm"), "--", "50"]);
+    expect([run.code, run.stdout]).toEqual([plain.code, plain.stdout]);
+    const report = await runCli(["wasm", "inspect", at("sort.out.wasm"), "--json"]);
+    expect(record(report)).toMatchObject({ instrumented: { profile: "preemptive" }, moves: { can: true } });
+  });
+
+  it("refuses one that is instrumented, one that is none, and a place it cannot write to", async () => {
+    await runCli(["wasm", "instrument", at("quick.wasm"), "--out", at("quick.out.wasm")]);
+    expect(await refusal(["instrument", at("quick.out.wasm")])).toBe("2 cli.usage");
+    expect(await refusal(["instrument", at("text.wasm")])).toMatch(/^1 wasm\./);
+    expect(await refusal(["instrument", at("none.wasm")])).toBe("1 cli.module-unreadable");
+    expect(await refusal(["instrument", at("quick.wasm"), "--out", join(folder, "no", "x.wasm")])).toBe(
+      "1 cli.folder-unwritable",
+    );
+  });
+});

@@ -15,6 +15,20 @@ export function addWasm(program: Command, register: Registrar): void {
   inspect.option("--no-sizes", "do not instrument it to learn its size in each profile");
   register.runs(describe(inspect, "the module"), async () => (await import("./inspect.ts")).wasmInspect);
 
+  const instrument = register.leaf(
+    wasm,
+    "instrument <file>",
+    "Write the module that a node takes, from one as its compiler made it: for agent spawn, or to instrument once and run often.",
+    [
+      "glia wasm instrument sort.wasm",
+      "glia wasm instrument report.wasm --profile cooperative --out agent.wasm",
+    ],
+  );
+  describe(instrument, "the module")
+    .addOption(profileOption("how its guests can be stopped"))
+    .option("--out <file>", "where it goes (default: FILE.PROFILE.wasm)");
+  register.runs(instrument, async () => (await import("./instrument.ts")).wasmInstrument);
+
   const run = register.leaf(
     wasm,
     "run <file> [args...]",
@@ -76,11 +90,7 @@ function describe(command: Command, ...texts: string[]): Command {
 
 function startOptions(command: Command): Command {
   return limitOptions(command)
-    .addOption(
-      new Option("--profile <profile>", "instrumentation, when the module has none")
-        .choices(["none", "cooperative", "metered", "preemptive"])
-        .default("preemptive"),
-    )
+    .addOption(profileOption("instrumentation, when the module has none"))
     .option("--env <name=value>", "a variable of a WASI guest; may be given many times", collected)
     .option(
       "--file <path=file>",
@@ -88,6 +98,12 @@ function startOptions(command: Command): Command {
       collected,
     )
     .option("--seed <text>", "make the randomness of a WASI guest follow from this text alone");
+}
+
+function profileOption(text: string): Option {
+  return new Option("--profile <profile>", text)
+    .choices(["none", "cooperative", "metered", "preemptive"])
+    .default("preemptive");
 }
 
 /** Options that may be given many times, one value each: a list would also take the arguments after it. */
