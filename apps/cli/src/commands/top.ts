@@ -78,6 +78,7 @@ async function viewOf(pid: number): Promise<StateView | undefined> {
 
 async function watch(client: StateClient, everyMs: number, context: Context): Promise<void> {
   const { terminal, interrupt, stdin } = context;
+  terminal.letReaderLeave();
   const screen = terminal.repaints ? new Screen(terminal, stdin) : undefined;
   const left = new Promise<void>((resolve) => {
     interrupt.addEventListener("abort", () => resolve(), { once: true });

@@ -35,6 +35,7 @@ export class Terminal {
   readonly #err: OutputStream;
   #open = true;
   #lost: Error | undefined;
+  #readerMayLeave = false;
 
   constructor(options: TerminalOptions) {
     this.json = options.json;
@@ -53,7 +54,13 @@ export class Terminal {
 
   /** Why a part of what was written to standard output did not arrive. */
   get lost(): Error | undefined {
-    return this.#lost;
+    const left = (this.#lost as NodeJS.ErrnoException | undefined)?.code === "EPIPE";
+    return left && this.#readerMayLeave ? undefined : this.#lost;
+  }
+
+  /** From now on a reader that goes away is one way to end the command, and loses nothing. */
+  letReaderLeave(): void {
+    this.#readerMayLeave = true;
   }
 
   /** Whether standard output is a terminal that a view may repaint. */
