@@ -127,7 +127,9 @@ describe("join lines that admit nobody", () => {
 
   it("one that has expired is refused", async () => {
     const { joinLine } = await json(["mesh", "token", "--ttl", "1s", ...atHub]);
-    await new Promise((resolve) => setTimeout(resolve, 1100));
+    // A line ends with a whole second of the wall clock, so one of 1 s lives for up to 2 s.
+    const ended = Math.ceil((Date.now() + 1000) / 1000) * 1000;
+    while (Date.now() < ended) await new Promise((resolve) => setTimeout(resolve, ended - Date.now()));
     expect(await join(String(joinLine))).toMatch(/expired/);
   });
 
