@@ -16,6 +16,7 @@ import type { WasmProgram } from "../engine/engine.ts";
 import type { WasmInstance } from "../engine/instance.ts";
 import { PreCopyCorruptError, PreCopyOrderError, SnapshotVersionError } from "../errors.ts";
 import { PAGE_BYTES } from "../layout.ts";
+import { PartReader } from "../snapshot/part-reader.ts";
 import {
   DIGEST_BYTES,
   FRAME_BYTES,
@@ -41,10 +42,7 @@ export class PreCopyTarget {
   readonly #limits: Partial<EngineLimits>;
   readonly #host: GuestHost;
   readonly #hash: Hash = createHash("sha256");
-  #waiting: Uint8Array = new Uint8Array();
-  #have = 0;
-  #need = PREFIX_BYTES;
-  #read: (bytes: Uint8Array) => void = this.#prefix;
+  readonly #parts: PartReader<this> = new PartReader(this, PREFIX_BYTES, this.#prefix);
   #header: PreCopyHeader | undefined;
   #arrival: Arrival | undefined;
   #rounds = 0;
@@ -82,7 +80,7 @@ export class PreCopyTarget {
       let rest = piece;
       while (rest.length > 0) {
         if (this.#done) throw new PreCopyCorruptError("bytes follow its end");
-        rest = this.#take(rest);
+        rest = this.#parts.take(rest);
       }
     } catch (error) {
       this.#give(error);
@@ -112,29 +110,7 @@ export class PreCopyTarget {
     this.#arrival?.dispose();
     this.#arrival = undefined;
     this.#registers = undefined;
-    this.#waiting = new Uint8Array();
-  }
-
-  /** Use up to what the current part needs; what is left comes back. */
-  #take(rest: Uint8Array): Uint8Array {
-    const wanted = this.#need - this.#have;
-    if (this.#have === 0 && rest.length >= wanted) {
-      this.#read(rest.subarray(0, wanted));
-      return rest.subarray(wanted);
-    }
-    if (this.#have === 0) this.#waiting = new Uint8Array(this.#need);
-    this.#waiting.set(rest.subarray(0, wanted), this.#have);
-    this.#have += Math.min(wanted, rest.length);
-    if (this.#have === this.#need) {
-      this.#have = 0;
-      this.#read(this.#waiting);
-    }
-    return rest.subarray(wanted);
-  }
-
-  #expect(bytes: number, read: (bytes: Uint8Array) => void): void {
-    this.#need = bytes;
-    this.#read = read;
+    this.#parts.forget();
   }
 
   #prefix(bytes: Uint8Array): void {
@@ -145,13 +121,13 @@ export class PreCopyTarget {
     const length = viewOf(bytes).getUint32(5, true);
     if (length === 0 || length > MOST_HEADER_BYTES)
       throw new PreCopyCorruptError(`its header claims ${length} bytes`);
-    this.#expect(length, this.#headerBytes);
+    this.#parts.expect(length, this.#headerBytes);
   }
 
   #headerBytes(bytes: Uint8Array): void {
     this.#hash.update(bytes);
     this.#header = decodeHeader(bytes, this.#program);
-    this.#expect(1, this.#kindOfRound);
+    this.#parts.expect(1, this.#kindOfRound);
   }
 
   /** Between rounds. */
@@ -161,7 +137,7 @@ export class PreCopyTarget {
     if (kind !== PART.round && (kind !== PART.last || this.#rounds === 0))
       throw new PreCopyCorruptError(`a round starts with the kind ${kind}`);
     this.#last = kind === PART.last;
-    this.#expect(ROUND_BYTES - 1, this.#roundHead);
+    this.#parts.expect(ROUND_BYTES - 1, this.#roundHead);
   }
 
   #roundHead(bytes: Uint8Array): void {
@@ -175,7 +151,7 @@ export class PreCopyTarget {
     if (this.#arrival.memory.length !== pages * PAGE_BYTES)
       throw new PreCopyCorruptError(`its memory shrinks to ${pages} pages`);
     this.#block = -1;
-    this.#expect(1, this.#kindOfPart);
+    this.#parts.expect(1, this.#kindOfPart);
   }
 
   /** Within a round. */
@@ -183,10 +159,10 @@ export class PreCopyTarget {
     this.#hash.update(bytes);
     const [kind] = bytes;
     const registered = this.#registers !== undefined;
-    if (kind === PART.pages && !registered) this.#expect(FRAME_HEAD_BYTES - 1, this.#frameHead);
+    if (kind === PART.pages && !registered) this.#parts.expect(FRAME_HEAD_BYTES - 1, this.#frameHead);
     else if (kind === PART.registers && this.#last && !registered)
-      this.#expect(REGISTERS_HEAD_BYTES - 1, this.#registersHead);
-    else if (kind === PART.end && registered === this.#last) this.#expect(DIGEST_BYTES, this.#digest);
+      this.#parts.expect(REGISTERS_HEAD_BYTES - 1, this.#registersHead);
+    else if (kind === PART.end && registered === this.#last) this.#parts.expect(DIGEST_BYTES, this.#digest);
     else throw new PreCopyCorruptError(`a part has the kind ${kind}`);
   }
 
@@ -211,7 +187,7 @@ export class PreCopyTarget {
       throw new PreCopyCorruptError("a frame does not fit its pages");
     this.#frame = bytes.slice();
     if (length === 0) this.#payload(new Uint8Array());
-    else this.#expect(length, this.#payload);
+    else this.#parts.expect(length, this.#payload);
   }
 
   #payload(bytes: Uint8Array): void {
@@ -227,7 +203,7 @@ export class PreCopyTarget {
         from += SNAPSHOT_PAGE_BYTES;
       } else if (marked(zero, page)) memory.fill(0, at, at + SNAPSHOT_PAGE_BYTES);
     }
-    this.#expect(1, this.#kindOfPart);
+    this.#parts.expect(1, this.#kindOfPart);
   }
 
   #registersHead(bytes: Uint8Array): void {
@@ -235,13 +211,13 @@ export class PreCopyTarget {
     const length = viewOf(bytes).getUint32(0, true);
     if (length === 0 || length > MOST_REGISTER_BYTES)
       throw new PreCopyCorruptError(`the state besides memory claims ${length} bytes`);
-    this.#expect(length, this.#registerBytes);
+    this.#parts.expect(length, this.#registerBytes);
   }
 
   #registerBytes(bytes: Uint8Array): void {
     this.#hash.update(bytes);
     this.#registers = decodeRegisters(bytes);
-    this.#expect(1, this.#kindOfPart);
+    this.#parts.expect(1, this.#kindOfPart);
   }
 
   #digest(bytes: Uint8Array): void {
@@ -250,7 +226,7 @@ export class PreCopyTarget {
     this.#hash.update(bytes);
     this.#rounds += 1;
     this.#done = this.#last;
-    this.#expect(1, this.#kindOfRound);
+    this.#parts.expect(1, this.#kindOfRound);
   }
 }
 

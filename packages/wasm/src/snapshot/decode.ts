@@ -34,6 +34,7 @@ import {
   pageBytes,
   type SnapshotHeader,
 } from "./format.ts";
+import { PartReader } from "./part-reader.ts";
 import { decodeZeroRuns } from "./zero-runs.ts";
 
 /** How much a decoder may set aside. */
@@ -65,10 +66,7 @@ export class SnapshotDecoder {
   readonly #imageBytes: number;
   readonly #base: Checkpoint | undefined;
   readonly #hash = createHash("sha256");
-  #waiting: Uint8Array = new Uint8Array();
-  #have = 0;
-  #need = PREFIX_BYTES;
-  #read: (bytes: Uint8Array) => void = this.#prefix;
+  readonly #parts: PartReader<this> = new PartReader(this, PREFIX_BYTES, this.#prefix);
   #header: SnapshotHeader | undefined;
   #sections: Uint8Array[] = [];
   #last = -1;
@@ -91,12 +89,12 @@ export class SnapshotDecoder {
       let rest = piece;
       while (rest.length > 0) {
         if (this.#done) throw new SnapshotCorruptError("bytes follow its end");
-        rest = this.#take(rest);
+        rest = this.#parts.take(rest);
       }
     } catch (error) {
       this.#failed = error;
       this.#sections = [];
-      this.#waiting = new Uint8Array();
+      this.#parts.forget();
       throw error;
     }
   }
@@ -119,28 +117,6 @@ export class SnapshotDecoder {
     };
   }
 
-  /** Use up to what the current part needs; what is left comes back. */
-  #take(rest: Uint8Array): Uint8Array {
-    const wanted = this.#need - this.#have;
-    if (this.#have === 0 && rest.length >= wanted) {
-      this.#read(rest.subarray(0, wanted));
-      return rest.subarray(wanted);
-    }
-    if (this.#have === 0) this.#waiting = new Uint8Array(this.#need);
-    this.#waiting.set(rest.subarray(0, wanted), this.#have);
-    this.#have += Math.min(wanted, rest.length);
-    if (this.#have === this.#need) {
-      this.#have = 0;
-      this.#read(this.#waiting);
-    }
-    return rest.subarray(wanted);
-  }
-
-  #expect(bytes: number, read: (bytes: Uint8Array) => void): void {
-    this.#need = bytes;
-    this.#read = read;
-  }
-
   #prefix(bytes: Uint8Array): void {
     this.#hash.update(bytes);
     const magic = this.#base === undefined ? SNAPSHOT_MAGIC : INCREMENT_MAGIC;
@@ -151,7 +127,7 @@ export class SnapshotDecoder {
     const length = viewOf(bytes).getUint32(5, true);
     if (length === 0 || length > MOST_HEADER_BYTES)
       throw new SnapshotCorruptError(`its header claims ${length} bytes`);
-    this.#expect(length, this.#headerBytes);
+    this.#parts.expect(length, this.#headerBytes);
   }
 
   #headerBytes(bytes: Uint8Array): void {
@@ -161,7 +137,7 @@ export class SnapshotDecoder {
     const total = this.#header.sections.reduce((sum, [, length]) => sum + length, 0);
     if (total > this.#imageBytes) throw new SnapshotTooBigError(total, this.#imageBytes);
     this.#sections = this.#header.sections.map(([name, length]) => this.#startOf(name, length));
-    this.#expect(1, this.#kind);
+    this.#parts.expect(1, this.#kind);
   }
 
   /** What a section is before any frame: zeros, or the base's section cut or filled up with zeros. */
@@ -174,8 +150,8 @@ export class SnapshotDecoder {
 
   #kind(bytes: Uint8Array): void {
     this.#hash.update(bytes);
-    if (bytes[0] === FRAME.end) this.#expect(DIGEST_BYTES, this.#digest);
-    else if (bytes[0] === FRAME.pages) this.#expect(FRAME_HEAD_BYTES - 1, this.#frameHead);
+    if (bytes[0] === FRAME.end) this.#parts.expect(DIGEST_BYTES, this.#digest);
+    else if (bytes[0] === FRAME.pages) this.#parts.expect(FRAME_HEAD_BYTES - 1, this.#frameHead);
     else throw new SnapshotCorruptError(`a frame has the kind ${bytes[0]}`);
   }
 
@@ -198,7 +174,7 @@ export class SnapshotDecoder {
     const known = encoding <= ENCODING.zstd || (encoding === ENCODING.runs && this.#base !== undefined);
     if (zero !== 0 || !known || !fits) throw new SnapshotCorruptError("a frame does not fit its pages");
     this.#frame = { target, start, bitmap, size, encoding };
-    this.#expect(length, this.#payload);
+    this.#parts.expect(length, this.#payload);
   }
 
   #payload(bytes: Uint8Array): void {
@@ -217,7 +193,7 @@ export class SnapshotDecoder {
       from += length;
     }
     this.#frame = undefined;
-    this.#expect(1, this.#kind);
+    this.#parts.expect(1, this.#kind);
   }
 
   #digest(bytes: Uint8Array): void {
