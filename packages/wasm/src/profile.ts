@@ -10,8 +10,11 @@ import { NotInstrumentedError } from "./errors.ts";
 /** Name of the custom section. */
 export const PROFILE_SECTION = "glia.profile";
 
-/** Raised when the pipeline's output changes: snapshots cross versions only by running the old module. */
-export const PIPELINE_VERSION = 1;
+/**
+ * Raised when the pipeline's output changes: snapshots cross versions only by running the old module.
+ * 2: functions that can be suspended have two copies in every profile.
+ */
+export const PIPELINE_VERSION = 2;
 
 /**
  * What instrumentation a module has.

@@ -5,9 +5,6 @@ import { BinaryenMissingError, MalformedModuleError, UnsupportedFeatureError } f
 import { STACK_PAGES } from "../layout.ts";
 import { splitBodies } from "./split-bodies.ts";
 
-/** Functions as asyncify leaves them, or with the marks of their entries at their start and one or two copies (split-bodies.ts). */
-export type Copies = "as is" | "one" | "two";
-
 /** Names of the blocking imports as asyncify writes them. */
 const BLOCKING = HOST_IMPORTS.filter(({ blocking }) => blocking).map(({ name }) => `${HOST_MODULE}.${name}`);
 
@@ -21,15 +18,14 @@ export async function loadBinaryen(): Promise<typeof Binaryen> {
 }
 
 /**
- * The module with asyncify applied and optimised again. `suspending` names imports of host modules, as `module/function`, that
- * may suspend too. Settings of binaryen are global, so this sets all it relies on.
+ * The module with asyncify applied, a quick copy of what it can suspend (split-bodies.ts), and optimised again. `suspending` names
+ * imports of host modules, as `module/function`, that may suspend too. Settings of binaryen are global, so this sets all it relies on.
  * @throws MalformedModuleError, UnsupportedFeatureError
  */
 export function asyncify(
   binaryen: typeof Binaryen,
   bytes: Uint8Array,
   suspending: readonly string[] = [],
-  copies: Copies = "as is",
 ): Uint8Array {
   binaryen.clearPassArguments();
   binaryen.clearPassesToSkip();
@@ -49,11 +45,9 @@ export function asyncify(
   let module = readBinary(bytes, features);
   try {
     suspendableBy(module);
-    if (copies !== "as is") {
-      const split = splitBodies(module.emitBinary(), copies === "two");
-      module.dispose();
-      module = readBinary(split, features);
-    }
+    const split = splitBodies(module.emitBinary());
+    module.dispose();
+    module = readBinary(split, features);
     module.optimize();
     if (!module.validate()) throw new MalformedModuleError("it is not valid after asyncify");
     return module.emitBinary();

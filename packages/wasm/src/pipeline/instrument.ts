@@ -99,5 +99,5 @@ async function withProfile(
   const preemptive = profile === "preemptive";
   const marked = markFuel(boundBulk(bytes), preemptive);
   const stops = preemptive ? [...suspending, `${FUEL_MODULE}/${FUEL_YIELD}`] : suspending;
-  return enforceFuel(asyncify(binaryen, marked, stops, preemptive ? "two" : "one"));
+  return enforceFuel(asyncify(binaryen, marked, stops));
 }

@@ -23,7 +23,7 @@ import { importedFunctions } from "../metering/call-graph.ts";
 import { MARK } from "../metering/mark.ts";
 
 /** Longest code that is doubled, in bytes as asyncify makes it. */
-const MOST_DOUBLED_BYTES = 16_384;
+const MOST_DOUBLED_BYTES = 32_768;
 const I32_EQZ = 0x45;
 const I32_EQ = 0x46;
 const VOID = 0x40;
@@ -38,10 +38,10 @@ interface Wanted {
 }
 
 /**
- * The asyncified module with the mark of a checked entry at the start of its function and, when `doubling`, a quick copy in each
- * function that has room for one. @throws MalformedModuleError
+ * The asyncified module with the mark of a checked entry at the start of its function and a quick copy in each function that is
+ * short enough. @throws MalformedModuleError
  */
-export function splitBodies(bytes: Uint8Array, doubling: boolean): Uint8Array {
+export function splitBodies(bytes: Uint8Array): Uint8Array {
   const outline = readOutline(bytes);
   const imported = importedFunctions(outline);
   const own = new Set(ASYNCIFY_EXPORTS.map((name) => exportedFunction(outline, name)));
@@ -53,7 +53,7 @@ export function splitBodies(bytes: Uint8Array, doubling: boolean): Uint8Array {
     const head = bodyHead(bytes, body, type);
     const found = own.has(imported + at) ? NOTHING : search(bytes, head.code, body.end, wanted);
     const room = body.end - head.code <= MOST_DOUBLED_BYTES && type.results.length <= 1;
-    const code = found.reads.length > 0 && room && doubling ? doubled : single;
+    const code = found.reads.length > 0 && room ? doubled : single;
     writeBody(out, bytes, head, [], code(bytes, head.code, body.end, found, type.results[0] ?? VOID, wanted));
   }
   return withSections(bytes, outline, new Map([[SECTION.code, out.done()]]));
