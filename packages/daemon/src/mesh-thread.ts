@@ -11,10 +11,10 @@ import { CellGate, type CellGatePort, type CellRunnerPort } from "@glia-os/cells
 import { createSystemClock, createSystemDigests, createSystemRandom, createSystemTimers } from "@glia-os/hal";
 import { type ClusterStart, createMesh, type Mesh, type MeshEvent } from "@glia-os/mesh-core";
 import {
-  createTlsTransport,
+  createWireTransport,
   loadOrCreateNodeIdentity,
   type NodeIdentity,
-  type TlsTransport,
+  type WireTransport,
 } from "@glia-os/mesh-wire";
 import { AnchorWatch } from "./anchor-watch.ts";
 import type { Membership } from "./data-folder.ts";
@@ -115,8 +115,8 @@ export class MeshThread implements MeshThreadService {
     return join(this.#setup.dataDir, name);
   }
 
-  #startTransport(identity: NodeIdentity): TlsTransport {
-    const transport = createTlsTransport({
+  #startTransport(identity: NodeIdentity): WireTransport {
+    const transport = createWireTransport({
       identity,
       clock: this.#clock,
       timers: this.#timers,
@@ -200,7 +200,7 @@ export class MeshThread implements MeshThreadService {
 
   async #startMesh(
     identity: NodeIdentity,
-    transport: TlsTransport,
+    transport: WireTransport,
     coordination: Coordination | undefined,
     cells: CellGate | undefined,
   ): Promise<Mesh> {

@@ -6,26 +6,25 @@
  * AC3. A hello that was sent before the peer took the session we share is a duplicate (both dialled); a later one means that
  *      the peer no longer has that session, and the new one takes its place.
  */
-import type { Socket } from "node:net";
 import type { HostPort, Logger } from "@glia-os/abi/ports";
+import type { Handshake, ProvenStream } from "./carriers/carrier.ts";
 import { type Hello, PURPOSE, REFUSAL, writeCodedReason, writeOrdinal } from "./control-payload.ts";
 import { Deadline } from "./deadline.ts";
-import { ConnectTimeoutError, PeerCertificateError } from "./errors.ts";
-import { controlFrame, FRAME_KIND } from "./frame.ts";
+import { ConnectTimeoutError } from "./errors.ts";
+import { FRAME_KIND } from "./frame.ts";
 import { FramedConnection } from "./framed-connection.ts";
+import type { FramedSession } from "./framed-session.ts";
 import { awaitHello, bulkBinding, sameBinding, unread } from "./hello.ts";
 import { PENDING_HANDSHAKES, SUPERSEDED_MS } from "./limits.ts";
 import type { ProvenNode } from "./node-certificate.ts";
-import { acceptTls, handshake, provePeer } from "./secure-connection.ts";
-import type { TlsSession } from "./tls-session.ts";
 import type { Wire } from "./wire.ts";
 
 /** Takes connections for one transport. */
 export class Acceptor {
   readonly #wire: Wire;
   readonly #logger: Logger | undefined;
-  readonly #pending = new Set<Socket>();
-  #receive: ((session: TlsSession) => void) | undefined;
+  readonly #pending = new Set<Handshake>();
+  #receive: ((session: FramedSession) => void) | undefined;
 
   constructor(wire: Wire, logger: Logger | undefined) {
     this.#wire = wire;
@@ -38,61 +37,50 @@ export class Acceptor {
   }
 
   /** Name the receiver of sessions. */
-  onSession(receive: (session: TlsSession) => void): void {
+  onSession(receive: (session: FramedSession) => void): void {
     this.#receive = receive;
   }
 
   /** Take a connection. Never rejects: a refusal is logged. */
-  async take(raw: Socket): Promise<void> {
-    raw.on("error", () => {});
+  async take(handshake: Handshake): Promise<void> {
     if (this.#pending.size >= PENDING_HANDSHAKES) {
-      raw.destroy();
+      handshake.abandon();
       return;
     }
-    const remote = { host: raw.remoteAddress ?? "", port: raw.remotePort ?? 0 };
+    const { remote } = handshake;
     const { timers, limits } = this.#wire;
     const timeoutMs = limits.connectTimeoutMs;
     const deadline = new Deadline(timers, timeoutMs, () => new ConnectTimeoutError(remote, timeoutMs));
-    this.#pending.add(raw);
+    this.#pending.add(handshake);
     try {
-      await this.#admit(raw, remote, deadline);
+      await this.#admit(handshake, deadline);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       this.#logger?.log("info", "incoming connection refused", { host: remote.host, port: remote.port, why });
     } finally {
       deadline.cancel();
-      this.#pending.delete(raw);
+      this.#pending.delete(handshake);
     }
   }
 
   /** Cut off what is pending. */
   close(): void {
-    for (const raw of this.#pending) raw.destroy();
+    for (const handshake of this.#pending) handshake.abandon();
   }
 
-  async #admit(raw: Socket, remote: HostPort, deadline: Deadline): Promise<void> {
-    const socket = acceptTls(raw, this.#wire.rotation.context);
-    const abandon = () => socket.destroy();
-    await deadline.step(handshake(socket), abandon);
-    let peer: ProvenNode;
-    try {
-      peer = provePeer(socket, this.#wire.clock.wallMs());
-    } catch (error) {
-      const code = error instanceof PeerCertificateError ? REFUSAL.certificate : REFUSAL.protocol;
-      const reason = error instanceof Error ? error.message : String(error);
-      // Reading and discarding lets the refusal arrive: closing with unread bytes would reset the connection.
-      socket.resume();
-      socket.end(controlFrame(FRAME_KIND.refuse, writeCodedReason(code, reason)));
-      await deadline.step(new Promise<void>((resolve) => socket.once("close", () => resolve())), abandon);
-      throw error;
-    }
-    const connection = new FramedConnection(socket, this.#wire.timers, unread());
-    const greeted = (hello: Hello) => this.#answer(connection, peer, remote, hello);
+  async #admit(handshake: Handshake, deadline: Deadline): Promise<void> {
+    const proven = await deadline.step(handshake.complete(), () => handshake.abandon());
+    const connection = new FramedConnection(proven, this.#wire.timers, unread());
+    const greeted = (hello: Hello) => this.#answer(connection, proven, handshake.remote, hello);
     await deadline.step(awaitHello(connection, greeted), () => connection.destroy());
   }
 
-  #answer(connection: FramedConnection, peer: ProvenNode, remote: HostPort, hello: Hello): void {
-    if (hello.purpose === PURPOSE.bulk) this.#completeSession(connection, peer, hello);
+  #answer(connection: FramedConnection, { peer }: ProvenStream, remote: HostPort, hello: Hello): void {
+    const bulk = hello.purpose === PURPOSE.bulk;
+    if (bulk ? connection.carrier !== "tls-tcp" : !this.#wire.carriers.takesSessions(connection.carrier)) {
+      const what = bulk ? "bulk" : "sessions";
+      this.#refuse(connection, REFUSAL.protocol, `this node takes no ${what} over ${connection.carrier}`);
+    } else if (bulk) this.#completeSession(connection, peer, hello);
     else this.#openSession(connection, peer, remote, hello);
   }
 
@@ -154,7 +142,7 @@ export class Acceptor {
   }
 
   /** An older session gets the time of an orderly close, then it ends (AC3). */
-  #supersede(older: TlsSession | undefined): void {
+  #supersede(older: FramedSession | undefined): void {
     if (older === undefined) return;
     const timer = this.#wire.timers.schedule(SUPERSEDED_MS, () =>
       older.fail("the peer opened a newer session"),

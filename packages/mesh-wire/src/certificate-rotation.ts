@@ -85,7 +85,7 @@ export class CertificateRotation {
       key: certificate.key,
       minVersion: "TLSv1.3",
       maxVersion: "TLSv1.3",
-      // Resumption would skip the certificate; sessions that resume are refused as well (secure-connection.ts).
+      // Resumption would skip the certificate; sessions that resume are refused as well (carriers/tls-carrier.ts).
       secureOptions: constants.SSL_OP_NO_TICKET,
     });
     return { context, notAfterMs: certificate.notAfterMs };

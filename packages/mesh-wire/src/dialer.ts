@@ -6,10 +6,11 @@
  *     it. Nothing was sent on the refused connection, so nothing is lost.
  * D3. Everything up to the welcome happens within one connect timeout.
  */
-import type { TLSSocket } from "node:tls";
+import type { Duplex } from "node:stream";
 import { isGliaError } from "@glia-os/abi/errors";
 import type { NodeId } from "@glia-os/abi/ids";
 import type { HostPort } from "@glia-os/abi/ports";
+import type { Handshake, ProvenStream } from "./carriers/carrier.ts";
 import { noBinding, type Ordinal, PURPOSE, REFUSAL, refusalName } from "./control-payload.ts";
 import { Deadline } from "./deadline.ts";
 import {
@@ -23,10 +24,8 @@ import {
   TransportClosedError,
 } from "./errors.ts";
 import { FramedConnection } from "./framed-connection.ts";
+import type { FramedSession } from "./framed-session.ts";
 import { bulkBinding, HelloRefused, sendHello, unread } from "./hello.ts";
-import type { ProvenNode } from "./node-certificate.ts";
-import { dialTls, handshake, provePeer } from "./secure-connection.ts";
-import type { TlsSession } from "./tls-session.ts";
 import type { Wire } from "./wire.ts";
 
 /** How long a refused dialler waits for the peer's own connection before it dials again, in milliseconds. */
@@ -35,9 +34,10 @@ const DUPLICATE_WAIT_MS = 1000;
 /** Dials for one transport. */
 export class Dialer {
   readonly #wire: Wire;
-  readonly #dials = new Map<string, Promise<TlsSession>>();
+  readonly #dials = new Map<string, Promise<FramedSession>>();
   readonly #greetings = new Map<NodeId, Promise<void>>();
-  readonly #sockets = new Set<TLSSocket>();
+  readonly #handshakes = new Set<Handshake>();
+  readonly #streams = new Set<Duplex>();
   #closed = false;
 
   constructor(wire: Wire) {
@@ -50,7 +50,7 @@ export class Dialer {
   }
 
   /** A session to the node at `address` (D1). */
-  connect(address: HostPort, expect: NodeId | undefined): Promise<TlsSession> {
+  connect(address: HostPort, expect: NodeId | undefined): Promise<FramedSession> {
     const { pool } = this.#wire;
     const existing = expect === undefined ? pool.at(address) : pool.get(expect);
     if (existing !== undefined) return Promise.resolve(existing);
@@ -63,12 +63,13 @@ export class Dialer {
   }
 
   /** Open the bulk connection of a session that this side dialled. */
-  async dialBulk(session: TlsSession): Promise<void> {
+  async dialBulk(session: FramedSession): Promise<void> {
     const address = session.remote;
     const deadline = this.#deadline(address);
     try {
-      const { socket } = await this.#prove(address, session.peer, deadline);
-      const connection = new FramedConnection(socket, this.#wire.timers, unread());
+      const dial = () => this.#wire.carriers.dialBulk(address);
+      const proven = await this.#prove(dial, session.peer, deadline);
+      const connection = new FramedConnection(proven, this.#wire.timers, unread());
       const hello = {
         purpose: PURPOSE.bulk,
         ordinal: session.id,
@@ -86,7 +87,8 @@ export class Dialer {
   /** Stop every attempt. */
   close(): void {
     this.#closed = true;
-    for (const socket of this.#sockets) socket.destroy();
+    for (const handshake of this.#handshakes) handshake.abandon();
+    for (const stream of this.#streams) stream.destroy();
   }
 
   #deadline(address: HostPort): Deadline {
@@ -94,7 +96,7 @@ export class Dialer {
     return new Deadline(this.#wire.timers, timeoutMs, () => new ConnectTimeoutError(address, timeoutMs));
   }
 
-  async #dial(address: HostPort, expect: NodeId | undefined): Promise<TlsSession> {
+  async #dial(address: HostPort, expect: NodeId | undefined): Promise<FramedSession> {
     const deadline = this.#deadline(address);
     try {
       for (;;) {
@@ -113,18 +115,20 @@ export class Dialer {
     address: HostPort,
     expect: NodeId | undefined,
     deadline: Deadline,
-  ): Promise<TlsSession | undefined> {
-    const { socket, peer } = await this.#prove(address, expect, deadline);
+  ): Promise<FramedSession | undefined> {
+    const dial = () => this.#wire.carriers.dialShared(address);
+    const proven = await this.#prove(dial, expect, deadline);
+    const { peer, stream } = proven;
     for (
       let other = this.#greetings.get(peer.nodeId);
       other !== undefined;
       other = this.#greetings.get(peer.nodeId)
     ) {
-      await deadline.step(other, () => socket.destroy());
+      await deadline.step(other, () => stream.destroy());
     }
     const existing = this.#wire.pool.get(peer.nodeId);
     if (existing !== undefined || !this.#wire.pool.makeRoom()) {
-      socket.destroy();
+      stream.destroy();
       if (existing === undefined) throw new SessionLimitError(this.#wire.limits.sessions);
       return existing;
     }
@@ -135,7 +139,7 @@ export class Dialer {
       greeting.resolve();
     };
     try {
-      return await this.#greet(socket, peer, address, deadline, settled);
+      return await this.#greet(proven, address, deadline, settled);
     } catch (error) {
       if (!(error instanceof HelloRefused) || error.refusal.code !== REFUSAL.duplicate) throw error;
     } finally {
@@ -145,40 +149,33 @@ export class Dialer {
   }
 
   /** Connect and prove the peer. */
-  async #prove(
-    address: HostPort,
-    expect: NodeId | undefined,
-    deadline: Deadline,
-  ): Promise<{ socket: TLSSocket; peer: ProvenNode }> {
+  async #prove(dial: () => Handshake, expect: NodeId | undefined, deadline: Deadline): Promise<ProvenStream> {
     if (this.#closed) throw new TransportClosedError();
-    const socket = dialTls(address, this.#wire.rotation.context);
-    this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
-    const abandon = () => socket.destroy();
-    await deadline.step(handshake(socket), abandon);
-    try {
-      const peer = provePeer(socket, this.#wire.clock.wallMs());
-      if (peer.nodeId === this.#wire.self) throw new PeerIdentityError(address, undefined, peer.nodeId);
-      if (expect !== undefined && peer.nodeId !== expect)
-        throw new PeerIdentityError(address, expect, peer.nodeId);
-      return { socket, peer };
-    } catch (error) {
-      abandon();
-      throw error;
-    }
+    const handshake = dial();
+    const { remote } = handshake;
+    this.#handshakes.add(handshake);
+    const proven = await deadline
+      .step(handshake.complete(), () => handshake.abandon())
+      .finally(() => this.#handshakes.delete(handshake));
+    this.#streams.add(proven.stream);
+    proven.stream.once("close", () => this.#streams.delete(proven.stream));
+    const { nodeId } = proven.peer;
+    if (nodeId !== this.#wire.self && (expect === undefined || nodeId === expect)) return proven;
+    proven.stream.destroy();
+    throw new PeerIdentityError(remote, nodeId === this.#wire.self ? undefined : expect, nodeId);
   }
 
   /** `settled` is called together with the session's creation, before any later frame is read. */
   async #greet(
-    socket: TLSSocket,
-    peer: ProvenNode,
+    proven: ProvenStream,
     address: HostPort,
     deadline: Deadline,
     settled: () => void,
-  ): Promise<TlsSession> {
-    const connection = new FramedConnection(socket, this.#wire.timers, unread());
+  ): Promise<FramedSession> {
+    const { peer } = proven;
+    const connection = new FramedConnection(proven, this.#wire.timers, unread());
     const id = this.#wire.nextOrdinal();
-    let session: TlsSession | undefined;
+    let session: FramedSession | undefined;
     const welcomed = (acceptor: Ordinal) => {
       session = this.#wire.openSession({
         id,
@@ -190,7 +187,7 @@ export class Dialer {
         shared: connection,
         dialBulk: (own) => this.dialBulk(own),
       });
-      this.#sockets.delete(socket);
+      this.#streams.delete(proven.stream);
       this.#wire.pool.add(session, false);
       settled();
     };
@@ -199,10 +196,10 @@ export class Dialer {
     return session!;
   }
 
-  #awaitPeersDial(peer: NodeId, deadline: Deadline): Promise<TlsSession | undefined> {
+  #awaitPeersDial(peer: NodeId, deadline: Deadline): Promise<FramedSession | undefined> {
     const existing = this.#wire.pool.get(peer);
     if (existing !== undefined) return Promise.resolve(existing);
-    const { promise, resolve } = Promise.withResolvers<TlsSession | undefined>();
+    const { promise, resolve } = Promise.withResolvers<FramedSession | undefined>();
     const stop = this.#wire.pool.whenAdded(peer, resolve);
     const timer = this.#wire.timers.schedule(DUPLICATE_WAIT_MS, () => resolve(undefined));
     const release = () => {

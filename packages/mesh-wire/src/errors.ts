@@ -42,6 +42,15 @@ export class BadFrameError extends WireError<"wire.bad-frame"> {
   }
 }
 
+/** The carrier that was asked for is not there. */
+export class CarrierUnavailableError extends WireError<"wire.carrier-unavailable"> {
+  constructor(carrier: string) {
+    super("wire.carrier-unavailable", `there is no carrier ${carrier} in this process`, {
+      details: { carrier },
+    });
+  }
+}
+
 /** A certificate with impossible dates was asked for. */
 export class CertificateRequestError extends WireError<"wire.certificate-request"> {
   constructor(why: string) {

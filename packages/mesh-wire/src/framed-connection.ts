@@ -1,5 +1,5 @@
 /**
- * One TLS connection that carries frames.
+ * One stream to a proven peer that carries frames, whatever the carrier.
  *
  * X1. Frames leave in this order: control, then the lanes in the order given. A lane waits for at most one batch of the
  *     lanes behind it, and each lane has a share of the batch that the lanes before it cannot take.
@@ -7,8 +7,9 @@
  * X3. Unsent control frames are one per kind, whatever the peer does: the newest ping, the newest pong, one sum of credit.
  * X4. Errors of the peer's bytes reach the handler as typed errors; nothing thrown escapes into the event loop.
  */
-import type { TLSSocket } from "node:tls";
+import type { Duplex } from "node:stream";
 import type { TimerHandle, Timers } from "@glia-os/abi/ports";
+import type { CarrierName, ProvenStream } from "./carriers/carrier.ts";
 import {
   controlFrame,
   FRAME_HEADER_BYTES,
@@ -31,9 +32,10 @@ export interface ConnectionHandler extends FrameSink {
   flushed(): void;
 }
 
-/** A verified TLS connection with frames on it. */
+/** A stream with frames on it. */
 export class FramedConnection {
-  readonly #socket: TLSSocket;
+  readonly #proven: ProvenStream;
+  readonly #socket: Duplex;
   readonly #timers: Timers;
   #socketBufferBytes: number = SOCKET_BUFFER_BYTES.shared;
   readonly #decoder: FrameDecoder;
@@ -51,7 +53,9 @@ export class FramedConnection {
   /** Resolves when the socket is gone. */
   readonly gone: Promise<void>;
 
-  constructor(socket: TLSSocket, timers: Timers, handler: ConnectionHandler) {
+  constructor(proven: ProvenStream, timers: Timers, handler: ConnectionHandler) {
+    const socket = proven.stream;
+    this.#proven = proven;
     this.#socket = socket;
     this.#timers = timers;
     this.#handler = handler;
@@ -80,9 +84,14 @@ export class FramedConnection {
     return { bytesIn: this.#bytesIn, bytesOut: this.#bytesOut };
   }
 
+  /** What carries this connection. */
+  get carrier(): CarrierName {
+    return this.#proven.carrier;
+  }
+
   /** The TLS exporter of this connection (RFC 8446 section 7.5). */
   exportKeyingMaterial(label: string, lengthBytes: number): Uint8Array {
-    return new Uint8Array(this.#socket.exportKeyingMaterial(lengthBytes, label, Buffer.alloc(0)));
+    return this.#proven.exportKeyingMaterial(label, lengthBytes);
   }
 
   /** Hand the connection to another handler, which takes the frames from the next one on. */

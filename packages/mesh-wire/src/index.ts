@@ -1,10 +1,21 @@
-/** The real wire between nodes: TLS 1.3 over TCP behind the `Transport` port. */
+/** The real wire between nodes behind the `Transport` port. */
+export {
+  ALPN_PROTOCOL,
+  type Carrier,
+  type CarrierFactory,
+  type CarrierName,
+  type CarrierPorts,
+  type Handshake,
+  type ProvenStream,
+} from "./carriers/carrier.ts";
+export type { TransportMode } from "./carriers/carrier-choice.ts";
 export { type CertificateRotated, ROTATE_AT_REMAINING_MS } from "./certificate-rotation.ts";
 export {
   AddressInUseError,
   AddressUnavailableError,
   AlreadyListeningError,
   BadFrameError,
+  CarrierUnavailableError,
   type CertificateFault,
   CertificateRequestError,
   ConnectFailedError,
@@ -30,6 +41,7 @@ export {
   type FrameHeader,
   type FrameSink,
 } from "./frame.ts";
+export type { WireSession } from "./framed-session.ts";
 export { DEFAULT_LIMITS, OUTBOX_BYTES, REQUEST_WINDOW_BYTES, type WireLimits } from "./limits.ts";
 export {
   CERTIFICATE_VALIDITY_MS,
@@ -41,7 +53,5 @@ export {
   proveNode,
 } from "./node-certificate.ts";
 export { createNodeIdentity, loadOrCreateNodeIdentity, type NodeIdentity } from "./node-identity.ts";
-export { ALPN_PROTOCOL } from "./secure-connection.ts";
 export type { ClassCounts, SessionStats } from "./session-stats.ts";
-export type { WireSession } from "./tls-session.ts";
-export { createTlsTransport, type TlsTransport, type TlsTransportOptions } from "./tls-transport.ts";
+export { createWireTransport, type WireTransport, type WireTransportOptions } from "./wire-transport.ts";

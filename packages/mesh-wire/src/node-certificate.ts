@@ -149,6 +149,8 @@ export interface ProvenNode {
   readonly nodeId: NodeId;
   /** Raw Ed25519 key: 32 bytes. */
   readonly publicKey: Uint8Array;
+  /** End of the certificate, milliseconds since the Unix epoch. */
+  readonly notAfterMs: number;
 }
 
 /**
@@ -172,7 +174,7 @@ export function proveNode(certificate: X509Certificate | undefined, nowMs: numbe
     throw new PeerCertificateError("identity-signature", "the identity key did not sign it");
   }
   checkValidity(notBeforeMs, notAfterMs, nowMs);
-  return { nodeId: nodeIdOf(proof.publicKey, sha256), publicKey: proof.publicKey };
+  return { nodeId: nodeIdOf(proof.publicKey, sha256), publicKey: proof.publicKey, notAfterMs };
 }
 
 /** What Node parses on demand, and throws untyped errors for when it cannot. */

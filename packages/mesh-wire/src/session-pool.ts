@@ -7,40 +7,40 @@
 import type { NodeId } from "@glia-os/abi/ids";
 import type { HostPort } from "@glia-os/abi/ports";
 import type { Ordinal } from "./control-payload.ts";
-import type { TlsSession } from "./tls-session.ts";
+import type { FramedSession } from "./framed-session.ts";
 
 /** Holds sessions until they are over. */
 export class SessionPool {
   readonly #limit: number;
-  readonly #all = new Set<TlsSession>();
-  readonly #byPeer = new Map<NodeId, TlsSession>();
-  readonly #arrivals = new Map<NodeId, Set<(session: TlsSession) => void>>();
+  readonly #all = new Set<FramedSession>();
+  readonly #byPeer = new Map<NodeId, FramedSession>();
+  readonly #arrivals = new Map<NodeId, Set<(session: FramedSession) => void>>();
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   /** Every session that is not over. */
-  get sessions(): readonly TlsSession[] {
+  get sessions(): readonly FramedSession[] {
     return [...this.#all];
   }
 
   /** The session to hand out for a peer (B1). */
-  get(peer: NodeId): TlsSession | undefined {
+  get(peer: NodeId): FramedSession | undefined {
     const session = this.#byPeer.get(peer);
     return session?.open === true ? session : undefined;
   }
 
   /** The session with this peer and id. */
-  find(peer: NodeId, id: Ordinal): TlsSession | undefined {
-    const fits = (session: TlsSession) =>
+  find(peer: NodeId, id: Ordinal): FramedSession | undefined {
+    const fits = (session: FramedSession) =>
       session.peer === peer && session.id.instance === id.instance && session.id.count === id.count;
     return this.sessions.find(fits);
   }
 
   /** The session that is handed out and was dialled at this address. */
-  at(address: HostPort): TlsSession | undefined {
-    const fits = (session: TlsSession) =>
+  at(address: HostPort): FramedSession | undefined {
+    const fits = (session: FramedSession) =>
       session.initiator && session.remote.host === address.host && session.remote.port === address.port;
     return this.sessions.find((session) => fits(session) && this.get(session.peer) === session);
   }
@@ -58,7 +58,7 @@ export class SessionPool {
   }
 
   /** Add a session. `handOut` replaces the one that is handed out for its peer; returns that one. */
-  add(session: TlsSession, handOut: boolean): TlsSession | undefined {
+  add(session: FramedSession, handOut: boolean): FramedSession | undefined {
     this.#all.add(session);
     const replaced = this.get(session.peer);
     if (replaced !== undefined && !handOut) return undefined;
@@ -70,17 +70,17 @@ export class SessionPool {
   }
 
   /** The session takes no more messages. */
-  leave(session: TlsSession): void {
+  leave(session: FramedSession): void {
     if (this.#byPeer.get(session.peer) === session) this.#byPeer.delete(session.peer);
   }
 
   /** The session is over. */
-  remove(session: TlsSession): void {
+  remove(session: FramedSession): void {
     this.#all.delete(session);
   }
 
   /** Call `arrived` once when a session with this peer is there. Returns a function that stops waiting. */
-  whenAdded(peer: NodeId, arrived: (session: TlsSession) => void): () => void {
+  whenAdded(peer: NodeId, arrived: (session: FramedSession) => void): () => void {
     const waiting = this.#arrivals.get(peer) ?? new Set();
     waiting.add(arrived);
     this.#arrivals.set(peer, waiting);

@@ -1,5 +1,6 @@
 /** What can be seen of a session. */
 import type { TrafficClass } from "@glia-os/abi/ports";
+import type { CarrierName } from "./carriers/carrier.ts";
 
 /** Messages and their bytes of one class, without framing. A message counts out when `send` took it. */
 export interface ClassCounts {
@@ -11,9 +12,9 @@ export interface ClassCounts {
 
 /** A reading of a session. */
 export interface SessionStats {
-  /** `tls-tcp`. */
-  readonly carrier: string;
-  /** TLS connections in use: 1, or 2 once bulk was sent either way. */
+  /** What carries each class. Bulk is on its own connection (docs/spec/frame.md section 1). */
+  readonly carriers: Readonly<Record<TrafficClass, CarrierName>>;
+  /** Connections in use: 1, or 2 once bulk was sent either way. */
   readonly connections: number;
   /** Bytes of frames, before TLS. */
   readonly bytesIn: number;

@@ -3,17 +3,17 @@ import { createServer } from "node:net";
 import type { HostPort } from "@glia-os/abi/ports";
 import {
   createNodeIdentity,
-  createTlsTransport,
-  type TlsTransport,
-  type TlsTransportOptions,
+  createWireTransport,
+  type WireTransport,
+  type WireTransportOptions,
 } from "../src/index.ts";
 import { realClock, realRandom, realTimers } from "./ports.ts";
 
 export const LOOPBACK: HostPort = { host: "127.0.0.1", port: 0 };
 
 /** A transport with real time and a new identity. */
-export function makeTransport(options: Partial<TlsTransportOptions> = {}): TlsTransport {
-  return createTlsTransport({
+export function makeTransport(options: Partial<WireTransportOptions> = {}): WireTransport {
+  return createWireTransport({
     identity: createNodeIdentity(),
     clock: realClock,
     timers: realTimers,

@@ -4,6 +4,7 @@ import { connect, createSecureContext, type SecureContext, type TLSSocket } from
 import { errorCodeOf, hasErrorCode } from "@glia-os/abi/errors";
 import type { HostPort, Logger, Session } from "@glia-os/abi/ports";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { acceptTls } from "../src/carriers/tls-carrier.ts";
 import { PURPOSE, REFUSAL, readCodedReason, writeHello } from "../src/control-payload.ts";
 import { DER_TAG, derPositiveInteger, derTime, derValue } from "../src/der.ts";
 import {
@@ -22,10 +23,9 @@ import {
   type NodeIdentity,
   type PeerCertificateError,
   REQUEST_WINDOW_BYTES,
-  type TlsTransport,
+  type WireTransport,
 } from "../src/index.ts";
 import { PENDING_HANDSHAKES } from "../src/limits.ts";
-import { acceptTls } from "../src/secure-connection.ts";
 import { LOOPBACK, makeTransport } from "./endpoints.ts";
 import { ManualTime, realRandom, settle, until } from "./ports.ts";
 
@@ -91,7 +91,7 @@ function contextOf({ cert, key }: Pem): SecureContext {
 }
 
 describe("a peer that does not follow the rules", () => {
-  let b: TlsTransport;
+  let b: WireTransport;
   let address: HostPort;
   let time: ManualTime;
   let sessions: Session[];

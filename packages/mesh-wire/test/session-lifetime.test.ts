@@ -6,12 +6,12 @@ import { afterEach, describe, expect, it } from "vitest";
 import {
   type CertificateRotated,
   createNodeIdentity,
-  createTlsTransport,
+  createWireTransport,
   OptionOutOfRangeError,
   REQUEST_WINDOW_BYTES,
-  type TlsTransport,
-  type TlsTransportOptions,
   type WireSession,
+  type WireTransport,
+  type WireTransportOptions,
 } from "../src/index.ts";
 import { freeAddress, LOOPBACK, makeTransport } from "./endpoints.ts";
 import { ManualTime, realClock, realRandom, realTimers, settle, until } from "./ports.ts";
@@ -19,20 +19,20 @@ import { ManualTime, realClock, realRandom, realTimers, settle, until } from "./
 const DAY_MS = 86_400_000;
 
 describe("a transport over time", () => {
-  const opened: TlsTransport[] = [];
+  const opened: WireTransport[] = [];
   afterEach(async () => {
     await Promise.all(opened.splice(0).map((transport) => transport.close()));
   });
 
-  function open(options: Partial<TlsTransportOptions> = {}): TlsTransport {
+  function open(options: Partial<WireTransportOptions> = {}): WireTransport {
     const transport = makeTransport(options);
     opened.push(transport);
     return transport;
   }
 
   async function listening(
-    options: Partial<TlsTransportOptions> = {},
-  ): Promise<{ node: TlsTransport; at: HostPort; got: Session[] }> {
+    options: Partial<WireTransportOptions> = {},
+  ): Promise<{ node: WireTransport; at: HostPort; got: Session[] }> {
     const node = open(options);
     const got: Session[] = [];
     node.onSession((session) => {
@@ -170,7 +170,7 @@ describe("a transport over time", () => {
     { certificateValidityMs: 100 * DAY_MS },
   ])("options out of range are refused: %o", (options) => {
     expect(() =>
-      createTlsTransport({
+      createWireTransport({
         identity: createNodeIdentity(),
         clock: realClock,
         timers: realTimers,
@@ -271,7 +271,7 @@ describe("a transport over time", () => {
     await session.send("bulk", new Uint8Array(1000));
     await until(() => node.sessions[0]?.stats().messages.bulk.messagesIn === 1);
     await until(() => session.stats().rttMs !== undefined);
-    expect(session.stats().carrier).toBe("tls-tcp");
+    expect(session.stats().carriers).toEqual({ datagram: "tls-tcp", request: "tls-tcp", bulk: "tls-tcp" });
     expect(session.stats().connections).toBe(2);
     expect(session.stats().messages.request).toEqual({
       messagesIn: 0,
@@ -285,11 +285,11 @@ describe("a transport over time", () => {
   it("W2: a process that closed its transports exits by itself", async () => {
     const program = `
       import { randomFillSync } from "node:crypto";
-      import { createNodeIdentity, createTlsTransport } from "@glia-os/mesh-wire";
+      import { createNodeIdentity, createWireTransport } from "@glia-os/mesh-wire";
       const clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
       const timers = { schedule(ms, fire) { const t = setTimeout(fire, ms); return { cancel: () => clearTimeout(t) }; } };
       const random = { uint32: () => 0, bytes: (target) => randomFillSync(target), fork: () => random };
-      const make = () => createTlsTransport({ identity: createNodeIdentity(), clock, timers, random });
+      const make = () => createWireTransport({ identity: createNodeIdentity(), clock, timers, random });
       const [a, b] = [make(), make()];
       b.onSession((session) => session.onMessage((c, m) => session.send(c, m)));
       const session = await a.connect(await b.listen({ host: "127.0.0.1", port: 0 }), b.self);

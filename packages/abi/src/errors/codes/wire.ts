@@ -20,6 +20,11 @@ export const WIRE_CODES = {
     changed: "The session with the sender is closed.",
     fix: "Bring both nodes to versions that speak the same frame format (docs/spec/frame.md).",
   },
+  "wire.carrier-unavailable": {
+    retryable: false,
+    changed: "Nothing: no transport was created.",
+    fix: "Use transport `auto` or `tls-only`, or install the carrier for this platform.",
+  },
   "wire.certificate-request": {
     retryable: false,
     changed: "Nothing: no certificate was made.",

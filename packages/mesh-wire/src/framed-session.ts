@@ -1,8 +1,8 @@
 /**
- * A session over TLS: one shared connection for datagrams, requests and control, and a second one for bulk on demand.
+ * A session: one shared connection for datagrams, requests and control, and a second one for bulk on demand.
  * It fulfils T1-T5 of the `Transport` port.
  *
- * S1. The session is made from connections whose peers were proved before (secure-connection.ts, hello.ts).
+ * S1. The session is made from connections whose peers were proved before (carriers/carrier.ts, hello.ts).
  * S2. Datagrams and requests share a connection that is always read: requests are held back by credit, datagrams by
  *     dropping the oldest, so neither stops the other and neither stops keepalive.
  * S3. Bulk has its own connection and is held back by not reading it.
@@ -22,6 +22,7 @@ import {
   type Timers,
   type TrafficClass,
 } from "@glia-os/abi/ports";
+import type { CarrierName } from "./carriers/carrier.ts";
 import { CLOSE_CODE, type Ordinal, readCodedReason, writeCodedReason } from "./control-payload.ts";
 import {
   MessageTooLargeError,
@@ -51,7 +52,7 @@ import { type ClassCounts, countMessages, type SessionStats } from "./session-st
 const KEYING_MATERIAL_BYTES = 255 * 32;
 
 /** What a session is made from. */
-export interface TlsSessionParts {
+export interface SessionParts {
   /** The ordinal of the hello that opened it. */
   readonly id: Ordinal;
   /** The peer's ordinal when it opened or accepted the session. */
@@ -65,11 +66,11 @@ export interface TlsSessionParts {
   readonly timers: Timers;
   readonly limits: WireLimits;
   /** Dial the bulk connection; only the initiator can. */
-  readonly dialBulk?: (session: TlsSession) => Promise<void>;
+  readonly dialBulk?: (session: FramedSession) => Promise<void>;
   /** The session takes no more messages and must not be handed out again. */
-  readonly leaving: (session: TlsSession) => void;
+  readonly leaving: (session: FramedSession) => void;
   /** The session is over. */
-  readonly over: (session: TlsSession) => void;
+  readonly over: (session: FramedSession) => void;
 }
 
 /** A session with what can be seen of it. */
@@ -84,20 +85,20 @@ export interface WireSession extends Session {
   stats(): SessionStats;
 }
 
-/** The session over TLS. */
-export class TlsSession implements WireSession {
+/** The session over framed connections. */
+export class FramedSession implements WireSession {
   readonly peer: NodeId;
   readonly peerKey: Uint8Array;
   readonly initiator: boolean;
   readonly remote: HostPort;
-  readonly carrier = "tls-tcp";
+  readonly carrier: CarrierName;
   readonly closed: Promise<SessionClosed>;
   /** The ordinal of the hello that opened it. */
   readonly id: Ordinal;
   /** The peer's ordinal when it opened or accepted the session. */
   readonly peerOrdinal: Ordinal;
 
-  readonly #parts: TlsSessionParts;
+  readonly #parts: SessionParts;
   readonly #shared: FramedConnection;
   readonly #inboxes: Readonly<Record<TrafficClass, Inbox>>;
   readonly #outboxes: Readonly<Record<TrafficClass, Outbox>>;
@@ -114,9 +115,10 @@ export class TlsSession implements WireSession {
   #sent = { shared: false, bulk: false };
   #received = { shared: false, bulk: false };
 
-  constructor(parts: TlsSessionParts) {
+  constructor(parts: SessionParts) {
     this.#parts = parts;
     this.#shared = parts.shared;
+    this.carrier = parts.shared.carrier;
     this.id = parts.id;
     this.peerOrdinal = parts.peerOrdinal;
     this.peer = parts.peer;
@@ -180,7 +182,7 @@ export class TlsSession implements WireSession {
     const bulk = this.#bulk === "none" || this.#bulk === "opening" ? undefined : this.#bulk.traffic;
     const shared = this.#shared.traffic;
     return {
-      carrier: this.carrier,
+      carriers: { datagram: this.carrier, request: this.carrier, bulk: "tls-tcp" },
       connections: bulk === undefined ? 1 : 2,
       bytesIn: shared.bytesIn + (bulk?.bytesIn ?? 0),
       bytesOut: shared.bytesOut + (bulk?.bytesOut ?? 0),

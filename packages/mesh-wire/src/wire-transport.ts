@@ -1,29 +1,29 @@
 /**
- * The `Transport` port over TLS 1.3 on TCP.
+ * The `Transport` port over the carriers of this package: TLS 1.3 on TCP always, QUIC when it is given.
  *
  * W1. One transport listens at one address at most and dials any number.
  * W2. `close` ends in order what is open, cuts off what is not a session yet, and leaves no handle or timer behind.
  */
-import { createServer, type Server } from "node:net";
 import type { NodeId } from "@glia-os/abi/ids";
 import type { Clock, HostPort, Logger, Random, Session, Timers, Transport } from "@glia-os/abi/ports";
 import { Acceptor } from "./acceptor.ts";
+import type { CarrierFactory } from "./carriers/carrier.ts";
+import { CarrierChoice, type TransportMode } from "./carriers/carrier-choice.ts";
+import { createTlsCarrier } from "./carriers/tls-carrier.ts";
 import { type CertificateRotated, CertificateRotation } from "./certificate-rotation.ts";
 import { INSTANCE_BYTES, type Ordinal } from "./control-payload.ts";
 import { Dialer } from "./dialer.ts";
 import {
-  AddressInUseError,
-  AddressUnavailableError,
   AlreadyListeningError,
   OptionOutOfRangeError,
   PeerIdentityError,
   TransportClosedError,
 } from "./errors.ts";
+import { FramedSession, type WireSession } from "./framed-session.ts";
 import { DEFAULT_LIMITS, type WireLimits } from "./limits.ts";
 import { CERTIFICATE_VALIDITY_MS } from "./node-certificate.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 import { SessionPool } from "./session-pool.ts";
-import { TlsSession, type WireSession } from "./tls-session.ts";
 import type { OwnSessionParts, Wire } from "./wire.ts";
 
 const SESSIONS_MAX = 10_000;
@@ -31,13 +31,17 @@ const SESSIONS_MAX = 10_000;
 const DELAY_MS_MAX = 2 ** 31 - 1;
 
 /** What a transport is made from. */
-export interface TlsTransportOptions {
+export interface WireTransportOptions {
   /** Who this node is: `loadOrCreateNodeIdentity` or `createNodeIdentity`. */
   readonly identity: NodeIdentity;
   readonly clock: Clock;
   readonly timers: Timers;
   /** Cryptographic strength: serial numbers and the name of this running transport come from it. */
   readonly random: Random;
+  /** Which carriers requests use (carriers/carrier-choice.ts). Default `auto`; without `quic` that is TLS. */
+  readonly transport?: TransportMode;
+  /** The QUIC carrier, where this process has it. */
+  readonly quic?: CarrierFactory;
   /** Bounds that differ from {@link DEFAULT_LIMITS}. */
   readonly limits?: Partial<WireLimits>;
   /** Validity of each certificate in milliseconds, 3,000 to 90 days (default); renewed when a third is left. */
@@ -48,8 +52,8 @@ export interface TlsTransportOptions {
   readonly logger?: Logger;
 }
 
-/** A transport over TLS, with what the port does not have. */
-export interface TlsTransport extends Transport {
+/** A transport with what the port does not have. */
+export interface WireTransport extends Transport {
   connect(address: HostPort, expect?: NodeId): Promise<WireSession>;
   /** Sessions that are not over, in the order they began. */
   readonly sessions: readonly WireSession[];
@@ -61,9 +65,9 @@ export interface TlsTransport extends Transport {
   rotateCertificate(): CertificateRotated;
 }
 
-/** Create a transport. It neither listens nor dials yet. @throws {OptionOutOfRangeError} */
-export function createTlsTransport(options: TlsTransportOptions): TlsTransport {
-  return new TcpTlsTransport(options);
+/** Create a transport. It neither listens nor dials yet. @throws {OptionOutOfRangeError}, {CarrierUnavailableError} */
+export function createWireTransport(options: WireTransportOptions): WireTransport {
+  return new NodeTransport(options);
 }
 
 function checkRange(name: string, value: number, min: number, max: number): void {
@@ -81,16 +85,16 @@ function checkedLimits(given: Partial<WireLimits>): WireLimits {
   return limits;
 }
 
-class TcpTlsTransport implements TlsTransport {
+class NodeTransport implements WireTransport {
   readonly self: NodeId;
   readonly #wire: Wire;
   readonly #dialer: Dialer;
   readonly #acceptor: Acceptor;
-  #server: Server | undefined;
+  #listening = false;
   #bound: HostPort | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: TlsTransportOptions) {
+  constructor(options: WireTransportOptions) {
     const { identity, clock, timers, random, certificateValidityMs = CERTIFICATE_VALIDITY_MS } = options;
     checkRange("certificateValidityMs", certificateValidityMs, 3000, CERTIFICATE_VALIDITY_MS);
     const limits = checkedLimits(options.limits ?? {});
@@ -102,6 +106,14 @@ class TcpTlsTransport implements TlsTransport {
       { identity, clock, timers, random, validityMs: certificateValidityMs },
       (event) => options.onCertificate?.(event),
     );
+    const ports = { rotation, wallMs: () => clock.wallMs() };
+    const carriers = new CarrierChoice({
+      mode: options.transport ?? "auto",
+      tls: createTlsCarrier(ports),
+      quic: options.quic?.(ports),
+      clock,
+      timers,
+    });
     this.#wire = {
       self: identity.nodeId,
       clock,
@@ -109,6 +121,7 @@ class TcpTlsTransport implements TlsTransport {
       limits,
       pool,
       rotation,
+      carriers,
       nextOrdinal: (): Ordinal => ({ instance, count: ++count }),
       greeting: (peer) => this.#dialer.greeting(peer),
       openSession: (parts) => this.#openSession(parts),
@@ -117,7 +130,7 @@ class TcpTlsTransport implements TlsTransport {
     this.#acceptor = new Acceptor(this.#wire, options.logger);
   }
 
-  get sessions(): readonly TlsSession[] {
+  get sessions(): readonly FramedSession[] {
     return this.#wire.pool.sessions;
   }
 
@@ -136,18 +149,18 @@ class TcpTlsTransport implements TlsTransport {
 
   async listen(bind: HostPort): Promise<HostPort> {
     if (this.#closing !== undefined) throw new TransportClosedError();
-    if (this.#server !== undefined) throw new AlreadyListeningError(this.#bound ?? bind);
+    if (this.#listening) throw new AlreadyListeningError(this.#bound ?? bind);
     checkRange("port", bind.port, 0, 65_535);
-    const server = createServer((raw) => void this.#acceptor.take(raw));
-    this.#server = server;
+    this.#listening = true;
     try {
-      this.#bound = await startListening(server, bind);
+      this.#bound = await this.#wire.carriers.listen(
+        bind,
+        (handshake) => void this.#acceptor.take(handshake),
+      );
     } catch (error) {
-      this.#server = undefined;
+      this.#listening = false;
       throw error;
     }
-    // Errors of a listening server concern single connections (such as too many open files); it goes on listening.
-    server.on("error", () => {});
     return this.#bound;
   }
 
@@ -169,9 +182,7 @@ class TcpTlsTransport implements TlsTransport {
 
   async #close(): Promise<void> {
     this.#wire.rotation.stop();
-    const server = this.#server;
-    const stopped =
-      server?.listening === true ? new Promise<void>((resolve) => server.close(() => resolve())) : undefined;
+    const stopped = this.#wire.carriers.stop();
     await Promise.all(this.sessions.map((session) => session.close("the node is closing")));
     this.#acceptor.close();
     this.#dialer.close();
@@ -179,9 +190,9 @@ class TcpTlsTransport implements TlsTransport {
     await stopped;
   }
 
-  #openSession(parts: OwnSessionParts): TlsSession {
+  #openSession(parts: OwnSessionParts): FramedSession {
     const { clock, timers, limits, pool } = this.#wire;
-    const session = new TlsSession({
+    const session = new FramedSession({
       ...parts,
       clock,
       timers,
@@ -192,26 +203,4 @@ class TcpTlsTransport implements TlsTransport {
     if (this.#closing !== undefined) void session.close("the node is closing");
     return session;
   }
-}
-
-function startListening(server: Server, bind: HostPort): Promise<HostPort> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException) => {
-      const why = error.code ?? error.message;
-      reject(
-        why === "EADDRINUSE"
-          ? new AddressInUseError(bind, error)
-          : new AddressUnavailableError(bind, why, error),
-      );
-    };
-    server.once("error", failed);
-    server.listen({ host: bind.host, port: bind.port }, () => {
-      server.off("error", failed);
-      const address = server.address();
-      resolve({
-        host: bind.host,
-        port: typeof address === "object" && address !== null ? address.port : bind.port,
-      });
-    });
-  });
 }
