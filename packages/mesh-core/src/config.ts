@@ -1,9 +1,11 @@
 /** Checks of a node's settings before anything starts. */
 import type { NodeId } from "@glia-os/abi/ids";
+import { ANCHOR_TIMEOUT_MAX_MS } from "./anchor/client.ts";
 import { InvalidOptionError } from "./errors.ts";
 import { membershipParameters } from "./membership/parameters.ts";
 import { HOST_MAX } from "./membership/statement.ts";
-import type { MeshConfig, MeshPorts } from "./mesh-types.ts";
+import type { MeshConfig, MeshPorts } from "./mesh-face.ts";
+import { chosenParts } from "./parts.ts";
 
 const JOIN_MAX_MS = 60_000;
 const DEADLINE_MAX_MS = 600_000;
@@ -30,7 +32,9 @@ export function checkConfig(ports: MeshPorts, config: MeshConfig, self: NodeId):
     if (address !== undefined && (address.host.length < 1 || address.host.length > HOST_MAX))
       refuse("bind", `a host has 1 to ${HOST_MAX} characters`);
   membershipParameters(config.membership);
+  chosenParts(config.parts);
   inRange("joinTimeoutMs", config.joinTimeoutMs, 1, JOIN_MAX_MS);
+  inRange("anchorTimeoutMs", config.anchorTimeoutMs, 1, ANCHOR_TIMEOUT_MAX_MS);
   inRange("migrationDeadlineMs", config.migrationDeadlineMs, 1, DEADLINE_MAX_MS);
   inRange("certificateTtlMs", config.certificateTtlMs, 1000, 10 * YEAR_MS);
 }

@@ -40,6 +40,13 @@ export class ProtocolViolationError extends MeshError<"mesh.protocol-violation">
   }
 }
 
+/** A part of the node that does not run. */
+export class PartStoppedError extends MeshError<"mesh.part-stopped"> {
+  constructor(part: string) {
+    super("mesh.part-stopped", `the part ${part} of this node does not run`, { details: { part } });
+  }
+}
+
 /** Text that is not a join line. */
 export class JoinLineMalformedError extends MeshError<"mesh.join-line-malformed"> {
   constructor(why: string) {

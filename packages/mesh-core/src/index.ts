@@ -30,6 +30,7 @@ export {
   membershipParameters,
 } from "./membership/parameters.ts";
 export { createMesh } from "./mesh.ts";
+export type { Mesh, MeshConfig, MeshPorts } from "./mesh-face.ts";
 export type {
   AgentLocation,
   Caller,
@@ -39,10 +40,7 @@ export type {
   Credentials,
   Member,
   MemberState,
-  Mesh,
-  MeshConfig,
   MeshEvent,
-  MeshPorts,
   NodeRole,
 } from "./mesh-types.ts";
 export type {
@@ -55,3 +53,5 @@ export type {
   Moved,
 } from "./migration/cells-port.ts";
 export type { MigrationPhase, MigrationPhaseName, MigrationReport } from "./migration/phase.ts";
+export type { PartFaces, PartName, PartPreset } from "./part-table.ts";
+export { PART_NAMES, PART_PRESETS } from "./part-table.ts";

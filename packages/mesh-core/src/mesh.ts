@@ -1,51 +1,40 @@
 /**
- * One node of the mesh: sessions, admission, membership, calls, the anchor protocol, links and moves, composed over the ports.
+ * One node of the mesh, composed over the ports: what every node has (sessions, admission, membership, calls, coordination), and the
+ * parts it may do without (part-table.ts).
  *
  * ME1. Every message of an admitted peer goes to exactly one part, by its kind; a client's messages reach only calls and links.
  * ME2. `start` resolves when this node holds a certificate and, unless it founded the cluster, has heard a member's table.
  * ME3. After `stop` nothing is sent, no timer does anything, and every pending promise has settled.
  */
 import { type AgentId, type ClusterId, type NodeId, nodeIdOf } from "@glia-os/abi/ids";
-import type { Coordination, HostPort, TimerHandle, TrafficClass } from "@glia-os/abi/ports";
-import { formatAddress } from "./admission/join-line.ts";
+import type { Coordination, HostPort, TrafficClass } from "@glia-os/abi/ports";
+import { type Contact, Entrance } from "./admission/entrance.ts";
 import { Standing } from "./admission/standing.ts";
-import { AnchorClient } from "./anchor/client.ts";
-import { AnchorServer } from "./anchor/server.ts";
-import type { Envelope } from "./codec/envelope.ts";
+import { engineOrAnchor } from "./anchor/engine-or-anchor.ts";
+import { type Envelope, isAdmissionKind } from "./codec/envelope.ts";
 import { checkConfig } from "./config.ts";
-import {
-  IntroducerUnreachableError,
-  JoinTimeoutError,
-  MeshStoppedError,
-  MigrationRefusedError,
-  ProtocolViolationError,
-  UnknownMemberError,
-} from "./errors.ts";
+import { MeshStoppedError, PartStoppedError, ProtocolViolationError, UnknownMemberError } from "./errors.ts";
+import { EventListeners } from "./event-listeners.ts";
 import type { AgentLink } from "./links/agent-link.ts";
-import { Links } from "./links/links.ts";
-import { Membership } from "./membership/membership.ts";
+import { isMembershipKind, Membership } from "./membership/membership.ts";
 import { membershipParameters } from "./membership/parameters.ts";
 import { Statements } from "./membership/statement.ts";
+import type { Mesh, MeshConfig, MeshPorts } from "./mesh-face.ts";
 import type {
   AgentLocation,
   CallHandler,
   CallOptions,
   Credentials,
   Member,
-  Mesh,
-  MeshConfig,
   MeshEvent,
-  MeshPorts,
 } from "./mesh-types.ts";
-import { Arrivals } from "./migration/arrivals.ts";
-import { Departures } from "./migration/departures.ts";
-import { MOVE_METHODS, numberAnswer, readMove } from "./migration/messages.ts";
 import type { MigrationReport } from "./migration/phase.ts";
+import type { PartFaces, PartName } from "./part-table.ts";
+import { chosenParts, Parts } from "./parts.ts";
 import { type Peer, Sessions } from "./peers/sessions.ts";
 import { Calls } from "./rpc/calls.ts";
 
 const JOIN_MS = 10_000;
-const DEADLINE_MS = 30_000;
 const HINTS_MAX = 1024;
 
 /** Compose a node. Nothing happens before `start`. @throws {InvalidOptionError}. */
@@ -58,15 +47,14 @@ class MeshNode implements Mesh {
   readonly coordination: Coordination;
   readonly #ports: MeshPorts;
   readonly #config: MeshConfig;
-  readonly #listeners = new Set<(event: MeshEvent) => void>();
+  readonly #listeners = new EventListeners();
   readonly #standing: Standing;
   readonly #calls: Calls;
-  readonly #links: Links;
-  readonly #departures: Departures | undefined;
-  readonly #arrivals: Arrivals | undefined;
+  readonly #parts: Parts;
   readonly #hints = new Map<NodeId, HostPort>();
   #sessions: Sessions | undefined;
   #membership: Membership | undefined;
+  #entrance: Entrance | undefined;
   #address: HostPort | undefined;
   #sessionId = "";
   #heardTable: (() => void) | undefined;
@@ -78,33 +66,20 @@ class MeshNode implements Mesh {
     this.#ports = ports;
     this.#config = config;
     this.#standing = new Standing({ ...ports, ...config, certificateTtlMs: config.certificateTtlMs });
-    const { timers, random } = ports;
-    const send = (node: NodeId, trafficClass: TrafficClass, envelope: Envelope): boolean =>
-      this.#sessions?.send(node, trafficClass, envelope) ?? false;
     this.#calls = new Calls({
       self: { node: this.self, role: config.role },
-      timers,
-      random: random.fork("calls"),
-      send,
+      timers: ports.timers,
+      random: ports.random.fork("calls"),
+      send: (node, trafficClass, envelope) => this.#send(node, trafficClass, envelope),
     });
-    this.coordination = this.#serveOrAsk();
-    this.#links = new Links({
-      self: this.self,
-      timers,
-      random: random.fork("links"),
-      cells: ports.cells,
-      coordination: () => this.coordination,
-      send: (node, envelope) => this.#sendLink(node, envelope),
-      congested: (node) => node !== this.self && this.#sessions?.congested(node) === true,
-      addressHint: (node, address) => this.#hint(node, address),
+    this.coordination = engineOrAnchor({
+      engine: ports.coordination,
+      standing: this.#standing,
+      calls: this.#calls,
+      digests: ports.digests,
+      timeoutMs: config.anchorTimeoutMs,
     });
-    const { cells } = ports;
-    this.#departures = cells === undefined ? undefined : this.#buildDepartures(cells);
-    this.#arrivals = cells === undefined ? undefined : this.#buildArrivals(cells);
-    for (const [method, handler] of this.#arrivals?.methods() ?? []) this.#calls.handle(method, handler);
-    this.#calls.handle(MOVE_METHODS.status, async (_caller, body) =>
-      numberAnswer(this.#departures?.underWay(readMove(body)) === true ? 1 : 0),
-    );
+    this.#parts = this.#hostParts();
   }
 
   get cluster(): ClusterId {
@@ -122,24 +97,13 @@ class MeshNode implements Mesh {
   async start(): Promise<void> {
     if (this.#state !== "new") throw new MeshStoppedError();
     this.#state = "running";
-    const { transport, timers } = this.#ports;
-    const { bind, advertise, role } = this.#config;
+    const { bind, advertise, role, parts } = this.#config;
     this.#standing.prepare();
-    this.#sessions = new Sessions({
-      transport,
-      timers,
-      admission: this.#standing,
-      addressOf: (node) => this.#membership?.member(node)?.address ?? this.#hints.get(node),
-      onEnvelope: (peer, trafficClass, envelope) => this.#receive(peer, trafficClass, envelope),
-      onUp: ({ node, role: theirs }) => this.#emit({ kind: "sessionUp", node, role: theirs }),
-      onDown: ({ node }, reason) => this.#lost(node, reason),
-      onDrained: (node) => this.#links.drained(node),
-      onUnreachable: (node, cause) => this.#unreachable(node, cause),
-      onRefused: (node, error) => this.#refused(node, error),
-    });
+    this.#sessions = this.#openSessions();
     try {
+      this.#parts.start(chosenParts(parts));
       if (role !== "client" && bind !== undefined) {
-        const bound = await transport.listen(bind);
+        const bound = await this.#ports.transport.listen(bind);
         this.#address = advertise ?? { host: bound.host, port: bound.port };
       }
       await this.#enter();
@@ -152,16 +116,35 @@ class MeshNode implements Mesh {
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
     const ran = this.#state === "running";
-    if (ran && this.#membership !== undefined) await this.#links.close();
+    if (ran && this.#membership !== undefined) await this.#parts.flush();
     this.#state = "stopped";
+    this.#entrance?.end();
     this.#membership?.leave();
-    this.#links.stop();
-    this.#departures?.stop();
-    this.#arrivals?.stop();
+    this.#parts.stop();
     this.#calls.stop();
     this.#sessions?.stop();
     if (ran) await this.#ports.transport.close();
     this.#listeners.clear();
+  }
+
+  parts(): readonly PartName[] {
+    return this.#parts.names();
+  }
+
+  part<Name extends PartName>(name: Name): PartFaces[Name] {
+    if (this.#state !== "running") throw new MeshStoppedError();
+    const face = this.#parts.face(name);
+    if (face === undefined) throw new PartStoppedError(name);
+    return face;
+  }
+
+  startPart(name: PartName): void {
+    if (this.#state !== "running") throw new MeshStoppedError();
+    this.#parts.start(chosenParts([name]));
+  }
+
+  async stopPart(name: PartName): Promise<void> {
+    await this.#parts.close(name);
   }
 
   members(): readonly Member[] {
@@ -169,8 +152,7 @@ class MeshNode implements Mesh {
   }
 
   onEvent(listen: (event: MeshEvent) => void): () => void {
-    this.#listeners.add(listen);
-    return () => this.#listeners.delete(listen);
+    return this.#listeners.add(listen);
   }
 
   createJoinLine({ ttlMs, uses }: { readonly ttlMs: number; readonly uses: number }): string {
@@ -196,135 +178,111 @@ class MeshNode implements Mesh {
   }
 
   link(agent: AgentId): AgentLink {
-    if (this.#state !== "running") throw new MeshStoppedError();
-    return this.#links.open(agent);
+    return this.part("links").open(agent);
   }
 
   pushReply(to: NodeId, reply: { agent: AgentId; link: string; seq: number; payload: Uint8Array }): void {
     const { agent, link, seq, payload } = reply;
-    this.#links.pushReply(to, agent, link, { seq, payload });
+    this.#parts.face("links")?.pushReply(to, agent, link, { seq, payload });
   }
 
   async locate(agent: AgentId): Promise<AgentLocation> {
-    return this.#links.locate(agent);
+    return this.part("links").locate(agent);
   }
 
   async migrate(agent: AgentId, to: NodeId): Promise<MigrationReport> {
-    if (this.#state !== "running" || this.#departures === undefined) throw new MeshStoppedError();
-    const target = this.#membership?.member(to);
-    if (target === undefined) throw new UnknownMemberError(to);
-    if (target.state === "dead" || target.state === "left")
-      throw new MigrationRefusedError(agent, `the destination is ${target.state}`);
-    return this.#departures.migrate(agent, to);
+    return this.part("moves").migrate(agent, to);
   }
 
-  #serveOrAsk(): Coordination {
-    const { coordination: engine } = this.#ports;
-    const call = (
-      node: NodeId,
-      method: string,
-      body: Uint8Array,
-      options: CallOptions,
-    ): Promise<Uint8Array> => this.#calls.call(node, method, body, options);
-    const { anchorTimeoutMs } = this.#config;
-    const client = new AnchorClient({
-      target: () => this.#standing.known(),
-      call,
-      ...(anchorTimeoutMs === undefined ? {} : { timeoutMs: anchorTimeoutMs }),
+  #hostParts(): Parts {
+    const { clock, timers, random, signer, digests, logger, meter, cells } = this.#ports;
+    const { role } = this.#config;
+    return new Parts({
+      context: {
+        self: this.self,
+        role,
+        settings: this.#config,
+        clock,
+        timers,
+        random,
+        signer,
+        digests,
+        logger,
+        meter,
+        cluster: () => this.#standing.known().cluster,
+        members: () => this.members(),
+        member: (node) => this.#membership?.member(node),
+        connected: (node) => this.#sessions?.has(node) === true,
+        congested: (node) => this.#sessions?.congested(node) === true,
+        send: (node, trafficClass, envelope) => this.#send(node, trafficClass, envelope),
+        call: (node, method, body, options) => this.#calls.call(node, method, body, options),
+        emit: (event) => this.#listeners.tell(event),
+        hint: (node, address) => this.#hint(node, address),
+      },
+      handle: (method, handler) => this.#calls.handle(method, handler),
+      onEvent: (listen) => this.#listeners.add(listen),
+      surroundings: { cells, coordination: this.coordination, sessionId: () => this.#sessionId },
     });
-    if (engine === undefined) return client;
-    const server = new AnchorServer(engine, this.#ports.digests, () => {
-      const record = this.#standing.clusterRecord();
-      return record?.anchor === this.self ? record : undefined;
-    });
-    for (const [method, handler] of server.methods()) this.#calls.handle(method, handler);
-    return engine;
   }
 
-  #buildDepartures(cells: NonNullable<MeshPorts["cells"]>): Departures {
-    const { clock, timers, random, digests } = this.#ports;
-    return new Departures({
-      self: this.self,
-      clock,
+  #openSessions(): Sessions {
+    const { transport, timers, random } = this.#ports;
+    return new Sessions({
+      transport,
       timers,
-      random: random.fork("moves"),
-      digests,
-      cells,
-      deadlineMs: this.#config.migrationDeadlineMs ?? DEADLINE_MS,
-      coordination: () => this.coordination,
-      sessionId: () => this.#sessionId,
-      addressOf: (node) => this.#membership?.member(node)?.address,
-      call: (node, method, body, options) => this.#calls.call(node, method, body, options),
-      onPhase: (agent, to, phase) => this.#emit({ kind: "migrationPhase", agent, to, phase }),
-      onMoved: (moved) => this.#links.moved(moved),
-      onResumed: (agent) => this.#links.resumed(agent),
-    });
-  }
-
-  #buildArrivals(cells: NonNullable<MeshPorts["cells"]>): Arrivals {
-    const { clock, timers, digests } = this.#ports;
-    return new Arrivals({
-      self: this.self,
-      clock,
-      timers,
-      digests,
-      cells,
-      coordination: () => this.coordination,
-      sessionId: () => this.#sessionId,
-      call: (node, method, body, options) => this.#calls.call(node, method, body, options),
-      onLive: (agent, epoch) => this.#links.learn({ agent, owner: this.self, epoch }),
+      random: random.fork("sessions"),
+      admission: this.#standing,
+      addressOf: (node) => this.#membership?.member(node)?.address ?? this.#hints.get(node),
+      onEnvelope: (peer, trafficClass, envelope) => this.#receive(peer, trafficClass, envelope),
+      onUp: ({ node, role }) => this.#listeners.tell({ kind: "sessionUp", node, role }),
+      onDown: ({ node }, reason) => this.#lost(node, reason),
+      onDrained: (node) => this.#parts.drained(node),
+      onUnreachable: (node, cause) => this.#unreachable(node, cause),
+      onRefused: (node, error) => this.#refused(node, error),
     });
   }
 
   /** Join or come back (ME2). */
   async #enter(): Promise<void> {
     const { start, joinTimeoutMs = JOIN_MS } = this.#config;
-    if (start.kind === "found") {
-      this.#beginMembership();
-      return;
-    }
-    let deadline: TimerHandle | undefined;
-    const late = new Promise<never>((_, reject) => {
-      deadline = this.#ports.timers.schedule(joinTimeoutMs, () =>
-        reject(new JoinTimeoutError(joinTimeoutMs)),
-      );
+    if (start.kind === "found") return this.#beginMembership();
+    const { timers, random } = this.#ports;
+    const entrance = new Entrance({
+      timers,
+      random: random.fork("entrance"),
+      timeoutMs: joinTimeoutMs,
+      dial: (address, expect) => this.#required().dial(address, expect),
     });
-    try {
-      const contact = await Promise.race([this.#dialContacts(), late]);
+    this.#entrance = entrance;
+    await entrance.within(async () => {
+      const contact = await this.#dialContacts(entrance);
       this.#beginMembership();
       if (contact === undefined) return;
       const heard = new Promise<void>((resolve) => {
         this.#heardTable = resolve;
       });
       this.#membership?.exchange(contact);
-      await Promise.race([heard, late]);
-    } finally {
-      deadline?.cancel();
-      this.#heardTable = undefined;
-      late.catch(() => undefined);
-    }
+      await heard;
+    });
   }
 
-  async #dialContacts(): Promise<NodeId | undefined> {
+  async #dialContacts(entrance: Entrance): Promise<NodeId | undefined> {
     const { start } = this.#config;
-    if (start.kind === "found") return undefined;
-    const line = this.#standing.joinLine();
-    const contacts = start.kind === "join" ? (line === undefined ? [] : [line.address]) : start.contacts;
-    let last: unknown;
-    for (const address of contacts) {
-      try {
-        return await this.#required().dial(address, line?.introducer);
-      } catch (error) {
-        if (isRefusal(error)) throw error;
-        last = error;
-      }
+    const contacts: readonly Contact[] =
+      start.kind === "member"
+        ? start.contacts.map((address) => ({ address, expect: undefined }))
+        : this.#standing.joinLines().map(({ address, introducer }) => ({ address, expect: introducer }));
+    try {
+      return await entrance.dial(contacts);
+    } catch (error) {
+      // The founder may come back first, with nobody there: the others dial it again as a dead member.
+      if (this.#standing.holdsClusterKey && isNobodyThere(error)) return undefined;
+      throw error;
     }
-    // The founder may come back first, with nobody there: the others dial it again as a dead member.
-    if (this.#standing.holdsClusterKey) return undefined;
-    throw new IntroducerUnreachableError(contacts.map(formatAddress).join(", "), last);
   }
 
   #beginMembership(): void {
+    if (this.#state !== "running") throw new MeshStoppedError();
     const { clock, timers, random, signer, digests } = this.#ports;
     const { role, name, bootEpoch, membership } = this.#config;
     const { cluster, clusterKey } = this.#standing.known();
@@ -341,71 +299,45 @@ class MeshNode implements Mesh {
       timers,
       random: random.fork("membership"),
       signer,
-      send: (node, trafficClass, envelope) => void this.#sessions?.send(node, trafficClass, envelope),
-      emit: (event) => this.#emit(event),
+      send: (node, trafficClass, envelope) => void this.#send(node, trafficClass, envelope),
+      emit: (event) => this.#listeners.tell(event),
     });
     this.#membership.start();
   }
 
-  #receive(peer: Peer, trafficClass: TrafficClass, envelope: Envelope): void {
-    switch (envelope.kind) {
-      case "call":
-      case "reply":
-      case "failure":
-        this.#calls.receive(peer, trafficClass, envelope);
-        return;
-      case "linkData":
-      case "linkAck":
-      case "linkClose":
-        this.#links.receive(peer, envelope);
-        return;
-      case "ping":
-      case "ack":
-      case "pingReq":
-      case "nack":
-      case "gossip":
-      case "pushPull":
-        this.#membership?.receive(peer, trafficClass, envelope);
-        if (envelope.kind === "pushPull") this.#heardTable?.();
-        return;
-      default:
-        throw new ProtocolViolationError(`${envelope.kind} on an admitted session`);
-    }
+  #send(node: NodeId, trafficClass: TrafficClass, envelope: Envelope): boolean {
+    return this.#sessions?.send(node, trafficClass, envelope) ?? false;
   }
 
-  #sendLink(node: NodeId, envelope: Envelope): void {
-    if (node !== this.self) {
-      // A message that cannot be sent counts as lost: the link sends it again.
-      this.#sessions?.send(node, "request", envelope);
-      return;
-    }
-    const peer = { node, role: this.#config.role };
-    // Not at once: the sender is in the middle of its own step. Not by a timer: that costs a millisecond.
-    void Promise.resolve().then(() => {
-      if (this.#state !== "stopped") this.#links.receive(peer, envelope);
-    });
+  #receive(peer: Peer, trafficClass: TrafficClass, envelope: Envelope): void {
+    const { kind } = envelope;
+    if (kind === "call" || kind === "reply" || kind === "failure") {
+      this.#calls.receive(peer, trafficClass, envelope);
+    } else if (isMembershipKind(kind)) {
+      this.#membership?.receive(peer, trafficClass, envelope);
+      if (kind === "pushPull") this.#heardTable?.();
+    } else if (isAdmissionKind(kind)) {
+      throw new ProtocolViolationError(`${kind} on an admitted session`);
+    } else this.#parts.receive(peer, trafficClass, envelope);
   }
 
   #lost(node: NodeId, reason: string): void {
-    this.#emit({ kind: "sessionDown", node, reason });
+    this.#listeners.tell({ kind: "sessionDown", node, reason });
     this.#calls.unreachable(node, reason);
-    this.#links.peerLost(node);
+    this.#parts.peerLost(node);
     this.#membership?.sessionLost(node);
   }
 
   #unreachable(node: NodeId, cause: unknown): void {
     this.#calls.unreachable(node, cause);
-    this.#links.peerLost(node);
+    this.#parts.peerLost(node);
   }
 
   #refused(node: NodeId, error: unknown): void {
     const { code, message } = error as { code?: string; message?: string };
     this.#ports.logger?.log("warn", "session refused", { node, code, message });
-    this.#emit({ kind: "refused", node, code: code ?? "abi.unexpected", message: message ?? String(error) });
-  }
-
-  #emit(event: MeshEvent): void {
-    for (const listen of [...this.#listeners]) listen(event);
+    const told = { code: code ?? "abi.unexpected", message: message ?? String(error) };
+    this.#listeners.tell({ kind: "refused", node, ...told });
   }
 
   #hint(node: NodeId, address: HostPort): void {
@@ -423,8 +355,6 @@ class MeshNode implements Mesh {
   }
 }
 
-/** Whether somebody answered and said no, as opposed to nobody answering: then another contact would not help. */
-function isRefusal(error: unknown): boolean {
-  const code = (error as { code?: unknown }).code;
-  return typeof code === "string" && !code.startsWith("wire.") && code !== "mesh.peer-unreachable";
+function isNobodyThere(error: unknown): boolean {
+  return (error as { code?: unknown }).code === "mesh.introducer-unreachable";
 }

@@ -53,8 +53,8 @@ export interface AdmissionState {
   /** Undefined until this node was admitted. */
   credentials(): Credentials | undefined;
   clusterRecord(): ClusterRecord | undefined;
-  /** The line to join with, while not admitted. */
-  joinLine(): JoinLine | undefined;
+  /** The line to join with at this introducer. */
+  joinLine(introducer: NodeId): JoinLine | undefined;
   /** Redeem a token and issue a certificate; undefined on a node without the cluster key. */
   admitJoiner:
     | ((request: JoinRequest) => { readonly proof: Uint8Array; readonly credentials: Credentials })
@@ -104,7 +104,7 @@ export class Handshake {
   /** The first message, if this side speaks first. */
   begin(): void {
     if (!this.#session.initiator) return;
-    const line = this.#state.joinLine();
+    const line = this.#state.joinLine(this.#session.peer);
     if (this.#state.credentials() !== undefined) this.#hello();
     else if (line !== undefined) this.#askToJoin(line);
     else throw new NotAdmittedError("a session");
@@ -201,7 +201,7 @@ export class Handshake {
   }
 
   #accepted(body: CborValue): void {
-    const line = this.#state.joinLine();
+    const line = this.#state.joinLine(this.#session.peer);
     if (line === undefined) throw new ProtocolViolationError("joinAccept without a join");
     const reader = new FieldReader(body, "a join answer");
     const proof = reader.bytes("proof", PROOF_BYTES, PROOF_BYTES);

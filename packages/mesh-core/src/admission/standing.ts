@@ -4,6 +4,7 @@
  * ST1. Credentials are taken only after every signature in them was verified against the cluster's own id.
  * ST2. Of two cluster records the one with the higher anchor epoch holds; two anchors under one epoch are a violation.
  * ST3. Only the holder of the cluster key admits, and only with a token.
+ * ST4. Several join lines name one cluster: the next is tried when nobody answers at one.
  */
 import { type NodeId, nodeIdOf } from "@glia-os/abi/ids";
 import type { Clock, Digests, HostPort, Random, Signer } from "@glia-os/abi/ports";
@@ -12,6 +13,7 @@ import {
   NoClusterKeyError,
   NotAdmittedError,
   ProtocolViolationError,
+  WrongClusterError,
 } from "../errors.ts";
 import type { ClusterStart, Credentials, NodeRole } from "../mesh-types.ts";
 import {
@@ -30,6 +32,8 @@ import { JoinTokens } from "./join-token.ts";
 const DAY_MS = 86_400_000;
 /** Validity of a certificate unless the founder's settings say otherwise, in milliseconds. */
 export const CERTIFICATE_TTL_MS = 31_536_000_000;
+/** Join lines tried for one join. */
+export const JOIN_LINES_MAX = 16;
 const TOKEN_TTL_MAX_MS = 30 * DAY_MS;
 const TOKEN_USES_MAX = 10_000;
 
@@ -56,7 +60,7 @@ export class Standing implements AdmissionState {
   readonly #clusterSigner: Signer | undefined;
   #credentials: Credentials | undefined;
   #record: ClusterRecord | undefined;
-  #joinLine: JoinLine | undefined;
+  #joinLines: readonly JoinLine[] = [];
 
   constructor(options: StandingOptions) {
     const { signer, digests, role, start } = options;
@@ -87,8 +91,13 @@ export class Standing implements AdmissionState {
     return this.#record;
   }
 
-  joinLine(): JoinLine | undefined {
-    return this.#joinLine;
+  joinLine(introducer: NodeId): JoinLine | undefined {
+    return this.#joinLines.find((line) => line.introducer === introducer);
+  }
+
+  /** The lines this node joins with, in the order to try them. */
+  joinLines(): readonly JoinLine[] {
+    return this.#joinLines;
   }
 
   /** The cluster record. @throws {NotAdmittedError} before this node has one. */
@@ -123,7 +132,7 @@ export class Standing implements AdmissionState {
   prepare(): void {
     const { start, role, digests, signer, clock } = this.#o;
     if (start.kind === "join") {
-      this.#joinLine = parseJoinLine(start.line, digests);
+      this.#joinLines = parseLines(typeof start.line === "string" ? [start.line] : start.line, digests);
       return;
     }
     const credentials = start.kind === "found" ? this.#found(start.clusterSigner) : start.credentials;
@@ -175,4 +184,15 @@ export class Standing implements AdmissionState {
     const expiresMs = issuedMs + Math.floor(this.#o.certificateTtlMs ?? CERTIFICATE_TTL_MS);
     return issueCertificate(clusterSigner, { nodeKey, role, issuedMs, expiresMs });
   }
+}
+
+/** The lines of one cluster (ST4). */
+function parseLines(texts: readonly string[], digests: Digests): readonly JoinLine[] {
+  if (texts.length < 1 || texts.length > JOIN_LINES_MAX)
+    throw new InvalidOptionError("start.line", `${texts.length} lines are not 1 to ${JOIN_LINES_MAX}`);
+  const lines = texts.map((text) => parseJoinLine(text, digests));
+  const [first] = lines;
+  for (const { cluster } of lines)
+    if (first !== undefined && cluster !== first.cluster) throw new WrongClusterError(cluster, first.cluster);
+  return lines;
 }

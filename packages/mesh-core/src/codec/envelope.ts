@@ -49,6 +49,19 @@ export const KINDS = {
 /** The name of a message kind. */
 export type Kind = keyof typeof KINDS;
 
+const ADMISSION_KINDS: ReadonlySet<Kind> = new Set([
+  "hello",
+  "welcome",
+  "ready",
+  "joinRequest",
+  "joinAccept",
+]);
+
+/** Whether a kind belongs to the handshake, before a session is admitted. */
+export function isAdmissionKind(kind: Kind): boolean {
+  return ADMISSION_KINDS.has(kind);
+}
+
 const NAMES = new Map<number, Kind>(Object.entries(KINDS).map(([name, number]) => [number, name as Kind]));
 
 /** One decoded message. */

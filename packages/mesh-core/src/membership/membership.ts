@@ -36,6 +36,20 @@ const PIGGYBACK_BYTES = 1120;
 /** A client pulls a table this often, in milliseconds. */
 export const CLIENT_PULL_MS = 1000;
 
+const KINDS_OF_MEMBERSHIP: ReadonlySet<Kind> = new Set([
+  "ping",
+  "ack",
+  "pingReq",
+  "nack",
+  "gossip",
+  "pushPull",
+]);
+
+/** Whether a kind of message is for this machine. */
+export function isMembershipKind(kind: Kind): boolean {
+  return KINDS_OF_MEMBERSHIP.has(kind);
+}
+
 /** What membership works with. */
 export interface MembershipOptions {
   readonly self: NodeId;

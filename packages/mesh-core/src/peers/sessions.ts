@@ -8,14 +8,23 @@
  * S4. A session that is not admitted in time is closed; sessions that are not admitted are at most {@link PENDING_MAX}.
  * S5. When more than {@link CONGESTED_BYTES} wait for a node, it counts as congested until half of that is left; `onDrained` tells.
  * S6. A peer that does not drain what is sent to it loses datagrams first, then its session.
+ * S7. A node that could not be dialled is not dialled again for a pause that grows with failures in a row ({@link REDIAL_MS}).
  */
 import type { NodeId } from "@glia-os/abi/ids";
-import type { HostPort, Session, TimerHandle, Timers, TrafficClass, Transport } from "@glia-os/abi/ports";
+import type {
+  HostPort,
+  Random,
+  Session,
+  TimerHandle,
+  Timers,
+  TrafficClass,
+  Transport,
+} from "@glia-os/abi/ports";
 import type { Certificate } from "../admission/certificate.ts";
 import { errorFields } from "../admission/error-record.ts";
 import { type AdmissionState, Handshake } from "../admission/handshake.ts";
 import { EXPORTER_BYTES, EXPORTER_LABEL } from "../admission/join-token.ts";
-import { decodeEnvelope, type Envelope, encodeEnvelope } from "../codec/envelope.ts";
+import { decodeEnvelope, type Envelope, encodeEnvelope, isAdmissionKind } from "../codec/envelope.ts";
 import {
   MeshStoppedError,
   NotAdmittedError,
@@ -23,6 +32,7 @@ import {
   ProtocolViolationError,
 } from "../errors.ts";
 import type { NodeRole } from "../mesh-types.ts";
+import { Pauses } from "./pauses.ts";
 
 /** Messages that wait for a dial, per node. */
 export const OUTBOX_MESSAGES_MAX = 256;
@@ -32,19 +42,14 @@ export const OUTBOX_BYTES_MAX = 33_554_432;
 export const PENDING_MAX = 256;
 /** Time a session has to be admitted, in milliseconds. */
 export const ADMISSION_MS = 5000;
-/** After a failed dial a node is not dialled again for this long, in milliseconds. */
-export const REDIAL_MS = 200;
+/** Shortest and longest time that a node is not dialled again after failed dials in a row, in milliseconds. */
+export const REDIAL_MS = [200, 5000] as const;
+/** Nodes whose failed dials are remembered. */
+export const FAILED_DIALS_MAX = 4096;
 /** Bytes waiting for one node above which links hold back. A little more than the wire's own request window. */
 export const CONGESTED_BYTES = 2_097_152;
 const BACKLOG_DATAGRAMS_MAX = 1_048_576;
 const BACKLOG_BYTES_MAX = 128 * 1_048_576;
-const ADMISSION_KINDS: ReadonlySet<string> = new Set([
-  "hello",
-  "welcome",
-  "ready",
-  "joinRequest",
-  "joinAccept",
-]);
 
 /** An admitted peer. */
 export interface Peer {
@@ -56,6 +61,7 @@ export interface Peer {
 export interface SessionsOptions {
   readonly transport: Transport;
   readonly timers: Timers;
+  readonly random: Random;
   readonly admission: AdmissionState;
   /** Where a node listens, if anybody knows. */
   addressOf(node: NodeId): HostPort | undefined;
@@ -89,13 +95,18 @@ interface Outbox {
   bytes: number;
 }
 
+interface FailedDials {
+  readonly pauses: Pauses;
+  waiting: TimerHandle | undefined;
+}
+
 /** The sessions of one node. */
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #attached = new Map<Session, Attached>();
   readonly #admitted = new Map<NodeId, Attached[]>();
   readonly #outboxes = new Map<NodeId, Outbox>();
-  readonly #failedDials = new Set<NodeId>();
+  readonly #failedDials = new Map<NodeId, FailedDials>();
   #pending = 0;
   #stopped = false;
 
@@ -145,7 +156,7 @@ export class Sessions {
     const open = this.#admitted.get(node)?.at(-1);
     if (open !== undefined) return this.#put(open, trafficClass, bytes);
     const address = this.#options.addressOf(node);
-    if (address === undefined || this.#failedDials.has(node)) return false;
+    if (address === undefined || this.#failedDials.get(node)?.waiting !== undefined) return false;
     return this.#queue(node, address, trafficClass, bytes);
   }
 
@@ -158,6 +169,8 @@ export class Sessions {
   stop(): void {
     this.#stopped = true;
     this.#outboxes.clear();
+    for (const { waiting } of this.#failedDials.values()) waiting?.cancel();
+    this.#failedDials.clear();
     for (const { deadline, session } of this.#attached.values()) {
       deadline?.cancel();
       void session.close("the node stops");
@@ -208,7 +221,7 @@ export class Sessions {
         entry.handshake.receive(envelope);
         return;
       }
-      if (ADMISSION_KINDS.has(envelope.kind))
+      if (isAdmissionKind(envelope.kind))
         throw new ProtocolViolationError(`${envelope.kind} on an admitted session`);
       const peer = { node: entry.session.peer, role: entry.certificate.role };
       this.#options.onEnvelope(peer, trafficClass, envelope);
@@ -240,6 +253,7 @@ export class Sessions {
     const before = this.#admitted.get(node);
     if (before === undefined) this.#admitted.set(node, [entry]);
     else before.push(entry);
+    this.#failedDials.get(node)?.waiting?.cancel();
     this.#failedDials.delete(node);
     const outbox = this.#outboxes.get(node);
     this.#outboxes.delete(node);
@@ -303,8 +317,26 @@ export class Sessions {
   #dialFailed(node: NodeId, error: unknown): void {
     if (this.#stopped) return;
     this.#outboxes.delete(node);
-    this.#failedDials.add(node);
-    this.#options.timers.schedule(REDIAL_MS, () => this.#failedDials.delete(node));
+    this.#pauseDials(node);
     this.#options.onUnreachable(node, error);
+  }
+
+  /** S7: pauses grow with failures in a row and end with an admitted session. */
+  #pauseDials(node: NodeId): void {
+    const { random, timers } = this.#options;
+    let failed = this.#failedDials.get(node);
+    if (failed === undefined) {
+      for (const oldest of this.#failedDials.keys()) {
+        if (this.#failedDials.size < FAILED_DIALS_MAX) break;
+        this.#failedDials.get(oldest)?.waiting?.cancel();
+        this.#failedDials.delete(oldest);
+      }
+      failed = { pauses: new Pauses(random, ...REDIAL_MS), waiting: undefined };
+      this.#failedDials.set(node, failed);
+    }
+    const paused = failed;
+    paused.waiting = timers.schedule(paused.pauses.next(), () => {
+      paused.waiting = undefined;
+    });
   }
 }

@@ -68,12 +68,13 @@ export class Calls {
     return this.#pending.size;
   }
 
-  /** Answer `method` from now on. */
-  handle(method: string, handler: CallHandler): void {
+  /** Answer `method` until the result is called. */
+  handle(method: string, handler: CallHandler): () => void {
     if (!/^[a-z0-9.-]{1,64}$/.test(method))
       throw new InvalidOptionError("method", `${method} is not 1 to ${METHOD_MAX} of a-z, 0-9, ., -`);
     if (this.#handlers.has(method)) throw new InvalidOptionError("method", `${method} has a handler already`);
     this.#handlers.set(method, handler);
+    return () => void this.#handlers.delete(method);
   }
 
   /** Call a method (RC2). */

@@ -101,6 +101,11 @@ export const MESH_CODES = {
     changed: "Whatever was still on its way is unknown to this node.",
     fix: "Start the node again.",
   },
+  "mesh.part-stopped": {
+    retryable: false,
+    changed: "Nothing: nothing was done.",
+    fix: "Start the node with this part, or start the part.",
+  },
   "mesh.unknown-member": {
     retryable: true,
     changed: "Nothing: nothing was sent.",

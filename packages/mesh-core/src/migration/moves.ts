@@ -1,0 +1,90 @@
+/** Both sides of moving agents, as one part of a node: departures from here and arrivals from elsewhere (docs/spec/migration.md). */
+import type { AgentId, NodeId } from "@glia-os/abi/ids";
+import type { Coordination } from "@glia-os/abi/ports";
+import { MigrationRefusedError, UnknownMemberError } from "../errors.ts";
+import type { Links } from "../links/links.ts";
+import type { PartContext } from "../part.ts";
+import { Arrivals } from "./arrivals.ts";
+import type { MeshCells } from "./cells-port.ts";
+import { Departures } from "./departures.ts";
+import { MOVE_METHODS, numberAnswer, readMove } from "./messages.ts";
+import type { MigrationReport } from "./phase.ts";
+
+const DEADLINE_MS = 30_000;
+
+/** What moves are made of. */
+export interface MovesOptions {
+  readonly context: PartContext;
+  readonly cells: MeshCells;
+  readonly coordination: Coordination;
+  sessionId(): string;
+  links(): Links | undefined;
+}
+
+/** The moves of one node. */
+export class Moves {
+  readonly #context: PartContext;
+  readonly #departures: Departures;
+  readonly #arrivals: Arrivals;
+
+  constructor(options: MovesOptions) {
+    const { context } = options;
+    this.#context = context;
+    this.#departures = buildDepartures(options);
+    this.#arrivals = buildArrivals(options);
+    for (const [method, handler] of this.#arrivals.methods()) context.handle(method, handler);
+    context.handle(MOVE_METHODS.status, async (_caller, body) =>
+      numberAnswer(this.#departures.underWay(readMove(body)) ? 1 : 0),
+    );
+  }
+
+  /** Move an agent of this node to a member that runs. */
+  async migrate(agent: AgentId, to: NodeId): Promise<MigrationReport> {
+    const target = this.#context.member(to);
+    if (target === undefined) throw new UnknownMemberError(to);
+    if (target.state === "dead" || target.state === "left")
+      throw new MigrationRefusedError(agent, `the destination is ${target.state}`);
+    return this.#departures.migrate(agent, to);
+  }
+
+  /** End every move under way. */
+  stop(): void {
+    this.#departures.stop();
+    this.#arrivals.stop();
+  }
+}
+
+function buildDepartures({ context, cells, coordination, sessionId, links }: MovesOptions): Departures {
+  const { self, clock, timers, random, digests, settings } = context;
+  return new Departures({
+    self,
+    clock,
+    timers,
+    random,
+    digests,
+    cells,
+    deadlineMs: settings.migrationDeadlineMs ?? DEADLINE_MS,
+    coordination: () => coordination,
+    sessionId,
+    addressOf: (node) => context.member(node)?.address,
+    call: (node, method, body, options) => context.call(node, method, body, options),
+    onPhase: (agent, to, phase) => context.emit({ kind: "migrationPhase", agent, to, phase }),
+    onMoved: (moved) => links()?.moved(moved),
+    onResumed: (agent) => links()?.resumed(agent),
+  });
+}
+
+function buildArrivals({ context, cells, coordination, sessionId, links }: MovesOptions): Arrivals {
+  const { self, clock, timers, digests } = context;
+  return new Arrivals({
+    self,
+    clock,
+    timers,
+    digests,
+    cells,
+    coordination: () => coordination,
+    sessionId,
+    call: (node, method, body, options) => context.call(node, method, body, options),
+    onLive: (agent, epoch) => links()?.learn({ agent, owner: self, epoch }),
+  });
+}

@@ -1,0 +1,100 @@
+/**
+ * Every part a node can have, and how each is made from its context.
+ *
+ * To add a part: a row in {@link PartFaces}, a factory in {@link PART_FACTORIES}, its place in the presets.
+ */
+import type { Coordination } from "@glia-os/abi/ports";
+import type { Envelope } from "./codec/envelope.ts";
+import { Links } from "./links/links.ts";
+import type { MeshCells } from "./migration/cells-port.ts";
+import { Moves } from "./migration/moves.ts";
+import type { Part, PartContext } from "./part.ts";
+
+/** The face of each part. */
+export interface PartFaces {
+  /** Exactly-once messages to agents (docs/spec/links.md). */
+  readonly links: Links;
+  /** Moving agents between nodes (docs/spec/migration.md). */
+  readonly moves: Moves;
+}
+
+/** The name of a set of parts. */
+export type PartPreset = "agents" | "members";
+
+/** The name of a part. */
+export type PartName = keyof PartFaces;
+
+/** What factories get beside the context. */
+export interface PartSurroundings {
+  readonly cells: MeshCells | undefined;
+  readonly coordination: Coordination;
+  sessionId(): string;
+  /** Another part, if it runs. */
+  running<Name extends PartName>(name: Name): PartFaces[Name] | undefined;
+}
+
+/** How a part is made; undefined when this node cannot have it. */
+export type PartFactory<Name extends PartName> = (
+  context: PartContext,
+  surroundings: PartSurroundings,
+) => Part<PartFaces[Name]> | undefined;
+
+/** One factory per part, in the order of starting; they stop in reverse. */
+export const PART_FACTORIES: { readonly [Name in PartName]: PartFactory<Name> } = {
+  links: startLinks,
+  moves: startMoves,
+};
+
+/** Named sets of parts. `agents` is the default; `members` knows who is there and answers calls, no more. */
+export const PART_PRESETS: Readonly<Record<PartPreset, readonly PartName[]>> = {
+  agents: ["links", "moves"],
+  members: [],
+};
+
+/** Every part, in the order of starting. */
+export const PART_NAMES: readonly PartName[] = Object.keys(PART_FACTORIES) as PartName[];
+
+function startLinks(context: PartContext, { cells, coordination }: PartSurroundings): Part<Links> {
+  const { self, role, timers, random } = context;
+  let stopped = false;
+  const links: Links = new Links({
+    self,
+    timers,
+    random,
+    cells,
+    coordination: () => coordination,
+    send: (node, envelope: Envelope) => {
+      // A message that cannot be sent counts as lost: the link sends it again.
+      if (node !== self) context.send(node, "request", envelope);
+      // Not at once: the sender is in the middle of its own step. Not by a timer: that costs a millisecond.
+      else void Promise.resolve().then(() => !stopped && links.receive({ node, role }, envelope));
+    },
+    congested: (node) => node !== self && context.congested(node),
+    addressHint: (node, address) => context.hint(node, address),
+  });
+  return {
+    face: links,
+    kinds: ["linkData", "linkAck", "linkClose"],
+    receive: (peer, _class, envelope) => links.receive(peer, envelope),
+    peerLost: (node) => links.peerLost(node),
+    drained: (node) => links.drained(node),
+    close: () => links.close(),
+    stop: () => {
+      stopped = true;
+      links.stop();
+    },
+  };
+}
+
+function startMoves(context: PartContext, surroundings: PartSurroundings): Part<Moves> | undefined {
+  const { cells, coordination, sessionId, running } = surroundings;
+  if (cells === undefined) return undefined;
+  const moves = new Moves({
+    context,
+    cells,
+    coordination,
+    sessionId,
+    links: () => running("links"),
+  });
+  return { face: moves, stop: () => moves.stop() };
+}
