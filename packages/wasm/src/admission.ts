@@ -209,7 +209,7 @@ function mutableGlobals(
  * @throws ImportNotGrantedError with everything the module asks for, ImportMismatchError
  */
 export function checkGrants(
-  { imports }: GuestShape,
+  { imports, profile }: GuestShape,
   grants: readonly string[],
   hostModules: readonly HostModule[],
 ): void {
@@ -224,10 +224,22 @@ export function checkGrants(
     return !allowed || offered(one, hostModules) === undefined;
   });
   if (missing.length > 0) throw new ImportNotGrantedError(missing.map(full), functions.map(full), grants);
+  if (profile.profile === "none") refuseWaiting(functions, hostModules);
   for (const one of functions) {
     const asked = one.type === undefined ? "?" : describeType(one.type);
     const given = offered(one, hostModules) ?? "?";
     if (asked !== given) throw new ImportMismatchError(full(one), asked, given);
+  }
+}
+
+/** A guest of the profile `none` cannot be suspended: no function it imports may do so. */
+function refuseWaiting(functions: readonly ModuleImport[], hostModules: readonly HostModule[]): void {
+  for (const { module, name } of functions) {
+    const offer = hostModules.find((one) => one.name === module)?.functions;
+    if (offer !== undefined && Object.hasOwn(offer, name) && offer[name]?.suspends === true)
+      throw new NotInstrumentedError(
+        `the module imports ${module}/${name}, which waits, and has the profile none`,
+      );
   }
 }
 

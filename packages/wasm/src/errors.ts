@@ -25,6 +25,21 @@ export class AlreadyTrackedError extends WasmError<"wasm.already-tracked"> {
   }
 }
 
+/** A capability that a guest cannot be given. */
+export class BadCapabilityError extends WasmError<"wasm.bad-capability"> {
+  constructor(problem: string) {
+    super("wasm.bad-capability", `a guest cannot be given this: ${problem}`);
+  }
+}
+
+/** A capability that this host does not bind, so that its guest cannot be here. */
+export class CapabilityUnbindableError extends WasmError<"wasm.capability-unbindable"> {
+  constructor(name: string, target: string, why: string) {
+    const called = name === "" ? "a capability" : `the capability ${name}`;
+    super("wasm.capability-unbindable", `${called} to ${target} ${why}`, { details: { name, target } });
+  }
+}
+
 /** A WASI launch out of bounds. */
 export class BadLaunchError extends WasmError<"wasm.bad-launch"> {
   constructor(problem: string) {

@@ -3,6 +3,7 @@
 export { requireSignature, type SignedParts, signModule, splitSignature } from "./artefact.ts";
 export type { DirtyMarks } from "./barrier/dirty-marks.ts";
 export type { Tracking } from "./barrier/tracking.ts";
+export { capabilitiesOf } from "./capabilities/capabilities-of.ts";
 export { GuestCopy } from "./checkpoint/guest-copy.ts";
 export type { Arrival } from "./engine/arrival.ts";
 export {
@@ -15,6 +16,7 @@ export type { WasmInstance } from "./engine/instance.ts";
 export { completeLimits, DEFAULT_LIMITS, LIMIT_RANGES } from "./engine/limits.ts";
 export {
   AlreadyTrackedError,
+  BadCapabilityError,
   BadHostModuleError,
   BadHostWaitError,
   BadKeyError,
@@ -22,6 +24,7 @@ export {
   BadLimitError,
   BadResultError,
   BinaryenMissingError,
+  CapabilityUnbindableError,
   FuelExhaustedError,
   GuestProtocolError,
   GuestTrappedError,

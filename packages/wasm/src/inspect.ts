@@ -4,11 +4,12 @@
  * Y1. Everything here is a fact of the bytes. Whether a module is admitted is decided by admission alone.
  */
 
-import { HOST_IMPORTS, HOST_MODULE } from "@glia-os/abi/wire";
+import { HOST_IMPORTS, HOST_MODULE, SYS_IMPORTS, SYS_MODULE } from "@glia-os/abi/wire";
 import { bodyHead } from "./binary/body.ts";
 import { describeType, TYPE_NAMES } from "./binary/describe-type.ts";
 import { BULK, Instructions, OP } from "./binary/instruction.ts";
 import { KIND, type ModuleImport, type ModuleOutline, readOutline } from "./binary/outline.ts";
+import { SYS_SUSPENDING } from "./capabilities/suspending.ts";
 import { UnsupportedFeatureError } from "./errors.ts";
 import { ENTRY_EXPORT, FUEL_MODULE, MEMORY_IMPORT, WASI_ENTRY_EXPORT } from "./layout.ts";
 import { decodeProfile, PROFILE_SECTION, type ProfileRecord, sha256Hex } from "./profile.ts";
@@ -23,7 +24,7 @@ export interface ImportReport {
   /** For functions: `(i32 i32) -> i32`. */
   readonly type?: string;
   /** Who offers it: the host calls, WASI preview 1, the pipeline (in instrumented modules), or nobody here. */
-  readonly offeredBy: "glia.v1" | "wasi" | "pipeline" | "nobody";
+  readonly offeredBy: "glia.v1" | "glia.sys.v1" | "wasi" | "pipeline" | "nobody";
   /** Whether a guest may be stopped and moved while it waits in it. */
   readonly suspends: boolean;
 }
@@ -99,7 +100,7 @@ function reported({ module, name, kind, type }: ModuleImport): ImportReport {
     kind: KINDS[kind] ?? "function",
     ...(type === undefined ? {} : { type: describeType(type) }),
     offeredBy,
-    suspends: waits || WASI_SUSPENDING.includes(`${module}/${name}`),
+    suspends: waits || [...WASI_SUSPENDING, ...SYS_SUSPENDING].includes(`${module}/${name}`),
   };
 }
 
@@ -108,6 +109,7 @@ function offererOf(module: string, name: string, kind: number): ImportReport["of
   if (module === FUEL_MODULE) return "pipeline";
   if (kind !== KIND.function) return "nobody";
   if (module === HOST_MODULE && HOST_IMPORTS.some((one) => one.name === name)) return "glia.v1";
+  if (module === SYS_MODULE && SYS_IMPORTS.some((one) => one.name === name)) return "glia.sys.v1";
   return module === WASI_MODULE && Object.hasOwn(WASI_FUNCTIONS, name) ? "wasi" : "nobody";
 }
 

@@ -164,8 +164,9 @@ describe("pre-empted anywhere and moved, a guest ends like one that stayed, with
 describe("the header for C", () => {
   it("declares every import of the host ABI, and every error code with its value", async () => {
     const header = readFileSync(join(import.meta.dirname, "..", "include", "glia.h"), "utf8");
-    const { GUEST_ERRORS, HOST_IMPORTS } = await import("@glia-os/abi/wire");
+    const { GUEST_ERRORS, HOST_IMPORTS, SYS_IMPORTS } = await import("@glia-os/abi/wire");
     for (const { name } of HOST_IMPORTS) expect(header).toContain(`GLIA_IMPORT("${name}")`);
+    for (const { name } of SYS_IMPORTS) expect(header).toContain(`GLIA_SYS_IMPORT("${name}")`);
     for (const [name, value] of Object.entries(GUEST_ERRORS))
       expect(header).toContain(`GLIA_${name} = ${value},`);
   });

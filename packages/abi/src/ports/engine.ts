@@ -62,6 +62,11 @@ export interface EngineInstance {
   snapshot(share?: boolean): InstanceImage;
   /** Bytes of linear memory at present. */
   readonly memoryBytes: number;
+  /**
+   * A copy of bytes of linear memory, such as those a pending call points at; undefined when any of them lies outside. Offsets and
+   * lengths are unsigned 32-bit. Empty for engines whose programs have no memory of that kind.
+   */
+  read(pointer: number, length: number): Uint8Array | undefined;
   /** Free everything. Idempotent. */
   dispose(): void;
 }
@@ -117,4 +122,40 @@ export interface GuestHost {
    * lines. The bytes are the receiver's to keep.
    */
   output?(stream: 1 | 2, bytes: Uint8Array): void;
+  /** What the guest holds of the world (`glia.sys.v1`). A host without it gives nothing. */
+  readonly capabilities?: GuestCapabilities;
+}
+
+/** How a capability is made anew after a move (docs/spec/capability-record.md). */
+export type CapabilityKind = "rebind-by-name" | "remote" | "immovable";
+
+/** A row of a guest's table of capabilities, as data. */
+export interface GuestCapability {
+  readonly kind: CapabilityKind;
+  /** What the guest asks for it by: at most 64 characters; empty when it has no name there. */
+  readonly name: string;
+  /** What the host binds it by: 1 to 256 characters. */
+  readonly target: string;
+  /** Bits of `RIGHTS`. */
+  readonly rights: number;
+}
+
+/**
+ * The host's side of a guest's capabilities (docs/spec/host-abi.md, HA13 to HA16). The guest's rows are the engine's; what they stand
+ * for is the host's. Handles are the guest's numbers. Nothing here waits.
+ */
+export interface GuestCapabilities {
+  /** What a new guest holds, in this order: at most 256, names that are not empty differ. */
+  readonly initial: readonly GuestCapability[];
+  /**
+   * Let `handle` stand for a row: derived from `parent`, or, when that is 0, what its target names. The rights it has then, at most
+   * the row's; undefined when this host has nothing of that name. What throws stops the guest.
+   */
+  bind(handle: number, row: GuestCapability, parent: number): number | undefined;
+  /** The guest gave a handle up. */
+  drop(handle: number): void;
+  /** End what was derived from a handle, for others too; the guest's own rows are told by {@link drop} afterwards. */
+  revoke(handle: number): void;
+  /** The capability number `index` that came with the message received last; each is given once. Bound by the next {@link bind}. */
+  accept(index: number): GuestCapability | undefined;
 }

@@ -12,9 +12,12 @@ export type {
 export {
   type AdmittedProgram,
   type CallResult,
+  type CapabilityKind,
   type Engine,
   type EngineInstance,
   type EngineLimits,
+  type GuestCapabilities,
+  type GuestCapability,
   type GuestHost,
   type InstanceImage,
   type PendingCall,

@@ -117,6 +117,12 @@ export const GUEST_ERRORS = {
   E_GONE: -6,
   /** The time given is over; nothing was consumed. */
   E_TIMEOUT: -7,
+  /** The number is no handle of this guest. */
+  E_HANDLE: -8,
+  /** The capability lacks the right, or names something else. */
+  E_DENIED: -9,
+  /** The call was made and failed; the result says how. */
+  E_FAILED: -10,
 } as const;
 
 /** The name of a negative result. */

@@ -13,10 +13,11 @@ import type {
   HostModule,
   InstanceImage,
 } from "@glia-os/abi/ports";
-import { HOST_MODULE } from "@glia-os/abi/wire";
+import { HOST_MODULE, SYS_MODULE } from "@glia-os/abi/wire";
 import { checkGrants, checkGuest } from "../admission.ts";
 import { requireSignature, splitSignature } from "../artefact.ts";
 import { type Tracking, trackingOf } from "../barrier/tracking.ts";
+import { SYS_HOST_MODULE } from "../capabilities/sys-module.ts";
 import { BadHostModuleError, BadLimitError, ModuleTooBigError, NotAModuleError } from "../errors.ts";
 import { MOST_HANDLES } from "../host-module/handle-table.ts";
 import { sha256Hex } from "../profile.ts";
@@ -119,7 +120,7 @@ function unsigned(bytes: Uint8Array, keys: readonly Uint8Array[] | undefined): U
 const NAME = /^[\x21-\x2e\x30-\x7e]{1,64}$/;
 
 function checkHostModules(modules: readonly HostModule[]): readonly HostModule[] {
-  const names = new Set<string>([HOST_MODULE]);
+  const names = new Set<string>([HOST_MODULE, SYS_MODULE]);
   for (const { name, version, handles } of modules) {
     if (!NAME.test(name)) throw new BadHostModuleError(JSON.stringify(name), "has no usable name");
     if (names.has(name)) throw new BadHostModuleError(name, "is offered twice, or is built in");
@@ -133,7 +134,7 @@ function checkHostModules(modules: readonly HostModule[]): readonly HostModule[]
         `has a quota of ${quota} handles; the range is 1 to ${MOST_HANDLES}`,
       );
   }
-  return [...modules];
+  return [...modules, SYS_HOST_MODULE as HostModule];
 }
 
 async function compile(bytes: Uint8Array): Promise<CompiledModule> {

@@ -180,6 +180,12 @@ export class WasmInstance implements EngineInstance, Occupant {
     return this.#state === "disposed" ? 0 : this.memory.buffer.byteLength;
   }
 
+  read(pointer: number, length: number): Uint8Array | undefined {
+    const [start, bytes] = [pointer >>> 0, length >>> 0];
+    if (start + bytes > this.memoryBytes) return undefined;
+    return new Uint8Array(this.memory.buffer, start, bytes).slice();
+  }
+
   /**
    * Run until the guest waits, uses up its slice of fuel, finishes or fails (W1).
    * @throws BadResultError, PayloadTooBigError, InstanceEndedError

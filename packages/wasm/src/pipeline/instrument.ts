@@ -8,6 +8,7 @@
 import { checkGuest } from "../admission.ts";
 import { scanCode } from "../binary/code-scan.ts";
 import { readOutline } from "../binary/outline.ts";
+import { SYS_SUSPENDING } from "../capabilities/suspending.ts";
 import { BadLimitError, NotAModuleError, NotInstrumentedError } from "../errors.ts";
 import { FUEL_MODULE, FUEL_YIELD } from "../layout.ts";
 import { enforceFuel } from "../metering/enforce.ts";
@@ -36,8 +37,8 @@ export interface InstrumentOptions {
   /** Cap on linear memory in 64 KiB pages, 1 to 65,536; the module's own maximum holds when it is lower. Default 4096 (256 MiB). */
   readonly maximumPages?: number;
   /**
-   * Imports of host modules, as `module/function`, at which the guest may be suspended besides the blocking ones of `glia.v1`
-   * and of WASI. Names without a comma.
+   * Imports of host modules, as `module/function`, at which the guest may be suspended besides the waiting ones of `glia.v1`,
+   * `glia.sys.v1` and WASI. Names without a comma.
    */
   readonly suspending?: readonly string[];
 }
@@ -80,6 +81,7 @@ export async function instrument(bytes: Uint8Array, options: InstrumentOptions =
   const normalized = normalize(integerGlobals(keepSegments(bytes)), maximumPages, grown);
   const suspendable = await withProfile(normalized, profile, [
     ...WASI_SUSPENDING,
+    ...SYS_SUSPENDING,
     ...(options.suspending ?? []),
   ]);
   const output = exportState(suspendable, { profile, pipeline: PIPELINE_VERSION, original });

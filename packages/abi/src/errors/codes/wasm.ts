@@ -5,6 +5,11 @@ export const WASM_CODES = {
     changed: "Nothing: the guest's writes go on being tracked for whoever asked first.",
     fix: "Release the copy that follows the guest, or cancel its pre-copy, before you start another.",
   },
+  "wasm.bad-capability": {
+    retryable: false,
+    changed: "Nothing: no guest was made.",
+    fix: "Give a guest at most 256 capabilities, each with a target of 1 to 256 characters, known rights, and a name of at most 64 characters that no other has.",
+  },
   "wasm.bad-guest-option": {
     retryable: false,
     changed: "Nothing: no guest, scheduler or pool was made.",
@@ -49,6 +54,11 @@ export const WASM_CODES = {
     retryable: false,
     changed: "Nothing: the module was not instrumented.",
     fix: "Install the optional peer dependency with `npm install binaryen@132`, or load a module that is already instrumented.",
+  },
+  "wasm.capability-unbindable": {
+    retryable: false,
+    changed: "Nothing: no guest was made, and its snapshot is as it was.",
+    fix: "Offer what the error names on this host before you restore the guest, or have the guest drop it before it is moved.",
   },
   "wasm.fuel-exhausted": {
     retryable: false,
