@@ -9,6 +9,7 @@ import { HAL_CODES } from "./codes/hal.ts";
 import { HOST_CODES } from "./codes/host.ts";
 import { KERNEL_CODES } from "./codes/kernel.ts";
 import { MESH_CODES } from "./codes/mesh.ts";
+import { OVERLAY_CODES } from "./codes/overlay.ts";
 import { SIM_CODES } from "./codes/sim.ts";
 import { STORE_CODES } from "./codes/store.ts";
 import { WASM_CODES } from "./codes/wasm.ts";
@@ -27,6 +28,7 @@ export const ERROR_CODES: ErrorTable = {
   ...HOST_CODES,
   ...KERNEL_CODES,
   ...MESH_CODES,
+  ...OVERLAY_CODES,
   ...SIM_CODES,
   ...STORE_CODES,
   ...WASM_CODES,

@@ -12,6 +12,7 @@ import type { HAL_CODES } from "./codes/hal.ts";
 import type { HOST_CODES } from "./codes/host.ts";
 import type { KERNEL_CODES } from "./codes/kernel.ts";
 import type { MESH_CODES } from "./codes/mesh.ts";
+import type { OVERLAY_CODES } from "./codes/overlay.ts";
 import type { SIM_CODES } from "./codes/sim.ts";
 import type { STORE_CODES } from "./codes/store.ts";
 import type { WASM_CODES } from "./codes/wasm.ts";
@@ -38,6 +39,7 @@ export type ErrorTable = typeof ABI_CODES &
   typeof HOST_CODES &
   typeof KERNEL_CODES &
   typeof MESH_CODES &
+  typeof OVERLAY_CODES &
   typeof SIM_CODES &
   typeof STORE_CODES &
   typeof WASM_CODES &

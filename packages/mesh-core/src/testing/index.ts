@@ -1,6 +1,7 @@
 /** Doubles for tests: virtual time, seeded randomness and a network in memory. */
 
 export { SeededRandom } from "@glia-os/abi/testing";
+export { CALL_FLOOR_MS, CALL_SPREAD_MS, type CallFunction, CallNetwork } from "./call-network.ts";
 export {
   CALM,
   type Delivery,
