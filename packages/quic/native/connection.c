@@ -1,0 +1,250 @@
+/*
+ * One connection: dialled or accepted, through its handshake and its approval, to its end.
+ *
+ * C1. HANDSHAKE -> APPROVAL -> OPEN -> ENDING -> DEAD; only forward, any state may go to ENDING or DEAD.
+ * C2. No stream of the peer is taken before the program approved the peer: until then OpenSSL holds what came.
+ * C3. Connections of others that are in HANDSHAKE or APPROVAL are counted; one more than pending_max is closed at once.
+ * C4. HANDSHAKE and APPROVAL together end after HANDSHAKE_LIMIT_MS.
+ * C5. Each connection that was announced is told closed exactly once; its streams go with it.
+ */
+#include "quic.h"
+
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Codes that the package itself closes with; src/close.ts names the same numbers. */
+#define CLOSE_BUSY 0x474c4901
+#define CLOSE_TOO_SLOW 0x474c4902
+
+static struct connection *connection_new(struct endpoint *endpoint, SSL *ssl, bool is_server) {
+  struct connection *connection = calloc(1, sizeof *connection);
+  if (connection == NULL) return NULL;
+  connection->endpoint = endpoint;
+  connection->ssl = ssl;
+  connection->is_server = is_server;
+  connection->state = STATE_HANDSHAKE;
+  connection->deadline = uv_now(endpoint->loop) + HANDSHAKE_LIMIT_MS;
+  connection->handle = table_add(&endpoint->connection_table, connection);
+  if (connection->handle == 0) {
+    free(connection);
+    return NULL;
+  }
+  connection->counts_as_pending = true;
+  endpoint->pending += is_server ? 1 : 0;
+  endpoint->connections_open += 1;
+  connection->next = endpoint->connections;
+  endpoint->connections = connection;
+  return connection;
+}
+
+/* Streams only when asked for, the peer's streams only through us, and no work outside the tick. */
+static bool configure(SSL *ssl, uint64_t idle_ms) {
+  bool is_fine = SSL_set_event_handling_mode(ssl, SSL_VALUE_EVENT_HANDLING_MODE_EXPLICIT) == 1 &&
+                 SSL_set_blocking_mode(ssl, 0) == 1 &&
+                 SSL_set_default_stream_mode(ssl, SSL_DEFAULT_STREAM_MODE_NONE) == 1 &&
+                 SSL_set_incoming_stream_policy(ssl, SSL_INCOMING_STREAM_POLICY_ACCEPT, 0) == 1;
+  /* On an accepted connection the transport parameters may have gone out already; the dialler's request then decides. */
+  (void)SSL_set_feature_request_uint(ssl, SSL_VALUE_QUIC_IDLE_TIMEOUT, idle_ms);
+  SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  return is_fine;
+}
+
+static bool aim(struct endpoint *endpoint, SSL *ssl, const BIO_ADDR *peer) {
+  return configure(ssl, endpoint->idle_ms) && SSL_set1_initial_peer_addr(ssl, peer) == 1 &&
+         SSL_set_alpn_protos(ssl, endpoint->alpn, (unsigned int)endpoint->alpn_length) == 0;
+}
+
+/* A connection that begins its handshake with the next tick, or NULL. */
+struct connection *connection_dial(struct endpoint *endpoint, const char *address, uint16_t port) {
+  BIO_ADDR *peer = socket_address(address, port);
+  if (peer == NULL) return NULL;
+  ERR_clear_error();
+  SSL *ssl = SSL_new_from_listener(endpoint->listener, 0);
+  struct connection *connection =
+      ssl != NULL && aim(endpoint, ssl, peer) ? connection_new(endpoint, ssl, false) : NULL;
+  BIO_ADDR_free(peer);
+  if (connection == NULL) SSL_free(ssl);
+  ERR_clear_error();
+  tick_mark(endpoint);
+  return connection;
+}
+
+static void refuse(struct endpoint *endpoint, SSL *ssl) {
+  const SSL_SHUTDOWN_EX_ARGS args = {.quic_error_code = CLOSE_BUSY, .quic_reason = "too many connections"};
+  endpoint->refused += 1;
+  (void)SSL_shutdown_ex(
+      ssl, SSL_SHUTDOWN_FLAG_RAPID | SSL_SHUTDOWN_FLAG_NO_STREAM_FLUSH | SSL_SHUTDOWN_FLAG_NO_BLOCK, &args, sizeof args);
+  SSL_free(ssl);
+}
+
+/* Takes every connection that began to arrive. */
+void connection_accept_all(struct endpoint *endpoint) {
+  while (!endpoint->closing) {
+    ERR_clear_error();
+    SSL *ssl = SSL_accept_connection(endpoint->listener, SSL_ACCEPT_CONNECTION_NO_BLOCK);
+    if (ssl == NULL) break;
+    bool has_room = endpoint->pending < endpoint->pending_max && endpoint->connections_open < endpoint->connections_max;
+    if (!has_room || !configure(ssl, endpoint->idle_ms) || connection_new(endpoint, ssl, true) == NULL)
+      refuse(endpoint, ssl);
+    tick_mark(endpoint);
+  }
+  ERR_clear_error();
+}
+
+static void settle_pending(struct connection *connection) {
+  if (!connection->counts_as_pending) return;
+  connection->counts_as_pending = false;
+  connection->endpoint->pending -= connection->is_server ? 1 : 0;
+}
+
+static void die(struct connection *connection) {
+  settle_pending(connection);
+  connection->state = STATE_DEAD;
+  tick_mark(connection->endpoint);
+}
+
+static void tell_closed(struct connection *connection, const SSL_CONN_CLOSE_INFO *info) {
+  struct endpoint *endpoint = connection->endpoint;
+  if (connection->told_closed) return;
+  connection->told_closed = true;
+  uint32_t flags = (info->flags & SSL_CONN_CLOSE_FLAG_LOCAL ? CLOSE_LOCAL : 0) |
+                   (info->flags & SSL_CONN_CLOSE_FLAG_TRANSPORT ? CLOSE_TRANSPORT : 0);
+  size_t length = info->reason == NULL ? 0 : info->reason_len;
+  if (length > REASON_MAX) length = REASON_MAX;
+  napi_value detail = dispatch_close(endpoint, (double)info->error_code, info->reason, length, flags);
+  dispatch(endpoint, EVENT_CLOSED, connection->handle, 0, detail);
+}
+
+static napi_value peer_certificate(struct connection *connection) {
+  unsigned char *der = NULL;
+  X509 *certificate = SSL_get0_peer_certificate(connection->ssl);
+  int length = certificate == NULL ? -1 : i2d_X509(certificate, &der);
+  napi_value bytes = dispatch_bytes(connection->endpoint, der, length < 0 ? 0 : (size_t)length);
+  OPENSSL_free(der);
+  return bytes;
+}
+
+static void advance_handshake(struct connection *connection) {
+  ERR_clear_error();
+  int done = SSL_do_handshake(connection->ssl);
+  ERR_clear_error();
+  if (done != 1) return;
+  connection->state = STATE_APPROVAL;
+  double role = connection->is_server ? 1 : 0;
+  dispatch(connection->endpoint, EVENT_HANDSHAKE, connection->handle, role, peer_certificate(connection));
+}
+
+/* Whether the connection is over for any reason; says so to the program. */
+static bool has_ended(struct connection *connection) {
+  SSL_CONN_CLOSE_INFO info = {0};
+  ERR_clear_error();
+  bool ended = SSL_get_conn_close_info(connection->ssl, &info, sizeof info) == 1;
+  ERR_clear_error();
+  if (ended) tell_closed(connection, &info);
+  return ended;
+}
+
+static void advance_ending(struct connection *connection) {
+  bool is_late = uv_now(connection->endpoint->loop) >= connection->deadline;
+  uint64_t flags = SSL_SHUTDOWN_FLAG_NO_BLOCK;
+  if (is_late) flags |= SSL_SHUTDOWN_FLAG_NO_STREAM_FLUSH | SSL_SHUTDOWN_FLAG_RAPID;
+  const SSL_SHUTDOWN_EX_ARGS args = {.quic_error_code = connection->close_code, .quic_reason = connection->close_reason};
+  ERR_clear_error();
+  int done = SSL_shutdown_ex(connection->ssl, flags, &args, sizeof args);
+  ERR_clear_error();
+  if (!has_ended(connection) && done == 1) {
+    const SSL_CONN_CLOSE_INFO info = {.error_code = connection->close_code, .flags = SSL_CONN_CLOSE_FLAG_LOCAL};
+    tell_closed(connection, &info);
+  }
+  if (done == 1 || is_late) die(connection);
+}
+
+static void advance_streams(struct connection *connection) {
+  struct endpoint *endpoint = connection->endpoint;
+  uint64_t bidirectional = 0, unidirectional = 0;
+  stream_accept_all(connection);
+  for (struct stream *stream = connection->streams; stream != NULL && connection->state == STATE_OPEN; stream = stream->next)
+    stream_advance(stream);
+  if (!connection->wants_open || connection->state != STATE_OPEN) return;
+  if (SSL_get_quic_stream_bidi_local_avail(connection->ssl, &bidirectional) != 1) return;
+  if (SSL_get_quic_stream_uni_local_avail(connection->ssl, &unidirectional) != 1) return;
+  if (bidirectional == 0 && unidirectional == 0) return;
+  connection->wants_open = false;
+  dispatch(endpoint, EVENT_OPENABLE, connection->handle, 0, NULL);
+}
+
+static bool is_too_slow(const struct connection *connection) {
+  bool is_young = connection->state == STATE_HANDSHAKE || connection->state == STATE_APPROVAL;
+  return is_young && uv_now(connection->endpoint->loop) >= connection->deadline;
+}
+
+/* One round of one connection. */
+void connection_advance(struct connection *connection) {
+  if (connection->state == STATE_DEAD) return;
+  if (connection->state == STATE_ENDING) {
+    advance_ending(connection);
+    return;
+  }
+  if (connection->state == STATE_HANDSHAKE) advance_handshake(connection);
+  if (connection->state == STATE_OPEN) advance_streams(connection);
+  if (connection->state == STATE_DEAD || connection->state == STATE_ENDING) return;
+  if (has_ended(connection)) {
+    die(connection);
+  } else if (is_too_slow(connection)) {
+    const char *text = "the handshake took too long";
+    connection_close(connection, CLOSE_TOO_SLOW, (struct bytes){(const uint8_t *)text, strlen(text)});
+  }
+}
+
+/* Streams flow from now on. */
+void connection_approve(struct connection *connection) {
+  if (connection->state != STATE_APPROVAL) return;
+  settle_pending(connection);
+  connection->state = STATE_OPEN;
+  tick_mark(connection->endpoint);
+}
+
+/* Begins to end: finished streams are sent out first, for FLUSH_LIMIT_MS at most. */
+void connection_close(struct connection *connection, uint64_t code, struct bytes reason) {
+  if (connection->state >= STATE_ENDING) return;
+  bool never_opened = connection->state != STATE_OPEN;
+  settle_pending(connection);
+  connection->state = STATE_ENDING;
+  connection->close_code = code;
+  size_t length = reason.length > REASON_MAX ? REASON_MAX : reason.length;
+  memcpy(connection->close_reason, reason.data, length);
+  connection->deadline = uv_now(connection->endpoint->loop) + (never_opened ? 0 : FLUSH_LIMIT_MS);
+  tick_mark(connection->endpoint);
+}
+
+/* Says goodbye in one packet without waiting for anything; for when the endpoint goes. */
+void connection_abandon(struct connection *connection) {
+  const SSL_SHUTDOWN_EX_ARGS args = {.quic_error_code = connection->close_code, .quic_reason = connection->close_reason};
+  ERR_clear_error();
+  (void)SSL_shutdown_ex(
+      connection->ssl,
+      SSL_SHUTDOWN_FLAG_RAPID | SSL_SHUTDOWN_FLAG_NO_STREAM_FLUSH | SSL_SHUTDOWN_FLAG_NO_BLOCK,
+      &args,
+      sizeof args);
+  ERR_clear_error();
+  settle_pending(connection);
+  connection->state = STATE_DEAD;
+}
+
+/* The caller has unlinked the connection. */
+void connection_free(struct connection *connection) {
+  struct endpoint *endpoint = connection->endpoint;
+  while (connection->streams != NULL) {
+    struct stream *stream = connection->streams;
+    connection->streams = stream->next;
+    stream_free(stream);
+  }
+  settle_pending(connection);
+  table_remove(&endpoint->connection_table, connection->handle);
+  endpoint->connections_open -= 1;
+  ERR_clear_error();
+  SSL_free(connection->ssl);
+  ERR_clear_error();
+  free(connection);
+}
