@@ -82,6 +82,31 @@ export function readHello(payload: Uint8Array): Hello {
   return { purpose, ordinal, binding: payload.slice(1 + ORDINAL_BYTES) };
 }
 
+/** Where a side takes the datagrams of a session (docs/spec/datagram.md section 3). */
+export interface DatagramOffer {
+  /** UDP port, 1 to 65,535. */
+  readonly port: number;
+  /** What packets to this side have to name: 32 bits. */
+  readonly path: number;
+}
+
+/** The bytes of an offer. */
+export function writeDatagramOffer(offer: DatagramOffer): Uint8Array {
+  const bytes = Buffer.alloc(6);
+  bytes.writeUInt16BE(offer.port, 0);
+  bytes.writeUInt32BE(offer.path, 2);
+  return bytes;
+}
+
+/** An offer from its bytes. @throws {ProtocolViolationError} for port 0, and when there was an offer before */
+export function readDatagramOffer(payload: Uint8Array, before: DatagramOffer | undefined): DatagramOffer {
+  const bytes = Buffer.from(payload);
+  const port = bytes.readUInt16BE(0);
+  if (before !== undefined) throw new ProtocolViolationError("it offered a second port for datagrams");
+  if (port === 0) throw new ProtocolViolationError("it offered port 0 for datagrams");
+  return { port, path: bytes.readUInt32BE(2) };
+}
+
 /** The binding of a hello that opens a session. */
 export function noBinding(): Uint8Array {
   return new Uint8Array(BINDING_BYTES);

@@ -34,6 +34,7 @@ export const FRAME_KIND = {
   pong: 21,
   openBulk: 22,
   close: 23,
+  offerUdp: 24,
 } as const;
 
 /** Longest reason text in a `close` or `refuse` frame, in bytes of UTF-8. */
@@ -56,6 +57,7 @@ const CONTROL_PAYLOAD: Readonly<Record<number, readonly [number, number]>> = {
   [FRAME_KIND.pong]: [8, 8],
   [FRAME_KIND.openBulk]: [0, 0],
   [FRAME_KIND.close]: [1, 1 + REASON_BYTES],
+  [FRAME_KIND.offerUdp]: [6, 6],
 };
 
 /** A checked header. */

@@ -89,6 +89,11 @@ export class FramedConnection {
     return this.#proven.carrier;
   }
 
+  /** The address the peer is seen at, where the carrier knows it. */
+  get remoteHost(): string | undefined {
+    return this.#proven.remoteHost;
+  }
+
   /** The TLS exporter of this connection (RFC 8446 section 7.5). */
   exportKeyingMaterial(label: string, lengthBytes: number): Uint8Array {
     return this.#proven.exportKeyingMaterial(label, lengthBytes);

@@ -8,14 +8,18 @@
  * S3. Bulk has its own connection and is held back by not reading it.
  * S4. An orderly close writes everything accepted, then a close frame on bulk, then one on the shared connection, and is
  *     over when both sides have done so and the receivers are done, or after one second.
- * S5. Whatever breaks a rule ends this session with a reason, and no other.
+ * S5. Datagrams travel in sealed packets over UDP while a path works (datagrams/datagram-lane.ts); they are not proof that
+ *     the peer lives, and end with the shared connection.
+ * S6. Whatever breaks a rule ends this session with a reason, and no other.
  */
+import { isIP } from "node:net";
 import { isGliaError } from "@glia-os/abi/errors";
 import type { NodeId } from "@glia-os/abi/ids";
 import {
   type Clock,
   type HostPort,
   MESSAGE_LIMIT_BYTES,
+  type Random,
   type Session,
   type SessionClosed,
   type TimerHandle,
@@ -24,6 +28,8 @@ import {
 } from "@glia-os/abi/ports";
 import type { CarrierName } from "./carriers/carrier.ts";
 import { CLOSE_CODE, type Ordinal, readCodedReason, writeCodedReason } from "./control-payload.ts";
+import { DatagramLane } from "./datagrams/datagram-lane.ts";
+import type { DatagramSocket } from "./datagrams/datagram-socket.ts";
 import {
   MessageTooLargeError,
   OptionOutOfRangeError,
@@ -39,6 +45,7 @@ import {
   DATAGRAM_INBOX_BYTES,
   FRAME_COST_BYTES,
   OUTBOX_BYTES,
+  PROBES_PER_KEEPALIVE,
   REQUEST_WINDOW_BYTES,
   SOCKET_BUFFER_BYTES,
   type WireLimits,
@@ -65,6 +72,8 @@ export interface SessionParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly limits: WireLimits;
+  /** For datagrams over UDP; without it they stay on the shared connection. */
+  readonly datagrams: { readonly socket: DatagramSocket; readonly random: Random } | undefined;
   /** Dial the bulk connection; only the initiator can. */
   readonly dialBulk?: (session: FramedSession) => Promise<void>;
   /** The session takes no more messages and must not be handed out again. */
@@ -103,6 +112,7 @@ export class FramedSession implements WireSession {
   readonly #inboxes: Readonly<Record<TrafficClass, Inbox>>;
   readonly #outboxes: Readonly<Record<TrafficClass, Outbox>>;
   readonly #readers: Readonly<Record<TrafficClass, MessageReader>>;
+  readonly #datagrams: DatagramLane | undefined;
   readonly #window: RequestWindow;
   readonly #keepalive: Keepalive;
   readonly #counts: Readonly<Record<TrafficClass, ClassCounts>> = countMessages();
@@ -145,7 +155,9 @@ export class FramedSession implements WireSession {
       }),
       bulk: new Outbox({ kind: FRAME_KIND.bulk, boundBytes: OUTBOX_BYTES.bulk }),
     };
-    this.#shared.handTo(this.#sharedHandler(), [this.#outboxes.datagram, this.#outboxes.request]);
+    this.#datagrams = this.#makeDatagrams();
+    const { datagram, request } = this.#outboxes;
+    this.#shared.handTo(this.#sharedHandler(), [this.#datagrams ?? datagram, request]);
     this.#keepalive = new Keepalive({
       clock: parts.clock,
       timers: parts.timers,
@@ -182,13 +194,19 @@ export class FramedSession implements WireSession {
     const bulk = this.#bulk === "none" || this.#bulk === "opening" ? undefined : this.#bulk.traffic;
     const shared = this.#shared.traffic;
     return {
-      carriers: { datagram: this.carrier, request: this.carrier, bulk: "tls-tcp" },
+      carriers: {
+        datagram: this.#datagrams?.overUdp === true ? "udp" : this.carrier,
+        request: this.carrier,
+        bulk: "tls-tcp",
+      },
       connections: bulk === undefined ? 1 : 2,
       bytesIn: shared.bytesIn + (bulk?.bytesIn ?? 0),
       bytesOut: shared.bytesOut + (bulk?.bytesOut ?? 0),
       rttMs: this.#keepalive.rttMs,
       datagramsDroppedOut: this.#outboxes.datagram.dropped,
       datagramsDroppedIn: this.#inboxes.datagram.dropped,
+      datagramsTo: this.#datagrams?.target,
+      packetsUnopened: this.#datagrams?.counts.unopened ?? 0,
       messages: {
         datagram: { ...this.#counts.datagram },
         request: { ...this.#counts.request },
@@ -220,6 +238,7 @@ export class FramedSession implements WireSession {
     counts.messagesOut++;
     counts.bytesOut += message.length;
     if (trafficClass === "bulk") this.#wakeBulk();
+    else if (trafficClass === "datagram" && this.#datagrams !== undefined) this.#datagrams.wake();
     else this.#shared.wake();
     return accepted;
   }
@@ -235,7 +254,7 @@ export class FramedSession implements WireSession {
     await this.closed;
   }
 
-  /** End the session at once (S5). The peer is told if the connection still works. */
+  /** End the session at once (S6). The peer is told if the connection still works. */
   fail(reason: string, code: number = CLOSE_CODE.failure): void {
     if (this.#ended) return;
     this.#shared.sendControl(FRAME_KIND.close, writeCodedReason(code, reason));
@@ -284,14 +303,37 @@ export class FramedSession implements WireSession {
     };
   }
 
+  /** A message is whole. */
+  #arrived(name: TrafficClass, message: Uint8Array, cost: number): void {
+    this.#lastMessageMs = this.#parts.clock.monotonicMs();
+    this.#counts[name].messagesIn++;
+    this.#counts[name].bytesIn += message.length;
+    this.#inboxes[name].push(message, cost);
+  }
+
+  /** (S5) */
+  #makeDatagrams(): DatagramLane | undefined {
+    const { datagrams, timers, limits } = this.#parts;
+    if (datagrams === undefined) return undefined;
+    return new DatagramLane({
+      ...datagrams,
+      outbox: this.#outboxes.datagram,
+      shared: this.#shared,
+      initiator: this.initiator,
+      remoteHost: this.#shared.remoteHost ?? (isIP(this.remote.host) === 0 ? undefined : this.remote.host),
+      timers,
+      intervalMs: Math.ceil(limits.keepaliveMs / PROBES_PER_KEEPALIVE),
+      offer: (payload) => this.#shared.sendControl(FRAME_KIND.offerUdp, payload),
+      message: (message) => {
+        if (!this.#received.shared) this.#arrived("datagram", message, message.length + FRAME_COST_BYTES);
+      },
+      wakeStream: () => this.#shared.wake(),
+    });
+  }
+
   #makeReaders(): Readonly<Record<TrafficClass, MessageReader>> {
     const reader = (name: TrafficClass, cost: (message: Uint8Array) => number) =>
-      new MessageReader((message) => {
-        this.#lastMessageMs = this.#parts.clock.monotonicMs();
-        this.#counts[name].messagesIn++;
-        this.#counts[name].bytesIn += message.length;
-        this.#inboxes[name].push(message, cost(message));
-      });
+      new MessageReader((message) => this.#arrived(name, message, cost(message)));
     return {
       datagram: reader("datagram", (message) => message.length + FRAME_COST_BYTES),
       request: reader("request", () => this.#window.complete()),
@@ -357,6 +399,7 @@ export class FramedSession implements WireSession {
     else if (kind === FRAME_KIND.credit) this.#takeCredit(payload);
     else if (kind === FRAME_KIND.openBulk) this.#openBulkForPeer();
     else if (kind === FRAME_KIND.close) this.#takeClose(payload);
+    else if (kind === FRAME_KIND.offerUdp) this.#datagrams?.takeOffer(payload);
     else throw new ProtocolViolationError(`it sent control ${kind} in a session`);
   }
 
@@ -460,6 +503,7 @@ export class FramedSession implements WireSession {
     this.#ending = closed;
     this.#deadline?.cancel();
     this.#keepalive.stop();
+    this.#datagrams?.stop();
     if (wasOpen) this.#parts.leaving(this);
     for (const outbox of Object.values(this.#outboxes)) outbox.discard(new SessionClosedError(closed.reason));
     for (const inbox of Object.values(this.#inboxes)) inbox.discard();

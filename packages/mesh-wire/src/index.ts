@@ -10,6 +10,7 @@ export {
 } from "./carriers/carrier.ts";
 export type { TransportMode } from "./carriers/carrier-choice.ts";
 export { type CertificateRotated, ROTATE_AT_REMAINING_MS } from "./certificate-rotation.ts";
+export type { DatagramCounts } from "./datagrams/datagram-socket.ts";
 export {
   AddressInUseError,
   AddressUnavailableError,
@@ -54,4 +55,9 @@ export {
 } from "./node-certificate.ts";
 export { createNodeIdentity, loadOrCreateNodeIdentity, type NodeIdentity } from "./node-identity.ts";
 export type { ClassCounts, SessionStats } from "./session-stats.ts";
-export { createWireTransport, type WireTransport, type WireTransportOptions } from "./wire-transport.ts";
+export {
+  createWireTransport,
+  type TransportStats,
+  type WireTransport,
+  type WireTransportOptions,
+} from "./wire-transport.ts";

@@ -34,6 +34,8 @@ export const BATCH_BYTES: number = 64 * KIB;
 export const CLOSE_TIMEOUT_MS = 1000;
 /** How long an older session to the same peer may live on after a newer one, in milliseconds. Covers its orderly close. */
 export const SUPERSEDED_MS = 5000;
+/** Probes of a UDP path between two keepalives: a path that ceased to work is given up within one keepalive interval. */
+export const PROBES_PER_KEEPALIVE = 3;
 /** Silent keepalive intervals after which a peer is dead. */
 export const MISSED_KEEPALIVES = 3;
 /** Incoming connections that have not completed a session yet. */

@@ -1,5 +1,5 @@
 /** What can be seen of a session. */
-import type { TrafficClass } from "@glia-os/abi/ports";
+import type { HostPort, TrafficClass } from "@glia-os/abi/ports";
 import type { CarrierName } from "./carriers/carrier.ts";
 
 /** Messages and their bytes of one class, without framing. A message counts out when `send` took it. */
@@ -13,7 +13,7 @@ export interface ClassCounts {
 /** A reading of a session. */
 export interface SessionStats {
   /** What carries each class. Bulk is on its own connection (docs/spec/frame.md section 1). */
-  readonly carriers: Readonly<Record<TrafficClass, CarrierName>>;
+  readonly carriers: Readonly<Record<TrafficClass, CarrierName | "udp">>;
   /** Connections in use: 1, or 2 once bulk was sent either way. */
   readonly connections: number;
   /** Bytes of frames, before TLS. */
@@ -26,6 +26,10 @@ export interface SessionStats {
   readonly datagramsDroppedOut: number;
   /** Datagrams dropped because the receiver was held up. */
   readonly datagramsDroppedIn: number;
+  /** Where datagrams go over UDP, while they do. */
+  readonly datagramsTo: HostPort | undefined;
+  /** Packets of this session that did not open: forged, damaged, replayed or late. */
+  readonly packetsUnopened: number;
   /** Per class. */
   readonly messages: Readonly<Record<TrafficClass, Readonly<ClassCounts>>>;
 }

@@ -12,6 +12,7 @@ import { CarrierChoice, type TransportMode } from "./carriers/carrier-choice.ts"
 import { createTlsCarrier } from "./carriers/tls-carrier.ts";
 import { type CertificateRotated, CertificateRotation } from "./certificate-rotation.ts";
 import { INSTANCE_BYTES, type Ordinal } from "./control-payload.ts";
+import { type DatagramCounts, DatagramSocket } from "./datagrams/datagram-socket.ts";
 import { Dialer } from "./dialer.ts";
 import {
   AlreadyListeningError,
@@ -42,6 +43,8 @@ export interface WireTransportOptions {
   readonly transport?: TransportMode;
   /** The QUIC carrier, where this process has it. */
   readonly quic?: CarrierFactory;
+  /** `udp` (default): datagrams use UDP where a path works. `stream`: they stay on the shared stream. */
+  readonly datagrams?: "udp" | "stream";
   /** Bounds that differ from {@link DEFAULT_LIMITS}. */
   readonly limits?: Partial<WireLimits>;
   /** Validity of each certificate in milliseconds, 3,000 to 90 days (default); renewed when a third is left. */
@@ -63,6 +66,20 @@ export interface WireTransport extends Transport {
   readonly certificateNotAfterMs: number;
   /** Show a fresh certificate from now on; sessions that exist go on. */
   rotateCertificate(): CertificateRotated;
+  /** What can be seen of the transport beyond its sessions. */
+  stats(): TransportStats;
+  /** The UDP port of datagrams, once one is bound. */
+  readonly datagramPort: number | undefined;
+}
+
+/** A reading of a transport. */
+export interface TransportStats {
+  /** Sessions that are not over. */
+  readonly sessions: number;
+  /** Incoming connections that have not completed a session yet. */
+  readonly pendingHandshakes: number;
+  /** Packets that belonged to no session, or that the operating system did not take. */
+  readonly datagrams: DatagramCounts;
 }
 
 /** Create a transport. It neither listens nor dials yet. @throws {OptionOutOfRangeError}, {CarrierUnavailableError} */
@@ -90,6 +107,7 @@ class NodeTransport implements WireTransport {
   readonly #wire: Wire;
   readonly #dialer: Dialer;
   readonly #acceptor: Acceptor;
+  readonly #datagrams: { readonly socket: DatagramSocket; readonly random: Random } | undefined;
   #listening = false;
   #bound: HostPort | undefined;
   #closing: Promise<void> | undefined;
@@ -106,6 +124,8 @@ class NodeTransport implements WireTransport {
       { identity, clock, timers, random, validityMs: certificateValidityMs },
       (event) => options.onCertificate?.(event),
     );
+    this.#datagrams =
+      options.datagrams === "stream" ? undefined : { socket: new DatagramSocket(random), random };
     const ports = { rotation, wallMs: () => clock.wallMs() };
     const carriers = new CarrierChoice({
       mode: options.transport ?? "auto",
@@ -142,6 +162,18 @@ class NodeTransport implements WireTransport {
     return this.#wire.rotation.notAfterMs;
   }
 
+  stats(): TransportStats {
+    return {
+      sessions: this.sessions.length,
+      pendingHandshakes: this.pendingHandshakes,
+      datagrams: this.#datagrams?.socket.counts ?? { strayIn: 0, unsent: 0 },
+    };
+  }
+
+  get datagramPort(): number | undefined {
+    return this.#datagrams?.socket.port;
+  }
+
   rotateCertificate(): CertificateRotated {
     if (this.#closing !== undefined) throw new TransportClosedError();
     return this.#wire.rotation.rotate();
@@ -161,6 +193,9 @@ class NodeTransport implements WireTransport {
       this.#listening = false;
       throw error;
     }
+    // QUIC has the UDP port of this number; the port in use is told to each peer.
+    const { host, port } = this.#bound;
+    await this.#datagrams?.socket.bind({ host, port: this.#wire.carriers.hasQuic ? 0 : port });
     return this.#bound;
   }
 
@@ -187,7 +222,7 @@ class NodeTransport implements WireTransport {
     this.#acceptor.close();
     this.#dialer.close();
     await Promise.all(this.sessions.map((session) => session.closed));
-    await stopped;
+    await Promise.all([stopped, this.#datagrams?.socket.close()]);
   }
 
   #openSession(parts: OwnSessionParts): FramedSession {
@@ -197,6 +232,7 @@ class NodeTransport implements WireTransport {
       clock,
       timers,
       limits,
+      datagrams: this.#datagrams,
       leaving: (own) => pool.leave(own),
       over: (own) => pool.remove(own),
     });

@@ -9,7 +9,10 @@ import type { WireLimits } from "./limits.ts";
 import type { SessionPool } from "./session-pool.ts";
 
 /** The parts of a session that differ from one to the next. */
-export type OwnSessionParts = Omit<SessionParts, "clock" | "timers" | "limits" | "leaving" | "over">;
+export type OwnSessionParts = Omit<
+  SessionParts,
+  "clock" | "timers" | "limits" | "datagrams" | "leaving" | "over"
+>;
 
 /** One transport, seen from inside. */
 export interface Wire {

@@ -73,6 +73,7 @@ function secondCarrier(ports: Ports, seen: string[] = []): CarrierFactory {
           carrier: "quic",
           peer: proven.peer,
           stream: new PlainStream(proven.stream),
+          remoteHost: undefined,
           exportKeyingMaterial: (label, length) => proven.exportKeyingMaterial(label, length),
         };
       },
@@ -185,7 +186,13 @@ describe("a race of two dials", () => {
 
   function streamOf(carrier: "quic" | "tls-tcp"): ProvenStream {
     const peer = { nodeId: "00" as never, publicKey: new Uint8Array(32), notAfterMs: 0 };
-    return { carrier, peer, stream: new Duplex({ read() {} }), exportKeyingMaterial: () => new Uint8Array() };
+    return {
+      carrier,
+      peer,
+      stream: new Duplex({ read() {} }),
+      remoteHost: undefined,
+      exportKeyingMaterial: () => new Uint8Array(),
+    };
   }
 
   function start(timers: Timers) {

@@ -5,7 +5,7 @@ import { errorCodeOf, hasErrorCode } from "@glia-os/abi/errors";
 import type { HostPort, Logger, Session } from "@glia-os/abi/ports";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { acceptTls } from "../src/carriers/tls-carrier.ts";
-import { PURPOSE, REFUSAL, readCodedReason, writeHello } from "../src/control-payload.ts";
+import { PURPOSE, REFUSAL, readCodedReason, writeDatagramOffer, writeHello } from "../src/control-payload.ts";
 import { DER_TAG, derPositiveInteger, derTime, derValue } from "../src/der.ts";
 import {
   controlFrame,
@@ -88,6 +88,10 @@ const CERTIFICATES: readonly (readonly [string, () => Pem, CertificateFault])[] 
 
 function contextOf({ cert, key }: Pem): SecureContext {
   return createSecureContext({ cert, key, minVersion: "TLSv1.3" });
+}
+
+function offerUdp(port: number): Buffer {
+  return controlFrame(FRAME_KIND.offerUdp, writeDatagramOffer({ port, path: 1 }));
 }
 
 describe("a peer that does not follow the rules", () => {
@@ -368,6 +372,8 @@ describe("a peer that does not follow the rules", () => {
 
   it.each<[string, () => Buffer, RegExp]>([
     ["a bad frame", () => Buffer.alloc(12), /version/],
+    ["UDP port 0", () => offerUdp(0), /port 0/],
+    ["a second UDP port", () => Buffer.concat([offerUdp(1), offerUdp(2)]), /second port/],
     [
       "an announced 4 GiB message",
       () => dataFrame({ flags: FLAG_FIRST, payloadLength: 1, messageLength: 0xffffffff }, new Uint8Array(1)),

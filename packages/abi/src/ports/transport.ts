@@ -1,16 +1,17 @@
 /**
  * The wire as a port: authenticated sessions between two nodes that carry whole messages in three traffic classes.
- * `mesh-wire` implements it over TLS 1.3; the simulator implements it in memory; one contract suite runs against both.
+ * `mesh-wire` implements it over TLS 1.3, QUIC and UDP; the simulator implements it in memory; one contract suite runs against both.
  *
  * T1. A session exists only after both sides proved their node identity. `peer` is never a claim.
- * T2. Messages of one class of one session arrive whole, once, and in order, until the session closes. Between classes there is no order.
+ * T2. Messages of `request`, and of `bulk`, of one session arrive whole, once, and in order, until the session closes. A datagram
+ *     arrives whole and at most once; it may be lost and may overtake another. Between classes there is no order.
  * T3. A class never waits for another: `bulk` cannot delay `datagram` or `request`.
  * T4. `send` resolves when the message is accepted under the class's buffer bound; awaiting it is the back-pressure.
  * T5. A message over the size limit is refused before anything is allocated or sent.
  */
 import type { NodeId } from "../ids/node-id.ts";
 
-/** `datagram`: small and urgent (probes, gossip). `request`: calls and agent messages. `bulk`: snapshots and code. */
+/** `datagram`: small and urgent (probes, gossip), sent again by whoever needs it. `request`: calls and agent messages. `bulk`: snapshots and code. */
 export type TrafficClass = "datagram" | "request" | "bulk";
 
 /** Largest message per class in bytes. `bulk` and `request`: 16 MiB (the seeds' limit); `datagram`: what fits one packet on any path. */
@@ -44,7 +45,7 @@ export interface Session {
   readonly initiator: boolean;
   /** The address the peer is reached at, as seen from here. */
   readonly remote: HostPort;
-  /** Which carrier this session uses, for people: `tls-tcp` or `quic`. */
+  /** What carries this session's requests, for people: `tls-tcp` or `quic`. */
   readonly carrier: string;
   /** Bytes both sides can derive and nobody else (RFC 8446 section 7.5): for join proofs. */
   exportKeyingMaterial(label: string, lengthBytes: number): Uint8Array;
@@ -54,7 +55,7 @@ export interface Session {
   onMessage(receive: (trafficClass: TrafficClass, message: Uint8Array) => void | Promise<void>): void;
   /** Resolves once, when the session is over; never rejects. */
   readonly closed: Promise<SessionClosed>;
-  /** Close in order: what was accepted by `send` is delivered first, within one second. */
+  /** Close in order: the requests and bulk messages accepted by `send` are delivered first, within one second. */
   close(reason: string): Promise<void>;
 }
 

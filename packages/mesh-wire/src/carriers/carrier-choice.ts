@@ -43,6 +43,11 @@ export class CarrierChoice {
     this.#parts = parts.mode === "tls-only" ? { ...parts, quic: undefined } : parts;
   }
 
+  /** Whether there is a QUIC carrier in use. */
+  get hasQuic(): boolean {
+    return this.#parts.quic !== undefined;
+  }
+
   /** Whether a session may have its shared stream on this carrier (CC1). */
   takesSessions(carrier: CarrierName): boolean {
     return carrier === "quic" || this.#parts.mode !== "quic-only";

@@ -35,6 +35,8 @@ export interface ProvenStream {
   readonly carrier: CarrierName;
   readonly peer: ProvenNode;
   readonly stream: Duplex;
+  /** The address the peer is seen at, as a literal, where the carrier knows it: datagrams are tried there first. */
+  readonly remoteHost: string | undefined;
   /** @param lengthBytes 1 to 8,160 */
   exportKeyingMaterial(label: string, lengthBytes: number): Uint8Array;
 }

@@ -91,6 +91,7 @@ function provenStream(socket: TLSSocket, peer: ProvenNode): ProvenStream {
     carrier: "tls-tcp",
     peer,
     stream: socket,
+    remoteHost: socket.remoteAddress,
     exportKeyingMaterial: (label, lengthBytes) =>
       new Uint8Array(socket.exportKeyingMaterial(lengthBytes, label, Buffer.alloc(0))),
   };
