@@ -21,3 +21,27 @@ export class BadScenarioError extends SimError<"sim.bad-scenario"> {
     super("sim.bad-scenario", `a ${typeof value} cannot be simulated`);
   }
 }
+
+/** A call of a simulated disk fails, as a real one's may. */
+export class DiskFailureError extends SimError<"sim.disk-failure"> {
+  /** As on a real machine: EIO, ENOSPC, ENOENT or EEXIST. */
+  readonly errno: string;
+
+  constructor(call: string, errno: string) {
+    super("sim.disk-failure", `${errno}: ${call} failed on a simulated disk`, { details: { call, errno } });
+    this.errno = errno;
+  }
+}
+
+/** No scenario has this name. */
+export class UnknownScenarioError extends SimError<"sim.unknown-scenario"> {
+  constructor(name: string, known: readonly string[]) {
+    super(
+      "sim.unknown-scenario",
+      `there is no scenario ${JSON.stringify(name)}; there are ${known.join(", ")}`,
+      {
+        details: { name },
+      },
+    );
+  }
+}

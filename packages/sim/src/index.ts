@@ -5,7 +5,13 @@ export {
   type TraceDifference,
   traceDifference,
 } from "./determinism.ts";
-export { BadFaultError, BadOptionError, BadScenarioError } from "./errors.ts";
+export {
+  BadFaultError,
+  BadOptionError,
+  BadScenarioError,
+  DiskFailureError,
+  UnknownScenarioError,
+} from "./errors.ts";
 export {
   type Exploration,
   type ExploreFailure,
@@ -15,6 +21,24 @@ export {
 } from "./explore.ts";
 export type { Fault, FaultMenu } from "./fault.ts";
 export { Fnv1a64 } from "./fnv1a64.ts";
+export {
+  type ExploreMachinesOptions,
+  exploreMachines,
+  type MachinesExploration,
+  type MachinesFailure,
+} from "./machines/explore-machines.ts";
+export { drawMachineFaults, type MachineFaultMenu } from "./machines/fault-menu.ts";
+export { SIMULATED_DIGESTS, simulatedSigner } from "./machines/keyed-hash.ts";
+export type { Boot, Machine, MachineProcess, MachineState, MachinesWorld } from "./machines/machine.ts";
+export { endOfFaults, type MachineFault, type StallFlavour } from "./machines/machine-fault.ts";
+export type { MachinesSimulation, MessageCounts } from "./machines/machine-run.ts";
+export { MACHINE_SCENARIOS, type MachineScenario, machineScenario } from "./machines/machine-scenarios.ts";
+export { type NetworkModel, QUIET_NETWORK } from "./machines/network-model.ts";
+export {
+  MACHINES_MAX,
+  type SimulateMachinesOptions,
+} from "./machines/simulate-machines.ts";
+export { type DiskCode, SimulatedDisk, type SimulatedFile } from "./machines/simulated-disk.ts";
 export { NodeClock, type NodeClockOptions } from "./node-clock.ts";
 export { type Shrunk, shrinkList } from "./shrink.ts";
 export {

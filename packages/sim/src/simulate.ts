@@ -23,6 +23,13 @@ import { CrashPoints } from "./crash-points.ts";
 import { BadOptionError, BadScenarioError } from "./errors.ts";
 import { type Fault, type FaultMenu, FaultPlan } from "./fault.ts";
 import { finite, KEPT_EVENTS, LIMIT_MAX, STEPS_MAX, VIRTUAL_MS_MAX, whole } from "./limits.ts";
+import type { MachineProcess } from "./machines/machine.ts";
+import type { MachinesSimulation } from "./machines/machine-run.ts";
+import {
+  type SimulateMachinesOptions,
+  simulateMachines,
+  simulateMachinesAsync,
+} from "./machines/simulate-machines.ts";
 import { NodeClock, type NodeClockOptions } from "./node-clock.ts";
 import { pipeProgram } from "./pipe.ts";
 import { Recorder } from "./recorder.ts";
@@ -94,6 +101,13 @@ export interface Simulation<State = unknown> {
 const GENERATOR_FUNCTION: unknown = Object.getPrototypeOf(function* () {});
 
 /**
+ * Run one program on many machines (`machines/simulate-machines.ts`): processes with clocks, disks and a network between them, and faults.
+ * @throws {BadOptionError} {BadFaultError} {BadScenarioError} {UnknownScenarioError}
+ */
+export function simulate<Message, Process extends MachineProcess<Message>>(
+  options: SimulateMachinesOptions<Message, Process>,
+): MachinesSimulation<Process>;
+/**
  * Run a program, or the world a scenario sets up, to its end or a limit. A task that computes without syscalls cannot be stopped, and async
  * programs are refused: `simulateAsync` runs them.
  * At a limit the tasks that live are dropped: their `finally` blocks do not run.
@@ -102,7 +116,21 @@ const GENERATOR_FUNCTION: unknown = Object.getPrototypeOf(function* () {});
 export function simulate<State = undefined>(
   seed: number | string,
   scenario: Program | Scenario<State>,
+  options?: SimulateOptions,
+): Simulation<State>;
+export function simulate<State>(
+  seed: number | string | SimulateMachinesOptions<unknown, MachineProcess>,
+  scenario?: Program | Scenario<State>,
   options: SimulateOptions = {},
+): Simulation<State> | MachinesSimulation<MachineProcess> {
+  if (typeof seed === "object") return simulateMachines(seed);
+  return simulateKernel(seed, scenario as Scenario<State>, options);
+}
+
+function simulateKernel<State>(
+  seed: number | string,
+  scenario: Program | Scenario<State>,
+  options: SimulateOptions,
 ): Simulation<State> {
   const { run, state } = begin<State>(seed, scenario, options);
   for (;;) {
@@ -120,17 +148,37 @@ function isProgram(scenario: unknown): scenario is Program {
 /** Lets every microtask run, and nothing else. On Node: `() => new Promise((done) => queueMicrotask(() => process.nextTick(done)))`. */
 export type MicrotaskTurn = () => Promise<unknown>;
 
+/** Machines whose programs use promises: after every event, `turn` lets microtasks run. @throws as `simulate`, when it is awaited. */
+export function simulateAsync<Message, Process extends MachineProcess<Message>>(
+  options: SimulateMachinesOptions<Message, Process>,
+  turn: MicrotaskTurn,
+): Promise<MachinesSimulation<Process>>;
 /**
  * The same for scenarios whose tasks are async programs too (`@glia-os/kernel/face`): between two slices in which one has control, `turn` lets
  * it go on. The hash depends on it no more than on the size of slices; an async program that awaits what is no syscall fails with
  * `kernel.foreign-await` whatever that promise does. A run must end before another on the same `turn` begins.
  * @throws as `simulate`, when it is awaited.
  */
-export async function simulateAsync<State = undefined>(
+export function simulateAsync<State = undefined>(
   seed: number | string,
   scenario: Program | Scenario<State>,
   turn: MicrotaskTurn,
+  options?: SimulateOptions,
+): Promise<Simulation<State>>;
+export async function simulateAsync<State>(
+  seed: number | string | SimulateMachinesOptions<unknown, MachineProcess>,
+  scenario: Program | Scenario<State> | MicrotaskTurn,
+  turn?: MicrotaskTurn,
   options: SimulateOptions = {},
+): Promise<Simulation<State> | MachinesSimulation<MachineProcess>> {
+  if (typeof seed === "object") return simulateMachinesAsync(seed, scenario as MicrotaskTurn);
+  return simulateKernelAsync(seed, scenario as Scenario<State>, { ...options, turn: turn as MicrotaskTurn });
+}
+
+async function simulateKernelAsync<State>(
+  seed: number | string,
+  scenario: Program | Scenario<State>,
+  { turn, ...options }: SimulateOptions & { readonly turn: MicrotaskTurn },
 ): Promise<Simulation<State>> {
   const { run, state } = begin<State>(seed, scenario, options);
   for (;;) {
