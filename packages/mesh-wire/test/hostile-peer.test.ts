@@ -94,6 +94,18 @@ function offerUdp(port: number): Buffer {
   return controlFrame(FRAME_KIND.offerUdp, writeDatagramOffer({ port, path: 1 }));
 }
 
+/** A whole request of this size. */
+function dataFrameOf(length: number): Buffer {
+  const bytes = Buffer.alloc(12 + length);
+  writeFrameHeader(bytes, 0, {
+    kind: FRAME_KIND.request,
+    flags: WHOLE,
+    payloadLength: length,
+    messageLength: length,
+  });
+  return bytes;
+}
+
 describe("a peer that does not follow the rules", () => {
   let b: WireTransport;
   let address: HostPort;
@@ -456,6 +468,31 @@ describe("a peer that does not follow the rules", () => {
     time.advance(1);
     expect((await session.closed).reason).toContain("silent for three");
   });
+
+  it.each([
+    ["the header of a frame", Buffer.alloc(0)],
+    ["the payload of a frame", dataFrameOf(100).subarray(0, 12)],
+  ])(
+    "L1: that drips %s byte by byte into its session is dead after three keepalive intervals",
+    async (_, start) => {
+      const { socket, session } = await rawSession();
+      socket.write(start);
+      const rest = dataFrameOf(100).subarray(start.length);
+      let over = false;
+      void session.closed.then(() => {
+        over = true;
+      });
+      for (const byte of rest.subarray(0, 11)) {
+        if (over) break;
+        socket.write(Uint8Array.of(byte));
+        await settle(20);
+        time.advance(10_000);
+        await settle(5);
+      }
+      await until(() => over);
+      expect((await session.closed).reason).toContain("silent");
+    },
+  );
 
   it("X3: that pings without reading costs one pong, not one per ping", async () => {
     const { socket, controls } = await rawSession();

@@ -17,8 +17,8 @@ export class Relay {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #udp = new Map<number, UdpSocket>();
-  readonly #a: number;
-  readonly #b: number;
+  readonly #a: number | undefined;
+  readonly #b: number | undefined;
   /** Where A reaches B. */
   address: HostPort = { host: RELAY_HOST, port: 0 };
   /** Change it at any time. */
@@ -28,34 +28,26 @@ export class Relay {
   /** Swallow the bytes of streams instead of passing them on: the peer's host is gone without a word. */
   swallowStreams = false;
 
-  private constructor(tcp: HostPort, aUdp: number, bUdp: number) {
+  private constructor(tcp: HostPort, aUdp: number | undefined, bUdp: number | undefined) {
     this.#a = aUdp;
     this.#b = bUdp;
     this.#server = createServer((inner) => this.#join(inner, connect({ ...tcp, localAddress: RELAY_HOST })));
   }
 
-  /** @param b where B listens */
-  static async start(b: HostPort, aUdp: number, bUdp: number): Promise<Relay> {
+  /** @param b where B listens; the ports are those of their datagrams */
+  static async start(b: HostPort, aUdp: number | undefined, bUdp: number | undefined): Promise<Relay> {
     const relay = new Relay(b, aUdp, bUdp);
     relay.#server.listen(0, RELAY_HOST);
     await once(relay.#server, "listening");
     relay.address = { host: RELAY_HOST, port: (relay.#server.address() as { port: number }).port };
-    await relay.#open(aUdp, aUdp);
-    await relay.#open(bUdp, bUdp);
+    for (const port of [aUdp, bUdp]) if (port !== undefined) await relay.#open(port, port);
     return relay;
   }
 
   /** From now on A's packets come to B from another port. */
   async moveA(): Promise<number> {
-    const moved = await this.#open(0, this.#a);
+    const moved = await this.#open(0, this.#a ?? 0);
     return moved.address().port;
-  }
-
-  /** Send a packet to B as somebody else. */
-  async inject(packet: Uint8Array): Promise<void> {
-    const stranger = createSocket("udp4");
-    await new Promise((resolve) => stranger.send(packet, this.#b, "127.0.0.1", resolve));
-    await new Promise<void>((resolve) => stranger.close(() => resolve()));
   }
 
   /** Cut the streams off, with a reset. */
@@ -86,7 +78,7 @@ export class Relay {
 
   #pass(packet: Buffer, toB: boolean): void {
     this.seen.push({ packet, toB });
-    const [from, to] = toB ? [this.#a, this.#b] : [this.#b, this.#a];
+    const [from, to] = toB ? [this.#a ?? 0, this.#b ?? 0] : [this.#b ?? 0, this.#a ?? 0];
     for (const own of this.pass(packet, toB)) this.#udp.get(from)?.send(own, to, "127.0.0.1", () => {});
   }
 

@@ -82,6 +82,18 @@ describe("a transport over time", () => {
     await until(() => a.sessions.length === 3);
   });
 
+  it("B2: 100 sessions by default: the 101st peer takes the place of the one used least recently", async () => {
+    const { node, at } = await listening();
+    const dialled: WireSession[] = [];
+    for (let i = 0; i < 100; i++) dialled.push(await open({ datagrams: "stream" }).connect(at));
+    await until(() => node.sessions.every((session) => session.idle));
+    expect(node.sessions.length).toBe(100);
+    await open({ datagrams: "stream" }).connect(at);
+    expect((await dialled[0]!.closed).kind).toBe("remote");
+    await until(() => node.sessions.length === 100);
+    expect(dialled.slice(1).every((session) => session.open)).toBe(true);
+  });
+
   it("B2: over the limit without an idle session, a new one is refused on both sides", async () => {
     const { node: b, at } = await listening({ limits: { sessions: 1 } });
     const never = new Promise<void>(() => {});

@@ -29,6 +29,18 @@ export interface TransportPair {
   readonly ready?: (fromA: Session, fromB: Session) => Promise<void>;
 }
 
+/** Two endpoints with a network between them that a test can break. Their keepalive is short. */
+export interface ImpairedPair extends TransportPair {
+  /** Where A reaches B through that network. */
+  readonly through: HostPort;
+  /** Reset every connection. */
+  reset(): void;
+  /** Pass nothing on from now on, and say nothing about it. */
+  swallow(): void;
+  /** Take the network away. */
+  remove(): Promise<void>;
+}
+
 const MIB = 1024 * 1024;
 /** Datagrams under way at once that every system holds. */
 const DATAGRAM_BURST = 50;
@@ -61,8 +73,12 @@ interface Connected {
   readonly atB: { trafficClass: TrafficClass; message: Uint8Array }[];
 }
 
-/** Run the suite. */
-export function run(name: string, makePair: () => Promise<TransportPair>): void {
+/** Run the suite; with `makeImpaired`, also what needs a network that breaks. */
+export function run(
+  name: string,
+  makePair: () => Promise<TransportPair>,
+  makeImpaired?: () => Promise<ImpairedPair>,
+): void {
   describe(`Transport contract: ${name}`, () => {
     const opened: TransportPair[] = [];
     afterEach(async () => {
@@ -101,6 +117,14 @@ export function run(name: string, makePair: () => Promise<TransportPair>): void 
     backPressure(connected);
     reuse(connected, pairUp);
     closing(connected, pairUp);
+    if (makeImpaired !== undefined) {
+      const impaired = async () => {
+        const pair = await makeImpaired();
+        opened.push(pair);
+        return pair;
+      };
+      breaking(impaired);
+    }
   });
 }
 
@@ -334,6 +358,15 @@ function backPressure(connected: Connect): void {
 }
 
 function reuse(connected: Connect, pairUp: PairUp): void {
+  it("an address is free again for another endpoint once the one before has closed, with sessions that were open", async () => {
+    const { a, b, spare, bAddress, fromA } = await connected();
+    await b.close();
+    expect((await fromA.closed).kind).toBe("remote");
+    spare.onSession(() => {});
+    expect(await spare.listen(bAddress)).toEqual(bAddress);
+    expect((await a.connect(bAddress)).peer).toBe(spare.self);
+  });
+
   it("a second connect to the same peer returns the same session", async () => {
     const { a, b, bAddress, fromA } = await connected();
     expect(await a.connect(bAddress)).toBe(fromA);
@@ -383,6 +416,64 @@ function reuse(connected: Connect, pairUp: PairUp): void {
       expect(await a.connect(bAddress)).toBe(fromA);
       expect(await b.connect(aAddress)).toBe(fromB);
       expect(fromA.initiator).not.toBe(fromB.initiator);
+    },
+  );
+}
+
+/** A session of each side through the network that breaks. */
+async function through(
+  pair: ImpairedPair,
+  got: (message: Uint8Array) => void,
+): Promise<{ fromA: Session; fromB: Session }> {
+  const accepted = Promise.withResolvers<Session>();
+  pair.b.onSession((session) => {
+    session.onMessage((_, message) => got(message));
+    accepted.resolve(session);
+  });
+  const fromA = await pair.a.connect(pair.through, pair.b.self);
+  return { fromA, fromB: await accepted.promise };
+}
+
+function breaking(impaired: () => Promise<ImpairedPair>): void {
+  it("half-open: a peer that is gone without a word is noticed by both sides, and a new connect works", async () => {
+    const pair = await impaired();
+    const got: number[] = [];
+    const { fromA, fromB } = await through(pair, (message) => got.push(numberOf(message)));
+    await fromA.send("request", numbered(1));
+    await until(() => got.length === 1);
+    pair.swallow();
+    const ends = await Promise.all([fromA.closed, fromB.closed]);
+    expect(ends.map(({ kind }) => kind)).toEqual(["failed", "failed"]);
+    await expect(fromA.send("request", numbered(2))).rejects.toSatisfy((e) =>
+      hasErrorCode(e, "wire.session-closed"),
+    );
+    const again = await pair.a.connect(pair.bAddress, pair.b.self);
+    await again.send("request", numbered(3));
+    await until(() => got.length === 2);
+    await pair.remove();
+    expect(got).toEqual([1, 3]);
+  });
+
+  it.each(["request", "bulk"] as const)(
+    "a reset in the middle of a %s message ends the session on both sides and delivers no part of it",
+    async (trafficClass) => {
+      const pair = await impaired();
+      let messages = 0;
+      const { fromA, fromB } = await through(pair, () => messages++);
+      await fromA.send(trafficClass, numbered(0));
+      await until(() => messages === 1);
+      const sends = Promise.allSettled(
+        Array.from({ length: 6 }, () =>
+          fromA.send(trafficClass, patterned(MESSAGE_LIMIT_BYTES[trafficClass], 5)),
+        ),
+      );
+      await settle(3);
+      pair.reset();
+      expect((await fromA.closed).kind).toBe("failed");
+      expect((await fromB.closed).kind).toBe("failed");
+      expect((await sends).some(({ status }) => status === "rejected")).toBe(true);
+      expect(messages).toBeLessThan(7);
+      await pair.remove();
     },
   );
 }
