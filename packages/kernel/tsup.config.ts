@@ -23,6 +23,7 @@ export default defineConfig(
       face: "src/face/index.ts",
       graph: "src/graph/index.ts",
       jobs: "src/jobs/index.ts",
+      guests: "src/guests/index.ts",
       ipc: "src/ipc-objects.ts",
       observe: "src/observe/index.ts",
       retry: "src/retry/index.ts",

@@ -125,6 +125,21 @@ export const KERNEL_CODES = {
     changed: "Nothing: the job of that key stands.",
     fix: "Use another key for other work; a key names one payload on one queue.",
   },
+  "kernel.guest-message": {
+    retryable: false,
+    changed: "Nothing: the guest did not get the message.",
+    fix: "Send a guest bytes or text, no longer than its limit `messageBytes`.",
+  },
+  "kernel.guest-no-reply": {
+    retryable: false,
+    changed: "The guest got the message, and may have acted on it.",
+    fix: "Send what wants no answer with `send`, or have the guest reply before it receives again.",
+  },
+  "kernel.guest-result-too-long": {
+    retryable: false,
+    changed: "The call was made; its result was given up.",
+    fix: "Have the guest ask for less, or raise its limit `messageBytes`.",
+  },
   "kernel.killed": {
     retryable: false,
     changed: "The task is being ended; a killed task cannot wait.",

@@ -1,0 +1,6 @@
+/** Guests of an engine, such as WebAssembly modules, as tasks. */
+export { GuestMessageError, GuestNoReplyError, GuestResultTooLongError } from "./errors.ts";
+export { GuestCalls, isGuestCall } from "./guest-calls.ts";
+export { type GuestProgramOptions, guestProgram } from "./guest-program.ts";
+export { type GuestGift, HeldCapabilities } from "./held-capabilities.ts";
+export { type Packed, Parcel, pack } from "./parcel.ts";
