@@ -174,6 +174,24 @@ describe("fuel", () => {
     expect(cut.yields).toBeGreaterThan(5);
   });
 
+  it("is not counted in a loop in dead code, whose branches stay as they were", async () => {
+    // (block $value (result i32) (block $out (br $out)
+    //   (loop $again (br_if $out (i32.const 1)) (br_if $again (i32.const 0)) (br $value (i32.const 7)))) (i32.const 3))
+    // as bytes, because binaryen would leave the loop out.
+    const body = "00 027f 0240 0c00 0340 41010d01 41000d00 41070c02 0b 0b 4103 0b 0b".replaceAll(" ", "");
+    const sections = [
+      "0061736d01000000 0105016000017f 03020100 0503010001 070d0109676c69615f6d61696e0000",
+      `0a1d011b${body}`,
+    ];
+    const bytes = Buffer.from(sections.join("").replaceAll(" ", ""), "hex");
+    for (const profile of ["metered", "preemptive"] as const) {
+      const of = await createWasmEngine().admit((await instrument(bytes, { profile })).bytes, ["glia.v1"]);
+      const { outcome, fuel } = toEnd(of.instantiate({}, new RecordingHost()), all);
+      expect(outcome).toEqual({ kind: "finished", status: 3 });
+      expect(fuel).toBeLessThan(20);
+    }
+  });
+
   it("of one step is refused when it is not a whole number from 1, and nothing changes", async () => {
     const it = (await program(MIXED, "preemptive")).instantiate({}, new RecordingHost());
     for (const fuel of [0, -1, 1.5, Number.NaN, 2 ** 53, Number.POSITIVE_INFINITY])

@@ -26,11 +26,7 @@ export interface LeafLoop {
   readonly header: number;
   /** First byte after its `end`. */
   readonly end: number;
-}
-
-/** The loops of a body, by header, and the branches in them that have to count one more level. */
-export interface LeafLoops {
-  readonly loops: ReadonlyMap<number, LeafLoop>;
+  /** The branches in it, counting one more level: to be made only where the loop is wrapped, which in dead code it is not. */
   readonly branches: readonly Edit[];
 }
 
@@ -41,15 +37,14 @@ interface Open {
   readonly branches: Edit[];
 }
 
-/** Find them. `suspends` says whether an instruction may suspend; `parameters` whether a block type has any. O(code size). */
+/** Those of a body, by header. `suspends` says whether an instruction may suspend; `parameters` whether a block type has any. O(code size). */
 export function leafLoops(
   bytes: Uint8Array,
   code: Instructions,
   suspends: (code: Instructions) => boolean,
   parameters: (blockType: ByteReader) => boolean,
-): LeafLoops {
+): ReadonlyMap<number, LeafLoop> {
   const loops = new Map<number, LeafLoop>();
-  const branches: Edit[] = [];
   const open: Open[] = [];
   while (code.next()) {
     const { opcode, start, end } = code;
@@ -60,8 +55,8 @@ export function leafLoops(
     } else if (opcode === OP.end) {
       const closed = open.pop();
       if (closed?.leaf !== true) continue;
-      loops.set(closed.header, { start: closed.start, header: closed.header, end });
-      branches.push(...closed.branches);
+      const { start, header, branches } = closed;
+      loops.set(header, { start, header, end, branches });
     } else if (suspends(code)) for (const one of open) one.leaf = false;
     else if (opcode === OP.br || opcode === OP.brIf || opcode === OP.brTable) {
       const at = open.findLastIndex(({ leaf }) => leaf);
@@ -69,7 +64,7 @@ export function leafLoops(
       if (loop !== undefined) loop.branches.push(deeper(bytes, code, open.length - 1 - at));
     }
   }
-  return { loops, branches: branches.sort((a, b) => a.start - b.start) };
+  return loops;
 }
 
 /** The branch with labels beyond `own`, the level of the loop itself, one further out (LL3). */

@@ -19,7 +19,7 @@ import { ByteWriter, name, signed, u32 } from "../binary/writer.ts";
 import { FUEL_EXPORT, FUEL_GRACE, FUEL_MODULE, FUEL_YIELD } from "../layout.ts";
 import { type Anchor, anchorsOf } from "./anchors.ts";
 import { type CallGraph, type CallPlan, callGraph, callPlan } from "./call-graph.ts";
-import { type LeafLoop, type LeafLoops, leafLoops } from "./leaf-loops.ts";
+import { type LeafLoop, leafLoops } from "./leaf-loops.ts";
 
 /** Names of the imports that are marks; they are gone after enforce.ts. */
 export const MARK = { charge: "charge", check: "check" } as const;
@@ -125,13 +125,13 @@ function markedCode(
         : leafLoops(bytes, code(), (one) => suspends(plan, one), takesParameters(outline));
     const marked = new BodyMarks(bytes, marks, leaves, head.locals);
     const edits = marked.edits(anchors, plan.checked[index] === true, afterTables(code()));
-    const added = leaves.loops.size === 0 ? [] : [I32];
+    const added = leaves.size === 0 ? [] : [I32];
     writeBody(out, bytes, head, added, rewriteCode(bytes, head.code, body.end, edits, moved));
   }
   return out.done();
 }
 
-const NO_LEAVES: LeafLoops = { loops: new Map(), branches: [] };
+const NO_LEAVES: ReadonlyMap<number, LeafLoop> = new Map();
 
 function suspends({ quiet }: CallPlan, { opcode, immediate, operation }: Instructions): boolean {
   if (opcode === OP.bulk) return TABLE_BULK.has(operation);
@@ -165,11 +165,11 @@ function calleeCost(graph: CallGraph, plan: CallPlan, opcode: number, immediate:
 class BodyMarks {
   readonly #bytes: Uint8Array;
   readonly #marks: Marks;
-  readonly #leaves: LeafLoops;
+  readonly #leaves: ReadonlyMap<number, LeafLoop>;
   /** The local `again` of leaf-loops.ts. */
   readonly #again: readonly number[];
 
-  constructor(bytes: Uint8Array, marks: Marks, leaves: LeafLoops, again: number) {
+  constructor(bytes: Uint8Array, marks: Marks, leaves: ReadonlyMap<number, LeafLoop>, again: number) {
     this.#bytes = bytes;
     this.#marks = marks;
     this.#leaves = leaves;
@@ -178,13 +178,14 @@ class BodyMarks {
 
   /** All edits, in order. */
   edits(anchors: readonly Anchor[], checkedEntry: boolean, afterTables: readonly number[]): Edit[] {
-    const edits: Edit[] = [...this.#leaves.branches];
+    const edits: Edit[] = [];
     const insert = (at: number, bytes: readonly number[]): void => {
       if (bytes.length > 0) edits.push({ start: at, end: at, bytes });
     };
     for (const { at, kind, cost } of anchors) {
-      const leaf = kind === "loop" ? this.#leaves.loops.get(at) : undefined;
+      const leaf = kind === "loop" ? this.#leaves.get(at) : undefined;
       if (leaf !== undefined) {
+        edits.push(...leaf.branches);
         insert(leaf.start, this.#outside(leaf, Math.max(1, cost)));
         insert(at, this.#inside(Math.max(1, cost)));
         insert(leaf.end, [OP.end]);

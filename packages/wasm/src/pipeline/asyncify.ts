@@ -39,21 +39,30 @@ export function asyncify(
   binaryen.setPassArgument("asyncify-in-secondary-memory", "true");
   binaryen.setPassArgument("asyncify-secondary-memory-size", String(STACK_PAGES));
   const { Features } = binaryen;
-  // The declared `readBinaryWithFeatures` is not there in 132; `readBinary` takes the features as its second argument.
-  const readBinary: (data: Uint8Array, features: number) => Binaryen.Module = binaryen.readBinary;
   const features = GUEST_FEATURES.reduce((all, name) => all | Features[name], 0);
-  let module = readBinary(bytes, features);
+  let module = read(binaryen, bytes, features);
   try {
     suspendableBy(module);
     const split = splitBodies(module.emitBinary());
     module.dispose();
-    module = readBinary(split, features);
+    module = read(binaryen, split, features);
     module.optimize();
     if (!module.validate()) throw new MalformedModuleError("it is not valid after asyncify");
     return module.emitBinary();
   } finally {
     module.dispose();
     binaryen.clearPassArguments();
+  }
+}
+
+/** Binaryen throws something that is no error of JavaScript at what it cannot read. */
+function read(binaryen: typeof Binaryen, bytes: Uint8Array, features: number): Binaryen.Module {
+  // The declared `readBinaryWithFeatures` is not there in 132; `readBinary` takes the features as its second argument.
+  const readBinary: (data: Uint8Array, features: number) => Binaryen.Module = binaryen.readBinary;
+  try {
+    return readBinary(bytes, features);
+  } catch {
+    throw new MalformedModuleError("binaryen cannot read it");
   }
 }
 
