@@ -1,13 +1,6 @@
 /** A process that runs one agent for the benchmark of moves: orders `start`, `freeze`, `resume`; says when it is frozen and when it runs again. */
 import { readFileSync } from "node:fs";
-import {
-  type AgentRun,
-  decodeFrozenAgent,
-  encodeFrozenAgent,
-  goldenState,
-  resumeAgentRun,
-  startAgentRun,
-} from "@glia-os/guest-js/run";
+import { type AgentRun, goldenState, startAgentRun, unpackAgentRun } from "@glia-os/guest-js/run";
 import { createWasmEngine } from "@glia-os/wasm";
 
 type Order =
@@ -33,15 +26,16 @@ function loop(): void {
 
 process.on("message", (order: Order) => {
   if (order.kind === "freeze") {
-    const frozen = (run as AgentRun).freeze();
+    const op = run?.call;
+    const bytes = (run as AgentRun).pack(golden);
     run = undefined;
-    process.send?.({ kind: "frozen", op: frozen.image.pending.op, bytes: encodeFrozenAgent(frozen, golden) });
+    process.send?.({ kind: "frozen", op, bytes });
     return;
   }
   run =
     order.kind === "start"
       ? startAgentRun(program, ports)
-      : resumeAgentRun(program, decodeFrozenAgent(order.bytes, golden), ports);
+      : unpackAgentRun(program, order.bytes, ports, {}, golden);
   // Its first message begins a loop without end.
   if (order.kind === "start") run.send(new Uint8Array(1));
   run.run(1);

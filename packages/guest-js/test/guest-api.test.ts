@@ -1,7 +1,13 @@
 /** What an agent can do with the guest API, each inside the engine. */
 
 import { expect, it } from "vitest";
-import { decodeFrozenAgent, encodeFrozenAgent, goldenState, resumeAgentRun } from "../src/run/index.ts";
+import {
+  decodeFrozenAgent,
+  encodeFrozenAgent,
+  goldenState,
+  resumeAgentRun,
+  unpackAgentRun,
+} from "../src/run/index.ts";
 import { admitted, inline } from "./agent-modules.ts";
 import { Driven, drive } from "./drive.ts";
 
@@ -230,6 +236,28 @@ it("an agent frozen against the state of its module is small, comes back the sam
   expect(() => goldenState({ ...agent.program, instantiate: () => ended } as never)).toThrow(
     "ended before it first waited",
   );
+});
+
+it("an agent packed without a copy is the one that was frozen, and goes on in memory that another agent left", async () => {
+  const module = await inline(`${api}
+    const seen: string[] = [];
+    for await (const m of inbox) { seen.push(m.text()); m.reply(seen); }`);
+  const program = await admitted(module);
+  const golden = goldenState(program);
+  for (const base of [golden, undefined]) {
+    const [one, same, other] = [new Driven(program), new Driven(program), new Driven(program)];
+    for (const agent of [one, same]) expect(agent.ask("a")).toBe('["a"]');
+    expect(other.ask("left behind")).toBe('["left behind"]');
+    const bytes = one.run.pack(base);
+    expect(bytes).toEqual(encodeFrozenAgent(same.run.freeze(), base));
+    expect(() => one.run.pack(base)).toThrow("was frozen and lives elsewhere now");
+    other.run.stop();
+    one.run = unpackAgentRun(program, bytes, one.ports(), {}, golden);
+    expect(one.ask("b")).toBe('["a","b"]');
+    const changed = bytes.slice();
+    changed[bytes.length - 50] = (changed[bytes.length - 50] as number) ^ 1;
+    expect(() => unpackAgentRun(program, changed, one.ports(), {}, golden)).toThrow(/damaged/);
+  }
 });
 
 const ended = { step: () => ({ kind: "finished", status: 0 }), dispose: () => undefined };

@@ -5,10 +5,9 @@ import { createWasmEngine } from "@glia-os/wasm";
 import {
   type AgentPorts,
   type AgentRun,
-  decodeFrozenAgent,
-  encodeFrozenAgent,
-  resumeAgentRun,
+  goldenState,
   startAgentRun,
+  unpackAgentRun,
 } from "../src/run/index.ts";
 
 /** What the process tells. */
@@ -39,6 +38,7 @@ if (process.send !== undefined && process.argv[2] !== undefined && process.argv[
 
 async function serve(module: string): Promise<void> {
   const program = await createWasmEngine().admit(readFileSync(module), ["glia.v1"]);
+  const golden = goldenState(program);
   const tell = (event: HostEvent): void => void process.send?.(event);
   const ports: AgentPorts = {
     wallMs: () => Date.now(),
@@ -59,24 +59,19 @@ async function serve(module: string): Promise<void> {
     if (kind !== "ended" && kind !== "failed") setImmediate(loop);
   };
   const freeze = (): void => {
-    const frozen = (run as AgentRun).freeze();
+    const op = run?.call ?? "";
+    const bytes = Buffer.from((run as AgentRun).pack(golden)).toString("base64");
     run = undefined;
-    tell({
-      kind: "frozen",
-      bytes: Buffer.from(encodeFrozenAgent(frozen)).toString("base64"),
-      op: frozen.image.pending.op,
-    });
+    tell({ kind: "frozen", bytes, op });
   };
   process.on("message", (order: Order) => {
     if (order.kind === "send") run?.send(Buffer.from(order.text));
     else if (order.kind === "freeze") slicesLeft = order.afterSlices;
     else {
-      const frozen =
-        order.kind === "resume" ? decodeFrozenAgent(Buffer.from(order.bytes, "base64")) : undefined;
       run =
-        frozen === undefined
+        order.kind === "start"
           ? startAgentRun(program, ports, options)
-          : resumeAgentRun(program, frozen, ports, options);
+          : unpackAgentRun(program, Buffer.from(order.bytes, "base64"), ports, options, golden);
       slicesLeft = Infinity;
       tell({ kind: "running" });
       setImmediate(loop);

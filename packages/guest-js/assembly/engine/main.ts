@@ -12,6 +12,7 @@ import * as glia from "./glia";
 import * as message from "./message";
 import * as qjs from "./qjs";
 import { reportException } from "./report";
+import * as slice from "./slice";
 import {
   EMPTY,
   LOADED,
@@ -151,9 +152,9 @@ function drainJobs(): bool {
   return true;
 }
 
-/** QuickJS calls this every ten thousand backward jumps and calls: a place where the agent lets others run, or is moved. */
+/** QuickJS calls this after so many backward jumps and calls: a place where the agent lets others run, or is moved. */
 export function host_interrupt(): i32 {
-  glia.yieldNow();
+  slice.interrupted();
   return 0;
 }
 

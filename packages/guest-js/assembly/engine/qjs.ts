@@ -15,6 +15,10 @@ export declare function setPromiseRejectionHandler(on: i32): void;
 @external("qjs", "qjs_run_gc")
 export declare function runGc(): void;
 
+/** Where QuickJS keeps its one context. */
+@external("qjs", "qjs_get_context_ptr")
+export declare function contextPointer(): usize;
+
 /** Source must be followed by a zero byte. Flag 1: a module; the result is then the box of a promise. */
 @external("qjs", "qjs_eval")
 export declare function evaluate(source: usize, length: usize, fileName: usize, flags: i32): usize;

@@ -17,9 +17,7 @@ function spawned(): void {
   for (const listener of listeners) listener();
 }
 
-/** Take part: give the engine its hooks and the first seed. */
+/** Take part: give the engine its hooks. */
 export function register(): void {
-  if (!insideGuest) return;
-  host.h(turn, rejected, spawned);
-  reseed();
+  if (insideGuest) host.h(turn, rejected, spawned);
 }

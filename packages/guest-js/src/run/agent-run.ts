@@ -16,7 +16,9 @@ import type {
   StepOutcome,
 } from "@glia-os/abi/ports";
 import { GUEST_ERRORS } from "@glia-os/abi/wire";
+import type { Checkpoint, WasmInstance, WasmProgram } from "@glia-os/wasm";
 import { RunStateError } from "../errors.ts";
+import { encodeFrozenAgent, type FrozenAgent, openFrozenAgent } from "./frozen-agent.ts";
 
 /** What an agent gets from the program that runs it. */
 export interface AgentPorts {
@@ -39,19 +41,6 @@ export interface AgentRunOptions {
   readonly sliceFuel?: number;
 }
 
-/** An agent that stands still, as data. */
-export interface FrozenAgent {
-  readonly image: InstanceImage;
-  /** Messages not yet received, with their numbers. */
-  readonly mailbox: readonly (readonly [message: number, payload: Uint8Array])[];
-  /** The message being handled, if it has no reply yet. */
-  readonly handling: number | undefined;
-  /** The number the next message gets. */
-  readonly next: number;
-  /** Milliseconds its present wait still has to go. */
-  readonly restMs: number | undefined;
-}
-
 /** What an agent is doing. */
 export type AgentState =
   | { readonly kind: "ready" }
@@ -60,6 +49,9 @@ export type AgentState =
   | { readonly kind: "failed"; readonly error: unknown }
   | { readonly kind: "frozen" };
 
+/** An instance; one of `@glia-os/wasm` can show its memory instead of copying it. */
+type Instance = EngineInstance & { snapshot(share?: boolean): InstanceImage };
+
 const MAILBOX_MESSAGES = 1000;
 const SLICE_FUEL = 10_000_000_000;
 const DONE: CallResult = { value: 0 };
@@ -67,7 +59,7 @@ const DONE: CallResult = { value: 0 };
 /** One running agent. Make it with {@link startAgentRun} or {@link resumeAgentRun}. */
 export class AgentRun {
   readonly #ports: AgentPorts;
-  readonly #instance: EngineInstance;
+  readonly #instance: Instance;
   readonly #mailboxMessages: number;
   readonly #sliceFuel: number;
   readonly #mailbox: [number, Uint8Array][];
@@ -79,7 +71,7 @@ export class AgentRun {
   #untilMs: number | undefined;
 
   constructor(
-    make: (host: GuestHost) => EngineInstance,
+    make: (host: GuestHost) => Instance,
     ports: AgentPorts,
     options: AgentRunOptions,
     frozen?: Omit<FrozenAgent, "image">,
@@ -108,6 +100,11 @@ export class AgentRun {
     if (this.#outcome?.kind === "failed") return { kind: "failed", error: this.#outcome.error };
     if (this.#outcome?.kind !== "pending" || this.#answerable(this.#outcome.call)) return { kind: "ready" };
     return { kind: "waiting", untilMs: this.#untilMs ?? Infinity };
+  }
+
+  /** The host call the agent stands at: `yield` in the middle of a computation. Undefined before it first ran and after its end. */
+  get call(): string | undefined {
+    return this.#outcome?.kind === "pending" ? this.#outcome.call.op : undefined;
   }
 
   /** Messages that wait. */
@@ -145,6 +142,19 @@ export class AgentRun {
 
   /** Stop, and give everything needed to go on elsewhere (AR3). @throws RunStateError */
   freeze(): FrozenAgent {
+    return this.#stopped(false, (frozen) => frozen);
+  }
+
+  /**
+   * The same as bytes, which {@link unpackAgentRun} takes: what `encodeFrozenAgent` gives, without a copy of the memory in between.
+   * @throws RunStateError
+   */
+  pack(golden?: Checkpoint): Uint8Array {
+    return this.#stopped(true, (frozen) => encodeFrozenAgent(frozen, golden));
+  }
+
+  /** Stop and make something of the state, which is the live memory itself when it is shared. */
+  #stopped<T>(share: boolean, make: (frozen: FrozenAgent) => T): T {
     this.#requireRunning("freeze");
     if (this.#outcome === undefined) {
       this.run(1);
@@ -153,10 +163,12 @@ export class AgentRun {
     this.#answerable(this.#instance.pending);
     const restMs =
       this.#untilMs === undefined ? undefined : Math.max(0, this.#untilMs - this.#ports.wallMs());
-    const image = this.#instance.snapshot();
+    const image = this.#instance.snapshot(share);
+    const rest = { mailbox: this.#mailbox, handling: this.#handling, next: this.#next, restMs };
+    const made = make({ image, ...rest });
     this.#frozen = true;
     this.#instance.dispose();
-    return { image, mailbox: this.#mailbox, handling: this.#handling, next: this.#next, restMs };
+    return made;
   }
 
   /** End it, whatever it is doing. Idempotent. */
@@ -235,4 +247,25 @@ export function resumeAgentRun(
     options,
     frozen,
   );
+}
+
+/**
+ * Go on with an agent from the bytes of {@link AgentRun.pack} or `encodeFrozenAgent`. With the state its module starts from, which
+ * bytes that were written with it need, the memory is put together where it goes on.
+ * @throws what `decodeFrozenAgent` and `WasmProgram.wake` throw
+ */
+export function unpackAgentRun(
+  program: WasmProgram,
+  bytes: Uint8Array,
+  ports: AgentPorts,
+  options: AgentRunOptions = {},
+  golden?: Checkpoint,
+): AgentRun {
+  const { head, increment, image } = openFrozenAgent(bytes, golden);
+  const limits = options.limits ?? {};
+  const make = (host: GuestHost): WasmInstance =>
+    increment === undefined || golden === undefined
+      ? program.restore(image(), limits, host)
+      : program.wake(golden, increment, limits, host);
+  return new AgentRun(make, ports, options, head);
 }

@@ -14,7 +14,19 @@ import {
   SnapshotCorruptError,
   SnapshotMismatchError,
 } from "@glia-os/wasm";
-import type { FrozenAgent } from "./agent-run.ts";
+
+/** An agent that stands still, as data. */
+export interface FrozenAgent {
+  readonly image: InstanceImage;
+  /** Messages not yet received, with their numbers. */
+  readonly mailbox: readonly (readonly [message: number, payload: Uint8Array])[];
+  /** The message being handled, if it has no reply yet. */
+  readonly handling: number | undefined;
+  /** The number the next message gets. */
+  readonly next: number;
+  /** Milliseconds its present wait still has to go. */
+  readonly restMs: number | undefined;
+}
 
 const VERSION = 1;
 const HEAD_BYTES = 40;
@@ -46,14 +58,48 @@ export function encodeFrozenAgent(frozen: FrozenAgent, golden?: Checkpoint): Uin
   return Buffer.concat([new Uint8Array(head.buffer), ...mail, ...state]);
 }
 
+/** What the bytes say, before the state is read. */
+export interface OpenedAgent {
+  readonly head: Omit<FrozenAgent, "image">;
+  /** What differs from the state the module starts from, when it was written so. */
+  readonly increment: Uint8Array | undefined;
+  /** Reads the state. */
+  readonly image: () => InstanceImage;
+}
+
 /**
  * The inverse; `golden` is needed for bytes that were written with it.
  * @throws SnapshotCorruptError, SnapshotMismatchError and what `decodeSnapshot` of `@glia-os/wasm` throws
  */
 export function decodeFrozenAgent(bytes: Uint8Array, golden?: Checkpoint): FrozenAgent {
+  const { head, image } = openFrozenAgent(bytes, golden);
+  return { image: image(), ...head };
+}
+
+/** Head and mailbox, and how to get at the state. @throws SnapshotCorruptError, SnapshotMismatchError */
+export function openFrozenAgent(bytes: Uint8Array, golden?: Checkpoint): OpenedAgent {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (bytes.length < HEAD_BYTES || view.getUint8(0) !== VERSION)
     throw new SnapshotCorruptError("it is not a frozen agent of this version");
+  const { mailbox, end } = mailboxIn(bytes, view);
+  const handling = view.getFloat64(16, true);
+  const rest = view.getFloat64(24, true);
+  const head = {
+    mailbox,
+    next: whole(view.getFloat64(8, true)),
+    handling: handling === NONE ? undefined : whole(handling),
+    restMs: rest >= 0 ? rest : undefined,
+  };
+  const state = bytes.subarray(end);
+  const form = view.getUint8(1);
+  if (form === WHOLE) return { head, increment: undefined, image: () => decodeSnapshot(state) };
+  if (form !== DIFFERENCE) throw new SnapshotCorruptError(`it has the form ${form}`);
+  if (golden === undefined)
+    throw new SnapshotMismatchError("the base", "not given", "the state its module starts from");
+  return { head, increment: state, image: () => applyIncrement(golden, state).image };
+}
+
+function mailboxIn(bytes: Uint8Array, view: DataView): { mailbox: [number, Uint8Array][]; end: number } {
   const mailbox: [number, Uint8Array][] = [];
   let at = HEAD_BYTES;
   for (let left = view.getUint32(32, true); left > 0; left--) {
@@ -63,23 +109,7 @@ export function decodeFrozenAgent(bytes: Uint8Array, golden?: Checkpoint): Froze
     mailbox.push([whole(view.getFloat64(at, true)), bytes.slice(at + 12, at + 12 + length)]);
     at += 12 + length;
   }
-  const handling = view.getFloat64(16, true);
-  const rest = view.getFloat64(24, true);
-  return {
-    image: imageIn(bytes.subarray(at), view.getUint8(1), golden),
-    mailbox,
-    next: whole(view.getFloat64(8, true)),
-    handling: handling === NONE ? undefined : whole(handling),
-    restMs: rest >= 0 ? rest : undefined,
-  };
-}
-
-function imageIn(state: Uint8Array, form: number, golden: Checkpoint | undefined): InstanceImage {
-  if (form === WHOLE) return decodeSnapshot(state);
-  if (form !== DIFFERENCE) throw new SnapshotCorruptError(`it has the form ${form}`);
-  if (golden === undefined)
-    throw new SnapshotMismatchError("the base", "not given", "the state its module starts from");
-  return applyIncrement(golden, state).image;
+  return { mailbox, end: at };
 }
 
 function whole(value: number): number {

@@ -5,9 +5,9 @@ export {
   AgentRun,
   type AgentRunOptions,
   type AgentState,
-  type FrozenAgent,
   resumeAgentRun,
   startAgentRun,
+  unpackAgentRun,
 } from "./agent-run.ts";
-export { decodeFrozenAgent, encodeFrozenAgent } from "./frozen-agent.ts";
+export { decodeFrozenAgent, encodeFrozenAgent, type FrozenAgent } from "./frozen-agent.ts";
 export { goldenState } from "./golden.ts";

@@ -10,8 +10,9 @@ import { activeData } from "../barrier/active-data.ts";
 import { readOutline } from "../binary/outline.ts";
 import { InstanceEndedError, MemoryLimitError, SnapshotMismatchError } from "../errors.ts";
 import { PAGE_BYTES } from "../layout.ts";
+import { clear } from "../sparse-image.ts";
 import type { LinearMemory } from "../web-assembly.ts";
-import { type BodyPlan, BodyPool, clear, reserveMemory, spareRoom } from "./body.ts";
+import { type BodyPlan, BodyPool, reserveMemory, spareRoom } from "./body.ts";
 import { WasmInstance } from "./instance.ts";
 import type { Program } from "./program.ts";
 

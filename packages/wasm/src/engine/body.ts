@@ -13,7 +13,7 @@ import type { MemoryRange } from "../barrier/active-data.ts";
 import { GuestTrappedError, HostMemoryError } from "../errors.ts";
 import type { OpenedModules } from "../host-module/opened.ts";
 import { FUEL_MODULE, FUEL_YIELD, PAGE_BYTES, STACK_EXPORT, STACK_PAGES } from "../layout.ts";
-import { isZeroPage } from "../sparse-copy.ts";
+import { clear, SparseImage } from "../sparse-image.ts";
 import { type CompiledModule, type LinearMemory, type Namespace, webAssembly } from "../web-assembly.ts";
 import { type CallSite, hostCalls, type Resumption } from "./host-calls.ts";
 import { encodeGlobals, restoreGlobals, sectionOf } from "./image.ts";
@@ -151,7 +151,7 @@ export class Body {
 
 /** What a new body of a program holds. */
 interface Pristine {
-  readonly pages: readonly { readonly at: number; readonly bytes: Uint8Array }[];
+  readonly memory: SparseImage;
   readonly globals: Uint8Array;
 }
 
@@ -227,10 +227,8 @@ export class BodyPool {
   }
 
   #renew(body: Body): void {
-    const { pages, globals } = this.#pristine as Pristine;
-    const memory = new Uint8Array(body.memory.buffer);
-    clear(memory);
-    for (const { at, bytes } of pages) memory.set(bytes, at);
+    const { memory, globals } = this.#pristine as Pristine;
+    memory.fill(new Uint8Array(body.memory.buffer));
     restoreGlobals(body.exports, this.#plan.shape.globals, globals);
   }
 }
@@ -244,13 +242,8 @@ export function spareRoom(bodies: number, bytes: number): SpareRoom {
 }
 
 function pristineOf(body: Body, globals: GuestShape["globals"]): Pristine {
-  const memory = new Uint8Array(body.memory.buffer);
-  const pages = [];
-  for (let at = 0; at < memory.length; at += PAGE_BYTES) {
-    const bytes = memory.subarray(at, at + PAGE_BYTES);
-    if (!isZeroPage(bytes)) pages.push({ at, bytes: bytes.slice() });
-  }
-  return { pages, globals: encodeGlobals(body.exports, globals) };
+  const memory = SparseImage.copyOf(new Uint8Array(body.memory.buffer));
+  return { memory, globals: encodeGlobals(body.exports, globals) };
 }
 
 /** Do `perform`, then put back what lay in `ranges` before. */
@@ -263,14 +256,6 @@ function keeping<T>(memory: LinearMemory, ranges: readonly MemoryRange[], perfor
   } finally {
     const bytes = new Uint8Array(memory.buffer);
     for (const [index, { at }] of inside.entries()) bytes.set(kept[index] as Uint8Array, at);
-  }
-}
-
-/** Zeros everywhere; blocks that hold only zeros are read and not written. */
-export function clear(memory: Uint8Array): void {
-  for (let at = 0; at < memory.length; at += PAGE_BYTES) {
-    const block = memory.subarray(at, at + PAGE_BYTES);
-    if (!isZeroPage(block)) block.fill(0);
   }
 }
 

@@ -18,9 +18,11 @@ import { checkGrants, checkGuest } from "../admission.ts";
 import { requireSignature, splitSignature } from "../artefact.ts";
 import { type Tracking, trackingOf } from "../barrier/tracking.ts";
 import { SYS_HOST_MODULE } from "../capabilities/sys-module.ts";
+import { wakeInstance } from "../checkpoint/wake.ts";
 import { BadHostModuleError, BadLimitError, ModuleTooBigError, NotAModuleError } from "../errors.ts";
 import { MOST_HANDLES } from "../host-module/handle-table.ts";
 import { sha256Hex } from "../profile.ts";
+import type { Checkpoint, DecodeLimits } from "../snapshot/decode.ts";
 import type { Heartbeat } from "../watchdog.ts";
 import { type CompiledModule, webAssembly } from "../web-assembly.ts";
 import { type Arrival, arrivalOf } from "./arrival.ts";
@@ -56,6 +58,18 @@ export interface WasmProgram extends AdmittedProgram {
   readonly original: string;
   instantiate(limits: Partial<EngineLimits>, host: GuestHost): WasmInstance;
   restore(image: InstanceImage, limits: Partial<EngineLimits>, host: GuestHost): WasmInstance;
+  /**
+   * The guest whose state is `increment` to `base`, put together in the memory it goes on in: quicker than {@link restore} of what
+   * `applyIncrement` gives, and the same guest.
+   * @throws as both of them
+   */
+  wake(
+    base: Checkpoint,
+    increment: Uint8Array,
+    limits: Partial<EngineLimits>,
+    host: GuestHost,
+    decodeLimits?: DecodeLimits,
+  ): WasmInstance;
   /**
    * The form of the module that marks which pages its guests write, for {@link PreCopySource}: made and compiled at the first
    * call, some milliseconds for a small module.
@@ -105,6 +119,8 @@ export function createWasmEngine(options: WasmEngineOptions = {}): WasmEngine {
         instantiate: (limits, host) => new WasmInstance(program, ++instances, completeLimits(limits), host),
         restore: (image, limits, host) =>
           WasmInstance.restored(program, ++instances, image, completeLimits(limits), host),
+        wake: (base, increment, limits, host, decodeLimits) =>
+          wakeInstance(program, ++instances, { base, increment }, completeLimits(limits), host, decodeLimits),
         tracking: () => (tracking ??= trackingOf({ hash, bytes: own, shape, hostModules })),
         arrival: (pages, limits, host) =>
           arrivalOf({ program, plan, bytes: own }, ++instances, pages, completeLimits(limits), host),

@@ -61,10 +61,14 @@ interface FrameHead {
 
 const IMAGE_BYTES = 256 * 1024 * 1024;
 
+/** Gives bytes for a section that hold what the base has in it, cut off or filled up with zeros to the length; undefined: no such place. */
+export type SectionPlace = (name: string, length: number) => Uint8Array | undefined;
+
 /** Takes the bytes of one snapshot, or of one increment to `base`, in pieces of any size and gives the image. */
 export class SnapshotDecoder {
   readonly #imageBytes: number;
   readonly #base: Checkpoint | undefined;
+  readonly #place: SectionPlace | undefined;
   readonly #hash = createHash("sha256");
   readonly #parts: PartReader<this> = new PartReader(this, PREFIX_BYTES, this.#prefix);
   #header: SnapshotHeader | undefined;
@@ -74,9 +78,11 @@ export class SnapshotDecoder {
   #done = false;
   #failed: unknown;
 
-  constructor(limits: DecodeLimits = {}, base?: Checkpoint) {
+  /** With `place`, sections of an increment are put together where it says. */
+  constructor(limits: DecodeLimits = {}, base?: Checkpoint, place?: SectionPlace) {
     this.#imageBytes = limits.imageBytes ?? IMAGE_BYTES;
     this.#base = base;
+    this.#place = place;
   }
 
   /**
@@ -136,7 +142,9 @@ export class SnapshotDecoder {
     if (this.#base !== undefined) requireBase(this.#header, this.#base);
     const total = this.#header.sections.reduce((sum, [, length]) => sum + length, 0);
     if (total > this.#imageBytes) throw new SnapshotTooBigError(total, this.#imageBytes);
-    this.#sections = this.#header.sections.map(([name, length]) => this.#startOf(name, length));
+    this.#sections = this.#header.sections.map(
+      ([name, length]) => this.#place?.(name, length) ?? this.#startOf(name, length),
+    );
     this.#parts.expect(1, this.#kind);
   }
 

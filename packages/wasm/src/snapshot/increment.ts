@@ -61,12 +61,15 @@ export function encodeIncrement(
 
 /** One part in so many may differ for {@link ENCODING.runs} to be taken. */
 const SPARSE = 8;
+/** More bytes of pages than these are left to the compressor: it is quicker then, and makes them shorter. */
+const MOST_RUNS = 65_536;
 /** Fewer bytes than these are kept as they are: no compressor makes them worth its start. */
 const LEAST_COMPRESSED = 256;
 
 /** Stretches when little differs, else compressed. */
 const fewBytes: Packer = (raw) => {
   if (raw.length < LEAST_COMPRESSED) return [ENCODING.raw, raw];
+  if (raw.length > MOST_RUNS) return packerFor({})(raw);
   const runs = encodeZeroRuns(raw, Math.floor((raw.length - 1) / SPARSE));
   return runs === undefined ? packerFor({})(raw) : [ENCODING.runs, runs];
 };

@@ -9,20 +9,28 @@
 
 /** Fewer zeros than this between two stretches cost less as bytes than as a new stretch. */
 const LEAST_ZEROS = 3;
+/** The two numbers before a stretch, at their longest. */
+const MOST_HEAD_BYTES = 10;
 
 /** The form, or undefined when it would be longer than `most` bytes. */
 export function encodeZeroRuns(content: Uint8Array, most: number): Uint8Array | undefined {
-  const out: number[] = [];
+  const out = new Uint8Array(Math.min(most, content.length) + MOST_HEAD_BYTES);
+  const words = wordsOf(content);
+  let length = 0;
   let written = 0;
-  for (let at = nextNonZero(content, 0); at < content.length; at = nextNonZero(content, written)) {
-    const end = stretchEnd(content, at);
-    pushNumber(out, at - written);
-    pushNumber(out, end - at);
-    if (out.length + end - at > most) return undefined;
-    for (let byte = at; byte < end; byte++) out.push(content[byte] as number);
+  for (
+    let at = nextNonZero(content, words, 0);
+    at < content.length;
+    at = nextNonZero(content, words, written)
+  ) {
+    const end = stretchEnd(content, words, at);
+    length = putNumber(out, length, at - written);
+    length = putNumber(out, length, end - at);
+    if (length + end - at > most) return undefined;
+    for (let byte = at; byte < end; byte++) out[length++] = content[byte] as number;
     written = end;
   }
-  return Uint8Array.from(out);
+  return out.slice(0, length);
 }
 
 /** The content of `size` bytes, or undefined when the form is not one of so many bytes. */
@@ -43,42 +51,44 @@ export function decodeZeroRuns(form: Uint8Array, size: number): Uint8Array | und
   return content;
 }
 
-function nextNonZero(content: Uint8Array, from: number): number {
+/** The content four bytes at a time, or nothing when it does not lie so that it can be. */
+function wordsOf({ buffer, byteOffset, length }: Uint8Array): Int32Array {
+  return byteOffset % 4 === 0 ? new Int32Array(buffer, byteOffset, length >> 2) : new Int32Array();
+}
+
+function nextNonZero(content: Uint8Array, words: Int32Array, from: number): number {
   let at = from;
-  if (content.byteOffset % 4 === 0) {
-    while (at % 4 !== 0 && content[at] === 0) at += 1;
-    if (at % 4 === 0) at = nextWord(content, at);
+  while (at % 4 !== 0 && content[at] === 0) at += 1;
+  if (at % 4 === 0) {
+    let word = at >> 2;
+    while (words[word] === 0) word += 1;
+    at = Math.max(at, Math.min(word, words.length) * 4);
   }
-  while (at < content.length && content[at] === 0) at += 1;
+  while (content[at] === 0) at += 1;
   return at;
 }
 
-/** The first of the whole words from `from` that is not zero, or where they end. */
-function nextWord(content: Uint8Array, from: number): number {
-  const words = new Int32Array(content.buffer, content.byteOffset, content.length >> 2);
-  let word = from >> 2;
-  while (word < words.length && words[word] === 0) word += 1;
-  return word * 4;
-}
-
 /** Where the stretch that starts at `from` ends: before enough zeros, or before zeros that go on to the end. */
-function stretchEnd(content: Uint8Array, from: number): number {
+function stretchEnd(content: Uint8Array, words: Int32Array, from: number): number {
   let end = from;
   for (;;) {
     while (end < content.length && content[end] !== 0) end += 1;
-    const next = nextNonZero(content, end);
+    const next = nextNonZero(content, words, end);
     if (next - end >= LEAST_ZEROS || next === content.length) return end;
     end = next;
   }
 }
 
-function pushNumber(out: number[], value: number): void {
+/** Write a number at `at`; where it ends. */
+function putNumber(out: Uint8Array, at: number, value: number): number {
+  let end = at;
   let rest = value;
   while (rest > 0x7f) {
-    out.push((rest & 0x7f) | 0x80);
+    out[end++] = (rest & 0x7f) | 0x80;
     rest >>>= 7;
   }
-  out.push(rest);
+  out[end] = rest;
+  return end + 1;
 }
 
 function readNumber(form: Uint8Array, from: { at: number }): number | undefined {
