@@ -69,7 +69,7 @@ export class Vouch {
     const certificate = reader.bytes("certificate", CREDENTIAL_MAX, 1);
     const signed = reader.bytes("statement", this.#max, SIGNATURE_BYTES);
     reader.end();
-    const statement = splitStatement(signed, this.#what);
+    const statement = splitStatement(signed, this.#what, this.#max);
     const speaker = this.#o.open(certificate);
     const verify = (): void => {
       const key = toHex(this.#o.digests.sha256(bytes));

@@ -28,10 +28,10 @@ export function signStatement(signer: Signer, domain: Uint8Array, body: CborValu
   return encodeCbor([bytes, signer.sign(concat(domain, bytes))]);
 }
 
-/** Take `[body, signature]` apart. @throws {MalformedMessageError}. */
-export function splitStatement(bytes: Uint8Array, what: string): Statement {
+/** Take `[body, signature]` apart; the body has at most `bodyMax` bytes. @throws {MalformedMessageError}. */
+export function splitStatement(bytes: Uint8Array, what: string, bodyMax: number = BODY_MAX): Statement {
   const reader = new FieldReader(decodeCbor(bytes, what), what);
-  const body = reader.bytes("body", BODY_MAX, 1);
+  const body = reader.bytes("body", bodyMax, 1);
   const signature = reader.bytes("signature", SIGNATURE_BYTES, SIGNATURE_BYTES);
   reader.end();
   return { body, signature };
