@@ -220,6 +220,41 @@ export class PayloadTooBigError extends WasmError<"wasm.payload-too-big"> {
   }
 }
 
+/** A guest that arrived by post-copy some of whose pages will not come. */
+export class PostCopyLostError extends WasmError<"wasm.postcopy-lost"> {
+  constructor(pages: number, why: string, cause?: unknown) {
+    super("wasm.postcopy-lost", `the guest is lost with ${pages} of its pages missing: ${why}`, {
+      details: { pages },
+      ...(cause === undefined ? {} : { cause }),
+    });
+  }
+}
+
+/** Bytes of a post-copy that are damaged, cut short, out of order or no post-copy. */
+export class PostCopyCorruptError extends WasmError<"wasm.postcopy-corrupt"> {
+  constructor(problem: string, cause?: unknown) {
+    super(
+      "wasm.postcopy-corrupt",
+      `the post-copy is damaged: ${problem}`,
+      cause === undefined ? {} : { cause },
+    );
+  }
+}
+
+/** A step of a post-copy that was asked for at the wrong time. */
+export class PostCopyOrderError extends WasmError<"wasm.postcopy-order"> {
+  constructor(problem: string) {
+    super("wasm.postcopy-order", `the post-copy cannot go on: ${problem}`);
+  }
+}
+
+/** The whole state of a guest was asked for while pages of it are still on the way. */
+export class NotResidentError extends WasmError<"wasm.not-resident"> {
+  constructor(pages: number) {
+    super("wasm.not-resident", `${pages} pages of the guest are still on the way`, { details: { pages } });
+  }
+}
+
 /** Bytes of a pre-copy that are damaged, cut short, out of order or no pre-copy. */
 export class PreCopyCorruptError extends WasmError<"wasm.precopy-corrupt"> {
   constructor(problem: string, cause?: unknown) {

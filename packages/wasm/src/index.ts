@@ -40,7 +40,11 @@ export {
   NotAModuleError,
   NotInstrumentedError,
   NotPendingError,
+  NotResidentError,
   PayloadTooBigError,
+  PostCopyCorruptError,
+  PostCopyLostError,
+  PostCopyOrderError,
   PreCopyCorruptError,
   PreCopyOrderError,
   SnapshotCorruptError,
@@ -54,8 +58,12 @@ export {
   UnsupportedFeatureError,
 } from "./errors.ts";
 export { type ImportReport, inspectModule, type ModuleReport } from "./inspect.ts";
+export type { PostCopyHandover } from "./postcopy/arrival-state.ts";
+export { type PostCopyOptions, PostCopySource } from "./postcopy/source.ts";
+export { PostCopyTarget } from "./postcopy/target.ts";
 export { type PreCopyOptions, PreCopySource } from "./precopy/source.ts";
 export { PreCopyTarget } from "./precopy/target.ts";
+export type { Presence } from "./presence/variants.ts";
 export { PIPELINE_VERSION, PROFILES, type Profile } from "./profile.ts";
 export {
   BadGuestOptionError,

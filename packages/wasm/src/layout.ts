@@ -52,3 +52,7 @@ export const FUEL_YIELD = "yield";
 export const FUEL_GRACE = 1_048_576;
 /** The memory in which a tracked module marks the pages it writes, a byte each (docs/guests.md, "Pre-copy"). */
 export const DIRTY_EXPORT = "glia.dirty";
+/** The memory in which a module with presence checks looks whether a page is there, a byte each (docs/spec/postcopy.md). */
+export const ABSENT_EXPORT = "glia.absent";
+/** The table of the two functions such a module calls when one is not. */
+export const PRESENCE_EXPORT = "glia.presence";

@@ -11,6 +11,7 @@ export interface CompiledModule {
 
 /** A linear memory. */
 export interface LinearMemory {
+  /** A `SharedArrayBuffer` when the memory is shared: a guest that arrived by post-copy. */
   readonly buffer: ArrayBuffer;
   /** More pages, as zeros; the buffer is another one afterwards. Gives the pages before. @throws RangeError over the maximum */
   grow(pages: number): number;
@@ -36,7 +37,11 @@ export type Trap = Error;
 export type Namespace = Readonly<Record<string, unknown>>;
 
 interface WebAssemblyApi {
-  readonly Memory: new (size: { readonly initial: number; readonly maximum: number }) => LinearMemory;
+  readonly Memory: new (size: {
+    readonly initial: number;
+    readonly maximum: number;
+    readonly shared?: boolean;
+  }) => LinearMemory;
   readonly Module: new (bytes: Uint8Array) => CompiledModule;
   readonly Instance: new (
     module: CompiledModule,

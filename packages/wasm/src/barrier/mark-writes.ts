@@ -19,6 +19,7 @@ import { UnsupportedFeatureError } from "../errors.ts";
 import { DIRTY_EXPORT, PAGE_BYTES } from "../layout.ts";
 import { importedFunctions } from "../metering/call-graph.ts";
 import { type MemoryWrite, writeAt } from "./memory-writes.ts";
+import { ScratchLocals } from "./scratch-locals.ts";
 
 const I32 = 0x7f;
 const VOID = 0x40;
@@ -62,24 +63,6 @@ export function markWrites(bytes: Uint8Array): Uint8Array {
       [SECTION.code, out.done()],
     ]),
   );
-}
-
-/** Locals added to one function, each for one role, made when the role is first needed. */
-class ScratchLocals {
-  readonly types: number[] = [];
-  readonly #first: number;
-  readonly #roles = new Map<string, number>();
-
-  constructor(first: number) {
-    this.#first = first;
-  }
-
-  of(role: string, type: number): number[] {
-    const known = this.#roles.get(role);
-    const index = known ?? this.#first + this.types.push(type) - 1;
-    this.#roles.set(role, index);
-    return u32(index);
-  }
 }
 
 function markedWrites(code: Instructions, scratch: ScratchLocals, marks: number): Edit[] {

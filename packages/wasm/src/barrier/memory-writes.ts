@@ -41,10 +41,16 @@ export function writeAt(code: Instructions): MemoryWrite | undefined {
   if (opcode === OP.bulk) return bulkWrite(code);
   const [width, type] = (opcode === OP.simd ? VECTOR_STORES[operation] : STORES[opcode]) ?? [];
   if (width === undefined || type === undefined) return undefined;
+  const { memory, offset } = memoryArgument(code);
+  return memory === 0 ? { kind: "store", offset, width, type } : undefined;
+}
+
+/** Memory and constant offset of the current instruction, which loads or stores. */
+export function memoryArgument(code: Instructions): { readonly memory: number; readonly offset: number } {
   const reader = immediates(code);
   const indexed = (reader.u32() & 0x40) !== 0;
   const memory = indexed ? reader.u32() : 0;
-  return memory === 0 ? { kind: "store", offset: reader.u32(), width, type } : undefined;
+  return { memory, offset: reader.u32() };
 }
 
 /** Destination of a fill is the only index, of a copy the first, of an initialisation the second. */

@@ -10,6 +10,7 @@ import type { GuestShape } from "../admission.ts";
 import { readOutline } from "../binary/outline.ts";
 import type { BodyPlan } from "../engine/body.ts";
 import { NotInstrumentedError } from "../errors.ts";
+import { sharedForm } from "../presence/shared-form.ts";
 import { webAssembly } from "../web-assembly.ts";
 import { activeData } from "./active-data.ts";
 import { markWrites } from "./mark-writes.ts";
@@ -18,6 +19,8 @@ import { markWrites } from "./mark-writes.ts";
 export interface Tracking {
   readonly hash: string;
   readonly profile: string;
+  /** For guests whose memory another thread has, too. */
+  readonly shared: boolean;
   readonly plan: BodyPlan;
 }
 
@@ -33,11 +36,15 @@ export interface TrackedProgram {
  * Make and compile it. O(module size), some milliseconds for a small module.
  * @throws NotInstrumentedError for the profile `none`, UnsupportedFeatureError
  */
-export async function trackingOf({ hash, bytes, shape, hostModules }: TrackedProgram): Promise<Tracking> {
+export async function trackingOf(
+  { hash, bytes, shape, hostModules }: TrackedProgram,
+  shared = false,
+): Promise<Tracking> {
   const { profile } = shape.profile;
   if (profile === "none")
     throw new NotInstrumentedError("a guest of the profile none runs to its end in one step and never moves");
-  const overwritten = activeData(bytes, readOutline(bytes));
-  const module = await webAssembly.compile(markWrites(bytes));
-  return { hash, profile, plan: { module, shape, hostModules, overwritten } };
+  const marked = markWrites(bytes);
+  const overwritten = shared ? [] : activeData(bytes, readOutline(bytes));
+  const module = await webAssembly.compile(shared ? sharedForm(marked) : marked);
+  return { hash, profile, shared, plan: { module, shape, hostModules, overwritten } };
 }

@@ -10,6 +10,9 @@ import { activeData } from "../barrier/active-data.ts";
 import { readOutline } from "../binary/outline.ts";
 import { InstanceEndedError, MemoryLimitError, SnapshotMismatchError } from "../errors.ts";
 import { PAGE_BYTES } from "../layout.ts";
+import type { PostCopyHandover } from "../postcopy/arrival-state.ts";
+import { Residence } from "../postcopy/residence.ts";
+import type { Presence } from "../presence/variants.ts";
 import { clear } from "../sparse-image.ts";
 import type { LinearMemory } from "../web-assembly.ts";
 import { type BodyPlan, BodyPool, reserveMemory, spareRoom } from "./body.ts";
@@ -62,7 +65,48 @@ export function arrivalOf(
   return new Arriving(memory, undefined, complete, room);
 }
 
-function requireRoom({ shape }: Program, pages: number, limits: EngineLimits): void {
+/** A memory that threads share, of so many pages: `room` grown to them, or a new one. @throws MemoryLimitError, SnapshotMismatchError, HostMemoryError */
+export function sharedRoom(
+  { shape }: Pick<Program, "shape">,
+  pages: number,
+  limits: EngineLimits,
+  room?: LinearMemory,
+): LinearMemory {
+  requireRoom({ shape }, pages, limits);
+  if (room === undefined)
+    return reserveMemory(pages, Math.min(shape.memory.maximum, limits.memoryPages), true);
+  const more = pages - room.buffer.byteLength / PAGE_BYTES;
+  if (more > 0) room.grow(more);
+  return room;
+}
+
+/** A guest that was handed over by post-copy, in the memory its pages come to. @throws as restoring a snapshot */
+export function postCopied(
+  program: Program,
+  number: number,
+  presence: Presence,
+  handover: PostCopyHandover,
+  limits: EngineLimits,
+  host: GuestHost,
+): WasmInstance {
+  if (presence.hash !== program.hash)
+    throw new SnapshotMismatchError("the module with presence checks", presence.hash, program.hash);
+  const { memory, image } = handover;
+  requireRoom(program, memory.buffer.byteLength / PAGE_BYTES, limits);
+  const residence = new Residence(handover, presence.plain, limits.stepMs);
+  const bodies = new BodyPool({ ...presence.checked, residence }, spareRoom(0, 0));
+  const sections = { ...image.sections, memory: new Uint8Array(memory.buffer) };
+  return WasmInstance.restored(
+    { ...program, bodies, residence },
+    number,
+    { ...image, sections },
+    limits,
+    host,
+    memory,
+  );
+}
+
+function requireRoom({ shape }: Pick<Program, "shape">, pages: number, limits: EngineLimits): void {
   const { minimum, maximum } = shape.memory;
   if (!Number.isInteger(pages) || pages < minimum || pages > maximum)
     throw new SnapshotMismatchError("its memory", `${pages} pages`, `${minimum} to ${maximum}`);

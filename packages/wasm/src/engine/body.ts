@@ -3,7 +3,7 @@
  *
  * B1. A guest that starts in a used body finds what it would find in a new one: every page of both memories and every mutable
  *     global. Segments, and the tables of programs whose bodies are used again, cannot change (admission).
- * B2. A body is used again only when its memory has not grown, its last guest did not fail, no host module is tied to it, and
+ * B2. A body is used again only when its memory has not grown and no other thread has it, its last guest did not fail, no host module is tied to it, and
  *     its program changes no table.
  * B3. Spare bodies are bounded in number and bytes; what is over is left to the garbage collector.
  */
@@ -13,12 +13,14 @@ import type { MemoryRange } from "../barrier/active-data.ts";
 import { GuestTrappedError, HostMemoryError } from "../errors.ts";
 import type { OpenedModules } from "../host-module/opened.ts";
 import { FUEL_MODULE, FUEL_YIELD, PAGE_BYTES, STACK_EXPORT, STACK_PAGES } from "../layout.ts";
+import type { Residence } from "../postcopy/residence.ts";
 import { clear, SparseImage } from "../sparse-image.ts";
 import { type CompiledModule, type LinearMemory, type Namespace, webAssembly } from "../web-assembly.ts";
 import { type CallSite, hostCalls, type Resumption } from "./host-calls.ts";
 import { encodeGlobals, restoreGlobals, sectionOf } from "./image.ts";
 import { Suspension } from "./suspension.ts";
 import { encodeTables, restoreTables } from "./tables.ts";
+import { trap } from "./trap.ts";
 
 /** A guest as its body calls it. */
 export interface Occupant extends CallSite {
@@ -65,6 +67,9 @@ class Seat implements CallSite {
   charge(fuel: number): void {
     this.occupant.charge(fuel);
   }
+  needed(pointer: number, length: number): void {
+    this.occupant.needed(pointer, length);
+  }
   touched(pointer: number, length: number): void {
     this.occupant.touched(pointer, length);
   }
@@ -77,6 +82,8 @@ export interface BodyPlan {
   readonly hostModules: readonly HostModule[];
   /** Set when bodies are made in a memory that a guest's state is in already: what making one overwrites, and is put back. */
   readonly overwritten?: readonly MemoryRange[];
+  /** Set for a module with presence checks: the pages of the one guest it is for. */
+  readonly residence?: Residence;
 }
 
 /** Memories, exports and the seat of whoever is in. */
@@ -106,6 +113,10 @@ export class Body {
     const imports = hostCalls(seat, plan.shape.imports, plan.hostModules, modules);
     imports[FUEL_MODULE] = { [FUEL_YIELD]: (again: number) => seat.occupant.preempted(again) };
     this.exports = keeping(memory, plan.overwritten ?? [], () => instantiate(plan.module, imports));
+    plan.residence?.attach(this.exports, (error) => {
+      seat.stopped(error);
+      return trap();
+    });
     this.suspension = new Suspension(this.exports);
     this.#shape = plan.shape;
   }
@@ -140,6 +151,11 @@ export class Body {
   /** Whether memory is as large as when the body was made. */
   get ungrown(): boolean {
     return this.memory.buffer.byteLength === this.pages * PAGE_BYTES;
+  }
+
+  /** Whether another thread has its memory, too. */
+  get shared(): boolean {
+    return isShared(this.memory);
   }
 
   /** Zero the memory of suspended calls: the last guest's frames are none of the next one's business (B1). */
@@ -208,7 +224,7 @@ export class BodyPool {
   /** Keep a body whose guest has left in good order, when there is room (B2, B3). */
   give(body: Body, modules: OpenedModules): void {
     const bytes = body.pages * PAGE_BYTES;
-    if (!modules.none || !body.ungrown || this.#plan.shape.tables.length > 0) return;
+    if (!modules.none || !body.ungrown || body.shared || this.#plan.shape.tables.length > 0) return;
     if (this.#room.bodies < 1 || this.#room.bytes < bytes) this.#dropOldest();
     if (this.#room.bodies < 1 || this.#room.bytes < bytes) return;
     body.admit(NOBODY);
@@ -259,10 +275,15 @@ function keeping<T>(memory: LinearMemory, ranges: readonly MemoryRange[], perfor
   }
 }
 
+/** Whether a memory can be posted to another thread. */
+export function isShared({ buffer }: LinearMemory): boolean {
+  return (buffer as ArrayBufferLike) instanceof SharedArrayBuffer;
+}
+
 /** A new memory of zeros. @throws HostMemoryError */
-export function reserveMemory(initial: number, maximum: number): LinearMemory {
+export function reserveMemory(initial: number, maximum: number, shared = false): LinearMemory {
   try {
-    return new webAssembly.Memory({ initial, maximum });
+    return new webAssembly.Memory({ initial, maximum, shared });
   } catch (cause) {
     throw new HostMemoryError(initial, cause);
   }

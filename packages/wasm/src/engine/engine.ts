@@ -21,11 +21,13 @@ import { SYS_HOST_MODULE } from "../capabilities/sys-module.ts";
 import { wakeInstance } from "../checkpoint/wake.ts";
 import { BadHostModuleError, BadLimitError, ModuleTooBigError, NotAModuleError } from "../errors.ts";
 import { MOST_HANDLES } from "../host-module/handle-table.ts";
+import type { PostCopyHandover } from "../postcopy/arrival-state.ts";
+import { type Presence, presenceOf } from "../presence/variants.ts";
 import { sha256Hex } from "../profile.ts";
 import type { Checkpoint, DecodeLimits } from "../snapshot/decode.ts";
 import type { Heartbeat } from "../watchdog.ts";
-import { type CompiledModule, webAssembly } from "../web-assembly.ts";
-import { type Arrival, arrivalOf } from "./arrival.ts";
+import { type CompiledModule, type LinearMemory, webAssembly } from "../web-assembly.ts";
+import { type Arrival, arrivalOf, postCopied, sharedRoom } from "./arrival.ts";
 import { BodyPool, spareRoom } from "./body.ts";
 import { WasmInstance } from "./instance.ts";
 import { completeLimits } from "./limits.ts";
@@ -72,12 +74,30 @@ export interface WasmProgram extends AdmittedProgram {
   ): WasmInstance;
   /**
    * The form of the module that marks which pages its guests write, for {@link PreCopySource}: made and compiled at the first
-   * call, some milliseconds for a small module.
+   * call, some milliseconds for a small module. A guest that arrived by post-copy is in shared memory and needs the form for that.
    * @throws NotInstrumentedError for the profile `none`, UnsupportedFeatureError
    */
-  tracking(): Promise<Tracking>;
+  tracking(memory?: "private" | "shared"): Promise<Tracking>;
   /** Room for a guest that arrives page by page, for {@link PreCopyTarget}. @throws MemoryLimitError, UnsupportedFeatureError */
   arrival(pages: number, limits: Partial<EngineLimits>, host: GuestHost): Arrival;
+  /**
+   * The forms of the module for guests that arrive by post-copy: made and compiled at the first call, as {@link tracking}.
+   * @throws NotInstrumentedError for the profile `none`, UnsupportedFeatureError
+   */
+  presence(): Promise<Presence>;
+  /** Memory for {@link PostCopyTarget}: `room` grown to so many pages, or new. @throws MemoryLimitError, SnapshotMismatchError */
+  sharedRoom(pages: number, limits: Partial<EngineLimits>, room?: LinearMemory): LinearMemory;
+  /**
+   * A guest that a {@link PostCopyTarget} in another thread was handed over, stopped where it was at the source. While it runs it waits
+   * for pages that are missing; the first step after the last of them has come goes on in a module without checks.
+   * @throws SnapshotMismatchError, MemoryLimitError, HostModuleMissingError
+   */
+  arrive(
+    presence: Presence,
+    handover: PostCopyHandover,
+    limits: Partial<EngineLimits>,
+    host: GuestHost,
+  ): WasmInstance;
 }
 
 /** The engine; `admit` gives the concrete program type. */
@@ -112,7 +132,9 @@ export function createWasmEngine(options: WasmEngineOptions = {}): WasmEngine {
       const hash = sha256Hex(own);
       const bodies = new BodyPool(plan, room);
       const program: Program = { hash, shape, hostModules, heartbeat: options.heartbeat, bodies };
-      let tracking: Promise<Tracking> | undefined;
+      const tracking: { private?: Promise<Tracking>; shared?: Promise<Tracking> } = {};
+      const source = { hash, bytes: own, shape, hostModules };
+      let presence: Promise<Presence> | undefined;
       return {
         hash: program.hash,
         original: shape.profile.original,
@@ -121,9 +143,13 @@ export function createWasmEngine(options: WasmEngineOptions = {}): WasmEngine {
           WasmInstance.restored(program, ++instances, image, completeLimits(limits), host),
         wake: (base, increment, limits, host, decodeLimits) =>
           wakeInstance(program, ++instances, { base, increment }, completeLimits(limits), host, decodeLimits),
-        tracking: () => (tracking ??= trackingOf({ hash, bytes: own, shape, hostModules })),
+        tracking: (memory = "private") => (tracking[memory] ??= trackingOf(source, memory === "shared")),
         arrival: (pages, limits, host) =>
           arrivalOf({ program, plan, bytes: own }, ++instances, pages, completeLimits(limits), host),
+        presence: () => (presence ??= presenceOf(source)),
+        sharedRoom: (pages, limits, room) => sharedRoom(program, pages, completeLimits(limits), room),
+        arrive: (checks, handover, limits, host) =>
+          postCopied(program, ++instances, checks, handover, completeLimits(limits), host),
       };
     },
   };

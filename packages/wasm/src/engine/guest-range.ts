@@ -4,9 +4,13 @@ import type { LinearMemory } from "../web-assembly.ts";
 /** Bytes of guest memory that cost 1 fuel, as a shift: the rate of the guest's own bulk instructions. */
 const BYTES_PER_FUEL_SHIFT = 6;
 
-/** A view of (pointer, length) in guest memory, charged for (H5), or undefined when any of it lies outside (H2). */
+/** A view of (pointer, length) in guest memory, charged for (H5), or undefined when any of it lies outside (H2). Its pages are there. */
 export function range(
-  site: { readonly memory: Pick<LinearMemory, "buffer">; charge(fuel: number): void },
+  site: {
+    readonly memory: Pick<LinearMemory, "buffer">;
+    charge(fuel: number): void;
+    needed?(pointer: number, length: number): void;
+  },
   pointer: number,
   length: number,
 ): Uint8Array | undefined {
@@ -16,6 +20,7 @@ export function range(
   if (start + bytes > buffer.byteLength) return undefined;
   const fuel = bytes >>> BYTES_PER_FUEL_SHIFT;
   if (fuel > 0) site.charge(fuel);
+  site.needed?.(start, bytes);
   return new Uint8Array(buffer, start, bytes);
 }
 
@@ -24,6 +29,7 @@ export function writable(
   site: {
     readonly memory: Pick<LinearMemory, "buffer">;
     charge(fuel: number): void;
+    needed?(pointer: number, length: number): void;
     touched(pointer: number, length: number): void;
   },
   pointer: number,

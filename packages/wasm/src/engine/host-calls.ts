@@ -40,6 +40,8 @@ export interface CallSite {
   stopped(error: unknown): void;
   /** Count work done for the guest, in fuel. */
   charge(fuel: number): void;
+  /** The host is about to look at guest memory or to write it: comes back when the pages of the range are there, or traps. */
+  needed(pointer: number, length: number): void;
   /** The host is about to write guest memory from `pointer` on. */
   touched(pointer: number, length: number): void;
   /** Whether the guest has asked to end and is about to be stopped for it. */

@@ -19,7 +19,6 @@ import {
   PREEMPTED_OP,
   type StepOutcome,
 } from "@glia-os/abi/ports";
-import { HOST_MODULE } from "@glia-os/abi/wire";
 import { DirtyMarks } from "../barrier/dirty-marks.ts";
 import type { Tracking } from "../barrier/tracking.ts";
 import {
@@ -27,28 +26,30 @@ import {
   BadResultError,
   FuelExhaustedError,
   GuestProtocolError,
-  GuestTrappedError,
-  HostFailedError,
   InstanceEndedError,
-  MemoryLimitError,
   NotPendingError,
-  PayloadTooBigError,
+  NotResidentError,
+  PostCopyLostError,
   SnapshotMismatchError,
-  StackExhaustedError,
 } from "../errors.ts";
 import { encodeHostState, type HostState } from "../host-module/host-section.ts";
 import { OpenedModules } from "../host-module/opened.ts";
-import { FUEL_MODULE, FUEL_YIELD, PAGE_BYTES, START_EXPORT } from "../layout.ts";
+import { FUEL_YIELD, START_EXPORT } from "../layout.ts";
+import type { Residence } from "../postcopy/residence.ts";
 import { copySparse, sparseCopy } from "../sparse-copy.ts";
-import { type LinearMemory, webAssembly } from "../web-assembly.ts";
-import { Body, emptyMemory, type Occupant, reserveMemory } from "./body.ts";
+import type { LinearMemory } from "../web-assembly.ts";
+import { takeAnswer } from "./answer.ts";
+import { Body, emptyMemory, isShared, type Occupant } from "./body.ts";
 import { checkedImage } from "./checked-image.ts";
+import { failureOf } from "./failure.ts";
 import { FuelMeter } from "./fuel-meter.ts";
-import { writable } from "./guest-range.ts";
 import type { Resumption } from "./host-calls.ts";
 import { type Control, encodeControl, sectionOf } from "./image.ts";
 import type { Program } from "./program.ts";
+import { roomFor } from "./room.ts";
 import { trap } from "./trap.ts";
+
+const kindOf = (shared: boolean): string => (shared ? "shared" : "private");
 
 /** A guest in memory; see the port {@link EngineInstance}. */
 export class WasmInstance implements EngineInstance, Occupant {
@@ -62,7 +63,6 @@ export class WasmInstance implements EngineInstance, Occupant {
   /** Steps begun so far. */
   steps: number = 0;
   readonly #program: Program;
-  readonly #stepMs: number;
   #body: Body;
   #phase: "start" | "main" = "main";
   #state: "fresh" | "running" | "suspended" | "resuming" | "finished" | "failed" | "disposed" = "fresh";
@@ -78,6 +78,8 @@ export class WasmInstance implements EngineInstance, Occupant {
   /** While its writes are tracked: the body it came from, and where they are marked. */
   #untracked: Body | undefined;
   #marks: DirtyMarks | undefined;
+  /** While pages of a post-copy are on the way. */
+  #residence: Residence | undefined;
 
   constructor(
     program: Program,
@@ -87,37 +89,19 @@ export class WasmInstance implements EngineInstance, Occupant {
     initial?: number | LinearMemory,
     saved?: HostState,
   ) {
-    const { minimum, maximum } = program.shape.memory;
-    const filled = typeof initial === "object" ? initial : undefined;
-    const needed =
-      typeof initial === "object" ? initial.buffer.byteLength / PAGE_BYTES : (initial ?? minimum);
-    if (needed > limits.memoryPages) throw new MemoryLimitError(needed, limits.memoryPages);
+    const room = roomFor(program, limits, initial);
     this.number = number;
     this.host = host;
     this.messageBytes = limits.messageBytes;
     this.logBytesLeft = limits.logBytes;
     this.#program = program;
-    this.#stepMs = limits.stepMs;
     this.limits = limits;
-    const most = Math.min(maximum, limits.memoryPages);
-    const { imports } = program.shape;
-    // Host modules may look at the memory when they are opened; without any, a memory that was used before will do.
-    const plain =
-      filled === undefined && imports.every(({ module }) => module === HOST_MODULE || module === FUEL_MODULE);
-    this.memory = filled ?? (plain ? emptyMemory() : reserveMemory(needed, most));
-    this.#modules = new OpenedModules(this, imports, program.hostModules, saved?.modules);
-    const modules = this.#modules;
-    const dirty = initial !== undefined;
-    const memory = plain ? undefined : this.memory;
+    this.#residence = program.residence;
+    this.memory = room.memory ?? emptyMemory();
+    this.#modules = new OpenedModules(this, program.shape.imports, program.hostModules, saved?.modules);
     try {
-      this.#body = program.bodies.take({
-        pages: needed,
-        maximum: most,
-        occupant: this,
-        modules,
-        memory,
-        dirty,
-      });
+      const dirty = initial !== undefined;
+      this.#body = program.bodies.take({ ...room, occupant: this, modules: this.#modules, dirty });
     } catch (error) {
       this.#modules.close("disposed");
       throw error;
@@ -192,14 +176,15 @@ export class WasmInstance implements EngineInstance, Occupant {
    */
   step(result?: CallResult, fuel?: number): StepOutcome {
     this.#requireAlive();
+    this.#settle();
     this.#fuel?.begin(fuel);
     if (this.#state === "fresh") {
       if (result !== undefined)
         throw new BadResultError("the first step takes no result: no call is pending");
       this.#state = "running";
-    } else this.#prepareAnswer(result);
+    } else if (!this.#answered(result)) return this.#fail(this.#why);
     this.steps += 1;
-    this.#program.heartbeat?.begin(this.number, this.#stepMs);
+    this.#program.heartbeat?.begin(this.number, this.limits.stepMs);
     try {
       return this.#run();
     } finally {
@@ -207,9 +192,25 @@ export class WasmInstance implements EngineInstance, Occupant {
     }
   }
 
-  /** The whole state (W2); what fits into the sections `into` is written there. @throws NotPendingError, InstanceEndedError */
+  /** Hash and profile of the module it runs. */
+  get program(): { readonly hash: string; readonly profile: string } {
+    return { hash: this.#program.hash, profile: this.#program.shape.profile.profile };
+  }
+
+  /** Whether it is in memory that another thread has, too: it arrived by post-copy. */
+  get shared(): boolean {
+    return isShared(this.memory);
+  }
+
+  /** Pages of 4 KiB that are still on the way. */
+  get missingPages(): number {
+    return this.#residence?.left ?? 0;
+  }
+
+  /** The whole state (W2); what fits into the sections `into` is written there. @throws NotPendingError, InstanceEndedError, NotResidentError */
   snapshot(share = false, into: InstanceImage["sections"] = {}): InstanceImage {
     this.#requireSuspended();
+    this.#requireResident();
     const { hash, shape } = this.#program;
     const pending = this.#pending as PendingCall;
     const memory = new Uint8Array(this.memory.buffer);
@@ -244,10 +245,17 @@ export class WasmInstance implements EngineInstance, Occupant {
    * Let the suspended guest go on in the module of `plan`, which marks the pages it writes, on the same memory.
    * @throws NotPendingError, InstanceEndedError, AlreadyTrackedError, SnapshotMismatchError for another program's, HostMemoryError
    */
-  track({ hash, plan }: Tracking): DirtyMarks {
+  track({ hash, shared, plan }: Tracking): DirtyMarks {
     this.#requireSuspended();
+    this.#requireResident();
     if (hash !== this.#program.hash)
       throw new SnapshotMismatchError("the module that tracks", hash, this.#program.hash);
+    if (shared !== this.shared)
+      throw new SnapshotMismatchError(
+        "the memory of the module that tracks",
+        kindOf(shared),
+        kindOf(this.shared),
+      );
     if (this.#marks !== undefined) throw new AlreadyTrackedError();
     const body = new Body(plan, this.memory, this.#body.maximum, this, this.#modules);
     this.#untracked = this.#body;
@@ -271,6 +279,26 @@ export class WasmInstance implements EngineInstance, Occupant {
     body.place({ sections: this.#body.registers() });
     this.#body = body;
     this.#countFuel(used);
+  }
+
+  needed(pointer: number, length: number): void {
+    this.#residence?.hold(this, this.#state === "running", pointer, length);
+  }
+
+  /** Go on in the module without presence checks, if every page is there. */
+  #settle(): boolean {
+    const residence = this.#residence;
+    if (residence === undefined) return true;
+    if (!residence.complete) return false;
+    if (this.#state === "suspended")
+      this.#move(new Body(residence.settled, this.memory, this.#body.maximum, this, this.#modules));
+    residence.close();
+    this.#residence = undefined;
+    return true;
+  }
+
+  #requireResident(): void {
+    if (!this.#settle()) throw new NotResidentError(this.missingPages);
   }
 
   touched(pointer: number, length: number): void {
@@ -297,6 +325,8 @@ export class WasmInstance implements EngineInstance, Occupant {
     this.#body = undefined as never;
     this.#untracked = undefined;
     this.#marks = undefined;
+    this.#residence?.close();
+    this.#residence = undefined;
     this.#modules.close("disposed");
   }
 
@@ -378,48 +408,18 @@ export class WasmInstance implements EngineInstance, Occupant {
     if (this.#pending === undefined || this.#state !== "suspended") throw new NotPendingError();
   }
 
-  #prepareAnswer(result: CallResult | undefined): void {
-    const call = this.#pending as PendingCall;
-    if (call.op === PREEMPTED_OP) {
-      if (result !== undefined) throw new BadResultError("the guest was pre-empted: it waits for no result");
+  /** Whether the answer was taken; not when the page it belongs into will not come. */
+  #answered(result: CallResult | undefined): boolean {
+    try {
+      this.#answer =
+        takeAnswer(this, this.#modules, { call: this.#pending as PendingCall, at: this.#at }, result) ??
+        this.#answer;
       this.#state = "resuming";
-      return;
+      return true;
+    } catch (error) {
+      if (error instanceof PostCopyLostError) return false;
+      throw error;
     }
-    if (result === undefined)
-      throw new BadResultError(`the guest waits for ${call.op}; the step needs its result`);
-    const { value, payload } = result;
-    if (!Number.isInteger(value) || value < -0x8000_0000 || value > 0x7fff_ffff)
-      throw new BadResultError(`the result ${value} of ${call.op} is not a 32-bit integer`);
-    this.#answer = { value, args: call.args };
-    if (payload !== undefined) this.#deliver(call, payload);
-    this.#state = "resuming";
-  }
-
-  #deliver({ op, args }: PendingCall, payload: Uint8Array): void {
-    if (this.#at.includes("/")) {
-      this.#deliverToModule(args, payload);
-      return;
-    }
-    if (op !== "receive" && op !== "receive_within")
-      throw new BadResultError(`the call ${op} takes no payload`);
-    const [pointer = 0, capacity = 0] = args;
-    if (payload.length > this.messageBytes)
-      throw new PayloadTooBigError(payload.length, this.messageBytes, "limit");
-    if (payload.length > capacity) throw new PayloadTooBigError(payload.length, capacity, "buffer");
-    const target = writable(this, pointer, payload.length);
-    if (target === undefined) throw new BadResultError("the guest's buffer lies outside its memory");
-    target.set(payload);
-    this.#answer = { value: payload.length, args };
-  }
-
-  /** The host module that made the guest wait puts the payload where it belongs. */
-  #deliverToModule(args: readonly number[], payload: Uint8Array): void {
-    const [module = "", name = ""] = this.#at.split("/");
-    if (payload.length > this.messageBytes)
-      throw new PayloadTooBigError(payload.length, this.messageBytes, "limit");
-    if (this.#modules.of(module)?.resumes?.[name] === undefined)
-      throw new BadResultError(`the call ${this.#at} takes no payload`);
-    this.#answer = { ...this.#answer, args, payload };
   }
 
   #run(): StepOutcome {
@@ -490,13 +490,10 @@ export class WasmInstance implements EngineInstance, Occupant {
   #failureOf(cause: unknown): unknown {
     const running = this.#state === "running";
     this.#fuel?.pause();
-    if (running && this.#fuel?.dry === true)
-      return new FuelExhaustedError(this.#fuel.used, this.#fuel.spent ? "life" : "slice");
-    if (cause instanceof RangeError) return new StackExhaustedError("for the native stack", cause);
-    if (!(cause instanceof webAssembly.RuntimeError)) return new HostFailedError("(unknown)", cause);
-    // Asyncify checks that a frame fits and traps when it does not, while it is still unwinding.
-    if (this.#state === "suspended" && this.#body.suspension.saving)
-      return new StackExhaustedError(`to be suspended in ${this.#body.suspension.bytes} bytes`, cause);
-    return new GuestTrappedError(cause);
+    return failureOf(cause, {
+      dry: running ? this.#fuel : undefined,
+      // Asyncify checks that a frame fits and traps when it does not, while it is still unwinding.
+      saving: this.#state === "suspended" && this.#body.suspension.saving ? this.#body.suspension : undefined,
+    });
   }
 }

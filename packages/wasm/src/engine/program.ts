@@ -1,6 +1,7 @@
 /** What every instance of one admitted module shares. */
 import type { HostModule } from "@glia-os/abi/ports";
 import type { GuestShape } from "../admission.ts";
+import type { Residence } from "../postcopy/residence.ts";
 import type { Heartbeat } from "../watchdog.ts";
 import type { BodyPool } from "./body.ts";
 
@@ -12,4 +13,6 @@ export interface Program {
   readonly hostModules: readonly HostModule[];
   readonly heartbeat: Heartbeat | undefined;
   readonly bodies: BodyPool;
+  /** Set for one instance that arrives by post-copy: the pages of its memory. */
+  readonly residence?: Residence;
 }

@@ -16,6 +16,7 @@ export interface ServedGuest {
   readonly limits: EngineLimits;
   logBytesLeft: number;
   charge(fuel: number): void;
+  needed?(pointer: number, length: number): void;
   touched(pointer: number, length: number): void;
   exit(status: number): never;
 }

@@ -13,29 +13,14 @@
  * are measured here: a guest that rewrites as much as fits in a round never gets below it.
  */
 import { createHash, type Hash } from "node:crypto";
-import type { InstanceImage } from "@glia-os/abi/ports";
 import { SNAPSHOT_PAGE_BYTES } from "@glia-os/abi/wire";
-import { encode } from "cborg";
 import type { DirtyMarks } from "../barrier/dirty-marks.ts";
 import type { Tracking } from "../barrier/tracking.ts";
 import type { WasmInstance } from "../engine/instance.ts";
 import { BadLimitError, PreCopyOrderError } from "../errors.ts";
-import { PAGE_BYTES } from "../layout.ts";
-import { isZeroPage } from "../sparse-copy.ts";
-import {
-  BITMAP_BYTES,
-  FRAME_HEAD_BYTES,
-  FRAME_PAGES,
-  MOST_ROUNDS,
-  mark,
-  marked,
-  PART,
-  PRECOPY_MAGIC,
-  PRECOPY_VERSION,
-  PREFIX_BYTES,
-  REGISTERS_HEAD_BYTES,
-  ROUND_BYTES,
-} from "./format.ts";
+import { FRAME_PAGES, MOST_ROUNDS, PART, PRECOPY_MAGIC, PRECOPY_VERSION } from "./format.ts";
+import { pageFrame } from "./page-frame.ts";
+import { prefixOf, registersOf, roundHead } from "./parts.ts";
 
 /** When a pre-copy has gone on for long enough. */
 export interface PreCopyOptions {
@@ -103,7 +88,7 @@ export class PreCopySource {
     if (this.#round > MOST_ROUNDS - 1)
       this.#break(`there were ${MOST_ROUNDS - 1} rounds; only the last is left`);
     const { hash, profile } = this.#tracking;
-    if (this.#round === 1) yield this.#hashed(prefixOf(hash, profile));
+    if (this.#round === 1) yield this.#hashed(prefixOf([...PRECOPY_MAGIC, PRECOPY_VERSION], hash, profile));
     yield this.#hashed(this.#head(PART.round));
     yield* this.#frames();
     yield this.#sealed();
@@ -161,12 +146,7 @@ export class PreCopySource {
   }
 
   #head(part: number): Uint8Array {
-    const bytes = new Uint8Array(ROUND_BYTES);
-    const view = new DataView(bytes.buffer);
-    bytes[0] = part;
-    view.setUint32(1, this.#round, true);
-    view.setUint32(5, this.#instance.memoryBytes / PAGE_BYTES, true);
-    return bytes;
+    return roundHead(part, this.#round, this.#instance.memoryBytes);
   }
 
   /** Frames up to the size that memory has when the round starts: pages that come later are in the next one. */
@@ -181,68 +161,25 @@ export class PreCopySource {
   }
 
   #frame(block: number, all: boolean): Uint8Array | undefined {
-    const start = block * FRAME_PAGES;
     const memory = new Uint8Array(this.#instance.memory.buffer);
-    const end = Math.min(start + FRAME_PAGES, memory.length / SNAPSHOT_PAGE_BYTES);
-    const held = new Uint8Array(BITMAP_BYTES);
-    const zero = new Uint8Array(BITMAP_BYTES);
-    const pageAt = (page: number): Uint8Array =>
-      memory.subarray(page * SNAPSHOT_PAGE_BYTES, (page + 1) * SNAPSHOT_PAGE_BYTES);
-    let count = 0;
-    let touched = 0;
-    for (let page = this.#next(start, all); page >= 0 && page < end; page = this.#next(page + 1, all)) {
+    const end = Math.min((block + 1) * FRAME_PAGES, memory.length / SNAPSHOT_PAGE_BYTES);
+    const pages: number[] = [];
+    for (
+      let page = this.#next(block * FRAME_PAGES, all);
+      page >= 0 && page < end;
+      page = this.#next(page + 1, all)
+    ) {
       this.#marks.clear(page);
-      touched += 1;
-      const zeros = isZeroPage(pageAt(page));
-      if (!zeros) count += 1;
-      // Nothing has been sent of memory before the first round: zeros are what is there.
-      if (!zeros || !all) mark(zeros ? zero : held, page - start);
+      pages.push(page);
     }
-    this.#sent += touched;
-    if (count === 0 && (all || touched === 0)) return undefined;
-    const frame = frameOf(block, count, held, zero);
-    let at = FRAME_HEAD_BYTES;
-    for (let page = start; page < end; page++) {
-      if (!marked(held, page - start)) continue;
-      frame.set(pageAt(page), at);
-      at += SNAPSHOT_PAGE_BYTES;
-    }
-    return frame;
+    this.#sent += pages.length;
+    // Nothing has been sent of memory before the first round: zeros are what is there.
+    return pageFrame(memory, block, pages, !all);
   }
 
   #next(page: number, all: boolean): number {
     return all ? page : this.#marks.next(page);
   }
-}
-
-function frameOf(block: number, count: number, held: Uint8Array, zero: Uint8Array): Uint8Array {
-  const frame = Buffer.allocUnsafe(FRAME_HEAD_BYTES + count * SNAPSHOT_PAGE_BYTES);
-  frame.writeUInt32LE(PART.pages, 0);
-  frame.writeUInt32LE(block, 4);
-  frame.writeUInt32LE(count * SNAPSHOT_PAGE_BYTES, 8);
-  frame.set(held, 12);
-  frame.set(zero, 12 + BITMAP_BYTES);
-  return frame;
-}
-
-function prefixOf(hash: string, profile: string): Uint8Array {
-  const header = encode({ module: Buffer.from(hash, "hex"), profile });
-  const bytes = new Uint8Array(PREFIX_BYTES + header.length);
-  bytes.set([...PRECOPY_MAGIC, PRECOPY_VERSION]);
-  new DataView(bytes.buffer).setUint32(5, header.length, true);
-  bytes.set(header, PREFIX_BYTES);
-  return bytes;
-}
-
-/** Everything of an image but memory. */
-function registersOf({ pending, sections }: InstanceImage): Uint8Array {
-  const { memory: _, ...rest } = sections;
-  const content = encode({ pending: [pending.requestId, pending.op, [...pending.args]], sections: rest });
-  const bytes = new Uint8Array(REGISTERS_HEAD_BYTES + content.length);
-  bytes[0] = PART.registers;
-  new DataView(bytes.buffer).setUint32(1, content.length, true);
-  bytes.set(content, REGISTERS_HEAD_BYTES);
-  return bytes;
 }
 
 function inRange(name: string, value: number, least: number, most: number): number {

@@ -10,7 +10,6 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import type { EngineLimits, GuestHost, InstanceImage } from "@glia-os/abi/ports";
-import { SNAPSHOT_PAGE_BYTES } from "@glia-os/abi/wire";
 import type { Arrival } from "../engine/arrival.ts";
 import type { WasmProgram } from "../engine/engine.ts";
 import type { WasmInstance } from "../engine/instance.ts";
@@ -19,13 +18,10 @@ import { PAGE_BYTES } from "../layout.ts";
 import { PartReader } from "../snapshot/part-reader.ts";
 import {
   DIGEST_BYTES,
-  FRAME_BYTES,
   FRAME_HEAD_BYTES,
-  FRAME_PAGES,
   MOST_HEADER_BYTES,
   MOST_REGISTER_BYTES,
   MOST_ROUNDS,
-  marked,
   PART,
   PRECOPY_MAGIC,
   PRECOPY_VERSION,
@@ -34,6 +30,7 @@ import {
   REGISTERS_HEAD_BYTES,
   ROUND_BYTES,
 } from "./format.ts";
+import { type FrameHead, placeFrame, readFrameHead } from "./page-frame.ts";
 import { decodeHeader, decodeRegisters, type Registers } from "./parts.ts";
 
 /** A guest on its way in. */
@@ -48,7 +45,7 @@ export class PreCopyTarget {
   #rounds = 0;
   #last = false;
   #block = -1;
-  #frame: Uint8Array = new Uint8Array();
+  #frame: FrameHead | undefined;
   #registers: Registers | undefined;
   #done = false;
   #failed: unknown;
@@ -168,41 +165,18 @@ export class PreCopyTarget {
 
   #frameHead(bytes: Uint8Array): void {
     this.#hash.update(bytes);
-    const head = viewOf(bytes);
-    const block = head.getUint32(3, true);
-    const length = head.getUint32(7, true);
-    if (bytes[0] !== 0 || bytes[1] !== 0 || bytes[2] !== 0 || block <= this.#block)
-      throw new PreCopyCorruptError("its frames are out of order");
-    this.#block = block;
-    const pages = (this.#arrival as Arrival).memory.length / SNAPSHOT_PAGE_BYTES - block * FRAME_PAGES;
-    const [held, zero] = [bytes.subarray(11, 43), bytes.subarray(43)];
-    let count = 0;
-    for (let page = 0; page < FRAME_PAGES; page++) {
-      const [has, clears] = [marked(held, page), marked(zero, page)];
-      if ((has && clears) || ((has || clears) && page >= pages))
-        throw new PreCopyCorruptError("a frame does not fit its memory");
-      if (has) count += 1;
-    }
-    if (length !== count * SNAPSHOT_PAGE_BYTES)
-      throw new PreCopyCorruptError("a frame does not fit its pages");
-    this.#frame = bytes.slice();
-    if (length === 0) this.#payload(new Uint8Array());
-    else this.#parts.expect(length, this.#payload);
+    const head = readFrameHead(bytes, (this.#arrival as Arrival).memory.length);
+    if (typeof head === "string") throw new PreCopyCorruptError(head);
+    if (head.block <= this.#block) throw new PreCopyCorruptError("its frames are out of order");
+    this.#block = head.block;
+    this.#frame = head;
+    if (head.length === 0) this.#payload(new Uint8Array());
+    else this.#parts.expect(head.length, this.#payload);
   }
 
   #payload(bytes: Uint8Array): void {
     this.#hash.update(bytes);
-    const memory = (this.#arrival as Arrival).memory;
-    const [held, zero] = [this.#frame.subarray(11, 43), this.#frame.subarray(43)];
-    const start = this.#block * FRAME_BYTES;
-    let from = 0;
-    for (let page = 0; page < FRAME_PAGES; page++) {
-      const at = start + page * SNAPSHOT_PAGE_BYTES;
-      if (marked(held, page)) {
-        memory.set(bytes.subarray(from, from + SNAPSHOT_PAGE_BYTES), at);
-        from += SNAPSHOT_PAGE_BYTES;
-      } else if (marked(zero, page)) memory.fill(0, at, at + SNAPSHOT_PAGE_BYTES);
-    }
+    placeFrame((this.#arrival as Arrival).memory, this.#frame as FrameHead, bytes);
     this.#parts.expect(1, this.#kindOfPart);
   }
 

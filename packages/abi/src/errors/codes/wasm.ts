@@ -181,6 +181,26 @@ export const WASM_CODES = {
     changed: "Nothing: no program of this name is admitted here.",
     fix: "Admit the program first, under a name of 1 to 64 characters that is not taken.",
   },
+  "wasm.not-resident": {
+    retryable: true,
+    changed: "Nothing: the guest goes on.",
+    fix: "Let its pages arrive: step it, or wait until its post-copy is complete, then ask again.",
+  },
+  "wasm.postcopy-corrupt": {
+    retryable: false,
+    changed: "What had arrived was given up: a guest that was handed over fails when it needs a page that did not come.",
+    fix: "Before the hand-over, go on at the source. After it, start the guest again from its last checkpoint; the source may not run it.",
+  },
+  "wasm.postcopy-lost": {
+    retryable: false,
+    changed: "The guest was stopped before it could see memory that is not its own; what it did before stands.",
+    fix: "Start it again from its last checkpoint. Move by pre-copy where the source may fail: its guests are whole at one end at any time.",
+  },
+  "wasm.postcopy-order": {
+    retryable: false,
+    changed: "Nothing: the guest is where it was.",
+    fix: "Send rounds, then hand over once with the guest stopped, then push pages until the other end has them all.",
+  },
   "wasm.precopy-corrupt": {
     retryable: true,
     changed: "Nothing at the source, where the guest is still whole; what had arrived here was given up.",
