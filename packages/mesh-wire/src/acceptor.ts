@@ -116,6 +116,7 @@ export class Acceptor {
       peerOrdinal: hello.ordinal,
       peer: peer.nodeId,
       peerKey: peer.publicKey,
+      peerNotAfterMs: peer.notAfterMs,
       initiator: false,
       remote,
       shared: connection,

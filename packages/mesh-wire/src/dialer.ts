@@ -182,6 +182,7 @@ export class Dialer {
         peerOrdinal: acceptor,
         peer: peer.nodeId,
         peerKey: peer.publicKey,
+        peerNotAfterMs: peer.notAfterMs,
         initiator: true,
         remote: address,
         shared: connection,

@@ -10,22 +10,23 @@
  *     over when both sides have done so and the receivers are done, or after one second.
  * S5. Datagrams travel in sealed packets over UDP while a path works (datagrams/datagram-lane.ts); they are not proof that
  *     the peer lives, and end with the shared connection.
- * S6. Whatever breaks a rule ends this session with a reason, and no other.
+ * S6. A session ends in order when the certificate its peer showed has expired, give or take the skew that certificates are
+ *     accepted with; looked at every keepalive interval.
+ * S7. Whatever breaks a rule ends this session with a reason, and no other.
  */
 import { isIP } from "node:net";
-import { isGliaError } from "@glia-os/abi/errors";
 import type { NodeId } from "@glia-os/abi/ids";
 import {
   type Clock,
   type HostPort,
   MESSAGE_LIMIT_BYTES,
   type Random,
-  type Session,
   type SessionClosed,
   type TimerHandle,
   type Timers,
   type TrafficClass,
 } from "@glia-os/abi/ports";
+import { Arrivals } from "./arrivals.ts";
 import type { CarrierName } from "./carriers/carrier.ts";
 import { CLOSE_CODE, type Ordinal, readCodedReason, writeCodedReason } from "./control-payload.ts";
 import { DatagramLane } from "./datagrams/datagram-lane.ts";
@@ -38,11 +39,9 @@ import {
 } from "./errors.ts";
 import { CLASS_OF_KIND, FRAME_KIND } from "./frame.ts";
 import type { ConnectionHandler, FramedConnection } from "./framed-connection.ts";
-import { Inbox } from "./inbox.ts";
 import { Keepalive } from "./keepalive.ts";
 import {
   CLOSE_TIMEOUT_MS,
-  DATAGRAM_INBOX_BYTES,
   FRAME_COST_BYTES,
   OUTBOX_BYTES,
   PROBES_PER_KEEPALIVE,
@@ -50,10 +49,10 @@ import {
   SOCKET_BUFFER_BYTES,
   type WireLimits,
 } from "./limits.ts";
-import { MessageReader } from "./message-reader.ts";
+import type { MessageReader } from "./message-reader.ts";
+import { CLOCK_SKEW_MS } from "./node-certificate.ts";
 import { Outbox } from "./outbox.ts";
-import { RequestWindow } from "./request-window.ts";
-import { type ClassCounts, countMessages, type SessionStats } from "./session-stats.ts";
+import { type ClassCounts, countMessages, type SessionStats, type WireSession } from "./session-stats.ts";
 
 /** Longest keying material: RFC 5869 section 2.3 allows 255 blocks of SHA-256. */
 const KEYING_MATERIAL_BYTES = 255 * 32;
@@ -66,6 +65,8 @@ export interface SessionParts {
   readonly peerOrdinal: Ordinal;
   readonly peer: NodeId;
   readonly peerKey: Uint8Array;
+  /** End of the peer's certificate, milliseconds since the Unix epoch. */
+  readonly peerNotAfterMs: number;
   readonly initiator: boolean;
   readonly remote: HostPort;
   readonly shared: FramedConnection;
@@ -76,22 +77,12 @@ export interface SessionParts {
   readonly datagrams: { readonly socket: DatagramSocket; readonly random: Random } | undefined;
   /** Dial the bulk connection; only the initiator can. */
   readonly dialBulk?: (session: FramedSession) => Promise<void>;
+  /** The session ends because the peer's certificate has expired (S6). */
+  readonly expired: (session: FramedSession) => void;
   /** The session takes no more messages and must not be handed out again. */
   readonly leaving: (session: FramedSession) => void;
   /** The session is over. */
   readonly over: (session: FramedSession) => void;
-}
-
-/** A session with what can be seen of it. */
-export interface WireSession extends Session {
-  /** Whether the session takes messages. */
-  readonly open: boolean;
-  /** Whether no message is on its way or being received. */
-  readonly idle: boolean;
-  /** When the last message was sent or received, on the monotonic clock. */
-  readonly lastMessageMs: number;
-  /** What has passed so far. */
-  stats(): SessionStats;
 }
 
 /** The session over framed connections. */
@@ -101,6 +92,7 @@ export class FramedSession implements WireSession {
   readonly initiator: boolean;
   readonly remote: HostPort;
   readonly carrier: CarrierName;
+  readonly peerCertificateNotAfterMs: number;
   readonly closed: Promise<SessionClosed>;
   /** The ordinal of the hello that opened it. */
   readonly id: Ordinal;
@@ -109,11 +101,9 @@ export class FramedSession implements WireSession {
 
   readonly #parts: SessionParts;
   readonly #shared: FramedConnection;
-  readonly #inboxes: Readonly<Record<TrafficClass, Inbox>>;
+  readonly #arrivals: Arrivals;
   readonly #outboxes: Readonly<Record<TrafficClass, Outbox>>;
-  readonly #readers: Readonly<Record<TrafficClass, MessageReader>>;
   readonly #datagrams: DatagramLane | undefined;
-  readonly #window: RequestWindow;
   readonly #keepalive: Keepalive;
   readonly #counts: Readonly<Record<TrafficClass, ClassCounts>> = countMessages();
   readonly #resolveClosed: (closed: SessionClosed) => void;
@@ -133,15 +123,14 @@ export class FramedSession implements WireSession {
     this.peerOrdinal = parts.peerOrdinal;
     this.peer = parts.peer;
     this.peerKey = parts.peerKey;
+    this.peerCertificateNotAfterMs = parts.peerNotAfterMs;
     this.initiator = parts.initiator;
     this.remote = parts.remote;
     this.#lastMessageMs = parts.clock.monotonicMs();
     const { promise, resolve } = Promise.withResolvers<SessionClosed>();
     this.closed = promise;
     this.#resolveClosed = resolve;
-    this.#window = new RequestWindow((bytes) => this.#shared.sendCredit(bytes));
-    this.#inboxes = this.#makeInboxes();
-    this.#readers = this.#makeReaders();
+    this.#arrivals = this.#makeArrivals();
     this.#outboxes = {
       datagram: new Outbox({
         kind: FRAME_KIND.datagram,
@@ -168,7 +157,10 @@ export class FramedSession implements WireSession {
           { kind: "failed", reason: "the peer has been silent for three keepalive intervals" },
           true,
         ),
-      interval: () => this.#closeWhenIdle(),
+      interval: () => {
+        this.#closeWhenIdle();
+        this.#closeWhenExpired();
+      },
     });
   }
 
@@ -179,9 +171,7 @@ export class FramedSession implements WireSession {
 
   /** Whether no message is on its way or being received. */
   get idle(): boolean {
-    return (["datagram", "request", "bulk"] as const).every(
-      (name) => this.#outboxes[name].empty && this.#inboxes[name].drained && !this.#readers[name].partial,
-    );
+    return this.#arrivals.quiet && Object.values(this.#outboxes).every((outbox) => outbox.empty);
   }
 
   /** When the last message was sent or received, on the monotonic clock. */
@@ -204,7 +194,7 @@ export class FramedSession implements WireSession {
       bytesOut: shared.bytesOut + (bulk?.bytesOut ?? 0),
       rttMs: this.#keepalive.rttMs,
       datagramsDroppedOut: this.#outboxes.datagram.dropped,
-      datagramsDroppedIn: this.#inboxes.datagram.dropped,
+      datagramsDroppedIn: this.#arrivals.datagramsDropped,
       datagramsTo: this.#datagrams?.target,
       packetsUnopened: this.#datagrams?.counts.unopened ?? 0,
       messages: {
@@ -244,9 +234,7 @@ export class FramedSession implements WireSession {
   }
 
   onMessage(receive: (trafficClass: TrafficClass, message: Uint8Array) => void | Promise<void>): void {
-    for (const name of ["datagram", "request", "bulk"] as const) {
-      this.#inboxes[name].open((message) => receive(name, message));
-    }
+    this.#arrivals.open(receive);
   }
 
   async close(reason: string): Promise<void> {
@@ -254,7 +242,7 @@ export class FramedSession implements WireSession {
     await this.closed;
   }
 
-  /** End the session at once (S6). The peer is told if the connection still works. */
+  /** End the session at once (S7). The peer is told if the connection still works. */
   fail(reason: string, code: number = CLOSE_CODE.failure): void {
     if (this.#ended) return;
     this.#shared.sendControl(FRAME_KIND.close, writeCodedReason(code, reason));
@@ -271,44 +259,23 @@ export class FramedSession implements WireSession {
     }
     this.#bulk = connection;
     connection.handTo(this.#bulkHandler(connection), [this.#outboxes.bulk], SOCKET_BUFFER_BYTES.bulk);
-    if (!this.#inboxes.bulk.drained) connection.pause();
+    if (!this.#arrivals.inbox("bulk").drained) connection.pause();
     this.#advance();
   }
 
-  #makeInboxes(): Readonly<Record<TrafficClass, Inbox>> {
-    const failed = (error: unknown) => {
-      const what = isGliaError(error) ? error.code : error instanceof Error ? error.name : typeof error;
-      this.fail(`the receiver of messages failed: ${what}`);
+  #makeArrivals(): Arrivals {
+    const events = {
+      credit: (bytes: number) => this.#shared.sendCredit(bytes),
+      arrived: () => {
+        this.#lastMessageMs = this.#parts.clock.monotonicMs();
+      },
+      bulkIdle: () => {
+        if (typeof this.#bulk === "object") this.#bulk.resume();
+      },
+      idle: () => this.#advance(),
+      failed: (reason: string) => this.fail(reason),
     };
-    const settled = () => {};
-    const idle = () => this.#advance();
-    return {
-      datagram: new Inbox({ settled, idle, failed }, DATAGRAM_INBOX_BYTES),
-      request: new Inbox({
-        settled: (cost) => this.#window.settle(cost),
-        idle: () => {
-          this.#window.idle();
-          this.#advance();
-        },
-        failed,
-      }),
-      bulk: new Inbox({
-        settled,
-        idle: () => {
-          if (typeof this.#bulk === "object") this.#bulk.resume();
-          this.#advance();
-        },
-        failed,
-      }),
-    };
-  }
-
-  /** A message is whole. */
-  #arrived(name: TrafficClass, message: Uint8Array, cost: number): void {
-    this.#lastMessageMs = this.#parts.clock.monotonicMs();
-    this.#counts[name].messagesIn++;
-    this.#counts[name].bytesIn += message.length;
-    this.#inboxes[name].push(message, cost);
+    return new Arrivals(events, this.#counts);
   }
 
   /** (S5) */
@@ -325,38 +292,30 @@ export class FramedSession implements WireSession {
       intervalMs: Math.ceil(limits.keepaliveMs / PROBES_PER_KEEPALIVE),
       offer: (payload) => this.#shared.sendControl(FRAME_KIND.offerUdp, payload),
       message: (message) => {
-        if (!this.#received.shared) this.#arrived("datagram", message, message.length + FRAME_COST_BYTES);
+        if (!this.#received.shared)
+          this.#arrivals.take("datagram", message, message.length + FRAME_COST_BYTES);
       },
       wakeStream: () => this.#shared.wake(),
     });
   }
 
-  #makeReaders(): Readonly<Record<TrafficClass, MessageReader>> {
-    const reader = (name: TrafficClass, cost: (message: Uint8Array) => number) =>
-      new MessageReader((message) => this.#arrived(name, message, cost(message)));
-    return {
-      datagram: reader("datagram", (message) => message.length + FRAME_COST_BYTES),
-      request: reader("request", () => this.#window.complete()),
-      bulk: reader("bulk", () => 0),
-    };
-  }
-
   #sharedHandler(): ConnectionHandler {
-    let reading: MessageReader = this.#readers.datagram;
+    const { readers, window } = this.#arrivals;
+    let reading: MessageReader = readers.datagram;
     return {
       begin: (header) => {
         const name = CLASS_OF_KIND[header.kind]!;
         if (name === "bulk") throw new ProtocolViolationError("it sent bulk on the shared connection");
         if (this.#received.shared) throw new ProtocolViolationError("it sent a message after its close");
         this.#keepalive.heard();
-        reading = this.#readers[name];
-        if (name === "request") this.#window.arrive(header.payloadLength + FRAME_COST_BYTES);
+        reading = readers[name];
+        if (name === "request") window.arrive(header.payloadLength + FRAME_COST_BYTES);
         reading.begin(header);
       },
       data: (piece) => reading.data(piece),
       end: () => {
         reading.end();
-        if (reading === this.#readers.request && this.#inboxes.request.ready) this.#window.idle();
+        if (reading === readers.request) this.#arrivals.requestFrameEnded();
       },
       control: (kind, payload) => this.#control(kind, payload),
       violated: (error) => this.#violated(error),
@@ -366,7 +325,7 @@ export class FramedSession implements WireSession {
   }
 
   #bulkHandler(connection: FramedConnection): ConnectionHandler {
-    const reader = this.#readers.bulk;
+    const reader = this.#arrivals.readers.bulk;
     return {
       begin: (header) => {
         if (header.kind !== FRAME_KIND.bulk)
@@ -378,7 +337,7 @@ export class FramedSession implements WireSession {
       data: (piece) => reader.data(piece),
       end: () => {
         reader.end();
-        if (!this.#inboxes.bulk.drained) connection.pause();
+        if (!this.#arrivals.inbox("bulk").drained) connection.pause();
       },
       control: (kind) => {
         if (kind !== FRAME_KIND.close)
@@ -463,6 +422,14 @@ export class FramedSession implements WireSession {
     if (silentMs >= this.#parts.limits.idleMs && this.idle) this.#end({ kind: "local", reason: "idle" });
   }
 
+  /** (S6) */
+  #closeWhenExpired(): void {
+    if (this.#parts.clock.wallMs() <= this.peerCertificateNotAfterMs + CLOCK_SKEW_MS) return;
+    const since = new Date(this.peerCertificateNotAfterMs).toISOString();
+    if (this.open) this.#parts.expired(this);
+    this.#end({ kind: "local", reason: `the certificate of the peer expired at ${since}` });
+  }
+
   /** Start the orderly close (S4). */
   #end(ending: SessionClosed): void {
     if (this.#ending !== undefined) return;
@@ -491,8 +458,8 @@ export class FramedSession implements WireSession {
       this.#shared.sendControl(FRAME_KIND.close, writeCodedReason(CLOSE_CODE.orderly, ending.reason));
     }
     const bulkDone = this.#bulk === "none" || (this.#sent.bulk && this.#received.bulk);
-    const delivered = Object.values(this.#inboxes).every((inbox) => inbox.drained);
-    if (this.#sent.shared && this.#received.shared && bulkDone && delivered) this.#conclude(ending);
+    const { drained } = this.#arrivals;
+    if (this.#sent.shared && this.#received.shared && bulkDone && drained) this.#conclude(ending);
   }
 
   /** The session is over. `atOnce` for a peer that does not answer: its connections are not ended but destroyed. */
@@ -506,7 +473,7 @@ export class FramedSession implements WireSession {
     this.#datagrams?.stop();
     if (wasOpen) this.#parts.leaving(this);
     for (const outbox of Object.values(this.#outboxes)) outbox.discard(new SessionClosedError(closed.reason));
-    for (const inbox of Object.values(this.#inboxes)) inbox.discard();
+    this.#arrivals.discard();
     const connections = [this.#shared, ...(typeof this.#bulk === "object" ? [this.#bulk] : [])];
     for (const connection of connections) atOnce ? connection.destroy() : connection.finish();
     void Promise.all(connections.map((connection) => connection.gone)).then(() => {

@@ -42,7 +42,6 @@ export {
   type FrameHeader,
   type FrameSink,
 } from "./frame.ts";
-export type { WireSession } from "./framed-session.ts";
 export { DEFAULT_LIMITS, OUTBOX_BYTES, REQUEST_WINDOW_BYTES, type WireLimits } from "./limits.ts";
 export {
   CERTIFICATE_VALIDITY_MS,
@@ -54,9 +53,11 @@ export {
   proveNode,
 } from "./node-certificate.ts";
 export { createNodeIdentity, loadOrCreateNodeIdentity, type NodeIdentity } from "./node-identity.ts";
-export type { ClassCounts, SessionStats } from "./session-stats.ts";
+export type { ClassCounts, SessionStats, WireSession } from "./session-stats.ts";
+export { METRICS_INTERVAL_MS } from "./wire-metrics.ts";
 export {
   createWireTransport,
+  type PeerCertificateExpired,
   type TransportStats,
   type WireTransport,
   type WireTransportOptions,

@@ -1,5 +1,5 @@
 /** What can be seen of a session. */
-import type { HostPort, TrafficClass } from "@glia-os/abi/ports";
+import type { HostPort, Session, TrafficClass } from "@glia-os/abi/ports";
 import type { CarrierName } from "./carriers/carrier.ts";
 
 /** Messages and their bytes of one class, without framing. A message counts out when `send` took it. */
@@ -32,6 +32,20 @@ export interface SessionStats {
   readonly packetsUnopened: number;
   /** Per class. */
   readonly messages: Readonly<Record<TrafficClass, Readonly<ClassCounts>>>;
+}
+
+/** A session with what can be seen of it. */
+export interface WireSession extends Session {
+  /** Whether the session takes messages. */
+  readonly open: boolean;
+  /** Whether no message is on its way or being received. */
+  readonly idle: boolean;
+  /** When the last message was sent or received, on the monotonic clock. */
+  readonly lastMessageMs: number;
+  /** End of the certificate the peer showed, milliseconds since the Unix epoch. The session ends with it. */
+  readonly peerCertificateNotAfterMs: number;
+  /** What has passed so far. */
+  stats(): SessionStats;
 }
 
 /** Counters at zero. */

@@ -5,7 +5,7 @@
  * W2. `close` ends in order what is open, cuts off what is not a session yet, and leaves no handle or timer behind.
  */
 import type { NodeId } from "@glia-os/abi/ids";
-import type { Clock, HostPort, Logger, Random, Session, Timers, Transport } from "@glia-os/abi/ports";
+import type { Clock, HostPort, Logger, Meter, Random, Session, Timers, Transport } from "@glia-os/abi/ports";
 import { Acceptor } from "./acceptor.ts";
 import type { CarrierFactory } from "./carriers/carrier.ts";
 import { CarrierChoice, type TransportMode } from "./carriers/carrier-choice.ts";
@@ -20,12 +20,14 @@ import {
   PeerIdentityError,
   TransportClosedError,
 } from "./errors.ts";
-import { FramedSession, type WireSession } from "./framed-session.ts";
+import { FramedSession } from "./framed-session.ts";
 import { DEFAULT_LIMITS, type WireLimits } from "./limits.ts";
 import { CERTIFICATE_VALIDITY_MS } from "./node-certificate.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 import { SessionPool } from "./session-pool.ts";
+import type { WireSession } from "./session-stats.ts";
 import type { OwnSessionParts, Wire } from "./wire.ts";
+import { WireMetrics } from "./wire-metrics.ts";
 
 const SESSIONS_MAX = 10_000;
 /** Longest delay Node's timers take. */
@@ -51,8 +53,19 @@ export interface WireTransportOptions {
   readonly certificateValidityMs?: number;
   /** Told of every certificate that was replaced, by time or by `rotateCertificate`. */
   readonly onCertificate?: (event: CertificateRotated) => void;
+  /** Told of every session that ends because its peer's certificate has expired. */
+  readonly onPeerExpired?: (event: PeerCertificateExpired) => void;
+  /** Takes readings every 5 s: sessions, messages, certificates (docs/spec/metrics.md). */
+  readonly meter?: Meter;
   /** Told why incoming connections were refused. */
   readonly logger?: Logger;
+}
+
+/** A session ends because the certificate its peer showed has expired. */
+export interface PeerCertificateExpired {
+  readonly peer: NodeId;
+  /** End of that certificate, milliseconds since the Unix epoch. */
+  readonly notAfterMs: number;
 }
 
 /** A transport with what the port does not have. */
@@ -108,6 +121,8 @@ class NodeTransport implements WireTransport {
   readonly #dialer: Dialer;
   readonly #acceptor: Acceptor;
   readonly #datagrams: { readonly socket: DatagramSocket; readonly random: Random } | undefined;
+  readonly #metrics: WireMetrics | undefined;
+  readonly #expired: (event: PeerCertificateExpired) => void;
   #listening = false;
   #bound: HostPort | undefined;
   #closing: Promise<void> | undefined;
@@ -122,8 +137,15 @@ class NodeTransport implements WireTransport {
     const pool = new SessionPool(limits.sessions);
     const rotation = new CertificateRotation(
       { identity, clock, timers, random, validityMs: certificateValidityMs },
-      (event) => options.onCertificate?.(event),
+      (event) => {
+        this.#metrics?.rotated();
+        options.onCertificate?.(event);
+      },
     );
+    this.#expired = (event) => {
+      this.#metrics?.peerExpired();
+      options.onPeerExpired?.(event);
+    };
     this.#datagrams =
       options.datagrams === "stream" ? undefined : { socket: new DatagramSocket(random), random };
     const ports = { rotation, wallMs: () => clock.wallMs() };
@@ -148,6 +170,7 @@ class NodeTransport implements WireTransport {
     };
     this.#dialer = new Dialer(this.#wire);
     this.#acceptor = new Acceptor(this.#wire, options.logger);
+    this.#metrics = this.#makeMetrics(options.meter);
   }
 
   get sessions(): readonly FramedSession[] {
@@ -203,7 +226,12 @@ class NodeTransport implements WireTransport {
     if (this.#closing !== undefined) throw new TransportClosedError();
     checkRange("port", address.port, 1, 65_535);
     if (expect === this.self) throw new PeerIdentityError(address, undefined, this.self);
-    return this.#dialer.connect(address, expect);
+    try {
+      return await this.#dialer.connect(address, expect);
+    } catch (error) {
+      this.#metrics?.failed();
+      throw error;
+    }
   }
 
   onSession(accept: (session: Session) => void): void {
@@ -222,7 +250,19 @@ class NodeTransport implements WireTransport {
     this.#acceptor.close();
     this.#dialer.close();
     await Promise.all(this.sessions.map((session) => session.closed));
+    this.#metrics?.stop();
     await Promise.all([stopped, this.#datagrams?.socket.close()]);
+  }
+
+  #makeMetrics(meter: Meter | undefined): WireMetrics | undefined {
+    if (meter === undefined) return undefined;
+    const { clock, timers, self: node } = this.#wire;
+    return new WireMetrics({
+      ...{ meter, node, clock, timers },
+      sessions: () => this.sessions,
+      strayPackets: () => this.stats().datagrams.strayIn,
+      certificateNotAfterMs: () => this.certificateNotAfterMs,
+    });
   }
 
   #openSession(parts: OwnSessionParts): FramedSession {
@@ -233,8 +273,12 @@ class NodeTransport implements WireTransport {
       timers,
       limits,
       datagrams: this.#datagrams,
+      expired: ({ peer, peerCertificateNotAfterMs: notAfterMs }) => this.#expired({ peer, notAfterMs }),
       leaving: (own) => pool.leave(own),
-      over: (own) => pool.remove(own),
+      over: (own) => {
+        this.#metrics?.sessionOver(own);
+        pool.remove(own);
+      },
     });
     if (this.#closing !== undefined) void session.close("the node is closing");
     return session;

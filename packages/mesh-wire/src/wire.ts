@@ -11,7 +11,7 @@ import type { SessionPool } from "./session-pool.ts";
 /** The parts of a session that differ from one to the next. */
 export type OwnSessionParts = Omit<
   SessionParts,
-  "clock" | "timers" | "limits" | "datagrams" | "leaving" | "over"
+  "clock" | "timers" | "limits" | "datagrams" | "expired" | "leaving" | "over"
 >;
 
 /** One transport, seen from inside. */
