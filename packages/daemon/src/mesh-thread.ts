@@ -282,7 +282,7 @@ export class MeshThread implements MeshThreadService {
         this.#logger.log("warn", "refused", { node: event.node, code: event.code, why: event.message });
         break;
       default:
-        this.#logger.log("debug", event.kind, { node: event.node });
+        this.#logger.log("debug", event.kind, "node" in event ? { node: event.node } : {});
     }
   }
 }

@@ -4,9 +4,10 @@ import { ANCHOR_TIMEOUT_MAX_MS } from "./anchor/client.ts";
 import { InvalidOptionError } from "./errors.ts";
 import { membershipParameters } from "./membership/parameters.ts";
 import { HOST_MAX } from "./membership/statement.ts";
-import type { MeshConfig, MeshPorts } from "./mesh-face.ts";
+import type { MeshConfig, MeshPorts, MinorityPolicy } from "./mesh-face.ts";
 import { chosenParts } from "./parts.ts";
 
+const MINORITY_POLICIES: readonly MinorityPolicy[] = ["continue", "refuse-moves", "pause-agents"];
 const JOIN_MAX_MS = 60_000;
 const DEADLINE_MAX_MS = 600_000;
 const YEAR_MS = 366 * 86_400_000;
@@ -33,6 +34,8 @@ export function checkConfig(ports: MeshPorts, config: MeshConfig, self: NodeId):
       refuse("bind", `a host has 1 to ${HOST_MAX} characters`);
   membershipParameters(config.membership);
   chosenParts(config.parts);
+  if (config.minorityPolicy !== undefined && !MINORITY_POLICIES.includes(config.minorityPolicy))
+    refuse("minorityPolicy", `it is none of ${MINORITY_POLICIES.join(", ")}`);
   inRange("joinTimeoutMs", config.joinTimeoutMs, 1, JOIN_MAX_MS);
   inRange("anchorTimeoutMs", config.anchorTimeoutMs, 1, ANCHOR_TIMEOUT_MAX_MS);
   inRange("migrationDeadlineMs", config.migrationDeadlineMs, 1, DEADLINE_MAX_MS);

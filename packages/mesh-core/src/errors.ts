@@ -121,6 +121,15 @@ export class CertificateInvalidError extends MeshError<"mesh.certificate-invalid
   }
 }
 
+/** A node that was removed from the cluster. */
+export class NodeRemovedError extends MeshError<"mesh.node-removed"> {
+  constructor(node: string) {
+    super("mesh.node-removed", `node ${node.slice(0, 12)} was removed from the cluster`, {
+      details: { node },
+    });
+  }
+}
+
 /** A membership certificate outside its validity. */
 export class CertificateExpiredError extends MeshError<"mesh.certificate-expired"> {
   constructor(why: string) {

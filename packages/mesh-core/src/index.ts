@@ -30,7 +30,7 @@ export {
   membershipParameters,
 } from "./membership/parameters.ts";
 export { createMesh } from "./mesh.ts";
-export type { Mesh, MeshConfig, MeshPorts } from "./mesh-face.ts";
+export type { Mesh, MeshConfig, MeshPorts, MinorityPolicy } from "./mesh-face.ts";
 export type {
   AgentLocation,
   Caller,

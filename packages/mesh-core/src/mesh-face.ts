@@ -48,6 +48,12 @@ export interface MeshPorts {
   readonly coordination?: Coordination;
 }
 
+/**
+ * What a node does while it sees no majority: nothing; take part in no move; or that and offer its agents no message either, so that
+ * what is sent to them waits with the senders. Timers and computations of agents go on in every case.
+ */
+export type MinorityPolicy = "continue" | "refuse-moves" | "pause-agents";
+
 /** Settings of one node. */
 export interface MeshConfig extends PartSettings {
   /** 1 to 32 of a-z, 0-9, `-`, `.`, `_`. */
@@ -68,6 +74,8 @@ export interface MeshConfig extends PartSettings {
   readonly anchorTimeoutMs?: number;
   /** What this node does beside membership and calls: a preset or a list. Default `agents`. */
   readonly parts?: PartPreset | readonly PartName[];
+  /** What this node does while it sees no majority of the cluster (docs/spec/membership.md). Default `continue`. */
+  readonly minorityPolicy?: MinorityPolicy;
   /** Validity of certificates this founder issues. Default 365 days. */
   readonly certificateTtlMs?: number;
 }
@@ -99,7 +107,21 @@ export interface Mesh {
   onEvent(listen: (event: MeshEvent) => void): () => void;
   /** A line that admits `uses` nodes (1 to 10,000) until `ttlMs` from now (1 s to 30 days). @throws {NoClusterKeyError} except on the founder. */
   createJoinLine(options: { readonly ttlMs: number; readonly uses: number }): string;
-  /** What to keep for a later start of kind `member`. */
+  /**
+   * Remove a node: its certificates are worthless everywhere from when this is heard, its sessions end, and it comes back only with a
+   * join line made afterwards. The node need not run, and need not be known here.
+   * @throws {NoClusterKeyError} except on the holder of the cluster key; {InvalidOptionError} for this node itself.
+   */
+  remove(node: NodeId): void;
+  /**
+   * Let `next` follow the present cluster key. Certificates of the old key count for `overlapMs` more (0 to 365 days); members renew
+   * theirs at once. The cluster's id stays. Keep `next` before calling: afterwards the old key admits nobody.
+   * @throws {NoClusterKeyError} except on the holder of the cluster key.
+   */
+  rotateClusterKey(next: Signer, options: { readonly overlapMs: number }): void;
+  /** Local health, 0 (well) to 7: how far this node doubts its own judgement of others. */
+  readonly healthScore: number;
+  /** What to keep for a later start of kind `member`. A `credentialsChanged` event says when it changed. */
   credentials(): Credentials;
   /** The cluster's truth: the engine itself on the anchor, calls to it elsewhere. */
   readonly coordination: Coordination;

@@ -26,7 +26,21 @@ export interface Member {
 
 /** What happened in the mesh. */
 export type MeshEvent =
-  | { readonly kind: "memberUp" | "memberSuspect" | "memberDead" | "memberLeft"; readonly member: Member }
+  | {
+      readonly kind: "memberUp" | "memberSuspect" | "memberDead" | "memberLeft" | "memberRemoved";
+      readonly member: Member;
+    }
+  /**
+   * How much of the cluster this node sees changed: many members are out of reach (`partition`), a majority is (`quorumLost`), or neither
+   * any more (`healed`). Counted are voters (docs/spec/membership.md).
+   */
+  | {
+      readonly kind: "partition" | "quorumLost" | "healed";
+      readonly reachable: number;
+      readonly known: number;
+    }
+  /** What `credentials()` returns changed: keep it. */
+  | { readonly kind: "credentialsChanged" }
   /** A peer proved its membership on a session; `client` peers appear only here. */
   | { readonly kind: "sessionUp"; readonly node: NodeId; readonly role: NodeRole }
   | { readonly kind: "sessionDown"; readonly node: NodeId; readonly reason: string }
@@ -59,6 +73,10 @@ export interface Credentials {
   readonly certificate: Uint8Array;
   /** Cluster record: cluster key and anchor, signed by the cluster key. */
   readonly clusterRecord: Uint8Array;
+  /** Successors of the cluster's root key, in order, when it was rotated. */
+  readonly successions?: readonly Uint8Array[];
+  /** Removals of nodes, signed by the cluster key. */
+  readonly removals?: readonly Uint8Array[];
 }
 
 /** Who makes a call. */

@@ -7,18 +7,24 @@
  * ME3. After `stop` nothing is sent, no timer does anything, and every pending promise has settled.
  */
 import { type AgentId, type ClusterId, type NodeId, nodeIdOf } from "@glia-os/abi/ids";
-import type { Coordination, HostPort, TrafficClass } from "@glia-os/abi/ports";
+import type { Coordination, HostPort, Signer, TrafficClass } from "@glia-os/abi/ports";
 import { type Contact, Entrance } from "./admission/entrance.ts";
+import { RENEW_METHOD, Renewal, renewedBody } from "./admission/renewal.ts";
 import { Standing } from "./admission/standing.ts";
 import { engineOrAnchor } from "./anchor/engine-or-anchor.ts";
 import { type Envelope, isAdmissionKind } from "./codec/envelope.ts";
 import { checkConfig } from "./config.ts";
-import { MeshStoppedError, PartStoppedError, ProtocolViolationError, UnknownMemberError } from "./errors.ts";
+import {
+  MeshStoppedError,
+  NodeRemovedError,
+  PartStoppedError,
+  ProtocolViolationError,
+  UnknownMemberError,
+} from "./errors.ts";
 import { EventListeners } from "./event-listeners.ts";
 import type { AgentLink } from "./links/agent-link.ts";
 import { isMembershipKind, Membership } from "./membership/membership.ts";
 import { membershipParameters } from "./membership/parameters.ts";
-import { Statements } from "./membership/statement.ts";
 import type { Mesh, MeshConfig, MeshPorts } from "./mesh-face.ts";
 import type {
   AgentLocation,
@@ -55,6 +61,7 @@ class MeshNode implements Mesh {
   #sessions: Sessions | undefined;
   #membership: Membership | undefined;
   #entrance: Entrance | undefined;
+  #renewal: Renewal | undefined;
   #address: HostPort | undefined;
   #sessionId = "";
   #heardTable: (() => void) | undefined;
@@ -65,7 +72,12 @@ class MeshNode implements Mesh {
     checkConfig(ports, config, this.self);
     this.#ports = ports;
     this.#config = config;
-    this.#standing = new Standing({ ...ports, ...config, certificateTtlMs: config.certificateTtlMs });
+    this.#standing = new Standing({
+      ...ports,
+      ...config,
+      certificateTtlMs: config.certificateTtlMs,
+      learned: (successions) => this.#learned(successions),
+    });
     this.#calls = new Calls({
       self: { node: this.self, role: config.role },
       timers: ports.timers,
@@ -119,6 +131,7 @@ class MeshNode implements Mesh {
     if (ran && this.#membership !== undefined) await this.#parts.flush();
     this.#state = "stopped";
     this.#entrance?.end();
+    this.#renewal?.stop();
     this.#membership?.leave();
     this.#parts.stop();
     this.#calls.stop();
@@ -161,6 +174,21 @@ class MeshNode implements Mesh {
 
   credentials(): Credentials {
     return this.#standing.required();
+  }
+
+  get healthScore(): number {
+    return this.#membership?.healthScore ?? 0;
+  }
+
+  remove(node: NodeId): void {
+    const { removal, signer } = this.#standing.removal(node);
+    this.#required();
+    this.#membership?.remove(signer, removal);
+  }
+
+  rotateClusterKey(next: Signer, { overlapMs }: { readonly overlapMs: number }): void {
+    this.#learned([this.#standing.rotate(next, overlapMs)]);
+    this.#recertified();
   }
 
   setSessionId(sessionId: string): void {
@@ -221,7 +249,12 @@ class MeshNode implements Mesh {
       },
       handle: (method, handler) => this.#calls.handle(method, handler),
       onEvent: (listen) => this.#listeners.add(listen),
-      surroundings: { cells, coordination: this.coordination, sessionId: () => this.#sessionId },
+      surroundings: {
+        cells,
+        coordination: this.coordination,
+        sessionId: () => this.#sessionId,
+        holdsBack: () => this.#holdsBack(),
+      },
     });
   }
 
@@ -261,7 +294,7 @@ class MeshNode implements Mesh {
       const heard = new Promise<void>((resolve) => {
         this.#heardTable = resolve;
       });
-      this.#membership?.exchange(contact);
+      this.#membership?.introduce(contact);
       await heard;
     });
   }
@@ -283,26 +316,100 @@ class MeshNode implements Mesh {
 
   #beginMembership(): void {
     if (this.#state !== "running") throw new MeshStoppedError();
-    const { clock, timers, random, signer, digests } = this.#ports;
+    const { clock, timers, random, signer, digests, meter } = this.#ports;
     const { role, name, bootEpoch, membership } = this.#config;
-    const { cluster, clusterKey } = this.#standing.known();
     this.#membership = new Membership({
       self: this.self,
       role,
       name,
       address: this.#address ?? { host: "client", port: 1 },
       bootEpoch,
-      certificate: this.#standing.required().certificate,
-      statements: new Statements(digests, cluster, clusterKey),
+      certificate: () => this.#standing.required().certificate,
+      statements: this.#standing.statements(),
+      removals: this.#standing.removals,
       parameters: membershipParameters(membership),
       clock,
       timers,
       random: random.fork("membership"),
       signer,
+      digests,
+      meter,
       send: (node, trafficClass, envelope) => void this.#send(node, trafficClass, envelope),
       emit: (event) => this.#listeners.tell(event),
+      removed: (node) => this.#removed(node),
+      adopt: (succession) => this.#adopt(succession),
+      refuse: (node, error) => this.#sessions?.refuse(node, error),
+      heardTable: () => this.#heardTable?.(),
     });
     this.#membership.start();
+    this.#renewal = this.#keepRenewed();
+  }
+
+  #keepRenewed(): Renewal {
+    const { clock, timers, random } = this.#ports;
+    this.#calls.handle(RENEW_METHOD, async ({ node }) => {
+      const certificate = node === this.self ? undefined : this.#sessions?.certificateOf(node);
+      const key = node === this.self ? this.#standing.selfKey : certificate?.nodeKey;
+      if (key === undefined) throw new UnknownMemberError(node);
+      return renewedBody(this.#standing.renew(key, certificate?.role ?? this.#config.role));
+    });
+    const renewal = new Renewal({
+      clock,
+      timers,
+      random: random.fork("renewal"),
+      validity: () => this.#standing.validity(),
+      holders: () => this.#holders(),
+      call: (node, method, body, options) => this.call(node, method, body, options),
+      take: (credentials) => {
+        this.#standing.renewed(credentials);
+        this.#recertified();
+      },
+    });
+    renewal.watch();
+    return renewal;
+  }
+
+  /** Who may hold the cluster key: this node if it does, else the anchor first, then the other core members. */
+  #holders(): NodeId[] {
+    if (this.#standing.holdsClusterKey) return [this.self];
+    const cores = this.members().filter(
+      ({ role, state, node }) => role === "core" && state === "alive" && node !== this.self,
+    );
+    return [...new Set([this.anchor, ...cores.map(({ node }) => node)])];
+  }
+
+  /** This node's certificate changed: peers and members are shown it. */
+  #recertified(): void {
+    this.#sessions?.showCredentials(this.#standing.required().certificate, this.#standing.successions());
+    this.#membership?.certificateChanged();
+    this.#listeners.tell({ kind: "credentialsChanged" });
+  }
+
+  #adopt(succession: Uint8Array): boolean {
+    const fresh = this.#standing.adopt(succession);
+    if (fresh) this.#keysChanged();
+    return fresh;
+  }
+
+  #learned(successions: readonly Uint8Array[]): void {
+    for (const succession of successions) this.#membership?.spreadSuccession(succession);
+    this.#keysChanged();
+  }
+
+  #keysChanged(): void {
+    this.#listeners.tell({ kind: "credentialsChanged" });
+    this.#renewal?.watch();
+  }
+
+  #removed(node: NodeId): void {
+    this.#sessions?.refuse(node, new NodeRemovedError(node));
+    this.#listeners.tell({ kind: "credentialsChanged" });
+  }
+
+  #holdsBack(): { readonly moves: boolean; readonly agents: boolean } {
+    const { minorityPolicy = "continue" } = this.#config;
+    const held = minorityPolicy !== "continue" && this.#membership?.quorumLost === true;
+    return { moves: held, agents: held && minorityPolicy === "pause-agents" };
   }
 
   #send(node: NodeId, trafficClass: TrafficClass, envelope: Envelope): boolean {
@@ -313,12 +420,9 @@ class MeshNode implements Mesh {
     const { kind } = envelope;
     if (kind === "call" || kind === "reply" || kind === "failure") {
       this.#calls.receive(peer, trafficClass, envelope);
-    } else if (isMembershipKind(kind)) {
-      this.#membership?.receive(peer, trafficClass, envelope);
-      if (kind === "pushPull") this.#heardTable?.();
-    } else if (isAdmissionKind(kind)) {
-      throw new ProtocolViolationError(`${kind} on an admitted session`);
-    } else this.#parts.receive(peer, trafficClass, envelope);
+    } else if (isMembershipKind(kind)) this.#membership?.receive(peer, trafficClass, envelope);
+    else if (isAdmissionKind(kind)) throw new ProtocolViolationError(`${kind} on an admitted session`);
+    else this.#parts.receive(peer, trafficClass, envelope);
   }
 
   #lost(node: NodeId, reason: string): void {

@@ -28,6 +28,8 @@ export type PartName = keyof PartFaces;
 export interface PartSurroundings {
   readonly cells: MeshCells | undefined;
   readonly coordination: Coordination;
+  /** What this node holds back because it sees no majority (docs/spec/membership.md, "Quorum"). */
+  holdsBack(): { readonly moves: boolean; readonly agents: boolean };
   sessionId(): string;
   /** Another part, if it runs. */
   running<Name extends PartName>(name: Name): PartFaces[Name] | undefined;
@@ -45,6 +47,9 @@ export const PART_FACTORIES: { readonly [Name in PartName]: PartFactory<Name> } 
   moves: startMoves,
 };
 
+/** A sender asks again after this time while agents are held back, in milliseconds. */
+const HELD_RETRY_MS = 1000;
+
 /** Named sets of parts. `agents` is the default; `members` knows who is there and answers calls, no more. */
 export const PART_PRESETS: Readonly<Record<PartPreset, readonly PartName[]>> = {
   agents: ["links", "moves"],
@@ -54,8 +59,10 @@ export const PART_PRESETS: Readonly<Record<PartPreset, readonly PartName[]>> = {
 /** Every part, in the order of starting. */
 export const PART_NAMES: readonly PartName[] = Object.keys(PART_FACTORIES) as PartName[];
 
-function startLinks(context: PartContext, { cells, coordination }: PartSurroundings): Part<Links> {
+function startLinks(context: PartContext, surroundings: PartSurroundings): Part<Links> {
   const { self, role, timers, random } = context;
+  const { coordination } = surroundings;
+  const cells = heldBack(surroundings);
   let stopped = false;
   const links: Links = new Links({
     self,
@@ -86,14 +93,28 @@ function startLinks(context: PartContext, { cells, coordination }: PartSurroundi
   };
 }
 
+/** While agents are held back they are offered nothing: messages stay with their senders, in order, and come later. */
+function heldBack({
+  cells,
+  holdsBack,
+}: PartSurroundings): Pick<MeshCells, "deliver" | "linkClosed"> | undefined {
+  if (cells === undefined) return undefined;
+  return {
+    deliver: (message) =>
+      holdsBack().agents ? { kind: "retry", retryAfterMs: HELD_RETRY_MS } : cells.deliver(message),
+    linkClosed: (agent, link) => cells.linkClosed(agent, link),
+  };
+}
+
 function startMoves(context: PartContext, surroundings: PartSurroundings): Part<Moves> | undefined {
-  const { cells, coordination, sessionId, running } = surroundings;
+  const { cells, coordination, sessionId, running, holdsBack } = surroundings;
   if (cells === undefined) return undefined;
   const moves = new Moves({
     context,
     cells,
     coordination,
     sessionId,
+    refused: () => holdsBack().moves,
     links: () => running("links"),
   });
   return { face: moves, stop: () => moves.stop() };

@@ -169,7 +169,7 @@ describe("joining", () => {
   it("JT1: a proof made for another session, or with another secret, is refused and uses nothing up", () => {
     const tokens = new JoinTokens(digests);
     const secret = new Uint8Array(16).fill(7);
-    tokens.add(secret, 100, 1);
+    tokens.add(secret, { expiresSeconds: 100, uses: 1, madeMs: 0 });
     const context = {
       exporter: new Uint8Array(32),
       cluster: "ab".repeat(32) as ClusterId,
@@ -188,16 +188,19 @@ describe("joining", () => {
         return errorCodeOf(error);
       }
     };
-    expect(code(() => tokens.redeem(id, proof, other, 0))).toBe("mesh.join-proof-invalid");
-    expect(code(() => tokens.redeem(id, proof, { ...context, role: "core" }, 0))).toBe(
+    expect(code(() => tokens.redeem(id, proof, other, { wallMs: 0 }))).toBe("mesh.join-proof-invalid");
+    expect(code(() => tokens.redeem(id, proof, { ...context, role: "core" }, { wallMs: 0 }))).toBe(
       "mesh.join-proof-invalid",
     );
-    expect(code(() => tokens.redeem(id, proof, context, 100_000))).toBe("mesh.join-token-expired");
-    expect(code(() => tokens.redeem(id, proof, context, 0))).toBe(undefined);
-    for (let n = 0; n < TOKENS_MAX; n++) tokens.add(new Uint8Array(16).fill(n % 251).fill(n >> 4, 8), 100, 1);
+    expect(code(() => tokens.redeem(id, proof, context, { wallMs: 100_000 }))).toBe(
+      "mesh.join-token-expired",
+    );
+    expect(code(() => tokens.redeem(id, proof, context, { wallMs: 0 }))).toBe(undefined);
+    const terms = { expiresSeconds: 100, uses: 1, madeMs: 0 };
+    for (let n = 0; n < TOKENS_MAX; n++) tokens.add(new Uint8Array(16).fill(n % 251).fill(n >> 4, 8), terms);
     for (let n = 0; n < TOKENS_MAX; n++)
-      tokens.add(digests.sha256(Uint8Array.of(n, n >> 8)).subarray(0, 16), 100, 1);
-    expect(code(() => tokens.redeem(id, proof, context, 0))).toBe("mesh.join-token-unknown");
+      tokens.add(digests.sha256(Uint8Array.of(n, n >> 8)).subarray(0, 16), terms);
+    expect(code(() => tokens.redeem(id, proof, context, { wallMs: 0 }))).toBe("mesh.join-token-unknown");
   });
 
   it("only the founder makes join lines, and only within its limits", async () => {
@@ -221,7 +224,7 @@ describe("joining", () => {
     const signer = signerOf(50);
     const stranger = cluster.network.process({ node: idOf(signer), publicKey: signer.publicKey });
     const address = cluster.anchor.mesh.address ?? { host: "", port: 0 };
-    for (const kind of ["call", "linkData", "pushPull", "ping", "welcome", "ready"] as const) {
+    for (const kind of ["call", "linkData", "viewDigest", "ping", "welcome", "ready"] as const) {
       const session = await cluster.time.settle(stranger.transport.connect(address));
       const heard: number[] = [];
       session.onMessage((_class, bytes) => void heard.push(bytes[1] ?? 0));

@@ -6,6 +6,7 @@ import { Links, OPEN_LINKS_MAX, WAITERS_MAX } from "../src/links/links.ts";
 import { LOCATIONS_MAX, LocationCache } from "../src/links/location-cache.ts";
 import { dataBody } from "../src/links/messages.ts";
 import { BROADCASTS_MAX, BroadcastQueue } from "../src/membership/broadcast-queue.ts";
+import { Deadlines } from "../src/membership/deadlines.ts";
 import { MEMBERSHIP_PROFILES } from "../src/membership/parameters.ts";
 import { PROBES_MAX, Probes } from "../src/membership/probe.ts";
 import { ARRIVALS_MAX, Arrivals, CHUNKS_HELD_MAX, IDLE_MS } from "../src/migration/arrivals.ts";
@@ -175,7 +176,9 @@ describe("links and hints", () => {
     const probes = new Probes(
       {
         parameters: MEMBERSHIP_PROFILES.lan,
+        clock: time,
         timers: time,
+        deadlines: new Deadlines({ clock: time, timers: time, toleranceMs: 250, late: ignore }),
         ping: () => void pings++,
         pingReq: ignore,
         ack: ignore,

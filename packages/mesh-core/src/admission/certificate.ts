@@ -69,6 +69,21 @@ export function openCertificate(digests: Digests, clusterKey: Uint8Array, bytes:
   return { node: nodeIdOf(nodeKey, digests.sha256), nodeKey, role, issuedMs, expiresMs };
 }
 
+/** The node a certificate is about; not verified. @throws {MalformedMessageError}. */
+export function claimedNode(digests: Digests, bytes: Uint8Array): NodeId {
+  const reader = peekBody(splitStatement(bytes, "a membership certificate"), "a membership certificate");
+  reader.int("version", VERSION, VERSION);
+  reader.bytes("cluster key", KEY_BYTES, KEY_BYTES);
+  return nodeIdOf(reader.bytes("node key", KEY_BYTES, KEY_BYTES), digests.sha256);
+}
+
+/** The cluster key a certificate says it was signed with; not verified. @throws {MalformedMessageError}. */
+export function issuerOf(bytes: Uint8Array): Uint8Array {
+  const reader = peekBody(splitStatement(bytes, "a membership certificate"), "a membership certificate");
+  reader.int("version", VERSION, VERSION);
+  return reader.bytes("cluster key", KEY_BYTES, KEY_BYTES);
+}
+
 /** Refuse a certificate that names another key (AC2) or is not valid at `wallMs` (AC3). */
 export function checkCertificate(certificate: Certificate, sessionKey: Uint8Array, wallMs: number): void {
   if (toHex(certificate.nodeKey) !== toHex(sessionKey))

@@ -8,6 +8,7 @@ import {
   JoinTokenExpiredError,
   JoinTokenUnknownError,
   JoinTokenUsedUpError,
+  NodeRemovedError,
   NotAdmittedError,
 } from "../errors.ts";
 
@@ -39,13 +40,14 @@ export function errorRecordOf(body: CborValue): ErrorRecord {
 /** The error a refusal means here: join refusals get their own class, others arrive as {@link RemoteError}. */
 export function refusalOf(body: CborValue): Error {
   const record = errorRecordOf(body);
-  const { expiredAtSeconds, uses, side } = record.details ?? {};
+  const { expiredAtSeconds, uses, side, node } = record.details ?? {};
   if (record.code === "mesh.join-token-unknown") return new JoinTokenUnknownError();
   if (record.code === "mesh.join-token-expired") return new JoinTokenExpiredError(Number(expiredAtSeconds));
   if (record.code === "mesh.join-token-used-up") return new JoinTokenUsedUpError(Number(uses));
   if (record.code === "mesh.join-proof-invalid")
     return new JoinProofInvalidError(side === "introducer" ? side : "joiner");
   if (record.code === "mesh.certificate-expired") return new CertificateExpiredError("the peer says so");
+  if (record.code === "mesh.node-removed") return new NodeRemovedError(String(node));
   if (record.code === "mesh.not-admitted") return new NotAdmittedError("the peer says this message");
   return new RemoteError(record);
 }

@@ -14,6 +14,7 @@
  * H1. A side is admitted here only after its certificate was verified against the cluster key and the session's proven key.
  * H2. Before admission every message other than the next one of the handshake is refused with a typed error and ends the session.
  * H3. A refusal is said before the session is closed, so the other side can report the same code.
+ * H4. A side that knows successors of the cluster's root key shows them (clusterKeys) before what they signed.
  */
 import { type ClusterId, fromHex, type NodeId, nodeIdOf, toHex } from "@glia-os/abi/ids";
 import type { Digests } from "@glia-os/abi/ports";
@@ -22,7 +23,6 @@ import type { CborValue } from "../codec/cbor.ts";
 import type { Envelope, Kind } from "../codec/envelope.ts";
 import { FieldReader, NODE_ID_BYTES } from "../codec/reader.ts";
 import {
-  CertificateInvalidError,
   JoinProofInvalidError,
   NoClusterKeyError,
   NotAdmittedError,
@@ -30,15 +30,8 @@ import {
   WrongClusterError,
 } from "../errors.ts";
 import type { Credentials, NodeRole } from "../mesh-types.ts";
-import {
-  type Certificate,
-  type ClusterRecord,
-  CREDENTIAL_MAX,
-  checkCertificate,
-  openCertificate,
-  openClusterRecord,
-  ROLES,
-} from "./certificate.ts";
+import { type Certificate, type ClusterRecord, CREDENTIAL_MAX, ROLES } from "./certificate.ts";
+import { SUCCESSIONS_MAX } from "./cluster-keys.ts";
 import { refusalOf } from "./error-record.ts";
 import type { JoinLine } from "./join-line.ts";
 import { joinProof, PROOF_BYTES, type ProofContext, TOKEN_ID_BYTES, tokenIdOf } from "./join-token.ts";
@@ -59,10 +52,16 @@ export interface AdmissionState {
   admitJoiner:
     | ((request: JoinRequest) => { readonly proof: Uint8Array; readonly credentials: Credentials })
     | undefined;
-  /** This node was admitted with these credentials. */
-  joined(credentials: Credentials, record: ClusterRecord): void;
-  /** A peer showed a valid cluster record. */
-  recordSeen(record: ClusterRecord, bytes: Uint8Array): void;
+  /** This node was admitted with these credentials. @throws when a signature in them is not the cluster's. */
+  joined(credentials: Credentials): void;
+  /** Verify a peer's certificate: of this cluster, for the session's key, in time, not removed. @throws the refusal. */
+  openPeer(certificate: Uint8Array, sessionKey: Uint8Array): Certificate;
+  /** A peer showed a cluster record. @throws when it is not of this cluster. */
+  recordSeen(bytes: Uint8Array): void;
+  /** Successions of the cluster key, to show before anything they explain. */
+  successions(): readonly Uint8Array[];
+  /** A peer showed successions. @throws when one is not of this cluster. */
+  keysSeen(successions: readonly Uint8Array[]): void;
 }
 
 /** What a joiner asks. */
@@ -95,6 +94,7 @@ export class Handshake {
   readonly #session: HandshakeSession;
   #awaits: Step = "hello";
   #peer: Certificate | undefined;
+  #shown: readonly Uint8Array[] = [];
 
   constructor(state: AdmissionState, session: HandshakeSession) {
     this.#state = state;
@@ -117,6 +117,10 @@ export class Handshake {
       this.#admitJoiner(body);
       return;
     }
+    if (kind === "clusterKeys") {
+      this.#keysShown(body);
+      return;
+    }
     if (kind !== this.#awaits) {
       if (this.#awaits === "hello" || this.#awaits === "ready")
         throw new NotAdmittedError(`a ${kind} message`);
@@ -130,12 +134,14 @@ export class Handshake {
 
   #hello(): void {
     this.#awaits = "welcome";
+    this.#showKeys();
     this.#session.send("hello", this.#introduction());
   }
 
   #welcome(body: CborValue): void {
     this.#peer = this.#verifyIntroduction(body, "a hello");
     this.#awaits = "ready";
+    this.#showKeys();
     this.#session.send("welcome", this.#introduction());
   }
 
@@ -165,13 +171,21 @@ export class Handshake {
     const certificateBytes = reader.bytes("certificate", CREDENTIAL_MAX, 1);
     const recordBytes = reader.bytes("cluster record", CREDENTIAL_MAX, 1);
     reader.end();
-    const ours = this.#state.clusterRecord();
-    if (ours === undefined) throw new NotAdmittedError(what);
-    const record = openClusterRecord(this.#state.digests, recordBytes, ours.cluster);
-    const certificate = openCertificate(this.#state.digests, ours.clusterKey, certificateBytes);
-    checkCertificate(certificate, this.#session.peerKey, this.#state.wallMs());
-    this.#state.recordSeen(record, recordBytes);
-    return certificate;
+    if (this.#state.clusterRecord() === undefined) throw new NotAdmittedError(what);
+    this.#state.recordSeen(recordBytes);
+    return this.#state.openPeer(certificateBytes, this.#session.peerKey);
+  }
+
+  /** H4 */
+  #showKeys(): void {
+    const successions = this.#state.successions();
+    if (successions.length > 0) this.#session.send("clusterKeys", [successions]);
+  }
+
+  #keysShown(body: CborValue): void {
+    const successions = readSuccessions(body);
+    if (this.#state.clusterRecord() === undefined) this.#shown = successions;
+    else this.#state.keysSeen(successions);
   }
 
   #askToJoin(line: JoinLine): void {
@@ -197,6 +211,7 @@ export class Handshake {
     const { peer: joiner, peerKey: joinerKey } = this.#session;
     const request = { joiner, joinerKey, role, tokenId, proof, exporter: this.#session.exporter() };
     const { proof: answer, credentials } = this.#state.admitJoiner(request);
+    this.#showKeys();
     this.#session.send("joinAccept", [answer, credentials.certificate, credentials.clusterRecord]);
   }
 
@@ -208,14 +223,10 @@ export class Handshake {
     const certificate = reader.bytes("certificate", CREDENTIAL_MAX, 1);
     const clusterRecord = reader.bytes("cluster record", CREDENTIAL_MAX, 1);
     reader.end();
-    const { digests, selfKey } = this.#state;
+    const { digests } = this.#state;
     if (!digests.equalConstantTime(proof, joinProof(digests, "introducer", this.#proofContext(line))))
       throw new JoinProofInvalidError("introducer");
-    const record = openClusterRecord(digests, clusterRecord, line.cluster);
-    const opened = openCertificate(digests, record.clusterKey, certificate);
-    checkCertificate(opened, selfKey, this.#state.wallMs());
-    if (opened.role !== this.#state.role) throw new CertificateInvalidError("it names another role");
-    this.#state.joined({ certificate, clusterRecord }, record);
+    this.#state.joined({ certificate, clusterRecord, successions: this.#shown });
     this.#hello();
   }
 
@@ -231,4 +242,14 @@ export class Handshake {
       role,
     };
   }
+}
+
+/** The successions in a clusterKeys message. @throws {MalformedMessageError}. */
+export function readSuccessions(body: CborValue): Uint8Array[] {
+  const reader = new FieldReader(body, "cluster keys");
+  const successions = reader.list("successions", SUCCESSIONS_MAX, (item) =>
+    new FieldReader([item], "a key succession").bytes("succession", CREDENTIAL_MAX, 1),
+  );
+  reader.end();
+  return successions;
 }

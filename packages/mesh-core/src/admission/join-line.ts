@@ -10,7 +10,12 @@
 import { type ClusterId, fromHex, type NodeId, toHex } from "@glia-os/abi/ids";
 import type { Digests, HostPort } from "@glia-os/abi/ports";
 import { ascii, concat, sameBytes } from "../codec/ascii.ts";
-import { JoinLineChecksumError, JoinLineMalformedError } from "../errors.ts";
+import {
+  InvalidOptionError,
+  JoinLineChecksumError,
+  JoinLineMalformedError,
+  WrongClusterError,
+} from "../errors.ts";
 import { fromBase32, toBase32 } from "./base32.ts";
 
 /** What a join line says. */
@@ -31,6 +36,8 @@ export interface JoinLine {
 export const JOIN_LINE_PREFIX = "glia-join-v1/";
 /** Bytes of a token's secret. */
 export const SECRET_BYTES = 16;
+/** Join lines tried for one join. */
+export const JOIN_LINES_MAX = 16;
 /** Longest join line that is looked at. */
 export const JOIN_LINE_MAX = 512;
 
@@ -82,6 +89,17 @@ export function parseJoinLine(text: string, digests: Digests): JoinLine {
     uses: view.getUint16(86),
     address: parseAddress(address),
   };
+}
+
+/** The lines of one cluster, 1 to {@link JOIN_LINES_MAX}. @throws also {WrongClusterError} when they name different clusters. */
+export function parseJoinLines(texts: readonly string[], digests: Digests): readonly JoinLine[] {
+  if (texts.length < 1 || texts.length > JOIN_LINES_MAX)
+    throw new InvalidOptionError("start.line", `${texts.length} lines are not 1 to ${JOIN_LINES_MAX}`);
+  const lines = texts.map((text) => parseJoinLine(text, digests));
+  const [first] = lines;
+  for (const { cluster } of lines)
+    if (first !== undefined && cluster !== first.cluster) throw new WrongClusterError(cluster, first.cluster);
+  return lines;
 }
 
 function parseAddress(text: string): HostPort {

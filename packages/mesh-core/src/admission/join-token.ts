@@ -5,6 +5,7 @@
  * JT2. Both sides prove: the joiner first, so that a stranger learns nothing; the introducer in its answer.
  * JT3. A node that joins twice with one token uses it once.
  * JT4. Tokens live in memory only and are bounded: making one more than {@link TOKENS_MAX} forgets the oldest.
+ * JT5. A token made before a node was removed does not admit that node.
  */
 import { type ClusterId, fromHex, type NodeId, toHex } from "@glia-os/abi/ids";
 import type { Digests } from "@glia-os/abi/ports";
@@ -14,6 +15,7 @@ import {
   JoinTokenExpiredError,
   JoinTokenUnknownError,
   JoinTokenUsedUpError,
+  NodeRemovedError,
 } from "../errors.ts";
 
 /** Label of the exported keying material. */
@@ -58,10 +60,16 @@ export function tokenIdOf(digests: Digests, secret: Uint8Array): Uint8Array {
   return digests.sha256(concat(TOKEN_ID_DOMAIN, secret)).subarray(0, TOKEN_ID_BYTES);
 }
 
-interface Token {
-  readonly secret: Uint8Array;
+/** What holds for one token. */
+export interface TokenTerms {
   readonly expiresSeconds: number;
   readonly uses: number;
+  /** When it was made; milliseconds since the Unix epoch. */
+  readonly madeMs: number;
+}
+
+interface Token extends TokenTerms {
+  readonly secret: Uint8Array;
   readonly joined: Set<NodeId>;
 }
 
@@ -75,7 +83,7 @@ export class JoinTokens {
   }
 
   /** Remember a token (JT4). */
-  add(secret: Uint8Array, expiresSeconds: number, uses: number): void {
+  add(secret: Uint8Array, terms: TokenTerms): void {
     if (this.#tokens.size >= TOKENS_MAX) {
       for (const oldest of this.#tokens.keys()) {
         this.#tokens.delete(oldest);
@@ -83,18 +91,19 @@ export class JoinTokens {
       }
     }
     const id = toHex(tokenIdOf(this.#digests, secret));
-    this.#tokens.set(id, { secret, expiresSeconds, uses, joined: new Set() });
+    this.#tokens.set(id, { ...terms, secret, joined: new Set() });
   }
 
   /**
    * Admit the joiner of `context` if its proof holds; returns the introducer's proof. Counts a use.
-   * @throws {JoinTokenUnknownError}, {JoinProofInvalidError}, {JoinTokenExpiredError}, {JoinTokenUsedUpError}: nothing is counted then.
+   * @throws {JoinTokenUnknownError}, {JoinProofInvalidError}, {JoinTokenExpiredError}, {JoinTokenUsedUpError},
+   *   {NodeRemovedError} when the joiner was removed after the token was made: nothing is counted then.
    */
   redeem(
     tokenId: Uint8Array,
     proof: Uint8Array,
     context: Omit<ProofContext, "secret">,
-    wallMs: number,
+    { wallMs, removedMs }: { readonly wallMs: number; readonly removedMs?: number | undefined },
   ): Uint8Array {
     const token = this.#tokens.get(toHex(tokenId));
     if (token === undefined) throw new JoinTokenUnknownError();
@@ -102,6 +111,7 @@ export class JoinTokens {
     if (!this.#digests.equalConstantTime(proof, joinProof(this.#digests, "joiner", whole)))
       throw new JoinProofInvalidError("joiner");
     if (wallMs >= token.expiresSeconds * 1000) throw new JoinTokenExpiredError(token.expiresSeconds);
+    if (removedMs !== undefined && token.madeMs <= removedMs) throw new NodeRemovedError(context.joiner);
     if (!token.joined.has(context.joiner) && token.joined.size >= token.uses)
       throw new JoinTokenUsedUpError(token.uses);
     token.joined.add(context.joiner);

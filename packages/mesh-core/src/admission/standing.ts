@@ -1,39 +1,43 @@
 /**
- * This node's standing in its cluster: its credentials, the cluster record, and, on the founder, the key and tokens that admit others.
+ * This node's standing in its cluster: its credentials, the cluster's keys and record, who was removed, and, on the founder, the key and
+ * tokens that admit others.
  *
  * ST1. Credentials are taken only after every signature in them was verified against the cluster's own id.
  * ST2. Of two cluster records the one with the higher anchor epoch holds; two anchors under one epoch are a violation.
  * ST3. Only the holder of the cluster key admits, and only with a token.
  * ST4. Several join lines name one cluster: the next is tried when nobody answers at one.
+ * ST5. A removed node is admitted again only with a token made after its removal.
  */
 import { type NodeId, nodeIdOf } from "@glia-os/abi/ids";
 import type { Clock, Digests, HostPort, Random, Signer } from "@glia-os/abi/ports";
 import {
   InvalidOptionError,
   NoClusterKeyError,
+  NodeRemovedError,
   NotAdmittedError,
   ProtocolViolationError,
-  WrongClusterError,
 } from "../errors.ts";
+import { Statements } from "../membership/statement.ts";
 import type { ClusterStart, Credentials, NodeRole } from "../mesh-types.ts";
 import {
+  type Certificate,
   type ClusterRecord,
   checkCertificate,
-  clusterIdOf,
   issueCertificate,
-  openCertificate,
   openClusterRecord,
   signClusterRecord,
 } from "./certificate.ts";
+import { ClusterKeys, rootKeyOf, signSuccession } from "./cluster-keys.ts";
 import type { AdmissionState, JoinRequest } from "./handshake.ts";
-import { formatJoinLine, type JoinLine, parseJoinLine, SECRET_BYTES } from "./join-line.ts";
+import { formatJoinLine, type JoinLine, parseJoinLines, SECRET_BYTES } from "./join-line.ts";
 import { JoinTokens } from "./join-token.ts";
+import { type Removal, Removals } from "./removals.ts";
 
 const DAY_MS = 86_400_000;
 /** Validity of a certificate unless the founder's settings say otherwise, in milliseconds. */
 export const CERTIFICATE_TTL_MS = 31_536_000_000;
-/** Join lines tried for one join. */
-export const JOIN_LINES_MAX = 16;
+/** Longest overlap of an old cluster key, in milliseconds. */
+export const OVERLAP_MAX_MS: number = 365 * DAY_MS;
 const TOKEN_TTL_MAX_MS = 30 * DAY_MS;
 const TOKEN_USES_MAX = 10_000;
 
@@ -46,6 +50,8 @@ export interface StandingOptions {
   readonly role: NodeRole;
   readonly start: ClusterStart;
   readonly certificateTtlMs: number | undefined;
+  /** Successions were learned from a peer. */
+  learned(successions: readonly Uint8Array[]): void;
 }
 
 /** The standing of one node. */
@@ -54,12 +60,16 @@ export class Standing implements AdmissionState {
   readonly selfKey: Uint8Array;
   readonly role: NodeRole;
   readonly digests: Digests;
+  readonly removals: Removals = new Removals();
   readonly admitJoiner: AdmissionState["admitJoiner"];
   readonly #o: StandingOptions;
   readonly #tokens: JoinTokens;
-  readonly #clusterSigner: Signer | undefined;
+  #clusterSigner: Signer | undefined;
   #credentials: Credentials | undefined;
+  #certificate: Certificate | undefined;
   #record: ClusterRecord | undefined;
+  #keys: ClusterKeys | undefined;
+  #statements: Statements | undefined;
   #joinLines: readonly JoinLine[] = [];
 
   constructor(options: StandingOptions) {
@@ -106,18 +116,59 @@ export class Standing implements AdmissionState {
     return this.#record;
   }
 
-  /** The credentials. @throws {NotAdmittedError} before this node has some. */
+  /** What to keep. @throws {NotAdmittedError} before this node has some. */
   required(): Credentials {
     if (this.#credentials === undefined) throw new NotAdmittedError("this node");
-    return this.#credentials;
+    const [successions, removals] = [this.successions(), this.removals.statements()];
+    return {
+      ...this.#credentials,
+      ...(successions.length > 0 ? { successions } : {}),
+      ...(removals.length > 0 ? { removals } : {}),
+    };
   }
 
-  joined(credentials: Credentials, record: ClusterRecord): void {
-    this.#credentials = credentials;
+  /** Signs and reads statements of this cluster. @throws {NotAdmittedError}. */
+  statements(): Statements {
+    if (this.#statements === undefined) throw new NotAdmittedError("this node");
+    return this.#statements;
+  }
+
+  /** This node's certificate, and whether the current cluster key issued it. @throws {NotAdmittedError}. */
+  validity(): { readonly issuedMs: number; readonly expiresMs: number; readonly current: boolean } {
+    if (this.#certificate === undefined) throw new NotAdmittedError("this node");
+    const { issuedMs, expiresMs } = this.#certificate;
+    return { issuedMs, expiresMs, current: this.#clusterKeys().isCurrent(this.required().certificate) };
+  }
+
+  successions(): readonly Uint8Array[] {
+    return this.#keys?.successions ?? [];
+  }
+
+  joined(credentials: Credentials): void {
+    const { digests, signer, role } = this.#o;
+    const { certificate, clusterRecord, successions = [], removals = [] } = credentials;
+    const keys = this.#keysOf(clusterRecord, successions);
+    const record = keys.openRecord(clusterRecord, this.wallMs());
+    const opened = keys.openCertificate(certificate, this.wallMs());
+    checkCertificate(opened, signer.publicKey, this.wallMs());
+    if (opened.role !== role) throw new InvalidOptionError("role", `the certificate is for ${opened.role}`);
+    this.#keys = keys;
+    this.#statements = new Statements(digests, keys, () => this.wallMs());
     this.#record = record;
+    this.#certificate = opened;
+    this.#credentials = { certificate, clusterRecord };
+    for (const bytes of removals) this.#takeRemoval(bytes);
   }
 
-  recordSeen(record: ClusterRecord, bytes: Uint8Array): void {
+  openPeer(certificate: Uint8Array, sessionKey: Uint8Array): Certificate {
+    const opened = this.#clusterKeys().openCertificate(certificate, this.wallMs());
+    checkCertificate(opened, sessionKey, this.wallMs());
+    if (this.removals.covers(opened)) throw new NodeRemovedError(opened.node);
+    return opened;
+  }
+
+  recordSeen(bytes: Uint8Array): void {
+    const record = this.#clusterKeys().openRecord(bytes, this.wallMs());
     const ours = this.#record;
     if (ours === undefined || this.#credentials === undefined) return;
     if (record.anchorEpoch > ours.anchorEpoch) {
@@ -128,36 +179,102 @@ export class Standing implements AdmissionState {
     }
   }
 
-  /** Credentials that exist before any session: the founder's own, or kept ones (ST1); or the line to join with. */
+  keysSeen(successions: readonly Uint8Array[]): void {
+    const fresh = successions.filter((bytes) => this.adopt(bytes));
+    if (fresh.length > 0) this.#o.learned(fresh);
+  }
+
+  /** Take one succession; whether it was new. @throws {CertificateInvalidError}, {ProtocolViolationError}. */
+  adopt(succession: Uint8Array): boolean {
+    return this.#clusterKeys().adopt(succession);
+  }
+
+  /** Credentials that exist before any session: the founder's own, or kept ones (ST1); or the lines to join with (ST4). */
   prepare(): void {
-    const { start, role, digests, signer, clock } = this.#o;
-    if (start.kind === "join") {
-      this.#joinLines = parseLines(typeof start.line === "string" ? [start.line] : start.line, digests);
-      return;
-    }
-    const credentials = start.kind === "found" ? this.#found(start.clusterSigner) : start.credentials;
-    const expected = start.kind === "found" ? clusterIdOf(digests, start.clusterSigner.publicKey) : undefined;
-    const record = openClusterRecord(digests, credentials.clusterRecord, expected);
-    const certificate = openCertificate(digests, record.clusterKey, credentials.certificate);
-    checkCertificate(certificate, signer.publicKey, clock.wallMs());
-    if (certificate.role !== role)
-      throw new InvalidOptionError("role", `the certificate is for ${certificate.role}`);
-    this.joined(credentials, record);
+    const { start, digests } = this.#o;
+    if (start.kind === "join")
+      this.#joinLines = parseJoinLines(typeof start.line === "string" ? [start.line] : start.line, digests);
+    else this.joined(start.kind === "found" ? this.#found(start.clusterSigner) : start.credentials);
   }
 
   /** Make a token and its line. @throws {NoClusterKeyError}, {InvalidOptionError}. */
   createJoinLine(address: HostPort | undefined, ttlMs: number, uses: number): string {
-    const { clock, random, digests } = this.#o;
+    const { random, digests } = this.#o;
     if (!this.holdsClusterKey || address === undefined) throw new NoClusterKeyError();
     if (!(ttlMs >= 1000 && ttlMs <= TOKEN_TTL_MAX_MS))
       throw new InvalidOptionError("ttlMs", `${ttlMs} is not from 1,000 to ${TOKEN_TTL_MAX_MS}`);
     if (!Number.isInteger(uses) || uses < 1 || uses > TOKEN_USES_MAX)
       throw new InvalidOptionError("uses", `${uses} is not an integer from 1 to ${TOKEN_USES_MAX}`);
     const secret = random.bytes(new Uint8Array(SECRET_BYTES));
-    const expiresSeconds = Math.ceil((clock.wallMs() + ttlMs) / 1000);
-    this.#tokens.add(secret, expiresSeconds, uses);
+    const expiresSeconds = Math.ceil((this.wallMs() + ttlMs) / 1000);
+    this.#tokens.add(secret, { expiresSeconds, uses, madeMs: this.wallMs() });
     const { cluster } = this.known();
     return formatJoinLine({ cluster, address, introducer: this.self, secret, expiresSeconds, uses }, digests);
+  }
+
+  /** A new certificate for a node that was admitted before. @throws {NoClusterKeyError}. */
+  renew(nodeKey: Uint8Array, role: NodeRole): Credentials {
+    if (this.#clusterSigner === undefined) throw new NoClusterKeyError();
+    const certificate = this.#issue(this.#clusterSigner, nodeKey, role);
+    return { certificate, clusterRecord: this.required().clusterRecord };
+  }
+
+  /** Take a renewed certificate (ST1). */
+  renewed({ certificate, clusterRecord }: Pick<Credentials, "certificate" | "clusterRecord">): void {
+    const opened = this.openPeer(certificate, this.selfKey);
+    if (opened.role !== this.role)
+      throw new ProtocolViolationError("the renewed certificate has another role");
+    this.recordSeen(clusterRecord);
+    this.#certificate = opened;
+    this.#credentials = { ...this.required(), certificate, clusterRecord: this.required().clusterRecord };
+  }
+
+  /** The removal of a node as of now, and the key that signs it. @throws {NoClusterKeyError}. */
+  removal(node: NodeId): { readonly removal: Removal; readonly signer: Signer } {
+    if (this.#clusterSigner === undefined) throw new NoClusterKeyError();
+    if (node === this.self) throw new InvalidOptionError("node", "a node cannot remove itself: stop it");
+    const removedMs = Math.floor(this.wallMs());
+    const untilMs = removedMs + Math.floor(this.#o.certificateTtlMs ?? CERTIFICATE_TTL_MS) + DAY_MS;
+    return { removal: { node, removedMs, untilMs }, signer: this.#clusterSigner };
+  }
+
+  /** Let `next` follow the present cluster key. @throws {NoClusterKeyError}, {InvalidOptionError}. */
+  rotate(next: Signer, overlapMs: number): Uint8Array {
+    const signer = this.#clusterSigner;
+    if (signer === undefined) throw new NoClusterKeyError();
+    if (!(overlapMs >= 0 && overlapMs <= OVERLAP_MAX_MS))
+      throw new InvalidOptionError("overlapMs", `${overlapMs} is not from 0 to ${OVERLAP_MAX_MS}`);
+    const { cluster, anchorEpoch } = this.known();
+    const untilMs = Math.floor(this.wallMs() + overlapMs);
+    const succession = signSuccession(signer, cluster, next.publicKey, untilMs);
+    this.adopt(succession);
+    this.#clusterSigner = next;
+    this.renewed({
+      certificate: this.#issue(next, this.selfKey, this.role),
+      clusterRecord: signClusterRecord(next, this.#o.signer.publicKey, anchorEpoch + 1),
+    });
+    return succession;
+  }
+
+  #clusterKeys(): ClusterKeys {
+    if (this.#keys === undefined) throw new NotAdmittedError("this node");
+    return this.#keys;
+  }
+
+  /** The keys behind a cluster record: of the cluster of the join line, when there is one. */
+  #keysOf(clusterRecord: Uint8Array, successions: readonly Uint8Array[]): ClusterKeys {
+    const { clusterKey } = openClusterRecord(this.digests, clusterRecord);
+    const root = rootKeyOf(clusterKey, successions);
+    const keys = new ClusterKeys(this.digests, root, this.#joinLines[0]?.cluster);
+    for (const succession of successions) keys.adopt(succession);
+    return keys;
+  }
+
+  #takeRemoval(bytes: Uint8Array): void {
+    const heard = this.statements().read(bytes);
+    if (heard.type !== "removal" || !this.removals.wants(heard.removal, this.wallMs())) return;
+    heard.verify();
+    this.removals.put(heard.removal, bytes);
   }
 
   #found(clusterSigner: Signer): Credentials {
@@ -174,25 +291,18 @@ export class Standing implements AdmissionState {
   } {
     if (this.#clusterSigner === undefined) throw new NoClusterKeyError();
     const context = { exporter, cluster: this.known().cluster, introducer: this.self, joiner, role };
-    const answer = this.#tokens.redeem(tokenId, proof, context, this.wallMs());
+    const answer = this.#tokens.redeem(tokenId, proof, context, {
+      wallMs: this.wallMs(),
+      removedMs: this.removals.removedMs(joiner),
+    });
     const certificate = this.#issue(this.#clusterSigner, joinerKey, role);
     return { proof: answer, credentials: { certificate, clusterRecord: this.required().clusterRecord } };
   }
 
   #issue(clusterSigner: Signer, nodeKey: Uint8Array, role: NodeRole): Uint8Array {
-    const issuedMs = Math.floor(this.wallMs());
+    const removedMs = this.removals.removedMs(nodeIdOf(nodeKey, this.digests.sha256)) ?? 0;
+    const issuedMs = Math.max(Math.floor(this.wallMs()), removedMs + 1);
     const expiresMs = issuedMs + Math.floor(this.#o.certificateTtlMs ?? CERTIFICATE_TTL_MS);
     return issueCertificate(clusterSigner, { nodeKey, role, issuedMs, expiresMs });
   }
-}
-
-/** The lines of one cluster (ST4). */
-function parseLines(texts: readonly string[], digests: Digests): readonly JoinLine[] {
-  if (texts.length < 1 || texts.length > JOIN_LINES_MAX)
-    throw new InvalidOptionError("start.line", `${texts.length} lines are not 1 to ${JOIN_LINES_MAX}`);
-  const lines = texts.map((text) => parseJoinLine(text, digests));
-  const [first] = lines;
-  for (const { cluster } of lines)
-    if (first !== undefined && cluster !== first.cluster) throw new WrongClusterError(cluster, first.cluster);
-  return lines;
 }

@@ -43,7 +43,7 @@ export interface LinksOptions {
   readonly self: NodeId;
   readonly timers: Timers;
   readonly random: Random;
-  readonly cells: MeshCells | undefined;
+  readonly cells: Pick<MeshCells, "deliver" | "linkClosed"> | undefined;
   coordination(): Coordination;
   send(node: NodeId, envelope: Envelope): void;
   /** Whether so much waits to be sent to a node that a link should not add to it. */

@@ -7,38 +7,52 @@
  *      suspect beats alive; left beats all.
  * MT4. Staleness is judged before a signature is verified.
  * MT5. At most {@link MEMBERS_MAX} members; more are refused.
+ * MT6. Every change of a row changes the version of its bucket.
  */
 import type { NodeId } from "@glia-os/abi/ids";
 import type { Certificate } from "../admission/certificate.ts";
 import type { Member, MemberState } from "../mesh-types.ts";
+import { BUCKETS, bucketOf } from "./buckets.ts";
 import type { Accusation, MemberRecord } from "./statement.ts";
 import type { Suspicion } from "./suspicion.ts";
 
 /** Members one node keeps, dead ones included. */
-export const MEMBERS_MAX = 4096;
+export const MEMBERS_MAX = 16_384;
 
 /** One row. */
 export interface MemberEntry {
   readonly node: NodeId;
   readonly certificate: Certificate;
-  record: MemberRecord;
+  readonly record: MemberRecord;
   /** The signed record, to pass on. */
-  recordBytes: Uint8Array;
-  state: MemberState;
+  readonly recordBytes: Uint8Array;
+  readonly state: MemberState;
   /** The accusation behind `suspect` or `dead`, to pass on. */
-  accusationBytes: Uint8Array | undefined;
+  readonly accusationBytes: Uint8Array | undefined;
   suspicion: Suspicion | undefined;
-  changedMs: number;
+  readonly changedMs: number;
+  /** When it was last told of its accusation. */
+  toldMs: number;
 }
 
-const RANK: Readonly<Record<MemberState, number>> = { alive: 0, suspect: 1, dead: 2, left: 3 };
+/** The order of states: a higher one beats a lower one of the same version. */
+export const STATE_RANK: Readonly<Record<MemberState, number>> = { alive: 0, suspect: 1, dead: 2, left: 3 };
 
 /** The table. */
 export class MemberTable {
   readonly #entries = new Map<NodeId, MemberEntry>();
+  readonly #buckets: Set<NodeId>[] = Array.from({ length: BUCKETS }, () => new Set());
+  readonly #versions = new Float64Array(BUCKETS);
+  readonly #counts: Record<MemberState, number> = { alive: 0, suspect: 0, dead: 0, left: 0 };
+  #live: readonly MemberEntry[] | undefined;
 
   get(node: NodeId): MemberEntry | undefined {
     return this.#entries.get(node);
+  }
+
+  /** Rows. */
+  get size(): number {
+    return this.#entries.size;
   }
 
   /** All rows, in the order they became known. */
@@ -46,9 +60,25 @@ export class MemberTable {
     return [...this.#entries.values()];
   }
 
-  /** Members thought to run: alive or suspect. */
-  live(): MemberEntry[] {
-    return this.all().filter(({ state }) => state === "alive" || state === "suspect");
+  /** Members thought to run: alive or suspect. The same array until something changes. */
+  live(): readonly MemberEntry[] {
+    this.#live ??= this.all().filter(({ state }) => state === "alive" || state === "suspect");
+    return this.#live;
+  }
+
+  /** Rows in a state. */
+  count(state: MemberState): number {
+    return this.#counts[state];
+  }
+
+  /** Nodes of a bucket, in no order. */
+  bucket(index: number): ReadonlySet<NodeId> {
+    return this.#buckets[index] ?? new Set();
+  }
+
+  /** Changes with the bucket (MT6). */
+  version(index: number): number {
+    return this.#versions[index] ?? 0;
   }
 
   /** Whether a record says anything new (MT2, MT4, MT5). */
@@ -67,9 +97,8 @@ export class MemberTable {
     nowMs: number,
   ): MemberState | undefined {
     const { node } = certificate;
-    const known = this.#entries.get(node);
-    const before = known?.state;
-    this.#entries.set(node, {
+    const before = this.#entries.get(node)?.state;
+    this.#set({
       node,
       certificate,
       record,
@@ -78,8 +107,21 @@ export class MemberTable {
       accusationBytes: undefined,
       suspicion: undefined,
       changedMs: nowMs,
+      toldMs: Number.NEGATIVE_INFINITY,
     });
     return before;
+  }
+
+  /** Note a verified accusation; the row as it is then. */
+  accuse(
+    entry: MemberEntry,
+    verdict: "suspect" | "dead",
+    accusationBytes: Uint8Array,
+    nowMs: number,
+  ): MemberEntry {
+    const changed = { ...entry, state: verdict, accusationBytes, suspicion: undefined, changedMs: nowMs };
+    this.#set(changed);
+    return changed;
   }
 
   /** The row an accusation would change or confirm (MT3, MT4). */
@@ -88,12 +130,33 @@ export class MemberTable {
     if (entry === undefined) return undefined;
     if (entry.record.bootEpoch !== bootEpoch || entry.record.incarnation !== incarnation) return undefined;
     const confirms = verdict === "suspect" && entry.state === "suspect";
-    return confirms || RANK[verdict] > RANK[entry.state] ? entry : undefined;
+    return confirms || STATE_RANK[verdict] > STATE_RANK[entry.state] ? entry : undefined;
   }
 
   /** Forget a row. */
   forget(node: NodeId): void {
+    const entry = this.#entries.get(node);
+    if (entry === undefined) return;
     this.#entries.delete(node);
+    this.#counts[entry.state]--;
+    this.#buckets[bucketOf(node)]?.delete(node);
+    this.touch(node);
+  }
+
+  /** Something that belongs to a node's bucket changed (MT6). */
+  touch(node: NodeId): void {
+    const index = bucketOf(node);
+    this.#versions[index] = this.version(index) + 1;
+    this.#live = undefined;
+  }
+
+  #set(entry: MemberEntry): void {
+    const known = this.#entries.get(entry.node);
+    if (known !== undefined) this.#counts[known.state]--;
+    this.#entries.set(entry.node, entry);
+    this.#counts[entry.state]++;
+    this.#buckets[bucketOf(entry.node)]?.add(entry.node);
+    this.touch(entry.node);
   }
 }
 

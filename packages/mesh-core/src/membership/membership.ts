@@ -5,31 +5,31 @@
  * M1. Every node that runs and is connected is alive in all views after the timers of its profile.
  * M2. A crashed node becomes dead in all views; a node that left stays left, whatever old rumours say.
  * M3. Only the subject refutes an accusation: with a higher incarnation, signed.
- * M4. Dead members are dialled again from time to time, so a healed partition merges by itself.
+ * M4. Dead members are gossiped to for a while and dialled again from time to time, so a healed partition merges by itself.
  * M5. A client watches: it pulls tables, accuses nobody and is in nobody's table.
+ * M6. What a peer can make this node do is bounded per peer and in all; what is dropped is counted.
  */
-import type { NodeId } from "@glia-os/abi/ids";
-import { fromHex } from "@glia-os/abi/ids";
-import type { Clock, HostPort, Random, Signer, TimerHandle, Timers, TrafficClass } from "@glia-os/abi/ports";
-import { CLOCK_SKEW_MS } from "../admission/certificate.ts";
+import { fromHex, type NodeId } from "@glia-os/abi/ids";
+import type { Signer, TimerHandle, TrafficClass } from "@glia-os/abi/ports";
+import type { Removal } from "../admission/removals.ts";
 import type { CborValue } from "../codec/cbor.ts";
 import type { Envelope, Kind } from "../codec/envelope.ts";
 import { FieldReader } from "../codec/reader.ts";
-import type { Member, MeshEvent, NodeRole } from "../mesh-types.ts";
+import type { Member } from "../mesh-types.ts";
 import type { Peer } from "../peers/sessions.ts";
+import { Allowance } from "./allowance.ts";
+import { AntiEntropy } from "./anti-entropy.ts";
 import { Awareness } from "./awareness.ts";
 import { BroadcastQueue } from "./broadcast-queue.ts";
-import { MEMBERS_MAX, type MemberEntry, MemberTable, memberView } from "./member-table.ts";
-import type { MembershipParameters } from "./parameters.ts";
+import { Deadlines } from "./deadlines.ts";
+import { GossipMeter } from "./gossip-meter.ts";
+import { Hearing } from "./hearing.ts";
+import { Intake } from "./intake.ts";
+import { type MemberEntry, MemberTable, memberView } from "./member-table.ts";
+import type { MembershipOptions } from "./membership-options.ts";
 import { Probes } from "./probe.ts";
-import {
-  type Accusation,
-  type Heard,
-  type MemberRecord,
-  STATEMENT_MAX,
-  type Statements,
-} from "./statement.ts";
-import { Suspicion } from "./suspicion.ts";
+import { QuorumWatch, quorumOf } from "./quorum.ts";
+import { readStatements } from "./statement-list.ts";
 
 /** Bytes of statements in one datagram: what 1200 leave after the header and the longest fixed fields. */
 const PIGGYBACK_BYTES = 1120;
@@ -42,31 +42,13 @@ const KINDS_OF_MEMBERSHIP: ReadonlySet<Kind> = new Set([
   "pingReq",
   "nack",
   "gossip",
-  "pushPull",
+  "viewDigest",
+  "viewPart",
 ]);
 
 /** Whether a kind of message is for this machine. */
 export function isMembershipKind(kind: Kind): boolean {
   return KINDS_OF_MEMBERSHIP.has(kind);
-}
-
-/** What membership works with. */
-export interface MembershipOptions {
-  readonly self: NodeId;
-  readonly role: NodeRole;
-  readonly name: string;
-  /** What others dial; a client's is never told. */
-  readonly address: HostPort;
-  readonly bootEpoch: number;
-  readonly certificate: Uint8Array;
-  readonly statements: Statements;
-  readonly parameters: MembershipParameters;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly random: Random;
-  readonly signer: Signer;
-  send(node: NodeId, trafficClass: TrafficClass, envelope: Envelope): void;
-  emit(event: MeshEvent): void;
 }
 
 /** The membership machine of one node. */
@@ -76,29 +58,52 @@ export class Membership {
   readonly #broadcasts: BroadcastQueue;
   readonly #awareness: Awareness;
   readonly #probes: Probes;
+  readonly #hearing: Hearing;
+  readonly #intake: Intake;
+  readonly #antiEntropy: AntiEntropy;
+  readonly #allowance = new Allowance();
+  readonly #quorum: QuorumWatch;
+  readonly #meter: GossipMeter;
+  readonly #observes: boolean;
   readonly #timers = new Map<string, TimerHandle>();
   #round: NodeId[] = [];
-  #incarnation = 0;
+  #raisedMs = Number.NEGATIVE_INFINITY;
   #running = false;
 
   constructor(options: MembershipOptions) {
     this.#o = options;
-    this.#broadcasts = new BroadcastQueue(options.parameters.retransmitMult);
-    this.#awareness = new Awareness(options.parameters.awarenessMax);
-    this.#probes = new Probes(
-      {
-        parameters: options.parameters,
-        timers: options.timers,
-        ping: (node, seq, trafficClass) => this.#say(node, "ping", seq, [], trafficClass),
-        pingReq: (helper, seq, target) => this.#say(helper, "pingReq", seq, [fromHex(target)]),
-        ack: (node, seq) => this.#say(node, "ack", seq, []),
-        nack: (node, seq) => this.#say(node, "nack", seq, []),
-        helpers: (target, k) => this.#pick(k, ({ node, state }) => node !== target && state === "alive"),
-        succeeded: () => this.#awareness.adjust(-1),
-        failed: (target, helpers, missing) => this.#probeFailed(target, helpers, missing),
-      },
-      options.random.uint32(),
-    );
+    const { parameters, removals } = options;
+    this.#observes = options.role === "client";
+    this.#broadcasts = new BroadcastQueue(parameters.retransmitMult);
+    this.#awareness = new Awareness(parameters.awarenessMax);
+    this.#quorum = new QuorumWatch(2 * parameters.probeIntervalMs);
+    this.#meter = new GossipMeter(options.meter, options.name);
+    const deadlines = new Deadlines({
+      ...options,
+      toleranceMs: parameters.probeTimeoutMs / 2,
+      late: () => this.#stalled(),
+    });
+    this.#probes = this.#buildProbes(deadlines);
+    const shared = { options, table: this.#table, removals, observes: this.#observes };
+    this.#hearing = new Hearing({
+      ...shared,
+      broadcasts: this.#broadcasts,
+      awareness: this.#awareness,
+      deadlines,
+      changed: () => this.#meter.count("membership_updates_total"),
+    });
+    this.#intake = new Intake({
+      timers: options.timers,
+      hear: (statement) => this.#hearing.hear(statement),
+      verifications: () => options.statements.verifications,
+      refused: (peer, error) => options.refuse(peer, error),
+      shed: (count) => this.#meter.shed("statement", count),
+    });
+    this.#antiEntropy = new AntiEntropy({
+      ...shared,
+      intake: this.#intake,
+      shed: () => this.#meter.shed("digest"),
+    });
   }
 
   /** Local health (0 is well). */
@@ -106,46 +111,32 @@ export class Membership {
     return this.#awareness.score;
   }
 
+  /** Whether a majority is out of reach, as last told. */
+  get quorumLost(): boolean {
+    return this.#quorum.state === "lost";
+  }
+
   /** Begin: this node's record and every timer. */
   start(): void {
     this.#running = true;
-    const { parameters } = this.#o;
-    if (this.#observes()) {
-      this.#every(
-        "pull",
-        () => CLIENT_PULL_MS,
-        () => this.#pull(),
-      );
+    const { probeIntervalMs, gossipIntervalMs, pushPullIntervalMs, reconnectIntervalMs } = this.#o.parameters;
+    if (this.#observes) {
+      this.#every("pull", CLIENT_PULL_MS, () => this.#pull());
       return;
     }
-    this.#announce(false);
-    this.#every(
-      "probe",
-      () => parameters.probeIntervalMs * (this.#awareness.score + 1),
-      () => this.#probeNext(),
-    );
-    this.#every(
-      "gossip",
-      () => parameters.gossipIntervalMs,
-      () => this.#gossip(),
-    );
-    this.#every(
-      "push-pull",
-      () => parameters.pushPullIntervalMs,
-      () => this.#pull(),
-    );
-    this.#every(
-      "reconnect",
-      () => parameters.reconnectIntervalMs,
-      () => this.#reconnect(),
-    );
+    this.#hearing.announce(false);
+    this.#every("probe", probeIntervalMs, () => this.#probeNext());
+    this.#every("gossip", gossipIntervalMs, () => this.#gossip());
+    this.#every("push-pull", pushPullIntervalMs, () => this.#pull());
+    this.#every("reconnect", reconnectIntervalMs, () => this.#reconnect());
+    this.#every("watch", probeIntervalMs, () => this.#watch());
   }
 
-  /** Tell some members that this node goes, and end. */
+  /** Tell the members that this node goes, and end. */
   leave(): void {
     if (!this.#running) return;
-    if (!this.#observes()) {
-      this.#announce(true);
+    if (!this.#observes) {
+      this.#hearing.announce(true);
       const statement = this.#table.get(this.#o.self)?.recordBytes;
       if (statement !== undefined)
         for (const { node } of this.#others()) this.#send(node, "request", "gossip", 0, [[statement]]);
@@ -157,6 +148,8 @@ export class Membership {
   stop(): void {
     this.#running = false;
     this.#probes.stop();
+    this.#hearing.stop();
+    this.#intake.stop();
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
   }
@@ -176,53 +169,120 @@ export class Membership {
     return entry === undefined ? undefined : memberView(entry);
   }
 
-  /** Exchange tables with a node now. */
+  /** Compare tables with a node now. */
   exchange(node: NodeId): void {
-    this.#send(node, "request", "pushPull", 0, [false, this.#snapshot()]);
+    this.#meter.count("state_syncs_total");
+    this.#antiEntropy.begin(node);
+  }
+
+  /** Tell a contact that this node is here, then compare tables. */
+  introduce(node: NodeId): void {
+    const record = this.#table.get(this.#o.self)?.recordBytes;
+    if (record !== undefined) this.#send(node, "request", "gossip", 0, [[record]]);
+    this.exchange(node);
+  }
+
+  /** This node has a new certificate: say so. */
+  certificateChanged(): void {
+    if (this.#running && !this.#observes) this.#hearing.renew();
+  }
+
+  /** Tell everybody of a new cluster key. */
+  spreadSuccession(succession: Uint8Array): void {
+    this.#broadcasts.add("succession", this.#o.statements.succession(succession));
+  }
+
+  /** Remove a node with the cluster key. */
+  remove(clusterSigner: Signer, removal: Removal): void {
+    const heard = this.#o.statements.read(this.#o.statements.signRemoval(clusterSigner, removal));
+    if (heard.type === "removal") this.#hearing.remove(heard);
   }
 
   /** A session ended: that member is probed next, out of turn. */
   sessionLost(node: NodeId): void {
+    this.#antiEntropy.lost(node);
     const entry = this.#table.get(node);
-    if (!this.#running || this.#observes() || entry === undefined || node === this.#o.self) return;
-    if (entry.state !== "alive" || this.#probes.probing(node)) return;
-    this.#probes.start(node, this.#o.parameters.probeIntervalMs);
+    if (!this.#running || this.#observes || entry === undefined || node === this.#o.self) return;
+    if (entry.state === "alive") this.#probes.start(node, this.#probeIntervalMs());
   }
 
-  /** One message of this protocol. @throws {MalformedMessageError} and certificate errors: the session is closed then. */
+  /** One message of this protocol. @throws {MalformedMessageError}: the session is closed then. */
   receive(peer: Peer, trafficClass: TrafficClass, { kind, requestId, body }: Envelope): void {
     if (!this.#running) return;
-    const reader = new FieldReader(body, `a ${kind}`);
-    if (kind === "pushPull") {
-      this.#pushPull(peer, reader);
+    if (!this.#allowance.take(peer.node, this.#o.clock.monotonicMs())) {
+      this.#meter.shed("message");
       return;
     }
+    const reader = new FieldReader(body, `a ${kind}`);
+    if (kind === "viewDigest") this.#antiEntropy.compare(peer, reader);
+    else if (kind === "viewPart") this.#antiEntropy.part(peer, reader);
+    else this.#receiveProbe(peer, trafficClass, kind, requestId, reader);
+  }
+
+  #receiveProbe(
+    { node, role }: Peer,
+    trafficClass: TrafficClass,
+    kind: Kind,
+    seq: number,
+    reader: FieldReader,
+  ): void {
     const target = kind === "pingReq" ? reader.node("target") : undefined;
     const statements = readStatements(reader);
     reader.end();
     // Only members may speak about members; a client's ping is answered, its statements are not heard.
-    if (peer.role !== "client") for (const statement of statements) this.#hear(statement);
-    if (kind === "ping") this.#answerPing(peer.node, requestId, trafficClass);
-    else if (kind === "ack") this.#probes.acknowledged(peer.node, requestId);
-    else if (kind === "nack") this.#probes.nacked(requestId);
-    else if (target !== undefined) this.#probes.relay(peer.node, requestId, target);
-    this.#tellTheDead(peer.node);
+    if (role !== "client" && statements.length > 0) this.#intake.offer({ peer: node, statements });
+    if (kind === "ping") {
+      this.#meter.count("heartbeats_received_total");
+      this.#say(node, "ack", seq, [], trafficClass === "request" ? "request" : "datagram");
+    } else if (kind === "ack") this.#probes.acknowledged(node, seq);
+    else if (kind === "nack") this.#probes.nacked(seq);
+    // Asked to probe itself, a node has the answer.
+    else if (target === this.#o.self) this.#say(node, "ack", seq, []);
+    else if (target !== undefined) this.#probes.relay(node, seq, target);
+    this.#tellTheDead(node);
   }
 
-  #observes(): boolean {
-    return this.#o.role === "client";
+  #buildProbes(deadlines: Deadlines): Probes {
+    const { parameters, clock, timers, random } = this.#o;
+    return new Probes(
+      {
+        parameters,
+        clock,
+        timers,
+        deadlines,
+        ping: (node, seq, trafficClass) => {
+          this.#meter.count("heartbeats_sent_total");
+          this.#say(node, "ping", seq, [], trafficClass);
+        },
+        pingReq: (helper, seq, target) => this.#say(helper, "pingReq", seq, [fromHex(target)]),
+        ack: (node, seq) => this.#say(node, "ack", seq, []),
+        nack: (node, seq) => this.#say(node, "nack", seq, []),
+        helpers: (target, k) => this.#pick(k, ({ node, state }) => node !== target && state === "alive"),
+        succeeded: (_target, roundTripMs) => {
+          this.#meter.round(roundTripMs);
+          this.#awareness.adjust(-1);
+        },
+        failed: (target, helpers, missing) => this.#probeFailed(target, helpers, missing),
+      },
+      random.uint32(),
+    );
   }
 
   #others(): MemberEntry[] {
     return this.#table.live().filter(({ node }) => node !== this.#o.self);
   }
 
-  /** Members that the formulas count, this node included. */
-  #count(): number {
-    return this.#table.live().length;
+  /** Lifeguard: a node that is unwell probes less often, and waits longer before it accuses. */
+  #probeIntervalMs(): number {
+    return this.#o.parameters.probeIntervalMs * (this.#awareness.score + 1);
   }
 
-  #every(name: string, delayMs: () => number, run: () => void): void {
+  #every(
+    name: "probe" | "gossip" | "push-pull" | "reconnect" | "watch" | "pull",
+    everyMs: number,
+    run: () => void,
+  ): void {
+    const delayMs = (): number => (name === "probe" ? this.#probeIntervalMs() : everyMs);
     const tick = (): void => {
       this.#timers.set(name, this.#o.timers.schedule(delayMs(), tick));
       run();
@@ -232,21 +292,19 @@ export class Membership {
     this.#timers.set(name, this.#o.timers.schedule(first, tick));
   }
 
-  #announce(left: boolean): void {
-    const { self, signer, statements, certificate, name, address, bootEpoch, clock } = this.#o;
-    const record: MemberRecord = { name, address, bootEpoch, incarnation: this.#incarnation, left };
-    const bytes = statements.signRecord(signer, certificate, record);
-    const heard = statements.read(bytes);
-    if (heard.type === "record") this.#table.put(heard.verify(), record, bytes, clock.monotonicMs());
-    this.#broadcasts.add(self, bytes);
+  /** This node stalled: it is less sure of its judgement, once per probe interval. */
+  #stalled(): void {
+    const nowMs = this.#o.clock.monotonicMs();
+    if (nowMs - this.#raisedMs < this.#o.parameters.probeIntervalMs) return;
+    this.#raisedMs = nowMs;
+    this.#awareness.adjust(1);
   }
 
   #probeNext(): void {
-    this.#forgetOld();
     while (this.#round.length > 0) {
       const entry = this.#table.get(this.#round.pop() as NodeId);
       if (entry === undefined || (entry.state !== "alive" && entry.state !== "suspect")) continue;
-      this.#probes.start(entry.node, this.#o.parameters.probeIntervalMs);
+      this.#probes.start(entry.node, this.#probeIntervalMs());
       return;
     }
     this.#round = this.#shuffle(this.#others().map(({ node }) => node));
@@ -254,122 +312,49 @@ export class Membership {
   }
 
   #probeFailed(target: NodeId, helpers: number, missingNacks: number): void {
+    this.#meter.count("failed_rounds_total");
     this.#awareness.adjust(helpers === 0 ? 1 : missingNacks);
-    const entry = this.#table.get(target);
-    if (entry === undefined) return;
-    const { bootEpoch, incarnation } = entry.record;
-    this.#accuse({ subject: target, accuser: this.#o.self, bootEpoch, incarnation, verdict: "suspect" });
+    this.#hearing.suspect(target);
   }
 
-  #accuse(accusation: Accusation): void {
-    const entry = this.#table.accused(accusation);
-    if (entry === undefined) return;
-    this.#apply(entry, accusation, this.#o.statements.signAccusation(this.#o.signer, accusation));
+  /** Forget the long dead, count, and look whether a majority is in reach. */
+  #watch(): void {
+    const nowMs = this.#o.clock.monotonicMs();
+    this.#hearing.forgetBefore(nowMs - this.#o.parameters.forgetAfterMs);
+    this.#meter.sizes(this.#table, this.#awareness.score);
+    const counted = this.#table.all().map(({ certificate, state }) => ({ role: certificate.role, state }));
+    const view = quorumOf(counted);
+    const state = this.#quorum.look(view, nowMs);
+    if (state === undefined) return;
+    const { reachable, known } = view;
+    const kind = state === "whole" ? "healed" : state === "lost" ? "quorumLost" : "partition";
+    this.#o.emit({ kind, reachable, known });
   }
 
-  #hear(bytes: Uint8Array): void {
-    const heard = this.#o.statements.read(bytes);
-    if (heard.type === "record") this.#hearRecord(heard);
-    else this.#hearAccusation(heard);
-  }
-
-  #hearRecord(heard: Heard & { readonly type: "record" }): void {
-    const { self, clock, emit } = this.#o;
-    if (heard.node === self || !this.#table.wants(heard.node, heard.record)) return;
-    const certificate = heard.verify();
-    if (certificate.role === "client" || clock.wallMs() > certificate.expiresMs + CLOCK_SKEW_MS) return;
-    const before = this.#table.put(certificate, heard.record, heard.bytes, clock.monotonicMs());
-    this.#timers.get(`suspect ${heard.node}`)?.cancel();
-    this.#broadcasts.add(heard.node, heard.bytes);
-    const entry = this.#table.get(heard.node);
-    if (entry === undefined) return;
-    if (heard.record.left) {
-      if (before !== undefined && before !== "left") emit({ kind: "memberLeft", member: memberView(entry) });
-    } else if (before !== "alive") emit({ kind: "memberUp", member: memberView(entry) });
-  }
-
-  #hearAccusation(heard: Heard & { readonly type: "accusation" }): void {
-    const { accusation } = heard;
-    if (accusation.subject === this.#o.self) {
-      this.#refute(heard);
-      return;
-    }
-    const entry = this.#table.accused(accusation);
-    const accuser = this.#table.get(accusation.accuser);
-    if (entry === undefined || accuser === undefined) return;
-    if (entry.suspicion !== undefined && accusation.verdict === "suspect" && this.#observes()) return;
-    if (heard.verify(accuser.certificate.nodeKey)) this.#apply(entry, accusation, heard.bytes);
-  }
-
-  #refute({ accusation, verify }: Heard & { readonly type: "accusation" }): void {
-    const accuser = this.#table.get(accusation.accuser);
-    if (accusation.bootEpoch !== this.#o.bootEpoch || accusation.incarnation !== this.#incarnation) return;
-    if (accuser === undefined || !verify(accuser.certificate.nodeKey)) return;
-    this.#incarnation++;
-    this.#awareness.adjust(1);
-    this.#announce(false);
-  }
-
-  #apply(entry: MemberEntry, accusation: Accusation, bytes: Uint8Array): void {
-    const { clock, parameters } = this.#o;
-    const nowMs = clock.monotonicMs();
-    if (accusation.verdict === "suspect" && entry.state === "suspect") {
-      if (entry.suspicion?.confirm(accusation.accuser) !== true) return;
-      this.#broadcasts.add(entry.node, bytes);
-      this.#watchSuspect(entry, nowMs);
-      return;
-    }
-    entry.state = accusation.verdict;
-    entry.accusationBytes = bytes;
-    entry.changedMs = nowMs;
-    this.#broadcasts.add(entry.node, bytes);
-    this.#timers.get(`suspect ${entry.node}`)?.cancel();
-    if (accusation.verdict === "suspect") {
-      entry.suspicion = new Suspicion(parameters, this.#count(), accusation.accuser, nowMs);
-      this.#watchSuspect(entry, nowMs);
-      this.#o.emit({ kind: "memberSuspect", member: memberView(entry) });
-    } else {
-      entry.suspicion = undefined;
-      this.#o.emit({ kind: "memberDead", member: memberView(entry) });
-    }
-  }
-
-  #watchSuspect(entry: MemberEntry, nowMs: number): void {
-    if (this.#observes() || entry.suspicion === undefined) return;
-    const key = `suspect ${entry.node}`;
-    this.#timers.get(key)?.cancel();
-    const { bootEpoch, incarnation } = entry.record;
-    const dead = {
-      subject: entry.node,
-      accuser: this.#o.self,
-      bootEpoch,
-      incarnation,
-      verdict: "dead",
-    } as const;
-    const delayMs = Math.max(0, entry.suspicion.deadlineMs() - nowMs);
-    this.#timers.set(
-      key,
-      this.#o.timers.schedule(delayMs, () => this.#accuse(dead)),
-    );
-  }
-
-  #answerPing(from: NodeId, seq: number, trafficClass: TrafficClass): void {
-    this.#say(from, "ack", seq, [], trafficClass === "request" ? "request" : "datagram");
-  }
-
-  /** A member believed dead or suspect that speaks is told so, and can refute at once. */
+  /** A member believed dead or suspect that speaks is told so, and can refute at once; not more often than once per probe timeout. */
   #tellTheDead(node: NodeId): void {
     const entry = this.#table.get(node);
     if (entry?.accusationBytes === undefined) return;
+    const nowMs = this.#o.clock.monotonicMs();
+    if (nowMs - entry.toldMs < this.#o.parameters.probeTimeoutMs) return;
+    entry.toldMs = nowMs;
     this.#send(node, "datagram", "gossip", 0, [[entry.accusationBytes]]);
   }
 
   #gossip(): void {
-    const targets = this.#pick(this.#o.parameters.gossipNodes, () => true);
+    if (this.#broadcasts.size === 0) return;
+    const { gossipNodes, gossipToTheDeadMs } = this.#o.parameters;
+    const sinceMs = this.#o.clock.monotonicMs() - gossipToTheDeadMs;
+    const targets = this.#pick(gossipNodes, () => true);
+    const [dead] =
+      this.#table.count("dead") === 0
+        ? []
+        : this.#shuffle(this.#dead().filter(({ changedMs }) => changedMs > sinceMs));
+    // One of those that died lately is told too: it may be wrong.
+    if (dead !== undefined) targets.push(dead.node);
     for (const target of targets) {
-      const statements = this.#broadcasts.take(PIGGYBACK_BYTES, this.#count());
-      if (statements.length === 0) return;
-      this.#send(target, "datagram", "gossip", 0, [statements]);
+      const statements = this.#piggyback(target);
+      if (statements.length > 0) this.#send(target, "datagram", "gossip", 0, [statements]);
     }
   }
 
@@ -378,37 +363,12 @@ export class Membership {
   }
 
   #reconnect(): void {
-    const dead = this.#table.all().filter(({ state }) => state === "dead");
-    const [chosen] = this.#shuffle(dead);
+    const [chosen] = this.#shuffle(this.#dead());
     if (chosen !== undefined) this.exchange(chosen.node);
   }
 
-  #forgetOld(): void {
-    const before = this.#o.clock.monotonicMs() - this.#o.parameters.forgetAfterMs;
-    for (const { node, state, changedMs } of this.#table.all())
-      if ((state === "dead" || state === "left") && changedMs < before) {
-        this.#table.forget(node);
-        this.#timers.delete(`suspect ${node}`);
-      }
-  }
-
-  #pushPull(peer: Peer, reader: FieldReader): void {
-    const isReply = reader.bool("reply");
-    const statements = readStatements(reader, 2 * MEMBERS_MAX);
-    reader.end();
-    if (peer.role !== "client") for (const statement of statements) this.#hear(statement);
-    if (!isReply && !this.#observes())
-      this.#send(peer.node, "request", "pushPull", 0, [true, this.#snapshot()]);
-  }
-
-  /** Everything this node would tell: records, and the accusation behind each suspect and dead. */
-  #snapshot(): Uint8Array[] {
-    if (this.#observes()) return [];
-    return this.#table
-      .all()
-      .flatMap(({ recordBytes, accusationBytes }) =>
-        accusationBytes === undefined ? [recordBytes] : [recordBytes, accusationBytes],
-      );
+  #dead(): MemberEntry[] {
+    return this.#table.all().filter(({ state }) => state === "dead");
   }
 
   #say(
@@ -418,7 +378,7 @@ export class Membership {
     fields: CborValue[],
     trafficClass: TrafficClass = "datagram",
   ): void {
-    const statements = this.#observes() ? [] : this.#piggyback(node);
+    const statements = this.#observes ? [] : this.#piggyback(node);
     this.#send(node, trafficClass, kind, seq, [...fields, statements]);
   }
 
@@ -427,7 +387,7 @@ export class Membership {
     const accusation = this.#table.get(node)?.accusationBytes;
     const first = accusation === undefined ? [] : [accusation];
     const budget = PIGGYBACK_BYTES - (accusation === undefined ? 0 : accusation.length + 3);
-    return [...first, ...this.#broadcasts.take(budget, this.#count())];
+    return [...first, ...this.#broadcasts.take(budget, this.#table.live().length)];
   }
 
   #send(node: NodeId, trafficClass: TrafficClass, kind: Kind, requestId: number, body: CborValue): void {
@@ -451,10 +411,4 @@ export class Membership {
     }
     return order;
   }
-}
-
-function readStatements(reader: FieldReader, max = 16): Uint8Array[] {
-  return reader.list("statements", max, (item) =>
-    new FieldReader([item], "a statement").bytes("statement", STATEMENT_MAX + 64, 1),
-  );
 }

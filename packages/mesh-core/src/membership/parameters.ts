@@ -1,11 +1,11 @@
 /**
- * Timing of the failure detector. `lan` and `local` are the published defaults of hashicorp/memberlist (config.go); `relaxed` suspects
- * after 15 s and declares dead after 30 s.
+ * Timing of the failure detector. `lan`, `wan` and `local` are the published defaults of hashicorp/memberlist (config.go); `relaxed`
+ * suspects within 15 s and declares dead within 30 s, as the seeds do.
  */
 import { InvalidOptionError } from "../errors.ts";
 
 /** A named set of parameters. */
-export type MembershipProfile = "lan" | "local" | "fast" | "relaxed";
+export type MembershipProfile = "lan" | "wan" | "local" | "fast" | "relaxed";
 
 /** Parameters of SWIM. All times in milliseconds. */
 export interface MembershipParameters {
@@ -21,10 +21,14 @@ export interface MembershipParameters {
   readonly suspicionMult: number;
   /** Longest suspicion time is this many times the least; independent accusers shorten it (Lifeguard). */
   readonly suspicionMaxMult: number;
+  /** A suspicion lasts exactly this long, whatever the size and the accusers; 0 for the formula above. */
+  readonly suspicionFixedMs: number;
   /** Statements are gossiped this often... */
   readonly gossipIntervalMs: number;
   /** ...to this many random members. */
   readonly gossipNodes: number;
+  /** A member that has been dead for less than this is still gossiped to, so that it can refute. */
+  readonly gossipToTheDeadMs: number;
   /** Whole tables are exchanged with one random member this often. */
   readonly pushPullIntervalMs: number;
   /** One dead member is dialled and, if it answers, tables are exchanged, this often: how partitions heal. */
@@ -42,8 +46,10 @@ const LAN: MembershipParameters = {
   retransmitMult: 4,
   suspicionMult: 4,
   suspicionMaxMult: 6,
+  suspicionFixedMs: 0,
   gossipIntervalMs: 200,
   gossipNodes: 3,
+  gossipToTheDeadMs: 30_000,
   pushPullIntervalMs: 30_000,
   reconnectIntervalMs: 30_000,
   awarenessMax: 8,
@@ -53,6 +59,16 @@ const LAN: MembershipParameters = {
 /** The profiles by name. */
 export const MEMBERSHIP_PROFILES: Readonly<Record<MembershipProfile, MembershipParameters>> = {
   lan: LAN,
+  wan: {
+    ...LAN,
+    probeIntervalMs: 5000,
+    probeTimeoutMs: 3000,
+    suspicionMult: 6,
+    gossipIntervalMs: 500,
+    gossipNodes: 4,
+    gossipToTheDeadMs: 60_000,
+    pushPullIntervalMs: 60_000,
+  },
   local: {
     ...LAN,
     probeTimeoutMs: 200,
@@ -60,6 +76,7 @@ export const MEMBERSHIP_PROFILES: Readonly<Record<MembershipProfile, MembershipP
     retransmitMult: 2,
     suspicionMult: 3,
     gossipIntervalMs: 100,
+    gossipToTheDeadMs: 15_000,
     pushPullIntervalMs: 15_000,
     reconnectIntervalMs: 15_000,
   },
@@ -73,13 +90,12 @@ export const MEMBERSHIP_PROFILES: Readonly<Record<MembershipProfile, MembershipP
     pushPullIntervalMs: 10_000,
     reconnectIntervalMs: 10_000,
   },
-  // One probe round of 15 s; suspicion of exactly one more round (mult 1, no spread): dead 30 s after the last good probe.
+  // A probe every 5 s, judged 5 s later, so that somebody suspects a silent member within 15 s; dead exactly 15 s after that.
   relaxed: {
     ...LAN,
-    probeIntervalMs: 15_000,
-    probeTimeoutMs: 3000,
-    suspicionMult: 1,
-    suspicionMaxMult: 1,
+    probeIntervalMs: 5000,
+    probeTimeoutMs: 2000,
+    suspicionFixedMs: 15_000,
     gossipIntervalMs: 500,
     pushPullIntervalMs: 60_000,
     reconnectIntervalMs: 60_000,
@@ -95,6 +111,8 @@ const RANGES: Readonly<Record<keyof MembershipParameters, readonly [number, numb
   suspicionMaxMult: [1, 64],
   gossipIntervalMs: [5, 600_000],
   gossipNodes: [1, 16],
+  suspicionFixedMs: [0, 3_600_000],
+  gossipToTheDeadMs: [0, 3_600_000],
   pushPullIntervalMs: [50, 3_600_000],
   reconnectIntervalMs: [50, 3_600_000],
   awarenessMax: [1, 64],
@@ -107,7 +125,7 @@ export function membershipParameters(
 ): MembershipParameters {
   if (typeof choice === "string") {
     if (!Object.hasOwn(MEMBERSHIP_PROFILES, choice))
-      throw new InvalidOptionError("membership", `${choice} is none of lan, local, fast, relaxed`);
+      throw new InvalidOptionError("membership", `${choice} is none of lan, wan, local, fast, relaxed`);
     return MEMBERSHIP_PROFILES[choice];
   }
   for (const [name, [min, max]] of Object.entries(RANGES)) {

@@ -5,28 +5,33 @@
  *
  * P1. A probe ends once: with an acknowledgement by any way, or failed at the end of its interval.
  * P2. A helper that cannot reach the member either says so (nack): then the fault is not in this node's own ears.
+ * P3. A probe whose end was judged late accuses nobody: this node stalled, not the member.
  */
 import type { NodeId } from "@glia-os/abi/ids";
-import type { TimerHandle, Timers } from "@glia-os/abi/ports";
+import type { Clock, TimerHandle, Timers } from "@glia-os/abi/ports";
+import type { Deadlines } from "./deadlines.ts";
 import type { MembershipParameters } from "./parameters.ts";
 
 /** What probes need. */
 export interface ProbeOptions {
   readonly parameters: MembershipParameters;
+  readonly clock: Clock;
   readonly timers: Timers;
+  readonly deadlines: Deadlines;
   ping(node: NodeId, seq: number, trafficClass: "datagram" | "request"): void;
   pingReq(helper: NodeId, seq: number, target: NodeId): void;
   ack(node: NodeId, seq: number): void;
   nack(node: NodeId, seq: number): void;
   /** Up to k members to help, without `target`. */
   helpers(target: NodeId, k: number): NodeId[];
-  succeeded(target: NodeId): void;
+  succeeded(target: NodeId, roundTripMs: number): void;
   /** `missingNacks`: helpers that said nothing at all. */
   failed(target: NodeId, helpers: number, missingNacks: number): void;
 }
 
 interface Probe {
   readonly target: NodeId;
+  readonly startedMs: number;
   readonly timers: TimerHandle[];
   helpers: number;
   nacks: number;
@@ -48,6 +53,7 @@ const NACK_SHARE = 0.8;
 export class Probes {
   readonly #options: ProbeOptions;
   readonly #own = new Map<number, Probe>();
+  readonly #targets = new Set<NodeId>();
   readonly #relayed = new Map<number, Relay>();
   #seq: number;
 
@@ -58,21 +64,22 @@ export class Probes {
 
   /** Probe a member for `intervalMs`. */
   start(target: NodeId, intervalMs: number): void {
-    if (this.#own.size >= PROBES_MAX) return;
-    const { timers, parameters, ping } = this.#options;
+    if (this.#own.size >= PROBES_MAX || this.#targets.has(target)) return;
+    const { clock, deadlines, parameters, ping } = this.#options;
     const seq = ++this.#seq;
-    const probe: Probe = { target, timers: [], helpers: 0, nacks: 0 };
+    const probe: Probe = { target, startedMs: clock.monotonicMs(), timers: [], helpers: 0, nacks: 0 };
     this.#own.set(seq, probe);
+    this.#targets.add(target);
     probe.timers.push(
-      timers.schedule(parameters.probeTimeoutMs, () => this.#indirect(seq, probe)),
-      timers.schedule(intervalMs, () => this.#fail(seq, probe)),
+      deadlines.set(parameters.probeTimeoutMs, () => this.#indirect(seq, probe)),
+      deadlines.set(intervalMs, (late) => this.#fail(seq, probe, late)),
     );
     ping(target, seq, "datagram");
   }
 
   /** Whether a probe of `target` is under way. */
   probing(target: NodeId): boolean {
-    return [...this.#own.values()].some((probe) => probe.target === target);
+    return this.#targets.has(target);
   }
 
   /** Probe `target` for somebody else. */
@@ -91,7 +98,7 @@ export class Probes {
     const probe = this.#own.get(seq);
     if (probe !== undefined && (probe.target === from || probe.helpers > 0)) {
       this.#end(seq, probe);
-      this.#options.succeeded(probe.target);
+      this.#options.succeeded(probe.target, this.#options.clock.monotonicMs() - probe.startedMs);
       return;
     }
     const relay = this.#relayed.get(seq);
@@ -112,6 +119,7 @@ export class Probes {
     for (const { timers } of [...this.#own.values(), ...this.#relayed.values()])
       for (const timer of timers) timer.cancel();
     this.#own.clear();
+    this.#targets.clear();
     this.#relayed.clear();
   }
 
@@ -123,13 +131,15 @@ export class Probes {
     ping(probe.target, seq, "request");
   }
 
-  #fail(seq: number, probe: Probe): void {
+  #fail(seq: number, probe: Probe, late: boolean): void {
     this.#end(seq, probe);
+    if (late) return;
     this.#options.failed(probe.target, probe.helpers, probe.helpers - probe.nacks);
   }
 
   #end(seq: number, probe: Probe): void {
     this.#own.delete(seq);
+    this.#targets.delete(probe.target);
     for (const timer of probe.timers) timer.cancel();
   }
 }

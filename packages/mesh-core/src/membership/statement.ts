@@ -5,14 +5,19 @@
  *      appear, refute or leave.
  * MS2. An accusation is signed by its accuser and names the exact boot epoch and incarnation it is about.
  * MS3. Statements sign the cluster id with them: those of another cluster do not verify.
+ * MS4. A removal, and a new cluster key, are signed by a cluster key: nobody else can remove a node.
+ * MS5. A statement or certificate that was verified once is known by its hash and costs no second verification.
  */
-import { type ClusterId, fromHex, type NodeId, toHex } from "@glia-os/abi/ids";
+import { fromHex, type NodeId, toHex } from "@glia-os/abi/ids";
 import type { Digests, HostPort, Signer } from "@glia-os/abi/ports";
-import { type Certificate, CREDENTIAL_MAX, openCertificate } from "../admission/certificate.ts";
+import { type Certificate, CREDENTIAL_MAX, claimedNode } from "../admission/certificate.ts";
+import type { ClusterKeys } from "../admission/cluster-keys.ts";
+import type { Removal } from "../admission/removals.ts";
 import { ascii, concat } from "../codec/ascii.ts";
 import { decodeCbor, encodeCbor } from "../codec/cbor.ts";
 import { FieldReader } from "../codec/reader.ts";
 import {
+  KEY_BYTES,
   peekBody,
   SIGNATURE_BYTES,
   type Statement,
@@ -62,25 +67,54 @@ export type Heard =
       readonly bytes: Uint8Array;
       readonly accusation: Accusation;
       verify(accuserKey: Uint8Array): boolean;
+    }
+  | {
+      readonly type: "removal";
+      readonly bytes: Uint8Array;
+      readonly removal: Removal;
+      /** @throws {CertificateInvalidError}. */
+      verify(): void;
+    }
+  | {
+      readonly type: "succession";
+      readonly bytes: Uint8Array;
+      /** For {@link ClusterKeys.adopt}, which verifies it. */
+      readonly succession: Uint8Array;
     };
 
 const RECORD = 0;
 const ACCUSATION = 1;
+const REMOVAL = 2;
+const SUCCESSION = 3;
+/** Verified statements and certificates that are remembered, each. */
+const VERIFIED_MAX = 32_768;
 const VERDICTS = ["suspect", "dead"] as const;
 
 /** Signs and reads the statements of one cluster. */
 export class Statements {
   readonly #digests: Digests;
-  readonly #clusterKey: Uint8Array;
+  readonly #keys: ClusterKeys;
+  readonly #wallMs: () => number;
   readonly #recordDomain: Uint8Array;
   readonly #accusationDomain: Uint8Array;
+  readonly #removalDomain: Uint8Array;
   readonly #certificates = new Map<string, Certificate>();
+  readonly #verified = new Set<string>();
+  #verifications = 0;
 
-  constructor(digests: Digests, cluster: ClusterId, clusterKey: Uint8Array) {
+  constructor(digests: Digests, keys: ClusterKeys, wallMs: () => number) {
     this.#digests = digests;
-    this.#clusterKey = clusterKey;
-    this.#recordDomain = concat(ascii("glia/member-record/v1\0"), fromHex(cluster));
-    this.#accusationDomain = concat(ascii("glia/accusation/v1\0"), fromHex(cluster));
+    this.#keys = keys;
+    this.#wallMs = wallMs;
+    const cluster = fromHex(keys.cluster);
+    this.#recordDomain = concat(ascii("glia/member-record/v1\0"), cluster);
+    this.#accusationDomain = concat(ascii("glia/accusation/v1\0"), cluster);
+    this.#removalDomain = concat(ascii("glia/removal/v1\0"), cluster);
+  }
+
+  /** Signatures verified so far. */
+  get verifications(): number {
+    return this.#verifications;
   }
 
   /** Sign this node's own record. */
@@ -97,19 +131,38 @@ export class Statements {
     return encodeCbor([ACCUSATION, signStatement(signer, this.#accusationDomain, body)]);
   }
 
+  /** Sign a removal with the cluster key. */
+  signRemoval(clusterSigner: Signer, { node, removedMs, untilMs }: Removal): Uint8Array {
+    const body = [clusterSigner.publicKey, fromHex(node), removedMs, untilMs];
+    return encodeCbor([REMOVAL, signStatement(clusterSigner, this.#removalDomain, body)]);
+  }
+
+  /** A key succession as a statement. */
+  succession(succession: Uint8Array): Uint8Array {
+    return encodeCbor([SUCCESSION, succession]);
+  }
+
   /** Read a statement. @throws {MalformedMessageError}. Call `verify` before believing it. */
   read(bytes: Uint8Array): Heard {
     const reader = new FieldReader(decodeCbor(bytes, "a statement"), "a statement");
-    if (reader.int("type", ACCUSATION) === ACCUSATION) return this.#readAccusation(bytes, reader);
+    const type = reader.int("type", SUCCESSION);
+    if (type === ACCUSATION) return this.#readAccusation(bytes, reader);
+    if (type === REMOVAL) return this.#readRemoval(bytes, reader);
+    if (type === SUCCESSION) {
+      const succession = reader.bytes("succession", STATEMENT_MAX, SIGNATURE_BYTES);
+      reader.end();
+      return { type: "succession", bytes, succession };
+    }
     const certificate = reader.bytes("certificate", CREDENTIAL_MAX, 1);
     const statement = splitStatement(
       reader.bytes("record", STATEMENT_MAX, SIGNATURE_BYTES),
       "a member record",
     );
     reader.end();
-    const node = this.#claimedNode(certificate);
+    const node = claimedNode(this.#digests, certificate);
     const record = readRecord(statement);
-    return { type: "record", bytes, node, record, verify: () => this.#verifyRecord(certificate, statement) };
+    const verify = (): Certificate => this.#verifyRecord(bytes, certificate, statement);
+    return { type: "record", bytes, node, record, verify };
   }
 
   #readAccusation(bytes: Uint8Array, reader: FieldReader): Heard {
@@ -127,32 +180,60 @@ export class Statements {
       verdict: VERDICTS[fields.int("verdict", 1)] ?? "suspect",
     };
     fields.end();
-    const verify = (key: Uint8Array): boolean =>
-      verifyStatement(this.#digests, key, this.#accusationDomain, statement);
+    const verify = (key: Uint8Array): boolean => this.#verify(bytes, key, this.#accusationDomain, statement);
     return { type: "accusation", bytes, accusation, verify };
   }
 
-  /** The node a certificate names; verified ones are remembered, so a known member costs no second verification. */
-  #claimedNode(certificate: Uint8Array): NodeId {
-    const opened = this.#certificates.get(toHex(certificate));
-    return opened?.node ?? this.#open(certificate).node;
+  #readRemoval(bytes: Uint8Array, reader: FieldReader): Heard {
+    const statement = splitStatement(reader.bytes("removal", STATEMENT_MAX, SIGNATURE_BYTES), "a removal");
+    reader.end();
+    const fields = peekBody(statement, "a removal");
+    const key = fields.bytes("cluster key", KEY_BYTES, KEY_BYTES);
+    const removal: Removal = {
+      node: fields.node("node"),
+      removedMs: fields.int("removed"),
+      untilMs: fields.int("until"),
+    };
+    fields.end();
+    const verify = (): void => {
+      const accepted = this.#keys.accepts(key, this.#wallMs());
+      if (!accepted || !this.#verify(bytes, key, this.#removalDomain, statement))
+        throw new CertificateInvalidError("the cluster key did not sign a removal");
+    };
+    return { type: "removal", bytes, removal, verify };
   }
 
   #open(bytes: Uint8Array): Certificate {
-    const key = toHex(bytes);
+    const key = this.#nameOf(bytes);
     const known = this.#certificates.get(key);
     if (known !== undefined) return known;
-    const certificate = openCertificate(this.#digests, this.#clusterKey, bytes);
-    if (this.#certificates.size >= 8192) this.#certificates.clear();
+    this.#verifications++;
+    const certificate = this.#keys.openCertificate(bytes, this.#wallMs());
+    if (this.#certificates.size >= VERIFIED_MAX) this.#certificates.clear();
     this.#certificates.set(key, certificate);
     return certificate;
   }
 
-  #verifyRecord(bytes: Uint8Array, statement: Statement): Certificate {
-    const certificate = this.#open(bytes);
-    if (!verifyStatement(this.#digests, certificate.nodeKey, this.#recordDomain, statement))
+  #verifyRecord(bytes: Uint8Array, certificateBytes: Uint8Array, statement: Statement): Certificate {
+    const certificate = this.#open(certificateBytes);
+    if (!this.#verify(bytes, certificate.nodeKey, this.#recordDomain, statement))
       throw new CertificateInvalidError("its member record is not signed by the member");
     return certificate;
+  }
+
+  /** MS5: a statement is remembered together with the key that signed it. */
+  #verify(bytes: Uint8Array, key: Uint8Array, domain: Uint8Array, statement: Statement): boolean {
+    const name = this.#nameOf(concat(key, bytes));
+    if (this.#verified.has(name)) return true;
+    this.#verifications++;
+    if (!verifyStatement(this.#digests, key, domain, statement)) return false;
+    if (this.#verified.size >= VERIFIED_MAX) this.#verified.clear();
+    this.#verified.add(name);
+    return true;
+  }
+
+  #nameOf(bytes: Uint8Array): string {
+    return toHex(this.#digests.sha256(bytes));
   }
 }
 

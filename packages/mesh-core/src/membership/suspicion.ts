@@ -3,6 +3,7 @@
  *
  * SU1. It starts at the longest time and falls to the least as distinct members accuse independently.
  * SU2. With nobody who could confirm, the least time holds from the start.
+ * SU3. A fixed time, when the parameters have one, holds for any size and any number of accusers.
  */
 import { log10 } from "./logarithm.ts";
 import type { MembershipParameters } from "./parameters.ts";
@@ -19,18 +20,24 @@ export class Suspicion {
   readonly #accusers: Set<string>;
 
   constructor(parameters: MembershipParameters, members: number, accuser: string, nowMs: number) {
-    const { suspicionMult, suspicionMaxMult, probeIntervalMs } = parameters;
+    const { suspicionMult, suspicionMaxMult, probeIntervalMs, suspicionFixedMs } = parameters;
+    const scaledMs = suspicionMult * Math.max(1, log10(Math.max(1, members))) * probeIntervalMs;
     this.#startedMs = nowMs;
-    this.#minMs = suspicionMult * Math.max(1, log10(Math.max(1, members))) * probeIntervalMs;
-    this.#maxMs = suspicionMaxMult * this.#minMs;
+    this.#minMs = suspicionFixedMs > 0 ? suspicionFixedMs : scaledMs;
+    this.#maxMs = suspicionFixedMs > 0 ? suspicionFixedMs : suspicionMaxMult * scaledMs;
     const wanted = Math.min(8, Math.max(0, suspicionMult - 2));
     this.#needed = members - 2 < wanted ? 0 : wanted;
     this.#accusers = new Set([accuser]);
   }
 
+  /** Whether an accusation by `accuser` would confirm: it is a new accuser, and one more is of use. */
+  counts(accuser: string): boolean {
+    return !this.#accusers.has(accuser) && this.#accusers.size <= this.#needed;
+  }
+
   /** Note an accuser; whether it is a new one that still counts. */
   confirm(accuser: string): boolean {
-    if (this.#accusers.has(accuser) || this.#accusers.size > this.#needed) return false;
+    if (!this.counts(accuser)) return false;
     this.#accusers.add(accuser);
     return true;
   }

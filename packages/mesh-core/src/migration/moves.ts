@@ -3,11 +3,12 @@ import type { AgentId, NodeId } from "@glia-os/abi/ids";
 import type { Coordination } from "@glia-os/abi/ports";
 import { MigrationRefusedError, UnknownMemberError } from "../errors.ts";
 import type { Links } from "../links/links.ts";
+import type { CallHandler } from "../mesh-types.ts";
 import type { PartContext } from "../part.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { MeshCells } from "./cells-port.ts";
 import { Departures } from "./departures.ts";
-import { MOVE_METHODS, numberAnswer, readMove } from "./messages.ts";
+import { MOVE_METHODS, numberAnswer, readMove, readPlan } from "./messages.ts";
 import type { MigrationReport } from "./phase.ts";
 
 const DEADLINE_MS = 30_000;
@@ -18,6 +19,8 @@ export interface MovesOptions {
   readonly cells: MeshCells;
   readonly coordination: Coordination;
   sessionId(): string;
+  /** Whether this node takes part in no move now, because it sees no majority. */
+  refused(): boolean;
   links(): Links | undefined;
 }
 
@@ -26,13 +29,16 @@ export class Moves {
   readonly #context: PartContext;
   readonly #departures: Departures;
   readonly #arrivals: Arrivals;
+  readonly #refused: () => boolean;
 
   constructor(options: MovesOptions) {
     const { context } = options;
     this.#context = context;
     this.#departures = buildDepartures(options);
     this.#arrivals = buildArrivals(options);
-    for (const [method, handler] of this.#arrivals.methods()) context.handle(method, handler);
+    this.#refused = () => options.refused();
+    for (const [method, handler] of this.#arrivals.methods())
+      context.handle(method, method === MOVE_METHODS.plan ? this.#guardPlan(handler) : handler);
     context.handle(MOVE_METHODS.status, async (_caller, body) =>
       numberAnswer(this.#departures.underWay(readMove(body)) ? 1 : 0),
     );
@@ -44,7 +50,19 @@ export class Moves {
     if (target === undefined) throw new UnknownMemberError(to);
     if (target.state === "dead" || target.state === "left")
       throw new MigrationRefusedError(agent, `the destination is ${target.state}`);
+    this.#refuseInMinority(agent);
     return this.#departures.migrate(agent, to);
+  }
+
+  #guardPlan(plan: CallHandler): CallHandler {
+    return async (caller, body) => {
+      this.#refuseInMinority(readPlan(body).agent);
+      return plan(caller, body);
+    };
+  }
+
+  #refuseInMinority(agent: AgentId): void {
+    if (this.#refused()) throw new MigrationRefusedError(agent, "this node sees no majority of the cluster");
   }
 
   /** End every move under way. */

@@ -9,6 +9,7 @@
  * S5. When more than {@link CONGESTED_BYTES} wait for a node, it counts as congested until half of that is left; `onDrained` tells.
  * S6. A peer that does not drain what is sent to it loses datagrams first, then its session.
  * S7. A node that could not be dialled is not dialled again for a pause that grows with failures in a row ({@link REDIAL_MS}).
+ * S8. A session ends when its peer's certificate does, unless the peer showed a renewed one before, and when the peer is removed.
  */
 import type { NodeId } from "@glia-os/abi/ids";
 import type {
@@ -20,12 +21,14 @@ import type {
   TrafficClass,
   Transport,
 } from "@glia-os/abi/ports";
-import type { Certificate } from "../admission/certificate.ts";
+import { type Certificate, CLOCK_SKEW_MS, CREDENTIAL_MAX } from "../admission/certificate.ts";
 import { errorFields } from "../admission/error-record.ts";
-import { type AdmissionState, Handshake } from "../admission/handshake.ts";
+import { type AdmissionState, Handshake, readSuccessions } from "../admission/handshake.ts";
 import { EXPORTER_BYTES, EXPORTER_LABEL } from "../admission/join-token.ts";
 import { decodeEnvelope, type Envelope, encodeEnvelope, isAdmissionKind } from "../codec/envelope.ts";
+import { FieldReader } from "../codec/reader.ts";
 import {
+  CertificateExpiredError,
   MeshStoppedError,
   NotAdmittedError,
   PeerUnreachableError,
@@ -48,6 +51,8 @@ export const REDIAL_MS = [200, 5000] as const;
 export const FAILED_DIALS_MAX = 4096;
 /** Bytes waiting for one node above which links hold back. A little more than the wire's own request window. */
 export const CONGESTED_BYTES = 2_097_152;
+/** A certificate that ends later than this is looked at again after it. */
+const LOOK_AGAIN_MS = 3_600_000;
 const BACKLOG_DATAGRAMS_MAX = 1_048_576;
 const BACKLOG_BYTES_MAX = 128 * 1_048_576;
 
@@ -160,9 +165,25 @@ export class Sessions {
     return this.#queue(node, address, trafficClass, bytes);
   }
 
-  /** Close every session of a node. */
-  drop(node: NodeId, reason: string): void {
-    for (const { session } of this.#admitted.get(node) ?? []) void session.close(reason);
+  /** The certificate a node showed on an open session. */
+  certificateOf(node: NodeId): Certificate | undefined {
+    return this.#admitted.get(node)?.at(-1)?.certificate;
+  }
+
+  /** Refuse a node: its sessions end, and it is told why. */
+  refuse(node: NodeId, error: unknown): void {
+    for (const entry of [...(this.#admitted.get(node) ?? [])]) this.#refuse(entry, error);
+  }
+
+  /** Show every peer this node's new certificate, after the keys that explain it. */
+  showCredentials(certificate: Uint8Array, successions: readonly Uint8Array[]): void {
+    const keys = encodeEnvelope({ kind: "clusterKeys", requestId: 0, body: [successions] });
+    const shown = encodeEnvelope({ kind: "recertify", requestId: 0, body: [certificate] });
+    for (const [entry] of this.#admitted.values()) {
+      if (entry === undefined) continue;
+      if (successions.length > 0) this.#put(entry, "request", keys);
+      this.#put(entry, "request", shown);
+    }
   }
 
   /** Close all. Later events of the transport are ignored. */
@@ -204,7 +225,7 @@ export class Sessions {
     this.#pending++;
     this.#attached.set(session, entry);
     entry.deadline = this.#options.timers.schedule(ADMISSION_MS, () =>
-      this.#refuse(entry, new NotAdmittedError("this session"), "admission took too long"),
+      this.#refuse(entry, new NotAdmittedError("this session")),
     );
     session.onMessage((trafficClass, bytes) => this.#receive(entry, trafficClass, bytes));
     void session.closed.then(({ kind, reason }) => this.#detach(entry, reason, kind === "failed"));
@@ -221,6 +242,7 @@ export class Sessions {
         entry.handshake.receive(envelope);
         return;
       }
+      if (this.#credentialsShown(entry, entry.certificate, envelope)) return;
       if (isAdmissionKind(envelope.kind))
         throw new ProtocolViolationError(`${envelope.kind} on an admitted session`);
       const peer = { node: entry.session.peer, role: entry.certificate.role };
@@ -232,22 +254,53 @@ export class Sessions {
     try {
       step();
     } catch (error) {
-      this.#refuse(entry, error, error instanceof Error ? error.message : String(error));
+      this.#refuse(entry, error);
     }
   }
 
-  #refuse(entry: Attached, error: unknown, reason: string): void {
+  /** S8: the peer's certificate is judged again when it ends. */
+  #watchCertificate(entry: Attached, certificate: Certificate): void {
+    const { admission, timers } = this.#options;
+    entry.deadline?.cancel();
+    const leftMs = certificate.expiresMs + CLOCK_SKEW_MS - admission.wallMs();
+    entry.deadline = timers.schedule(Math.min(Math.max(0, leftMs) + 1, LOOK_AGAIN_MS), () => {
+      if (admission.wallMs() <= certificate.expiresMs + CLOCK_SKEW_MS)
+        this.#watchCertificate(entry, certificate);
+      else this.#refuse(entry, new CertificateExpiredError("it ended while the session was open"));
+    });
+  }
+
+  /** A member showed a renewed certificate or new cluster keys; whether the message was one of these. */
+  #credentialsShown(entry: Attached, before: Certificate, { kind, body }: Envelope): boolean {
+    const { admission } = this.#options;
+    if (kind === "clusterKeys") admission.keysSeen(readSuccessions(body));
+    else if (kind === "recertify") {
+      const reader = new FieldReader(body, "a renewed certificate");
+      const bytes = reader.bytes("certificate", CREDENTIAL_MAX, 1);
+      reader.end();
+      const certificate = admission.openPeer(bytes, entry.session.peerKey);
+      if (certificate.role !== before.role)
+        throw new ProtocolViolationError("the renewed certificate has another role");
+      for (const other of this.#admitted.get(entry.session.peer) ?? []) {
+        other.certificate = certificate;
+        this.#watchCertificate(other, certificate);
+      }
+    } else return false;
+    return true;
+  }
+
+  #refuse(entry: Attached, error: unknown): void {
     if (entry.refusal !== undefined) return;
     entry.refusal = error;
     this.#options.onRefused(entry.session.peer, error);
     const body = errorFields(error);
     this.#put(entry, "request", encodeEnvelope({ kind: "refusal", requestId: 0, body }));
-    void entry.session.close(reason);
+    void entry.session.close(error instanceof Error ? error.message : String(error));
   }
 
   #admit(entry: Attached, certificate: Certificate): void {
     entry.certificate = certificate;
-    entry.deadline?.cancel();
+    this.#watchCertificate(entry, certificate);
     this.#pending--;
     const node = entry.session.peer;
     const before = this.#admitted.get(node);

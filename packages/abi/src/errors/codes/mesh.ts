@@ -76,6 +76,11 @@ export const MESH_CODES = {
     changed: "Nothing: the session was refused.",
     fix: "Check the clock of both machines; then join the cluster again with a new join line.",
   },
+  "mesh.node-removed": {
+    retryable: false,
+    changed: "Nothing: the session was refused.",
+    fix: "Join the cluster again with a join line that was made after the removal.",
+  },
   "mesh.wrong-cluster": {
     retryable: false,
     changed: "Nothing: the session was refused.",
@@ -88,8 +93,8 @@ export const MESH_CODES = {
   },
   "mesh.no-cluster-key": {
     retryable: false,
-    changed: "Nothing: no token was made.",
-    fix: "Make the join line on the node that founded the cluster.",
+    changed: "Nothing: nothing was signed.",
+    fix: "Do it on the node that holds the cluster key: the one that founded the cluster."
   },
   "mesh.invalid-option": {
     retryable: false,
