@@ -1,4 +1,6 @@
 import { defineConfig } from "tsup";
 import { library } from "../../tsup.base.ts";
 
-export default defineConfig(library({ index: "src/index.ts", "word-count": "src/word-count.ts" }));
+export default defineConfig(
+  library({ build: "src/build.ts", index: "src/index.ts", "word-count": "src/word-count.ts" }),
+);

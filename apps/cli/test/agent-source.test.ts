@@ -70,6 +70,48 @@ it("an agent that was scaffolded builds, answers on a node, and goes on counting
   ]);
 });
 
+it("an agent in AssemblyScript that was scaffolded builds, answers on a node, and goes on counting after a move", async () => {
+  const folder = join(scratch, "fast-counter");
+  const made = await json(["agent", "new", folder, "--lang", "assemblyscript"]);
+  expect(made["files"]).toEqual(["agent.ts", "package.json", "tsconfig.json"]);
+  const built = await json(["agent", "build", join(folder, "agent.ts")]);
+  expect(built).toMatchObject({ ok: true, module: join(folder, "agent.wasm"), profile: "cooperative" });
+  expect(built["grants"]).toEqual(["glia.v1"]);
+  const preemptive = ["agent", "build", join(folder, "agent.ts"), "--profile", "preemptive"];
+  const out = join(folder, "hub.wasm");
+  expect(await json([...preemptive, "--out", out])).toMatchObject({ module: out, profile: "preemptive" });
+
+  const hub = await startNode(["mesh", "start", "--bind", "127.0.0.1:0", "--name", "as-hub"]);
+  await startNode(["mesh", "join", String(hub.joinLine), "--name", "as-edge"]);
+  const at = ["--name", "as-hub"];
+  await json(["agent", "spawn", out, "--as", "fast", "--node", "as-hub"]);
+  await json(["agent", "send", "fast", "the cat and the hat", ...at]);
+  await json(["agent", "migrate", "fast", "as-edge", ...at]);
+  const top = await runCli(["agent", "send", "fast", "top", "--ask", ...at], { env });
+  expect(JSON.parse(top.stdout)).toEqual([
+    ["the", 2],
+    ["cat", 1],
+    ["and", 1],
+    ["hat", 1],
+  ]);
+});
+
+it("agent build says what the compiler of AssemblyScript refuses, and which options it has no use for", async () => {
+  const source = join(scratch, "wrong-as.ts");
+  writeFileSync(
+    source,
+    'import { receive } from "@glia-os/guest-as/assembly";\nexport function glia_main(): i32 { return recieve(); }\n',
+  );
+  const wrong = await runCli(["agent", "build", source], { env });
+  expect([wrong.code, wrong.stderr]).toEqual([
+    1,
+    expect.stringMatching(/recieve[\s\S]*wrong-as\.ts[\s\S]*\(2,43\)/),
+  ]);
+  expect(existsSync(join(scratch, "wrong-as.wasm"))).toBe(false);
+  const useless = await runCli(["agent", "build", source, "--minify"], { env });
+  expect([useless.code, useless.stderr]).toEqual([2, expect.stringContaining("--minify")]);
+});
+
 it("agent new refuses names that are none, and folders with files in them", async () => {
   const folder = join(scratch, "full");
   mkdirSync(folder);

@@ -14,3 +14,9 @@ export const E_LIMIT: i32 = -5;
 export const E_GONE: i32 = -6;
 /** The time given is over; nothing was consumed. */
 export const E_TIMEOUT: i32 = -7;
+/** The number is no handle of this guest. */
+export const E_HANDLE: i32 = -8;
+/** The capability lacks the right, or names something else. */
+export const E_DENIED: i32 = -9;
+/** The call was made and failed; `failureText()` says how. */
+export const E_FAILED: i32 = -10;

@@ -25,6 +25,15 @@ export class Inbox {
     }
   }
 
+  /** As receive, for at most so many milliseconds; E_TIMEOUT when no message came. */
+  receiveWithin(durationMs: i64): i32 {
+    while (true) {
+      const length = host.receiveWithin(this.at, this.room, durationMs);
+      if (length != E_TOO_BIG || this.room >= <usize>this.limit) return length;
+      this.grow();
+    }
+  }
+
   /** Where the message received last begins. */
   get pointer(): usize {
     return this.at;

@@ -4,11 +4,27 @@
  * Blocking calls (receive, sleep, yieldNow, exit) are the places where a guest can be stopped, copied and continued elsewhere;
  * to the program they look like ordinary calls.
  */
+import { note } from "./failure";
 import * as host from "./host";
 import { Inbox } from "./inbox";
 
-export { E_FAULT, E_GONE, E_LIMIT, E_RANGE, E_STATE, E_TIMEOUT, E_TOO_BIG } from "./errors";
+export { Capability, Grant, Response, Rights } from "./capability";
+export {
+  E_DENIED,
+  E_FAILED,
+  E_FAULT,
+  E_GONE,
+  E_HANDLE,
+  E_LIMIT,
+  E_RANGE,
+  E_STATE,
+  E_TIMEOUT,
+  E_TOO_BIG,
+} from "./errors";
+export { failure, failureText } from "./failure";
 export { Inbox } from "./inbox";
+export { quote } from "./json";
+export { Happening, Timers } from "./timers";
 
 export const TRACE: i32 = 0;
 export const DEBUG: i32 = 1;
@@ -17,7 +33,6 @@ export const WARN: i32 = 3;
 export const ERROR: i32 = 4;
 
 let inbox: Inbox | null = null;
-let lastError: i32 = 0;
 
 function sharedInbox(): Inbox {
   const known = inbox;
@@ -30,8 +45,7 @@ function sharedInbox(): Inbox {
 /** Wait for the next message, as bytes of its own. Empty with `failure()` below zero when the host refused. */
 export function receive(): Uint8Array {
   const box = sharedInbox();
-  lastError = box.receive();
-  const length = max(lastError, 0);
+  const length = max(note(box.receive()), 0);
   const bytes = new Uint8Array(length);
   memory.copy(bytes.dataStart, box.pointer, length);
   return bytes;
@@ -40,13 +54,7 @@ export function receive(): Uint8Array {
 /** Wait for the next message and read it as UTF-8. */
 export function receiveText(): string {
   const box = sharedInbox();
-  lastError = box.receive();
-  return String.UTF8.decodeUnsafe(box.pointer, <usize>max(lastError, 0));
-}
-
-/** The result of the last receive: its length, or a negative error. */
-export function failure(): i32 {
-  return lastError;
+  return String.UTF8.decodeUnsafe(box.pointer, <usize>max(note(box.receive()), 0));
 }
 
 /** Answer the message received last. Zero, or a negative error. */

@@ -5,9 +5,9 @@ import { existsSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { compileAssemblyScript } from "@glia-os/guest-as/build";
 import { instrument } from "@glia-os/wasm/pipeline";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { compileAssemblyScript } from "../scripts/compile-guest.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 const node24 = join(root, "conformance", "runtimes", "node24", "node_modules", ".bin", "node");

@@ -1,5 +1,5 @@
 /** `glia agent build`: an agent's source becomes a module. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { buildAgent, type StartAt } from "@glia-os/guest-js/build";
 import type { Context } from "../context.ts";
@@ -11,7 +11,11 @@ export interface AgentBuildOptions {
   readonly out?: string;
   readonly start: StartAt | "auto";
   readonly minify?: boolean;
+  readonly lang: "auto" | "typescript" | "assemblyscript";
+  readonly profile: "cooperative" | "metered" | "preemptive";
 }
+
+const ASSEMBLYSCRIPT = /\bfrom\s*["']@glia-os\/guest-as(?:\/|["'])/;
 
 /** Run it. */
 export async function agentBuild(
@@ -19,6 +23,10 @@ export async function agentBuild(
   options: AgentBuildOptions,
   context: Context,
 ): Promise<ExitCode> {
+  if (isAssemblyScript(path, options)) {
+    const { buildAssemblyScript } = await import("./build-assemblyscript.ts");
+    return buildAssemblyScript(path, options, context);
+  }
   const { terminal } = context;
   const module = await buildAgent({ entry: path }, { start: options.start, minify: options.minify === true });
   const out = resolve(options.out ?? path.replace(/\.[cm]?[jt]sx?$/i, "").concat(".wasm"));
@@ -36,4 +44,14 @@ export async function agentBuild(
   const when = startedAt === "build" ? "started ahead" : "starts at every spawn";
   terminal.line(`${out}: ${Math.ceil(module.bytes.length / 1024)} KiB, ${when}`);
   return EXIT.ok;
+}
+
+/** What the options say, or what the source imports; a source that cannot be read is for the bundler to report. */
+function isAssemblyScript(path: string, { lang }: AgentBuildOptions): boolean {
+  if (lang !== "auto") return lang === "assemblyscript";
+  try {
+    return ASSEMBLYSCRIPT.test(readFileSync(path, "utf8"));
+  } catch {
+    return false;
+  }
 }

@@ -4,17 +4,18 @@ import { basename, join, resolve } from "node:path";
 import type { Context } from "../context.ts";
 import { FolderInUseError, FolderUnwritableError, UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { assemblyscriptFiles } from "./assemblyscript-template.ts";
 import { typescriptFiles } from "./typescript-template.ts";
 
 /** Its options. */
 export interface AgentNewOptions {
-  readonly lang: string;
+  readonly lang: "typescript" | "assemblyscript";
 }
 
 /** Run it. */
 export async function agentNew(
   folder: string,
-  _options: AgentNewOptions,
+  options: AgentNewOptions,
   context: Context,
 ): Promise<ExitCode> {
   const path = resolve(folder);
@@ -25,7 +26,7 @@ export async function agentNew(
       "Use small letters, digits, dots, dashes and underscores, at most 64.",
     );
   requireEmpty(path);
-  const files = typescriptFiles(name);
+  const files = options.lang === "assemblyscript" ? assemblyscriptFiles(name) : typescriptFiles(name);
   try {
     mkdirSync(path, { recursive: true });
     for (const [file, content] of Object.entries(files))

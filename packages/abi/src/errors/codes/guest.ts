@@ -20,6 +20,16 @@ export const GUEST_CODES = {
     changed: "Nothing: no module was made.",
     fix: "Fix the source: the message lists what the bundler refused and where. Node's own modules are not there inside a guest.",
   },
+  "guest.compile-failed": {
+    retryable: false,
+    changed: "Nothing: no module was made.",
+    fix: "Fix the source: the message is what the compiler of AssemblyScript said, with file, line and column.",
+  },
+  "guest.compiler-missing": {
+    retryable: false,
+    changed: "Nothing: no module was made.",
+    fix: "Install the optional peer dependency with `npm install assemblyscript`.",
+  },
   "guest.engine-mismatch": {
     retryable: false,
     changed: "Nothing: no module was made.",
