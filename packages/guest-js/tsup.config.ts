@@ -7,5 +7,6 @@ export default defineConfig(
     globals: "src/guest/globals.ts",
     index: "src/index.ts",
     run: "src/run/index.ts",
+    web: "src/guest/web.ts",
   }),
 );

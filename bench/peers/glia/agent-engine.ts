@@ -37,7 +37,7 @@ export async function instrumented(
   codes: ReadonlyMap<string, Uint8Array>,
   gaps: (ms: number) => void = () => undefined,
 ): Promise<ScriptRun> {
-  const program = await createWasmEngine().admit(readFileSync(enginePath), ["glia.v1"]);
+  const program = await createWasmEngine().admit(readFileSync(enginePath), ["glia.v1", "glia.sys.v1"]);
   const host = {
     log: () => undefined,
     wallMs: () => 0,
@@ -95,7 +95,11 @@ export function plain(codes: ReadonlyMap<string, Uint8Array>): ScriptRun | undef
       return message.length;
     };
     const calls = { receive, receive_within: receive, now: () => 0n, random: none, log: none, reply: none };
-    exports = new Instance(module, { "glia.v1": { ...calls, sleep: none, yield: none, exit: none } }).exports;
+    const imports = {
+      "glia.v1": { ...calls, sleep: none, yield: none, exit: none },
+      "glia.sys.v1": { capability: none, fetch: none, result: none },
+    };
+    exports = new Instance(module, imports).exports;
     if (exports.glia_main() !== 0) throw new TypeError(`${name} failed`);
     return performance.now() - start;
   };

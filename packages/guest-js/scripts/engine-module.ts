@@ -2,7 +2,7 @@
  * Makes the engine: QuickJS from npm and our part in AssemblyScript, merged into one guest of `glia.v1`, before instrumentation.
  *
  * EM1. The output depends on the sources and the exact versions of quickjs-wasi, assemblyscript and binaryen alone.
- * EM2. The merged module imports nothing but `glia.v1`, and exports `glia_main` and its memory.
+ * EM2. The merged module imports nothing but `glia.v1` and, last of all functions, `glia.sys.v1`; it exports `glia_main` and its memory.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -23,9 +23,10 @@ export const quickjsPath: string = require.resolve("quickjs-wasi/quickjs.wasm");
 export async function engineModule(): Promise<Uint8Array> {
   const folder = mkdtempSync(join(tmpdir(), "glia-engine-"));
   try {
-    for (const name of ["main", "wasi"]) {
+    for (const name of ["main", "wasi", "sys"]) {
       const compiled: Uint8Array = await compileScript(join(engineSources, `${name}.ts`));
-      writeFileSync(join(folder, `${name}.wasm`), withImportModule(compiled, "env", "memory", "qjs"));
+      const ours = name === "sys" ? compiled : withImportModule(compiled, "env", "memory", "qjs");
+      writeFileSync(join(folder, `${name}.wasm`), ours);
     }
     return merged(folder);
   } finally {
@@ -41,12 +42,22 @@ function merged(folder: string): Uint8Array {
     "--enable-mutable-globals",
   ];
   const inputs = [quickjsPath, "qjs", "main.wasm", "env", "wasi.wasm", "wasi_snapshot_preview1"];
+  // Last: an agent that asks nothing of the outside goes without the imports of this one.
+  inputs.push("sys.wasm", "sys");
   binaryen(folder, "wasm-merge", [...inputs, ...features, "--rename-export-conflicts", "-o", "merged.wasm"]);
   writeFileSync(join(folder, "roots.json"), JSON.stringify(ROOTS));
   binaryen(folder, "wasm-metadce", [
     "merged.wasm",
     ...features,
     "--graph-file=roots.json",
+    "-o",
+    "needed.wasm",
+  ]);
+  // Each part has brought its own import of the same call; what is imported last depends on it.
+  binaryen(folder, "wasm-opt", [
+    "needed.wasm",
+    ...features,
+    "--duplicate-import-elimination",
     "-o",
     "engine.wasm",
   ]);

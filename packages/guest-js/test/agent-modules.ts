@@ -31,7 +31,7 @@ export async function inline(source: string, options: BuildOptions = {}): Promis
   return buildAgent({ source, folder: import.meta.dirname }, { engine: await engine(), ...options });
 }
 
-/** A module admitted with all of `glia.v1`. */
+/** A module admitted with what it asks for. */
 export async function admitted(module: AgentModule): Promise<WasmProgram> {
-  return createWasmEngine().admit(module.bytes, ["glia.v1"]);
+  return createWasmEngine().admit(module.bytes, module.grants);
 }

@@ -2,7 +2,13 @@
 
 import type { WasmProgram } from "@glia-os/wasm";
 import type { AgentModule } from "../src/module/index.ts";
-import { type AgentPorts, type AgentRun, type AgentRunOptions, startAgentRun } from "../src/run/index.ts";
+import {
+  type AgentPorts,
+  type AgentRequest,
+  type AgentRun,
+  type AgentRunOptions,
+  startAgentRun,
+} from "../src/run/index.ts";
 import { admitted } from "./agent-modules.ts";
 
 /** A run with what came out of it. */
@@ -10,12 +16,16 @@ export class Driven {
   readonly program: WasmProgram;
   readonly replies: [number, string][] = [];
   readonly logs: string[] = [];
+  readonly requests: AgentRequest[] = [];
+  /** Whether the agent may `fetch`. */
+  readonly offersFetch: boolean;
   nowMs = 1_000_000;
   #seed = 1;
   run: AgentRun;
 
-  constructor(program: WasmProgram, options: AgentRunOptions = {}) {
+  constructor(program: WasmProgram, options: AgentRunOptions = {}, offersFetch = true) {
     this.program = program;
+    this.offersFetch = offersFetch;
     this.run = startAgentRun(program, this.ports(), options);
   }
 
@@ -30,6 +40,7 @@ export class Driven {
       },
       log: (level, text) => void this.logs.push(`${level} ${text}`),
       reply: (message, payload) => void this.replies.push([message, Buffer.from(payload).toString()]),
+      ...(this.offersFetch ? { fetch: (request: AgentRequest) => void this.requests.push(request) } : {}),
     };
   }
 

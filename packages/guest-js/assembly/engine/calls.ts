@@ -4,6 +4,7 @@
  * C1. Arguments are borrowed; a result is a box of its own, or 0 after an exception was set.
  * C2. The letters and what they take are declared in `src/guest/host.ts`; only the guest API calls them.
  */
+import * as fetch from "./fetch";
 import * as glia from "./glia";
 import * as message from "./message";
 import * as qjs from "./qjs";
@@ -20,8 +21,10 @@ function define(target: usize, letter: u8): void {
 /** Put `glia$` into the global object. */
 export function offerHostFunctions(): void {
   const target = qjs.newObject();
+  define(target, 0x61); // a
   define(target, 0x62); // b
   define(target, 0x65); // e
+  define(target, 0x67); // g
   define(target, 0x68); // h
   define(target, 0x6b); // k
   define(target, 0x6c); // l
@@ -48,10 +51,14 @@ function argument(boxes: usize, index: i32): usize {
 /** Call the function `letter` with so many borrowed boxes (C1). */
 export function perform(letter: u8, count: i32, boxes: usize): usize {
   switch (letter) {
+    case 0x61: // a: ask the outside
+      return count < 3 ? qjs.getUndefined() : fetch.ask(boxes);
     case 0x62: // b: the message as bytes
       return message.bytes();
     case 0x65: // e: a string as UTF-8
       return count < 1 ? qjs.getUndefined() : encoded(argument(boxes, 0));
+    case 0x67: // g: get what it answered
+      return count < 1 ? qjs.getUndefined() : fetch.taken(qjs.getNumber(argument(boxes, 0)));
     case 0x68: // h: hooks: turn, rejection, spawn
       if (count == 3)
         setHooks(

@@ -10,10 +10,17 @@ import { GuestError } from "./errors.ts";
 export type TurnHook = (came: number) => number;
 
 interface HostFunctions {
+  /**
+   * Make a request by the capability of a name: head as JSON, body. The length of what {@link HostFunctions.g} gives, or a negative
+   * code. Suspends the guest.
+   */
+  a(capability: string, head: string, body: ArrayBufferLike): number;
   /** The message received last, as bytes. */
   b(): Uint8Array;
   /** A string as UTF-8. */
   e(text: string): Uint8Array;
+  /** What was answered, of at most so many bytes, or a negative code. */
+  g(most: number): Uint8Array | number;
   /** Register: turn, rejection, spawn. */
   h(
     turn: TurnHook,

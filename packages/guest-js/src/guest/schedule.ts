@@ -5,7 +5,8 @@
  *      sender is held back by the host's bounds.
  * SC2. Timers that are due and messages that wait take turns: neither keeps the other from running.
  * SC3. A promise that is rejected and not handled by the time nothing else is left to run fails the agent with its reason.
- * SC4. An agent with no timer and nobody waiting for a message has ended, with status 0.
+ * SC4. Requests to the outside are made when nothing else is left to run but waiting for a message, one after the other.
+ * SC5. An agent with no timer and nobody waiting for a message has ended, with status 0.
  */
 import { refusal } from "./errors.ts";
 import { arrived, leaveBuffer, type Message } from "./message.ts";
@@ -31,6 +32,7 @@ interface Waiter {
 const waiters: Waiter[] = [];
 const rejections = new Map<unknown, unknown>();
 let timerRanLast = false;
+let whenIdle: (() => boolean) | undefined;
 
 function standInLine(resolve: Resolve, reject: (error: unknown) => void): void {
   waiters.push({ iterates: false, resolve, reject });
@@ -48,6 +50,11 @@ export function nextMessage(): Promise<Message> {
 /** The same as an async iterator gives it. */
 export function nextResult(): Promise<IteratorResult<Message>> {
   return new Promise(iterateInLine as (resolve: (result: IteratorResult<Message>) => void) => void);
+}
+
+/** Call a function before the agent waits; it says whether it did anything (SC4). */
+export function doWhenIdle(run: () => boolean): void {
+  whenIdle = run;
 }
 
 /** Keep account of rejections nobody handles (SC3). */
@@ -68,6 +75,7 @@ export function turn(came: number): number {
     return AGAIN;
   }
   timerRanLast = false;
+  if (whenIdle?.()) return AGAIN;
   if (waiters.length > 0) {
     leaveBuffer();
     return dueMs;

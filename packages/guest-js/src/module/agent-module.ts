@@ -1,5 +1,6 @@
 /** From an agent's source to one module that a node runs like any other guest. */
 import { createHash } from "node:crypto";
+import { HOST_MODULE, SYS_MODULE } from "@glia-os/abi/wire";
 import { createWasmEngine, type WasmProgram } from "@glia-os/wasm";
 import { AgentFailedError } from "../errors.ts";
 import { type AgentSource, bundleAgent } from "./bundle.ts";
@@ -7,6 +8,7 @@ import { engineBytes } from "./engine-file.ts";
 import { positionMapper } from "./positions.ts";
 import { presetModule } from "./preset.ts";
 import { type StartAt, startAgent } from "./start.ts";
+import { withoutImports } from "./without-imports.ts";
 
 /** How to build. */
 export interface BuildOptions {
@@ -27,8 +29,10 @@ export interface BuildOptions {
 
 /** An agent as a module. */
 export interface AgentModule {
-  /** The module: the engine with the agent in it, instrumented. Admit it with the grant `glia.v1`. */
+  /** The module: the engine with the agent in it, instrumented. Admit it with {@link grants}. */
   readonly bytes: Uint8Array;
+  /** Modules it imports from: `glia.v1`, and `glia.sys.v1` when it uses `fetch`. */
+  readonly grants: readonly string[];
   /** SHA-256 of it, as hexadecimal. */
   readonly hash: string;
   /** The source map of the bundle as JSON, for {@link positionMapper}. Empty for a script without one. */
@@ -67,10 +71,14 @@ async function moduleOf(code: string, map: string, options: BuildOptions): Promi
   try {
     const source = new TextEncoder().encode(code);
     const started = startAgent(await admitted(bytes), source, start, { slices, memoryPages });
-    const made = presetModule(bytes, started.image);
+    // The part of the guest API that asks the outside says so in words, and is in a bundle only when it is used.
+    const asks = code.includes(SYS_MODULE);
+    const preset = presetModule(bytes, started.image);
+    const made = asks ? preset : withoutImports(preset, SYS_MODULE);
     const hash = createHash("sha256").update(made).digest("hex");
     return {
       bytes: made,
+      grants: asks ? [HOST_MODULE, SYS_MODULE] : [HOST_MODULE],
       hash,
       map,
       startedAt: started.startedAt,
@@ -86,7 +94,7 @@ async function moduleOf(code: string, map: string, options: BuildOptions): Promi
 function admitted(bytes: Uint8Array): Promise<WasmProgram> {
   const known = engines.get(bytes);
   if (known !== undefined) return known;
-  const made = createWasmEngine({ moduleBytes: bytes.length }).admit(bytes, ["glia.v1"]);
+  const made = createWasmEngine({ moduleBytes: bytes.length }).admit(bytes, [HOST_MODULE, SYS_MODULE]);
   engines.set(bytes, made);
   return made;
 }

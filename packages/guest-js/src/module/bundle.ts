@@ -36,6 +36,7 @@ export async function bundleAgent(source: AgentSource, minify = false): Promise<
   try {
     const result = await esbuild.build({
       ...input(source),
+      inject: [ownFile("../guest/web.ts", "./web.js")],
       bundle: true,
       write: false,
       format: "esm",

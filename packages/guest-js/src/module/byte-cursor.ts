@@ -46,6 +46,11 @@ export class ByteCursor {
     return new ByteCursor(this.#bytes, start, start + length);
   }
 
+  /** All bytes from here on. */
+  rest(): Uint8Array {
+    return this.#bytes.subarray(this.at, this.#end);
+  }
+
   between(start: number, end: number): Uint8Array {
     return this.#bytes.subarray(start, end);
   }

@@ -11,7 +11,6 @@ import type {
   EngineInstance,
   EngineLimits,
   GuestHost,
-  InstanceImage,
   PendingCall,
   StepOutcome,
 } from "@glia-os/abi/ports";
@@ -19,6 +18,14 @@ import { GUEST_ERRORS } from "@glia-os/abi/wire";
 import type { Checkpoint, WasmInstance, WasmProgram } from "@glia-os/wasm";
 import { RunStateError } from "../errors.ts";
 import { encodeFrozenAgent, type FrozenAgent, openFrozenAgent } from "./frozen-agent.ts";
+import {
+  type AgentRequest,
+  type AgentResponse,
+  asksOutside,
+  FETCH_CAPABILITIES,
+  requestOf,
+  resultOf,
+} from "./outside.ts";
 
 /** What an agent gets from the program that runs it. */
 export interface AgentPorts {
@@ -30,6 +37,11 @@ export interface AgentPorts {
   log(level: number, text: string): void;
   /** The reply to a message, with the number `send` gave. */
   reply(message: number, payload: Uint8Array): void;
+  /**
+   * Make a request for the agent and answer it with {@link AgentRun.respond}, now or later. Without this an agent cannot `fetch`.
+   * Which URLs it may ask for is decided here. Called again where the agent goes on when it moved before there was an answer.
+   */
+  fetch?(request: AgentRequest): void;
 }
 
 /** How to run. */
@@ -49,29 +61,32 @@ export type AgentState =
   | { readonly kind: "failed"; readonly error: unknown }
   | { readonly kind: "frozen" };
 
-/** An instance; one of `@glia-os/wasm` can show its memory instead of copying it. */
-type Instance = EngineInstance & { snapshot(share?: boolean): InstanceImage };
-
 const MAILBOX_MESSAGES = 1000;
 const SLICE_FUEL = 10_000_000_000;
+/** The default of the engine. */
+const MESSAGE_BYTES = 1_048_576;
 const DONE: CallResult = { value: 0 };
 
 /** One running agent. Make it with {@link startAgentRun} or {@link resumeAgentRun}. */
 export class AgentRun {
   readonly #ports: AgentPorts;
-  readonly #instance: Instance;
+  readonly #instance: EngineInstance;
   readonly #mailboxMessages: number;
   readonly #sliceFuel: number;
+  readonly #messageBytes: number;
   readonly #mailbox: [number, Uint8Array][];
   #next: number;
   #handling: number | undefined;
   #outcome: StepOutcome | undefined;
   #frozen = false;
+  /** The request that was told, and its answer once it is there. */
+  #asked: number | undefined;
+  #response: CallResult | undefined;
   /** When the present wait ends. */
   #untilMs: number | undefined;
 
   constructor(
-    make: (host: GuestHost) => Instance,
+    make: (host: GuestHost) => EngineInstance,
     ports: AgentPorts,
     options: AgentRunOptions,
     frozen?: Omit<FrozenAgent, "image">,
@@ -87,7 +102,9 @@ export class AgentRun {
       wallMs: () => ports.wallMs(),
       random: (target) => ports.random(target),
       reply: (payload) => this.#reply(payload),
+      ...(ports.fetch === undefined ? {} : { capabilities: FETCH_CAPABILITIES }),
     });
+    this.#messageBytes = options.limits?.messageBytes ?? MESSAGE_BYTES;
     const { pending } = this.#instance;
     if (pending !== undefined) this.#outcome = { kind: "pending", call: pending };
     if (frozen?.restMs !== undefined) this.#untilMs = ports.wallMs() + frozen.restMs;
@@ -127,14 +144,27 @@ export class AgentRun {
     return number;
   }
 
+  /**
+   * The answer to the request `id` that `AgentPorts.fetch` was told; the agent goes on with it in the next `run`. False when the
+   * agent does not wait for it: it was answered, or lives elsewhere.
+   */
+  respond(id: number, response: AgentResponse): boolean {
+    if (this.#frozen || this.#asked !== id || this.#response !== undefined) return false;
+    this.#response = resultOf(response, this.#messageBytes);
+    return true;
+  }
+
   /** Go on for at most so many slices; what the agent does afterwards. @throws RunStateError */
   run(slices: number = Infinity): AgentState {
     this.#requireRunning("run");
     for (let left = slices; left > 0; left--) {
+      this.#askOutside();
       const answer = this.#outcome?.kind === "pending" ? this.#answer() : undefined;
       if (this.#outcome?.kind === "pending" && answer === undefined) break;
       this.#outcome = this.#instance.step(answer, this.#sliceFuel);
       this.#untilMs = undefined;
+      this.#asked = undefined;
+      this.#response = undefined;
       if (this.#outcome.kind === "finished" || this.#outcome.kind === "failed") break;
     }
     return this.state;
@@ -184,6 +214,17 @@ export class AgentRun {
     if (kind === "ended" || kind === "failed") throw new RunStateError(call, `has ${kind}`);
   }
 
+  /** Tell the request the agent waits in, once (OU1 of outside.ts). */
+  #askOutside(): void {
+    const call = this.#outcome?.kind === "pending" ? this.#outcome.call : undefined;
+    if (call === undefined || !asksOutside(call) || this.#asked !== undefined) return;
+    const request = requestOf(call, this.#instance);
+    this.#asked = call.requestId;
+    if ("value" in request) this.#response = request;
+    else if (this.#ports.fetch === undefined) this.#response = { value: GUEST_ERRORS.E_GONE };
+    else this.#ports.fetch(request);
+  }
+
   #reply(payload: Uint8Array): number {
     if (this.#handling === undefined) return GUEST_ERRORS.E_STATE;
     const message = this.#handling;
@@ -194,6 +235,7 @@ export class AgentRun {
 
   /** Whether the pending call can be answered now. Notes when a wait began. */
   #answerable(call: PendingCall | undefined): boolean {
+    if (asksOutside(call)) return this.#asked === undefined || this.#response !== undefined;
     if (call?.op === "sleep") return this.#over(call.args[0] ?? 0);
     if (call?.op === "receive_within") return this.#over(call.args[2] ?? 0) || this.#mailbox.length > 0;
     return call?.op !== "receive" || this.#mailbox.length > 0;
@@ -209,6 +251,7 @@ export class AgentRun {
   #answer(): CallResult | undefined {
     if (this.#outcome?.kind !== "pending" || !this.#answerable(this.#outcome.call)) return undefined;
     const { op, args } = this.#outcome.call;
+    if (this.#response !== undefined) return this.#response;
     if (op === "receive") return this.#message(args[1] ?? 0);
     if (op !== "receive_within") return DONE;
     return this.#message(args[1] ?? 0) ?? { value: GUEST_ERRORS.E_TIMEOUT };

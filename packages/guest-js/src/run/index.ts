@@ -11,3 +11,4 @@ export {
 } from "./agent-run.ts";
 export { decodeFrozenAgent, encodeFrozenAgent, type FrozenAgent } from "./frozen-agent.ts";
 export { goldenState } from "./golden.ts";
+export type { AgentRequest, AgentResponse } from "./outside.ts";
