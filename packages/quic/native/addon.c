@@ -213,7 +213,8 @@ static napi_value js_export(napi_env env, napi_callback_info info) {
   struct bytes context = take_bytes(&call, 3);
   size_t length = (size_t)take_number(&call, 4, EXPORT_MAX);
   uint8_t secret[EXPORT_MAX];
-  if (call.is_bad || connection == NULL || connection->state == STATE_HANDSHAKE) return undefined(env);
+  if (call.is_bad || connection == NULL || connection->state == STATE_HANDSHAKE || connection->state >= STATE_LINGERING)
+    return undefined(env);
   ERR_clear_error();
   int done = SSL_export_keying_material(
       connection->ssl, secret, length, (const char *)label.data, label.length, context.data, context.length, 1);

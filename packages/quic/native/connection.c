@@ -1,11 +1,15 @@
 /*
  * One connection: dialled or accepted, through its handshake and its approval, to its end.
  *
- * C1. HANDSHAKE -> APPROVAL -> OPEN -> ENDING -> DEAD; only forward, any state may go to ENDING or DEAD.
+ * C1. HANDSHAKE -> APPROVAL -> OPEN -> LINGERING -> ENDING -> DEAD; only forward, and states may be left out.
  * C2. No stream of the peer is taken before the program approved the peer: until then OpenSSL holds what came.
  * C3. Connections of others that are in HANDSHAKE or APPROVAL are counted; one more than pending_max is closed at once.
  * C4. HANDSHAKE and APPROVAL together end after HANDSHAKE_LIMIT_MS.
- * C5. Each connection that was announced is told closed exactly once; its streams go with it.
+ * C5. A handshake that failed on the accepting side keeps its place until HANDSHAKE_LIMIT_MS: OpenSSL 3.5 does not send the alert, and would take
+ *     the dialler's next packet for a new connection that can never finish.
+ * C6. A dialler that refuses the peer lingers until the peer confirmed the handshake: before that OpenSSL 3.5 says goodbye only under
+ *     handshake keys, which the peer has thrown away.
+ * C7. Each connection that was announced is told closed exactly once; its streams go with it.
  */
 #include "quic.h"
 
@@ -16,6 +20,10 @@
 /* Codes that the package itself closes with; src/close.ts names the same numbers. */
 #define CLOSE_BUSY 0x474c4901
 #define CLOSE_TOO_SLOW 0x474c4902
+#define CLOSE_NO_PROTOCOL 0x474c4904
+
+/* How long a refusing dialler waits for the server's confirmation. */
+#define LINGER_MS 1000
 
 static struct connection *connection_new(struct endpoint *endpoint, SSL *ssl, bool is_server) {
   struct connection *connection = calloc(1, sizeof *connection);
@@ -75,6 +83,8 @@ static void refuse(struct endpoint *endpoint, SSL *ssl) {
   endpoint->refused += 1;
   (void)SSL_shutdown_ex(
       ssl, SSL_SHUTDOWN_FLAG_RAPID | SSL_SHUTDOWN_FLAG_NO_STREAM_FLUSH | SSL_SHUTDOWN_FLAG_NO_BLOCK, &args, sizeof args);
+  /* Sends the goodbye: with the object goes what it has not sent. */
+  (void)SSL_handle_events(endpoint->listener);
   SSL_free(ssl);
 }
 
@@ -125,11 +135,32 @@ static napi_value peer_certificate(struct connection *connection) {
   return bytes;
 }
 
+static bool is_ours(const struct endpoint *endpoint, const unsigned char *name, unsigned int length) {
+  for (size_t at = 0; at < endpoint->alpn_length; at += 1u + endpoint->alpn[at])
+    if (endpoint->alpn[at] == length && memcmp(endpoint->alpn + at + 1, name, length) == 0) return true;
+  return false;
+}
+
+static bool shares_protocol(const struct connection *connection) {
+  const unsigned char *name = NULL;
+  unsigned int length = 0;
+  SSL_get0_alpn_selected(connection->ssl, &name, &length);
+  return length > 0 && is_ours(connection->endpoint, name, length);
+}
+
+static struct bytes text(const char *of) {
+  return (struct bytes){(const uint8_t *)of, strlen(of)};
+}
+
 static void advance_handshake(struct connection *connection) {
   ERR_clear_error();
   int done = SSL_do_handshake(connection->ssl);
   ERR_clear_error();
   if (done != 1) return;
+  if (!shares_protocol(connection)) {
+    connection_close(connection, CLOSE_NO_PROTOCOL, text("no protocol in common"));
+    return;
+  }
   connection->state = STATE_APPROVAL;
   double role = connection->is_server ? 1 : 0;
   dispatch(connection->endpoint, EVENT_HANDSHAKE, connection->handle, role, peer_certificate(connection));
@@ -145,19 +176,44 @@ static bool has_ended(struct connection *connection) {
   return ended;
 }
 
+/* Goes on until OpenSSL has said goodbye and kept the connection for its closing period, so that a lost goodbye is said again. */
 static void advance_ending(struct connection *connection) {
   bool is_late = uv_now(connection->endpoint->loop) >= connection->deadline;
   uint64_t flags = SSL_SHUTDOWN_FLAG_NO_BLOCK;
   if (is_late) flags |= SSL_SHUTDOWN_FLAG_NO_STREAM_FLUSH | SSL_SHUTDOWN_FLAG_RAPID;
   const SSL_SHUTDOWN_EX_ARGS args = {.quic_error_code = connection->close_code, .quic_reason = connection->close_reason};
+  if (connection->said_goodbye) {
+    die(connection);
+    return;
+  }
   ERR_clear_error();
   int done = SSL_shutdown_ex(connection->ssl, flags, &args, sizeof args);
   ERR_clear_error();
-  if (!has_ended(connection) && done == 1) {
-    const SSL_CONN_CLOSE_INFO info = {.error_code = connection->close_code, .flags = SSL_CONN_CLOSE_FLAG_LOCAL};
-    tell_closed(connection, &info);
-  }
-  if (done == 1 || is_late) die(connection);
+  /* The packet that says goodbye leaves with the next round; later it would be too late, the closing period is short. */
+  connection->said_goodbye = is_late || (done == 1 && !connection->failed_handshake);
+  if (!connection->told_closed || connection->said_goodbye) tick_mark(connection->endpoint);
+  if (has_ended(connection) || done != 1) return;
+  const SSL_CONN_CLOSE_INFO info = {.error_code = connection->close_code, .flags = SSL_CONN_CLOSE_FLAG_LOCAL};
+  tell_closed(connection, &info);
+}
+
+static void begin_ending(struct connection *connection) {
+  bool was_dialling = connection->state == STATE_HANDSHAKE && !connection->is_server;
+  connection->failed_handshake = connection->state == STATE_HANDSHAKE && connection->is_server;
+  if (!connection->failed_handshake) settle_pending(connection);
+  connection->state = STATE_ENDING;
+  if (was_dialling)
+    connection->deadline = 0;
+  else if (!connection->failed_handshake)
+    connection->deadline = uv_now(connection->endpoint->loop) + FLUSH_LIMIT_MS;
+  tick_mark(connection->endpoint);
+}
+
+/* Until the server has shown, by any stream, that it confirmed the handshake, or could have (C6). */
+static void advance_lingering(struct connection *connection) {
+  bool is_confirmed = SSL_get_accept_stream_queue_len(connection->ssl) > 0;
+  bool is_late = uv_now(connection->endpoint->loop) >= connection->deadline;
+  if (is_confirmed || is_late || has_ended(connection)) begin_ending(connection);
 }
 
 static void advance_streams(struct connection *connection) {
@@ -186,14 +242,17 @@ void connection_advance(struct connection *connection) {
     advance_ending(connection);
     return;
   }
+  if (connection->state == STATE_LINGERING) {
+    advance_lingering(connection);
+    return;
+  }
   if (connection->state == STATE_HANDSHAKE) advance_handshake(connection);
   if (connection->state == STATE_OPEN) advance_streams(connection);
-  if (connection->state == STATE_DEAD || connection->state == STATE_ENDING) return;
+  if (connection->state >= STATE_LINGERING) return;
   if (has_ended(connection)) {
-    die(connection);
+    begin_ending(connection);
   } else if (is_too_slow(connection)) {
-    const char *text = "the handshake took too long";
-    connection_close(connection, CLOSE_TOO_SLOW, (struct bytes){(const uint8_t *)text, strlen(text)});
+    connection_close(connection, CLOSE_TOO_SLOW, text("the handshake took too long"));
   }
 }
 
@@ -207,15 +266,16 @@ void connection_approve(struct connection *connection) {
 
 /* Begins to end: finished streams are sent out first, for FLUSH_LIMIT_MS at most. */
 void connection_close(struct connection *connection, uint64_t code, struct bytes reason) {
-  if (connection->state >= STATE_ENDING) return;
-  bool never_opened = connection->state != STATE_OPEN;
-  settle_pending(connection);
-  connection->state = STATE_ENDING;
-  connection->close_code = code;
+  if (connection->state >= STATE_LINGERING) return;
   size_t length = reason.length > REASON_MAX ? REASON_MAX : reason.length;
+  connection->close_code = code;
   memcpy(connection->close_reason, reason.data, length);
-  connection->deadline = uv_now(connection->endpoint->loop) + (never_opened ? 0 : FLUSH_LIMIT_MS);
-  tick_mark(connection->endpoint);
+  if (connection->is_server || connection->state != STATE_APPROVAL) {
+    begin_ending(connection);
+    return;
+  }
+  connection->state = STATE_LINGERING;
+  connection->deadline = uv_now(connection->endpoint->loop) + LINGER_MS;
 }
 
 /* Says goodbye in one packet without waiting for anything; for when the endpoint goes. */

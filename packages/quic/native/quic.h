@@ -81,7 +81,7 @@ struct stream {
   bool released;
 };
 
-enum connection_state { STATE_HANDSHAKE, STATE_APPROVAL, STATE_OPEN, STATE_ENDING, STATE_DEAD };
+enum connection_state { STATE_HANDSHAKE, STATE_APPROVAL, STATE_OPEN, STATE_LINGERING, STATE_ENDING, STATE_DEAD };
 
 struct connection {
   struct endpoint *endpoint;
@@ -94,6 +94,8 @@ struct connection {
   bool counts_as_pending;
   bool wants_open;
   bool told_closed;
+  bool said_goodbye;
+  bool failed_handshake;
   uint64_t deadline;
   uint64_t close_code;
   char close_reason[REASON_MAX + 1];

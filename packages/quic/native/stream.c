@@ -33,7 +33,7 @@ static struct stream *stream_new(struct connection *connection, SSL *ssl) {
   return stream;
 }
 
-/* A stream of ours, or NULL when the peer allows no more for now: EVENT_OPENABLE follows when it does. */
+/* A stream of ours, or NULL when the peer allows no more at the moment: EVENT_OPENABLE follows when it does. */
 struct stream *stream_open(struct connection *connection, bool unidirectional) {
   uint64_t flags = SSL_STREAM_FLAG_NO_BLOCK | (unidirectional ? SSL_STREAM_FLAG_UNI : 0);
   ERR_clear_error();
@@ -117,7 +117,8 @@ static void advance_write(struct stream *stream) {
   struct connection *connection = stream->connection;
   struct endpoint *endpoint = connection->endpoint;
   int state = SSL_get_stream_write_state(stream->ssl);
-  if (state == SSL_STREAM_STATE_RESET_REMOTE) {
+  /* OpenSSL answers the peer's STOP_SENDING with a reset of its own (RFC 9000 section 3.5), which then counts as local. */
+  if (state == SSL_STREAM_STATE_RESET_REMOTE || state == SSL_STREAM_STATE_RESET_LOCAL) {
     uint64_t code = 0;
     stream->write_done = true;
     (void)SSL_get_stream_write_error_code(stream->ssl, &code);
@@ -131,10 +132,20 @@ static void advance_write(struct stream *stream) {
   dispatch(endpoint, EVENT_WRITABLE, connection->handle, stream->handle, NULL);
 }
 
+/* A reset is told at once, also while the program reads nothing. */
+static bool is_reset(const struct stream *stream) {
+  return SSL_get_stream_read_state(stream->ssl) == SSL_STREAM_STATE_RESET_REMOTE;
+}
+
 /* One round of one stream. */
 void stream_advance(struct stream *stream) {
   if (stream->released) return;
-  if (stream->can_read && !stream->paused && !stream->read_done) advance_read(stream);
+  if (stream->can_read && !stream->read_done) {
+    if (!stream->paused)
+      advance_read(stream);
+    else if (is_reset(stream))
+      tell_read_over(stream);
+  }
   if (stream->released || stream->connection->state != STATE_OPEN) return;
   if (stream->can_write && !stream->write_done) advance_write(stream);
 }

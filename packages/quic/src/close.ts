@@ -10,6 +10,8 @@ export const CLOSE_CODES = {
   tooSlow: 0x474c_4902,
   /** What the peer sent in place of its approval is none. */
   badConfirmation: 0x474c_4903,
+  /** The two sides have no protocol name (ALPN) in common. */
+  noProtocol: 0x474c_4904,
 } as const;
 
 /** The largest code of a program: the largest whole number JavaScript counts exactly. */

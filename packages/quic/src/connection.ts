@@ -6,11 +6,12 @@
  * CO3. Streams of the peer wait for `onStream`; the peer can open at most 100 of each kind at once, so they are bounded.
  * CO4. Calls of openStream beyond what the peer allows wait, at most OPENS_WAITING_MAX of them.
  */
+import { checkNumber } from "./checks.ts";
 import { CLOSE_CODES, CODE_MAX, type QuicClose, REASON_BYTES_MAX } from "./close.ts";
 import { ConfirmationReader, confirmationBytes, confirmationId } from "./confirmation.ts";
 import { BadOptionError, ConnectionClosedError, TooManyError } from "./errors.ts";
 import type { ConnectionStats, NativeEndpoint, NativeQuic } from "./native.ts";
-import { checkNumber } from "./options.ts";
+
 import { NativeStream, type QuicStream } from "./stream.ts";
 
 const OPENS_WAITING_MAX = 1024;

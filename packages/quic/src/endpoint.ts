@@ -5,6 +5,7 @@
  * EP2. What ends badly before that is told as a QuicError by `connect`; for accepted connections nobody is told, the counters show it.
  * EP3. After `close` nothing of the endpoint keeps the process alive.
  */
+import { checkAddress, checkNumber } from "./checks.ts";
 import { CLOSE_CODES, type QuicClose, readClose } from "./close.ts";
 import { NativeConnection, type QuicConnection } from "./connection.ts";
 import {
@@ -27,7 +28,7 @@ import {
   type NativeQuic,
 } from "./native.ts";
 import type { QuicEndpointOptions, QuicIdentity } from "./options.ts";
-import { type CheckedOptions, checkAddress, checkIdentity, checkNumber, checkOptions } from "./options.ts";
+import { type CheckedOptions, checkIdentity, checkOptions } from "./options.ts";
 import type { NativeStream } from "./stream.ts";
 
 const CONNECT_MS = 10_000;

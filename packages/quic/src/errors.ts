@@ -12,7 +12,24 @@ interface Facts {
   readonly fix: string;
 }
 
-const FACTS = {
+/** A code of this package; the code of a failure never changes. */
+export type QuicErrorCode =
+  | "quic.unsupported-openssl"
+  | "quic.no-prebuild"
+  | "quic.load-failed"
+  | "quic.bad-option"
+  | "quic.bad-identity"
+  | "quic.bind-failed"
+  | "quic.endpoint-closed"
+  | "quic.too-many"
+  | "quic.connect-failed"
+  | "quic.connect-timeout"
+  | "quic.peer-refused"
+  | "quic.connection-closed"
+  | "quic.stream-reset"
+  | "quic.stream-stopped";
+
+const FACTS: Readonly<Record<QuicErrorCode, Facts>> = {
   "quic.unsupported-openssl": {
     retryable: false,
     changed: "Nothing: the addon was not loaded.",
@@ -83,10 +100,7 @@ const FACTS = {
     changed: "The stream is gone; the connection stays.",
     fix: "Open another stream, if the peer still wants what was sent.",
   },
-} as const satisfies Record<string, Facts>;
-
-/** A code of this package; the code of a failure never changes. */
-export type QuicErrorCode = keyof typeof FACTS;
+};
 
 interface ErrorDetail {
   readonly details?: Readonly<Record<string, unknown>>;

@@ -36,7 +36,7 @@ export interface EndpointStats {
   readonly ticks: number;
 }
 
-/** Payload that a connection moved. */
+/** Payload that a connection moved, the byte of each confirmation included. */
 export interface ConnectionStats {
   /** Bytes that the program got from streams. */
   readonly bytesReceived: number;
@@ -76,7 +76,7 @@ export interface NativeQuic {
       length: number,
     ]
   ): Uint8Array | undefined;
-  /** A stream, or 0 when the peer allows no more for now. */
+  /** A stream, or 0 when the peer allows no more at the moment. */
   open(endpoint: NativeEndpoint, connection: number, unidirectional: boolean): number;
   streamId(endpoint: NativeEndpoint, stream: number): number | undefined;
   /** The number of bytes taken from `offset` on; `EVENT.writable` follows if it is less than all. */

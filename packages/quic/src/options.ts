@@ -3,7 +3,8 @@
  *
  * O1. Every value that the addon gets has passed a check here; the message names the option and the rule.
  */
-import { isIP } from "node:net";
+import { checkAddress, checkBytes, checkNumber } from "./checks.ts";
+import type { QuicConnection } from "./connection.ts";
 import { BadOptionError } from "./errors.ts";
 
 /** A certificate and its key. */
@@ -28,7 +29,7 @@ export interface QuicEndpointOptions extends QuicIdentity {
     peer: { readonly isServer: boolean },
   ) => boolean | Promise<boolean>;
   /** Takes connections that others made. Left out: they are refused. */
-  readonly onConnection?: (connection: import("./connection.ts").QuicConnection) => void;
+  readonly onConnection?: (connection: QuicConnection) => void;
   /** TLS groups in OpenSSL's form. Default `X25519:X25519MLKEM768`. */
   readonly groups?: string;
   /** Whether a dialler proves its address by a Retry before it costs memory; one round trip more. Default true. */
@@ -58,31 +59,6 @@ export interface CheckedOptions extends QuicIdentity {
 const DER_BYTES_MAX = 16 * 1024;
 const PROTOCOLS_MAX = 16;
 const SLOTS_MAX = 65_536;
-
-/** A whole number in a range, or `quic.bad-option`. */
-export function checkNumber(
-  name: string,
-  value: unknown,
-  range: readonly [least: number, most: number],
-): number {
-  const [least, most] = range;
-  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most)
-    return value as number;
-  throw new BadOptionError(name, `a whole number from ${least} to ${most}`);
-}
-
-/** A numeric address and a port, or `quic.bad-option`. */
-export function checkAddress(host: unknown, port: unknown, leastPort: number): void {
-  if (typeof host !== "string" || isIP(host) === 0 || host.includes("%"))
-    throw new BadOptionError("host", "a numeric IPv4 or IPv6 address without a zone");
-  checkNumber("port", port, [leastPort, 65_535]);
-}
-
-/** Bytes within a size, or `quic.bad-option`. */
-export function checkBytes(name: string, value: unknown, most: number): Uint8Array {
-  if (value instanceof Uint8Array && value.byteLength > 0 && value.byteLength <= most) return value;
-  throw new BadOptionError(name, `a Uint8Array of 1 to ${most} bytes`);
-}
 
 /** An identity whose two parts are bytes of a sane size. */
 export function checkIdentity({ certificate, key }: QuicIdentity): QuicIdentity {

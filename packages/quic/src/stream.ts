@@ -9,10 +9,10 @@
  */
 import { Duplex, type DuplexOptions } from "node:stream";
 import type { ReadableStream, WritableStream } from "node:stream/web";
+import { checkNumber } from "./checks.ts";
 import { CODE_MAX } from "./close.ts";
 import { StreamResetError, StreamStoppedError } from "./errors.ts";
 import type { NativeEndpoint, NativeQuic } from "./native.ts";
-import { checkNumber } from "./options.ts";
 
 /** Bytes buffered above OpenSSL per half. */
 const BUFFER_BYTES = 256 * 1024;
