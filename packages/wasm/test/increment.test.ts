@@ -1,4 +1,6 @@
 /** Increments (I1 to I3 of increment.ts): a base and what changed give the same image as a whole snapshot. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { isGliaError } from "@glia-os/abi/errors";
 import type { InstanceImage } from "@glia-os/abi/ports";
 import fc from "fast-check";
@@ -17,6 +19,30 @@ import {
 } from "../src/snapshot/index.ts";
 import { decodeZeroRuns, encodeZeroRuns } from "../src/snapshot/zero-runs.ts";
 import { instance, SUMMING, u32 } from "./guest.ts";
+import { type VectorImage, vectorImage } from "./snapshot-vectors.ts";
+
+interface Vectors {
+  readonly base: { readonly state: VectorImage; readonly name: string };
+  readonly accepted: readonly {
+    readonly what: string;
+    readonly state: VectorImage;
+    readonly raw: string;
+    readonly runs: string;
+  }[];
+  readonly chain: {
+    readonly increments: readonly string[];
+    readonly state: VectorImage;
+    readonly name: string;
+  };
+  readonly refused: readonly { readonly what: string; readonly code: string; readonly hex: string }[];
+}
+
+const vectors = JSON.parse(
+  readFileSync(
+    join(import.meta.dirname, "..", "..", "..", "conformance", "vectors", "increment.json"),
+    "utf8",
+  ),
+) as Vectors;
 
 const PAGE = 4096;
 const HASH = "3c".repeat(32);
@@ -170,5 +196,40 @@ describe("increments", () => {
     expect(moved.step({ value: 4, payload: u32(8) })).toEqual({ kind: "finished", status: 7 });
     expect(source.step({ value: 4, payload: u32(8) })).toEqual({ kind: "finished", status: 7 });
     expect(host.replies[0]).toEqual(host.replies[1]);
+  });
+});
+
+describe("the golden vectors of increments", () => {
+  const base = checkpointOf(vectorImage(vectors.base.state));
+
+  it("name the base, and are what is written and read, raw and as zero runs", () => {
+    expect(base.id).toBe(vectors.base.name);
+    expect(vectors.accepted.length).toBeGreaterThan(4);
+    for (const { what, state, raw, runs } of vectors.accepted) {
+      const image = vectorImage(state);
+      const written = (compress: boolean): string =>
+        Buffer.from(encodeIncrement(base, image, { compress }).bytes).toString("hex");
+      expect([written(false), written(true)], what).toEqual([raw, runs]);
+      for (const hex of [raw, runs])
+        expect(applyIncrement(base, Buffer.from(hex, "hex")).image, what).toEqual(image);
+    }
+  });
+
+  it("chain, each on the state after the one before", () => {
+    const { increments, state, name } = vectors.chain;
+    const last = restoreIncrements(
+      base,
+      increments.map((hex) => Buffer.from(hex, "hex")),
+    );
+    expect([last.id, last.image]).toEqual([name, vectorImage(state)]);
+    expect(() => applyIncrement(base, Buffer.from(increments[1] ?? "", "hex"))).toThrow(/the base/);
+  });
+
+  it("are refused with the code they state", () => {
+    expect(vectors.refused.length).toBeGreaterThan(5);
+    for (const { what, code, hex } of vectors.refused)
+      expect(() => applyIncrement(base, Buffer.from(hex, "hex")), what).toThrowError(
+        expect.objectContaining({ code }),
+      );
   });
 });
