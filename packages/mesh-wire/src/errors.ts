@@ -81,6 +81,15 @@ export class ConnectTimeoutError extends WireError<"wire.connect-timeout"> {
   }
 }
 
+/** Multicast DNS cannot be used on this machine. */
+export class DiscoveryUnavailableError extends WireError<"wire.discovery-unavailable"> {
+  constructor(cause: unknown) {
+    const why =
+      (cause as NodeJS.ErrnoException).code ?? (cause instanceof Error ? cause.message : String(cause));
+    super("wire.discovery-unavailable", `multicast DNS cannot be used: ${why}`, { details: { why }, cause });
+  }
+}
+
 /** The identity file does not hold one Ed25519 private key. */
 export class IdentityCorruptError extends WireError<"wire.identity-corrupt"> {
   constructor(path: string, why: string, cause?: unknown) {

@@ -11,6 +11,8 @@ export {
 export type { TransportMode } from "./carriers/carrier-choice.ts";
 export { type CertificateRotated, ROTATE_AT_REMAINING_MS } from "./certificate-rotation.ts";
 export type { DatagramCounts } from "./datagrams/datagram-socket.ts";
+export { createMdnsDiscovery, type MdnsDiscoveryOptions } from "./discovery/mdns-discovery.ts";
+export { RECORD_TTL_S } from "./discovery/service-records.ts";
 export {
   AddressInUseError,
   AddressUnavailableError,
@@ -21,6 +23,7 @@ export {
   CertificateRequestError,
   ConnectFailedError,
   ConnectTimeoutError,
+  DiscoveryUnavailableError,
   IdentityCorruptError,
   IdentityExposedError,
   IdentityFileError,

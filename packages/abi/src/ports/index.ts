@@ -9,6 +9,7 @@ export type {
   CoordinationChange,
   NodeSession,
 } from "./coordination.ts";
+export type { Announcement, Discovery, FoundNode } from "./discovery.ts";
 export {
   type AdmittedProgram,
   type CallResult,

@@ -40,6 +40,11 @@ export const WIRE_CODES = {
     changed: "Nothing: there is no session.",
     fix: "Check the address and the network; the peer may also be overloaded.",
   },
+  "wire.discovery-unavailable": {
+    retryable: true,
+    changed: "Nothing: this node is neither announced nor looking for others.",
+    fix: "Check that UDP port 5353 may be shared and that an interface takes multicast; a node can also join by an address.",
+  },
   "wire.identity-corrupt": {
     retryable: false,
     changed: "Nothing: the file was left as it is.",
