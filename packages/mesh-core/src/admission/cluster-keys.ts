@@ -98,15 +98,22 @@ export class ClusterKeys {
   /** Verify a certificate of this cluster. @throws {CertificateInvalidError}, {MalformedMessageError}. */
   openCertificate(bytes: Uint8Array, wallMs: number): Certificate {
     const issuer = issuerOf(bytes);
-    if (!this.accepts(issuer, wallMs)) throw new CertificateInvalidError("another cluster issued it");
+    this.#require(issuer, wallMs, () => new CertificateInvalidError("another cluster issued it"));
     return openCertificate(this.#digests, issuer, bytes);
   }
 
   /** Verify a cluster record of this cluster. @throws {WrongClusterError}, {CertificateInvalidError}. */
   openRecord(bytes: Uint8Array, wallMs: number): ClusterRecord {
     const record = openClusterRecord(this.#digests, bytes);
-    if (!this.accepts(record.clusterKey, wallMs)) throw new WrongClusterError(record.cluster, this.cluster);
+    this.#require(record.clusterKey, wallMs, () => new WrongClusterError(record.cluster, this.cluster));
     return { ...record, cluster: this.cluster };
+  }
+
+  #require(key: Uint8Array, wallMs: number, unknown: () => Error): void {
+    if (this.accepts(key, wallMs)) return;
+    if (this.#chain.some((known) => sameBytes(known.key, key)))
+      throw new CertificateInvalidError("the cluster key that signed it was replaced and counts no more");
+    throw unknown();
   }
 }
 
