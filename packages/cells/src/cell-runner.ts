@@ -4,7 +4,8 @@
  * CR1. A cell has at most one task at a time; a frozen, staged or built cell has none.
  * CR2. `freeze` ends the task at its next blocking import. If none comes in time the freeze is taken back and the cell goes on.
  * CR3. A guest that fails or ends takes its own cell with it and nothing else; the gate is told once.
- * CR4. A program is compiled once per hash while a cell uses it.
+ * CR4. A cell that holds something immovable is not frozen, and the refusal names it.
+ * CR5. A program is compiled once per hash while a cell uses it.
  */
 
 import type { AgentId } from "@glia-os/abi/ids";
@@ -22,9 +23,18 @@ import type {
 import { RIGHTS } from "@glia-os/abi/syscalls";
 import { GUEST_ERRORS } from "@glia-os/abi/wire";
 import type { Exit, Handle, Kernel, TaskId } from "@glia-os/kernel";
+import type { HeldCapabilities } from "@glia-os/kernel/guests";
 import type { AgentManifest } from "./agent-manifest.ts";
+import { type CellService, giftsOf, heldOf, servicesFor } from "./cell-services.ts";
 import { MAILBOX_MESSAGES_MAX } from "./constants.ts";
-import { AlreadyHereError, BadImageError, GuestFailedError, NotHereError, NoYieldError } from "./errors.ts";
+import {
+  AlreadyHereError,
+  BadImageError,
+  GuestFailedError,
+  ImmovableCapabilityError,
+  NotHereError,
+  NoYieldError,
+} from "./errors.ts";
 import { type GuestTaskCell, type GuestTaskEnd, guestTask } from "./guest-task.ts";
 import type {
   Asker,
@@ -57,9 +67,13 @@ export interface CellRunnerOptions {
   readonly gate: CellGatePort;
   /** Bounds of every guest beside its memory, which its manifest sets. Default: the engine's. */
   readonly limits?: Omit<Partial<EngineLimits>, "memoryPages">;
+  /** What agents may be given by their manifests. Default: nothing. */
+  readonly services?: readonly CellService[];
 }
 
 const PAGE_BYTES = 65_536;
+/** The engine's default. */
+const MESSAGE_BYTES = 1_048_576;
 const LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
 /** Longest reply: the largest payload of a link. */
 const REPLY_BYTES_MAX: number = 1024 * 1024;
@@ -75,6 +89,9 @@ class Cell implements GuestTaskCell {
   readonly manifest: AgentManifest;
   readonly program: AdmittedProgram;
   readonly backlog: MailItem[] = [];
+  readonly services: readonly CellService[];
+  readonly held: HeldCapabilities;
+  readonly messageBytes: number;
   readonly #runner: CellRunnerOptions;
   instance!: EngineInstance;
   task: TaskHandles | undefined;
@@ -94,6 +111,9 @@ class Cell implements GuestTaskCell {
     this.agent = agent;
     this.manifest = manifest;
     this.program = program;
+    this.services = servicesFor(manifest.grants, runner.services);
+    this.held = heldOf(this.services);
+    this.messageBytes = runner.limits?.messageBytes ?? MESSAGE_BYTES;
     this.#runner = runner;
   }
 
@@ -120,6 +140,7 @@ class Cell implements GuestTaskCell {
     return {
       log: (level, text) =>
         logger.log(LEVELS[level] ?? "info", text, { agent: this.agent, name: this.manifest.name }),
+      capabilities: this.held,
       wallMs: () => clock.wallMs(),
       random: (target) => void this.#runner.kernel.random.bytes(target),
       reply: (payload) => {
@@ -144,6 +165,7 @@ export class CellRunner implements CellRunnerPort {
   }
 
   async admit(program: Uint8Array, grants: readonly string[]): Promise<string> {
+    servicesFor(grants, this.#options.services);
     return (await this.#options.engine.admit(program, grants)).hash;
   }
 
@@ -174,6 +196,8 @@ export class CellRunner implements CellRunnerPort {
     const cell = this.#here(agent);
     const { kernel, timers } = this.#options;
     if (cell.task === undefined) throw new NotHereError(agent);
+    const { immovable } = cell.held;
+    if (immovable.length > 0) throw new ImmovableCapabilityError(agent, immovable);
     return new Promise((resolve, reject) => {
       const settled = (): void => {
         timer.cancel();
@@ -267,6 +291,7 @@ export class CellRunner implements CellRunnerPort {
 
   async #add(agent: AgentId, manifest: AgentManifest): Promise<Cell> {
     if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
+    servicesFor(manifest.grants, this.#options.services);
     const admitted = await this.#options.engine.admit(manifest.program, manifest.grants);
     if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
     const known = this.#programs.get(admitted.hash);
@@ -319,6 +344,7 @@ export class CellRunner implements CellRunnerPort {
     const give = [
       { handle: inbox, rights: RIGHTS.receive },
       { handle: control, rights: RIGHTS.receive },
+      ...giftsOf(cell.services),
     ];
     const { name } = cell.manifest;
     // A guest that computes gives way after every slice; without this it would go on for as long as no other task is ready.

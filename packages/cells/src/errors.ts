@@ -30,6 +30,15 @@ export class GuestFailedError extends CellsError<"cells.guest-failed"> {
   }
 }
 
+/** The agent holds something that cannot be where it would move. */
+export class ImmovableCapabilityError extends CellsError<"cells.immovable-capability"> {
+  constructor(agent: AgentId, names: readonly string[]) {
+    super("cells.immovable-capability", `Agent ${agent} holds what cannot move: ${names.join(", ")}`, {
+      details: { agent, names: [...names] },
+    });
+  }
+}
+
 /** The lifecycle table has no such step. */
 export class IllegalTransitionError extends CellsError<"cells.illegal-transition"> {
   constructor(agent: AgentId, from: string, to: string) {
@@ -52,6 +61,14 @@ export class NoYieldError extends CellsError<"cells.no-yield"> {
 export class NotHereError extends CellsError<"cells.not-here"> {
   constructor(agent: AgentId) {
     super("cells.not-here", `Agent ${agent} is not on this node`, { details: { agent } });
+  }
+}
+
+/** An agent asks for a service that this node does not have. */
+export class ServiceMissingError extends CellsError<"cells.service-missing"> {
+  constructor(name: string, there: readonly string[]) {
+    const has = there.length === 0 ? "it has none" : `it has ${there.join(", ")}`;
+    super("cells.service-missing", `This node has no service ${name}; ${has}`, { details: { name } });
   }
 }
 

@@ -5,11 +5,14 @@
  * GT2. A freeze is seen at every blocking import, also when its result is there already, and at the end of every slice of a
  *      pre-emptive guest: nothing is consumed after the freeze.
  * GT3. A message that does not fit the guest's buffer stays first in line; the guest learns its length class by `E_TOO_BIG`.
- * GT4. What was not received when the task ends frozen is handed back in order.
+ * GT4. A call on a capability that was begun is finished here: its outcome goes to the guest before it is frozen. One that was not begun
+ *      travels and is made where the guest arrives.
+ * GT5. What was not received when the task ends frozen is handed back in order.
  */
 import type { CallResult, EngineInstance, PendingCall, StepOutcome } from "@glia-os/abi/ports";
 import { GUEST_ERRORS } from "@glia-os/abi/wire";
 import { after, type Handle, type Routine, receiveFrom, type Sys, signalOf } from "@glia-os/kernel";
+import { GuestCalls, type HeldCapabilities, isGuestCall } from "@glia-os/kernel/guests";
 import type { CellEnd, MailItem } from "./runner-port.ts";
 
 /** How a guest's task ended. */
@@ -20,6 +23,10 @@ export type GuestTaskEnd =
 /** What the task needs of the cell it runs. */
 export interface GuestTaskCell {
   readonly instance: EngineInstance;
+  /** What the guest holds besides its mailbox. */
+  readonly held: HeldCapabilities;
+  /** Longest result of a call on a capability, in bytes. */
+  readonly messageBytes: number;
   /** Whether somebody wants the guest frozen. */
   readonly freezeWanted: boolean;
   /** Messages that come before those of the mailbox: the rest of a frozen mailbox. */
@@ -42,11 +49,14 @@ const DONE: CallResult = { value: 0 };
 const TIMED_OUT: CallResult = { value: GUEST_ERRORS.E_TIMEOUT };
 const TOO_BIG: CallResult = { value: GUEST_ERRORS.E_TOO_BIG };
 
-/** Run a guest until it ends or is frozen. The handles: its mailbox, and the notification that interrupts a wait. */
+/**
+ * Run a guest until it ends or is frozen. The handles: its mailbox, the notification that interrupts a wait, and those of its capabilities.
+ */
 export function guestTask(
   cell: GuestTaskCell,
-): (sys: Sys, inbox: Handle<MailItem>, control: Handle) => Routine<GuestTaskEnd> {
-  return function* runGuest(sys, inbox, control): Routine<GuestTaskEnd> {
+): (sys: Sys, inbox: Handle<MailItem>, control: Handle, ...given: Handle[]) => Routine<GuestTaskEnd> {
+  return function* runGuest(sys, inbox, control, ...given): Routine<GuestTaskEnd> {
+    cell.held.attach(sys, given);
     const driver = new GuestDriver(cell, sys, inbox, control);
     return yield* driver.run();
   };
@@ -61,6 +71,7 @@ class GuestDriver {
     ReturnType<typeof signalOf>,
   ];
   readonly #control: Handle;
+  readonly #calls: GuestCalls;
   #sleepRestMs: number | undefined;
 
   constructor(cell: GuestTaskCell, sys: Sys, inbox: Handle<MailItem>, control: Handle) {
@@ -68,6 +79,7 @@ class GuestDriver {
     this.#sys = sys;
     this.#inbox = inbox;
     this.#control = control;
+    this.#calls = new GuestCalls(sys, cell.held, cell.instance, cell.messageBytes);
     this.#messageOrControl = [receiveFrom(inbox), signalOf(control)];
   }
 
@@ -103,6 +115,7 @@ class GuestDriver {
       case "sleep":
         return yield* this.#sleep(this.#cell.takeSleepRest() ?? call.args[0] ?? 0);
       default:
+        if (isGuestCall(call)) return yield* this.#calls.perform(call);
         yield* this.#sys.yield();
         return this.#cell.freezeWanted ? undefined : DONE;
     }

@@ -20,6 +20,7 @@ export {
   RETIRED_MAX,
 } from "./cell-gate.ts";
 export { CellRunner, type CellRunnerOptions, type ImageCodec } from "./cell-runner.ts";
+export type { CellService } from "./cell-services.ts";
 export { type CellState, TRANSITIONS, transition } from "./cell-state.ts";
 export { MAILBOX_MESSAGES_MAX } from "./constants.ts";
 export {
@@ -28,8 +29,10 @@ export {
   BadManifestError,
   GuestFailedError,
   IllegalTransitionError,
+  ImmovableCapabilityError,
   NotHereError,
   NoYieldError,
+  ServiceMissingError,
   TooManyCellsError,
 } from "./errors.ts";
 export type {

@@ -10,7 +10,9 @@ import {
   type CellGatePort,
   CellRunner,
   type CellRunnerPort,
+  type CellService,
 } from "@glia-os/cells";
+import type { Kernel } from "@glia-os/kernel";
 import { createTestKernel } from "@glia-os/kernel/testing";
 import type { LinkMessage } from "@glia-os/mesh-core";
 import { createWasmEngine, encodeSnapshot, SnapshotDecoder } from "@glia-os/wasm";
@@ -45,10 +47,14 @@ export class HostUnderTest {
 
   readonly #switches: number | undefined;
 
-  /** `switches` bounds how many tasks run in a turn of {@link run}; without it a turn ends when nothing can run. */
+  /**
+   * `switches` bounds how many tasks run in a turn of {@link run}; without it a turn ends when nothing can run. `services` makes what
+   * agents may be given.
+   */
   constructor(
     wrapRunner: (runner: CellRunnerPort) => CellRunnerPort = (runner) => runner,
     switches?: number,
+    services: (kernel: Kernel) => readonly CellService[] = () => [],
   ) {
     this.#switches = switches;
     this.#kernel = createTestKernel(1);
@@ -81,6 +87,7 @@ export class HostUnderTest {
       timers,
       logger,
       gate: toGate,
+      services: services(kernel),
     });
     this.gate = gate = new CellGate({
       runner: wrapRunner(runner),

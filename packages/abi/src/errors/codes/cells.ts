@@ -25,6 +25,11 @@ export const CELLS_CODES = {
     changed: "Nothing: the agent stays in its state.",
     fix: "Wait for the running operation on this agent to end, then ask again.",
   },
+  "cells.immovable-capability": {
+    retryable: false,
+    changed: "Nothing: the agent goes on where it is.",
+    fix: "Have the agent drop what the error names before it is moved, or leave it where it is.",
+  },
   "cells.no-yield": {
     retryable: true,
     changed: "Nothing: the agent goes on where it is.",
@@ -34,6 +39,11 @@ export const CELLS_CODES = {
     retryable: true,
     changed: "Nothing.",
     fix: "Ask coordination which node owns the agent.",
+  },
+  "cells.service-missing": {
+    retryable: false,
+    changed: "Nothing: no agent was started or taken.",
+    fix: "Use a node that offers the service, or take the grant out of the agent's manifest.",
   },
   "cells.too-many": {
     retryable: true,
