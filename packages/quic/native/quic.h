@@ -31,7 +31,8 @@
 #define CERTIFICATES_MAX ((long)16 * 1024)
 /* Bytes of the text a connection is closed with. */
 #define REASON_MAX 256
-#define EXPORT_MAX 1024
+/* 255 times the hash of the smallest suite: what TLS 1.3 can give (RFC 8446 section 7.5, RFC 5869). */
+#define EXPORT_MAX 8160
 /* Slots of a table: handles keep 20 bits for the slot. */
 #define SLOTS_MAX ((uint32_t)1 << 20)
 /* What the socket asks the kernel to buffer; the kernel may give less. Small buffers drop packets. */

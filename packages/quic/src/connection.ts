@@ -15,7 +15,8 @@ import type { ConnectionStats, NativeEndpoint, NativeQuic } from "./native.ts";
 import { NativeStream, type QuicStream } from "./stream.ts";
 
 const OPENS_WAITING_MAX = 1024;
-const EXPORT_BYTES_MAX = 1024;
+/** 255 times the shortest hash of TLS 1.3 (RFC 5869). */
+const EXPORT_BYTES_MAX = 8160;
 const UNIDIRECTIONAL_BIT = 2;
 
 /** A connection whose peer was approved on both sides. */
@@ -35,13 +36,14 @@ export interface QuicConnection {
    * Fails with `quic.connection-closed`, or `quic.too-many` when 1024 calls wait.
    */
   openStream(options?: { readonly unidirectional?: boolean }): Promise<QuicStream>;
-  /** 1 to 1024 bytes that only the two ends can know (RFC 8446 section 7.5). Fails with `quic.connection-closed`. */
+  /** 1 to 8160 bytes that only the two ends can know (RFC 8446 section 7.5). Fails with `quic.connection-closed`. */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array;
   /** Payload moved so far. */
   stats(): ConnectionStats;
   /**
    * Ends the connection with a code (default 0) and a text of at most 256 bytes. Streams that were finished are delivered first, for 2 s
-   * at most; the others are lost. Settles when the end is on its way.
+   * at most; the others are lost, and so is what the peer's program has not read when the end arrives: a protocol that minds lets the reader
+   * close. Settles when the end is on its way.
    */
   close(close?: { readonly code?: number; readonly reason?: string }): Promise<QuicClose>;
 }
@@ -203,7 +205,7 @@ export class NativeConnection implements QuicConnection {
     if (this.#end !== undefined) return;
     this.#end = close;
     this.#waiting = [];
-    for (const stream of [...this.#streams]) stream.destroy(new ConnectionClosedError(close));
+    for (const stream of [...this.#streams]) stream.receiveClose(new ConnectionClosedError(close));
     for (const { reject } of this.#opens.splice(0)) reject(new ConnectionClosedError(close));
     this.#settleClosed(close);
   }

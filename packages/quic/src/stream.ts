@@ -62,6 +62,7 @@ export class NativeStream extends Duplex implements QuicStream {
   #pending: PendingWrite | undefined;
   #resetCode = 0;
   #hasFinished = false;
+  #hasEnded = false;
   #isPaused = true;
 
   constructor(place: StreamPlace) {
@@ -103,6 +104,7 @@ export class NativeStream extends Duplex implements QuicStream {
 
   /** The peer finished sending. */
   receiveEnd(): void {
+    this.#hasEnded = true;
     if (!this.destroyed) this.push(null);
   }
 
@@ -114,6 +116,13 @@ export class NativeStream extends Duplex implements QuicStream {
   /** The peer no longer reads. */
   receiveStop(code: number): void {
     this.destroy(new StreamStoppedError(code));
+  }
+
+  /** The connection is gone. What the peer finished before stays readable; a half that was not finished fails. */
+  receiveClose(error: Error): void {
+    const isComplete =
+      (this.#hasEnded || !this.#place.canRead) && (this.#hasFinished || !this.#place.canWrite);
+    if (!isComplete) this.destroy(error);
   }
 
   /** OpenSSL has room again. */

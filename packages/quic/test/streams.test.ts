@@ -193,6 +193,21 @@ describe.skipIf(noAddon !== undefined)(`streams, needs a compiler and Node's hea
     expect((await received).equals(sent)).toBe(true);
   });
 
+  test("what was read off a finished stream before its connection closed stays readable", async () => {
+    const { accepted, dialled } = await pair();
+    const stream = await dialled.openStream({ unidirectional: true });
+    const sent = randomBytes(100_000);
+    const arrived = nextStream(accepted);
+    stream.end(sent);
+    const reader = await arrived;
+    reader.read(0);
+    await until(() => reader.readableLength === sent.length);
+    await new Promise((resolve) => setImmediate(resolve));
+    await dialled.close();
+    await accepted.closed;
+    expect((await readAll(reader)).equals(sent)).toBe(true);
+  });
+
   test("a stream whose peer fails without anybody listening does not end the process", async () => {
     const { accepted, dialled } = await pair();
     const stream = await dialled.openStream();
