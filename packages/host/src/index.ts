@@ -28,6 +28,7 @@ export {
   UnknownEntryError,
   WorkerFailedError,
 } from "./engines/errors.ts";
+export { jobProgram } from "./engines/job-program.ts";
 export {
   type ChildPermissions,
   childPermissions,

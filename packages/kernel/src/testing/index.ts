@@ -5,4 +5,10 @@ export {
   runToCompletion,
   runWithMicrotasks,
 } from "./run-to-completion.ts";
+export {
+  type RunningTask,
+  type TaskEngineCase,
+  type TaskEngineSubject,
+  taskEngineContract,
+} from "./task-engine-contract.ts";
 export { VirtualClock } from "./virtual-clock.ts";
