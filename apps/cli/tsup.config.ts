@@ -8,5 +8,6 @@ export default defineConfig(
     "count-worker": "src/count/count-worker.ts",
     "instrument-worker": "src/wasm/instrument-worker.ts",
     "guest-worker": "src/wasm/guest-worker.ts",
+    "sim-worker": "src/sim/sim-worker.ts",
   }),
 );

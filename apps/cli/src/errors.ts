@@ -327,6 +327,13 @@ export class SnapshotUnwritableError extends CliError<"cli.snapshot-unwritable">
   }
 }
 
+/** The thread of a simulation failed. */
+export class SimulationThreadError extends CliError<"cli.simulation-thread"> {
+  constructor(cause: unknown) {
+    super("cli.simulation-thread", `The thread of the simulation failed: ${messageOf(cause)}`, { cause });
+  }
+}
+
 /** The machine lacks something Glia needs. */
 export class UnfitMachineError extends CliError<"cli.unfit-machine"> {
   constructor(missing: readonly string[]) {

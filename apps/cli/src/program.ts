@@ -8,6 +8,7 @@ import { addAgentSource } from "./agent-source/register.ts";
 import type { Context } from "./context.ts";
 import { addDurable } from "./durable/register.ts";
 import { examples, group, type Outcome, Registrar } from "./registrar.ts";
+import { addSim } from "./sim/register.ts";
 import { addWasm } from "./wasm/register.ts";
 
 const EXIT_CODES = `
@@ -50,6 +51,7 @@ export function createProgram(context: Context, outcome: Outcome, version: () =>
   addMesh(program, register);
   addAgent(program, register);
   addWasm(program, register);
+  addSim(program, register);
   addMachine(program, register);
   return program;
 }

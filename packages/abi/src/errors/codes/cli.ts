@@ -200,6 +200,11 @@ export const CLI_CODES = {
     changed: "Nothing.",
     fix: "Each line that starts with `no` says what to change.",
   },
+  "cli.simulation-thread": {
+    retryable: true,
+    changed: "Nothing outside the command: the simulation was given up.",
+    fix: "Run it again with -v and report the stack trace as a defect.",
+  },
   "cli.usage": {
     retryable: false,
     changed: "Nothing: no command was run.",
