@@ -2,7 +2,7 @@
 import { randomFillSync } from "node:crypto";
 import { buildAgent } from "@glia-os/guest-js/build";
 import { encodeFrozenAgent, goldenState, startAgentRun } from "@glia-os/guest-js/run";
-import { createWasmEngine, type WasmProgram } from "@glia-os/wasm";
+import { createWasmEngine, encodeIncrement, type WasmProgram } from "@glia-os/wasm";
 import { getQuickJS } from "quickjs-emscripten";
 import { bundles, instrumented, plain } from "../peers/glia/agent-engine.ts";
 import { moves } from "../peers/glia/agent-moves.ts";
@@ -11,6 +11,8 @@ import type { Contestant, RowDefinition, Suite } from "../src/suite.ts";
 
 const NAMES = Object.keys(SCRIPTS);
 const MOVES = 20;
+const SPAWNS = 200;
+const NS_PER_US = 1000;
 const JSON_MESSAGE = new TextEncoder().encode('{"key":"k17","amount":42,"text":"hello","tags":[1,2,3]}');
 
 const host = {
@@ -20,7 +22,7 @@ const host = {
   reply: () => 0,
 };
 
-async function counter(): Promise<WasmProgram> {
+async function counter(spareInstances = 32): Promise<WasmProgram> {
   const { bytes } = await buildAgent({
     source: `import { inbox } from "@glia-os/guest-js";
       let n = 0;
@@ -30,7 +32,7 @@ async function counter(): Promise<WasmProgram> {
       }`,
     name: "agent.js",
   });
-  return createWasmEngine().admit(bytes, ["glia.v1"]);
+  return createWasmEngine({ spareInstances }).admit(bytes, ["glia.v1"]);
 }
 
 async function meanSlowdown(): Promise<Contestant> {
@@ -88,28 +90,35 @@ async function emscripten(): Promise<Contestant> {
   return { value };
 }
 
-async function spawn(): Promise<Contestant> {
-  const program = await counter();
+/** Agents that start; so many may leave their memory to the next one. */
+async function spawn(spareInstances: number): Promise<Contestant> {
+  const program = await counter(spareInstances);
   return {
-    run(times) {
-      for (let i = 0; i < times; i++) {
+    value: () => {
+      let spent = 0n;
+      for (let left = SPAWNS; left > 0; left--) {
+        const start = process.hrtime.bigint();
         const instance = program.instantiate({}, host);
         instance.step();
+        spent += process.hrtime.bigint() - start;
         instance.dispose();
       }
+      return Number(spent) / SPAWNS / NS_PER_US;
     },
   };
 }
 
 async function wake(): Promise<Contestant> {
   const program = await counter();
+  const golden = goldenState(program);
   const first = program.instantiate({}, host);
   first.step();
-  const image = first.snapshot();
+  first.step({ value: 0, payload: JSON_MESSAGE });
+  const { bytes } = encodeIncrement(golden, first.snapshot());
   return {
     run(times) {
       for (let i = 0; i < times; i++) {
-        const instance = program.restore(image, {}, host);
+        const instance = program.wake(golden, bytes, {}, host);
         instance.step({ value: 0, payload: JSON_MESSAGE });
         instance.dispose();
       }
@@ -205,20 +214,31 @@ const scripts: readonly RowDefinition[] = [
 const life: readonly RowDefinition[] = [
   {
     id: "spawn-new",
-    what: "a new agent from its module to its first wait; the peer makes an empty context",
+    what: "a new agent from its module to its first wait, in new memory; the peer makes an empty context",
     unit: "us",
     better: "lower",
-    excludes: "building and compiling the module; the peer evaluates no program",
+    excludes:
+      "building and compiling the module; ending the agent, garbage collection after the run; the peer evaluates no program",
     target: { max: 500 },
-    glia: spawn,
+    glia: () => spawn(0),
     peers: { "quickjs-emscripten": spawnPeer },
   },
   {
-    id: "wake",
-    what: "an agent put back from its state in memory, given a message, until its reply",
+    id: "spawn-recycled",
+    what: "the same in the memory that an earlier agent of its module left",
     unit: "us",
     better: "lower",
-    excludes: "reading and decompressing the state",
+    excludes: "building and compiling the module; ending the agent",
+    target: { max: 25 },
+    glia: () => spawn(32),
+    peers: {},
+  },
+  {
+    id: "wake",
+    what: "an agent that had a message, from what is kept of it while it is idle: put back, given a message, until its reply, and away",
+    unit: "us",
+    better: "lower",
+    excludes: "keeping it; deciding which one wakes",
     target: { max: 50 },
     glia: wake,
     peers: {},

@@ -15,13 +15,17 @@ export function isZeroPage(page: Uint8Array): boolean {
   return page[0] === 0 && ZEROS.compare(page, 0, page.length, 0, page.length) === 0;
 }
 
-/** Make `target` equal to `source`, which has the same length; a page that is zero on both sides is only read. */
+/** Make `target` equal to `source`, which has the same length; what is zero on both sides, by pages in blocks of zeros, is only read. */
 export function copySparse(target: Uint8Array, source: Uint8Array): void {
   for (let start = 0; start < source.length; start += BLOCK_BYTES) {
     const end = Math.min(start + BLOCK_BYTES, source.length);
-    if (isZeroPage(source.subarray(start, end)) && isZeroPage(target.subarray(start, end))) continue;
-    for (let at = start; at < end; at += SNAPSHOT_PAGE_BYTES)
-      copyPage(target, source, at, Math.min(at + SNAPSHOT_PAGE_BYTES, end));
+    const [from, to] = [source.subarray(start, end), target.subarray(start, end)];
+    const empty = isZeroPage(to);
+    if (isZeroPage(from)) {
+      if (!empty) to.fill(0);
+    } else if (empty) copyPages(to, from);
+    // The block is real already: one copy is quicker than looking at its pages.
+    else to.set(from);
   }
 }
 
@@ -32,8 +36,10 @@ export function sparseCopy(source: Uint8Array): Uint8Array {
   return copy;
 }
 
-function copyPage(target: Uint8Array, source: Uint8Array, start: number, end: number): void {
-  const page = source.subarray(start, end);
-  if (!isZeroPage(page)) target.set(page, start);
-  else if (!isZeroPage(target.subarray(start, end))) target.fill(0, start, end);
+/** Into a block of zeros: pages of zeros stay untouched. */
+function copyPages(target: Uint8Array, source: Uint8Array): void {
+  for (let at = 0; at < source.length; at += SNAPSHOT_PAGE_BYTES) {
+    const page = source.subarray(at, at + SNAPSHOT_PAGE_BYTES);
+    if (!isZeroPage(page)) target.set(page, at);
+  }
 }

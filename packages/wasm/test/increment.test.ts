@@ -17,7 +17,7 @@ import {
   SnapshotTooBigError,
   SnapshotVersionError,
 } from "../src/snapshot/index.ts";
-import { decodeZeroRuns, encodeZeroRuns } from "../src/snapshot/zero-runs.ts";
+import { encodeZeroRuns, readZeroRuns } from "../src/snapshot/zero-runs.ts";
 import { instance, SUMMING, u32 } from "./guest.ts";
 import { type VectorImage, vectorImage } from "./snapshot-vectors.ts";
 
@@ -43,6 +43,15 @@ const vectors = JSON.parse(
     "utf8",
   ),
 ) as Vectors;
+
+/** The content of a form, or undefined when it is none of so many bytes. */
+function decodeZeroRuns(form: Uint8Array, size: number): Uint8Array | undefined {
+  const content = new Uint8Array(size);
+  const read = readZeroRuns(form, size, (to, from, count) =>
+    content.set(form.subarray(from, from + count), to),
+  );
+  return read ? content : undefined;
+}
 
 const PAGE = 4096;
 const HASH = "3c".repeat(32);

@@ -6,8 +6,10 @@
  * HB2. Waking gives the image that went in, byte for byte; both forms carry a digest.
  */
 import { isGliaError } from "@glia-os/abi/errors";
-import type { InstanceImage } from "@glia-os/abi/ports";
+import type { EngineLimits, GuestHost, InstanceImage } from "@glia-os/abi/ports";
 import { INCREMENT_MAGIC } from "@glia-os/abi/wire";
+import type { WasmProgram } from "../engine/engine.ts";
+import type { WasmInstance } from "../engine/instance.ts";
 import {
   applyIncrement,
   type Checkpoint,
@@ -60,10 +62,26 @@ export class Hibernation {
 
   /** The image again (HB2). @throws SnapshotCorruptError for bytes that were changed */
   thaw(bytes: Uint8Array): InstanceImage {
-    const golden = this.#golden;
-    if (golden === undefined || INCREMENT_MAGIC.some((byte, at) => bytes[at] !== byte))
-      return decodeSnapshot(bytes, WAKE_LIMITS);
+    const golden = this.#baseOf(bytes);
+    if (golden === undefined) return decodeSnapshot(bytes, WAKE_LIMITS);
     return applyIncrement(golden, bytes, WAKE_LIMITS).image;
+  }
+
+  /** The guest again, of the program these are the guests of (HB2). @throws as {@link thaw}, and as restoring its image */
+  wake(
+    program: WasmProgram,
+    bytes: Uint8Array,
+    limits: Partial<EngineLimits>,
+    host: GuestHost,
+  ): WasmInstance {
+    const golden = this.#baseOf(bytes);
+    if (golden === undefined) return program.restore(decodeSnapshot(bytes, WAKE_LIMITS), limits, host);
+    return program.wake(golden, bytes, limits, host, WAKE_LIMITS);
+  }
+
+  /** What bytes are an increment to; undefined for a snapshot. */
+  #baseOf(bytes: Uint8Array): Checkpoint | undefined {
+    return INCREMENT_MAGIC.every((byte, at) => bytes[at] === byte) ? this.#golden : undefined;
   }
 }
 

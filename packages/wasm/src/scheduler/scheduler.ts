@@ -298,7 +298,7 @@ export class GuestScheduler {
   #instanceOf(guest: Guest): WasmInstance {
     const { program, terms, frozen } = guest;
     if (frozen === undefined) return program.program.instantiate(terms.limits, guest);
-    const instance = program.program.restore(program.hibernation.thaw(frozen), terms.limits, guest);
+    const instance = program.hibernation.wake(program.program, frozen, terms.limits, guest);
     this.#frozenBytes -= frozen.length;
     guest.frozen = undefined;
     return instance;

@@ -35,7 +35,7 @@ import {
   type SnapshotHeader,
 } from "./format.ts";
 import { PartReader } from "./part-reader.ts";
-import { decodeZeroRuns } from "./zero-runs.ts";
+import { readZeroRuns } from "./zero-runs.ts";
 
 /** How much a decoder may set aside. */
 export interface DecodeLimits {
@@ -187,18 +187,12 @@ export class SnapshotDecoder {
 
   #payload(bytes: Uint8Array): void {
     this.#hash.update(bytes);
-    const { target, start, bitmap, size, encoding } = this.#frame as FrameHead;
-    const pages = unpacked(bytes, size, encoding);
-    let from = 0;
-    for (let page = 0; page < FRAME_PAGES; page++) {
-      if (!marked(bitmap, page)) continue;
-      const length = pageBytes(start, page, target.length);
-      const at = start + page * SNAPSHOT_PAGE_BYTES;
-      const content = pages.subarray(from, from + length);
-      const place = target.subarray(at, at + length);
-      if (this.#base === undefined) place.set(content);
-      else exclusiveOr(place, place, content);
-      from += length;
+    const frame = this.#frame as FrameHead;
+    if (frame.encoding === ENCODING.runs) mergeRuns(frame, bytes);
+    else {
+      const pages = frame.encoding === ENCODING.raw ? bytes : decompress(bytes, frame.size);
+      if (this.#base === undefined) placePages(frame, pages);
+      else mergePages(frame, pages);
     }
     this.#frame = undefined;
     this.#parts.expect(1, this.#kind);
@@ -239,12 +233,42 @@ function markedBytes(bitmap: Uint8Array, start: number, length: number): number 
   return size;
 }
 
-function unpacked(bytes: Uint8Array, size: number, encoding: number): Uint8Array {
-  if (encoding === ENCODING.raw) return bytes;
-  if (encoding === ENCODING.zstd) return decompress(bytes, size);
-  const pages = decodeZeroRuns(bytes, size);
-  if (pages === undefined) throw new SnapshotCorruptError("a frame cannot be read");
-  return pages;
+/** Where the marked pages of a frame begin in its section. */
+function pagesOf({ start, bitmap }: FrameHead): number[] {
+  const starts: number[] = [];
+  for (let page = 0; page < FRAME_PAGES; page++)
+    if (marked(bitmap, page)) starts.push(start + page * SNAPSHOT_PAGE_BYTES);
+  return starts;
+}
+
+function placePages(frame: FrameHead, pages: Uint8Array): void {
+  for (const [index, at] of pagesOf(frame).entries()) {
+    const from = index * SNAPSHOT_PAGE_BYTES;
+    frame.target.set(pages.subarray(from, from + SNAPSHOT_PAGE_BYTES), at);
+  }
+}
+
+function mergePages(frame: FrameHead, pages: Uint8Array): void {
+  for (const [index, at] of pagesOf(frame).entries()) {
+    const from = index * SNAPSHOT_PAGE_BYTES;
+    const change = pages.subarray(from, from + SNAPSHOT_PAGE_BYTES);
+    const place = frame.target.subarray(at, at + change.length);
+    exclusiveOr(place, place, change);
+  }
+}
+
+/** As {@link mergePages}, and only the bytes that change: most increments change a few in each of many pages. */
+function mergeRuns(frame: FrameHead, form: Uint8Array): void {
+  const { target, size } = frame;
+  const starts = pagesOf(frame);
+  const read = readZeroRuns(form, size, (to, from, count) => {
+    for (let left = 0; left < count; left++) {
+      const page = starts[Math.floor((to + left) / SNAPSHOT_PAGE_BYTES)] as number;
+      const at = page + ((to + left) % SNAPSHOT_PAGE_BYTES);
+      target[at] = (target[at] as number) ^ (form[from + left] as number);
+    }
+  });
+  if (!read) throw new SnapshotCorruptError("a frame cannot be read");
 }
 
 function decompress(bytes: Uint8Array, size: number): Uint8Array {

@@ -59,18 +59,19 @@ export function encodeIncrement(
   return { bytes: new Uint8Array(Buffer.concat([...parts, digest])), next: { image, id } };
 }
 
-/** One part in so many may differ for {@link ENCODING.runs} to be taken. */
+/** One part in so many may differ for {@link ENCODING.runs} to be taken, or as much as these bytes: starting a compressor takes longer. */
 const SPARSE = 8;
-/** More bytes of pages than these are left to the compressor: it is quicker then, and makes them shorter. */
-const MOST_RUNS = 65_536;
+const FEW_RUN_BYTES = 2048;
+/** More bytes of stretches than these are left to the compressor: it is quicker then, and makes them shorter. */
+const MOST_RUN_BYTES = 8192;
 /** Fewer bytes than these are kept as they are: no compressor makes them worth its start. */
 const LEAST_COMPRESSED = 256;
 
 /** Stretches when little differs, else compressed. */
 const fewBytes: Packer = (raw) => {
   if (raw.length < LEAST_COMPRESSED) return [ENCODING.raw, raw];
-  if (raw.length > MOST_RUNS) return packerFor({})(raw);
-  const runs = encodeZeroRuns(raw, Math.floor((raw.length - 1) / SPARSE));
+  const sparse = Math.min(MOST_RUN_BYTES, Math.max(FEW_RUN_BYTES, Math.floor(raw.length / SPARSE)));
+  const runs = encodeZeroRuns(raw, Math.min(sparse, raw.length - 1));
   return runs === undefined ? packerFor({})(raw) : [ENCODING.runs, runs];
 };
 

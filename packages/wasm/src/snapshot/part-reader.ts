@@ -4,6 +4,9 @@
 export class PartReader<Owner> {
   readonly #owner: Owner;
   #waiting: Uint8Array = new Uint8Array();
+  /** Memory for parts that their reader does not keep. */
+  #lent: Uint8Array = new Uint8Array();
+  #keeps = true;
   #have = 0;
   #need: number;
   #read: (this: Owner, part: Uint8Array) => void;
@@ -15,8 +18,9 @@ export class PartReader<Owner> {
     this.#read = read;
   }
 
-  /** The next part has `bytes` bytes and goes to `read`. */
-  expect(bytes: number, read: (this: Owner, part: Uint8Array) => void): void {
+  /** The next part has `bytes` bytes and goes to `read`, which keeps no view of it unless `keeps`. */
+  expect(bytes: number, read: (this: Owner, part: Uint8Array) => void, keeps = true): void {
+    this.#keeps = keeps;
     this.#need = bytes;
     this.#read = read;
   }
@@ -28,7 +32,7 @@ export class PartReader<Owner> {
       this.#read.call(this.#owner, rest.subarray(0, wanted));
       return rest.subarray(wanted);
     }
-    if (this.#have === 0) this.#waiting = new Uint8Array(this.#need);
+    if (this.#have === 0) this.#waiting = this.#keeps ? new Uint8Array(this.#need) : this.#lend(this.#need);
     this.#waiting.set(rest.subarray(0, wanted), this.#have);
     this.#have += Math.min(wanted, rest.length);
     if (this.#have === this.#need) {
@@ -38,8 +42,14 @@ export class PartReader<Owner> {
     return rest.subarray(wanted);
   }
 
+  #lend(bytes: number): Uint8Array {
+    if (this.#lent.length < bytes) this.#lent = new Uint8Array(bytes);
+    return this.#lent.subarray(0, bytes);
+  }
+
   /** Let go of the part that is not whole. */
   forget(): void {
+    this.#lent = new Uint8Array();
     this.#waiting = new Uint8Array();
   }
 }

@@ -4,7 +4,7 @@
  *
  * ZR1. The form is a sequence of (zeros, count, count bytes), zeros and count as unsigned LEB128 of at most 32 bits; zeros to the
  *      end are left out. One content has one form.
- * ZR2. Reading needs the length of the content from outside and writes nothing beyond it.
+ * ZR2. Reading needs the length of the content from outside and tells nothing beyond it.
  */
 
 /** Fewer zeros than this between two stretches cost less as bytes than as a new stretch. */
@@ -33,22 +33,28 @@ export function encodeZeroRuns(content: Uint8Array, most: number): Uint8Array | 
   return out.slice(0, length);
 }
 
-/** The content of `size` bytes, or undefined when the form is not one of so many bytes. */
-export function decodeZeroRuns(form: Uint8Array, size: number): Uint8Array | undefined {
-  const content = new Uint8Array(size);
+/**
+ * Tell the stretches of a form of `size` bytes of content in order: where one lies in the content, where its bytes lie in the form, and
+ * how many. False, after the stretches before, when the form is not one of so many bytes (ZR2).
+ */
+export function readZeroRuns(
+  form: Uint8Array,
+  size: number,
+  stretch: (to: number, from: number, count: number) => void,
+): boolean {
   const from = { at: 0 };
   let to = 0;
   while (from.at < form.length) {
     const zeros = readNumber(form, from);
     const count = readNumber(form, from);
-    if (zeros === undefined || count === undefined || count === 0) return undefined;
+    if (zeros === undefined || count === undefined || count === 0) return false;
     to += zeros;
-    if (to + count > size || from.at + count > form.length) return undefined;
-    content.set(form.subarray(from.at, from.at + count), to);
+    if (to + count > size || from.at + count > form.length) return false;
+    stretch(to, from.at, count);
     from.at += count;
     to += count;
   }
-  return content;
+  return true;
 }
 
 /** The content four bytes at a time, or nothing when it does not lie so that it can be. */
