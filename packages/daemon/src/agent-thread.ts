@@ -5,6 +5,7 @@ import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia
 import { runKernel } from "@glia-os/host";
 import { createKernel } from "@glia-os/kernel";
 import { createWasmEngine, encodeSnapshot, Heartbeat, SnapshotDecoder, wasiPreview1 } from "@glia-os/wasm";
+import { agentServices } from "./agent-services.ts";
 import type { MainService } from "./main-service.ts";
 import { linkThreads, type Told } from "./thread-call.ts";
 import { threadLogger } from "./thread-log.ts";
@@ -17,7 +18,8 @@ const SNAPSHOTS: ImageCodec = {
 };
 
 /** Run the agent side of a node on this thread. */
-export function runAgentThread({ meshPort, mainPort, heartbeat, stepMs }: AgentThreadSetup): void {
+export function runAgentThread(setup: AgentThreadSetup): void {
+  const { meshPort, mainPort, heartbeat, stepMs } = setup;
   const main = linkThreads<MainService>(mainPort, {});
   const logger: Logger = threadLogger((level, message, fields) => main.tell.log(level, message, fields), {
     thread: "agents",
@@ -45,6 +47,7 @@ export function runAgentThread({ meshPort, mainPort, heartbeat, stepMs }: AgentT
     timers,
     logger,
     gate: toGate,
+    services: agentServices(kernel, setup.services),
   });
   gate = linkThreads<CellGatePort>(meshPort, runner).tell;
   runKernel(kernel, { timers, logger });

@@ -119,6 +119,7 @@ class NodeThreads implements MainService {
       mainPort: toMain.port2,
       heartbeat: heartbeat.shared,
       stepMs: this.#options.stepMs ?? STEP_MS,
+      services: this.#options.services ?? {},
     };
     const worker = this.#worker("agent-worker", this.#options.workers?.agent, setup, [
       toMesh.port2,

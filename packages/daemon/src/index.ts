@@ -1,4 +1,5 @@
 /** A Glia node as a service. */
+export type { NodeServices } from "./agent-services.ts";
 export { type ControlConnection, connectControl } from "./control-client.ts";
 export { controlPath } from "./control-path.ts";
 export { CONTROL_METHODS, type ControlServer, serveControl } from "./control-server.ts";

@@ -1,5 +1,6 @@
 /** How a node is asked to start, checked. */
 import type { HostPort, Logger } from "@glia-os/abi/ports";
+import { checkServices, type NodeServices } from "./agent-services.ts";
 import { BadOptionsError } from "./errors.ts";
 import type { NodeEvent } from "./main-service.ts";
 import type { NodeRole } from "./node-api.ts";
@@ -21,6 +22,8 @@ export interface NodeOptions {
   readonly logger?: Logger;
   /** How long a guest may run without a blocking call before its node fails, in milliseconds: 100 to 600,000. Default: 10,000. */
   readonly stepMs?: number;
+  /** What agents may be given of the world outside, by the grants `service/http` and `service/files`. Default: nothing. */
+  readonly services?: NodeServices;
   /** Where the threads' programs are; only a bundler that moved them needs it. */
   readonly workers?: { readonly mesh: URL; readonly agent: URL };
 }
@@ -41,8 +44,9 @@ function checkBind(bind: HostPort | undefined, role: NodeRole): void {
     throw new BadOptionsError(`${port} is not a port from 0 to 65535`);
 }
 
-/** The name a node goes by. @throws {BadOptionsError} for options that no node can start with. */
-export function checkNodeOptions({ dataDir, name, role, bind, start, stepMs }: NodeOptions): string {
+/** The name a node goes by. @throws {BadOptionsError} for options that no node can start with, and what its services refuse. */
+export function checkNodeOptions(options: NodeOptions): string {
+  const { dataDir, name, role, bind, start, stepMs, services } = options;
   if (typeof dataDir !== "string" || dataDir === "") throw new BadOptionsError("`dataDir` is empty");
   if (!ROLES.includes(role))
     throw new BadOptionsError(`${JSON.stringify(role)} is not a role: ${ROLES.join(", ")}`);
@@ -56,5 +60,6 @@ export function checkNodeOptions({ dataDir, name, role, bind, start, stepMs }: N
       `The step limit ${stepMs} is not a whole number of milliseconds from 100 to 600000`,
     );
   checkBind(bind, role);
+  if (services !== undefined) checkServices(services);
   return own;
 }

@@ -2,6 +2,7 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { HostPort } from "@glia-os/abi/ports";
+import type { NodeServices } from "./agent-services.ts";
 import type { NodeRole } from "./node-api.ts";
 
 /** How a node comes to its cluster. */
@@ -43,4 +44,6 @@ export interface AgentThreadSetup {
   readonly heartbeat: SharedArrayBuffer;
   /** How long a guest may run without a blocking call, in milliseconds. */
   readonly stepMs: number;
+  /** What agents may be given. */
+  readonly services: NodeServices;
 }
