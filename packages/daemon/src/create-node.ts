@@ -11,7 +11,7 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { type ErrorRecord, RemoteError } from "@glia-os/abi/errors";
 import type { HostPort, LogFields, LogLevel } from "@glia-os/abi/ports";
 import { Heartbeat, StepWatch } from "@glia-os/wasm";
-import { DataFolder } from "./data-folder.ts";
+import { DataFolder, type Membership } from "./data-folder.ts";
 import { BadOptionsError, GuestStuckError, ThreadGoneError } from "./errors.ts";
 import type { MainService, NodeEvent } from "./main-service.ts";
 import type { MeshThreadService } from "./mesh-thread.ts";
@@ -104,6 +104,14 @@ class NodeThreads implements MainService {
 
   event(event: NodeEvent): void {
     this.#options.onEvent?.(event);
+  }
+
+  keepMembership(membership: Membership): void {
+    try {
+      this.#folder.keepMembership(membership);
+    } catch (error) {
+      this.log("error", "what the node needs to come back could not be kept", { error: String(error) });
+    }
   }
 
   fatal(error: ErrorRecord): void {

@@ -32,12 +32,20 @@ import { AlreadyRunningError, DataFolderError } from "./errors.ts";
 export interface Membership {
   readonly certificate: Uint8Array;
   readonly clusterRecord: Uint8Array;
+  /** Successors of the cluster's first key, in order. */
+  readonly successions?: readonly Uint8Array[];
+  /** Removals of nodes. */
+  readonly removals?: readonly Uint8Array[];
   /** Addresses of members, to be dialled in turn. */
   readonly contacts: readonly HostPort[];
 }
 
 function errnoOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException | undefined)?.code;
+}
+
+function fromBase64(text: unknown): Uint8Array {
+  return new Uint8Array(Buffer.from(text as string, "base64"));
 }
 
 function isAlive(pid: number): boolean {
@@ -86,11 +94,14 @@ export class DataFolder {
     const text = this.#read("membership.json");
     if (text === undefined) return undefined;
     try {
-      const { certificate, clusterRecord, contacts } = JSON.parse(text) as Record<string, unknown>;
+      const { certificate, clusterRecord, contacts, ...more } = JSON.parse(text) as Record<string, unknown>;
       return {
-        certificate: new Uint8Array(Buffer.from(certificate as string, "base64")),
-        clusterRecord: new Uint8Array(Buffer.from(clusterRecord as string, "base64")),
+        certificate: fromBase64(certificate),
+        clusterRecord: fromBase64(clusterRecord),
         contacts: contacts as HostPort[],
+        // Files of earlier versions have neither.
+        successions: ((more["successions"] ?? []) as unknown[]).map(fromBase64),
+        removals: ((more["removals"] ?? []) as unknown[]).map(fromBase64),
       };
     } catch (cause) {
       throw new DataFolderError(this.path, "its file `membership.json` is damaged", cause);
@@ -98,13 +109,16 @@ export class DataFolder {
   }
 
   /** Keep what is needed to come back to the cluster. */
-  keepMembership({ certificate, clusterRecord, contacts }: Membership): void {
+  keepMembership(membership: Membership): void {
+    const { certificate, clusterRecord, contacts, successions = [], removals = [] } = membership;
     const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
     const record = {
       version: 1,
       certificate: base64(certificate),
       clusterRecord: base64(clusterRecord),
       contacts,
+      successions: successions.map(base64),
+      removals: removals.map(base64),
     };
     this.#replace("membership.json", `${JSON.stringify(record, null, 2)}\n`);
   }

@@ -1,17 +1,25 @@
 /** What the threads of a node tell the main thread. One-way. */
 import type { ErrorRecord } from "@glia-os/abi/errors";
 import type { LogFields, LogLevel } from "@glia-os/abi/ports";
+import type { Membership } from "./data-folder.ts";
 import type { MigrationPhase } from "./node-api.ts";
 
 /** Something that happened on this node or in its mesh, for people and programs that watch. */
 export type NodeEvent =
   | {
       readonly kind: "member";
-      readonly change: "up" | "suspect" | "dead" | "left";
+      readonly change: "up" | "suspect" | "dead" | "left" | "removed";
       readonly node: string;
       readonly name: string;
     }
   | { readonly kind: "anchor"; readonly change: "lost" | "back"; readonly why: string }
+  /** How much of the cluster this node sees: of `known` voters, so many are in reach. */
+  | {
+      readonly kind: "quorum";
+      readonly change: "partition" | "lost" | "healed";
+      readonly reachable: number;
+      readonly known: number;
+    }
   | { readonly kind: "agent-ended"; readonly agent: string; readonly why: string }
   | { readonly kind: "migration-phase"; readonly agent: string; readonly phase: MigrationPhase };
 
@@ -19,6 +27,8 @@ export type NodeEvent =
 export interface MainService {
   log(level: LogLevel, message: string, fields: LogFields): void;
   event(event: NodeEvent): void;
+  /** What the node needs to come back to its cluster changed: keep it. */
+  keepMembership(membership: Membership): void;
   /** The node cannot go on. */
   fatal(error: ErrorRecord): void;
 }

@@ -153,8 +153,7 @@ export class MeshThread implements MeshThreadService {
     if (start.kind === "new-cluster") return { kind: "found", clusterSigner: clusterSigner as NodeIdentity };
     if (membership === undefined)
       throw new BadOptionsError(`The data folder ${this.#setup.dataDir} belongs to no cluster yet`);
-    const { certificate, clusterRecord, contacts } = membership;
-    const credentials = { certificate, clusterRecord };
+    const { contacts, ...credentials } = membership;
     return {
       kind: "member",
       credentials,
@@ -218,7 +217,7 @@ export class MeshThread implements MeshThreadService {
     };
     const start = await this.#clusterStart();
     const mesh = createMesh(ports, { name, role, start, bootEpoch, ...(bind === undefined ? {} : { bind }) });
-    mesh.onEvent((event) => this.#tellEvent(event));
+    mesh.onEvent((event) => this.#tellEvent(event, mesh));
     await mesh.start();
     this.#stops.push(() => mesh.stop());
     return mesh;
@@ -258,7 +257,7 @@ export class MeshThread implements MeshThreadService {
     this.#stops.push(() => watch.stop());
   }
 
-  #tellEvent(event: MeshEvent): void {
+  #tellEvent(event: MeshEvent, mesh: Mesh): void {
     const { tell } = this.#main;
     switch (event.kind) {
       case "migrationPhase": {
@@ -273,19 +272,39 @@ export class MeshThread implements MeshThreadService {
       case "memberUp":
       case "memberSuspect":
       case "memberDead":
-      case "memberLeft": {
-        const change = event.kind.slice("member".length).toLowerCase() as "up" | "suspect" | "dead" | "left";
+      case "memberLeft":
+      case "memberRemoved": {
+        const change = MEMBER_CHANGES[event.kind];
         tell.event({ kind: "member", change, node: event.member.node, name: event.member.name });
         break;
       }
+      case "partition":
+      case "quorumLost":
+      case "healed": {
+        const { kind, reachable, known } = event;
+        const change = kind === "quorumLost" ? "lost" : kind;
+        tell.event({ kind: "quorum", change, reachable, known });
+        break;
+      }
+      case "credentialsChanged":
+        tell.keepMembership({ ...mesh.credentials(), contacts: contactsOf(mesh) });
+        break;
       case "refused":
         this.#logger.log("warn", "refused", { node: event.node, code: event.code, why: event.message });
         break;
       default:
-        this.#logger.log("debug", event.kind, "node" in event ? { node: event.node } : {});
+        this.#logger.log("debug", event.kind, { node: event.node });
     }
   }
 }
+
+const MEMBER_CHANGES = {
+  memberUp: "up",
+  memberSuspect: "suspect",
+  memberDead: "dead",
+  memberLeft: "left",
+  memberRemoved: "removed",
+} as const;
 
 /** Where a restarted node can find its cluster: everybody who is alive now. */
 function contactsOf(mesh: Mesh): Membership["contacts"] {

@@ -62,10 +62,21 @@ test("what is kept of the cluster reads back", () => {
   const kept = {
     certificate: new Uint8Array([1, 2]),
     clusterRecord: new Uint8Array([3]),
+    successions: [new Uint8Array([4, 5])],
+    removals: [new Uint8Array([6]), new Uint8Array([7])],
     contacts: [{ host: "127.0.0.1", port: 9000 }],
   };
   folder.keepMembership(kept);
   expect(folder.membership()).toEqual(kept);
+  const earlier = JSON.parse(readFileSync(folder.file("membership.json"), "utf8")) as Record<string, unknown>;
+  delete earlier["successions"];
+  delete earlier["removals"];
+  writeFileSync(folder.file("membership.json"), JSON.stringify(earlier));
+  expect(folder.membership(), "a file of an earlier version").toEqual({
+    ...kept,
+    successions: [],
+    removals: [],
+  });
   folder.close();
 });
 

@@ -224,6 +224,23 @@ describe("rotation of the cluster key", () => {
     expect(await codeOf(cluster, late.mesh.start())).toBe("mesh.certificate-invalid");
   });
 
+  it("twelve nodes go through two rotations without one session or member lost", async () => {
+    for (const seed of [123, 124, 125]) {
+      const cluster = new Cluster(seed, { ...CALM, loss: 0.05, jitterMs: 5 });
+      await cluster.boot(12);
+      await cluster.time.advance(60_000);
+      for (const key of [nextKey, signerOf(2, "cluster")]) {
+        cluster.anchor.mesh.rotateClusterKey(key, { overlapMs: HOUR });
+        await cluster.time.advance(20_000);
+        for (const node of cluster.nodes) expect(expiryOf(node, key), `seed ${seed}`).toBeGreaterThan(0);
+      }
+      for (const node of cluster.nodes) {
+        expect(downs(node), `seed ${seed}`).toBe(0);
+        expect(node.events.filter(({ kind }) => kind === "memberSuspect" || kind === "refused")).toEqual([]);
+      }
+    }
+  }, 30_000);
+
   it("a node joins under the new key with a line of the same cluster, and the founder comes back with it", async () => {
     const cluster = new Cluster(122);
     await cluster.boot(2);
