@@ -3,22 +3,24 @@
  *
  * X1. Frames leave in this order: control, then the lanes in the order given. A lane waits for at most one batch of the
  *     lanes behind it, and each lane has a share of the batch that the lanes before it cannot take.
- * X2. At most the socket bound plus one batch waits inside the socket.
+ * X2. At most the socket bound plus one batch waits inside the socket, and 2 MiB plus one batch leave in one turn of the event loop.
  * X3. Unsent control frames are one per kind, whatever the peer does: the newest ping, the newest pong, one sum of credit.
  * X4. Errors of the peer's bytes reach the handler as typed errors; nothing thrown escapes into the event loop.
  */
 import type { Duplex } from "node:stream";
 import type { TimerHandle, Timers } from "@glia-os/abi/ports";
+import { BatchBuffers } from "./batch-buffers.ts";
 import type { CarrierName, ProvenStream } from "./carriers/carrier.ts";
 import {
   controlFrame,
   FRAME_HEADER_BYTES,
   FRAME_KIND,
+  FRAME_PAYLOAD_BYTES,
   FrameDecoder,
   type FrameSink,
   writeFrameHeader,
 } from "./frame.ts";
-import { BATCH_BYTES, CLOSE_TIMEOUT_MS, SOCKET_BUFFER_BYTES } from "./limits.ts";
+import { CLOSE_TIMEOUT_MS, SHARED_WRITES, TURN_BYTES, type WriteBounds } from "./limits.ts";
 import { ConnectionLostReason } from "./lost-reason.ts";
 import type { Lane, OutgoingFrame } from "./outbox.ts";
 
@@ -37,13 +39,15 @@ export class FramedConnection {
   readonly #proven: ProvenStream;
   readonly #socket: Duplex;
   readonly #timers: Timers;
-  #socketBufferBytes: number = SOCKET_BUFFER_BYTES.shared;
+  #bounds: WriteBounds = SHARED_WRITES;
   readonly #decoder: FrameDecoder;
   readonly #controls = new Map<number, Uint8Array>();
   #credit = 0;
   #lanes: readonly Lane[] = [];
   #handler: ConnectionHandler;
+  readonly #buffers = new BatchBuffers();
   #inSocket = 0;
+  #inTurn = 0;
   #pumping = false;
   #over = false;
   #finishing = false;
@@ -100,14 +104,10 @@ export class FramedConnection {
   }
 
   /** Hand the connection to another handler, which takes the frames from the next one on. */
-  handTo(
-    handler: ConnectionHandler,
-    lanes: readonly Lane[],
-    socketBufferBytes: number = this.#socketBufferBytes,
-  ): void {
+  handTo(handler: ConnectionHandler, lanes: readonly Lane[], bounds: WriteBounds = this.#bounds): void {
     this.#handler = handler;
     this.#lanes = lanes;
-    this.#socketBufferBytes = socketBufferBytes;
+    this.#bounds = bounds;
     this.wake();
   }
 
@@ -172,20 +172,35 @@ export class FramedConnection {
   }
 
   #pump(): void {
-    while (!this.#over && this.#inSocket < this.#socketBufferBytes) {
+    while (!this.#over && this.#inSocket < this.#bounds.inSocketBytes && this.#inTurn < TURN_BYTES) {
       const batch = this.#nextBatch();
       if (batch === undefined) {
+        if (this.#inSocket === 0) this.#buffers.clear();
         this.#handler.flushed();
         return;
       }
       const size = batch.length;
       this.#inSocket += size;
       this.#bytesOut += size;
+      this.#countTurn(size);
       this.#socket.write(batch, () => {
         this.#inSocket -= size;
+        this.#buffers.giveBack(batch);
         if (!this.#pumping) this.#pump();
       });
     }
+  }
+
+  /** (X2); small writes cannot fill a turn. */
+  #countTurn(size: number): void {
+    if (size < FRAME_PAYLOAD_BYTES) return;
+    if (this.#inTurn === 0) {
+      setImmediate(() => {
+        this.#inTurn = 0;
+        this.#pump();
+      });
+    }
+    this.#inTurn += size;
   }
 
   /** Frames for one write, in the order of X1. */
@@ -194,7 +209,7 @@ export class FramedConnection {
     const frames: OutgoingFrame[] = [];
     let size = controls.reduce((sum, frame) => sum + frame.length, 0);
     for (const [index, lane] of this.#lanes.entries()) {
-      const upTo = (BATCH_BYTES * (index + 1)) / this.#lanes.length;
+      const upTo = (this.#bounds.batchBytes * (index + 1)) / this.#lanes.length;
       while (size < upTo) {
         const frame = lane.takeFrame();
         if (frame === undefined) break;
@@ -202,7 +217,7 @@ export class FramedConnection {
         size += FRAME_HEADER_BYTES + frame.payload.length;
       }
     }
-    return size === 0 ? undefined : layOut(controls, frames, size);
+    return size === 0 ? undefined : layOut(this.#buffers.take(size), controls, frames);
   }
 
   #takeControls(): Buffer[] {
@@ -218,17 +233,17 @@ export class FramedConnection {
   }
 }
 
-function layOut(controls: readonly Buffer[], frames: readonly OutgoingFrame[], size: number): Buffer {
-  const batch = Buffer.allocUnsafe(size);
+/** Write frames one behind the other; the part of `target` that they fill. */
+function layOut(target: Buffer, controls: readonly Buffer[], frames: readonly OutgoingFrame[]): Buffer {
   let at = 0;
   for (const control of controls) {
-    batch.set(control, at);
+    target.set(control, at);
     at += control.length;
   }
   for (const { kind, flags, messageLength, payload } of frames) {
-    at = writeFrameHeader(batch, at, { kind, flags, payloadLength: payload.length, messageLength });
-    batch.set(payload, at);
+    at = writeFrameHeader(target, at, { kind, flags, payloadLength: payload.length, messageLength });
+    target.set(payload, at);
     at += payload.length;
   }
-  return batch;
+  return target.subarray(0, at);
 }

@@ -41,12 +41,12 @@ import { CLASS_OF_KIND, FRAME_KIND } from "./frame.ts";
 import type { ConnectionHandler, FramedConnection } from "./framed-connection.ts";
 import { Keepalive } from "./keepalive.ts";
 import {
+  BULK_WRITES,
   CLOSE_TIMEOUT_MS,
   FRAME_COST_BYTES,
   OUTBOX_BYTES,
   PROBES_PER_KEEPALIVE,
   REQUEST_WINDOW_BYTES,
-  SOCKET_BUFFER_BYTES,
   type WireLimits,
 } from "./limits.ts";
 import type { MessageReader } from "./message-reader.ts";
@@ -258,7 +258,7 @@ export class FramedSession implements WireSession {
       return;
     }
     this.#bulk = connection;
-    connection.handTo(this.#bulkHandler(connection), [this.#outboxes.bulk], SOCKET_BUFFER_BYTES.bulk);
+    connection.handTo(this.#bulkHandler(connection), [this.#outboxes.bulk], BULK_WRITES);
     if (!this.#arrivals.inbox("bulk").drained) connection.pause();
     this.#advance();
   }

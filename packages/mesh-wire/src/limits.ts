@@ -22,13 +22,24 @@ export const WAITING_SENDS = 16_384;
 /** Most bytes of received datagrams that wait for the receiver. */
 export const DATAGRAM_INBOX_BYTES: number = 64 * KIB;
 
-/** Bytes handed to the socket and not yet taken by the operating system: little where probes travel, more for bulk. */
-export const SOCKET_BUFFER_BYTES: { readonly shared: number; readonly bulk: number } = {
-  shared: 64 * KIB,
-  bulk: 512 * KIB,
-};
-/** Most bytes written to a socket at once. */
-export const BATCH_BYTES: number = 64 * KIB;
+/**
+ * Bytes one connection writes in one turn of the event loop. The operating system often takes a write at once and the next one follows from its
+ * callback, so that without this bound a fast reader would keep the sender's loop from everything else for tens of milliseconds.
+ */
+export const TURN_BYTES: number = 2 * MIB;
+
+/** How a connection is written to: little at a time where probes travel, more for bulk. */
+export interface WriteBounds {
+  /** Bytes handed to the socket and not yet taken by the operating system. */
+  readonly inSocketBytes: number;
+  /** Most bytes written to the socket at once. */
+  readonly batchBytes: number;
+}
+
+/** Of a shared connection. */
+export const SHARED_WRITES: WriteBounds = { inSocketBytes: 64 * KIB, batchBytes: 64 * KIB };
+/** Of a bulk connection. Fewer, larger writes carry about a third more per second. */
+export const BULK_WRITES: WriteBounds = { inSocketBytes: 512 * KIB, batchBytes: 256 * KIB };
 
 /** How long an orderly close may take, in milliseconds. */
 export const CLOSE_TIMEOUT_MS = 1000;

@@ -12,6 +12,11 @@ const FIRST_ALLOCATION_BYTES = 1024 * 1024;
 /** A larger factor copies less: a message of 16 MiB is copied twice, at 1 and at 4 MiB. */
 const GROWTH = 4;
 
+/** Memory that is not cleared first: a message is handed on only when every byte of it was written. */
+function room(length: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+}
+
 /** Puts messages of one class together. */
 export class Reassembly {
   #buffer: Uint8Array = new Uint8Array(0);
@@ -34,7 +39,7 @@ export class Reassembly {
       this.#open = true;
       this.#length = header.messageLength;
       this.#filled = 0;
-      this.#buffer = new Uint8Array(Math.min(header.messageLength, FIRST_ALLOCATION_BYTES));
+      this.#buffer = room(Math.min(header.messageLength, FIRST_ALLOCATION_BYTES));
     }
     this.#last = (header.flags & FLAG_LAST) !== 0;
     const after = this.#filled + header.payloadLength;
@@ -63,7 +68,7 @@ export class Reassembly {
 
   #grow(needed: number): void {
     if (needed <= this.#buffer.length) return;
-    const larger = new Uint8Array(Math.min(this.#length, Math.max(needed, this.#buffer.length * GROWTH)));
+    const larger = room(Math.min(this.#length, Math.max(needed, this.#buffer.length * GROWTH)));
     larger.set(this.#buffer.subarray(0, this.#filled));
     this.#buffer = larger;
   }
