@@ -4,7 +4,13 @@
  */
 import { readFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { createWasmEngine, PreCopySource, PreCopyTarget, type WasmInstance } from "@glia-os/wasm";
+import {
+  createWasmEngine,
+  PieceMemory,
+  PreCopySource,
+  PreCopyTarget,
+  type WasmInstance,
+} from "@glia-os/wasm";
 
 /** What the process is told. */
 export type Order =
@@ -29,6 +35,7 @@ const host = { log: () => undefined, wallMs: () => 0, random: () => undefined, r
 const [, , path = "", port = ""] = process.argv;
 const program = await createWasmEngine().admit(new Uint8Array(readFileSync(path)), []);
 const tracking = await program.tracking();
+const pieces = new PieceMemory();
 const probes = connect(Number(port), "127.0.0.1").setNoDelay(true);
 let peer: Socket | undefined;
 let guest: WasmInstance | undefined;
@@ -65,10 +72,10 @@ async function live(): Promise<void> {
 async function leave(it: WasmInstance, socket: Socket): Promise<void> {
   leaving = false;
   taken = 0;
-  const source = new PreCopySource(it, tracking);
+  const source = new PreCopySource(it, tracking, { pieces });
   do {
     for (const piece of source.round()) {
-      socket.write(piece);
+      socket.write(piece, () => pieces.give(piece));
       do {
         slice(it);
         await turn();
@@ -81,7 +88,7 @@ async function leave(it: WasmInstance, socket: Socket): Promise<void> {
   } while (!source.settled);
   const atNs = nowNs();
   guest = undefined;
-  for (const piece of source.last()) socket.write(piece);
+  for (const piece of source.last()) socket.write(piece, () => pieces.give(piece));
   say({ did: "leave", atNs, rounds: source.rounds });
   it.dispose();
 }

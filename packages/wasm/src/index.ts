@@ -61,6 +61,7 @@ export { type ImportReport, inspectModule, type ModuleReport } from "./inspect.t
 export type { PostCopyHandover } from "./postcopy/arrival-state.ts";
 export { type PostCopyOptions, PostCopySource } from "./postcopy/source.ts";
 export { PostCopyTarget } from "./postcopy/target.ts";
+export { PieceMemory } from "./precopy/piece-memory.ts";
 export { type PreCopyOptions, PreCopySource } from "./precopy/source.ts";
 export { PreCopyTarget } from "./precopy/target.ts";
 export type { Presence } from "./presence/variants.ts";

@@ -88,7 +88,7 @@ it("a guest goes to and fro by post-copy and hybrid moves, and ends with the sam
     const end = await travel({ ...guest, mostSlice: Math.ceil(fuel / 100) });
     expect({ ...end, arrivals: undefined }).toEqual({ ...expected, fuel, arrivals: undefined });
     console.log(`${end.arrivals} arrivals`);
-    expect(end.arrivals).toBeGreaterThan(4);
+    expect(end.arrivals).toBeGreaterThan(1);
   }
 });
 
@@ -103,7 +103,7 @@ it.each([
     const module = new Uint8Array(readFileSync(await foreignGuest(name, "preemptive")));
     const guest = { module, seed, mostSlice: 1, launch };
     const { fuel, ...expected } = await stay(guest);
-    const end = await travel({ ...guest, mostSlice: Math.ceil(fuel / 20) });
+    const end = await travel({ ...guest, mostSlice: Math.ceil(fuel / 60) });
     expect({ ...end, arrivals: undefined }).toEqual({ ...expected, fuel, arrivals: undefined });
     expect(end.arrivals).toBeGreaterThan(1);
   },

@@ -75,7 +75,7 @@ async function moved(
   const target = new PostCopyTarget(program, {}, (answer) => {
     if (answer[0] === 1) wanted += 1;
     source.answered(answer);
-    setImmediate(pump);
+    if (answer[0] !== 3) setImmediate(pump);
   });
   const pump = (): void => {
     for (let piece = source.next(); piece !== undefined; piece = source.next()) target.push(piece);
@@ -94,20 +94,30 @@ async function moved(
   return { end, wanted };
 }
 
+/** Answers as the host of the thread does. */
+class SameHost extends RecordingHost {
+  override wallMs(): number {
+    return 1_700_000_000_000;
+  }
+  override random(target: Uint8Array): void {
+    target.fill(9);
+  }
+}
+
 /** The guest in the middle of what it does, and what it comes to when it stays. */
 async function begun(
   module: Uint8Array,
   part: number,
 ): Promise<{ readonly program: WasmProgram; readonly it: WasmInstance; readonly expected: Partial<End> }> {
   const program = await createWasmEngine().admit(module, ["glia.v1"]);
-  const host = new RecordingHost();
+  const host = new SameHost();
   const whole = program.instantiate({}, host);
   const step = (one: WasmInstance, fuel: number): ReturnType<WasmInstance["step"]> =>
     one.step(one.pending === undefined ? undefined : { value: 0 }, fuel);
   let outcome = step(whole, 2 ** 40);
   while (outcome.kind === "yielded" || outcome.kind === "pending") outcome = step(whole, 2 ** 40);
   const status = outcome.kind === "finished" ? outcome.status : undefined;
-  const it = program.instantiate({}, new RecordingHost());
+  const it = program.instantiate({}, new SameHost());
   step(it, Math.max(1, Math.ceil(whole.fuelUsed * part)));
   const reply = Buffer.from(host.replies[0] ?? []).toString("hex");
   return { program, it, expected: { outcome: outcome.kind, status, fuel: whole.fuelUsed, reply } };
@@ -303,7 +313,7 @@ describe("the target of a post-copy", () => {
       at += size;
     }
     expect([target.complete, target.left]).toEqual([true, 0]);
-    expect(answers).toEqual(Array.from({ length: 9 }, () => 2));
+    expect(answers).toEqual([3, ...Array.from({ length: 9 }, () => 2)]);
     target.take();
     expect(() => target.take()).toThrow(PostCopyOrderError);
     expect(() => target.push(Uint8Array.of(1))).toThrow(PostCopyCorruptError);
@@ -398,7 +408,12 @@ describe("the source of a post-copy", () => {
   it("goes in order: rounds with tracking, one hand-over, pushes with the guest stopped (OS1)", async () => {
     const { program, it } = await begun(await rewritingModule(4, 65_536, 30), 0.5);
     const source = new PostCopySource(it, { tracking: await program.tracking() });
-    expect(() => source.next()).toThrow(PostCopyOrderError);
+    const target = new PostCopyTarget(program, {}, (answer) => source.answered(answer));
+    expect(source.prepared).toBe(false);
+    target.push(source.start());
+    expect(source.prepared).toBe(true);
+    expect(() => source.start()).toThrow(PostCopyOrderError);
+    expect(source.next()).toBeUndefined();
     expect(() => new PostCopySource(it).round().next()).toThrow(PostCopyOrderError);
     const round = source.round();
     round.next();
@@ -439,7 +454,8 @@ describe("the source of a post-copy", () => {
   it.each([
     ["a page that does not exist", [1, 64, 0, 0, 0]],
     ["a push that was not sent", [2, 1, 0, 0, 0]],
-    ["something else", [3, 0, 0, 0, 0]],
+    ["memory for another number of pages", [3, 5, 0, 0, 0]],
+    ["something else", [4, 0, 0, 0, 0]],
   ])("refuses an answer about %s, and sends nothing more (OS4)", async (_, answer) => {
     const { it } = await begun(await rewritingModule(4, 65_536, 30), 0.5);
     const source = new PostCopySource(it);

@@ -13,7 +13,6 @@ import { PAGE_BYTES } from "../layout.ts";
 import type { PostCopyHandover } from "../postcopy/arrival-state.ts";
 import { Residence } from "../postcopy/residence.ts";
 import type { Presence } from "../presence/variants.ts";
-import { clear } from "../sparse-image.ts";
 import type { LinearMemory } from "../web-assembly.ts";
 import { type BodyPlan, BodyPool, reserveMemory, spareRoom } from "./body.ts";
 import { WasmInstance } from "./instance.ts";
@@ -50,19 +49,14 @@ export function arrivalOf(
   const { shape, hostModules } = program;
   const room = (wanted: number): void => requireRoom(program, wanted, limits);
   const alone = shape.imports.every(({ module }) => !hostModules.some(({ name }) => name === module));
-  if (alone) {
-    const instance = new WasmInstance(program, number, limits, host, pages);
-    clear(new Uint8Array(instance.memory.buffer));
-    const complete = (image: InstanceImage): WasmInstance =>
-      WasmInstance.restored(program, number, image, limits, host, instance);
-    return new Arriving(instance.memory, instance, complete, room);
-  }
   const filled = { ...plan, overwritten: activeData(bytes, readOutline(bytes)) };
   const late = { ...program, bodies: new BodyPool(filled, spareRoom(0, 0)) };
   const memory = reserveMemory(pages, Math.min(shape.memory.maximum, limits.memoryPages));
+  // What instantiating writes is put back: a new memory is zeros without being looked at.
+  const ready = alone ? new WasmInstance(late, number, limits, host, memory) : undefined;
   const complete = (image: InstanceImage): WasmInstance =>
-    WasmInstance.restored(late, number, image, limits, host, memory);
-  return new Arriving(memory, undefined, complete, room);
+    WasmInstance.restored(late, number, image, limits, host, ready ?? memory);
+  return new Arriving(memory, ready, complete, room);
 }
 
 /** A memory that threads share, of so many pages: `room` grown to them, or a new one. @throws MemoryLimitError, SnapshotMismatchError, HostMemoryError */
@@ -93,11 +87,11 @@ export function postCopied(
     throw new SnapshotMismatchError("the module with presence checks", presence.hash, program.hash);
   const { memory, image } = handover;
   requireRoom(program, memory.buffer.byteLength / PAGE_BYTES, limits);
-  const residence = new Residence(handover, presence.plain, limits.stepMs);
+  const residence = new Residence(handover, limits.stepMs);
   const bodies = new BodyPool({ ...presence.checked, residence }, spareRoom(0, 0));
   const sections = { ...image.sections, memory: new Uint8Array(memory.buffer) };
   return WasmInstance.restored(
-    { ...program, bodies, residence },
+    { ...program, bodies, arriving: { residence, settled: presence.plain } },
     number,
     { ...image, sections },
     limits,

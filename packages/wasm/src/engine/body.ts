@@ -217,14 +217,22 @@ export class BodyPool {
     }
     const own = memory ?? reserveMemory(pages, maximum);
     const body = new Body(this.#plan, own, maximum, occupant, modules);
-    if (modules.none) this.#pristine ??= pristineOf(body, this.#plan.shape.globals);
+    // Bodies in a memory that holds a guest already are for that guest alone.
+    if (modules.none && memory === undefined) this.#pristine ??= pristineOf(body, this.#plan.shape.globals);
     return body;
   }
 
   /** Keep a body whose guest has left in good order, when there is room (B2, B3). */
   give(body: Body, modules: OpenedModules): void {
     const bytes = body.pages * PAGE_BYTES;
-    if (!modules.none || !body.ungrown || body.shared || this.#plan.shape.tables.length > 0) return;
+    if (
+      !modules.none ||
+      !body.ungrown ||
+      body.shared ||
+      this.#pristine === undefined ||
+      this.#plan.shape.tables.length > 0
+    )
+      return;
     if (this.#room.bodies < 1 || this.#room.bytes < bytes) this.#dropOldest();
     if (this.#room.bodies < 1 || this.#room.bytes < bytes) return;
     body.admit(NOBODY);

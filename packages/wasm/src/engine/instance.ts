@@ -96,7 +96,7 @@ export class WasmInstance implements EngineInstance, Occupant {
     this.logBytesLeft = limits.logBytes;
     this.#program = program;
     this.limits = limits;
-    this.#residence = program.residence;
+    this.#residence = program.arriving?.residence;
     this.memory = room.memory ?? emptyMemory();
     this.#modules = new OpenedModules(this, program.shape.imports, program.hostModules, saved?.modules);
     try {
@@ -287,11 +287,11 @@ export class WasmInstance implements EngineInstance, Occupant {
 
   /** Go on in the module without presence checks, if every page is there. */
   #settle(): boolean {
-    const residence = this.#residence;
-    if (residence === undefined) return true;
+    const [residence, plan] = [this.#residence, this.#program.arriving?.settled];
+    if (residence === undefined || plan === undefined) return true;
     if (!residence.complete) return false;
     if (this.#state === "suspended")
-      this.#move(new Body(residence.settled, this.memory, this.#body.maximum, this, this.#modules));
+      this.#move(new Body(plan, this.memory, this.#body.maximum, this, this.#modules));
     residence.close();
     this.#residence = undefined;
     return true;

@@ -18,7 +18,7 @@ export const MAP_BYTES_PER_PAGE = 2;
 
 /** What the destination says: a kind and a number. */
 export const ANSWER_BYTES = 5;
-export const ANSWER = { wanted: 1, taken: 2 } as const;
+export const ANSWER = { wanted: 1, taken: 2, ready: 3 } as const;
 
 /** Most pages of one push. */
 export const MOST_PUSH_PAGES: number = FRAME_PAGES;

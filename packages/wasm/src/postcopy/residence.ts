@@ -8,7 +8,6 @@
  */
 import type { MessagePort } from "node:worker_threads";
 import { SNAPSHOT_PAGE_BYTES } from "@glia-os/abi/wire";
-import type { BodyPlan } from "../engine/body.ts";
 import { trap } from "../engine/trap.ts";
 import { PostCopyLostError } from "../errors.ts";
 import { ABSENT_EXPORT, PRESENCE_EXPORT } from "../layout.ts";
@@ -20,15 +19,13 @@ const PAGE_SHIFT = Math.log2(SNAPSHOT_PAGE_BYTES);
 
 /** The pages of one guest. */
 export class Residence {
-  /** What the guest goes on in when all pages are there. */
-  readonly settled: BodyPlan;
   readonly #absent: Uint8Array;
   readonly #control: Int32Array;
   readonly #port: MessagePort;
   readonly #waitMs: number;
 
-  constructor({ absent, control, port }: PostCopyHandover, settled: BodyPlan, waitMs: number) {
-    this.settled = settled;
+  /** A wait ends after `waitMs` without any page. */
+  constructor({ absent, control, port }: PostCopyHandover, waitMs: number) {
     this.#absent = new Uint8Array(absent);
     this.#control = new Int32Array(control);
     this.#port = port;

@@ -19,8 +19,9 @@ import type { WasmInstance } from "../engine/instance.ts";
 import { BadLimitError, PostCopyCorruptError, PostCopyOrderError } from "../errors.ts";
 import { PAGE_BYTES } from "../layout.ts";
 import { FRAME_PAGES, MOST_ROUNDS, mark, PART } from "../precopy/format.ts";
-import { pageFrame } from "../precopy/page-frame.ts";
+import { framePieces } from "../precopy/page-frame.ts";
 import { prefixOf, registersOf, roundHead } from "../precopy/parts.ts";
+import { PieceMemory } from "../precopy/piece-memory.ts";
 import { PartReader } from "../snapshot/part-reader.ts";
 import {
   ANSWER,
@@ -43,6 +44,8 @@ export interface PostCopyOptions {
   readonly pushPages?: number;
   /** Such pushes on the way at a time: 1 to 1024, default 4. */
   readonly window?: number;
+  /** Memory for pieces, which are given back to it when they were sent. Default: new memory for each. */
+  readonly pieces?: PieceMemory;
 }
 
 const READ_AHEAD = 16;
@@ -61,6 +64,7 @@ export class PostCopySource {
   readonly #readAhead: number;
   readonly #pushPages: number;
   readonly #window: number;
+  readonly #pieces: PieceMemory;
   readonly #hash: Hash = createHash("sha256");
   readonly #parts: PartReader<this> = new PartReader(this, ANSWER_BYTES, this.#answer);
   #state: State = "ready";
@@ -75,6 +79,9 @@ export class PostCopySource {
   #sent = 0;
   #taken = 0;
   #ended = false;
+  /** Pages of 64 KiB that the stream started with. */
+  #announced: number | undefined;
+  #prepared = false;
 
   /**
    * The guest must be suspended. With `tracking` it goes on in the module that marks its writes.
@@ -84,8 +91,14 @@ export class PostCopySource {
     this.#readAhead = inRange("readAhead", options.readAhead ?? READ_AHEAD, MOST_PUSH_PAGES);
     this.#pushPages = inRange("pushPages", options.pushPages ?? PUSH_PAGES, MOST_PUSH_PAGES);
     this.#window = inRange("window", options.window ?? WINDOW, MOST_WINDOW);
+    this.#pieces = options.pieces ?? new PieceMemory();
     this.#instance = instance;
     this.#marks = options.tracking === undefined ? undefined : instance.track(options.tracking);
+  }
+
+  /** Whether the other end has said that it set memory aside: worth waiting for before the hand-over, after {@link start}. */
+  get prepared(): boolean {
+    return this.#prepared;
   }
 
   /** Pages that were written since they were sent; without rounds, all of memory. O(pages of memory). */
@@ -111,6 +124,18 @@ export class PostCopySource {
   }
 
   /**
+   * The start of the stream, which the first round or the hand-over gives otherwise: sent while the guest runs on, it lets the other end
+   * set memory aside before the guest stops. @throws PostCopyOrderError when the stream has started
+   */
+  start(): Uint8Array {
+    if (this.#announced !== undefined) throw new PostCopyOrderError("the stream has started");
+    const { hash, profile } = this.#instance.program;
+    const pages = this.#instance.memoryBytes / PAGE_BYTES;
+    this.#announced = pages;
+    return this.#hashed(prefixOf([...POSTCOPY_MAGIC, POSTCOPY_VERSION], hash, profile, { pages }));
+  }
+
+  /**
    * One round of pre-copy before the hand-over, as `round` of a pre-copy: the guest may run between two pieces.
    * @throws PostCopyOrderError without `tracking`, after the hand-over, while a round is not over, or after 63
    */
@@ -122,8 +147,7 @@ export class PostCopySource {
     const pages = this.#instance.memoryBytes / SNAPSHOT_PAGE_BYTES;
     yield this.#opened(PART.round);
     for (let block = 0; block * FRAME_PAGES < pages; block++) {
-      const frame = this.#roundFrame(marks, block, pages);
-      if (frame !== undefined) yield this.#hashed(frame);
+      for (const piece of this.#roundFrame(marks, block, pages)) yield this.#hashed(piece);
     }
     this.#round += 1;
     yield this.#sealed(Uint8Array.of(PART.end));
@@ -147,12 +171,11 @@ export class PostCopySource {
   /**
    * What to send next: pages that are asked for, then others in bounds (OS3), at last the end of the stream, once. Undefined when there
    * is nothing to send before the other end says something.
-   * @throws PostCopyOrderError before the hand-over, or when the guest ran
+   * @throws PostCopyOrderError when the guest ran, or the post-copy was given up
    */
   next(): Uint8Array | undefined {
-    if (this.#state === "complete") return undefined;
-    if (this.#state !== "handed over")
-      throw new PostCopyOrderError("the guest has not been handed over, or is no more");
+    if (this.#state === "broken") throw new PostCopyOrderError("it was given up");
+    if (this.#state !== "handed over") return undefined;
     this.#requireStill();
     for (let page = this.#wanted.shift(); page !== undefined; page = this.#wanted.shift())
       if (this.#unsent[page] === 1) return this.#push(page, this.#readAhead);
@@ -205,22 +228,29 @@ export class PostCopySource {
   }
 
   /** `content` and the digest of everything up to it, which is then part of what later digests cover. */
-  #sealed(content: Uint8Array): Uint8Array {
-    this.#hash.update(content);
+  #sealed(...content: readonly Uint8Array[]): Uint8Array {
+    for (const part of content) this.#hash.update(part);
     const digest = this.#hash.copy().digest();
     this.#hash.update(digest);
-    return Buffer.concat([content, digest]);
+    const parts = [...content, digest];
+    const whole = this.#pieces.take(parts.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of parts) {
+      whole.set(part, at);
+      at += part.length;
+      this.#pieces.give(part);
+    }
+    return whole;
   }
 
-  /** The head of a round or of the hand-over, after the start of the stream if it is the first. */
+  /** The head of a round or of the hand-over, after the start of the stream if that was not sent. */
   #opened(part: number): Uint8Array {
-    const { hash, profile } = this.#instance.program;
+    const start = this.#announced === undefined ? this.start() : new Uint8Array();
     const head = roundHead(part, this.#round + 1, this.#instance.memoryBytes);
-    const start = [...POSTCOPY_MAGIC, POSTCOPY_VERSION];
-    return this.#hashed(this.#round === 0 ? Buffer.concat([prefixOf(start, hash, profile), head]) : head);
+    return Buffer.concat([start, this.#hashed(head)]);
   }
 
-  #roundFrame(marks: DirtyMarks, block: number, pages: number): Uint8Array | undefined {
+  #roundFrame(marks: DirtyMarks, block: number, pages: number): Generator<Uint8Array, void, undefined> {
     const all = this.#round === 0;
     const next = (page: number): number => (all ? page : marks.next(page));
     const end = Math.min((block + 1) * FRAME_PAGES, pages);
@@ -229,7 +259,7 @@ export class PostCopySource {
       marks.clear(page);
       found.push(page);
     }
-    return pageFrame(new Uint8Array(this.#instance.memory.buffer), block, found, !all);
+    return framePieces(() => new Uint8Array(this.#instance.memory.buffer), block, found, !all, this.#pieces);
   }
 
   /** Which pages are missing, as a map of bits. */
@@ -259,8 +289,8 @@ export class PostCopySource {
     this.#left -= pages.length;
     this.#cursor = (pages.at(-1) as number) + 1;
     this.#sent += 1;
-    const frame = pageFrame(this.#memory, block, pages, true) as Uint8Array;
-    return this.#sealed(Buffer.concat([numbered(POST_PART.push, this.#sent), frame]));
+    const frame = framePieces(() => this.#memory, block, pages, true, this.#pieces);
+    return this.#sealed(numbered(POST_PART.push, this.#sent), ...frame);
   }
 
   #end(): Uint8Array | undefined {
@@ -274,6 +304,8 @@ export class PostCopySource {
     const number = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1, true);
     if (bytes[0] === ANSWER.wanted) this.#want(number);
     else if (bytes[0] === ANSWER.taken) this.#take(number);
+    else if (bytes[0] === ANSWER.ready && number === this.#announced && !this.#prepared)
+      this.#prepared = true;
     else throw new PostCopyCorruptError(`the destination says something of the kind ${bytes[0]}`);
   }
 

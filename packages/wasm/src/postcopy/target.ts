@@ -25,12 +25,11 @@ import {
   marked,
   PART,
   PREFIX_BYTES,
-  type PreCopyHeader,
   REGISTERS_HEAD_BYTES,
   ROUND_BYTES,
 } from "../precopy/format.ts";
 import { type FrameHead, pagesOf, placeFrame, readFrameHead } from "../precopy/page-frame.ts";
-import { decodeHeader, decodeRegisters, type Registers } from "../precopy/parts.ts";
+import { decodePostHeader, decodeRegisters, type Registers } from "../precopy/parts.ts";
 import { PartReader } from "../snapshot/part-reader.ts";
 import type { LinearMemory } from "../web-assembly.ts";
 import type { PostCopyHandover } from "./arrival-state.ts";
@@ -53,7 +52,7 @@ export class PostCopyTarget {
   readonly #hash: Hash = createHash("sha256");
   readonly #parts: PartReader<this> = new PartReader(this, PREFIX_BYTES, this.#prefix);
   readonly #channel: MessageChannel = new MessageChannel();
-  #header: PreCopyHeader | undefined;
+  #header: ReturnType<typeof decodePostHeader> | undefined;
   #room: LinearMemory | undefined;
   #rounds = 0;
   #block = -1;
@@ -168,7 +167,9 @@ export class PostCopyTarget {
 
   #headerBytes(bytes: Uint8Array): void {
     this.#hash.update(bytes);
-    this.#header = decodeHeader(bytes, this.#program, PostCopyCorruptError);
+    this.#header = decodePostHeader(bytes, this.#program);
+    this.#room = this.#program.sharedRoom(this.#header.pages, this.#limits);
+    this.#answer(ANSWER.ready, this.#header.pages);
     this.#parts.expect(1, this.#kindOfRound);
   }
 
@@ -218,7 +219,7 @@ export class PostCopyTarget {
     if (frame.block <= this.#block) throw new PostCopyCorruptError("its frames are out of order");
     this.#block = frame.block;
     if (frame.length === 0) this.#roundPages(new Uint8Array());
-    else this.#parts.expect(frame.length, this.#roundPages);
+    else this.#parts.expect(frame.length, this.#roundPages, false);
   }
 
   #readHead(bytes: Uint8Array): FrameHead {
@@ -294,7 +295,7 @@ export class PostCopyTarget {
     const pages = pagesOf(frame);
     if (bytes[0] !== PART.pages || pages.length === 0 || !pages.every((page) => this.#missing?.has(page)))
       throw new PostCopyCorruptError("a push holds a page that is not missing, or none");
-    this.#parts.expect(frame.length + DIGEST_BYTES, this.#pushPages);
+    this.#parts.expect(frame.length + DIGEST_BYTES, this.#pushPages, false);
   }
 
   #pushPages(bytes: Uint8Array): void {

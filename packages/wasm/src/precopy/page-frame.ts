@@ -5,6 +5,7 @@
 import { SNAPSHOT_PAGE_BYTES } from "@glia-os/abi/wire";
 import { isZeroPage } from "../sparse-copy.ts";
 import { BITMAP_BYTES, FRAME_BYTES, FRAME_HEAD_BYTES, FRAME_PAGES, mark, marked, PART } from "./format.ts";
+import { PIECE_PAGES, type PieceMemory } from "./piece-memory.ts";
 
 /** Where a frame lies and what it holds. */
 export interface FrameHead {
@@ -16,35 +17,41 @@ export interface FrameHead {
 }
 
 /**
- * The frame of these pages of memory, which lie in `block`, in rising order. Pages of zeros are left out, and listed when `zeros`;
- * undefined when that leaves nothing to say.
+ * The frame of these pages of memory, which lie in `block`, in rising order; pages of zeros are left out, and listed when `zeros`. No
+ * piece when that leaves nothing to say, else pieces of at most 128 KiB: what a guest waits for between two of them. Which pages are zeros is settled at the first
+ * piece, what the others hold when their piece is asked for: a guest that runs in between has what it writes marked again.
  */
-export function pageFrame(
-  memory: Uint8Array,
+export function* framePieces(
+  memory: () => Uint8Array,
   block: number,
   pages: readonly number[],
   zeros: boolean,
-): Uint8Array | undefined {
+  pieces: PieceMemory,
+): Generator<Uint8Array, void, undefined> {
   const held = new Uint8Array(BITMAP_BYTES);
   const zero = new Uint8Array(BITMAP_BYTES);
+  const whole = memory();
   const kept = pages.filter((page) => {
-    const empty = isZeroPage(pageOf(memory, page));
+    const empty = isZeroPage(pageOf(whole, page));
     if (!empty || zeros) mark(empty ? zero : held, page - block * FRAME_PAGES);
     return !empty;
   });
-  if (kept.length === 0 && (!zeros || pages.length === 0)) return undefined;
-  const frame = Buffer.allocUnsafe(FRAME_HEAD_BYTES + kept.length * SNAPSHOT_PAGE_BYTES);
-  frame.writeUInt32LE(PART.pages, 0);
-  frame.writeUInt32LE(block, 4);
-  frame.writeUInt32LE(kept.length * SNAPSHOT_PAGE_BYTES, 8);
-  frame.set(held, 12);
-  frame.set(zero, 12 + BITMAP_BYTES);
-  let at = FRAME_HEAD_BYTES;
-  for (const page of kept) {
-    frame.set(pageOf(memory, page), at);
-    at += SNAPSHOT_PAGE_BYTES;
-  }
-  return frame;
+  if (kept.length === 0 && (!zeros || pages.length === 0)) return;
+  const head = Buffer.alloc(FRAME_HEAD_BYTES);
+  head.writeUInt32LE(PART.pages, 0);
+  head.writeUInt32LE(block, 4);
+  head.writeUInt32LE(kept.length * SNAPSHOT_PAGE_BYTES, 8);
+  head.set(held, 12);
+  head.set(zero, 12 + BITMAP_BYTES);
+  yield head;
+  for (let from = 0; from < kept.length; from += PIECE_PAGES)
+    yield copyOf(memory(), kept.slice(from, from + PIECE_PAGES), pieces);
+}
+
+function copyOf(memory: Uint8Array, pages: readonly number[], pieces: PieceMemory): Uint8Array {
+  const bytes = pieces.take(pages.length * SNAPSHOT_PAGE_BYTES);
+  for (const [at, page] of pages.entries()) bytes.set(pageOf(memory, page), at * SNAPSHOT_PAGE_BYTES);
+  return bytes;
 }
 
 /** Read what follows the kind of a frame for a memory of `bytes`; what is wrong with it as text. The maps are copies. */

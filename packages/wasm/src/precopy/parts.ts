@@ -4,7 +4,7 @@
  */
 import type { InstanceImage, PendingCall } from "@glia-os/abi/ports";
 import { decode, encode } from "cborg";
-import { PreCopyCorruptError, SnapshotMismatchError } from "../errors.ts";
+import { PostCopyCorruptError, PreCopyCorruptError, SnapshotMismatchError } from "../errors.ts";
 import { PAGE_BYTES } from "../layout.ts";
 import { PART, PREFIX_BYTES, type PreCopyHeader, REGISTERS_HEAD_BYTES, ROUND_BYTES } from "./format.ts";
 
@@ -19,8 +19,13 @@ const MOST_ARGUMENTS = 16;
 const MOST_NAME = 64;
 
 /** What a stream starts with: magic and version (5 bytes), then the header. */
-export function prefixOf(start: readonly number[], hash: string, profile: string): Uint8Array {
-  const header = encode({ module: Buffer.from(hash, "hex"), profile });
+export function prefixOf(
+  start: readonly number[],
+  hash: string,
+  profile: string,
+  more: Readonly<Record<string, number>> = {},
+): Uint8Array {
+  const header = encode({ module: Buffer.from(hash, "hex"), ...more, profile });
   const bytes = new Uint8Array(PREFIX_BYTES + header.length);
   bytes.set(start);
   new DataView(bytes.buffer).setUint32(5, header.length, true);
@@ -50,12 +55,30 @@ export function registersOf({ pending, sections }: InstanceImage): Uint8Array {
 }
 
 /** The header, which must name this module. @throws PreCopyCorruptError, SnapshotMismatchError */
-export function decodeHeader(
+export function decodeHeader(bytes: Uint8Array, program: { readonly hash: string }): PreCopyHeader {
+  return headerOf(
+    mapOf(bytes, ["module", "profile"], "header", PreCopyCorruptError),
+    program,
+    PreCopyCorruptError,
+  );
+}
+
+/** The same of a post-copy, which also says how many pages of 64 KiB there are. @throws PostCopyCorruptError, SnapshotMismatchError */
+export function decodePostHeader(
   bytes: Uint8Array,
   program: { readonly hash: string },
-  Corrupt: Refusal = PreCopyCorruptError,
+): PreCopyHeader & { readonly pages: number } {
+  const header = mapOf(bytes, ["module", "pages", "profile"], "header", PostCopyCorruptError);
+  const { pages } = header;
+  if (typeof pages !== "number") throw new PostCopyCorruptError("its header says no number of pages");
+  return { ...headerOf(header, program, PostCopyCorruptError), pages };
+}
+
+function headerOf(
+  { module, profile }: Record<string, unknown>,
+  program: { readonly hash: string },
+  Corrupt: Refusal,
 ): PreCopyHeader {
-  const { module, profile } = mapOf(bytes, ["module", "profile"], "header", Corrupt);
   if (!(module instanceof Uint8Array) || typeof profile !== "string" || profile.length > MOST_NAME)
     throw new Corrupt("its header names no module and profile");
   const hash = Buffer.from(module).toString("hex");

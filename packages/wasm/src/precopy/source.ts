@@ -7,7 +7,7 @@
  * PS2. Between two pieces of a round the guest may run. Between the first piece of `last` and the end it may not; one that does is
  *      noticed, and the stream stays without its end.
  * PS3. Until the caller disposes of it the guest is whole: `cancel` puts it back into the module without marks, at any time.
- * PS4. Memory beyond the guest: one frame of at most 1 MiB.
+ * PS4. Memory beyond the guest: one piece of at most 128 KiB.
  *
  * Iterative copying and the rule when to stop: Clark et al., Live Migration of Virtual Machines, NSDI 2005. The numbers of the rule
  * are measured here: a guest that rewrites as much as fits in a round never gets below it.
@@ -19,8 +19,9 @@ import type { Tracking } from "../barrier/tracking.ts";
 import type { WasmInstance } from "../engine/instance.ts";
 import { BadLimitError, PreCopyOrderError } from "../errors.ts";
 import { FRAME_PAGES, MOST_ROUNDS, PART, PRECOPY_MAGIC, PRECOPY_VERSION } from "./format.ts";
-import { pageFrame } from "./page-frame.ts";
+import { framePieces } from "./page-frame.ts";
 import { prefixOf, registersOf, roundHead } from "./parts.ts";
+import { PieceMemory } from "./piece-memory.ts";
 
 /** When a pre-copy has gone on for long enough. */
 export interface PreCopyOptions {
@@ -28,6 +29,8 @@ export interface PreCopyOptions {
   readonly rounds?: number;
   /** Pages of 4 KiB that are few enough for the last round. 0 to 1,048,576, default 64. */
   readonly fewPages?: number;
+  /** Memory for pieces, which are given back to it when they were sent. Default: new memory for each. */
+  readonly pieces?: PieceMemory;
 }
 
 const ROUNDS = 16;
@@ -43,6 +46,7 @@ export class PreCopySource {
   readonly #marks: DirtyMarks;
   readonly #rounds: number;
   readonly #fewPages: number;
+  readonly #pieces: PieceMemory;
   readonly #hash: Hash = createHash("sha256");
   #state: "ready" | "sending" | "sent" | "broken" = "ready";
   #round = 0;
@@ -56,6 +60,7 @@ export class PreCopySource {
   constructor(instance: WasmInstance, tracking: Tracking, options: PreCopyOptions = {}) {
     this.#rounds = inRange("rounds", options.rounds ?? ROUNDS, 1, MOST_ROUNDS - 1);
     this.#fewPages = inRange("fewPages", options.fewPages ?? FEW_PAGES, 0, MOST_FEW_PAGES);
+    this.#pieces = options.pieces ?? new PieceMemory();
     this.#instance = instance;
     this.#tracking = tracking;
     this.#marks = instance.track(tracking);
@@ -79,7 +84,7 @@ export class PreCopySource {
   }
 
   /**
-   * One round, in pieces of at most 1 MiB and a few dozen bytes. The guest may run between two pieces, but must be suspended
+   * One round, in pieces of at most 128 KiB. The guest may run between two pieces, but must be suspended
    * whenever the next one is asked for. The round is over when the generator is.
    * @throws PreCopyOrderError when another round is not over, or there were 63
    */
@@ -155,14 +160,13 @@ export class PreCopySource {
     const all = this.#round === 1;
     this.#sent = 0;
     for (let block = 0; block * FRAME_PAGES < pages; block++) {
-      const frame = this.#frame(block, all);
-      if (frame !== undefined) yield this.#hashed(frame);
+      for (const piece of this.#frame(block, all)) yield this.#hashed(piece);
     }
   }
 
-  #frame(block: number, all: boolean): Uint8Array | undefined {
-    const memory = new Uint8Array(this.#instance.memory.buffer);
-    const end = Math.min((block + 1) * FRAME_PAGES, memory.length / SNAPSHOT_PAGE_BYTES);
+  #frame(block: number, all: boolean): Generator<Uint8Array, void, undefined> {
+    const memory = (): Uint8Array => new Uint8Array(this.#instance.memory.buffer);
+    const end = Math.min((block + 1) * FRAME_PAGES, this.#instance.memoryBytes / SNAPSHOT_PAGE_BYTES);
     const pages: number[] = [];
     for (
       let page = this.#next(block * FRAME_PAGES, all);
@@ -174,7 +178,7 @@ export class PreCopySource {
     }
     this.#sent += pages.length;
     // Nothing has been sent of memory before the first round: zeros are what is there.
-    return pageFrame(memory, block, pages, !all);
+    return framePieces(memory, block, pages, !all, this.#pieces);
   }
 
   #next(page: number, all: boolean): number {

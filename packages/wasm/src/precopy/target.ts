@@ -171,7 +171,7 @@ export class PreCopyTarget {
     this.#block = head.block;
     this.#frame = head;
     if (head.length === 0) this.#payload(new Uint8Array());
-    else this.#parts.expect(head.length, this.#payload);
+    else this.#parts.expect(head.length, this.#payload, false);
   }
 
   #payload(bytes: Uint8Array): void {
