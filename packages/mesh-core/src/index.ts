@@ -1,7 +1,20 @@
-/** The mesh: membership, admission, calls, coordination through an anchor, exactly-once agent links and migration. */
+/** The mesh: membership, admission, calls, coordination through an anchor, agent links, migration, and the overlay: registry, routes, broadcasts, blobs, jobs. */
 export { MeshError, type MeshErrorCode } from "@glia-os/abi/errors/mesh";
 export { formatAddress, JOIN_LINE_PREFIX, type JoinLine, parseJoinLine } from "./admission/join-line.ts";
 export { ANCHOR_TIMEOUT_MAX_MS } from "./anchor/client.ts";
+export {
+  BALANCE_MS,
+  Balancer,
+  type BalancerOptions,
+  type BalancerStats,
+  type JobRoute,
+} from "./balance/balancer.ts";
+export { createEngineQueue, type EngineQueueOptions } from "./balance/engine-queue.ts";
+export { isOverloaded, type Load } from "./balance/load.ts";
+export { type JobCodec, JSON_CODEC } from "./balance/messages.ts";
+export { BlobExchange, type BlobExchangeOptions, type BlobExchangeStats } from "./blobs/blob-exchange.ts";
+export { Gossip, type GossipOptions, type GossipStats } from "./broadcast/gossip.ts";
+export { BROADCAST_PAYLOAD_MAX, Broadcasts } from "./broadcast/message.ts";
 export { CBOR_DEPTH_MAX, CBOR_ITEMS_MAX, type CborValue, decodeCbor, encodeCbor } from "./codec/cbor.ts";
 export {
   decodeEnvelope,
@@ -13,6 +26,10 @@ export {
   type Kind,
 } from "./codec/envelope.ts";
 export { FieldReader } from "./codec/reader.ts";
+export { PeerExchange, type PeerExchangeStats } from "./exchange/peer-exchange.ts";
+export { type PeerRecord, PeerRecords } from "./exchange/peer-record.ts";
+export { FIND_METHOD, Kademlia, type KademliaOptions, type KademliaStats } from "./kademlia/kademlia.ts";
+export { Lookup, type LookupOptions, type LookupStep } from "./kademlia/lookup.ts";
 export type { AgentLink, LinkStats } from "./links/agent-link.ts";
 export {
   ASKS_MAX,
@@ -53,5 +70,23 @@ export type {
   Moved,
 } from "./migration/cells-port.ts";
 export type { MigrationPhase, MigrationPhaseName, MigrationReport } from "./migration/phase.ts";
+export type { OverlayPorts } from "./overlay-parts.ts";
 export type { PartFaces, PartName, PartPreset } from "./part-table.ts";
 export { PART_NAMES, PART_PRESETS } from "./part-table.ts";
+export { type AgentRecord, AgentRecords } from "./registry/agent-record.ts";
+export {
+  type Located,
+  READS,
+  REGISTRY_METHODS,
+  REPLICATION,
+  Registry,
+  type RegistryOptions,
+  type RegistryStats,
+  readRecordAnswer,
+  recordQuestion,
+} from "./registry/registry.ts";
+export { rendezvous } from "./registry/rendezvous.ts";
+export { type FullViewOptions, fullView, kademliaView, type RecordStrategy } from "./registry/strategy.ts";
+export { RoutedBatches } from "./routing/routed-batch.ts";
+export { Router, type RouterOptions, type RouterStats } from "./routing/router.ts";
+export { Vouch, type Vouched, type VouchOptions } from "./vouched.ts";

@@ -27,11 +27,12 @@ import type {
 } from "./mesh-types.ts";
 import type { MeshCells } from "./migration/cells-port.ts";
 import type { MigrationReport } from "./migration/phase.ts";
+import type { OverlayPorts } from "./overlay-parts.ts";
 import type { PartSettings } from "./part.ts";
 import type { PartFaces, PartName, PartPreset } from "./part-table.ts";
 
 /** Everything the mesh takes from outside. */
-export interface MeshPorts {
+export interface MeshPorts extends OverlayPorts {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly timers: Timers;

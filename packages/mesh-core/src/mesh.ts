@@ -38,6 +38,7 @@ import type { MigrationReport } from "./migration/phase.ts";
 import type { PartFaces, PartName } from "./part-table.ts";
 import { chosenParts, Parts } from "./parts.ts";
 import { type Peer, Sessions } from "./peers/sessions.ts";
+import { announcingCoordination } from "./registry/announcing-coordination.ts";
 import { Calls } from "./rpc/calls.ts";
 
 const JOIN_MS = 10_000;
@@ -84,12 +85,16 @@ class MeshNode implements Mesh {
       random: ports.random.fork("calls"),
       send: (node, trafficClass, envelope) => this.#send(node, trafficClass, envelope),
     });
-    this.coordination = engineOrAnchor({
-      engine: ports.coordination,
-      standing: this.#standing,
-      calls: this.#calls,
-      digests: ports.digests,
-      timeoutMs: config.anchorTimeoutMs,
+    this.coordination = announcingCoordination({
+      self: this.self,
+      registry: () => this.#parts.face("registry"),
+      coordination: engineOrAnchor({
+        engine: ports.coordination,
+        standing: this.#standing,
+        calls: this.#calls,
+        digests: ports.digests,
+        timeoutMs: config.anchorTimeoutMs,
+      }),
     });
     this.#parts = this.#hostParts();
   }
@@ -237,6 +242,11 @@ class MeshNode implements Mesh {
         digests,
         logger,
         meter,
+        bootEpoch: this.#config.bootEpoch,
+        address: () => this.#address,
+        certificate: () => this.#standing.required().certificate,
+        openMember: (certificate) => this.#standing.openMember(certificate),
+        connections: () => this.#sessions?.peers() ?? [],
         cluster: () => this.#standing.known().cluster,
         members: () => this.members(),
         member: (node) => this.#membership?.member(node),
@@ -251,6 +261,7 @@ class MeshNode implements Mesh {
       onEvent: (listen) => this.#listeners.add(listen),
       surroundings: {
         cells,
+        overlay: this.#ports,
         coordination: this.coordination,
         sessionId: () => this.#sessionId,
         holdsBack: () => this.#holdsBack(),

@@ -3,12 +3,28 @@
  *
  * To add a part: a row in {@link PartFaces}, a factory in {@link PART_FACTORIES}, its place in the presets.
  */
+import type { AgentId, NodeId } from "@glia-os/abi/ids";
 import type { Coordination } from "@glia-os/abi/ports";
+import type { Balancer } from "./balance/balancer.ts";
+import type { BlobExchange } from "./blobs/blob-exchange.ts";
+import type { Gossip } from "./broadcast/gossip.ts";
 import type { Envelope } from "./codec/envelope.ts";
+import type { PeerExchange } from "./exchange/peer-exchange.ts";
 import { Links } from "./links/links.ts";
 import type { MeshCells } from "./migration/cells-port.ts";
 import { Moves } from "./migration/moves.ts";
+import {
+  type OverlayPorts,
+  startBlobs,
+  startBroadcasts,
+  startExchange,
+  startJobs,
+  startRegistry,
+  startRoutes,
+} from "./overlay-parts.ts";
 import type { Part, PartContext } from "./part.ts";
+import type { Registry } from "./registry/registry.ts";
+import type { Router } from "./routing/router.ts";
 
 /** The face of each part. */
 export interface PartFaces {
@@ -16,6 +32,18 @@ export interface PartFaces {
   readonly links: Links;
   /** Moving agents between nodes (docs/spec/migration.md). */
   readonly moves: Moves;
+  /** Where agents are, as hints that members keep for each other (docs/spec/registry.md). */
+  readonly registry: Registry;
+  /** Where members listen, from others (docs/spec/peer-exchange.md). */
+  readonly exchange: PeerExchange;
+  /** Messages over relays (docs/spec/routed.md). */
+  readonly routes: Router;
+  /** Messages to every member (docs/spec/broadcast.md). */
+  readonly broadcasts: Gossip;
+  /** Blobs between nodes (docs/spec/blob-exchange.md). */
+  readonly blobs: BlobExchange;
+  /** Jobs between nodes (docs/spec/balance.md). */
+  readonly jobs: Balancer;
 }
 
 /** The name of a set of parts. */
@@ -27,6 +55,7 @@ export type PartName = keyof PartFaces;
 /** What factories get beside the context. */
 export interface PartSurroundings {
   readonly cells: MeshCells | undefined;
+  readonly overlay: OverlayPorts;
   readonly coordination: Coordination;
   /** What this node holds back because it sees no majority (docs/spec/membership.md, "Quorum"). */
   holdsBack(): { readonly moves: boolean; readonly agents: boolean };
@@ -45,6 +74,12 @@ export type PartFactory<Name extends PartName> = (
 export const PART_FACTORIES: { readonly [Name in PartName]: PartFactory<Name> } = {
   links: startLinks,
   moves: startMoves,
+  registry: startRegistry,
+  exchange: startExchange,
+  routes: startRoutes,
+  broadcasts: startBroadcasts,
+  blobs: (context, { overlay }) => startBlobs(context, overlay),
+  jobs: (context, { overlay }) => startJobs(context, overlay),
 };
 
 /** A sender asks again after this time while agents are held back, in milliseconds. */
@@ -52,7 +87,7 @@ const HELD_RETRY_MS = 1000;
 
 /** Named sets of parts. `agents` is the default; `members` knows who is there and answers calls, no more. */
 export const PART_PRESETS: Readonly<Record<PartPreset, readonly PartName[]>> = {
-  agents: ["links", "moves"],
+  agents: ["links", "moves", "registry", "exchange", "routes", "broadcasts", "blobs", "jobs"],
   members: [],
 };
 
@@ -70,6 +105,7 @@ function startLinks(context: PartContext, surroundings: PartSurroundings): Part<
     random,
     cells,
     coordination: () => coordination,
+    hint: async (agent) => (await surroundings.running("registry")?.find(agent))?.record,
     send: (node, envelope: Envelope) => {
       // A message that cannot be sent counts as lost: the link sends it again.
       if (node !== self) context.send(node, "request", envelope);
@@ -116,6 +152,23 @@ function startMoves(context: PartContext, surroundings: PartSurroundings): Part<
     sessionId,
     refused: () => holdsBack().moves,
     links: () => running("links"),
+    arrived: (agent) => announceArrival(agent, context.self, coordination, running("registry")),
   });
   return { face: moves, stop: () => moves.stop() };
+}
+
+/** Its name and epoch are in coordination; the registry hears of it afterwards, and nobody waits. */
+function announceArrival(
+  agent: AgentId,
+  self: NodeId,
+  coordination: Coordination,
+  registry: Registry | undefined,
+): void {
+  if (registry === undefined) return;
+  const announce = async (): Promise<void> => {
+    const row = await coordination.getAgent(agent);
+    if (row?.owner === self && row.status !== "terminated")
+      await registry.publish(agent, row.epoch, row.name);
+  };
+  announce().catch(() => undefined);
 }

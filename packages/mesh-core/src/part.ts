@@ -15,6 +15,7 @@ import type {
   Timers,
   TrafficClass,
 } from "@glia-os/abi/ports";
+import type { Certificate } from "./admission/certificate.ts";
 import type { Envelope, Kind } from "./codec/envelope.ts";
 import type { CallHandler, CallOptions, Member, MeshEvent, NodeRole } from "./mesh-types.ts";
 import type { Peer } from "./peers/sessions.ts";
@@ -23,6 +24,10 @@ import type { Peer } from "./peers/sessions.ts";
 export interface PartSettings {
   /** `moves`: most time a move may take before it is rolled back, 1 to 600,000. Default 30,000. */
   readonly migrationDeadlineMs?: number;
+  /** `registry`: where agent records lie. Default `full-view`, for up to about 500 members. */
+  readonly registry?: "full-view" | "kademlia";
+  /** `jobs`: what this node has that jobs may ask for, such as `gpu`; at most 32 of 1 to 64 characters. */
+  readonly features?: readonly string[];
 }
 
 /** What a part works with. */
@@ -39,6 +44,16 @@ export interface PartContext {
   readonly digests: Digests;
   readonly logger: Logger | undefined;
   readonly meter: Meter | undefined;
+  /** Greater than at every earlier start of this node. */
+  readonly bootEpoch: number;
+  /** Where others dial this node; undefined on a client and before it listens. */
+  address(): HostPort | undefined;
+  /** This node's membership certificate. @throws {NotAdmittedError}. */
+  certificate(): Uint8Array;
+  /** A certificate of a member that counts now. @throws certificate errors, {NodeRemovedError}. */
+  openMember(certificate: Uint8Array): Certificate;
+  /** Nodes with an admitted session. */
+  connections(): readonly Peer[];
   /** The cluster. @throws {NotAdmittedError} before this node is a member. */
   cluster(): ClusterId;
   /** Members this node knows, itself first, then by node id. Empty before it is a member. */

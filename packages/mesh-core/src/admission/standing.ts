@@ -31,6 +31,7 @@ import { ClusterKeys, rootKeyOf, signSuccession } from "./cluster-keys.ts";
 import type { AdmissionState, JoinRequest } from "./handshake.ts";
 import { formatJoinLine, type JoinLine, parseJoinLines, SECRET_BYTES } from "./join-line.ts";
 import { JoinTokens } from "./join-token.ts";
+import { MemberCertificates } from "./member-certificates.ts";
 import { type Removal, Removals } from "./removals.ts";
 
 const DAY_MS = 86_400_000;
@@ -64,6 +65,7 @@ export class Standing implements AdmissionState {
   readonly admitJoiner: AdmissionState["admitJoiner"];
   readonly #o: StandingOptions;
   readonly #tokens: JoinTokens;
+  readonly #members: MemberCertificates;
   #clusterSigner: Signer | undefined;
   #credentials: Credentials | undefined;
   #certificate: Certificate | undefined;
@@ -80,6 +82,7 @@ export class Standing implements AdmissionState {
     this.role = role;
     this.digests = digests;
     this.#tokens = new JoinTokens(digests);
+    this.#members = new MemberCertificates(digests);
     this.#clusterSigner = start.kind === "join" ? undefined : start.clusterSigner;
     this.admitJoiner = this.#clusterSigner === undefined ? undefined : (request) => this.#admit(request);
   }
@@ -165,6 +168,11 @@ export class Standing implements AdmissionState {
     checkCertificate(opened, sessionKey, this.wallMs());
     if (this.removals.covers(opened)) throw new NodeRemovedError(opened.node);
     return opened;
+  }
+
+  /** A certificate of a member that counts now, from anybody. @throws certificate errors, {NodeRemovedError}. */
+  openMember(certificate: Uint8Array): Certificate {
+    return this.#members.open(certificate, this.#clusterKeys(), this.removals, this.wallMs());
   }
 
   recordSeen(bytes: Uint8Array): void {

@@ -45,6 +45,8 @@ export interface LinksOptions {
   readonly random: Random;
   readonly cells: Pick<MeshCells, "deliver" | "linkClosed"> | undefined;
   coordination(): Coordination;
+  /** What members say about where an agent is, which may be old; undefined when nobody says anything. */
+  hint?(agent: AgentId): Promise<(AgentLocation & { readonly addresses: readonly HostPort[] }) | undefined>;
   send(node: NodeId, envelope: Envelope): void;
   /** Whether so much waits to be sent to a node that a link should not add to it. */
   congested(node: NodeId): boolean;
@@ -91,7 +93,7 @@ export class Links {
 
   /** Where an agent is. @throws {AgentUnknownError} and what coordination throws. */
   async locate(agent: AgentId): Promise<AgentLocation> {
-    return this.#locations.get(agent) ?? this.#ask(agent);
+    return this.#locations.get(agent) ?? (await this.#askMembers(agent)) ?? this.#ask(agent);
   }
 
   /** A hint from outside, such as a finished move. */
@@ -152,6 +154,16 @@ export class Links {
   /** End every link at once. */
   stop(): void {
     for (const { link } of [...this.#open.values()]) link.stop();
+  }
+
+  /** One hop instead of the anchor: a hint, and if it is wrong the link asks coordination next. */
+  async #askMembers(agent: AgentId): Promise<AgentLocation | undefined> {
+    const hint = await this.#o.hint?.(agent).catch(() => undefined);
+    if (hint === undefined) return undefined;
+    const { owner, epoch, addresses } = hint;
+    const [address] = addresses;
+    if (address !== undefined && owner !== this.#o.self) this.#o.addressHint(owner, address);
+    return this.#locations.learn({ agent, owner, epoch });
   }
 
   async #ask(agent: AgentId): Promise<AgentLocation> {

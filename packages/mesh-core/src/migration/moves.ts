@@ -22,6 +22,8 @@ export interface MovesOptions {
   /** Whether this node takes part in no move now, because it sees no majority. */
   refused(): boolean;
   links(): Links | undefined;
+  /** An agent arrived and runs here. */
+  arrived(agent: AgentId): void;
 }
 
 /** The moves of one node. */
@@ -92,7 +94,8 @@ function buildDepartures({ context, cells, coordination, sessionId, links }: Mov
   });
 }
 
-function buildArrivals({ context, cells, coordination, sessionId, links }: MovesOptions): Arrivals {
+function buildArrivals(options: MovesOptions): Arrivals {
+  const { context, cells, coordination, sessionId, links } = options;
   const { self, clock, timers, digests } = context;
   return new Arrivals({
     self,
@@ -103,6 +106,9 @@ function buildArrivals({ context, cells, coordination, sessionId, links }: Moves
     coordination: () => coordination,
     sessionId,
     call: (node, method, body, options) => context.call(node, method, body, options),
-    onLive: (agent, epoch) => links()?.learn({ agent, owner: self, epoch }),
+    onLive: (agent, epoch) => {
+      links()?.learn({ agent, owner: self, epoch });
+      options.arrived(agent);
+    },
   });
 }

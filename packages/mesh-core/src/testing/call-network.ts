@@ -16,7 +16,6 @@ import type { VirtualTime } from "./virtual-time.ts";
 export const CALL_FLOOR_MS = 10;
 /** Mean of what comes on top, in milliseconds. */
 export const CALL_SPREAD_MS = 40;
-const LN_2 = 0.693_147;
 const TIMEOUT_MS = 10_000;
 
 interface Process {
@@ -109,6 +108,6 @@ export class CallNetwork {
     const draw = this.#random.uint32() || 1;
     const zeros = Math.clz32(draw);
     const rest = (draw << zeros) >>> 0;
-    return (zeros + 1 - (rest / 0x8000_0000 - 1)) * LN_2 - 0.04;
+    return (zeros + 1 - (rest / 0x8000_0000 - 1)) * Math.LN2 - 0.04;
   }
 }
