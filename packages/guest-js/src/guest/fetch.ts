@@ -1,5 +1,5 @@
 /**
- * `fetch` by the capability that the host gave this agent under the name `fetch` (module `glia.sys.v1`, docs/spec/host-abi.md).
+ * `fetch` by the capability that the host gave this agent under the name `http` (module `glia.sys.v1`, docs/spec/host-abi.md).
  *
  * FE1. A request is made when the agent has nothing else to run. Requests are made one after the other in the order they were asked for,
  *      and while one is under way the agent stands still: timers and messages wait.
@@ -31,7 +31,7 @@ interface Asked {
 
 /** Most requests that wait to be made. */
 export const REQUESTS_MAX = 256;
-const CAPABILITY = "fetch";
+const CAPABILITY = "http";
 const E_GONE = -6;
 const E_FAILED = -10;
 const LENGTH_BYTES = 4;

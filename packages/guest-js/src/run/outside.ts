@@ -24,7 +24,7 @@ export type AgentResponse =
   | { readonly code: string; readonly message: string };
 
 const FETCH = `${SYS_MODULE}/fetch`;
-const NAME = "fetch";
+const NAME = "http";
 const LENGTH_BYTES = 4;
 
 /** Whether a pending call waits for the outside. */
