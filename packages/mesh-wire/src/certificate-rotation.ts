@@ -7,7 +7,7 @@
 import { constants } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { Clock, Random, TimerHandle, Timers } from "@glia-os/abi/ports";
-import { CERTIFICATE_VALIDITY_MS, issueNodeCertificate } from "./node-certificate.ts";
+import { CERTIFICATE_VALIDITY_MS, issueNodeCertificate, type NodeCertificate } from "./node-certificate.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 
 const HOUR_MS = 3_600_000;
@@ -35,6 +35,7 @@ export interface RotationPorts {
 }
 
 interface Shown {
+  readonly certificate: NodeCertificate;
   readonly context: SecureContext;
   readonly notAfterMs: number;
 }
@@ -43,6 +44,7 @@ interface Shown {
 export class CertificateRotation {
   readonly #ports: RotationPorts;
   readonly #rotated: (event: CertificateRotated) => void;
+  readonly #watchers = new Set<() => void>();
   #shown: Shown;
   #timer: TimerHandle | undefined;
 
@@ -58,6 +60,17 @@ export class CertificateRotation {
     return this.#shown.context;
   }
 
+  /** What a new connection shows (R1), for carriers that are no `node:tls`. */
+  get certificate(): NodeCertificate {
+    return this.#shown.certificate;
+  }
+
+  /** Call when the certificate was replaced; gives the function that ends this. */
+  watch(replaced: () => void): () => void {
+    this.#watchers.add(replaced);
+    return () => this.#watchers.delete(replaced);
+  }
+
   /** End of the current certificate, milliseconds since the Unix epoch. */
   get notAfterMs(): number {
     return this.#shown.notAfterMs;
@@ -68,6 +81,7 @@ export class CertificateRotation {
     const previousNotAfterMs = this.#shown.notAfterMs;
     this.#shown = this.#issue();
     const event = { previousNotAfterMs, notAfterMs: this.#shown.notAfterMs };
+    for (const replaced of this.#watchers) replaced();
     this.#rotated(event);
     return event;
   }
@@ -88,7 +102,7 @@ export class CertificateRotation {
       // Resumption would skip the certificate; sessions that resume are refused as well (carriers/tls-carrier.ts).
       secureOptions: constants.SSL_OP_NO_TICKET,
     });
-    return { context, notAfterMs: certificate.notAfterMs };
+    return { certificate, context, notAfterMs: certificate.notAfterMs };
   }
 
   /** A validity under 90 days keeps the same proportion: renewal when a third is left (R2). */

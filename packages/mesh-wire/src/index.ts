@@ -56,6 +56,7 @@ export {
   proveNode,
 } from "./node-certificate.ts";
 export { createNodeIdentity, loadOrCreateNodeIdentity, type NodeIdentity } from "./node-identity.ts";
+export { quicCarrier } from "./quic/quic-carrier.ts";
 export type { ClassCounts, SessionStats, WireSession } from "./session-stats.ts";
 export { METRICS_INTERVAL_MS } from "./wire-metrics.ts";
 export {

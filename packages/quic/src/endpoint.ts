@@ -6,7 +6,7 @@
  * EP3. After `close` nothing of the endpoint keeps the process alive.
  */
 import { checkAddress, checkNumber } from "./checks.ts";
-import { CLOSE_CODES, type QuicClose, readClose } from "./close.ts";
+import { CLOSE_CODES, type QuicClose, REASON_BYTES_MAX, readClose } from "./close.ts";
 import { NativeConnection, type QuicConnection } from "./connection.ts";
 import {
   BadIdentityError,
@@ -108,7 +108,7 @@ class Endpoint implements QuicEndpoint {
       if (handle === 0) throw new TooManyError("connections", this.stats().connections);
       const timer = setTimeout(() => {
         this.#dials.delete(handle);
-        this.#refuse(handle, CLOSE_CODES.tooSlow);
+        this.#refuse(handle, CLOSE_CODES.tooSlow, "");
         reject(new ConnectTimeoutError(host, port, timeoutMs));
       }, timeoutMs);
       this.#dials.set(handle, { options, resolve, reject, timer });
@@ -193,18 +193,18 @@ class Endpoint implements QuicEndpoint {
   async #judge(handle: number, isAccepted: boolean, certificate: Uint8Array | undefined): Promise<void> {
     const { approvePeer, onConnection, confirmsApproval = true } = this.#options;
     let cause: unknown;
-    let isApproved = false;
+    let verdict: boolean | string = false;
     this.#judged.add(handle);
     try {
       const isWanted =
         certificate !== undefined && certificate.length > 0 && !(isAccepted && onConnection === undefined);
-      isApproved = isWanted && (await approvePeer(certificate, { isServer: !isAccepted })) === true;
+      if (isWanted) verdict = await approvePeer(certificate, { isServer: !isAccepted });
     } catch (error) {
       cause = error;
     }
     if (!this.#judged.delete(handle) || this.#closing !== undefined) return;
-    if (!isApproved || certificate === undefined) {
-      this.#refuse(handle, CLOSE_CODES.notApproved);
+    if (verdict !== true || certificate === undefined) {
+      this.#refuse(handle, CLOSE_CODES.notApproved, typeof verdict === "string" ? verdict : "");
       this.#failDial(handle, new PeerRefusedError(cause));
       return;
     }
@@ -251,8 +251,9 @@ class Endpoint implements QuicEndpoint {
     dial.reject(error);
   }
 
-  #refuse(handle: number, code: number): void {
-    this.#native.closeConnection(this.#endpoint, handle, code, new Uint8Array());
+  #refuse(handle: number, code: number, reason: string): void {
+    const text = new TextEncoder().encode(reason).subarray(0, REASON_BYTES_MAX);
+    this.#native.closeConnection(this.#endpoint, handle, code, text);
   }
 }
 

@@ -23,11 +23,14 @@ export interface QuicEndpointOptions extends QuicIdentity {
   readonly port?: number;
   /** Names of application protocols, most wanted first; 1 to 16, each of 1 to 255 bytes. Both sides must share one. */
   readonly alpn: readonly string[];
-  /** Decides about a peer by its certificate (DER). A refusal, an exception or a rejection closes the connection before any stream. */
+  /**
+   * Decides about a peer by its certificate (DER): only `true` approves. A text refuses and is told to the peer (256 bytes of it at most);
+   * anything else, an exception or a rejection refuses without one. A refused connection closes before any stream.
+   */
   readonly approvePeer: (
     certificate: Uint8Array,
     peer: { readonly isServer: boolean },
-  ) => boolean | Promise<boolean>;
+  ) => boolean | string | Promise<boolean | string>;
   /** Takes connections that others made. Left out: they are refused. */
   readonly onConnection?: (connection: QuicConnection) => void;
   /** TLS groups in OpenSSL's form. Default `X25519:X25519MLKEM768`. */
