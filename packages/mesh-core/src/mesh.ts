@@ -276,7 +276,7 @@ class MeshNode implements Mesh {
       timers,
       random: random.fork("sessions"),
       admission: this.#standing,
-      addressOf: (node) => this.#membership?.member(node)?.address ?? this.#hints.get(node),
+      addressOf: (node) => this.#membership?.addressOf(node) ?? this.#hints.get(node),
       onEnvelope: (peer, trafficClass, envelope) => this.#receive(peer, trafficClass, envelope),
       onUp: ({ node, role }) => this.#listeners.tell({ kind: "sessionUp", node, role }),
       onDown: ({ node }, reason) => this.#lost(node, reason),

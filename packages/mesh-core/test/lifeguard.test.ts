@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { MEMBERSHIP_PROFILES } from "../src/index.ts";
 import { Deadlines, LATE_DRAINS } from "../src/membership/deadlines.ts";
+import { FORMER_MAX, FormerMembers } from "../src/membership/former-members.ts";
 import { CALM, VirtualTime } from "../src/testing/index.ts";
 import { Cluster, type TestNode } from "./cluster.ts";
 import { idOf, signerOf } from "./digests.ts";
@@ -207,6 +208,27 @@ describe("bugs that users of other implementations met", () => {
       expect(await cluster.time.advanceUntil(() => whole(cluster), 60_000), `${minutes} min`).toBe(true);
     }
   }, 120_000);
+
+  it("M4: even a cut that lasts longer than the memory of the dead heals", async () => {
+    const cluster = new Cluster(205);
+    await cluster.boot(6, { membership: { ...LAN, forgetAfterMs: 120_000 } });
+    cluster.network.partition(cluster.nodes.slice(0, 3).map(({ id }) => id));
+    await cluster.time.advance(10 * 60_000);
+    expect(stateOf(cluster.node(0), cluster.node(5)), "forgotten").toBe(undefined);
+    cluster.network.heal();
+    expect(await cluster.time.advanceUntil(() => whole(cluster), 120_000)).toBe(true);
+  });
+
+  it("FM1: former members are bounded, the one forgotten first gives way", () => {
+    const former = new FormerMembers();
+    const node = (n: number): TestNode["id"] => n.toString(16).padStart(64, "0") as TestNode["id"];
+    for (let n = 0; n <= FORMER_MAX; n++) former.keep(node(n), { host: "h", port: n + 1 });
+    expect(former.nodes()).toHaveLength(FORMER_MAX);
+    expect(former.address(node(0))).toBe(undefined);
+    former.drop((known) => known === node(1));
+    expect(former.address(node(1))).toBe(undefined);
+    expect(former.address(node(2))).toEqual({ host: "h", port: 3 });
+  });
 
   it("consul#1212: one node that hears nothing for two minutes makes no healthy node fail another", async () => {
     for (const seed of [211, 212]) {

@@ -32,6 +32,8 @@ export interface HearingParts {
   readonly observes: boolean;
   /** A row changed. */
   changed(from: MemberState | undefined, to: MemberState | undefined): void;
+  /** A dead member is forgotten now; it may still be on the other side of a cut. */
+  forgotten(entry: MemberEntry): void;
 }
 
 /** The judgement of one node. */
@@ -105,12 +107,14 @@ export class Hearing {
   forgetBefore(monotonicMs: number): void {
     const { table } = this.#p;
     if (table.count("dead") + table.count("left") === 0) return;
-    for (const { node, state, changedMs } of table.all())
-      if ((state === "dead" || state === "left") && changedMs < monotonicMs) {
-        this.#calm(node);
-        table.forget(node);
-        this.#p.changed(state, undefined);
-      }
+    for (const entry of table.all()) {
+      const { node, state, changedMs } = entry;
+      if ((state !== "dead" && state !== "left") || changedMs >= monotonicMs) continue;
+      this.#calm(node);
+      table.forget(node);
+      this.#p.changed(state, undefined);
+      if (state === "dead") this.#p.forgotten(entry);
+    }
   }
 
   /** Forget every deadline. */

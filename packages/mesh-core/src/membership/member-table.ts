@@ -45,9 +45,15 @@ export class MemberTable {
   readonly #versions = new Float64Array(BUCKETS);
   readonly #counts: Record<MemberState, number> = { alive: 0, suspect: 0, dead: 0, left: 0 };
   #live: readonly MemberEntry[] | undefined;
+  #revision = 0;
 
   get(node: NodeId): MemberEntry | undefined {
     return this.#entries.get(node);
+  }
+
+  /** Grows with every change. */
+  get revision(): number {
+    return this.#revision;
   }
 
   /** Rows. */
@@ -148,6 +154,7 @@ export class MemberTable {
     const index = bucketOf(node);
     this.#versions[index] = this.version(index) + 1;
     this.#live = undefined;
+    this.#revision++;
   }
 
   #set(entry: MemberEntry): void {

@@ -5,12 +5,13 @@
  * M1. Every node that runs and is connected is alive in all views after the timers of its profile.
  * M2. A crashed node becomes dead in all views; a node that left stays left, whatever old rumours say.
  * M3. Only the subject refutes an accusation: with a higher incarnation, signed.
- * M4. Dead members are gossiped to for a while and dialled again from time to time, so a healed partition merges by itself.
+ * M4. Dead members are gossiped to for a while and dialled again from time to time, some of them even after they were forgotten, so a
+ *     healed partition merges by itself.
  * M5. A client watches: it pulls tables, accuses nobody and is in nobody's table.
  * M6. What a peer can make this node do is bounded per peer and in all; what is dropped is counted.
  */
 import { fromHex, type NodeId } from "@glia-os/abi/ids";
-import type { Signer, TimerHandle, TrafficClass } from "@glia-os/abi/ports";
+import type { HostPort, Signer, TimerHandle, TrafficClass } from "@glia-os/abi/ports";
 import type { Removal } from "../admission/removals.ts";
 import type { CborValue } from "../codec/cbor.ts";
 import type { Envelope, Kind } from "../codec/envelope.ts";
@@ -22,17 +23,20 @@ import { AntiEntropy } from "./anti-entropy.ts";
 import { Awareness } from "./awareness.ts";
 import { BroadcastQueue } from "./broadcast-queue.ts";
 import { Deadlines } from "./deadlines.ts";
+import { FormerMembers } from "./former-members.ts";
 import { GossipMeter } from "./gossip-meter.ts";
 import { Hearing } from "./hearing.ts";
 import { Intake } from "./intake.ts";
 import { type MemberEntry, MemberTable, memberView } from "./member-table.ts";
 import type { MembershipOptions } from "./membership-options.ts";
 import { Probes } from "./probe.ts";
-import { QuorumWatch, quorumOf } from "./quorum.ts";
+import { type QuorumView, QuorumWatch, quorumOf } from "./quorum.ts";
 import { readStatements } from "./statement-list.ts";
 
 /** Bytes of statements in one datagram: what 1200 leave after the header and the longest fixed fields. */
 const PIGGYBACK_BYTES = 1120;
+/** Above so many live members some are drawn at random; below, all are shuffled. */
+const DRAW_ABOVE = 64;
 /** A client pulls a table this often, in milliseconds. */
 export const CLIENT_PULL_MS = 1000;
 
@@ -65,8 +69,11 @@ export class Membership {
   readonly #quorum: QuorumWatch;
   readonly #meter: GossipMeter;
   readonly #observes: boolean;
+  readonly #former = new FormerMembers();
   readonly #timers = new Map<string, TimerHandle>();
   #round: NodeId[] = [];
+  #view: QuorumView | undefined;
+  #viewRevision = -1;
   #raisedMs = Number.NEGATIVE_INFINITY;
   #running = false;
 
@@ -91,6 +98,7 @@ export class Membership {
       awareness: this.#awareness,
       deadlines,
       changed: () => this.#meter.count("membership_updates_total"),
+      forgotten: ({ node, record }) => this.#former.keep(node, record.address),
     });
     this.#intake = new Intake({
       timers: options.timers,
@@ -167,6 +175,11 @@ export class Membership {
   member(node: NodeId): Member | undefined {
     const entry = this.#table.get(node);
     return entry === undefined ? undefined : memberView(entry);
+  }
+
+  /** Where a member listens, or listened when it was forgotten. */
+  addressOf(node: NodeId): HostPort | undefined {
+    return this.#table.get(node)?.record.address ?? this.#former.address(node);
   }
 
   /** Compare tables with a node now. */
@@ -322,13 +335,23 @@ export class Membership {
     const nowMs = this.#o.clock.monotonicMs();
     this.#hearing.forgetBefore(nowMs - this.#o.parameters.forgetAfterMs);
     this.#meter.sizes(this.#table, this.#awareness.score);
-    const counted = this.#table.all().map(({ certificate, state }) => ({ role: certificate.role, state }));
-    const view = quorumOf(counted);
+    const view = this.#quorumView();
     const state = this.#quorum.look(view, nowMs);
     if (state === undefined) return;
     const { reachable, known } = view;
     const kind = state === "whole" ? "healed" : state === "lost" ? "quorumLost" : "partition";
     this.#o.emit({ kind, reachable, known });
+  }
+
+  #quorumView(): QuorumView {
+    const { revision } = this.#table;
+    if (this.#view === undefined || this.#viewRevision !== revision) {
+      this.#viewRevision = revision;
+      this.#view = quorumOf(
+        this.#table.all().map(({ certificate, state }) => ({ role: certificate.role, state })),
+      );
+    }
+    return this.#view;
   }
 
   /** A member believed dead or suspect that speaks is told so, and can refute at once; not more often than once per probe timeout. */
@@ -363,8 +386,9 @@ export class Membership {
   }
 
   #reconnect(): void {
-    const [chosen] = this.#shuffle(this.#dead());
-    if (chosen !== undefined) this.exchange(chosen.node);
+    this.#former.drop((node) => this.#table.get(node) !== undefined);
+    const [chosen] = this.#shuffle([...this.#dead().map(({ node }) => node), ...this.#former.nodes()]);
+    if (chosen !== undefined) this.exchange(chosen);
   }
 
   #dead(): MemberEntry[] {
@@ -394,7 +418,15 @@ export class Membership {
     this.#o.send(node, trafficClass, { kind, requestId, body });
   }
 
+  /** Up to k other live members, each set of them as likely. In a large table by drawing, since most fit. */
   #pick(k: number, fits: (entry: MemberEntry) => boolean): NodeId[] {
+    const live = this.#table.live();
+    const drawn = new Set<NodeId>();
+    for (let tries = 0; live.length > DRAW_ABOVE && tries < 4 * k && drawn.size < k; tries++) {
+      const entry = live[this.#o.random.uint32() % live.length] as MemberEntry;
+      if (entry.node !== this.#o.self && fits(entry)) drawn.add(entry.node);
+    }
+    if (drawn.size === k) return [...drawn];
     return this.#shuffle(this.#others().filter(fits))
       .slice(0, k)
       .map(({ node }) => node);
