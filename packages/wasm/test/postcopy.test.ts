@@ -431,6 +431,23 @@ describe("the source of a post-copy", () => {
     expect(it.step(undefined, 1000).kind).toBe("yielded");
   });
 
+  it("sends no more than 63 rounds before the hand-over, which the target takes", async () => {
+    const { program, it } = await begun(await rewritingModule(4, 65_536, 30), 0.5);
+    const source = new PostCopySource(it, { tracking: await program.tracking() });
+    const target = new PostCopyTarget(program, {}, (answer) => source.answered(answer));
+    for (let left = 63; left > 0; left--) for (const piece of source.round()) target.push(piece);
+    expect(target.rounds).toBe(63);
+    for (const piece of source.handOver()) target.push(piece);
+    expect([target.handedOver, target.left]).toEqual([true, 0]);
+    target.dispose();
+    const again = new PostCopySource(program.instantiate({}, new RecordingHost()));
+    expect(() => again.handOver().next()).toThrow("waits for no call");
+    source.cancel();
+    const more = new PostCopySource(it, { tracking: await program.tracking() });
+    for (let left = 63; left > 0; left--) for (const _ of more.round());
+    expect(() => more.round().next()).toThrow(PostCopyOrderError);
+  });
+
   it("sends what is asked for next, with what is behind it, and no more unasked than its window (OS2, OS3)", async () => {
     const { it } = await begun(await rewritingModule(4, 65_536, 30), 0.5);
     const source = new PostCopySource(it, { window: 2, pushPages: 1, readAhead: 3 });
