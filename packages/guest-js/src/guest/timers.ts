@@ -84,6 +84,7 @@ export function clearTimer(id: unknown): void {
 
 /** Milliseconds until the next timer, 0 when one is due, Infinity when there is none. */
 export function untilNextTimer(): number {
+  if (heap.length === 0) return Infinity;
   const next = first();
   return next === undefined ? Infinity : Math.max(0, next.dueMs - Date.now());
 }
