@@ -229,11 +229,12 @@ class MeshNode implements Mesh {
 
   #hostParts(): Parts {
     const { clock, timers, random, signer, digests, logger, meter, cells } = this.#ports;
-    const { role } = this.#config;
+    const { role, name } = this.#config;
     return new Parts({
       context: {
         self: this.self,
         role,
+        name,
         settings: this.#config,
         clock,
         timers,

@@ -37,7 +37,7 @@ export function serves(role: NodeRole): boolean {
 
 /** The part `registry`. */
 export function startRegistry(context: PartContext): Part<Registry> {
-  const { self, bootEpoch, clock, timers, random, digests } = context;
+  const { self, name, bootEpoch, clock, timers, random, digests, meter } = context;
   const isServing = serves(context.role);
   const held: { registry?: Registry } = {};
   const kademlia =
@@ -51,6 +51,8 @@ export function startRegistry(context: PartContext): Part<Registry> {
     timers,
     random,
     digests,
+    meter,
+    name,
     records: new AgentRecords(vouching(context)),
     strategy: kademlia === undefined ? seeingAll(context) : kademliaView(kademlia, self, isServing),
     serves: isServing,

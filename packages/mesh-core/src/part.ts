@@ -34,6 +34,8 @@ export interface PartSettings {
 export interface PartContext {
   readonly self: NodeId;
   readonly role: NodeRole;
+  /** The node's name. */
+  readonly name: string;
   readonly settings: PartSettings;
   readonly clock: Clock;
   /** Timers that end with the part (PT1). */

@@ -2,6 +2,7 @@
 
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { NodeId } from "@glia-os/abi/ids";
+import type { Meter } from "@glia-os/abi/ports";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CLOCK_SKEW_MS } from "../src/admission/certificate.ts";
@@ -13,6 +14,7 @@ import {
   RECORD_TTL_MS,
   remainingMs,
 } from "../src/registry/agent-record.ts";
+import { LookupMeasures } from "../src/registry/lookup-measures.ts";
 import { RecordStore } from "../src/registry/record-store.ts";
 import { PUBLISHED_MAX, REGISTRY_METHODS, REPLICATION } from "../src/registry/registry.ts";
 import { rendezvous } from "../src/registry/rendezvous.ts";
@@ -334,5 +336,33 @@ describe("the registry's limits", () => {
         expect(errorCodeOf(error)).toMatch(/^(mesh|overlay)\./);
       }
     }
+  });
+});
+
+describe("measures", () => {
+  it("a meter is told of lookups, hits, hops, latency, puts and the table's size, under the seeds' names", () => {
+    const seen = new Map<string, number>();
+    const meter: Meter = {
+      count: (name, value = 1) => void seen.set(name, (seen.get(name) ?? 0) + value),
+      gauge: (name, value) => void seen.set(name, value),
+      observe: () => undefined,
+    };
+    const measures = new LookupMeasures(meter, "node-1");
+    measures.looked({ found: true, local: false, hops: 2, tookMs: 10 });
+    measures.looked({ found: false, local: true, hops: 4, tookMs: 30 });
+    measures.put();
+    measures.got();
+    measures.table(17);
+    expect(Object.fromEntries(seen)).toEqual({
+      mielin_dht_lookups_total: 2,
+      mielin_dht_lookup_success_rate: 0.5,
+      mielin_dht_cache_hit_rate: 0.5,
+      mielin_dht_lookup_latency_avg_us: 12_000,
+      mielin_dht_lookup_latency_p95_us: 30_000,
+      glia_dht_lookup_hops_avg: 2.2,
+      mielin_dht_puts_total: 1,
+      mielin_dht_gets_total: 1,
+      mielin_dht_routing_table_size: 17,
+    });
   });
 });

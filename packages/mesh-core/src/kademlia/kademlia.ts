@@ -124,7 +124,9 @@ export class Kademlia {
   seen(node: NodeId, address: HostPort): void {
     if (this.#stopped) return;
     const observed = this.table.observe(contactOf(node, address), this.#o.clock.monotonicMs());
-    if (observed.kind === "check") void this.#ask(observed.oldest, hexOf(observed.oldest.words), false);
+    if (observed.kind !== "check") return;
+    // Its silence is noted in the table; nobody waits for the answer.
+    this.#ask(observed.oldest, hexOf(observed.oldest.words), false).catch(() => undefined);
   }
 
   /** A node is known to be gone (K3). */

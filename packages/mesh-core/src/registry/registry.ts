@@ -10,7 +10,7 @@
  */
 import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
 import { fromHex, toHex } from "@glia-os/abi/ids";
-import type { Clock, Digests, HostPort, Random, TimerHandle, Timers } from "@glia-os/abi/ports";
+import type { Clock, Digests, HostPort, Meter, Random, TimerHandle, Timers } from "@glia-os/abi/ports";
 import { decodeCbor, encodeCbor } from "../codec/cbor.ts";
 import { FieldReader } from "../codec/reader.ts";
 import type { CallHandler, CallOptions } from "../mesh-types.ts";
@@ -27,6 +27,7 @@ import {
   RECORD_TTL_MS,
   remainingMs,
 } from "./agent-record.ts";
+import { LookupMeasures } from "./lookup-measures.ts";
 import { RecordStore, type RecordStoreOptions, type Refusals } from "./record-store.ts";
 import type { RecordStrategy } from "./strategy.ts";
 
@@ -67,6 +68,9 @@ export interface RegistryOptions {
   ) => Promise<Uint8Array>;
   readonly ttlMs?: number;
   readonly replication?: number;
+  readonly meter?: Meter | undefined;
+  /** What the meter calls this node. Default: nothing. */
+  readonly name?: string;
   readonly store?: Pick<RecordStoreOptions, "max" | "perSpeaker">;
 }
 
@@ -103,6 +107,7 @@ interface Published {
 export class Registry {
   readonly #o: RegistryOptions;
   readonly #store: RecordStore;
+  readonly #measures: LookupMeasures;
   readonly #published = new Map<AgentId, Published>();
   #timer: TimerHandle | undefined;
   #version = -1;
@@ -114,11 +119,14 @@ export class Registry {
   constructor(options: RegistryOptions) {
     this.#o = options;
     this.#store = new RecordStore({ ...options, ...options.store });
+    this.#measures = new LookupMeasures(options.meter, options.name ?? "");
   }
 
   /** What is stored here under a key, for the answers of `dht.find`. */
   valueOf(key: string): Uint8Array | undefined {
-    return this.#store.get(key);
+    const record = this.#store.get(key);
+    if (record !== undefined) this.#measures.got();
+    return record;
   }
 
   /** Counts for people and meters. */
@@ -222,9 +230,13 @@ export class Registry {
       return ++found.reads >= READS;
     };
     this.#stats.lookups++;
+    const { clock, strategy } = this.#o;
+    const startMs = clock.monotonicMs();
     const local = this.#store.get(key);
     if (local !== undefined) take(local);
-    const { asked, hops } = await this.#o.strategy.find(key, take);
+    const { asked, hops } = await strategy.find(key, take);
+    const tookMs = clock.monotonicMs() - startMs;
+    this.#measures.looked({ found: found.best !== undefined, local: local !== undefined, hops, tookMs });
     if (found.best === undefined) return undefined;
     this.#stats.found++;
     return { record: found.best, hops, asked };
@@ -320,6 +332,7 @@ export class Registry {
 
   #tick(): void {
     this.#store.sweep();
+    this.#measures.table(this.#o.strategy.known());
     const nowMs = this.#o.clock.monotonicMs();
     for (const published of this.#published.values()) {
       if (this.#publishing >= PUBLICATIONS_AT_ONCE) return;
@@ -359,6 +372,7 @@ export class Registry {
     const record = reader.bytes("record", AGENT_RECORD_MAX, 1);
     reader.end();
     const { stored, newer } = this.#store.put(record);
+    if (stored) this.#measures.put();
     return encodeCbor([REGISTRY_VERSION, stored, newer ?? null]);
   }
 
@@ -367,7 +381,7 @@ export class Registry {
     reader.int("version", REGISTRY_VERSION, REGISTRY_VERSION);
     const key = toHex(reader.bytes("key", 32, 32));
     reader.end();
-    return encodeCbor([REGISTRY_VERSION, this.#store.get(key) ?? null]);
+    return encodeCbor([REGISTRY_VERSION, this.valueOf(key) ?? null]);
   }
 }
 

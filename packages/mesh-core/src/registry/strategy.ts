@@ -23,6 +23,8 @@ export interface RecordStrategy {
   holders(key: string, count: number): Promise<readonly NodeId[]>;
   /** Offer what others hold under a key to `take` until it says enough. */
   find(key: string, take: TakeValue): Promise<FindReport>;
+  /** Nodes that could be asked. */
+  known(): number;
   /** Changes when `holders` may give others than before. */
   version(): number;
 }
@@ -42,6 +44,7 @@ export function fullView({ self, serving, version, ask }: FullViewOptions): Reco
   return {
     kind: "full-view",
     version,
+    known: () => serving().filter((node) => node !== self).length,
     holders: async (key, count) => rendezvous(key, serving(), count),
     find: async (key, take) => {
       const ranked = rendezvous(key, serving(), READ_MAX).filter((node) => node !== self);
@@ -72,6 +75,7 @@ export function kademliaView(kademlia: Kademlia, self: NodeId, serves: boolean):
   return {
     kind: "kademlia",
     version: () => 0,
+    known: () => kademlia.table.size,
     holders: async (key, count) => {
       const target = wordsOf(key);
       const { closest } = await kademlia.lookup(key);
