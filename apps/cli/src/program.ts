@@ -285,6 +285,8 @@ function nodeOptions(command: Command, role: string): Command {
     )
     .option("--name <name>", "name of the node (default: the machine's name and the role)")
     .option("--data <dir>", "data folder (default: a folder of the node's name under GLIA_HOME)")
+    .option("--http <origin...>", "origins that agents with the grant service/http may reach")
+    .option("--files <folder>", "the folder of agents with the grant service/files")
     .option("--until-stdin-closes", untilStdinCloses)
     .option("--temporary", "remove the data folder at the end, if this run made it");
 }

@@ -96,6 +96,48 @@ it("an agent in AssemblyScript that was scaffolded builds, answers on a node, an
   ]);
 });
 
+it("an agent of a node writes the files that the node was started with, when it asks for them", async () => {
+  const folder = join(scratch, "files");
+  mkdirSync(folder);
+  const source = join(scratch, "writer.ts");
+  writeFileSync(
+    source,
+    `import { Capability, receiveText, replyText } from "@glia-os/guest-as/assembly";
+    export function glia_main(): i32 {
+      while (true) {
+        const text = receiveText();
+        const files = Capability.named("files");
+        if (files === null) replyText("none");
+        else replyText(files.writeFile("note.txt", Uint8Array.wrap(String.UTF8.encode(text))).toString());
+      }
+    }`,
+  );
+  const built = await json(["agent", "build", source]);
+  expect(built["grants"]).toEqual(["glia.v1", "glia.sys.v1"]);
+  await startNode(["mesh", "start", "--bind", "127.0.0.1:0", "--name", "filer", "--files", folder]);
+  const spawn = [
+    "agent",
+    "spawn",
+    join(scratch, "writer.wasm"),
+    "--node",
+    "filer",
+    "--grant",
+    "glia.v1",
+    "glia.sys.v1",
+  ];
+  await json([...spawn, "service/files", "--as", "writer"]);
+  await json([...spawn, "--as", "bare"]);
+  const asked = async (agent: string): Promise<string> =>
+    (await runCli(["agent", "send", agent, "kept", "--ask", "--name", "filer"], { env })).stdout.trim();
+  expect([await asked("writer"), await asked("bare")]).toEqual(["0", "none"]);
+  expect(readFileSync(join(folder, "note.txt"), "utf8")).toBe("kept");
+  const refused = await runCli([...spawn, "service/http", "--as", "web"], { env });
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    expect.stringContaining("no service http; it has files"),
+  ]);
+});
+
 it("agent build says what the compiler of AssemblyScript refuses, and which options it has no use for", async () => {
   const source = join(scratch, "wrong-as.ts");
   writeFileSync(

@@ -1,19 +1,11 @@
 /** `glia agent build`: an agent's source becomes a module. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { buildAgent, type StartAt } from "@glia-os/guest-js/build";
+import { buildAgent } from "@glia-os/guest-js/build";
 import type { Context } from "../context.ts";
 import { FolderUnwritableError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-
-/** Its options. */
-export interface AgentBuildOptions {
-  readonly out?: string;
-  readonly start: StartAt | "auto";
-  readonly minify?: boolean;
-  readonly lang: "auto" | "typescript" | "assemblyscript";
-  readonly profile: "cooperative" | "metered" | "preemptive";
-}
+import type { AgentBuildOptions } from "./build-options.ts";
 
 const ASSEMBLYSCRIPT = /\bfrom\s*["']@glia-os\/guest-as(?:\/|["'])/;
 

@@ -10,7 +10,7 @@ import type { Context } from "../context.ts";
 import { FolderUnwritableError, UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { instrumentInThread } from "../wasm/instrument-thread.ts";
-import type { AgentBuildOptions } from "./build-agent.ts";
+import type { AgentBuildOptions } from "./build-options.ts";
 
 /** Run it. */
 export async function buildAssemblyScript(

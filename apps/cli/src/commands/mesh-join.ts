@@ -4,10 +4,11 @@ import type { ExitCode } from "../exit-code.ts";
 import { checkNodeName, dataDirOf, defaultNodeName } from "../node/data-dir.ts";
 import { parseHostPort } from "../node/host-port.ts";
 import { readJoinLine } from "../node/join-line.ts";
+import { type OfferOptions, offeredServices } from "../node/offered-services.ts";
 import type { ForegroundNode } from "../node/run-node.ts";
 
 /** Its options. */
-export interface MeshJoinOptions {
+export interface MeshJoinOptions extends OfferOptions {
   readonly bind: string;
   readonly role: ForegroundNode["role"];
   readonly name?: string;
@@ -31,6 +32,7 @@ export async function meshJoin(
     dataDir: dataDirOf(name, options.data),
     bind,
     start: { kind: "join", line },
+    services: offeredServices(options),
     untilStdinCloses: options.untilStdinCloses === true,
     temporary: options.temporary === true,
   };

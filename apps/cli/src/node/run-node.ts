@@ -14,6 +14,7 @@ import {
   type NodeEvent,
   type NodeOptions,
   type NodeRole,
+  type NodeServices,
   serveControl,
 } from "@glia-os/daemon";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -35,6 +36,8 @@ export interface ForegroundNode {
   readonly start: NodeOptions["start"];
   /** How the join line it prints is limited; no join line without it. */
   readonly joinLine?: { readonly ttlMs: number; readonly uses: number };
+  /** What its agents may be given. */
+  readonly services?: NodeServices;
   readonly untilStdinCloses: boolean;
   /** Remove the data folder at the end, if it was made by this run. */
   readonly temporary: boolean;
@@ -56,6 +59,7 @@ export async function runNode(
       role: settings.role,
       bind: settings.bind,
       start: settings.start,
+      services: settings.services ?? {},
       onEvent: (event) => showEvent(terminal, event),
     });
     const toldEarly = await Promise.race([creating.then(() => undefined), told]);
