@@ -15,6 +15,8 @@ const SERVICES_MAX = 256;
 const HOSTS_MAX = 256;
 const ADDRESSES_MAX = 8;
 const QUESTIONS_MAX = 16;
+/** Records looked at in one packet; a packet of 9,000 bytes (RFC 6762 section 17) hardly holds more. */
+const RECORDS_MAX = 512;
 const TTL_MAX_S = 3600;
 const NAME_BYTES_MAX = 255;
 const TEXTS_MAX = 16;
@@ -106,9 +108,10 @@ export class ServiceCache {
   take(records: readonly SeenRecord[], nowMs: number): void {
     // Pointers first: the others are only of interest for services that are pointed to.
     const flushed = new Set<string>();
-    for (const record of [...records].sort((x, y) => rank(x) - rank(y)))
+    const names = records.slice(0, RECORDS_MAX).flatMap(namesIn);
+    for (const record of records.slice(0, RECORDS_MAX).sort((x, y) => rank(x) - rank(y)))
       this.#takeOne(record, nowMs, flushed);
-    this.#tell();
+    this.#tell(new Set(names));
   }
 
   /** Forget what is over (SC3). */
@@ -118,7 +121,7 @@ export class ServiceCache {
       for (const [address, untilMs] of addresses) if (untilMs <= nowMs) addresses.delete(address);
       if (addresses.size === 0 || !this.#isPointedTo(host)) this.#hosts.delete(host);
     }
-    this.#tell();
+    this.#tell(new Set([...this.#services.keys(), ...this.#hosts.keys()]));
   }
 
   #takeOne(record: SeenRecord, nowMs: number, flushed: Set<string>): void {
@@ -162,8 +165,10 @@ export class ServiceCache {
     ttl: number,
     flushed: Set<string>,
   ): void {
-    if (typeof data !== "string" || !isReachable(data) || !this.#isPointedTo(host)) return;
-    const addresses = this.#hosts.get(host) ?? new Map<string, number>();
+    if (typeof data !== "string" || !isReachable(data)) return;
+    const known = this.#hosts.get(host);
+    if (known === undefined && (this.#hosts.size >= HOSTS_MAX || !this.#isPointedTo(host))) return;
+    const addresses = known ?? new Map<string, number>();
     const kind = `${host} ${isIP(data)}`;
     if (flush === true && !flushed.has(kind)) {
       flushed.add(kind);
@@ -171,46 +176,52 @@ export class ServiceCache {
     }
     if (ttl === 0) addresses.delete(data);
     else if (addresses.has(data) || addresses.size < ADDRESSES_MAX) addresses.set(data, untilMs);
-    if (this.#hosts.has(host) || this.#hosts.size < HOSTS_MAX) this.#hosts.set(host, addresses);
+    if (known === undefined && addresses.size > 0) this.#hosts.set(host, addresses);
   }
 
   #isPointedTo(host: string): boolean {
-    return [...this.#services.values()].some(({ place }) => place?.target === host);
+    for (const { place } of this.#services.values()) if (place?.target === host) return true;
+    return false;
   }
 
-  /** (SC2) */
-  #tell(): void {
-    const now = this.#complete();
+  /** (SC2); only what the names in this packet are about is looked at closely. */
+  #tell(touched: ReadonlySet<string>): void {
+    const there = new Set<NodeId>();
+    for (const [name, service] of this.#services) {
+      const { place, text } = service;
+      const addresses = place === undefined ? undefined : this.#hosts.get(place.target);
+      if (place === undefined || text === undefined || addresses === undefined || addresses.size === 0)
+        continue;
+      if (text.node === this.#self() || there.has(text.node)) continue;
+      there.add(text.node);
+      if (touched.has(name) || touched.has(place.target))
+        this.#tellOne(place.port, text, [...addresses.keys()].sort());
+    }
     for (const node of [...this.#told.keys()]) {
-      if (now.has(node)) continue;
+      if (there.has(node)) continue;
       this.#told.delete(node);
       this.#events.lost(node);
     }
-    for (const [node, found] of now) {
-      if (JSON.stringify(this.#told.get(node)) === JSON.stringify(found)) continue;
-      this.#told.set(node, found);
-      this.#events.found(found);
-    }
   }
 
-  #complete(): Map<NodeId, FoundNode> {
-    const nodes = new Map<NodeId, FoundNode>();
-    const self = this.#self();
-    for (const { place, text } of this.#services.values()) {
-      const addresses = place === undefined ? undefined : this.#hosts.get(place.target);
-      if (place === undefined || text === undefined || text.node === self || nodes.has(text.node)) continue;
-      const list = [...(addresses?.keys() ?? [])]
-        .sort()
-        .map((host): HostPort => ({ host, port: place.port }));
-      if (list.length > 0) nodes.set(text.node, { ...text, addresses: list });
-    }
-    return nodes;
+  #tellOne(port: number, { node, cluster }: NonNullable<Service["text"]>, hosts: readonly string[]): void {
+    const found = { node, cluster, addresses: hosts.map((host): HostPort => ({ host, port })) };
+    if (JSON.stringify(this.#told.get(node)) === JSON.stringify(found)) return;
+    this.#told.set(node, found);
+    this.#events.found(found);
   }
 }
 
 /** Where a record stands in the order they are taken in. */
 function rank({ type }: SeenRecord): number {
   return ["PTR", "SRV", "TXT", "A", "AAAA"].indexOf(typeof type === "string" ? type : "");
+}
+
+/** Names a record says something about. */
+function namesIn({ name, data, type }: SeenRecord): string[] {
+  return [name, type === "PTR" ? data : undefined].flatMap((own) =>
+    typeof own === "string" ? own.toLowerCase() : [],
+  );
 }
 
 function isAddress({ type }: SeenRecord): boolean {
