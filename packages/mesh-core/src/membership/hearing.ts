@@ -6,6 +6,8 @@
  * HE2. A suspect is declared dead by this node only after its deadline was judged in time; after a stall the suspect gets one more
  *      probe interval.
  * HE3. What changed something is passed on; what did not is not.
+ * HE4. A node that hears an accusation it refuted before says its record again: a refutation that was lost on its way to one member would
+ *      else leave this node dead there.
  */
 import type { NodeId } from "@glia-os/abi/ids";
 import type { TimerHandle } from "@glia-os/abi/ports";
@@ -173,10 +175,19 @@ export class Hearing {
 
   #refute({ accusation, verify }: Heard & { readonly type: "accusation" }): void {
     const accuser = this.#p.table.get(accusation.accuser);
-    if (accusation.bootEpoch !== this.#bootEpoch || accusation.incarnation !== this.#incarnation) return;
+    const own = { bootEpoch: this.#bootEpoch, incarnation: this.#incarnation };
+    const order = compareVersions(accusation, own);
+    if (order < 0) this.#sayAgain();
+    if (order !== 0) return;
     if (accuser === undefined || !verify(accuser.certificate.nodeKey)) return;
     this.#p.awareness.adjust(1);
     this.renew();
+  }
+
+  /** Somebody missed this node's refutation (HE4). The answer to whoever passed the accusation on carries it. */
+  #sayAgain(): void {
+    const entry = this.#p.table.get(this.#o.self);
+    if (entry !== undefined) this.#p.broadcasts.add(entry.node, entry.recordBytes);
   }
 
   #hearRemoval(heard: Heard & { readonly type: "removal" }): void {
