@@ -29,12 +29,14 @@ export async function agentBuild(
   } catch (cause) {
     throw new FolderUnwritableError(out, cause);
   }
-  const { hash, startedAt, warnings, log } = module;
-  terminal.record({ ok: true, module: out, map, bytes: module.bytes.length, hash, startedAt, warnings, log });
+  const { hash, startedAt, warnings, log, grants } = module;
+  const bytes = module.bytes.length;
+  terminal.record({ ok: true, module: out, map, bytes, hash, startedAt, warnings, log, grants });
   for (const warning of warnings) terminal.line(`warning: ${warning}`);
   for (const line of log) terminal.line(`log: ${line}`);
   const when = startedAt === "build" ? "started ahead" : "starts at every spawn";
-  terminal.line(`${out}: ${Math.ceil(module.bytes.length / 1024)} KiB, ${when}`);
+  terminal.line(`${out}: ${Math.ceil(bytes / 1024)} KiB, ${when}`);
+  if (grants.length > 1) terminal.line(`It uses fetch: spawn it with --grant ${grants.join(" ")} service/http`);
   return EXIT.ok;
 }
 
