@@ -36,7 +36,8 @@ export async function agentBuild(
   for (const line of log) terminal.line(`log: ${line}`);
   const when = startedAt === "build" ? "started ahead" : "starts at every spawn";
   terminal.line(`${out}: ${Math.ceil(bytes / 1024)} KiB, ${when}`);
-  if (grants.length > 1) terminal.line(`It uses fetch: spawn it with --grant ${grants.join(" ")} service/http`);
+  if (grants.length > 1)
+    terminal.line(`It uses fetch: spawn it with --grant ${grants.join(" ")} service/http`);
   return EXIT.ok;
 }
 
