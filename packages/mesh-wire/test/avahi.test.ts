@@ -18,7 +18,7 @@ describe.skipIf(!runs)("beside avahi in a network namespace (needs root, iproute
     spawnSync("ip", ["netns", "delete", namespace]);
   });
 
-  it("avahi-browse resolves a node; the node finds what avahi-publish says, and each sees the other go", async () => {
+  it("avahi-browse resolves a node; the node finds what avahi-publish says, and two nodes find each other; each sees addresses change and the others go", async () => {
     const program = new URL("./programs/avahi-scenario.ts", import.meta.url).pathname;
     const node = [process.execPath, "--conditions=@glia-os/source", program];
     const out = await new Promise<string>((resolve) =>
@@ -26,7 +26,7 @@ describe.skipIf(!runs)("beside avahi in a network namespace (needs root, iproute
         resolve(stdout || stderr),
       ),
     );
-    const { browsed, found, exit } = JSON.parse(out) as Record<string, unknown>;
+    const { browsed, found, moved, exit } = JSON.parse(out) as Record<string, unknown>;
     const label = "ab".repeat(16);
     expect(browsed).toContain(`=;d0;IPv4;${label};_glia._tcp;local;glia-${label}.local;10.99.7.1;7171;`);
     expect(browsed).toContain(`"node=${"ab".repeat(32)}"`);
@@ -36,6 +36,7 @@ describe.skipIf(!runs)("beside avahi in a network namespace (needs root, iproute
       cluster: "c1".repeat(32),
       addresses: [{ host: "10.99.7.1", port: 7272 }],
     });
+    expect(moved).toMatchObject({ addresses: [{ host: "10.99.7.1" }, { host: "10.99.7.2" }] });
     expect(exit).toBe(0);
   });
 });

@@ -8,6 +8,7 @@ import { existsSync, mkdirSync } from "node:fs";
 
 const NODE = "ab".repeat(32);
 const OTHER = "cd".repeat(32);
+const SECOND = "ef".repeat(32);
 const CLUSTER = "c1".repeat(32);
 const children: ChildProcess[] = [];
 
@@ -41,6 +42,11 @@ async function browse(): Promise<string | undefined> {
   return out.split("\n").find((line) => line.startsWith("=") && line.includes("IPv4"));
 }
 
+process.once("SIGTERM", () => {
+  for (const child of children) child.kill();
+  process.exit(1);
+});
+
 // The mount namespace is our own too: nothing of the machine's /run is touched.
 execFileSync("mount", ["-t", "tmpfs", "tmpfs", "/run"]);
 for (const folder of ["/run/dbus", "/run/avahi-daemon"]) mkdirSync(folder);
@@ -60,15 +66,32 @@ await until(() => avahi.lines.some((line) => line.includes("Server startup compl
 
 const program = new URL("./discovering-node.ts", import.meta.url).pathname;
 const node = start(process.execPath, "--conditions=@glia-os/source", program, NODE, "7171");
-const told = () => node.lines.map((line) => JSON.parse(line) as { found?: { node: string }; lost?: string });
+interface Told {
+  readonly found?: { readonly node: string; readonly addresses: readonly { readonly host: string }[] };
+  readonly lost?: string;
+}
+const toldBy = (own: Running) => own.lines.map((line) => JSON.parse(line) as Told);
+const told = () => toldBy(node);
 const browsed = await until(browse);
 const text = ["v=1", `node=${OTHER}`, `cluster=${CLUSTER}`];
 const publisher = start("avahi-publish", "-s", "of-avahi", "_glia._tcp", "7272", ...text);
 const found = await until(() => told().find((line) => line.found?.node === OTHER)?.found);
 publisher.child.kill();
 await until(() => told().some(({ lost }) => lost === OTHER));
+
+// A second node: both find each other, an address that is new is heard of, and the second says goodbye.
+const second = start(process.execPath, "--conditions=@glia-os/source", program, SECOND, "7373");
+await until(() => told().some((line) => line.found?.node === SECOND));
+await until(() => toldBy(second).some((line) => line.found?.node === NODE));
+execFileSync("ip", ["addr", "add", "10.99.7.2/24", "dev", "d0"]);
+const moved = await until(
+  () =>
+    toldBy(second).findLast((line) => line.found?.node === NODE && line.found.addresses.length === 2)?.found,
+);
+second.child.kill("SIGTERM");
+await until(() => told().some(({ lost }) => lost === SECOND));
 node.child.kill("SIGTERM");
 const [code] = (await once(node.child, "exit")) as [number | null];
 await until(async () => (await browse()) === undefined);
-console.log(JSON.stringify({ browsed, found, exit: code }));
+console.log(JSON.stringify({ browsed, found, moved, exit: code }));
 for (const child of children) child.kill();
