@@ -12,6 +12,8 @@ export {
 export { createEngineQueue, type EngineQueueOptions } from "./balance/engine-queue.ts";
 export { isOverloaded, type Load } from "./balance/load.ts";
 export { type JobCodec, JSON_CODEC } from "./balance/messages.ts";
+export { type QuorumOptions, type QuorumResult, quorum } from "./balance/quorum.ts";
+export { type TopologyKind, topology } from "./balance/topology.ts";
 export { BlobExchange, type BlobExchangeOptions, type BlobExchangeStats } from "./blobs/blob-exchange.ts";
 export { Gossip, type GossipOptions, type GossipStats } from "./broadcast/gossip.ts";
 export { BROADCAST_PAYLOAD_MAX, Broadcasts } from "./broadcast/message.ts";
@@ -86,6 +88,7 @@ export {
   recordQuestion,
 } from "./registry/registry.ts";
 export { rendezvous } from "./registry/rendezvous.ts";
+export { shard } from "./registry/shard.ts";
 export { type FullViewOptions, fullView, kademliaView, type RecordStrategy } from "./registry/strategy.ts";
 export { RoutedBatches } from "./routing/routed-batch.ts";
 export { Router, type RouterOptions, type RouterStats } from "./routing/router.ts";
