@@ -261,6 +261,24 @@ describe("rotation of the cluster key", () => {
     expect(() => again.mesh.createJoinLine({ ttlMs: 60_000, uses: 1 })).not.toThrow();
   });
 
+  it("ST6: the founder comes back after its certificate ended, and not with a key that was replaced", async () => {
+    const cluster = new Cluster(126);
+    await cluster.boot(2, { certificateTtlMs: HOUR });
+    cluster.anchor.mesh.rotateClusterKey(nextKey, { overlapMs: 0 });
+    const credentials = cluster.anchor.mesh.credentials();
+    await cluster.time.settle(cluster.anchor.mesh.stop());
+    await cluster.time.advance(3 * HOUR);
+    const start = { kind: "member", credentials, contacts: [] } as const;
+    const old = cluster.build(0, "core", { ...start, clusterSigner: clusterKey }, { bootEpoch: 2 });
+    expect(await codeOf(cluster, old.mesh.start())).toBe("mesh.invalid-option");
+    const again = cluster.build(0, "core", { ...start, clusterSigner: nextKey }, { bootEpoch: 3 });
+    await cluster.time.settle(again.mesh.start());
+    const line = again.mesh.createJoinLine({ ttlMs: 60_000, uses: 1 });
+    const back = cluster.build(1, "edge", { kind: "join", line }, { bootEpoch: 2 });
+    await cluster.time.settle(back.mesh.start());
+    expect(again.mesh.members()).toHaveLength(2);
+  });
+
   it("CK1, CK3: a succession that is forged, of another cluster, forked or one too many is refused", () => {
     const keys = new ClusterKeys(digests, clusterKey.publicKey);
     const code = (bytes: Uint8Array): string | undefined => {

@@ -7,9 +7,11 @@
  * ST3. Only the holder of the cluster key admits, and only with a token.
  * ST4. Several join lines name one cluster: the next is tried when nobody answers at one.
  * ST5. A removed node is admitted again only with a token made after its removal.
+ * ST6. The holder of the cluster key comes back with the newest one only, and issues itself a certificate.
  */
 import { type NodeId, nodeIdOf } from "@glia-os/abi/ids";
 import type { Clock, Digests, HostPort, Random, Signer } from "@glia-os/abi/ports";
+import { sameBytes } from "../codec/ascii.ts";
 import {
   InvalidOptionError,
   NoClusterKeyError,
@@ -202,7 +204,8 @@ export class Standing implements AdmissionState {
     const { start, digests } = this.#o;
     if (start.kind === "join")
       this.#joinLines = parseJoinLines(typeof start.line === "string" ? [start.line] : start.line, digests);
-    else this.joined(start.kind === "found" ? this.#found(start.clusterSigner) : start.credentials);
+    else if (start.kind === "found") this.joined(this.#found(start.clusterSigner));
+    else this.joined(this.#comeBack(start.credentials, start.clusterSigner));
   }
 
   /** Make a token and its line. @throws {NoClusterKeyError}, {InvalidOptionError}. */
@@ -283,6 +286,15 @@ export class Standing implements AdmissionState {
     if (heard.type !== "removal" || !this.removals.wants(heard.removal, this.wallMs())) return;
     heard.verify();
     this.removals.put(heard.removal, bytes);
+  }
+
+  /** ST6: the holder of the cluster key may have been away for longer than its certificate lasts. */
+  #comeBack(kept: Credentials, clusterSigner: Signer | undefined): Credentials {
+    if (clusterSigner === undefined) return kept;
+    const { current } = this.#keysOf(kept.clusterRecord, kept.successions ?? []);
+    if (!sameBytes(current, clusterSigner.publicKey))
+      throw new InvalidOptionError("start.clusterSigner", "it is not the newest key of the cluster");
+    return { ...kept, certificate: this.#issue(clusterSigner, this.selfKey, this.role) };
   }
 
   #found(clusterSigner: Signer): Credentials {
