@@ -7,7 +7,6 @@
  */
 #include "quic.h"
 
-#include <openssl/err.h>
 #include <string.h>
 
 #define ARGUMENTS_MAX 12
@@ -215,10 +214,10 @@ static napi_value js_export(napi_env env, napi_callback_info info) {
   uint8_t secret[EXPORT_MAX];
   if (call.is_bad || connection == NULL || connection->state == STATE_HANDSHAKE || connection->state >= STATE_LINGERING)
     return undefined(env);
-  ERR_clear_error();
+  forget_errors();
   int done = SSL_export_keying_material(
       connection->ssl, secret, length, (const char *)label.data, label.length, context.data, context.length, 1);
-  ERR_clear_error();
+  forget_errors();
   napi_value bytes = done == 1 ? dispatch_bytes(call.endpoint, secret, length) : NULL;
   OPENSSL_cleanse(secret, sizeof secret);
   return bytes == NULL ? undefined(env) : bytes;

@@ -13,7 +13,6 @@
  */
 #include "quic.h"
 
-#include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,13 +66,13 @@ static bool aim(struct endpoint *endpoint, SSL *ssl, const BIO_ADDR *peer) {
 struct connection *connection_dial(struct endpoint *endpoint, const char *address, uint16_t port) {
   BIO_ADDR *peer = socket_address(address, port);
   if (peer == NULL) return NULL;
-  ERR_clear_error();
+  forget_errors();
   SSL *ssl = SSL_new_from_listener(endpoint->listener, 0);
   struct connection *connection =
       ssl != NULL && aim(endpoint, ssl, peer) ? connection_new(endpoint, ssl, false) : NULL;
   BIO_ADDR_free(peer);
   if (connection == NULL) SSL_free(ssl);
-  ERR_clear_error();
+  forget_errors();
   tick_mark(endpoint);
   return connection;
 }
@@ -91,7 +90,7 @@ static void refuse(struct endpoint *endpoint, SSL *ssl) {
 /* Takes every connection that began to arrive. */
 void connection_accept_all(struct endpoint *endpoint) {
   while (!endpoint->closing) {
-    ERR_clear_error();
+    forget_errors();
     SSL *ssl = SSL_accept_connection(endpoint->listener, SSL_ACCEPT_CONNECTION_NO_BLOCK);
     if (ssl == NULL) break;
     bool has_room = endpoint->pending < endpoint->pending_max && endpoint->connections_open < endpoint->connections_max;
@@ -99,7 +98,7 @@ void connection_accept_all(struct endpoint *endpoint) {
       refuse(endpoint, ssl);
     tick_mark(endpoint);
   }
-  ERR_clear_error();
+  forget_errors();
 }
 
 static void settle_pending(struct connection *connection) {
@@ -153,9 +152,9 @@ static struct bytes text(const char *of) {
 }
 
 static void advance_handshake(struct connection *connection) {
-  ERR_clear_error();
+  forget_errors();
   int done = SSL_do_handshake(connection->ssl);
-  ERR_clear_error();
+  forget_errors();
   if (done != 1) return;
   if (!shares_protocol(connection)) {
     connection_close(connection, CLOSE_NO_PROTOCOL, text("no protocol in common"));
@@ -169,9 +168,9 @@ static void advance_handshake(struct connection *connection) {
 /* Whether the connection is over for any reason; says so to the program. */
 static bool has_ended(struct connection *connection) {
   SSL_CONN_CLOSE_INFO info = {0};
-  ERR_clear_error();
+  forget_errors();
   bool ended = SSL_get_conn_close_info(connection->ssl, &info, sizeof info) == 1;
-  ERR_clear_error();
+  forget_errors();
   if (ended) tell_closed(connection, &info);
   return ended;
 }
@@ -186,9 +185,9 @@ static void advance_ending(struct connection *connection) {
     die(connection);
     return;
   }
-  ERR_clear_error();
+  forget_errors();
   int done = SSL_shutdown_ex(connection->ssl, flags, &args, sizeof args);
-  ERR_clear_error();
+  forget_errors();
   /* The packet that says goodbye leaves with the next round; later it would be too late, the closing period is short. */
   connection->said_goodbye = is_late || (done == 1 && !connection->failed_handshake);
   if (!connection->told_closed || connection->said_goodbye) tick_mark(connection->endpoint);
@@ -281,13 +280,13 @@ void connection_close(struct connection *connection, uint64_t code, struct bytes
 /* Says goodbye in one packet without waiting for anything; for when the endpoint goes. */
 void connection_abandon(struct connection *connection) {
   const SSL_SHUTDOWN_EX_ARGS args = {.quic_error_code = connection->close_code, .quic_reason = connection->close_reason};
-  ERR_clear_error();
+  forget_errors();
   (void)SSL_shutdown_ex(
       connection->ssl,
       SSL_SHUTDOWN_FLAG_RAPID | SSL_SHUTDOWN_FLAG_NO_STREAM_FLUSH | SSL_SHUTDOWN_FLAG_NO_BLOCK,
       &args,
       sizeof args);
-  ERR_clear_error();
+  forget_errors();
   settle_pending(connection);
   connection->state = STATE_DEAD;
 }
@@ -303,8 +302,8 @@ void connection_free(struct connection *connection) {
   settle_pending(connection);
   table_remove(&endpoint->connection_table, connection->handle);
   endpoint->connections_open -= 1;
-  ERR_clear_error();
+  forget_errors();
   SSL_free(connection->ssl);
-  ERR_clear_error();
+  forget_errors();
   free(connection);
 }

@@ -9,7 +9,6 @@
 #include "quic.h"
 
 #include <errno.h>
-#include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,26 +42,26 @@ static bool open_socket(struct endpoint *endpoint, const struct options *options
 
 static bool open_listener(struct endpoint *endpoint, const struct options *options, struct failure *failure) {
   uint64_t flags = options->validates_addresses ? 0 : SSL_LISTENER_FLAG_NO_VALIDATE;
-  ERR_clear_error();
+  forget_errors();
   endpoint->listener = SSL_new_listener(endpoint->context, flags);
   BIO *bio = BIO_new_dgram(endpoint->fd, BIO_NOCLOSE);
   if (endpoint->listener == NULL || bio == NULL) {
     BIO_free(bio);
-    ERR_clear_error();
+    forget_errors();
     return fail(failure, "memory", "OpenSSL made no listener");
   }
   SSL_set_bio(endpoint->listener, bio, bio);
   (void)SSL_set_generic_value_uint(endpoint->listener, SSL_VALUE_QUIC_MAX_PENDING_CONNS, options->pending_max);
   bool listens = SSL_set_blocking_mode(endpoint->listener, 0) == 1 && SSL_listen(endpoint->listener) == 1;
-  ERR_clear_error();
+  forget_errors();
   return listens || fail(failure, "memory", "OpenSSL refused to listen");
 }
 
 static void release_tls(struct endpoint *endpoint) {
-  ERR_clear_error();
+  forget_errors();
   SSL_free(endpoint->listener);
   SSL_CTX_free(endpoint->context);
-  ERR_clear_error();
+  forget_errors();
   endpoint->listener = NULL;
   endpoint->context = NULL;
   free(endpoint->scratch);
@@ -118,7 +117,7 @@ void endpoint_close(struct endpoint *endpoint) {
   if (endpoint->ticking || endpoint->closed) return;
   endpoint->closed = true;
   for (struct connection *at = endpoint->connections; at != NULL; at = at->next) connection_abandon(at);
-  ERR_clear_error();
+  forget_errors();
   (void)SSL_handle_events(endpoint->listener);
   tick_reap(endpoint);
   release_tls(endpoint);

@@ -46,13 +46,13 @@ static const char *use_pair(SSL_CTX *context, X509 *certificate, EVP_PKEY *key) 
 
 /* Uses a certificate for every connection that begins from now on; gives what is wrong with it, or NULL. */
 const char *identity_use(SSL_CTX *context, struct bytes certificate_der, struct bytes key_der) {
-  ERR_clear_error();
+  forget_errors();
   X509 *certificate = read_certificate(certificate_der);
   EVP_PKEY *key = read_key(key_der);
   const char *wrong = use_pair(context, certificate, key);
   X509_free(certificate);
   EVP_PKEY_free(key);
-  ERR_clear_error();
+  forget_errors();
   return wrong;
 }
 
@@ -77,7 +77,7 @@ static int choose_protocol(
 
 /* TLS settings for an endpoint whose ALPN list is set, or NULL. A context of the server method dials as well. */
 SSL_CTX *identity_context(struct endpoint *endpoint, const char *groups) {
-  ERR_clear_error();
+  forget_errors();
   SSL_CTX *context = SSL_CTX_new(OSSL_QUIC_server_method());
   if (context == NULL) return NULL;
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
@@ -89,6 +89,6 @@ SSL_CTX *identity_context(struct endpoint *endpoint, const char *groups) {
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   if (SSL_CTX_set1_groups_list(context, groups) == 1) return context;
   SSL_CTX_free(context);
-  ERR_clear_error();
+  forget_errors();
   return NULL;
 }

@@ -11,7 +11,6 @@
  */
 #include "quic.h"
 
-#include <openssl/err.h>
 #include <stdlib.h>
 
 static struct stream *stream_new(struct connection *connection, SSL *ssl) {
@@ -36,9 +35,9 @@ static struct stream *stream_new(struct connection *connection, SSL *ssl) {
 /* A stream of ours, or NULL when the peer allows no more at the moment: EVENT_OPENABLE follows when it does. */
 struct stream *stream_open(struct connection *connection, bool unidirectional) {
   uint64_t flags = SSL_STREAM_FLAG_NO_BLOCK | (unidirectional ? SSL_STREAM_FLAG_UNI : 0);
-  ERR_clear_error();
+  forget_errors();
   SSL *ssl = SSL_new_stream(connection->ssl, flags);
-  ERR_clear_error();
+  forget_errors();
   if (ssl == NULL) {
     connection->wants_open = true;
     return NULL;
@@ -53,7 +52,7 @@ struct stream *stream_open(struct connection *connection, bool unidirectional) {
 void stream_accept_all(struct connection *connection) {
   struct endpoint *endpoint = connection->endpoint;
   while (connection->state == STATE_OPEN) {
-    ERR_clear_error();
+    forget_errors();
     SSL *ssl = SSL_accept_stream(connection->ssl, SSL_ACCEPT_STREAM_NO_BLOCK);
     if (ssl == NULL) break;
     struct stream *stream = stream_new(connection, ssl);
@@ -64,7 +63,7 @@ void stream_accept_all(struct connection *connection) {
     double id = (double)SSL_get_stream_id(ssl);
     dispatch(endpoint, EVENT_STREAM, connection->handle, stream->handle, dispatch_number(endpoint, id));
   }
-  ERR_clear_error();
+  forget_errors();
 }
 
 /* Fills the endpoint's buffer from the stream; gives the bytes and whether the reading half is over. */
@@ -72,7 +71,7 @@ static size_t fill(struct stream *stream, bool *is_over) {
   uint8_t *into = stream->connection->endpoint->scratch;
   size_t total = 0;
   *is_over = false;
-  ERR_clear_error();
+  forget_errors();
   while (total < READ_BUDGET) {
     size_t taken = 0;
     if (SSL_read_ex(stream->ssl, into + total, READ_BUDGET - total, &taken) != 1) {
@@ -81,7 +80,7 @@ static size_t fill(struct stream *stream, bool *is_over) {
     }
     total += taken;
   }
-  ERR_clear_error();
+  forget_errors();
   return total;
 }
 
@@ -154,9 +153,9 @@ void stream_advance(struct stream *stream) {
 size_t stream_write(struct stream *stream, struct bytes bytes) {
   size_t taken = 0;
   if (!stream->can_write || stream->write_done || bytes.length == 0) return 0;
-  ERR_clear_error();
+  forget_errors();
   if (SSL_write_ex(stream->ssl, bytes.data, bytes.length, &taken) != 1) taken = 0;
-  ERR_clear_error();
+  forget_errors();
   stream->connection->bytes_out += taken;
   stream->wants_write = taken < bytes.length;
   tick_mark(stream->connection->endpoint);
@@ -165,9 +164,9 @@ size_t stream_write(struct stream *stream, struct bytes bytes) {
 
 bool stream_finish(struct stream *stream) {
   if (!stream->can_write || stream->write_done) return false;
-  ERR_clear_error();
+  forget_errors();
   bool done = SSL_stream_conclude(stream->ssl, 0) == 1;
-  ERR_clear_error();
+  forget_errors();
   stream->write_done = true;
   tick_mark(stream->connection->endpoint);
   return done;
@@ -177,9 +176,9 @@ bool stream_finish(struct stream *stream) {
 void stream_reset(struct stream *stream, uint64_t code) {
   const SSL_STREAM_RESET_ARGS args = {.quic_error_code = code};
   if (!stream->can_write) return;
-  ERR_clear_error();
+  forget_errors();
   (void)SSL_stream_reset(stream->ssl, &args, sizeof args);
-  ERR_clear_error();
+  forget_errors();
   stream->write_done = true;
   tick_mark(stream->connection->endpoint);
 }
@@ -188,8 +187,8 @@ void stream_reset(struct stream *stream, uint64_t code) {
 void stream_free(struct stream *stream) {
   struct endpoint *endpoint = stream->connection->endpoint;
   table_remove(&endpoint->stream_table, stream->handle);
-  ERR_clear_error();
+  forget_errors();
   SSL_free(stream->ssl);
-  ERR_clear_error();
+  forget_errors();
   free(stream);
 }

@@ -9,7 +9,6 @@
  */
 #include "quic.h"
 
-#include <openssl/err.h>
 #include <stdlib.h>
 
 /* How often handshakes and closes are checked against their limits while there are any. */
@@ -61,9 +60,9 @@ static void round_of(struct endpoint *endpoint) {
   napi_callback_scope callbacks = NULL;
   napi_value resource = NULL;
   endpoint->dirty = false;
-  ERR_clear_error();
+  forget_errors();
   (void)SSL_handle_events(endpoint->listener);
-  ERR_clear_error();
+  forget_errors();
   napi_open_handle_scope(endpoint->env, &handles);
   napi_create_object(endpoint->env, &resource);
   napi_open_callback_scope(endpoint->env, resource, endpoint->async, &callbacks);
