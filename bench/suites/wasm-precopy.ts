@@ -2,7 +2,7 @@
  * Moving a guest by pre-copy between two processes, and what marking written pages costs the guest meanwhile.
  *
  * The targets of the gaps are those of a move that callers do not notice: 3 ms for a small working set, 15 ms for 4 MiB, 4 ms for
- * a memory four times as large. Each sample is the 95th percentile of the latest 200 moves (of 20 in a quick run, which is not kept).
+ * a memory four times as large. Each sample is the 95th percentile of the latest 200 moves (of 10 in a quick run, which is not kept).
  */
 import type { WasmInstance, WasmProgram } from "@glia-os/wasm";
 import { createWasmEngine } from "@glia-os/wasm";
@@ -14,9 +14,9 @@ import type { Contestant, RowDefinition, Suite } from "../src/suite.ts";
 const KIBIBYTE = 1024;
 const MEBIBYTE = KIBIBYTE * KIBIBYTE;
 const NS_PER_MS = 1e6;
-const WARM_UP_MOVES = 5;
+const WARM_UP_MOVES = 3;
 /** Moves of which a sample is the 95th percentile. */
-const WINDOW = process.argv.includes("--quick") ? 20 : 200;
+const WINDOW = process.argv.includes("--quick") ? 10 : 200;
 /** New ones in each sample. */
 const NEW_MOVES = 10;
 const PERCENTILE = 0.95;
