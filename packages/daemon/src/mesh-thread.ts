@@ -123,7 +123,9 @@ export class MeshThread implements MeshThreadService {
       random: this.#random,
       logger: this.#logger,
       onCertificate: ({ notAfterMs }) =>
-        this.#logger.log("info", "the certificate was replaced", { until: new Date(notAfterMs).toISOString() }),
+        this.#logger.log("info", "the certificate was replaced", {
+          until: new Date(notAfterMs).toISOString(),
+        }),
       onPeerExpired: ({ peer }) =>
         this.#logger.log("warn", "a session ends: the certificate of its peer has expired", { node: peer }),
     });
