@@ -366,3 +366,47 @@ describe("measures", () => {
     });
   });
 });
+
+describe.each(strategies)("R2, R3 and R5 under churn, by %s", (kind) => {
+  it("of 360 lookups over 30 minutes in which half of all nodes end, at least 99.9 % find the owner", async () => {
+    let tried = 0;
+    let right = 0;
+    for (const seed of [31]) {
+      const net = new Overlay(seed, kind);
+      const random = new SeededRandom(seed).fork("churn");
+      const owners = new Map<number, (typeof net.nodes)[number]>();
+      for (let n = 0; n < 45; n++) await net.join(n);
+      let joined = 45;
+      const living = (): typeof net.nodes => net.nodes.filter(({ id }) => net.network.has(id));
+      const pick = (): (typeof net.nodes)[number] =>
+        living()[random.uint32() % living().length] as (typeof net.nodes)[number];
+      for (let n = 0; n < 20; n++) {
+        const owner = pick();
+        owners.set(n, owner);
+        await net.time.settle(owner.registry.publish(agentNumber(n), epoch(1)));
+      }
+      // One of 45 nodes ends every minute. Its death is known after 10 s.
+      for (let minute = 0; minute < 30; minute++) {
+        const victim = pick();
+        net.kill(victim, false);
+        for (const [n, owner] of owners) if (owner === victim) owners.delete(n);
+        await net.time.advance(10_000);
+        for (const { kademlia } of living()) kademlia.gone(victim.id);
+        await net.join(joined++);
+        for (let look = 0; look < 12; look++) {
+          await net.time.advance(4000);
+          const [n, owner] = [...owners][random.uint32() % owners.size] ?? [];
+          if (n === undefined || owner === undefined) continue;
+          const located = await net.time.settle(pick().registry.find(agentNumber(n)));
+          tried++;
+          if (located?.record.owner === owner.id) right++;
+        }
+      }
+      for (const { registry } of living()) expect(registry.stats().refused.forged).toBe(0);
+      net.stop();
+    }
+    console.info(`${kind}: ${right} of ${tried} lookups right, 1 seed`);
+    expect(tried).toBeGreaterThan(300);
+    expect(right / tried).toBeGreaterThanOrEqual(0.999);
+  });
+});
