@@ -76,7 +76,7 @@ export function guestProgram(
   const { sliceFuel } = options;
   if (sliceFuel !== undefined) whole("sliceFuel", sliceFuel, 1, Number.MAX_SAFE_INTEGER);
   return function* runGuest(sys, inbox, ...given): Routine<number> {
-    const task = new GuestTask(program, options, sys, inbox, given);
+    const task = new GuestTask(program, options, { sys, inbox, given });
     try {
       return yield* task.run();
     } finally {
@@ -101,9 +101,7 @@ class GuestTask {
   constructor(
     program: AdmittedProgram,
     { capabilities, names, limits, image, sliceFuel }: GuestProgramOptions,
-    sys: Sys,
-    inbox: Handle,
-    given: readonly Handle[],
+    { sys, inbox, given }: { readonly sys: Sys; readonly inbox: Handle; readonly given: readonly Handle[] },
   ) {
     this.#sys = sys;
     this.#inbox = inbox;
