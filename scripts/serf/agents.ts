@@ -65,7 +65,8 @@ export class SerfAgents {
     this.#agents.delete(index);
     const killedMs = performance.now();
     agent?.process.kill("SIGKILL");
-    const heard = (): Failed[] => this.failures.filter(({ member, atMs }) => member === index && atMs >= killedMs);
+    const heard = (): Failed[] =>
+      this.failures.filter(({ member, atMs }) => member === index && atMs >= killedMs);
     await until(() => heard().length >= this.#agents.size, limitMs);
     const times = heard().map(({ atMs }) => atMs - killedMs);
     return { firstMs: Math.min(...times), allMs: Math.max(...times), heard: times.length };

@@ -23,6 +23,10 @@ export function addSim(program: Command, register: Registrar): void {
     .option("--seeds <n>", "seeds to try, counting up from --seed, until one fails; 1 to 100000", "1")
     .option("--profile <name>", "timing of the failure detector: lan, wan, local, fast, relaxed", "lan")
     .option("--minutes <n>", "virtual minutes of a run, 0.1 to 1440 (default: the scenario's)")
+    .option(
+      "--converge <seconds>",
+      "what M1, M2 and M6 allow after the last fault (default: 120, more for slow profiles)",
+    )
     .option("--faults <json>", "a list of faults, or @FILE with one, in place of the scenario's")
     .option("--list", "list the scenarios");
   register.runs(sim, async () => (await import("./sim.ts")).sim);

@@ -14,6 +14,7 @@ export interface SimOptions {
   readonly seeds: string;
   readonly profile: string;
   readonly minutes?: string;
+  readonly converge?: string;
   readonly faults?: string;
   readonly list?: boolean;
 }
@@ -38,7 +39,11 @@ export function simTask(options: SimOptions): SimTask {
     durationMs: 0,
     ...(faults !== undefined && { faults }),
   });
-  return { nodes, scenario, seeds, profile, durationMs, faults };
+  const convergeMs =
+    options.converge === undefined
+      ? undefined
+      : 1000 * wholeNumber("--converge", options.converge, 1, 86_400);
+  return { nodes, scenario, seeds, profile, durationMs, convergeMs, faults };
 }
 
 function checkedScenario(name: string): string {

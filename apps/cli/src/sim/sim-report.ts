@@ -43,9 +43,10 @@ export function failureLines(task: SimTask, failure: SimFailure): string[] {
 
 /** The one command that repeats a failure. */
 export function replayCommand(
-  { nodes, scenario, profile, durationMs }: SimTask,
+  { nodes, scenario, profile, durationMs, convergeMs }: SimTask,
   { seed, faults }: SimFailure,
 ): string {
   const minutes = durationMs === undefined ? "" : ` --minutes ${durationMs / 60_000}`;
-  return `glia sim --nodes ${nodes} --scenario ${scenario} --profile ${profile} --seed ${seed}${minutes} --faults '${JSON.stringify(faults)}'`;
+  const converge = convergeMs === undefined ? "" : ` --converge ${convergeMs / 1000}`;
+  return `glia sim --nodes ${nodes} --scenario ${scenario} --profile ${profile} --seed ${seed}${minutes}${converge} --faults '${JSON.stringify(faults)}'`;
 }

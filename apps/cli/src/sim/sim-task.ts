@@ -9,6 +9,8 @@ export interface SimTask {
   readonly seeds: readonly (number | string)[];
   readonly profile: MembershipProfile;
   readonly durationMs: number | undefined;
+  /** What M1, M2 and M6 allow after the last fault. */
+  readonly convergeMs: number | undefined;
   readonly faults: readonly MachineFault[] | undefined;
 }
 

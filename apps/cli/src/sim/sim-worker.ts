@@ -34,7 +34,10 @@ function simulation(detection?: DetectionTimes) {
     digests: SIMULATED_DIGESTS,
     signerOf: simulatedSigner,
     parameters: task.profile,
-    bounds: membershipBounds(task.scenario),
+    bounds: {
+      ...membershipBounds(task.scenario),
+      ...(task.convergeMs !== undefined && { convergeMs: task.convergeMs }),
+    },
     onEvent: (viewer, event) => {
       if (event.kind === "memberDead")
         detection?.note(viewer, parts.cluster.indexOf(event.member.node), parts.cluster.nowOf(viewer));

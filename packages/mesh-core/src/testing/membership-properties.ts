@@ -7,7 +7,7 @@
  * M4. In each view, (boot epoch, incarnation) of a member never decreases.
  * M5. No view has a higher (boot epoch, incarnation) of a member than that member itself ever had: only the subject raises it.
  * M6. Both halves of a partition see each other again: M1 after it.
- * M7. A machine that hears nothing makes no healthy one declare another dead: M3 with it.
+ * M7. Machines that hear nothing, or run for moments only, make at most `falseViewsMax` healthy views of healthy members wrong.
  * M8. At rest a member sends at most `idlePerSecondMax` messages per second.
  * M9. A member that left is not seen alive again under the same boot epoch.
  */
@@ -33,6 +33,8 @@ export interface MembershipBounds {
   readonly convergeMs?: number;
   /** Default 0. */
   readonly healthyDeathsMax?: number;
+  /** Healthy members that healthy ones may believe dead, whoever declared them. Default 0. */
+  readonly falseViewsMax?: number;
   /** Messages per second and member at rest. Default 6, for the profile `lan`. */
   readonly idlePerSecondMax?: number;
   /** Whether a running member may be suspect, because the network loses all the time. Default false. */
@@ -78,6 +80,7 @@ export class MembershipChecker {
     this.#bounds = {
       convergeMs: 120_000 * Math.max(1, cluster.parameters.probeIntervalMs / 1000),
       healthyDeathsMax: 0,
+      falseViewsMax: 0,
       idlePerSecondMax: 6,
       lossy: false,
       ...bounds,
@@ -102,6 +105,8 @@ export class MembershipChecker {
     this.#countDeaths(world);
     if (this.healthyDeaths > this.#bounds.healthyDeathsMax)
       return `M3: healthy members were declared dead by healthy ones ${this.healthyDeaths} times; at most ${this.#bounds.healthyDeathsMax} are allowed`;
+    if (this.falseViews > this.#bounds.falseViewsMax)
+      return `M7: healthy members believed healthy ones dead ${this.falseViews} times; at most ${this.#bounds.falseViewsMax} are allowed`;
     return this.#versions(world) ?? this.#converged(world) ?? this.#rate(world);
   }
 
@@ -159,7 +164,7 @@ export class MembershipChecker {
   }
 
   #seenAlive(seen: Member | undefined, process: SimulatedMember): boolean {
-    if (seen === undefined || seen.bootEpoch !== process.bootEpoch) return false;
+    if (seen === undefined || seen.bootEpoch !== process.self()?.bootEpoch) return false;
     return seen.state === "alive" || (this.#bounds.lossy && seen.state === "suspect");
   }
 

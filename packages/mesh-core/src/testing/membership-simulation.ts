@@ -26,9 +26,12 @@ export interface MembershipSimulation {
 
 /** Bounds by the name of a scenario, where they differ from the defaults. */
 const SCENARIO_BOUNDS: Readonly<Record<string, MembershipBounds>> = {
-  gray: { healthyDeathsMax: 15 },
+  gray: { healthyDeathsMax: 15, falseViewsMax: 15 },
+  "gray-io": { healthyDeathsMax: 15, falseViewsMax: 15 },
   lossy: { lossy: true },
-  chaos: { lossy: true, healthyDeathsMax: 3 },
+  // Whoever was cut off believes the others dead, and tells them so when it is back; they refute it.
+  "one-way": { falseViewsMax: 1000 },
+  chaos: { lossy: true, healthyDeathsMax: 3, falseViewsMax: 1000 },
 };
 
 /** What a scenario is checked against. */

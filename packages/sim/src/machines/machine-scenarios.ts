@@ -5,7 +5,7 @@
 import type { Random } from "@glia-os/abi/ports";
 import { UnknownScenarioError } from "../errors.ts";
 import { drawMachineFaults, type MachineFaultMenu } from "./fault-menu.ts";
-import type { MachineFault } from "./machine-fault.ts";
+import type { MachineFault, StallFlavour } from "./machine-fault.ts";
 import type { NetworkModel } from "./network-model.ts";
 
 /** One situation. */
@@ -50,7 +50,12 @@ function written(
 function grayFaults(
   random: Random,
   machines: number,
-  gray: { count: number; stopMs: number; runMs: number },
+  gray: {
+    readonly count: number;
+    readonly stopMs: number;
+    readonly runMs: number;
+    readonly flavour: StallFlavour;
+  },
 ): MachineFault[] {
   const faults: MachineFault[] = [];
   const sick = new Set<number>();
@@ -63,7 +68,7 @@ function grayFaults(
         atMs,
         forMs: Math.min(gray.stopMs, 135_000 - atMs),
         machine,
-        flavour: "timers-first",
+        flavour: gray.flavour,
       });
   }
   return faults.sort((a, b) => a.atMs - b.atMs);
@@ -108,12 +113,34 @@ export const MACHINE_SCENARIOS: Readonly<Record<string, MachineScenario>> = {
     "an eighth of the machines runs for 64 ms in every 16 s, for two minutes",
     5,
     (random, machines) =>
-      grayFaults(random, machines, { count: Math.max(1, machines >> 3), stopMs: 16_000, runMs: 64 }),
+      grayFaults(random, machines, {
+        count: Math.max(1, machines >> 3),
+        stopMs: 16_000,
+        runMs: 64,
+        flavour: "timers-first",
+      }),
+  ),
+  "gray-io": written(
+    "an eighth of the machines reads its sockets for 64 ms in every 16 s, while its timers run",
+    5,
+    (random, machines) =>
+      grayFaults(random, machines, {
+        count: Math.max(1, machines >> 3),
+        stopMs: 16_000,
+        runMs: 64,
+        flavour: "io-only",
+      }),
   ),
   clocks: drawn("wall clocks jump, clocks run at different speeds", 5, {
     wallSteps: 4,
     drifts: 4,
     healMs: 150_000,
+  }),
+  forgetful: drawn("machines come back with an empty disk and a wall clock that was set back or forward", 6, {
+    crashes: 3,
+    amnesia: 1,
+    wallSteps: 6,
+    healMs: 180_000,
   }),
   chaos: drawn(
     "all of it, on a network that loses and corrupts",
