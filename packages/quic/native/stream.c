@@ -112,6 +112,13 @@ static void advance_read(struct stream *stream) {
   if (is_over && !stream->released) tell_read_over(stream);
 }
 
+/* Half of OpenSSL's buffer at least: a word to JavaScript for every few bytes would cost more than it moves. */
+static bool has_room(SSL *ssl) {
+  uint64_t room = 0, size = 0;
+  if (SSL_get_stream_write_buf_avail(ssl, &room) != 1 || SSL_get_stream_write_buf_size(ssl, &size) != 1) return false;
+  return room > 0 && room >= size / 2;
+}
+
 static void advance_write(struct stream *stream) {
   struct connection *connection = stream->connection;
   struct endpoint *endpoint = connection->endpoint;
@@ -125,8 +132,7 @@ static void advance_write(struct stream *stream) {
     return;
   }
   if (!stream->wants_write || state != SSL_STREAM_STATE_OK) return;
-  uint64_t room = 0;
-  if (SSL_get_stream_write_buf_avail(stream->ssl, &room) != 1 || room == 0) return;
+  if (!has_room(stream->ssl)) return;
   stream->wants_write = false;
   dispatch(endpoint, EVENT_WRITABLE, connection->handle, stream->handle, NULL);
 }
