@@ -2,7 +2,7 @@
  * `node scripts/platform-package.ts [--into DIR]`: makes the package of this platform's binaries, `@glia-os/quic-PLATFORM`, ready for `npm publish`.
  *
  * PP1. It holds the two binaries, a manifest with `os`, `cpu` and `libc` so that npm installs the one that fits, a README and the licences. No scripts.
- * PP2. Its version is that of `@glia-os/quic`, which names it among its optional dependencies when it is published.
+ * PP2. Its version is that of `@glia-os/quic`, which finds it when it is installed beside it.
  */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

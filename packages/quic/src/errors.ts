@@ -38,7 +38,7 @@ const FACTS: Readonly<Record<QuicErrorCode, Facts>> = {
   "quic.no-prebuild": {
     retryable: false,
     changed: "Nothing: the addon was not loaded.",
-    fix: "Install the platform package, or build the addon with scripts/build-native.ts where a C compiler is; otherwise do without QUIC.",
+    fix: "Install the platform package @glia-os/quic-PLATFORM, or build the addon with scripts/build-native.ts where a C compiler is; otherwise do without QUIC.",
   },
   "quic.load-failed": {
     retryable: false,
