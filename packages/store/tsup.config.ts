@@ -8,6 +8,7 @@ export default defineConfig(
     "blobs-memory": "src/blobs/memory.ts",
     "blobs-testing": "src/blobs/testing.ts",
     "blobs-worker": "src/blobs/file/blobs-worker.ts",
+    "etcd-coordination": "src/etcd/coordination/etcd-coordination.ts",
     journal: "src/journal/file/file-journal.ts",
     "journal-memory": "src/journal/memory.ts",
     "journal-reader": "src/journal/file/journal-reader.ts",

@@ -9,17 +9,16 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { freePort } from "./free-port.ts";
 
 const READY = "database system is ready to accept connections";
 const DEBIAN_VERSIONS = "/usr/lib/postgresql";
 /** The users that may run a server when root starts it, the first that exists. */
 const USERS = ["postgres", "nobody"];
 
-const PORTS = { first: 20_000, last: 32_000 } as const;
 /** How often to look whether the processes of a killed server are gone. */
 const POLL_MS = 5;
 
@@ -184,20 +183,4 @@ function serverUser(): { readonly uid: number; readonly gid: number } | undefine
     return { uid: number("-u"), gid: number("-g") };
   }
   return undefined;
-}
-
-/** A port that nothing listens on, outside the range that systems give to outgoing connections: it stays free over a restart. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = PORTS.first + Math.floor(Math.random() * (PORTS.last - PORTS.first));
-    const probe = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      probe.once("error", () => resolve(false));
-      probe.listen(port, "127.0.0.1", () => resolve(true));
-    });
-    if (!free) continue;
-    probe.close();
-    await once(probe, "close");
-    return port;
-  }
 }

@@ -13,9 +13,9 @@ import {
 } from "@glia-os/abi/errors";
 import { StoreError } from "@glia-os/abi/errors/store";
 import { REVIVE_BLOBS } from "./blobs/errors.ts";
+import { REVIVE_ENGINE } from "./engine/errors.ts";
 import { REVIVE_JOURNAL } from "./journal/errors.ts";
 import { REVIVE_KEYS } from "./key-value/errors.ts";
-import { REVIVE_ENGINE } from "./postgres/errors.ts";
 
 /** The lease of a session ran out, or the session was closed or replaced. */
 export class SessionExpiredError extends StoreError<"store.session-expired"> {

@@ -1,5 +1,6 @@
 export { BlobCorruptError, BlobTooLargeError, TooManyBlobsError } from "./blobs/errors.ts";
 export type { BlobLimits } from "./blobs/limits.ts";
+export { EngineUnfitError, EngineUnreachableError, OutcomeUnknownError } from "./engine/errors.ts";
 export {
   AgentExistsError,
   AgentTerminatedError,
@@ -25,6 +26,7 @@ export {
   WorkerStoppedError,
   WriteFailedError,
 } from "./errors.ts";
+export type { EtcdPlace, EtcdTls } from "./etcd/place.ts";
 export {
   DomainUnknownError,
   JournalCorruptError,
@@ -54,6 +56,5 @@ export {
   TTL_MAX_MS,
   TTL_MIN_MS,
 } from "./limits.ts";
-export { EngineUnfitError, EngineUnreachableError, OutcomeUnknownError } from "./postgres/errors.ts";
 export type { PostgresPlace } from "./postgres/place.ts";
 export { type NewAgent, nodeOfSession } from "./request.ts";

@@ -2,10 +2,10 @@ import { isGliaError, RemoteError } from "@glia-os/abi/errors";
 import { ERROR_CODES } from "@glia-os/abi/errors/all";
 import { expect, it } from "vitest";
 import * as blobs from "../src/blobs/errors.ts";
+import * as engine from "../src/engine/errors.ts";
 import * as errors from "../src/errors.ts";
 import * as journal from "../src/journal/errors.ts";
 import * as keys from "../src/key-value/errors.ts";
-import * as engine from "../src/postgres/errors.ts";
 
 const text = "something";
 const samples = [

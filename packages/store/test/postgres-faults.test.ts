@@ -4,8 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { errorCodeOf } from "@glia-os/abi/errors";
-import { toEpoch } from "@glia-os/abi/ids";
-import type { AgentRow, CasOutcome, Coordination, NodeSession } from "@glia-os/abi/ports";
+import type { Coordination } from "@glia-os/abi/ports";
 import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EngineConnection } from "../src/postgres/connection.ts";
@@ -13,17 +12,16 @@ import {
   openPostgresCoordination,
   type PostgresCoordinationOptions,
 } from "../src/postgres/coordination/postgres-coordination.ts";
-import { agentNamed, newAgent, nodeNamed } from "../src/testing.ts";
+import { nodeNamed } from "../src/testing.ts";
 import { workerClock } from "../src/worker-clock.ts";
 import { proxyTo } from "./fixtures/cutting-proxy.ts";
 import { expectGaplessHistory, historyOf } from "./fixtures/history.ts";
 import { freshSchema, missing, serverForThisFile } from "./fixtures/postgres-harness.ts";
+import { AGENT, DOWN, rowOnce, swap, swapThrough, withAgent } from "./fixtures/through-faults.ts";
 
 const server = serverForThisFile();
 const rounds = process.env["GLIA_SOAK"] === "1" ? 40 : 3;
 const lockingChild = fileURLToPath(new URL("./fixtures/locking-child.ts", import.meta.url));
-const DOWN: ReadonlySet<unknown> = new Set(["store.engine-unreachable", "store.outcome-unknown"]);
-const AGENT = agentNamed("1");
 
 let schema: string;
 let opened: Coordination[];
@@ -60,45 +58,6 @@ async function administrator(database = "postgres"): Promise<Client> {
   admin = new Client({ connectionString: server().url.replace(/postgres$/, database) });
   await admin.connect();
   return admin;
-}
-
-async function withAgent(store: Coordination): Promise<{ session: NodeSession; row: AgentRow }> {
-  const session = await store.openSession(nodeNamed("a"), 600_000, "open");
-  return { session, row: await store.createAgent(newAgent(AGENT, session, "one"), "create") };
-}
-
-function swap(
-  store: Coordination,
-  session: NodeSession,
-  epoch: number,
-  requestId: string,
-): Promise<CasOutcome> {
-  const change = { owner: session.node, sessionId: session.sessionId, status: "running" } as const;
-  return store.compareAndSwap(AGENT, toEpoch(epoch), change, requestId);
-}
-
-/**
- * Swap on and on, each epoch with one request id, through refusals of a server that is down. A request whose outcome is not known is
- * repeated under its id until it has one.
- */
-async function swapThrough(
-  store: Coordination,
-  session: NodeSession,
-  from: number,
-  until: (epoch: number) => boolean,
-): Promise<number> {
-  let epoch = from;
-  while (!until(epoch)) {
-    const requestId = `swap-${epoch}`;
-    try {
-      const outcome = await swap(store, session, epoch, requestId);
-      expect(outcome).toMatchObject({ kind: "committed", row: { epoch: epoch + 1 } });
-      epoch += 1;
-    } catch (error) {
-      expect(DOWN).toContain(errorCodeOf(error));
-    }
-  }
-  return epoch;
 }
 
 describe("several clients", () => {
@@ -353,14 +312,4 @@ it("Q2, Q4: requests past the queue limit are refused, those before are answered
 function connectionWith(timeoutMs: number, database = "postgres"): EngineConnection {
   const url = server().url.replace(/postgres$/, database);
   return new EngineConnection({ url, place: "the server", timeoutMs });
-}
-
-/** The row, once the server answers again. */
-async function rowOnce(store: Coordination): Promise<AgentRow> {
-  for (;;) {
-    const row = await store.getAgent(AGENT).catch((error: unknown) => {
-      expect(DOWN).toContain(errorCodeOf(error));
-    });
-    if (row !== undefined) return row;
-  }
 }

@@ -3,11 +3,11 @@ import { errorCodeOf } from "@glia-os/abi/errors";
 import type { DomainHead, Journal } from "@glia-os/abi/ports";
 import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { GroupQueue } from "../src/engine/group-queue.ts";
 import { JOURNAL_LOAD } from "../src/journal/journal-load.ts";
 import type { JournalReply, JournalRequest } from "../src/journal/request.ts";
 import { batchOf, readAll } from "../src/journal/testing.ts";
 import { EngineConnection } from "../src/postgres/connection.ts";
-import { GroupQueue } from "../src/postgres/group-queue.ts";
 import { JournalGroups } from "../src/postgres/journal/journal-group.ts";
 import { journalSql } from "../src/postgres/journal/journal-sql.ts";
 import {

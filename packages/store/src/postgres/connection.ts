@@ -10,8 +10,8 @@
 import { Socket } from "node:net";
 import { type GliaError, isGliaError } from "@glia-os/abi/errors";
 import type { Client } from "pg";
+import { EngineUnfitError, OutcomeUnknownError } from "../engine/errors.ts";
 import { engineFailure, isServerError } from "./engine-failure.ts";
-import { EngineUnfitError, OutcomeUnknownError } from "./errors.ts";
 
 /** A row of an answer. */
 export type Row = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 /** What an error of PostgreSQL means to the person who has to act (https://www.postgresql.org/docs/15/errcodes-appendix.html). */
 import type { GliaError } from "@glia-os/abi/errors";
+import { EngineUnreachableError } from "../engine/errors.ts";
 import { CannotOpenError, NotWritableError, StoreFullError, WriteFailedError } from "../errors.ts";
-import { EngineUnreachableError } from "./errors.ts";
 
 /** An error that the server reported itself. */
 interface ServerError extends Error {

@@ -5,8 +5,11 @@
  *     performed one after the other, and a decision rests on committed rows only.
  * G2. No answer leaves before the commit returned.
  */
-import { isGliaError } from "@glia-os/abi/errors";
 import type { AgentRow, Clock } from "@glia-os/abi/ports";
+import { answered } from "../../engine/answered.ts";
+import { CoordinationSlice, type Counters, type Loaded } from "../../engine/coordination-slice.ts";
+import type { GroupPerformer } from "../../engine/group-queue.ts";
+import { onlyReads, readsMany, wantedBy } from "../../engine/wanted.ts";
 import { Leases } from "../../leases.ts";
 import type { CoordinationLimits } from "../../limits.ts";
 import type { CoordinationReply, CoordinationRequest } from "../../request.ts";
@@ -14,10 +17,7 @@ import { CoordinationRules } from "../../rules.ts";
 import type { Answer } from "../../serve.ts";
 import type { StoredSession } from "../../tables.ts";
 import type { Ask, EngineConnection } from "../connection.ts";
-import type { GroupPerformer } from "../group-queue.ts";
 import type { CoordinationSql } from "./coordination-sql.ts";
-import { CoordinationSlice, type Counters, type Loaded } from "./slice.ts";
-import { onlyReads, readsMany, wantedBy } from "./wanted.ts";
 
 /** Tables grow past their limits by at most one part in this many before their oldest rows go. */
 const DROP_SHARE = 64;
@@ -126,15 +126,6 @@ export class CoordinationGroups implements GroupPerformer<CoordinationRequest, C
     await dropOldest(ask, sql.dropRequests, counters.requests, written.requests.length, limits.requests);
     const { fence, revision, requests, sessions, rows, live } = counters;
     await ask(sql.count, [fence, revision, requests, sessions, rows, live]);
-  }
-}
-
-function answered(rules: CoordinationRules, request: CoordinationRequest): Answer<CoordinationReply> {
-  try {
-    return { reply: rules.perform(request) };
-  } catch (error) {
-    if (isGliaError(error)) return { refused: error.toRecord() };
-    throw error;
   }
 }
 

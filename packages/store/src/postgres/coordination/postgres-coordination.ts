@@ -1,9 +1,9 @@
 /** `Coordination` on PostgreSQL: several processes on several machines share one truth. */
 import type { Clock, Coordination } from "@glia-os/abi/ports";
 import { CheckedCoordination } from "../../checked-coordination.ts";
+import { GroupQueue } from "../../engine/group-queue.ts";
 import { type CoordinationLimits, limitsOf } from "../../limits.ts";
 import { EngineConnection } from "../connection.ts";
-import { GroupQueue } from "../group-queue.ts";
 import { type PostgresPlace, postgresSettings } from "../place.ts";
 import { openTables } from "../schema.ts";
 import { COORDINATION_TABLES, coordinationSql } from "./coordination-sql.ts";

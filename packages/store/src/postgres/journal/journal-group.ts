@@ -7,6 +7,7 @@
  */
 import { isGliaError } from "@glia-os/abi/errors";
 import type { DomainHead, JournalBatch } from "@glia-os/abi/ports";
+import type { GroupPerformer } from "../../engine/group-queue.ts";
 import { CorruptError } from "../../errors.ts";
 import type { PlacedBatch } from "../../journal/domain-log.ts";
 import { JournalTruncatedError } from "../../journal/errors.ts";
@@ -15,7 +16,6 @@ import type { JournalReply, JournalRequest } from "../../journal/request.ts";
 import { JournalRules } from "../../journal/rules.ts";
 import type { Answer } from "../../serve.ts";
 import type { Ask, EngineConnection, Row } from "../connection.ts";
-import type { GroupPerformer } from "../group-queue.ts";
 import { checkedBody, placedOf } from "./journal-slice.ts";
 import type { JournalSql } from "./journal-sql.ts";
 import { loadSlice } from "./load-slice.ts";

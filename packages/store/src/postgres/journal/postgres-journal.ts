@@ -1,10 +1,10 @@
 /** `Journal` on PostgreSQL: what is acknowledged outlives the machine that wrote it. */
 import type { Journal } from "@glia-os/abi/ports";
+import { GroupQueue } from "../../engine/group-queue.ts";
 import { CheckedJournal } from "../../journal/checked-journal.ts";
 import { JOURNAL_LOAD } from "../../journal/journal-load.ts";
 import { type JournalLimits, journalLimits } from "../../journal/limits.ts";
 import { EngineConnection } from "../connection.ts";
-import { GroupQueue } from "../group-queue.ts";
 import { type PostgresPlace, postgresSettings } from "../place.ts";
 import { openTables } from "../schema.ts";
 import { JournalGroups } from "./journal-group.ts";

@@ -7,7 +7,7 @@
  */
 import type { AgentId, NodeId } from "@glia-os/abi/ids";
 import type { AgentRow } from "@glia-os/abi/ports";
-import type { Counter, RememberedOutcome, StoredSession, Tables } from "../../tables.ts";
+import type { Counter, RememberedOutcome, StoredSession, Tables } from "../tables.ts";
 
 /** The counters of a store. */
 export interface Counters {

@@ -1,5 +1,5 @@
 /** What rows a group of requests may read. */
-import type { CoordinationRequest } from "../../request.ts";
+import type { CoordinationRequest } from "../request.ts";
 
 /** Keys by table. */
 export interface Wanted {
