@@ -188,10 +188,12 @@ static void advance_ending(struct connection *connection) {
   forget_errors();
   int done = SSL_shutdown_ex(connection->ssl, flags, &args, sizeof args);
   forget_errors();
-  /* The packet that says goodbye leaves with the next round; later it would be too late, the closing period is short. */
   connection->said_goodbye = is_late || (done == 1 && !connection->failed_handshake);
-  if (!connection->told_closed || connection->said_goodbye) tick_mark(connection->endpoint);
-  if (has_ended(connection) || done != 1) return;
+  bool was_told = connection->told_closed;
+  bool has_closed = has_ended(connection);
+  /* The packet that says goodbye leaves with the next round; later it would be too late, the closing period is short. */
+  if ((has_closed && !was_told) || connection->said_goodbye) tick_mark(connection->endpoint);
+  if (has_closed || done != 1) return;
   const SSL_CONN_CLOSE_INFO info = {.error_code = connection->close_code, .flags = SSL_CONN_CLOSE_FLAG_LOCAL};
   tell_closed(connection, &info);
 }

@@ -41,6 +41,8 @@ static void arm_timer(struct endpoint *endpoint) {
   if (SSL_get_event_timeout(endpoint->listener, &due, &is_infinite) == 1 && !is_infinite)
     wait = (uint64_t)due.tv_sec * 1000 + ((uint64_t)due.tv_usec + 999) / 1000;
   if (has_deadlines(endpoint) && wait > CHECK_MS) wait = CHECK_MS;
+  /* What is due now was done in this tick; "now" again would spin. */
+  if (wait == 0) wait = 1;
   if (endpoint->dirty) wait = 0;
   if (wait == UINT64_MAX)
     uv_timer_stop(endpoint->timer);

@@ -259,6 +259,16 @@ describe.skipIf(noAddon !== undefined)(
       expect(dialledAgain.isClosed).toBe(false);
     });
 
+    test("a connection that is ending does not keep the loop busy", async () => {
+      const { client, dialled } = await pair();
+      await dialled.close();
+      const before = client.stats().ticks;
+      let turns = 0;
+      for (; client.stats().connections > 0; turns += 1)
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      expect(client.stats().ticks - before).toBeLessThanOrEqual(2 * turns + 50);
+    });
+
     test("an endpoint that closes while dialling fails the dial", async () => {
       const server = endpoint();
       const client = endpoint();
