@@ -4,15 +4,27 @@
  * O1. Nothing leaves the domain (an effect, an acknowledgement, its result) before every earlier record is durable.
  * O2. What comes in is recorded before the records of what it caused; the tasks see it as it will come out of the journal.
  * O3. After the journal refused a batch the domain is lost: it starts nothing, acknowledges nothing and takes nothing in.
+ * O4. A record that names blobs is appended after they are durable.
  */
-import type { Journal, TimerHandle, Timers } from "@glia-os/abi/ports";
+import type { Journal, JournalBatch, TimerHandle, Timers } from "@glia-os/abi/ports";
 import { type Exit, MailboxFullError } from "@glia-os/kernel";
 import type { KernelService } from "@glia-os/kernel/services";
 import { type AskedCall, type DomainRun, happensOnce, INBOX_MESSAGES } from "./domain-run.ts";
 import { DomainEndedError, DomainLostError } from "./errors.ts";
 import { outcomeOfExit } from "./exit-outcome.ts";
 import { joined } from "./joined.ts";
-import { type DurableRecord, encodeRecord, errorOf, failure, KIND, type Outcome, reread } from "./record.ts";
+import type { LargeValues } from "./large-values.ts";
+import {
+  type DurableRecord,
+  encodeRecord,
+  errorOf,
+  failure,
+  KEPT_BYTES,
+  KIND,
+  type Outcome,
+  RESULT_BYTES,
+  reread,
+} from "./record.ts";
 
 /** What a domain needs of its surroundings. */
 export interface DomainSetup {
@@ -62,6 +74,9 @@ export class Domain {
   #bytes = 0;
   #toStart: AskedCall[] = [];
   #acknowledge: PromiseWithResolvers<void>[] = [];
+  readonly #values: LargeValues | undefined;
+  /** Settles when the last batch that waits for its large values was given to the journal; undefined when none waits. */
+  #gate: Promise<void> | undefined;
   /** Settles when every batch that was appended is durable. */
   #durable: Promise<void> = Promise.resolve();
   /** Flushes whose batch, or one before it, is not durable yet. It stays above 0 once the journal refused a batch. */
@@ -70,12 +85,13 @@ export class Domain {
   /** Tasks are ready, and others have their turn. */
   #yielding = false;
 
-  constructor(setup: DomainSetup, run: DomainRun, nextSeq: number, epoch: number) {
+  constructor(setup: DomainSetup, run: DomainRun, nextSeq: number, epoch: number, values?: LargeValues) {
     this.name = run.domain;
     this.#setup = setup;
     this.#run = run;
     this.#nextSeq = nextSeq;
     this.#epoch = epoch;
+    this.#values = values;
     this.result = this.#ended.promise;
     this.result.catch(() => {});
   }
@@ -137,11 +153,18 @@ export class Domain {
     return accepted.promise;
   }
 
+  /** Resolves when what was recorded until now is durable or the journal refused it. */
+  async settled(): Promise<void> {
+    while (this.#yielding && this.#state === "running")
+      await new Promise<void>((resolve) => this.#setup.timers.schedule(0, resolve));
+    await this.#durable.catch(() => {});
+  }
+
   /** Stop here: nothing more comes in or starts, what is out is given up. Resolves when what was taken is durable. */
   async stop(): Promise<void> {
     if (this.#state === "running")
       this.#leave("stopped", new DomainLostError(this.name, "it was stopped here"));
-    await this.#durable.catch(() => {});
+    await this.settled();
   }
 
   #take(input: Input, accepted: PromiseWithResolvers<void>): void {
@@ -234,8 +257,8 @@ export class Domain {
 
   /** The next record and how it comes out of its bytes. Nothing is written. */
   #recorded<Kind extends DurableRecord>(record: Kind): Recorded<Kind> {
-    const bytes = encodeRecord(this.#nextSeq, record);
-    return { record: reread(record, bytes), bytes };
+    const bytes = encodeRecord(this.#nextSeq, record, this.#values);
+    return { record: reread(record, bytes, this.#values), bytes };
   }
 
   /** Run until nothing is ready, and note what was asked for. Returns false when others have their turn first, or the domain left. */
@@ -269,7 +292,8 @@ export class Domain {
 
   /** The root task ended: record it last. Returns true. */
   #finish(): true {
-    const outcome = outcomeOfExit(this.#run.ended as Exit);
+    const limit = this.#values === undefined ? RESULT_BYTES : KEPT_BYTES;
+    const outcome = outcomeOfExit(this.#run.ended as Exit, limit);
     this.#write({ kind: KIND.exit, outcome });
     this.#flush();
     this.#state = "ended";
@@ -289,7 +313,7 @@ export class Domain {
   }
 
   #write(record: DurableRecord): void {
-    this.#push(encodeRecord(this.#nextSeq, record));
+    this.#push(encodeRecord(this.#nextSeq, record, this.#values));
   }
 
   #push(bytes: Uint8Array): void {
@@ -329,7 +353,22 @@ export class Domain {
     this.#records = [];
     this.#bytes = 0;
     const firstSeq = this.#nextSeq - count;
-    return this.#setup.journal.append({ domain: this.name, epoch: this.#epoch, firstSeq, count, body });
+    const batch = { domain: this.name, epoch: this.#epoch, firstSeq, count, body };
+    const puts = this.#values?.takePuts();
+    if (puts === undefined && this.#gate === undefined) return this.#setup.journal.append(batch);
+    return this.#appendAfter(puts, batch);
+  }
+
+  /** Append a batch after its large values are durable (O4), and after those that were to be appended before it. */
+  #appendAfter(puts: Promise<unknown> | undefined, batch: JournalBatch): Promise<void> {
+    const ready = Promise.all([this.#gate, puts]).then(() => {});
+    const appended = ready.then(() => this.#setup.journal.append(batch));
+    this.#gate = ready;
+    const open = (): void => {
+      if (this.#gate === ready) this.#gate = undefined;
+    };
+    ready.then(open, () => {});
+    return appended;
   }
 
   #start(call: AskedCall): void {

@@ -4,8 +4,18 @@
  * DS1. A name is one domain for ever: it is started once, recovered after its process ended, and remembered when it ended itself.
  * DS2. A recovered domain writes under an epoch of its own, so that whoever had it before is refused.
  */
-import type { Clock, DomainHead, HttpRequest, Journal, Logger, Random, Timers } from "@glia-os/abi/ports";
+import type {
+  Blobs,
+  Clock,
+  DomainHead,
+  HttpRequest,
+  Journal,
+  Logger,
+  Random,
+  Timers,
+} from "@glia-os/abi/ports";
 import { KernelService } from "@glia-os/kernel/services";
+import { collectValues } from "./collect-values.ts";
 import type { Sha256 } from "./derived-random.ts";
 import { Domain, type DomainSetup, type DomainState, keyOf } from "./domain.ts";
 import { type AskedCall, DomainRun } from "./domain-run.ts";
@@ -16,14 +26,17 @@ import {
   OutcomeUnknownError,
   ProgramUnknownError,
 } from "./errors.ts";
+import { LargeValues, namesValues } from "./large-values.ts";
 import { LogGate } from "./log-gate.ts";
 import { checkProgram, type DurableProgram, type DurableService } from "./program.ts";
-import { type DurableRecord, KIND, recorded } from "./record.ts";
+import { type DurableRecord, encodeRecord, KIND, reread } from "./record.ts";
 import { Replay } from "./replay.ts";
 
 /** What durable domains are made with. */
 export interface DomainsOptions {
   readonly journal: Journal;
+  /** Where values of more than 64 KiB are kept, for these domains alone. Without it a value takes at most 1 MiB. */
+  readonly blobs?: Blobs;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly digests: Sha256;
@@ -104,11 +117,14 @@ export class Domains {
    * {NotRecordableError} for the input, what `run` throws, and what the journal refuses
    */
   async start<Input>(name: string, program: DurableProgram<Input>, input: Input): Promise<DurableDomain> {
-    const begun = this.#beginning(name, program as DurableProgram, input);
+    this.#checkKnown(name, program as DurableProgram);
     if (this.#domains.has(name) || this.#starting.has(name)) throw new DomainExistsError(name);
     this.#starting.add(name);
     try {
       if ((await this.#options.journal.head(name)) !== undefined) throw new DomainExistsError(name);
+      // From here to the flush nothing is awaited: a collector of blobs sees either nothing of this domain or its record.
+      const values = this.#valuesOf(name);
+      const begun = this.#beginning(name, program as DurableProgram, input, values);
       const { beginning } = begun;
       const run = new DomainRun({
         domain: name,
@@ -117,7 +133,7 @@ export class Domains {
         program: program as DurableProgram,
         logger: this.#options.logger,
       });
-      const domain = new Domain(this.#setup, run, 1, 1);
+      const domain = new Domain(this.#setup, run, 1, 1, values);
       this.#domains.set(name, domain);
       await domain.begin(begun);
       return domain;
@@ -172,18 +188,43 @@ export class Domains {
     this.#domains.delete(name);
   }
 
+  /**
+   * Remove the blobs that no record of the journal names any more, and that no domain here is about to name. They have to hold values of
+   * this journal's domains only; other processes must not start or run domains on them meanwhile. Returns how many were removed.
+   * O(all journals).
+   */
+  async collectValues(): Promise<number> {
+    const { blobs, journal } = this.#options;
+    if (blobs === undefined) return 0;
+    return await collectValues(journal, blobs, () => this.#settled());
+  }
+
+  /** Resolves when everything that was recorded until now is durable. */
+  async #settled(): Promise<void> {
+    await Promise.all([...this.#domains.values()].map((domain) => domain.settled()));
+  }
+
   /** Stop every domain here; nothing is lost and nothing ends. Resolves when what was taken in is durable. The journal stays open. */
   async close(): Promise<void> {
     await Promise.all([...this.#domains.values()].map((domain) => domain.stop()));
   }
 
-  #beginning(name: string, program: DurableProgram, input: unknown): Spawn {
+  #valuesOf(name: string): LargeValues | undefined {
+    const { blobs, digests } = this.#options;
+    return blobs === undefined ? undefined : new LargeValues(name, blobs, digests);
+  }
+
+  #checkKnown(name: string, program: DurableProgram): void {
     checkProgram(program);
     if (this.#programs.get(program.name) !== program)
       throw new ProgramUnknownError(name, `program ${program.name}`);
+  }
+
+  #beginning(name: string, program: DurableProgram, input: unknown, values: LargeValues | undefined): Spawn {
     const uses = (program.uses ?? []).map((use) => [use, this.#service(use, name).kind] as const);
     const seed = this.#options.random.bytes(new Uint8Array(SEED_BYTES));
-    return recorded({ kind: KIND.spawn, beginning: { program: program.name, input, uses, seed } }) as Spawn;
+    const spawn: Spawn = { kind: KIND.spawn, beginning: { program: program.name, input, uses, seed } };
+    return reread(spawn, encodeRecord(1, spawn, values), values);
   }
 
   async #recoverOne(head: DomainHead, report: MutableReport): Promise<void> {
@@ -191,8 +232,9 @@ export class Domains {
     if (this.#domains.has(name) || this.#starting.has(name)) return;
     this.#starting.add(name);
     try {
-      const replay = await this.#replayed(name);
-      const domain = new Domain(this.#setup, replay.run, replay.nextSeq, head.epoch + 1);
+      const values = this.#valuesOf(name);
+      const replay = await this.#replayed(name, values);
+      const domain = new Domain(this.#setup, replay.run, replay.nextSeq, head.epoch + 1, values);
       this.#domains.set(name, domain);
       if (replay.ended === undefined) await this.#resume(domain);
       else domain.remember(replay.ended);
@@ -206,16 +248,16 @@ export class Domains {
   }
 
   /** Replay a journal, and when it diverges once more to say where in the source. */
-  async #replayed(name: string): Promise<Replay> {
+  async #replayed(name: string, values: LargeValues | undefined): Promise<Replay> {
     try {
-      return await this.#replay(name, false);
+      return await this.#replay(name, values, false);
     } catch (error) {
       if (!(error instanceof DivergedError)) throw error;
-      return await this.#replay(name, true);
+      return await this.#replay(name, values, true);
     }
   }
 
-  async #replay(name: string, keepPositions: boolean): Promise<Replay> {
+  async #replay(name: string, values: LargeValues | undefined, keepPositions: boolean): Promise<Replay> {
     const { journal, digests, logger } = this.#options;
     const gate = new LogGate(logger);
     const replay = new Replay({
@@ -224,8 +266,12 @@ export class Domains {
       digests,
       logger: gate,
       keepPositions,
+      values,
     });
-    for await (const { body, firstSeq, count } of journal.read(name, 1)) replay.feed(body, firstSeq, count);
+    for await (const { body, firstSeq, count } of journal.read(name, 1)) {
+      if (values !== undefined && namesValues(body)) await values.load(body);
+      replay.feed(body, firstSeq, count);
+    }
     gate.open();
     for (const [use] of replay.run.uses) this.#service(use, name);
     return replay;

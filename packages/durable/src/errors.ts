@@ -110,3 +110,12 @@ export class ProgramUnknownError extends DurableError<"durable.program-unknown">
     });
   }
 }
+
+/** A value that stands in a journal by its hash, and whose bytes are not to be had. */
+export class ValueMissingError extends DurableError<"durable.value-missing"> {
+  constructor(domain: string, blob: string, why: string) {
+    super("durable.value-missing", `a value of ${domain} needs blob ${blob}: ${why}`, {
+      details: { domain, blob, why },
+    });
+  }
+}

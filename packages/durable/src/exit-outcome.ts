@@ -1,12 +1,12 @@
 /** How the end of a root task is recorded. */
 import { type Exit, TaskCancelledError, TaskKilledError } from "@glia-os/kernel";
-import { encodeRecord, failure, KIND, type Outcome } from "./record.ts";
+import { encodeOutcome, failure, type Outcome } from "./record.ts";
 
-/** The outcome of an exit, in a form that can be recorded: a result that cannot be is a failure that says so. */
-export function outcomeOfExit(exit: Exit): Outcome {
+/** The outcome of an exit, in a form of at most `limit` bytes that can be recorded: a result that cannot be is a failure that says so. */
+export function outcomeOfExit(exit: Exit, limit: number): Outcome {
   const outcome = outcomeOf(exit);
   try {
-    encodeRecord(1, { kind: KIND.exit, outcome });
+    encodeOutcome(outcome, limit);
     return outcome;
   } catch (error) {
     return failure(error);

@@ -19,7 +19,10 @@ export {
   NotRecordableError,
   OutcomeUnknownError,
   ProgramUnknownError,
+  ValueMissingError,
 } from "./errors.ts";
+export { KeptValue } from "./kept-value.ts";
+export { LargeValues, namesValues } from "./large-values.ts";
 export type { DurableProgram, DurableService } from "./program.ts";
 export {
   type DurableRecord,
@@ -28,5 +31,7 @@ export {
   type NumberedRecord,
   type Outcome,
   VALUE_BYTES,
+  type ValueKeeper,
+  type ValueSource,
 } from "./record.ts";
 export { Replay, type ReplayOptions } from "./replay.ts";

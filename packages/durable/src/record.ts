@@ -3,12 +3,15 @@
  * and its end.
  *
  * R1. What is read is what the program gets: also in the process that wrote it, a value is used as it comes out of its record.
- * R2. A value is plain data of at most {@link VALUE_BYTES}; anything else is refused before it is recorded.
+ * R2. A value is plain data of at most {@link VALUE_BYTES}, or of {@link KEPT_BYTES} where there are blobs; anything else is refused before
+ *     it is recorded.
+ * R3. Where there are blobs, a value of more than {@link INLINE_BYTES} stands in its record by content hash.
  */
 import { type ErrorRecord, RemoteError, toErrorRecord } from "@glia-os/abi/errors";
 import type { ServiceKind } from "@glia-os/kernel/services";
-import { decodeFirst, encode, rfc8949EncodeOptions, Tagged } from "cborg";
+import { decode, decodeFirst, encode, rfc8949EncodeOptions, Tagged } from "cborg";
 import { NotRecordableError } from "./errors.ts";
+import { KeptValue } from "./kept-value.ts";
 import {
   beginRecord,
   isSmall,
@@ -25,6 +28,14 @@ import { hashOf, type RecordRow, readRow } from "./record-reader.ts";
 
 /** The most bytes one recorded value takes: 1 MiB. */
 export const VALUE_BYTES = 1_048_576;
+/** The most bytes of a result where there are no blobs: its record has room for its other fields. */
+export const RESULT_BYTES: number = VALUE_BYTES - 32;
+/** The most bytes of a value that stands in its record where there are blobs: 64 KiB. */
+export const INLINE_BYTES = 65_536;
+/** The most bytes of a value that is kept as blobs: 16 MiB. */
+export const KEPT_BYTES = 16_777_216;
+/** Marks a value that is kept as blobs: their SHA-256 one after the other. */
+const KEPT_TAG = 40_000;
 /** Marks a failure where a result could be: `[code, message, changed, fix, retryable, details]`. */
 const FAILURE_TAG = 40_001;
 
@@ -87,10 +98,27 @@ export interface NumberedRecord {
   readonly bytes: number;
 }
 
-/** The bytes of a record: a view of bytes that nobody writes again. @throws {NotRecordableError} for a value that is no plain data or too large (R2) */
-export function encodeRecord(seq: number, record: DurableRecord): Uint8Array {
-  const content = contentOf(record);
-  const encoded = isSmall(content) ? undefined : encodedContent(record, content);
+/** Where large values are kept while records are written (R3). */
+export interface ValueKeeper {
+  /** Keep the encoded form of a value. Returns the hashes it is found by, one after the other. */
+  keep(encoded: Uint8Array): Uint8Array;
+}
+
+/** Where the values of records are found again. */
+export interface ValueSource {
+  /** What was kept under these hashes. @throws {ValueMissingError} */
+  encodedOf(hashes: Uint8Array): Uint8Array;
+}
+
+/**
+ * The bytes of a record: a view of bytes that nobody writes again. With a keeper, a large value goes there.
+ * @throws {NotRecordableError} for a value that is no plain data or too large (R2)
+ */
+export function encodeRecord(seq: number, record: DurableRecord, keeper?: ValueKeeper): Uint8Array {
+  const content = contentOf(record, keeper);
+  const encoded = isSmall(content)
+    ? undefined
+    : inlineOrKept(record, encodedContent(record, content), keeper);
   beginRecord();
   writeFront(seq, record);
   const bytes = recordLength() + (encoded?.length ?? 0);
@@ -109,32 +137,67 @@ function encodedContent({ kind }: DurableRecord, content: unknown): Uint8Array {
   }
 }
 
-/** The record that begins at a place of some bytes, and how many it takes. @throws what the decoder throws, and {TypeError} for another form */
-export function decodeRecord(bytes: Uint8Array, at = 0): NumberedRecord {
-  const row = decodeRow(bytes, at);
-  return { seq: row.seq, record: recordOf(row), bytes: row.end - at };
+/** What stands in the record for an encoded value (R3). */
+function inlineOrKept(
+  record: DurableRecord,
+  encoded: Uint8Array,
+  keeper: ValueKeeper | undefined,
+): Uint8Array {
+  if (keeper === undefined || encoded.length <= INLINE_BYTES) return encoded;
+  return encode(new Tagged(KEPT_TAG, kept(record, encoded, keeper)), rfc8949EncodeOptions);
+}
+
+function kept({ kind }: DurableRecord, encoded: Uint8Array, keeper: ValueKeeper): Uint8Array {
+  if (encoded.length <= KEPT_BYTES) return keeper.keep(encoded);
+  throw new NotRecordableError(WHAT[kind], `it takes ${encoded.length} bytes of at most ${KEPT_BYTES}`);
+}
+
+/** The encoded form of an outcome. @throws {NotRecordableError} when it is no plain data or has more than `limit` bytes */
+export function encodeOutcome(outcome: Outcome, limit: number): Uint8Array {
+  const encoded = encodedContent({ kind: KIND.exit, outcome }, formOf(outcome));
+  if (encoded.length <= limit) return encoded;
+  throw new NotRecordableError(WHAT[KIND.exit], `it takes ${encoded.length} bytes of at most ${limit}`);
+}
+
+/**
+ * The record that begins at a place of some bytes, and how many it takes. Without a source, a value that is kept as blobs is a
+ * {@link KeptValue}. @throws what the decoder throws, {TypeError} for another form, {ValueMissingError}
+ */
+export function decodeRecord(bytes: Uint8Array, at = 0, source?: ValueSource): NumberedRecord {
+  const row = decodeRow(bytes, at, source);
+  return { seq: row.seq, record: recordOf(row, source), bytes: row.end - at };
 }
 
 /** As {@link decodeRecord}, with fewer objects. */
-export function decodeRow(bytes: Uint8Array, at: number): RecordRow {
+export function decodeRow(bytes: Uint8Array, at: number, source?: ValueSource): RecordRow {
   const known = readRow(bytes, at);
   if (known !== undefined) return known;
   const [row, rest] = decodeFirst(bytes.subarray(at), DECODE) as [unknown, Uint8Array];
   if (!Array.isArray(row) || row.length !== 6 || !Number.isSafeInteger(row[1]))
     throw new TypeError("no record");
-  const [kind, seq, path, op, hashIn, outcome] = row as [number, number, TaskPath, number, Hash, unknown];
+  const [kind, seq, path, op, hashIn, form] = row as [number, number, TaskPath, number, Hash, unknown];
+  const outcome = found(form, source);
   return { kind, seq, path, op, hashIn, hashAt: 0, outcome, end: bytes.length - rest.length };
 }
 
-/** A record as it comes out of the bytes that were just made of it (R1). */
-export function reread<Record extends DurableRecord>(record: Record, bytes: Uint8Array): Record {
-  if (record.kind === KIND.resume && !record.outcome.failed && isSmall(record.outcome.value)) return record;
-  return decodeRecord(bytes).record as Record;
+/** A value as it was before it was kept as blobs. */
+function found(form: unknown, source: ValueSource | undefined): unknown {
+  if (!(form instanceof Tagged) || form.tag !== KEPT_TAG) return form;
+  const hashes: unknown = form.value;
+  if (!(hashes instanceof Uint8Array) || hashes.length === 0 || hashes.length % HASH_BYTES !== 0)
+    throw new TypeError("the hashes of a value are no hashes");
+  if (source === undefined) return new KeptValue(hashes);
+  return decode(source.encodedOf(hashes), DECODE);
 }
 
-/** A value as it will come out of its record (R1). @throws {NotRecordableError} */
-export function recorded(record: DurableRecord): DurableRecord {
-  return decodeRecord(encodeRecord(1, record)).record;
+/** A record as it comes out of the bytes that were just made of it (R1). */
+export function reread<Record extends DurableRecord>(
+  record: Record,
+  bytes: Uint8Array,
+  source?: ValueSource,
+): Record {
+  if (record.kind === KIND.resume && !record.outcome.failed && isSmall(record.outcome.value)) return record;
+  return decodeRecord(bytes, 0, source).record as Record;
 }
 
 /** A thrown value as an outcome. */
@@ -147,7 +210,8 @@ export function errorOf(record: ErrorRecord): RemoteError {
   return new RemoteError(record);
 }
 
-const DECODE = { strict: true, tags: Tagged.preserve(FAILURE_TAG) };
+const DECODE = { strict: true, tags: Tagged.preserve(KEPT_TAG, FAILURE_TAG) };
+const HASH_BYTES = 32;
 const ROOT: TaskPath = [];
 /** The number of the syscall `exit`, whose record an end is. */
 const EXIT = 11;
@@ -172,11 +236,11 @@ function writeFront(seq: number, record: DurableRecord): void {
   writeBytes(asks ? record.argsHash : null);
 }
 
-function contentOf(record: DurableRecord): unknown {
+function contentOf(record: DurableRecord, keeper?: ValueKeeper): unknown {
   switch (record.kind) {
     case KIND.spawn: {
       const { program, input, uses, seed } = record.beginning;
-      return [program, input, uses, seed];
+      return [program, partOf(record, input, keeper), uses, seed];
     }
     case KIND.time:
       return record.nowMs;
@@ -192,6 +256,13 @@ function contentOf(record: DurableRecord): unknown {
   }
 }
 
+/** A value that is a part of its record: who reads the record finds the rest of it without blobs. */
+function partOf(record: DurableRecord, value: unknown, keeper: ValueKeeper | undefined): unknown {
+  if (keeper === undefined || isSmall(value)) return value;
+  const encoded = encodedContent(record, value);
+  return encoded.length <= INLINE_BYTES ? value : new Tagged(KEPT_TAG, kept(record, encoded, keeper));
+}
+
 function formOf(outcome: Outcome): unknown {
   if (!outcome.failed) return outcome.value;
   const { code, message, changed, fix, retryable, details = {} } = outcome.error;
@@ -199,12 +270,12 @@ function formOf(outcome: Outcome): unknown {
 }
 
 /** A row as the record it is. @throws {TypeError} for an unknown kind */
-export function recordOf(row: RecordRow): DurableRecord {
+export function recordOf(row: RecordRow, source?: ValueSource): DurableRecord {
   const { kind, path, op, outcome } = row;
   switch (kind) {
     case KIND.spawn: {
       const [program, input, uses, seed] = outcome as [string, unknown, Beginning["uses"], Uint8Array];
-      return { kind, beginning: { program, input, uses, seed } };
+      return { kind, beginning: { program, input: found(input, source), uses, seed } };
     }
     case KIND.time:
       return { kind, nowMs: outcome as number };

@@ -9,19 +9,23 @@ import type { Logger } from "@glia-os/abi/ports";
 import { syscallByNumber } from "@glia-os/abi/syscalls";
 import type { Sha256 } from "./derived-random.ts";
 import { type AskedCall, DomainRun } from "./domain-run.ts";
-import { BadJournalError, DivergedError, ProgramUnknownError } from "./errors.ts";
+import { BadJournalError, DivergedError, ProgramUnknownError, ValueMissingError } from "./errors.ts";
 import { outcomeOfExit } from "./exit-outcome.ts";
+import { noValues } from "./large-values.ts";
 import type { DurableProgram } from "./program.ts";
 import {
   type Beginning,
   type DurableRecord,
   decodeRow,
-  encodeRecord,
+  encodeOutcome,
+  KEPT_BYTES,
   KIND,
   type Outcome,
   outcomeOf,
+  RESULT_BYTES,
   recordOf,
   type TaskPath,
+  type ValueSource,
 } from "./record.ts";
 import { hasHash, type RecordRow } from "./record-reader.ts";
 
@@ -34,11 +38,14 @@ export interface ReplayOptions {
   readonly logger?: Logger;
   /** Keep where in the source each call was made; slow. */
   readonly keepPositions?: boolean;
+  /** Where large values are found, loaded before the body they stand in is fed. Default: nowhere, and one that is needed is missing. */
+  readonly values?: ValueSource | undefined;
 }
 
 /** Feeds records to a run. */
 export class Replay {
   readonly #options: ReplayOptions;
+  readonly #values: ValueSource;
   #run: DomainRun | undefined;
   #beginning: Beginning | undefined;
   #lastSeq = 0;
@@ -46,6 +53,7 @@ export class Replay {
 
   constructor(options: ReplayOptions) {
     this.#options = options;
+    this.#values = options.values ?? noValues(options.domain);
   }
 
   /** The number the next record has. */
@@ -69,7 +77,7 @@ export class Replay {
     throw new BadJournalError(this.#options.domain, this.nextSeq, "the journal ends before the domain began");
   }
 
-  /** Feed the records of one batch. @throws {DivergedError} {BadJournalError} {ProgramUnknownError} {NotDurableError} */
+  /** Feed the records of one batch. @throws {DivergedError} {BadJournalError} {ProgramUnknownError} {NotDurableError} {ValueMissingError} */
   feed(body: Uint8Array, firstSeq: number, count: number): void {
     let at = 0;
     for (let i = 0; i < count; i++) {
@@ -82,9 +90,10 @@ export class Replay {
 
   #decoded(body: Uint8Array, at: number, expected: number): RecordRow {
     try {
-      const row = decodeRow(body, at);
+      const row = decodeRow(body, at, this.#values);
       if (row.seq === expected && expected === this.nextSeq) return row;
     } catch (error) {
+      if (error instanceof ValueMissingError) throw error;
       throw this.#bad(expected, (error as Error).message);
     }
     throw this.#bad(expected, "its number does not follow");
@@ -105,8 +114,9 @@ export class Replay {
 
   #recordOf(row: RecordRow): DurableRecord {
     try {
-      return recordOf(row);
+      return recordOf(row, this.#values);
     } catch (error) {
+      if (error instanceof ValueMissingError) throw error;
       throw this.#bad(row.seq, (error as Error).message);
     }
   }
@@ -146,7 +156,7 @@ export class Replay {
     const run = this.#run as DomainRun;
     if (run.ended === undefined)
       throw this.#diverged(seq, `that it ended with ${shown(outcome)}`, "goes on", positionOf(run));
-    const attempted = outcomeOfExit(run.ended);
+    const attempted = outcomeOfExit(run.ended, limitOf(outcome));
     if (!same(outcome, attempted))
       throw this.#diverged(seq, `that it ended with ${shown(outcome)}`, `ended with ${shown(attempted)}`, []);
     this.#ended = outcome;
@@ -176,6 +186,8 @@ export class Replay {
   }
 }
 
+const NOT_RECORDABLE = "durable.not-recordable";
+
 function nameOf(op: number): string {
   return syscallByNumber(op)?.name ?? `syscall ${op}`;
 }
@@ -193,8 +205,13 @@ function shown(outcome: Outcome): string {
   return outcome.failed ? outcome.error.code : "a result";
 }
 
+/** What the result was limited to when it was recorded: less where there were no blobs. */
+function limitOf(recorded: Outcome): number {
+  return recorded.failed && recorded.error.code === NOT_RECORDABLE ? RESULT_BYTES : KEPT_BYTES;
+}
+
 function same(a: Outcome, b: Outcome): boolean {
-  const [x, y] = [a, b].map((outcome) => encodeRecord(1, { kind: KIND.exit, outcome }));
+  const [x, y] = [a, b].map((outcome) => encodeOutcome(outcome, Number.POSITIVE_INFINITY));
   return equalBytes(x as Uint8Array, y as Uint8Array);
 }
 

@@ -1,6 +1,6 @@
 /** A world for durable domains in tests: a clock and timers that the test moves, a journal in memory, services it settles. */
 import type { CancelSignal, Clock, Journal, Timers } from "@glia-os/abi/ports";
-import { Domains, type DurableProgram, type DurableService } from "@glia-os/durable";
+import { Domains, type DomainsOptions, type DurableProgram, type DurableService } from "@glia-os/durable";
 import { createSystemDigests } from "@glia-os/hal";
 import { toolService } from "@glia-os/kernel/services";
 import { SeededRandom } from "@glia-os/kernel/testing";
@@ -52,13 +52,16 @@ export class TestWorld {
   readonly performed: Performed[] = [];
   readonly programs: readonly DurableProgram[];
   readonly services: Readonly<Record<string, DurableService>>;
+  readonly more: Partial<DomainsOptions>;
   domains: Domains;
 
   constructor(
     programs: readonly DurableProgram[],
     services: Readonly<Record<string, DurableService>> = {},
     journal: Journal = createMemoryJournal(),
+    more: Partial<DomainsOptions> = {},
   ) {
+    this.more = more;
     this.journal = journal;
     this.programs = programs;
     this.services = { echo: { service: this.#echo() }, ...services };
@@ -72,6 +75,15 @@ export class TestWorld {
     return this.domains;
   }
 
+  /** Let what is under way go on until something holds. */
+  async until(holds: () => Promise<boolean>): Promise<void> {
+    for (let turn = 0; turn < 10_000; turn++) {
+      if (await holds()) return;
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    throw new RangeError("it never held");
+  }
+
   #make(programs: readonly DurableProgram[]): Domains {
     const { journal, services } = this;
     const { clock, timers } = this.time;
@@ -83,6 +95,7 @@ export class TestWorld {
       digests: createSystemDigests(),
       programs,
       services,
+      ...this.more,
     });
   }
 

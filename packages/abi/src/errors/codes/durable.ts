@@ -44,7 +44,7 @@ export const DURABLE_CODES = {
   "durable.not-recordable": {
     retryable: false,
     changed: "The effect was performed; its result could not be kept and was not used.",
-    fix: "Let services, inputs and messages hold plain data: null, booleans, numbers, strings, bytes, lists, objects; at most 1 MiB.",
+    fix: "Let services, inputs and messages hold plain data: null, booleans, numbers, strings, bytes, lists, objects; at most 1 MiB, or 16 MiB where there are blobs.",
   },
   "durable.outcome-unknown": {
     retryable: false,
@@ -55,5 +55,10 @@ export const DURABLE_CODES = {
     retryable: false,
     changed: "Nothing: the domain was not resumed.",
     fix: "Name its program among `programs`, and every service it uses among `services`.",
+  },
+  "durable.value-missing": {
+    retryable: false,
+    changed: "Nothing: the domain was not resumed, and its journal was not touched.",
+    fix: "Give the blobs that the journal was written with; restore the blob in `details.blob` from a copy of them.",
   },
 } as const;
