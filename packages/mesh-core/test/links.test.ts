@@ -3,9 +3,15 @@ import type { AgentId, NodeId } from "@glia-os/abi/ids";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LinkTable, PAYLOAD_MAX } from "../src/index.ts";
-import { HELD_BYTES, HELD_MESSAGES, LinkSender, WINDOW_MESSAGES } from "../src/links/link-sender.ts";
+import {
+  BATCHES_IN_FLIGHT,
+  HELD_BYTES,
+  HELD_MESSAGES,
+  LinkSender,
+  WINDOW_MESSAGES,
+} from "../src/links/link-sender.ts";
 import { ASKS_MAX, DEDUPE_WINDOW, LINKS_MAX } from "../src/links/link-table.ts";
-import type { LinkAck, LinkData } from "../src/links/messages.ts";
+import { BATCH_MESSAGES_MAX, type LinkAck, type LinkData } from "../src/links/messages.ts";
 import { OpenLink, WAITING_MAX } from "../src/links/open-link.ts";
 import { SeededRandom, VirtualTime } from "../src/testing/index.ts";
 import { agentId, numberOf, payload } from "./cluster.ts";
@@ -32,6 +38,8 @@ class Chaos {
   frozen = false;
   answers = true;
   congested = false;
+  /** How many messages each batch had, in the order they were put on the wire. */
+  readonly batches: number[] = [];
   /** Numbers of all messages that were put on the wire, in order. */
   readonly transmitted: number[] = [];
   readonly sender: LinkSender;
@@ -44,6 +52,7 @@ class Chaos {
       link: LINK,
       timers: this.time,
       transmit: (owner, attempt, data) => {
+        this.batches.push(data.messages.length);
         for (let i = 0; i < data.messages.length; i++) this.transmitted.push(data.firstSeq + i);
         this.#carry(() => this.#arrive(owner, attempt, data));
       },
@@ -167,6 +176,26 @@ describe("a link", () => {
     expect(chaos.transmitted.length, "nothing but probes was sent a third time").toBeLessThanOrEqual(
       200 + probes.length + 200,
     );
+  });
+
+  it("LS8: messages gather into one batch while 16 small ones are unacknowledged; a full batch, or a first message, never waits", async () => {
+    const chaos = new Chaos(1, calm);
+    const offer = (count: number): void => {
+      for (let n = 0; n < count; n++) chaos.sender.offer(payload(0));
+    };
+    offer(1);
+    await chaos.time.advance(100);
+    chaos.batches.length = 0;
+    offer(BATCHES_IN_FLIGHT + 100);
+    expect(chaos.batches, "sixteen leave at once").toEqual(Array(BATCHES_IN_FLIGHT).fill(1));
+    await chaos.time.advance(100);
+    expect(chaos.batches.slice(BATCHES_IN_FLIGHT), "the rest leaves together").toEqual([100]);
+    expect(chaos.sender.drained).toBe(true);
+    chaos.batches.length = 0;
+    offer(BATCHES_IN_FLIGHT + BATCH_MESSAGES_MAX);
+    expect(chaos.batches.at(-1), "a full batch does not wait for an answer").toBe(BATCH_MESSAGES_MAX);
+    await chaos.time.advance(100);
+    expect(chaos.applied.length).toBe(1 + 2 * BATCHES_IN_FLIGHT + 100 + BATCH_MESSAGES_MAX);
   });
 
   it("LS1, LT1, LT5: under loss, doubling, reordering and moves everything is applied once, in order", async () => {

@@ -12,6 +12,9 @@
  * LS6. A receiver without room (`retry`) is asked with one message; each acknowledged answer doubles the window again (slow start, RFC 5681
  *      section 3.1, in messages). So a slow agent costs probes, not copies of the whole window.
  * LS7. An ask is complete when its reply arrived; until then it is sent again from time to time and the receiver repeats the reply.
+ * LS8. At most {@link BATCHES_IN_FLIGHT} batches that are not full are in flight: what is offered meanwhile gathers into the next one, which
+ *      leaves with the next acknowledgement, or as soon as it is full. So a fast sender pays for few envelopes and a slow one never waits (the
+ *      rule of RFC 896 for one small segment, for more of them).
  */
 import type { AgentId, NodeId } from "@glia-os/abi/ids";
 import type { TimerHandle, Timers } from "@glia-os/abi/ports";
@@ -21,6 +24,8 @@ import { BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, type LinkAck, type LinkData } from
 
 /** Messages in flight. */
 export const WINDOW_MESSAGES = 512;
+/** Batches in flight that are not full (LS8). */
+export const BATCHES_IN_FLIGHT = 16;
 /** Bytes in flight, unless a single message is larger. */
 export const WINDOW_BYTES = 4_194_304;
 /** Messages held, in flight or waiting. */
@@ -74,6 +79,9 @@ export class LinkSender {
   readonly #asks = new Map<number, Ask>();
   #base = 1;
   #next = 1;
+  /** The last number of each batch in flight, oldest first (LS8). */
+  #flying: number[] = [];
+  #flyingBytes = 0;
   /** The next number to put on the wire. */
   #cursor = 1;
   #owner: NodeId | undefined;
@@ -170,7 +178,12 @@ export class LinkSender {
 
   #advance(next: number): void {
     const done = this.#held.splice(0, next - this.#base);
-    for (const { payload } of done) this.#heldBytes -= payload.length;
+    for (const { seq, payload } of done) {
+      this.#heldBytes -= payload.length;
+      if (seq < this.#cursor) this.#flyingBytes -= payload.length;
+    }
+    const left = this.#flying.findIndex((last) => last >= next);
+    this.#flying.splice(0, left < 0 ? this.#flying.length : left);
     this.#base = next;
     this.#cursor = Math.max(this.#cursor, next);
     this.#baseKnownAt = this.#attempt;
@@ -234,6 +247,8 @@ export class LinkSender {
 
   #goBack(): void {
     this.#cursor = this.#base;
+    this.#flying = [];
+    this.#flyingBytes = 0;
     this.#wentBackAt = this.#attempt;
   }
 
@@ -250,14 +265,23 @@ export class LinkSender {
       this.#resolve();
       return;
     }
-    while (!this.#o.congested(owner)) {
+    while (!this.#gathering() && !this.#o.congested(owner)) {
       const batch = this.#nextBatch();
       if (batch.length === 0) break;
       this.#cursor += batch.length;
+      this.#flying.push(this.#cursor - 1);
+      for (const { payload } of batch) this.#flyingBytes += payload.length;
       this.#put(owner, batch);
       if (this.#over || this.#owner !== owner || this.#pause !== undefined) break;
     }
     this.#timer ??= this.#o.timers.schedule(this.#waitMs, () => this.#timedOut());
+  }
+
+  /** Whether what could be put now is better kept until more came or something was acknowledged (LS8). */
+  #gathering(): boolean {
+    if (this.#flying.length < BATCHES_IN_FLIGHT) return false;
+    const sendable = Math.min(this.#held.length, this.#window) - (this.#cursor - this.#base);
+    return sendable < BATCH_MESSAGES_MAX && this.#heldBytes - this.#flyingBytes < BATCH_BYTES_MAX;
   }
 
   #put(owner: NodeId, batch: readonly Held[]): void {
@@ -279,15 +303,13 @@ export class LinkSender {
   #nextBatch(): Held[] {
     const batch: Held[] = [];
     let bytes = 0;
-    let inFlight = 0;
     const start = this.#cursor - this.#base;
-    for (let i = 0; i < start; i++) inFlight += this.#held[i]?.payload.length ?? 0;
     const end = Math.min(this.#held.length, this.#window, start + BATCH_MESSAGES_MAX);
     for (let i = start; i < end; i++) {
       const held = this.#held[i] as Held;
       const size = held.payload.length;
       if (batch.length > 0 && bytes + size > BATCH_BYTES_MAX) break;
-      if (i > 0 && inFlight + bytes + size > WINDOW_BYTES) break;
+      if (i > 0 && this.#flyingBytes + bytes + size > WINDOW_BYTES) break;
       batch.push(held);
       bytes += size;
     }
