@@ -2,14 +2,21 @@
 import type { Logger } from "@glia-os/abi/ports";
 import { type CellGatePort, CellRunner, type ImageCodec } from "@glia-os/cells";
 import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
-import { runKernel } from "@glia-os/host";
+import { createMemoryMeter, type MetricSnapshot, runKernel } from "@glia-os/host";
 import { createKernel } from "@glia-os/kernel";
 import { createWasmEngine, encodeSnapshot, Heartbeat, SnapshotDecoder, wasiPreview1 } from "@glia-os/wasm";
 import { agentServices } from "./agent-services.ts";
 import type { MainService } from "./main-service.ts";
 import { linkThreads, type Told } from "./thread-call.ts";
 import { threadLogger } from "./thread-log.ts";
+import { countProgress } from "./thread-progress.ts";
 import type { AgentThreadSetup } from "./thread-setup.ts";
+
+/** What the main thread asks of the agents' thread. */
+export interface AgentThreadService {
+  /** What the kernel of the agents measured. */
+  measured(): readonly MetricSnapshot[];
+}
 
 /** Snapshots as `@glia-os/wasm` writes them. */
 const SNAPSHOTS: ImageCodec = {
@@ -19,14 +26,15 @@ const SNAPSHOTS: ImageCodec = {
 
 /** Run the agent side of a node on this thread. */
 export function runAgentThread(setup: AgentThreadSetup): void {
-  const { meshPort, mainPort, heartbeat, stepMs } = setup;
-  const main = linkThreads<MainService>(mainPort, {});
+  const { meshPort, mainPort, heartbeat, progress, stepMs } = setup;
+  const meter = createMemoryMeter();
+  const main = linkThreads<MainService>(mainPort, { measured: () => meter.snapshot() });
   const logger: Logger = threadLogger((level, message, fields) => main.tell.log(level, message, fields), {
     thread: "agents",
   });
   const clock = createSystemClock();
   const timers = createSystemTimers();
-  const kernel = createKernel({ clock, random: createSystemRandom(), logger });
+  const kernel = createKernel({ clock, random: createSystemRandom(), logger, meter });
   const engine = createWasmEngine({
     heartbeat: new Heartbeat(heartbeat),
     // Without arguments, variables, input and files: an agent gets messages, and what it writes goes to the log of its node.
@@ -51,4 +59,5 @@ export function runAgentThread(setup: AgentThreadSetup): void {
   });
   gate = linkThreads<CellGatePort>(meshPort, runner).tell;
   runKernel(kernel, { timers, logger });
+  countProgress(progress, timers);
 }

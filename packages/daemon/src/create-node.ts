@@ -10,15 +10,20 @@ import { existsSync } from "node:fs";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { type ErrorRecord, RemoteError } from "@glia-os/abi/errors";
 import type { HostPort, LogFields, LogLevel } from "@glia-os/abi/ports";
+import { exposition, type MetricSnapshot } from "@glia-os/host";
 import { Heartbeat, StepWatch } from "@glia-os/wasm";
+import type { AgentThreadService } from "./agent-thread.ts";
 import { DataFolder, type Membership } from "./data-folder.ts";
 import { BadOptionsError, GuestStuckError, ThreadGoneError } from "./errors.ts";
 import type { MainService, NodeEvent } from "./main-service.ts";
+import type { MeshService } from "./mesh-service.ts";
 import type { MeshThreadService } from "./mesh-thread.ts";
+import { MESH_METRIC_HELP } from "./metric-help.ts";
 import type { NodeApi, NodeStatus } from "./node-api.ts";
 import { checkNodeOptions, type NodeOptions } from "./node-options.ts";
 import type { NodeService } from "./node-service.ts";
 import { linkThreads, type Remote, type ThreadLink } from "./thread-call.ts";
+import { createProgress } from "./thread-progress.ts";
 import type { AgentThreadSetup, MeshThreadSetup } from "./thread-setup.ts";
 
 /** A node of this process. */
@@ -27,7 +32,7 @@ export type LocalNode = NodeApi & {
   readonly address: HostPort | undefined;
 };
 
-type MeshFace = MeshThreadService & NodeService;
+type MeshFace = MeshThreadService & NodeService & MeshService;
 
 /** Between two looks at which guest is running. */
 const WATCH_EVERY_MS = 500;
@@ -37,6 +42,8 @@ const STEP_MS = 10_000;
 const YOUNG_GENERATION_MB = 4;
 /** How long a thread may take to stop in order before it is ended. */
 const STOP_TIMEOUT_MS = 5000;
+/** How long the agents' thread may take to hand over what it measured. */
+const MEASURE_TIMEOUT_MS = 500;
 
 function workerUrl(name: string): URL {
   return new URL(import.meta.url.endsWith(".ts") ? `./${name}.ts` : `./${name}.js`, import.meta.url);
@@ -74,6 +81,8 @@ class NodeThreads implements MainService {
   readonly #failed = Promise.withResolvers<Error>();
   readonly #workers: Worker[] = [];
   readonly #links: ThreadLink<object>[] = [];
+  readonly #progress = createProgress();
+  #agents: Remote<AgentThreadService> | undefined;
   #watch: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -106,11 +115,13 @@ class NodeThreads implements MainService {
     this.#options.onEvent?.(event);
   }
 
-  keepMembership(membership: Membership): void {
+  keepMembership(membership: Membership): boolean {
     try {
       this.#folder.keepMembership(membership);
+      return true;
     } catch (error) {
       this.log("error", "what the node needs to come back could not be kept", { error: String(error) });
+      return false;
     }
   }
 
@@ -126,6 +137,7 @@ class NodeThreads implements MainService {
       meshPort: toMesh.port2,
       mainPort: toMain.port2,
       heartbeat: heartbeat.shared,
+      progress: this.#progress,
       stepMs: this.#options.stepMs ?? STEP_MS,
       services: this.#options.services ?? {},
     };
@@ -133,7 +145,9 @@ class NodeThreads implements MainService {
       toMesh.port2,
       toMain.port2,
     ]);
-    this.#links.push(linkThreads<object>(toMain.port1, this));
+    const link = linkThreads<AgentThreadService>(toMain.port1, this);
+    this.#links.push(link);
+    this.#agents = link.remote;
     const watch = new StepWatch(heartbeat.shared);
     this.#watch = setInterval(() => {
       const step = watch.overdue();
@@ -147,17 +161,19 @@ class NodeThreads implements MainService {
 
   #startMeshThread(agentPort: MessagePort | undefined): Remote<MeshFace> {
     const toMain = new MessageChannel();
-    const { bind, role, start } = this.#options;
+    const { bind, role, start, mesh = {} } = this.#options;
     const setup: MeshThreadSetup = {
       dataDir: this.#folder.path,
       name: this.#name,
       role,
       bind,
       start,
+      mesh,
       membership: this.#folder.membership(),
       bootEpoch: this.#folder.nextBoot(),
       mainPort: toMain.port2,
       agentPort,
+      agentProgress: agentPort === undefined ? undefined : this.#progress,
     };
     const ports = agentPort === undefined ? [toMain.port2] : [toMain.port2, agentPort];
     this.#worker("mesh-worker", this.#options.workers?.mesh, setup, ports);
@@ -200,6 +216,17 @@ class NodeThreads implements MainService {
     this.#folder.close();
   }
 
+  /** Both threads' measures as one text; an agents' thread that stands still is left out. */
+  async #metrics(mesh: Remote<MeshFace>): Promise<string> {
+    const patience = Promise.withResolvers<readonly MetricSnapshot[]>();
+    const timer = setTimeout(() => patience.resolve([]), MEASURE_TIMEOUT_MS);
+    const agents = this.#agents?.measured().catch(() => []) ?? [];
+    const measured = await Promise.all([mesh.measured(), Promise.race([agents, patience.promise])]);
+    clearTimeout(timer);
+    const byName = measured.flat().sort((a, b) => (a.name < b.name ? -1 : 1));
+    return exposition(byName, { help: MESH_METRIC_HELP });
+  }
+
   #face(mesh: Remote<MeshFace>, address: HostPort | undefined): LocalNode {
     return {
       address,
@@ -210,6 +237,14 @@ class NodeThreads implements MainService {
         rssBytes: process.memoryUsage.rss(),
       }),
       createJoinLine: (line) => mesh.createJoinLine(line),
+      members: () => mesh.members(),
+      ping: (node, timeoutMs) => mesh.ping(node, timeoutMs),
+      route: (target) => mesh.route(target),
+      removeNode: (node) => mesh.removeNode(node),
+      certificates: () => mesh.certificates(),
+      rotateCertificate: () => mesh.rotateCertificate(),
+      rotateClusterKey: (overlap) => mesh.rotateClusterKey(overlap),
+      metrics: () => this.#metrics(mesh),
       listAgents: () => mesh.listAgents(),
       spawn: (request) => mesh.spawn(request),
       send: (agent, payload) => mesh.send(agent, payload),

@@ -2,7 +2,7 @@
  * A node's folder: its key, its membership, and the lock that keeps a second process out.
  *
  *     identity.pem       the node's Ed25519 key (mode 0600)
- *     cluster-key.pem    the cluster's Ed25519 key, on the founder only (mode 0600)
+ *     cluster-key.pem    the cluster's Ed25519 key, on the founder only (mode 0600); while it is replaced see cluster-key.ts
  *     membership.json    certificate, cluster record, contacts
  *     boot               how often this node was started
  *     coordination.db    who owns what, on the anchor only
@@ -12,20 +12,10 @@
  * DF2. A file is replaced by writing beside it, flushing and renaming; a crash leaves the old content or the new.
  * DF3. The boot counter is flushed before the node says anything under it, so that no two starts share one.
  */
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { linkSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { HostPort } from "@glia-os/abi/ports";
+import { replaceFile, writeFlushed } from "./durable-file.ts";
 import { AlreadyRunningError, DataFolderError } from "./errors.ts";
 
 /** What a node keeps to come back to its cluster. */
@@ -134,7 +124,7 @@ export class DataFolder {
     const lock = this.file("lock");
     const mine = this.file(`lock.${process.pid}`);
     try {
-      this.#write(mine, `${process.pid}\n`);
+      writeFlushed(mine, `${process.pid}\n`);
       for (let tries = 0; !this.#locked && tries < 3; tries++) this.#tryLock(mine, lock);
     } catch (error) {
       if (error instanceof AlreadyRunningError) throw error;
@@ -168,26 +158,14 @@ export class DataFolder {
   }
 
   #replace(name: string, content: string): void {
-    const fresh = this.file(`${name}.new`);
     try {
-      this.#write(fresh, content);
-      renameSync(fresh, this.file(name));
+      replaceFile(this.file(name), content);
     } catch (error) {
       throw new DataFolderError(
         this.path,
         `its file \`${name}\` cannot be written (${errnoOf(error)})`,
         error,
       );
-    }
-  }
-
-  #write(path: string, content: string): void {
-    const file = openSync(path, "w", 0o600);
-    try {
-      writeSync(file, content);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
     }
   }
 }

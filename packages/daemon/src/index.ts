@@ -23,17 +23,26 @@ export {
   UnknownNodeError,
 } from "./errors.ts";
 export type { NodeEvent } from "./main-service.ts";
+export type { MeshSettings } from "./mesh-settings.ts";
+export { MINORITY_POLICIES, PROFILES, TRANSPORTS } from "./mesh-settings.ts";
 export type {
   AgentView,
   AgentVitals,
+  CertificateReport,
   LinkStats,
+  MemberDetail,
   MemberView,
+  MeshHealth,
   MigrationPhase,
   MigrationReport,
   NodeApi,
   NodeRole,
   NodeStatus,
+  PingReport,
+  RouteReport,
+  SessionView,
   SpawnRequest,
+  WireView,
 } from "./node-api.ts";
 export type { NodeOptions } from "./node-options.ts";
 export type { NodeStart } from "./thread-setup.ts";

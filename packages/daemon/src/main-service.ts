@@ -20,6 +20,10 @@ export type NodeEvent =
       readonly reachable: number;
       readonly known: number;
     }
+  /** The agents' thread stands still, or gets on again: while it stands still the lease of this node is not renewed. */
+  | { readonly kind: "agents"; readonly change: "stalled" | "back" }
+  /** Told once, at the start: requests go over TLS although QUIC was allowed. */
+  | { readonly kind: "no-quic"; readonly why: string }
   | { readonly kind: "agent-ended"; readonly agent: string; readonly why: string }
   | { readonly kind: "migration-phase"; readonly agent: string; readonly phase: MigrationPhase };
 
@@ -27,8 +31,8 @@ export type NodeEvent =
 export interface MainService {
   log(level: LogLevel, message: string, fields: LogFields): void;
   event(event: NodeEvent): void;
-  /** What the node needs to come back to its cluster changed: keep it. */
-  keepMembership(membership: Membership): void;
+  /** What the node needs to come back to its cluster changed: keep it. Whether it is on disk; what failed is in the log. */
+  keepMembership(membership: Membership): boolean;
   /** The node cannot go on. */
   fatal(error: ErrorRecord): void;
 }

@@ -3,28 +3,31 @@
  *
  * MT1. Everything is started in order and stopped in reverse order; a start that fails stops what was started.
  * MT2. The node's key and the cluster's key stay on this thread.
+ * MT3. While the agents' thread stands still this node doubts itself (local health) and its lease is not renewed: a wedged node does not
+ *      look alive for long.
  */
 import { join } from "node:path";
 import { toErrorRecord } from "@glia-os/abi/errors";
 import type { Coordination, Logger, Random, Timers } from "@glia-os/abi/ports";
-import { CellGate, type CellGatePort, type CellRunnerPort } from "@glia-os/cells";
 import { createSystemClock, createSystemDigests, createSystemRandom, createSystemTimers } from "@glia-os/hal";
-import { type ClusterStart, createMesh, type Mesh, type MeshEvent } from "@glia-os/mesh-core";
-import {
-  createWireTransport,
-  loadOrCreateNodeIdentity,
-  type NodeIdentity,
-  type WireTransport,
-} from "@glia-os/mesh-wire";
+import { createMemoryMeter, type MetricSnapshot } from "@glia-os/host";
+import { type ClusterStart, createMesh, credentialsOf, type Mesh, type MeshEvent } from "@glia-os/mesh-core";
+import { loadOrCreateNodeIdentity, type NodeIdentity, type WireTransport } from "@glia-os/mesh-wire";
+import { type AgentGate, openAgentGate } from "./agent-gate.ts";
 import { AnchorWatch } from "./anchor-watch.ts";
+import { type BegunRotation, ClusterKeyFiles } from "./cluster-key.ts";
 import type { Membership } from "./data-folder.ts";
 import { AnchorLostError, BadOptionsError } from "./errors.ts";
 import type { MainService } from "./main-service.ts";
+import { type MeshDiscovery, openMeshDiscovery } from "./mesh-discovery.ts";
+import { tellMeshEvent } from "./mesh-events.ts";
+import { MeshService } from "./mesh-service.ts";
 import { NodeService } from "./node-service.ts";
 import { SessionKeeper } from "./node-session.ts";
-import { runnerOverThread } from "./runner-over-thread.ts";
+import { openNodeWire } from "./node-wire.ts";
 import { linkThreads, type ThreadLink } from "./thread-call.ts";
 import { threadLogger } from "./thread-log.ts";
+import { ProgressWatch } from "./thread-progress.ts";
 import type { MeshThreadSetup } from "./thread-setup.ts";
 
 /** What the main thread asks of the mesh thread beside the node's operations. */
@@ -33,7 +36,12 @@ export interface MeshThreadService {
   startNode(): Promise<Membership>;
   /** Stop everything. Idempotent. */
   stopNode(): Promise<void>;
+  /** What was measured on this thread. */
+  measured(): readonly MetricSnapshot[];
 }
+
+/** Local health while the agents' thread stands still: probes are four times as patient. */
+const STALLED_HEALTH = 3;
 
 /** The mesh thread of one node. */
 export class MeshThread implements MeshThreadService {
@@ -43,11 +51,17 @@ export class MeshThread implements MeshThreadService {
   readonly #clock = createSystemClock();
   readonly #random: Random = createSystemRandom();
   readonly #timers: Timers = createSystemTimers();
+  readonly #digests = createSystemDigests();
+  readonly #meter = createMemoryMeter();
+  readonly #startedMs = this.#clock.monotonicMs();
   readonly #stops: (() => unknown)[] = [];
-  #service: NodeService | undefined;
+  readonly #keys: ClusterKeyFiles;
+  #services: readonly object[] = [];
+  #agentsStalled = false;
 
   constructor(setup: MeshThreadSetup) {
     this.#setup = setup;
+    this.#keys = new ClusterKeyFiles(setup.dataDir, this.#random);
     this.#main = linkThreads<MainService>(setup.mainPort, this.#face());
     this.#logger = threadLogger((level, message, fields) => this.#main.tell.log(level, message, fields), {
       thread: "mesh",
@@ -73,160 +87,209 @@ export class MeshThread implements MeshThreadService {
     }
   }
 
-  /** Operations go to the service once the node runs; starting and stopping are this object's own. */
+  measured(): readonly MetricSnapshot[] {
+    const uptimeSeconds = (this.#clock.monotonicMs() - this.#startedMs) / 1000;
+    this.#meter.gauge("mielin_uptime_seconds", uptimeSeconds, { node: this.#setup.name });
+    return this.#meter.snapshot();
+  }
+
+  /** Operations go to the services once the node runs; starting and stopping are this object's own. */
   #face(): object {
-    const own = { startNode: () => this.startNode(), stopNode: () => this.stopNode() };
+    const own = {
+      startNode: () => this.startNode(),
+      stopNode: () => this.stopNode(),
+      measured: () => this.measured(),
+    };
     return new Proxy(own, {
-      get: (target, name) => {
-        if (name in target) return target[name as keyof typeof own];
-        const service = this.#service as unknown as Record<string | symbol, unknown> | undefined;
-        const method = service?.[name];
-        return typeof method === "function" ? method.bind(service) : undefined;
+      get: (_, name) => {
+        for (const service of [own, ...this.#services]) {
+          const method = (service as Record<string | symbol, unknown>)[name];
+          if (typeof method === "function") return method.bind(service);
+        }
+        return undefined;
       },
     });
   }
 
   async #start(): Promise<Membership> {
-    const { role, agentPort } = this.#setup;
+    const { role, agentPort, mesh: settings, membership } = this.#setup;
+    const begun = await this.#begunRotation();
     const identity = await loadOrCreateNodeIdentity(this.#file("identity.pem"), this.#random);
-    const transport = this.#startTransport(identity);
+    const { transport, whyNoQuic } = this.#openWire(identity);
     const coordination = await this.#openCoordination();
-    const gate = agentPort === undefined ? undefined : this.#startGate();
-    const mesh = await this.#startMesh(identity, transport, coordination, gate?.gate);
-    if (gate !== undefined) gate.bind(mesh);
+    const gate = agentPort === undefined ? undefined : this.#openGate(agentPort);
+    const discovery = settings.mdns === true ? await this.#openDiscovery() : undefined;
+    const heard = membership && (await discovery?.contacts(credentialsOf(this.#digests, membership).cluster));
+    const mesh = await this.#startMesh({ identity, transport, coordination, gate, heard });
+    gate?.bind(mesh);
+    discovery?.attach(mesh, transport.hasQuic);
     const keeper = role === "client" ? undefined : await this.#openSession(mesh);
-    this.#service = new NodeService({
+    const sessionId = (): string => keeper?.sessionId ?? "";
+    const node = this.#nodeService(mesh, gate, identity, sessionId);
+    const meshService = new MeshService({
       mesh,
-      gate: gate?.gate,
-      signer: identity,
-      digests: createSystemDigests(),
-      random: this.#random,
+      transport,
       clock: this.#clock,
-      timers: this.#timers,
-      logger: this.#logger,
-      transport: "tls-tcp",
-      sessionId: () => keeper?.sessionId ?? "",
+      settings,
+      dataDir: this.#setup.dataDir,
+      keys: this.#keys.exists ? this.#keys : undefined,
+      whyNoQuic,
+      mdns: discovery !== undefined,
+      agentsStalled: () => this.#agentsStalled,
+      place: (text) => node.place(text),
+      membership: () => membershipOf(mesh),
+      keep: (kept) => this.#main.remote.keepMembership(kept),
     });
-    if (mesh.anchor !== mesh.self) this.#watchAnchor(mesh, this.#service);
-    return { ...mesh.credentials(), contacts: contactsOf(mesh) };
+    node.describe(meshService);
+    this.#services = [node, meshService];
+    if (begun !== undefined) await meshService.finishRotation(begun);
+    this.#watchAgents(mesh, keeper);
+    if (mesh.anchor !== mesh.self) this.#watchAnchor(mesh, node);
+    return membershipOf(mesh);
   }
 
   #file(name: string): string {
     return join(this.#setup.dataDir, name);
   }
 
-  #startTransport(identity: NodeIdentity): WireTransport {
-    const transport = createWireTransport({
+  /** A rotation of the cluster's key that was cut off, unless what was kept names the new key: then it only takes its place. */
+  async #begunRotation(): Promise<BegunRotation | undefined> {
+    const { start, membership } = this.#setup;
+    if (start.kind !== "resume" || membership === undefined) return undefined;
+    const begun = await this.#keys.begun();
+    if (begun === undefined) return undefined;
+    const { newestKey } = credentialsOf(this.#digests, membership);
+    if (Buffer.compare(newestKey, begun.next.publicKey) !== 0) return begun;
+    await this.#keys.finish();
+    return undefined;
+  }
+
+  #openWire(identity: NodeIdentity): ReturnType<typeof openNodeWire> {
+    const wire = openNodeWire({
       identity,
+      mode: this.#setup.mesh.transport ?? "auto",
       clock: this.#clock,
       timers: this.#timers,
       random: this.#random,
+      meter: this.#meter,
       logger: this.#logger,
-      onCertificate: ({ notAfterMs }) =>
-        this.#logger.log("info", "the certificate was replaced", {
-          until: new Date(notAfterMs).toISOString(),
-        }),
-      onPeerExpired: ({ peer }) =>
-        this.#logger.log("warn", "a session ends: the certificate of its peer has expired", { node: peer }),
     });
-    this.#stops.push(() => transport.close());
-    return transport;
+    this.#stops.push(() => wire.transport.close());
+    if (wire.whyNoQuic !== undefined) {
+      this.#main.tell.event({ kind: "no-quic", why: wire.whyNoQuic });
+      this.#logger.log("info", "requests go over TLS", { why: wire.whyNoQuic });
+    }
+    return wire;
+  }
+
+  #openGate(port: NonNullable<MeshThreadSetup["agentPort"]>): AgentGate {
+    const gate = openAgentGate({
+      port,
+      clock: this.#clock,
+      logger: this.#logger,
+      ended: (agent, epoch, why) => {
+        this.#main.tell.event({ kind: "agent-ended", agent, why });
+        for (const service of this.#services)
+          if (service instanceof NodeService) void service.endRow(agent, epoch);
+      },
+    });
+    this.#stops.push(() => gate.close());
+    return gate;
+  }
+
+  async #openDiscovery(): Promise<MeshDiscovery | undefined> {
+    const discovery = await openMeshDiscovery({
+      clock: this.#clock,
+      timers: this.#timers,
+      logger: this.#logger,
+    });
+    if (discovery !== undefined) this.#stops.push(() => discovery.close());
+    return discovery;
   }
 
   /** On the founder only: the engine that holds the truth. */
   async #openCoordination(): Promise<Coordination | undefined> {
-    if (!(await this.#isFounder())) return undefined;
+    if (!this.#isFounder()) return undefined;
     const { openSqliteCoordination } = await import("@glia-os/store/sqlite");
     const coordination = await openSqliteCoordination({ path: this.#file("coordination.db") });
     this.#stops.push(() => coordination.close());
     return coordination;
   }
 
-  async #isFounder(): Promise<boolean> {
-    if (this.#setup.start.kind === "new-cluster") return true;
-    if (this.#setup.start.kind === "join") return false;
-    const { existsSync } = await import("node:fs");
-    return existsSync(this.#file("cluster-key.pem"));
+  #isFounder(): boolean {
+    const { start } = this.#setup;
+    return start.kind === "new-cluster" || (start.kind === "resume" && this.#keys.exists);
   }
 
-  async #clusterStart(): Promise<ClusterStart> {
-    const { start, membership } = this.#setup;
+  async #clusterStart(heard: Membership["contacts"] = []): Promise<ClusterStart> {
+    const { start, membership, dataDir } = this.#setup;
     if (start.kind === "join") return start;
-    const founder = await this.#isFounder();
-    const clusterSigner = founder
-      ? await loadOrCreateNodeIdentity(this.#file("cluster-key.pem"), this.#random)
-      : undefined;
+    const clusterSigner = this.#isFounder() ? await this.#keys.load() : undefined;
     if (start.kind === "new-cluster") return { kind: "found", clusterSigner: clusterSigner as NodeIdentity };
     if (membership === undefined)
-      throw new BadOptionsError(`The data folder ${this.#setup.dataDir} belongs to no cluster yet`);
+      throw new BadOptionsError(`The data folder ${dataDir} belongs to no cluster yet`);
     const { contacts, ...credentials } = membership;
     return {
       kind: "member",
       credentials,
-      contacts,
+      contacts: [...heard, ...contacts],
       ...(clusterSigner === undefined ? {} : { clusterSigner }),
     };
   }
 
-  #startGate(): { readonly gate: CellGate; readonly bind: (mesh: Mesh) => void } {
-    let mesh: Mesh | undefined;
-    let gate: CellGate | undefined;
-    const fromRunner: CellGatePort = {
-      taken: (agent, count, bytes) => gate?.taken(agent, count, bytes),
-      replied: (agent, asker, payload) => gate?.replied(agent, asker, payload),
-      ended: (agent, end) => gate?.ended(agent, end),
-    };
-    const link = linkThreads<CellRunnerPort>(
-      this.#setup.agentPort as NonNullable<MeshThreadSetup["agentPort"]>,
-      fromRunner,
-    );
-    this.#stops.push(() => link.close());
-    gate = new CellGate({
-      runner: runnerOverThread(link),
-      clock: this.#clock,
-      logger: this.#logger,
-      events: {
-        replyReady: (agent, { link: id, seq, from }, payload) =>
-          mesh?.pushReply(from, { agent, link: id, seq, payload }),
-        cellEnded: (agent, epoch, end) => {
-          const why = end.kind === "failed" ? end.message : `finished with status ${end.status}`;
-          this.#main.tell.event({ kind: "agent-ended", agent, why });
-          void this.#service?.endRow(agent, epoch);
-        },
-      },
-    });
-    return {
-      gate,
-      bind: (started) => {
-        mesh = started;
-      },
-    };
-  }
-
-  async #startMesh(
-    identity: NodeIdentity,
-    transport: WireTransport,
-    coordination: Coordination | undefined,
-    cells: CellGate | undefined,
-  ): Promise<Mesh> {
-    const { name, role, bind, bootEpoch } = this.#setup;
+  async #startMesh(parts: {
+    readonly identity: NodeIdentity;
+    readonly transport: WireTransport;
+    readonly coordination: Coordination | undefined;
+    readonly gate: AgentGate | undefined;
+    readonly heard: Membership["contacts"] | undefined;
+  }): Promise<Mesh> {
+    const { name, role, bind, bootEpoch, mesh: settings } = this.#setup;
+    const { identity, transport, coordination, gate } = parts;
     const ports = {
       transport,
       clock: this.#clock,
       timers: this.#timers,
       random: this.#random,
       signer: identity,
-      digests: createSystemDigests(),
+      digests: this.#digests,
       logger: this.#logger,
-      ...(cells === undefined ? {} : { cells }),
+      meter: this.#meter,
+      ...(gate === undefined ? {} : { cells: gate.gate }),
       ...(coordination === undefined ? {} : { coordination }),
     };
-    const start = await this.#clusterStart();
-    const mesh = createMesh(ports, { name, role, start, bootEpoch, ...(bind === undefined ? {} : { bind }) });
+    const mesh = createMesh(ports, {
+      name,
+      role,
+      start: await this.#clusterStart(parts.heard),
+      bootEpoch,
+      membership: settings.profile ?? "lan",
+      minorityPolicy: settings.minorityPolicy ?? "continue",
+      ...(bind === undefined ? {} : { bind }),
+    });
     mesh.onEvent((event) => this.#tellEvent(event, mesh));
     await mesh.start();
     this.#stops.push(() => mesh.stop());
     return mesh;
+  }
+
+  #nodeService(
+    mesh: Mesh,
+    gate: AgentGate | undefined,
+    signer: NodeIdentity,
+    sessionId: () => string,
+  ): NodeService {
+    return new NodeService({
+      mesh,
+      gate: gate?.gate,
+      signer,
+      digests: this.#digests,
+      random: this.#random,
+      clock: this.#clock,
+      timers: this.#timers,
+      logger: this.#logger,
+      sessionId,
+    });
   }
 
   async #openSession(mesh: Mesh): Promise<SessionKeeper> {
@@ -241,6 +304,31 @@ export class MeshThread implements MeshThreadService {
     await keeper.open();
     this.#stops.push(() => keeper.close());
     return keeper;
+  }
+
+  /** MT3. */
+  #watchAgents(mesh: Mesh, keeper: SessionKeeper | undefined): void {
+    const { agentProgress } = this.#setup;
+    if (agentProgress === undefined) return;
+    const turn = (stalled: boolean): void => {
+      this.#agentsStalled = stalled;
+      mesh.setHealthFloor(stalled ? STALLED_HEALTH : 0);
+      if (stalled) keeper?.hold();
+      else keeper?.release();
+      this.#main.tell.event({ kind: "agents", change: stalled ? "stalled" : "back" });
+      this.#logger.log(
+        "warn",
+        stalled ? "the agents' thread stands still" : "the agents' thread gets on",
+        {},
+      );
+    };
+    const watch = new ProgressWatch({
+      shared: agentProgress,
+      timers: this.#timers,
+      stalled: () => turn(true),
+      back: () => turn(false),
+    });
+    this.#stops.push(() => watch.stop());
   }
 
   #watchAnchor(mesh: Mesh, service: NodeService): void {
@@ -264,58 +352,16 @@ export class MeshThread implements MeshThreadService {
   }
 
   #tellEvent(event: MeshEvent, mesh: Mesh): void {
-    const { tell } = this.#main;
-    switch (event.kind) {
-      case "migrationPhase": {
-        const { phase, startedMs, endedMs, bytes } = event.phase;
-        tell.event({
-          kind: "migration-phase",
-          agent: event.agent,
-          phase: { phase, ms: endedMs - startedMs, bytes },
-        });
-        break;
-      }
-      case "memberUp":
-      case "memberSuspect":
-      case "memberDead":
-      case "memberLeft":
-      case "memberRemoved": {
-        const change = MEMBER_CHANGES[event.kind];
-        tell.event({ kind: "member", change, node: event.member.node, name: event.member.name });
-        break;
-      }
-      case "partition":
-      case "quorumLost":
-      case "healed": {
-        const { kind, reachable, known } = event;
-        const change = kind === "quorumLost" ? "lost" : kind;
-        tell.event({ kind: "quorum", change, reachable, known });
-        break;
-      }
-      case "credentialsChanged":
-        tell.keepMembership({ ...mesh.credentials(), contacts: contactsOf(mesh) });
-        break;
-      case "refused":
-        this.#logger.log("warn", "refused", { node: event.node, code: event.code, why: event.message });
-        break;
-      default:
-        this.#logger.log("debug", event.kind, { node: event.node });
-    }
+    if (event.kind === "credentialsChanged") this.#main.tell.keepMembership(membershipOf(mesh));
+    tellMeshEvent(event, (told) => this.#main.tell.event(told), this.#logger);
   }
 }
 
-const MEMBER_CHANGES = {
-  memberUp: "up",
-  memberSuspect: "suspect",
-  memberDead: "dead",
-  memberLeft: "left",
-  memberRemoved: "removed",
-} as const;
-
-/** Where a restarted node can find its cluster: everybody who is alive now. */
-function contactsOf(mesh: Mesh): Membership["contacts"] {
-  return mesh
+/** What a restarted node comes back with; everybody who is alive now is a contact. */
+function membershipOf(mesh: Mesh): Membership {
+  const contacts = mesh
     .members()
     .filter(({ node, state }) => node !== mesh.self && state === "alive")
     .map(({ address }) => address);
+  return { ...mesh.credentials(), contacts };
 }

@@ -24,6 +24,103 @@ export interface MemberView {
   readonly self: boolean;
 }
 
+/** One member in full, and the session with it. */
+export interface MemberDetail extends MemberView {
+  /** Grows with every start of that node. */
+  readonly bootEpoch: number;
+  /** Grows with every accusation it refuted. */
+  readonly incarnation: number;
+  /** The open session with it; undefined when there is none. */
+  readonly session: SessionView | undefined;
+}
+
+/** A session as people see it. */
+export interface SessionView {
+  /** What carries each class now: `quic`, `tls-tcp` or `udp`. */
+  readonly carriers: { readonly datagram: string; readonly request: string; readonly bulk: string };
+  /** Smoothed round trip in milliseconds, once one was measured. */
+  readonly rttMs: number | undefined;
+  readonly messagesIn: number;
+  readonly messagesOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** End of the certificate that the peer showed, ms since 1970. */
+  readonly certificateUntilMs: number;
+}
+
+/** One answered ping. */
+export interface PingReport {
+  readonly node: NodeId;
+  readonly name: string;
+  /** From the request until its answer, on the clock of the node that asked. */
+  readonly roundTripMs: number;
+  /** What carried the request; undefined when the node pinged itself. */
+  readonly carrier: string | undefined;
+}
+
+/** How messages to an agent or a node go from here. */
+export interface RouteReport {
+  /** Set for an agent. */
+  readonly agent: AgentId | undefined;
+  /** What the registry says: a hint. `hops`: how far away the record was; 0 was here. */
+  readonly registry: { readonly owner: NodeId; readonly epoch: Epoch; readonly hops: number } | undefined;
+  /** What coordination says: the truth; undefined when it does not answer or the target is a node. */
+  readonly coordination: { readonly owner: NodeId; readonly epoch: Epoch } | undefined;
+  /** The node that messages go to. */
+  readonly node: NodeId;
+  readonly name: string | undefined;
+  readonly state: MemberView["state"] | undefined;
+  readonly address: HostPort | undefined;
+  /** `here`, over an open session, by dialling, or over relays because the node is dead or unknown to this one. */
+  readonly way: "here" | "session" | "dial" | "relays";
+  readonly carrier: string | undefined;
+  /** Members that could pass messages on. */
+  readonly relays: readonly { readonly node: NodeId; readonly name: string }[];
+}
+
+/** The certificates of a node. */
+export interface CertificateReport {
+  /** What peers are shown on every session, in PEM, and its end (ms since 1970). Renewed 30 days before. */
+  readonly leaf: { readonly pem: string; readonly notAfterMs: number };
+  /** What the cluster's key signed. `current`: with its newest key. */
+  readonly membership: { readonly issuedMs: number; readonly expiresMs: number; readonly current: boolean };
+  /** Whether this node holds the cluster's key. */
+  readonly holdsClusterKey: boolean;
+  /** Those that peers showed in open sessions. */
+  readonly peers: readonly {
+    readonly node: NodeId;
+    readonly name: string | undefined;
+    readonly notAfterMs: number;
+  }[];
+}
+
+/** Where messages can go wrong or well: the wire of a node. */
+export interface WireView {
+  /** `auto`, `quic-only` or `tls-only`. */
+  readonly mode: string;
+  readonly quic: boolean;
+  /** Why QUIC is not in use, when it could be. */
+  readonly whyNoQuic: string | undefined;
+  /** Open sessions, and how many of them carry requests on QUIC and datagrams on UDP now. */
+  readonly sessions: number;
+  readonly overQuic: number;
+  readonly overUdp: number;
+  readonly mdns: boolean;
+}
+
+/** How a node judges itself and its mesh. */
+export interface MeshHealth {
+  /** The profile of the failure detector. */
+  readonly profile: string;
+  readonly minorityPolicy: string;
+  /** 0 (well) to 7: how far this node doubts its own judgement of others. */
+  readonly healthScore: number;
+  /** `whole`, `partition` (many out of reach) or `lost` (no majority in reach). */
+  readonly quorum: "whole" | "partition" | "lost";
+  /** Whether the agents' thread stands still: then the lease of this node is not renewed. */
+  readonly agentsStalled: boolean;
+}
+
 /** State of one node and its view of the mesh. */
 export interface NodeStatus {
   readonly node: NodeId;
@@ -31,8 +128,10 @@ export interface NodeStatus {
   readonly role: NodeRole;
   readonly cluster: ClusterId;
   readonly address: HostPort | undefined;
-  /** Which wire is in use, for example `tls-tcp`. */
+  /** What requests go over where the other side has it too: `quic` or `tls-tcp`. */
   readonly transport: string;
+  readonly wire: WireView;
+  readonly health: MeshHealth;
   readonly members: readonly MemberView[];
   /** Agents this node hosts now. */
   readonly hosting: number;
@@ -117,6 +216,27 @@ export interface NodeApi {
   status(): Promise<NodeStatus>;
   /** A join line that admits `uses` nodes until `ttlMs` from now. Only on a node that holds the cluster key. */
   createJoinLine(options: { readonly ttlMs: number; readonly uses: number }): Promise<string>;
+  /** Members in full, with the sessions of this node. */
+  members(): Promise<readonly MemberDetail[]>;
+  /** Ask a node to answer, over the mesh. @throws `daemon.unknown-node`, `mesh.call-timeout`, `mesh.peer-unreachable`. */
+  ping(node: string, timeoutMs: number): Promise<PingReport>;
+  /** How messages to an agent (name or id) or a node (name, id or prefix) go from here. An agent's name wins. */
+  route(target: string): Promise<RouteReport>;
+  /**
+   * Remove a node from the cluster for good: by name, prefix, or its whole id if it is not known here. Only on a node that holds the cluster key.
+   */
+  removeNode(node: string): Promise<{ readonly node: NodeId; readonly name: string | undefined }>;
+  /** The certificates of this node and of its peers. */
+  certificates(): Promise<CertificateReport>;
+  /** Show a fresh certificate on new sessions from now on; those that are open go on. */
+  rotateCertificate(): Promise<{ readonly previousNotAfterMs: number; readonly notAfterMs: number }>;
+  /**
+   * Replace the cluster's key; what the old one signed counts for `overlapMs` more (0 to 30 days). Only on a node that holds the key. A rotation that
+   * was cut off goes on instead, until the time it had.
+   */
+  rotateClusterKey(options: { readonly overlapMs: number }): Promise<{ readonly untilMs: number }>;
+  /** Everything this node measured, as text for Prometheus (docs/spec/metrics.md). */
+  metrics(): Promise<string>;
   /** All living agents. */
   listAgents(): Promise<readonly AgentView[]>;
   /** Start an agent. */

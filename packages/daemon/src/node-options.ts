@@ -3,6 +3,7 @@ import type { HostPort, Logger } from "@glia-os/abi/ports";
 import { checkServices, type NodeServices } from "./agent-services.ts";
 import { BadOptionsError } from "./errors.ts";
 import type { NodeEvent } from "./main-service.ts";
+import { checkMeshSettings, type MeshSettings } from "./mesh-settings.ts";
 import type { NodeRole } from "./node-api.ts";
 import type { NodeStart } from "./thread-setup.ts";
 
@@ -16,6 +17,8 @@ export interface NodeOptions {
   /** Where to listen; a `client` does not. */
   readonly bind?: HostPort;
   readonly start: NodeStart;
+  /** How the mesh is set. */
+  readonly mesh?: MeshSettings;
   /** Told what happens on this node and in its mesh. Must not throw. */
   readonly onEvent?: (event: NodeEvent) => void;
   /** Where log lines go. Default: nowhere. */
@@ -46,7 +49,7 @@ function checkBind(bind: HostPort | undefined, role: NodeRole): void {
 
 /** The name a node goes by. @throws {BadOptionsError} for options that no node can start with, and what its services refuse. */
 export function checkNodeOptions(options: NodeOptions): string {
-  const { dataDir, name, role, bind, start, stepMs, services } = options;
+  const { dataDir, name, role, bind, start, stepMs, services, mesh = {} } = options;
   if (typeof dataDir !== "string" || dataDir === "") throw new BadOptionsError("`dataDir` is empty");
   if (!ROLES.includes(role))
     throw new BadOptionsError(`${JSON.stringify(role)} is not a role: ${ROLES.join(", ")}`);
@@ -60,6 +63,7 @@ export function checkNodeOptions(options: NodeOptions): string {
       `The step limit ${stepMs} is not a whole number of milliseconds from 100 to 600000`,
     );
   checkBind(bind, role);
+  checkMeshSettings(mesh);
   if (services !== undefined) checkServices(services);
   return own;
 }

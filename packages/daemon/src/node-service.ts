@@ -6,7 +6,7 @@
  * NV3. A cell that ends by itself ends its row, under the epoch it ran with: an older epoch changes nothing.
  */
 import { errorCodeOf } from "@glia-os/abi/errors";
-import { type AgentId, agentIdOf, parseAgentId } from "@glia-os/abi/ids";
+import { type AgentId, agentIdOf, type Epoch, type NodeId, parseAgentId } from "@glia-os/abi/ids";
 import type { AgentRow, Clock, Digests, Logger, Random, Signer, Timers } from "@glia-os/abi/ports";
 import {
   type AgentManifest,
@@ -23,14 +23,15 @@ import type {
   Member,
   Mesh,
   MigrationReport as MeshMigrationReport,
+  Registry,
 } from "@glia-os/mesh-core";
-import { MoveUnconfirmedError, PayloadTooLargeError, UnknownAgentError } from "./errors.ts";
+import { MoveUnconfirmedError, PayloadTooLargeError, ThreadGoneError, UnknownAgentError } from "./errors.ts";
 import { findMember } from "./member-name.ts";
+import { type MeshService, viewOf } from "./mesh-service.ts";
 import type {
   AgentView,
   AgentVitals,
   LinkStats,
-  MemberView,
   MigrationReport,
   NodeStatus,
   SpawnRequest,
@@ -48,6 +49,8 @@ const NEWS_MS = 2000;
 const LOOK_AGAIN_MS = 50;
 /** Names kept in memory; when full, all are looked up anew. */
 const NAMES_MAX = 1000;
+/** The anchor does not answer: what it would have said is unknown. */
+const ANCHOR_SILENT = "mesh.anchor-unreachable";
 const AGENT_ID = /^[0-9a-f]{32}$/;
 
 /** What a node's operations are made of. */
@@ -61,10 +64,18 @@ export interface NodeServiceParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
-  /** The name of the carrier in use. */
-  readonly transport: string;
   /** The session rows are written under. */
   readonly sessionId: () => string;
+}
+
+/** Where an agent is. */
+export interface AgentPlace {
+  readonly agent: AgentId;
+  readonly owner: NodeId;
+  /** The registry's hint. */
+  readonly registry: { readonly owner: NodeId; readonly epoch: Epoch; readonly hops: number } | undefined;
+  /** The truth, when coordination answers. */
+  readonly coordination: { readonly owner: NodeId; readonly epoch: Epoch } | undefined;
 }
 
 /** The operations of one node. */
@@ -72,6 +83,7 @@ export class NodeService {
   readonly #parts: NodeServiceParts;
   readonly #startedMs: number;
   readonly #names = new Map<string, AgentId>();
+  #mesh: Pick<MeshService, "wire" | "health"> | undefined;
 
   constructor(parts: NodeServiceParts) {
     this.#parts = parts;
@@ -79,27 +91,26 @@ export class NodeService {
     this.#answerCalls(parts.mesh);
   }
 
+  /** What `status` says of the mesh comes from there. */
+  describe(mesh: Pick<MeshService, "wire" | "health">): void {
+    this.#mesh = mesh;
+  }
+
   status(): Omit<NodeStatus, "rssBytes" | "pid"> {
-    const { mesh, gate, clock, transport } = this.#parts;
-    const members = mesh.members().map(
-      (member): MemberView => ({
-        node: member.node,
-        role: member.role,
-        name: member.name,
-        address: member.address,
-        state: member.state,
-        anchor: member.node === mesh.anchor,
-        self: member.node === mesh.self,
-      }),
-    );
+    const { mesh, gate, clock } = this.#parts;
+    if (this.#mesh === undefined) throw new ThreadGoneError();
+    const members = mesh.members().map((member) => viewOf(member, mesh));
     const self = members.find((member) => member.self);
+    const wire = this.#mesh.wire();
     return {
       node: mesh.self,
       name: self?.name ?? "client",
       role: self?.role ?? "client",
       cluster: mesh.cluster,
       address: mesh.address,
-      transport,
+      transport: wire.quic ? "quic" : "tls-tcp",
+      wire,
+      health: this.#mesh.health(),
       members,
       hosting: gate?.size ?? 0,
       uptimeMs: clock.monotonicMs() - this.#startedMs,
@@ -187,6 +198,48 @@ export class NodeService {
   async pingAnchor(timeoutMs: number): Promise<void> {
     const { mesh } = this.#parts;
     await mesh.call(mesh.anchor, NODE_CALLS.ping, encodeBody(null), { timeoutMs });
+  }
+
+  /** Where an agent is, by name or id: the truth, or the hint while the anchor does not answer. */
+  async place(text: string): Promise<AgentPlace | undefined> {
+    const { coordination } = this.#parts.mesh;
+    const isId = AGENT_ID.test(text);
+    const [hint, row] = await Promise.all([
+      isId ? this.#registry()?.find(parseAgentId(text)) : this.#registry()?.findByName(text),
+      this.#orNothing(isId ? coordination.getAgent(parseAgentId(text)) : coordination.findAgent(text)),
+    ]);
+    const truth = ownerOf(row);
+    const agent = row?.agent ?? hint?.record.agent;
+    const owner = truth?.owner ?? hint?.record.owner;
+    if (agent === undefined || owner === undefined || row?.status === "terminated") return undefined;
+    const registry = hint && { owner: hint.record.owner, epoch: hint.record.epoch, hops: hint.hops };
+    return { agent, owner, registry, coordination: truth };
+  }
+
+  /** By name; while the anchor does not answer the registry's hint does. */
+  async #findAgent(name: string): Promise<Pick<AgentRow, "agent"> | undefined> {
+    try {
+      return await this.#parts.mesh.coordination.findAgent(name);
+    } catch (error) {
+      const hint =
+        errorCodeOf(error) === ANCHOR_SILENT ? await this.#registry()?.findByName(name) : undefined;
+      if (hint === undefined) throw error;
+      return hint.record;
+    }
+  }
+
+  async #orNothing<Row>(asked: Promise<Row | undefined>): Promise<Row | undefined> {
+    try {
+      return await asked;
+    } catch (error) {
+      if (errorCodeOf(error) === ANCHOR_SILENT) return undefined;
+      throw error;
+    }
+  }
+
+  #registry(): Registry | undefined {
+    const { mesh } = this.#parts;
+    return mesh.parts().includes("registry") ? mesh.part("registry") : undefined;
   }
 
   #answerCalls(mesh: Mesh): void {
@@ -301,12 +354,18 @@ export class NodeService {
     if (AGENT_ID.test(text)) return parseAgentId(text);
     const known = this.#names.get(text);
     if (known !== undefined) return known;
-    const row = await this.#parts.mesh.coordination.findAgent(text);
+    const row = await this.#findAgent(text);
     if (row === undefined) throw new UnknownAgentError(text);
     if (this.#names.size >= NAMES_MAX) this.#names.clear();
     this.#names.set(text, row.agent);
     return row.agent;
   }
+}
+
+function ownerOf(row: AgentRow | undefined): { readonly owner: NodeId; readonly epoch: Epoch } | undefined {
+  return row === undefined || row.status === "terminated"
+    ? undefined
+    : { owner: row.owner, epoch: row.epoch };
 }
 
 /** The report as people and programs outside see it: phases by duration. */

@@ -3,6 +3,7 @@
  *
  * NS1. The lease is renewed at a third of its time; a failed renewal is tried again after a second.
  * NS2. A lease that ran out or was replaced is not used any more: a new session is opened, with a higher fence.
+ * NS3. While it is held back nothing is renewed, so the lease ends by itself; released, it is renewed at once.
  */
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { NodeId } from "@glia-os/abi/ids";
@@ -30,6 +31,7 @@ export class SessionKeeper {
   #session: NodeSession | undefined;
   #timer: TimerHandle | undefined;
   #closed = false;
+  #held = false;
 
   constructor(parts: SessionKeeperParts) {
     this.#parts = parts;
@@ -49,6 +51,19 @@ export class SessionKeeper {
     this.#again(LEASE_MS / 3);
   }
 
+  /** Renew nothing until `release` (NS3). Idempotent. */
+  hold(): void {
+    this.#held = true;
+    this.#timer?.cancel();
+  }
+
+  /** Renew again, at once (NS3). Idempotent. */
+  release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    if (!this.#closed) void this.#renew();
+  }
+
   /** End the session. Idempotent; an anchor that does not answer is not waited for. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -62,7 +77,8 @@ export class SessionKeeper {
   }
 
   #again(delayMs: number): void {
-    if (this.#closed) return;
+    this.#timer?.cancel();
+    if (this.#closed || this.#held) return;
     this.#timer = this.#parts.timers.schedule(delayMs, () => void this.#renew());
   }
 

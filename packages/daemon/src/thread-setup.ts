@@ -3,6 +3,8 @@
 import type { MessagePort } from "node:worker_threads";
 import type { HostPort } from "@glia-os/abi/ports";
 import type { NodeServices } from "./agent-services.ts";
+import type { Membership } from "./data-folder.ts";
+import type { MeshSettings } from "./mesh-settings.ts";
 import type { NodeRole } from "./node-api.ts";
 
 /** How a node comes to its cluster. */
@@ -19,19 +21,16 @@ export interface MeshThreadSetup {
   readonly role: NodeRole;
   readonly bind: HostPort | undefined;
   readonly start: NodeStart;
+  readonly mesh: MeshSettings;
   /** From the data folder: certificate, cluster record, contacts. */
-  readonly membership:
-    | {
-        readonly certificate: Uint8Array;
-        readonly clusterRecord: Uint8Array;
-        readonly contacts: readonly HostPort[];
-      }
-    | undefined;
+  readonly membership: Membership | undefined;
   readonly bootEpoch: number;
   /** To the main thread. */
   readonly mainPort: MessagePort;
   /** To the agent thread; absent on a client. */
   readonly agentPort: MessagePort | undefined;
+  /** Counted by the agents' thread; absent on a client. */
+  readonly agentProgress: SharedArrayBuffer | undefined;
 }
 
 /** For the agent thread. */
@@ -42,6 +41,8 @@ export interface AgentThreadSetup {
   readonly mainPort: MessagePort;
   /** Where the thread announces which guest runs. */
   readonly heartbeat: SharedArrayBuffer;
+  /** Where the thread counts that it gets on. */
+  readonly progress: SharedArrayBuffer;
   /** How long a guest may run without a blocking call, in milliseconds. */
   readonly stepMs: number;
   /** What agents may be given. */

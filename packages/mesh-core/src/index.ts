@@ -1,5 +1,6 @@
 /** The mesh: membership, admission, calls, coordination through an anchor, agent links, migration, and the overlay: registry, routes, broadcasts, blobs, jobs. */
 export { MeshError, type MeshErrorCode } from "@glia-os/abi/errors/mesh";
+export { credentialsOf } from "./admission/cluster-keys.ts";
 export { formatAddress, JOIN_LINE_PREFIX, type JoinLine, parseJoinLine } from "./admission/join-line.ts";
 export { ANCHOR_TIMEOUT_MAX_MS } from "./anchor/client.ts";
 export {
@@ -48,6 +49,7 @@ export {
   type MembershipProfile,
   membershipParameters,
 } from "./membership/parameters.ts";
+export type { QuorumState } from "./membership/quorum.ts";
 export { createMesh } from "./mesh.ts";
 export type { Mesh, MeshConfig, MeshPorts, MinorityPolicy } from "./mesh-face.ts";
 export type {
@@ -57,6 +59,7 @@ export type {
   CallOptions,
   ClusterStart,
   Credentials,
+  KeyOverlap,
   Member,
   MemberState,
   MeshEvent,
@@ -71,7 +74,13 @@ export type {
   MigratableCells,
   Moved,
 } from "./migration/cells-port.ts";
-export type { MigrationPhase, MigrationPhaseName, MigrationReport } from "./migration/phase.ts";
+export type {
+  MigrateOptions,
+  MigrationPhase,
+  MigrationPhaseName,
+  MigrationReport,
+  MigrationStrategy,
+} from "./migration/phase.ts";
 export type { OverlayPorts } from "./overlay-parts.ts";
 export type { PartFaces, PartName, PartPreset } from "./part-table.ts";
 export { PART_NAMES, PART_PRESETS } from "./part-table.ts";

@@ -15,12 +15,14 @@ import type {
 import type { AgentLink } from "./links/agent-link.ts";
 import type { LinkId } from "./links/link-table.ts";
 import type { MembershipParameters, MembershipProfile } from "./membership/parameters.ts";
+import type { QuorumState } from "./membership/quorum.ts";
 import type {
   AgentLocation,
   CallHandler,
   CallOptions,
   ClusterStart,
   Credentials,
+  KeyOverlap,
   Member,
   MeshEvent,
   NodeRole,
@@ -115,13 +117,25 @@ export interface Mesh {
    */
   remove(node: NodeId): void;
   /**
-   * Let `next` follow the present cluster key. Certificates of the old key count for `overlapMs` more (0 to 365 days); members renew
-   * theirs at once. The cluster's id stays. Keep `next` before calling: afterwards the old key admits nobody.
+   * Let `next` follow the present cluster key. Certificates of the old key count for `overlapMs` more (0 to 365 days), or until `untilMs`
+   * since 1970; members renew theirs at once. The cluster's id stays. Keep `next` before calling: afterwards the old key admits nobody.
+   * With the same `untilMs` the same statement is signed again, so a rotation whose outcome was not kept can be made once more.
    * @throws {NoClusterKeyError} except on the holder of the cluster key.
    */
-  rotateClusterKey(next: Signer, options: { readonly overlapMs: number }): void;
+  rotateClusterKey(next: Signer, overlap: KeyOverlap): void;
   /** Local health, 0 (well) to 7: how far this node doubts its own judgement of others. */
   readonly healthScore: number;
+  /** The least local health may be from now on, 0 to 7: for what is known outside of the mesh, such as that the agents' thread stands still. */
+  setHealthFloor(score: number): void;
+  /** How much of the cluster is in reach, as the last event told: `whole` before any. */
+  readonly quorum: QuorumState;
+  /** The membership certificate: when it was issued, when it ends (ms since 1970), and whether the newest cluster key signed it. */
+  validity(): { readonly issuedMs: number; readonly expiresMs: number; readonly current: boolean };
+  /**
+   * Somebody said that a node of this cluster listens there, for example multicast DNS. A node that is not known is dialled and tables are
+   * compared; what is said of a known one changes nothing. At most 1,024 hints are kept.
+   */
+  hint(node: NodeId, address: HostPort): void;
   /** What to keep for a later start of kind `member`. A `credentialsChanged` event says when it changed. */
   credentials(): Credentials;
   /** The cluster's truth: the engine itself on the anchor, calls to it elsewhere. */
@@ -138,6 +152,6 @@ export interface Mesh {
   pushReply(to: NodeId, reply: { agent: AgentId; link: LinkId; seq: number; payload: Uint8Array }): void;
   /** Where an agent is: from the cache, else from coordination. @throws {AgentUnknownError}. */
   locate(agent: AgentId): Promise<AgentLocation>;
-  /** Move an agent of this node. @throws `mesh.migration-refused`, `-aborted`, `-fenced`, `-in-progress`, `mesh.not-hosted`. */
-  migrate(agent: AgentId, to: NodeId): Promise<MigrationReport>;
+  /** Move an agent of this node, by default in rounds while it runs if it is large. @throws `mesh.migration-refused`, `-aborted`, `-fenced`, `-in-progress`, `mesh.not-hosted`. */
+  migrate(agent: AgentId, to: NodeId, options?: MigrateOptions): Promise<MigrationReport>;
 }

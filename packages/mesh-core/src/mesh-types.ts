@@ -79,6 +79,9 @@ export interface Credentials {
   readonly removals?: readonly Uint8Array[];
 }
 
+/** How long a replaced cluster key counts: from now, or until a time in milliseconds since 1970. At most 365 days. */
+export type KeyOverlap = { readonly overlapMs: number } | { readonly untilMs: number };
+
 /** Who makes a call. */
 export interface Caller {
   /** Proven by the session. */

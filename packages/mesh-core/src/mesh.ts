@@ -25,12 +25,14 @@ import { EventListeners } from "./event-listeners.ts";
 import type { AgentLink } from "./links/agent-link.ts";
 import { isMembershipKind, Membership } from "./membership/membership.ts";
 import { membershipParameters } from "./membership/parameters.ts";
+import type { QuorumState } from "./membership/quorum.ts";
 import type { Mesh, MeshConfig, MeshPorts } from "./mesh-face.ts";
 import type {
   AgentLocation,
   CallHandler,
   CallOptions,
   Credentials,
+  KeyOverlap,
   Member,
   MeshEvent,
 } from "./mesh-types.ts";
@@ -65,6 +67,7 @@ class MeshNode implements Mesh {
   #renewal: Renewal | undefined;
   #address: HostPort | undefined;
   #sessionId = "";
+  #healthFloor = 0;
   #heardTable: (() => void) | undefined;
   #state: "new" | "running" | "stopped" = "new";
 
@@ -191,8 +194,27 @@ class MeshNode implements Mesh {
     this.#membership?.remove(signer, removal);
   }
 
-  rotateClusterKey(next: Signer, { overlapMs }: { readonly overlapMs: number }): void {
-    this.#learned([this.#standing.rotate(next, overlapMs)]);
+  setHealthFloor(score: number): void {
+    this.#healthFloor = score;
+    if (this.#membership !== undefined) this.#membership.healthFloor = score;
+  }
+
+  get quorum(): QuorumState {
+    return this.#membership?.quorumState ?? "whole";
+  }
+
+  validity(): { readonly issuedMs: number; readonly expiresMs: number; readonly current: boolean } {
+    return this.#standing.validity();
+  }
+
+  hint(node: NodeId, address: HostPort): void {
+    if (node === this.self || this.#state !== "running" || this.#knows(node)) return;
+    this.#hint(node, address);
+    this.#membership?.introduce(node);
+  }
+
+  rotateClusterKey(next: Signer, overlap: KeyOverlap): void {
+    this.#learned([this.#standing.rotate(next, overlap)]);
     this.#recertified();
   }
 
@@ -223,8 +245,8 @@ class MeshNode implements Mesh {
     return this.part("links").locate(agent);
   }
 
-  async migrate(agent: AgentId, to: NodeId): Promise<MigrationReport> {
-    return this.part("moves").migrate(agent, to);
+  async migrate(agent: AgentId, to: NodeId, options?: MigrateOptions): Promise<MigrationReport> {
+    return this.part("moves").migrate(agent, to, options);
   }
 
   #hostParts(): Parts {
@@ -353,6 +375,7 @@ class MeshNode implements Mesh {
       refuse: (node, error) => this.#sessions?.refuse(node, error),
       heardTable: () => this.#heardTable?.(),
     });
+    this.#membership.healthFloor = this.#healthFloor;
     this.#membership.start();
     this.#renewal = this.#keepRenewed();
   }

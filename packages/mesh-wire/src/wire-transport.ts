@@ -77,6 +77,10 @@ export interface WireTransport extends Transport {
   readonly pendingHandshakes: number;
   /** End of the current certificate, milliseconds since the Unix epoch. */
   readonly certificateNotAfterMs: number;
+  /** The current certificate in PEM, as peers are shown it. */
+  readonly certificatePem: string;
+  /** Whether QUIC is among the carriers in use. */
+  readonly hasQuic: boolean;
   /** Show a fresh certificate from now on; sessions that exist go on. */
   rotateCertificate(): CertificateRotated;
   /** What can be seen of the transport beyond its sessions. */
@@ -183,6 +187,14 @@ class NodeTransport implements WireTransport {
 
   get certificateNotAfterMs(): number {
     return this.#wire.rotation.notAfterMs;
+  }
+
+  get certificatePem(): string {
+    return this.#wire.rotation.certificate.cert;
+  }
+
+  get hasQuic(): boolean {
+    return this.#wire.carriers.hasQuic;
   }
 
   stats(): TransportStats {

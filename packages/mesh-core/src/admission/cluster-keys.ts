@@ -10,6 +10,7 @@ import type { Digests, Signer } from "@glia-os/abi/ports";
 import { ascii, sameBytes } from "../codec/ascii.ts";
 import { KEY_BYTES, peekBody, signStatement, splitStatement, verifyStatement } from "../codec/signed.ts";
 import { CertificateInvalidError, ProtocolViolationError, WrongClusterError } from "../errors.ts";
+import type { Credentials } from "../mesh-types.ts";
 import {
   type Certificate,
   CLOCK_SKEW_MS,
@@ -121,6 +122,20 @@ export class ClusterKeys {
 export function rootKeyOf(clusterKey: Uint8Array, successions: readonly Uint8Array[]): Uint8Array {
   const [first] = successions;
   return first === undefined ? clusterKey : readSuccession(first).before;
+}
+
+/** Whose credentials these are: the cluster, and its newest key as far as they say. Nothing is verified. @throws {MalformedMessageError}. */
+export function credentialsOf(
+  digests: Digests,
+  { clusterRecord, successions = [] }: Pick<Credentials, "clusterRecord" | "successions">,
+): { readonly cluster: ClusterId; readonly newestKey: Uint8Array } {
+  const { clusterKey } = openClusterRecord(digests, clusterRecord);
+  const last = successions.at(-1);
+  const root = rootKeyOf(clusterKey, successions);
+  return {
+    cluster: clusterIdOf(digests, root),
+    newestKey: last === undefined ? clusterKey : readSuccession(last).next,
+  };
 }
 
 function readSuccession(bytes: Uint8Array): {

@@ -20,7 +20,7 @@ import {
   ProtocolViolationError,
 } from "../errors.ts";
 import { Statements } from "../membership/statement.ts";
-import type { ClusterStart, Credentials, NodeRole } from "../mesh-types.ts";
+import type { ClusterStart, Credentials, KeyOverlap, NodeRole } from "../mesh-types.ts";
 import {
   type Certificate,
   type ClusterRecord,
@@ -250,13 +250,13 @@ export class Standing implements AdmissionState {
   }
 
   /** Let `next` follow the present cluster key. @throws {NoClusterKeyError}, {InvalidOptionError}. */
-  rotate(next: Signer, overlapMs: number): Uint8Array {
+  rotate(next: Signer, overlap: KeyOverlap): Uint8Array {
     const signer = this.#clusterSigner;
     if (signer === undefined) throw new NoClusterKeyError();
-    if (!(overlapMs >= 0 && overlapMs <= OVERLAP_MAX_MS))
-      throw new InvalidOptionError("overlapMs", `${overlapMs} is not from 0 to ${OVERLAP_MAX_MS}`);
+    const untilMs = "untilMs" in overlap ? overlap.untilMs : this.#untilOf(overlap.overlapMs);
+    if (!Number.isSafeInteger(untilMs) || untilMs < 0 || untilMs > this.wallMs() + OVERLAP_MAX_MS)
+      throw new InvalidOptionError("untilMs", `${untilMs} is no time up to ${OVERLAP_MAX_MS} ms from now`);
     const { cluster, anchorEpoch } = this.known();
-    const untilMs = Math.floor(this.wallMs() + overlapMs);
     const succession = signSuccession(signer, cluster, next.publicKey, untilMs);
     this.adopt(succession);
     this.#clusterSigner = next;
@@ -265,6 +265,12 @@ export class Standing implements AdmissionState {
       clusterRecord: signClusterRecord(next, this.#o.signer.publicKey, anchorEpoch + 1),
     });
     return succession;
+  }
+
+  #untilOf(overlapMs: number): number {
+    if (!(overlapMs >= 0 && overlapMs <= OVERLAP_MAX_MS))
+      throw new InvalidOptionError("overlapMs", `${overlapMs} is not from 0 to ${OVERLAP_MAX_MS}`);
+    return Math.floor(this.wallMs() + overlapMs);
   }
 
   #clusterKeys(): ClusterKeys {

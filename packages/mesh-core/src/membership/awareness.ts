@@ -5,6 +5,7 @@
 export class Awareness {
   readonly #max: number;
   #score = 0;
+  #floor = 0;
 
   constructor(max: number) {
     this.#max = max;
@@ -12,7 +13,12 @@ export class Awareness {
 
   /** 0 is well. */
   get score(): number {
-    return this.#score;
+    return Math.max(this.#score, this.#floor);
+  }
+
+  /** The least the score may be: what something outside of the failure detector knows of this node. Cut to the range of the score. */
+  set floor(score: number) {
+    this.#floor = Math.max(0, Math.min(this.#max - 1, score));
   }
 
   /** Better for negative, worse for positive `delta`. */

@@ -30,7 +30,7 @@ import { Intake } from "./intake.ts";
 import { type MemberEntry, MemberTable, memberView } from "./member-table.ts";
 import type { MembershipOptions } from "./membership-options.ts";
 import { Probes } from "./probe.ts";
-import { type QuorumView, QuorumWatch, quorumOf } from "./quorum.ts";
+import { type QuorumState, QuorumWatch, quorumOf } from "./quorum.ts";
 import { readStatements } from "./statement-list.ts";
 
 /** Bytes of statements in one datagram: what 1200 leave after the header and the longest fixed fields. */
@@ -72,8 +72,6 @@ export class Membership {
   readonly #former = new FormerMembers();
   readonly #timers = new Map<string, TimerHandle>();
   #round: NodeId[] = [];
-  #view: QuorumView | undefined;
-  #viewRevision = -1;
   #raisedMs = Number.NEGATIVE_INFINITY;
   #running = false;
 
@@ -81,7 +79,7 @@ export class Membership {
     this.#o = options;
     const { parameters, removals } = options;
     this.#observes = options.role === "client";
-    this.#broadcasts = new BroadcastQueue(parameters.retransmitMult);
+    this.#broadcasts = new BroadcastQueue(parameters.retransmitMult, () => this.#beginGossip());
     this.#awareness = new Awareness(parameters.awarenessMax);
     this.#quorum = new QuorumWatch(2 * parameters.probeIntervalMs);
     this.#meter = new GossipMeter(options.meter, options.name);
@@ -119,22 +117,32 @@ export class Membership {
     return this.#awareness.score;
   }
 
+  /** The least local health may be from now on. */
+  set healthFloor(score: number) {
+    this.#awareness.floor = score;
+  }
+
   /** Whether a majority is out of reach, as last told. */
   get quorumLost(): boolean {
     return this.#quorum.state === "lost";
   }
 
+  /** How much of the cluster is in reach, as last told. */
+  get quorumState(): QuorumState {
+    return this.#quorum.state;
+  }
+
   /** Begin: this node's record and every timer. */
   start(): void {
     this.#running = true;
-    const { probeIntervalMs, gossipIntervalMs, pushPullIntervalMs, reconnectIntervalMs } = this.#o.parameters;
+    const { probeIntervalMs, pushPullIntervalMs, reconnectIntervalMs } = this.#o.parameters;
     if (this.#observes) {
       this.#every("pull", CLIENT_PULL_MS, () => this.#pull());
       return;
     }
     this.#hearing.announce(false);
+    this.#beginGossip();
     this.#every("probe", probeIntervalMs, () => this.#probeNext());
-    this.#every("gossip", gossipIntervalMs, () => this.#gossip());
     this.#every("push-pull", pushPullIntervalMs, () => this.#pull());
     this.#every("reconnect", reconnectIntervalMs, () => this.#reconnect());
     this.#every("watch", probeIntervalMs, () => this.#watch());
@@ -160,6 +168,11 @@ export class Membership {
     this.#intake.stop();
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
+  }
+
+  /** Grows with every change of the table. */
+  get revision(): number {
+    return this.#table.revision;
   }
 
   /** Every member, this node first, then by id. */
@@ -291,7 +304,7 @@ export class Membership {
   }
 
   #every(
-    name: "probe" | "gossip" | "push-pull" | "reconnect" | "watch" | "pull",
+    name: "probe" | "push-pull" | "reconnect" | "watch" | "pull",
     everyMs: number,
     run: () => void,
   ): void {
@@ -300,9 +313,25 @@ export class Membership {
       this.#timers.set(name, this.#o.timers.schedule(delayMs(), tick));
       run();
     };
-    // A random first delay, so that nodes that start together do not speak together.
-    const first = (delayMs() * (this.#o.random.uint32() >>> 8)) / 0x100_0000;
-    this.#timers.set(name, this.#o.timers.schedule(first, tick));
+    this.#timers.set(name, this.#o.timers.schedule(this.#partOf(delayMs()), tick));
+  }
+
+  /** A random first delay, so that nodes that start together do not speak together. */
+  #partOf(delayMs: number): number {
+    return (delayMs * (this.#o.random.uint32() >>> 8)) / 0x100_0000;
+  }
+
+  /** There is something to spread. Gossip ticks only then: at rest a node wakes up for its probes alone. */
+  #beginGossip(): void {
+    if (!this.#running || this.#observes || this.#timers.has("gossip")) return;
+    const { gossipIntervalMs } = this.#o.parameters;
+    const tick = (): void => {
+      this.#timers.delete("gossip");
+      if (this.#broadcasts.size === 0) return;
+      this.#timers.set("gossip", this.#o.timers.schedule(gossipIntervalMs, tick));
+      this.#gossip();
+    };
+    this.#timers.set("gossip", this.#o.timers.schedule(this.#partOf(gossipIntervalMs), tick));
   }
 
   /** This node stalled: it is less sure of its judgement, once per probe interval. */
@@ -335,23 +364,12 @@ export class Membership {
     const nowMs = this.#o.clock.monotonicMs();
     this.#hearing.forgetBefore(nowMs - this.#o.parameters.forgetAfterMs);
     this.#meter.sizes(this.#table, this.#awareness.score);
-    const view = this.#quorumView();
+    const view = quorumOf(this.#table.tally);
     const state = this.#quorum.look(view, nowMs);
     if (state === undefined) return;
     const { reachable, known } = view;
     const kind = state === "whole" ? "healed" : state === "lost" ? "quorumLost" : "partition";
     this.#o.emit({ kind, reachable, known });
-  }
-
-  #quorumView(): QuorumView {
-    const { revision } = this.#table;
-    if (this.#view === undefined || this.#viewRevision !== revision) {
-      this.#viewRevision = revision;
-      this.#view = quorumOf(
-        this.#table.all().map(({ certificate, state }) => ({ role: certificate.role, state })),
-      );
-    }
-    return this.#view;
   }
 
   /** A member believed dead or suspect that speaks is told so, and can refute at once; not more often than once per probe timeout. */
@@ -365,7 +383,6 @@ export class Membership {
   }
 
   #gossip(): void {
-    if (this.#broadcasts.size === 0) return;
     const { gossipNodes, gossipToTheDeadMs } = this.#o.parameters;
     const sinceMs = this.#o.clock.monotonicMs() - gossipToTheDeadMs;
     const targets = this.#pick(gossipNodes, () => true);

@@ -1,0 +1,57 @@
+/** The gate to the cells of a node, on the mesh thread: cells run on another. */
+
+import type { MessagePort } from "node:worker_threads";
+import type { Clock, Logger } from "@glia-os/abi/ports";
+import { CellGate, type CellGatePort, type CellRunnerPort } from "@glia-os/cells";
+import type { Mesh } from "@glia-os/mesh-core";
+import { runnerOverThread } from "./runner-over-thread.ts";
+import { linkThreads } from "./thread-call.ts";
+
+/** What a gate needs. */
+export interface AgentGateParts {
+  /** To the thread of the cells. */
+  readonly port: MessagePort;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** A cell ended by itself. */
+  readonly ended: (agent: Parameters<CellGate["terminate"]>[0], epoch: CellEpoch, why: string) => void;
+}
+
+type CellEpoch = Parameters<CellGate["start"]>[1];
+
+/** A gate; replies go out once a mesh is bound. */
+export interface AgentGate {
+  readonly gate: CellGate;
+  bind(mesh: Mesh): void;
+  close(): void;
+}
+
+/** Open the gate. */
+export function openAgentGate({ port, clock, logger, ended }: AgentGateParts): AgentGate {
+  let mesh: Mesh | undefined;
+  let gate: CellGate | undefined;
+  const fromRunner: CellGatePort = {
+    taken: (agent, count, bytes) => gate?.taken(agent, count, bytes),
+    replied: (agent, asker, payload) => gate?.replied(agent, asker, payload),
+    ended: (agent, end) => gate?.ended(agent, end),
+  };
+  const link = linkThreads<CellRunnerPort>(port, fromRunner);
+  gate = new CellGate({
+    runner: runnerOverThread(link),
+    clock,
+    logger,
+    events: {
+      replyReady: (agent, { link: id, seq, from }, payload) =>
+        mesh?.pushReply(from, { agent, link: id, seq, payload }),
+      cellEnded: (agent, epoch, end) =>
+        ended(agent, epoch, end.kind === "failed" ? end.message : `finished with status ${end.status}`),
+    },
+  });
+  return {
+    gate,
+    bind: (started) => {
+      mesh = started;
+    },
+    close: () => link.close(),
+  };
+}
