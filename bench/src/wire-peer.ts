@@ -1,12 +1,17 @@
 /**
  * The other end of the wire benchmarks, in a process of its own: gives requests and datagrams back, counts bulk, and answers a bulk message whose
- * first byte is 1 with an empty request. Beside it a plain TLS server: what begins with `b` is read and answered with one byte after
+ * first byte is 1 with an empty request; takes sessions on TLS and, where this machine has it, on QUIC. Beside it a plain TLS server: what begins with `b` is read and answered with one byte after
  * RAW_BULK_BYTES, everything else is given back. Tells both ports to the process that started it, and ends with it.
  */
 import { once } from "node:events";
 import { createServer, type TLSSocket } from "node:tls";
 import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
-import { createNodeIdentity, createWireTransport, issueNodeCertificate } from "@glia-os/mesh-wire";
+import {
+  createNodeIdentity,
+  createWireTransport,
+  issueNodeCertificate,
+  quicCarrier,
+} from "@glia-os/mesh-wire";
 
 /** Bytes of one transfer over plain TLS. */
 export const RAW_BULK_BYTES: number = 256 * 1024 * 1024;
@@ -32,7 +37,15 @@ function serve(socket: TLSSocket): void {
 async function start(): Promise<void> {
   const [clock, random] = [createSystemClock(), createSystemRandom()];
   const identity = createNodeIdentity();
-  const transport = createWireTransport({ identity, clock, timers: createSystemTimers(), random });
+  const quic = quicCarrier();
+  const carriers = "carrier" in quic ? { quic: quic.carrier } : {};
+  const transport = createWireTransport({
+    identity,
+    clock,
+    timers: createSystemTimers(),
+    random,
+    ...carriers,
+  });
   transport.onSession((session) => {
     session.onMessage((trafficClass, message) => {
       if (trafficClass !== "bulk") return session.send(trafficClass, message);
