@@ -77,6 +77,11 @@ export class Replay {
     throw new BadJournalError(this.#options.domain, this.nextSeq, "the journal ends before the domain began");
   }
 
+  /** Leave out the records up to a number: a rollback discarded them. The next one that is fed is the one after it. */
+  skipTo(seq: number): void {
+    this.#lastSeq = seq;
+  }
+
   /** Feed the records of one batch. @throws {DivergedError} {BadJournalError} {ProgramUnknownError} {NotDurableError} {ValueMissingError} */
   feed(body: Uint8Array, firstSeq: number, count: number): void {
     let at = 0;

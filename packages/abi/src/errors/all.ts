@@ -6,10 +6,12 @@ import { DAEMON_CODES } from "./codes/daemon.ts";
 import { DURABLE_CODES } from "./codes/durable.ts";
 import { GUEST_CODES } from "./codes/guest.ts";
 import { HAL_CODES } from "./codes/hal.ts";
+import { HISTORY_CODES } from "./codes/history.ts";
 import { HOST_CODES } from "./codes/host.ts";
 import { KERNEL_CODES } from "./codes/kernel.ts";
 import { MESH_CODES } from "./codes/mesh.ts";
 import { OVERLAY_CODES } from "./codes/overlay.ts";
+import { OVERSIGHT_CODES } from "./codes/oversight.ts";
 import { SIM_CODES } from "./codes/sim.ts";
 import { STORE_CODES } from "./codes/store.ts";
 import { WASM_CODES } from "./codes/wasm.ts";
@@ -25,10 +27,12 @@ export const ERROR_CODES: ErrorTable = {
   ...DURABLE_CODES,
   ...GUEST_CODES,
   ...HAL_CODES,
+  ...HISTORY_CODES,
   ...HOST_CODES,
   ...KERNEL_CODES,
   ...MESH_CODES,
   ...OVERLAY_CODES,
+  ...OVERSIGHT_CODES,
   ...SIM_CODES,
   ...STORE_CODES,
   ...WASM_CODES,

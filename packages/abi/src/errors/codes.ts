@@ -9,10 +9,12 @@ import type { DAEMON_CODES } from "./codes/daemon.ts";
 import type { DURABLE_CODES } from "./codes/durable.ts";
 import type { GUEST_CODES } from "./codes/guest.ts";
 import type { HAL_CODES } from "./codes/hal.ts";
+import type { HISTORY_CODES } from "./codes/history.ts";
 import type { HOST_CODES } from "./codes/host.ts";
 import type { KERNEL_CODES } from "./codes/kernel.ts";
 import type { MESH_CODES } from "./codes/mesh.ts";
 import type { OVERLAY_CODES } from "./codes/overlay.ts";
+import type { OVERSIGHT_CODES } from "./codes/oversight.ts";
 import type { SIM_CODES } from "./codes/sim.ts";
 import type { STORE_CODES } from "./codes/store.ts";
 import type { WASM_CODES } from "./codes/wasm.ts";
@@ -36,10 +38,12 @@ export type ErrorTable = typeof ABI_CODES &
   typeof DURABLE_CODES &
   typeof GUEST_CODES &
   typeof HAL_CODES &
+  typeof HISTORY_CODES &
   typeof HOST_CODES &
   typeof KERNEL_CODES &
   typeof MESH_CODES &
   typeof OVERLAY_CODES &
+  typeof OVERSIGHT_CODES &
   typeof SIM_CODES &
   typeof STORE_CODES &
   typeof WASM_CODES &

@@ -1,3 +1,4 @@
+export type { ApprovalBoard, ApprovalRequest, PostedApproval } from "./approval-board.ts";
 export type { CancelSignal } from "./cancel-signal.ts";
 export type { Clock, TimerHandle, Timers } from "./clock.ts";
 export type {
