@@ -15,10 +15,11 @@ import {
 } from "@glia-os/host";
 import { createKernel, type Kernel, type Routine, type Sys } from "@glia-os/kernel";
 import { asyncProgram } from "@glia-os/kernel/face";
-import { guestProgram } from "@glia-os/kernel/guests";
+import { guestProgram, placedGuestProgram } from "@glia-os/kernel/guests";
 import { type RunningTask, type TaskEngineSubject, taskEngineContract } from "@glia-os/kernel/testing";
 import { createWasmEngine } from "@glia-os/wasm";
 import { instrument } from "@glia-os/wasm/pipeline";
+import { createGuestPool } from "@glia-os/wasm/pool";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as jobs from "./task-engine-jobs.ts";
 
@@ -64,28 +65,56 @@ function jobSubject(engine: JobEngine, endless: "endless" | "busy"): TaskEngineS
   return { seven: program("seven"), fails: program("fails"), endless: program(endless) };
 }
 
-async function guestSubject(): Promise<TaskEngineSubject> {
+/** Modules of guests. */
+async function guestModules(): Promise<Record<"seven" | "fails" | "endless", Uint8Array>> {
   const folder = mkdtempSync(join(tmpdir(), "glia-contract-"));
-  const engine = createWasmEngine();
-  const program = async (body: string) => {
+  const module = async (body: string) => {
     writeFileSync(join(folder, "agent.ts"), `export function glia_main(): i32 { ${body} }`);
-    const { bytes } = await instrument(await compileAssemblyScript(join(folder, "agent.ts")), {
-      profile: "preemptive",
-    });
-    return guestProgram(await engine.admit(bytes, []), { sliceFuel: 100_000 });
+    const bytes = await compileAssemblyScript(join(folder, "agent.ts"));
+    return (await instrument(bytes, { profile: "preemptive" })).bytes;
   };
   try {
-    const seven = await program("return 7;");
-    const fails = await program("unreachable(); return 0;");
-    const endless = await program("let n = 0; while (true) n++; return n;");
-    const options = (from: Sys | Kernel) => ({
-      give: [{ handle: from.mailbox(), rights: RIGHTS.receive }],
-      quantum: 1,
-    });
-    return { seven, fails, endless, options };
+    return {
+      seven: await module("return 7;"),
+      fails: await module("unreachable(); return 0;"),
+      endless: await module("let n = 0; while (true) n++; return n;"),
+    };
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+const guestOptions = (from: Sys | Kernel) => ({
+  give: [{ handle: from.mailbox(), rights: RIGHTS.receive }],
+  quantum: 1,
+});
+
+async function guestSubject(): Promise<TaskEngineSubject> {
+  const engine = createWasmEngine();
+  const modules = await guestModules();
+  const program = async (bytes: Uint8Array) =>
+    guestProgram(await engine.admit(bytes, []), { sliceFuel: 100_000 });
+  return {
+    seven: await program(modules.seven),
+    fails: await program(modules.fails),
+    endless: await program(modules.endless),
+    options: guestOptions,
+  };
+}
+
+const guestPool = createGuestPool({ workers: 2 });
+afterAll(() => guestPool.close());
+
+async function pooledGuestSubject(): Promise<TaskEngineSubject> {
+  const modules = await guestModules();
+  for (const [name, bytes] of Object.entries(modules)) await guestPool.admit(name, bytes, []);
+  const program = (name: keyof typeof modules) => placedGuestProgram(guestPool.place(name));
+  return {
+    seven: program("seven"),
+    fails: program("fails"),
+    endless: program("endless"),
+    options: guestOptions,
+  };
 }
 
 const engines: readonly JobEngine[] = [
@@ -103,6 +132,7 @@ const subjects: readonly (readonly [string, () => Promise<TaskEngineSubject>])[]
   ["threaded engine", async () => jobSubject(threaded, "busy")],
   ["process engine", async () => jobSubject(inProcesses, "busy")],
   ["WebAssembly guest", guestSubject],
+  ["WebAssembly guest in a pool's thread", pooledGuestSubject],
 ];
 
 describe.each(subjects)("a task run by: %s", (_, make) => {

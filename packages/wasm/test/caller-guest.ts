@@ -11,14 +11,14 @@ export const RESULT_AT = 65_536;
 export const SHOW = 100;
 export const WAIT = 101;
 
-const imports = SYS_IMPORTS.map(
+const imports: string = SYS_IMPORTS.map(
   ({ name, params }) =>
     `(import "glia.sys.v1" "${name}" (func $${name} (param ${params.join(" ")}) (result i32)))`,
 ).join("\n");
 
 const argument = (at: number): string => `(i32.load (i32.const ${MESSAGE_AT + 4 + 4 * at}))`;
 
-const calls = SYS_IMPORTS.map(({ name, params }, index) => {
+const calls: string = SYS_IMPORTS.map(({ name, params }, index) => {
   const given = params.map((type, at) =>
     type === "i64" ? `(i64.extend_i32_s ${argument(at)})` : argument(at),
   );
@@ -26,7 +26,7 @@ const calls = SYS_IMPORTS.map(({ name, params }, index) => {
 }).join("\n");
 
 /** Its source. */
-export const CALLER = `(module
+export const CALLER: string = `(module
   (import "glia.v1" "receive" (func $receive (param i32 i32) (result i32)))
   (import "glia.v1" "reply" (func $reply (param i32 i32) (result i32)))
   (import "glia.v1" "sleep" (func $sleep (param i64) (result i32)))

@@ -152,6 +152,8 @@ export interface GuestCapabilities {
    * the row's; undefined when this host has nothing of that name. What throws stops the guest.
    */
   bind(handle: number, row: GuestCapability, parent: number): number | undefined;
+  /** Whether a handle stands for this row here already: then also an immovable one wakes where it was put away. Default: no. */
+  holds?(handle: number, row: GuestCapability): boolean;
   /** The guest gave a handle up. */
   drop(handle: number): void;
   /** End what was derived from a handle, for others too; the guest's own rows are told by {@link drop} afterwards. */

@@ -26,6 +26,19 @@ export {
   PREEMPTED_OP,
   type StepOutcome,
 } from "./engine.ts";
+export {
+  GUEST_NOTES,
+  type GuestAnswer,
+  type GuestListener,
+  type GuestNews,
+  type GuestNote,
+  type GuestPlace,
+  type GuestPlacement,
+  type GuestRange,
+  type GuestStand,
+  type PlacedGuest,
+  type PlacedGuestEnd,
+} from "./guest-place.ts";
 export type {
   GuestAccess,
   GuestMemory,

@@ -6,8 +6,6 @@
  *      cancelling, killing, deadlines, supervisors, traces and dumps treat it as any task.
  * GP2. However the task ends, the guest's memory is given back; what it was asked and did not answer is refused, once.
  * GP3. A guest that fails fails its task with the engine's error; one that ends gives its status as the task's value.
- * GP4. A message stays first in line until the guest has room for it. What is neither bytes nor text, or too long, never gets to the guest:
- *      a call is refused, anything else is logged.
  */
 import type {
   AdmittedProgram,
@@ -16,28 +14,21 @@ import type {
   EngineLimits,
   GuestHost,
   InstanceImage,
-  LogLevel,
-  PendingCall,
+  Meter,
   StepOutcome,
 } from "@glia-os/abi/ports";
-import { GUEST_ERRORS } from "@glia-os/abi/wire";
-import { type Call, isCall } from "../call.ts";
 import { RANDOM_BYTES_LIMIT } from "../constants.ts";
-import { BadOptionError } from "../errors.ts";
 import type { Handle } from "../handle.ts";
 import { whole } from "../mailbox.ts";
 import type { Routine } from "../operation.ts";
 import { checkOptions } from "../options.ts";
 import type { Sys } from "../sys.ts";
-import { after, receiveFrom } from "../wait.ts";
-import { GuestMessageError, GuestNoReplyError } from "./errors.ts";
-import { GuestCalls, isGuestCall } from "./guest-calls.ts";
-import { messageBytes } from "./guest-requests.ts";
+import { FuelCount } from "./fuel-count.ts";
+import { GuestAttendant } from "./guest-attendant.ts";
 import { type GuestGift, HeldCapabilities } from "./held-capabilities.ts";
-import { Parcel } from "./parcel.ts";
 
-/** How a guest is run. */
-export interface GuestProgramOptions {
+/** What a guest is given, wherever it runs. */
+export interface GuestTerms {
   /** Its limits; the engine's defaults for the rest. */
   readonly limits?: Partial<EngineLimits>;
   /** What it holds, in the order of the handles that the spawn gives after the inbox. */
@@ -46,6 +37,12 @@ export interface GuestProgramOptions {
   readonly names?: boolean;
   /** Go on with this state instead of from the start. */
   readonly image?: InstanceImage;
+  /** Where the fuel it uses is counted, as `glia_guest_fuel_total`: exact, after each slice. */
+  readonly meter?: Meter;
+}
+
+/** How a guest is run. */
+export interface GuestProgramOptions extends GuestTerms {
   /**
    * Fuel of one turn of a pre-emptive guest, and of one step of a metered one, which fails when it uses it up: from 1. Default 10,000,000,
    * some tenths of a millisecond, and 10,000,000,000.
@@ -53,15 +50,15 @@ export interface GuestProgramOptions {
   readonly sliceFuel?: number;
 }
 
-/** What the engine takes unless it is told (docs/guests.md). */
-const MESSAGE_BYTES = 1_048_576;
+/** What the task of a guest is given: its syscalls, its mailbox, and the handles of the capabilities. */
+export interface GuestGiven {
+  readonly sys: Sys;
+  readonly inbox: Handle;
+  readonly given: readonly Handle[];
+}
+
 const SLICE_FUEL = 10_000_000;
 const STEP_FUEL = 10_000_000_000;
-/** The kernel's longest sleep. */
-const SLEEP_MS_MAX = 9e12;
-const LEVELS: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error"];
-const DONE: CallResult = { value: 0 };
-const TIMED_OUT: CallResult = { value: GUEST_ERRORS.E_TIMEOUT };
 
 /**
  * A program for `spawn`: it takes the handle of its mailbox, with the right `receive`, and those of its capabilities, and ends with the
@@ -87,31 +84,30 @@ export function guestProgram(
 
 class GuestTask {
   readonly #sys: Sys;
-  readonly #inbox: Handle;
   readonly #held: HeldCapabilities;
-  readonly #calls: GuestCalls;
+  readonly #attendant: GuestAttendant;
   readonly #instance: EngineInstance;
-  readonly #most: number;
+  readonly #fuel: FuelCount;
   readonly #slice: number;
-  /** The message that the guest had no room for. */
-  #next: { readonly bytes: Uint8Array; readonly message: unknown } | undefined;
-  /** The call that the guest is to answer. */
-  #asked: Call | undefined;
 
   constructor(
     program: AdmittedProgram,
-    { capabilities, names, limits, image, sliceFuel }: GuestProgramOptions,
-    { sys, inbox, given }: { readonly sys: Sys; readonly inbox: Handle; readonly given: readonly Handle[] },
+    { capabilities, names, limits, image, sliceFuel, meter }: GuestProgramOptions,
+    { sys, inbox, given }: GuestGiven,
   ) {
     this.#sys = sys;
-    this.#inbox = inbox;
-    this.#most = limits?.messageBytes ?? MESSAGE_BYTES;
     this.#held = new HeldCapabilities(capabilities, names);
     this.#held.attach(sys, given);
-    const all = { ...limits, messageBytes: this.#most };
+    this.#attendant = new GuestAttendant({
+      sys,
+      inbox,
+      held: this.#held,
+      messageBytes: limits?.messageBytes,
+    });
+    const all = { ...limits, messageBytes: this.#attendant.most };
     const host = this.#host();
     this.#instance = image === undefined ? program.instantiate(all, host) : program.restore(image, all, host);
-    this.#calls = new GuestCalls(sys, this.#held, this.#instance, this.#most);
+    this.#fuel = new FuelCount(meter, this.#instance.fuelUsed);
     this.#slice = sliceFuel ?? (this.#instance.preemptible ? SLICE_FUEL : STEP_FUEL);
   }
 
@@ -119,111 +115,40 @@ class GuestTask {
     const instance = this.#instance;
     const { pending } = instance;
     let outcome: StepOutcome =
-      pending === undefined ? instance.step(undefined, this.#slice) : { kind: "pending", call: pending };
+      pending === undefined ? this.#step(undefined) : { kind: "pending", call: pending };
     for (;;) {
       if (outcome.kind === "finished") return outcome.status;
       if (outcome.kind === "failed") throw outcome.error;
       let result: CallResult | undefined;
       if (outcome.kind === "yielded") yield* this.#sys.yield();
-      else result = yield* this.#perform(outcome.call);
-      outcome = instance.step(result, this.#slice);
+      else result = yield* this.#attendant.perform(outcome.call, instance);
+      outcome = this.#step(result);
     }
+  }
+
+  #step(result: CallResult | undefined): StepOutcome {
+    const outcome = this.#instance.step(result, this.#slice);
+    this.#fuel.reached(this.#instance.fuelUsed);
+    return outcome;
   }
 
   /** GP2 */
   end(): void {
     this.#instance.dispose();
-    const asked = [this.#asked, this.#next?.message];
-    for (const call of asked)
-      if (isCall(call) && call.open) this.#sys.refuse(call, new GuestNoReplyError("it ended"));
-  }
-
-  *#perform(call: PendingCall): Routine<CallResult> {
-    const [first = 0, second = 0, third = 0] = call.args;
-    switch (call.op) {
-      case "receive":
-        if (this.#next === undefined) yield* this.#nextWithin(undefined);
-        return this.#firstMessage(second);
-      case "receive_within":
-        if (!(third >= 0 && third <= SLEEP_MS_MAX)) return { value: GUEST_ERRORS.E_RANGE };
-        if (this.#next === undefined) yield* this.#nextWithin(third);
-        return this.#next === undefined ? TIMED_OUT : this.#firstMessage(second);
-      case "sleep":
-        if (!(first >= 0 && first <= SLEEP_MS_MAX)) return { value: GUEST_ERRORS.E_RANGE };
-        yield* this.#sys.sleep(first);
-        return DONE;
-      case "yield":
-        yield* this.#sys.yield();
-        return DONE;
-      default:
-        if (!isGuestCall(call))
-          throw new BadOptionError("a guest's call", call.op, "one that a task performs");
-        return yield* this.#calls.perform(call);
-    }
-  }
-
-  /** Wait until there is a message that the guest can be given (GP4), or, with a time, until that is over. */
-  *#nextWithin(durationMs: number | undefined): Routine<void> {
-    const untilMs = durationMs === undefined ? 0 : this.#sys.monotonic() + durationMs;
-    while (this.#next === undefined) {
-      let message: unknown;
-      if (durationMs === undefined) message = yield* this.#sys.receive(this.#inbox);
-      else {
-        const restMs = Math.max(0, untilMs - this.#sys.monotonic());
-        const [index, value] = yield* this.#sys.select([receiveFrom(this.#inbox), after(restMs)]);
-        if (index === 1) return;
-        message = value;
-      }
-      this.#take(message);
-    }
-  }
-
-  #take(message: unknown): void {
-    const said = isCall(message) ? message.message : message;
-    try {
-      const bytes = said instanceof Parcel ? said.bytes : messageBytes(said);
-      if (bytes.length > this.#most)
-        throw new GuestMessageError(`it has ${bytes.length} bytes, over the limit of ${this.#most}`);
-      this.#next = { bytes, message };
-    } catch (error) {
-      if (!(error instanceof GuestMessageError)) throw error;
-      if (isCall(message)) this.#sys.refuse(message, error);
-      else this.#sys.log("warn", `a message was dropped: ${error.message}`);
-    }
-  }
-
-  #firstMessage(capacity: number): CallResult {
-    const next = this.#next;
-    if (next === undefined) return TIMED_OUT;
-    if (next.bytes.length > capacity) return { value: GUEST_ERRORS.E_TOO_BIG };
-    this.#next = undefined;
-    if (this.#asked?.open === true)
-      this.#sys.refuse(this.#asked, new GuestNoReplyError("it took the next message"));
-    const { message } = next;
-    this.#asked = isCall(message) ? message : undefined;
-    const said = isCall(message) ? message.message : message;
-    this.#held.came(said instanceof Parcel ? said : undefined);
-    return { value: next.bytes.length, payload: next.bytes };
+    this.#attendant.end();
   }
 
   /** What the guest may ask for without waiting: plain syscalls of its task. */
   #host(): GuestHost {
-    const sys = this.#sys;
+    const [sys, attendant] = [this.#sys, this.#attendant];
     return {
-      log: (level, text) => sys.log(LEVELS[level] ?? "info", text),
+      log: (level, text) => attendant.log(level, text),
       wallMs: () => sys.now(),
       random: (target) => {
         for (let at = 0; at < target.length; at += RANDOM_BYTES_LIMIT)
           target.set(sys.random(Math.min(RANDOM_BYTES_LIMIT, target.length - at)), at);
       },
-      reply: (payload) => {
-        const asked = this.#asked;
-        if (asked === undefined) return GUEST_ERRORS.E_STATE;
-        this.#asked = undefined;
-        if (!asked.open) return GUEST_ERRORS.E_GONE;
-        sys.reply(asked, payload);
-        return 0;
-      },
+      reply: (payload) => attendant.reply(payload),
       capabilities: this.#held,
     };
   }

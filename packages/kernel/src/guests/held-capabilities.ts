@@ -62,6 +62,16 @@ export class HeldCapabilities implements GuestCapabilities {
     );
   }
 
+  /** {@link initial} with the rights that this task's handles have now, for a guest that asks elsewhere. */
+  get offered(): readonly GuestCapability[] {
+    return this.initial.map((row) => ({ ...row, rights: row.rights & (this.#mostRights(row.target) ?? 0) }));
+  }
+
+  /** The rights of what came with the last message and can be accepted, in its order; 0 for what is gone. */
+  get offeredByMessage(): readonly Rights[] {
+    return this.#sys === undefined ? [] : (this.#parcel?.rights(this.#sys) ?? []);
+  }
+
   /** Another task runs the guest: its syscalls, and its handles for the gifts in their order. Handles of the last one end here. */
   attach(sys: Sys, given: readonly Handle[]): void {
     this.#sys = sys;

@@ -39,6 +39,16 @@ export class Parcel {
     return this.#packed.length;
   }
 
+  /** The rights each would have if it were accepted now; 0 for one that cannot be. */
+  rights(sys: Sys): readonly Rights[] {
+    const { capabilities } = schedulerOf(sys);
+    return this.#packed.map((packed) => {
+      if (packed === undefined) return 0;
+      const held = capabilities.rightsOf(packed.handle, this.#from) ?? 0;
+      return (held & RIGHTS.grant) === 0 ? 0 : held & packed.rights;
+    });
+  }
+
   /** A handle of the calling task for one of them, from 0 (PA1). @throws {DeadHandleError} {MissingRightError} */
   accept(sys: Sys, index: number): Handle {
     const s = schedulerOf(sys);

@@ -3,7 +3,8 @@
  *
  * CT1. A derived row has no right its parent lacks, whatever the guest asks for or a snapshot says (HA14).
  * CT2. Revoking ends every row derived from one, directly or not, and not itself; dropping one hands its children to its parent.
- * CT3. A table from a snapshot is bound anew, parents first; what the host does not bind, and what is immovable, is refused by name (HA15).
+ * CT3. A table from a snapshot is bound anew, parents first; what the host does not bind, and what is immovable and not
+ *      held here already, is refused by name (HA15).
  */
 import type { GuestCapabilities, GuestCapability, HandleTable } from "@glia-os/abi/ports";
 import { GUEST_CAPABILITIES, GUEST_ERRORS } from "@glia-os/abi/wire";
@@ -54,7 +55,8 @@ export class CapabilityTable {
   #rebindOne(handle: number, row: CapabilityRow, most: number): void {
     if ((row.rights & ~most) !== 0)
       throw new SnapshotMismatchError("a capability", `rights ${row.rights}`, "at most its parent's");
-    if (row.kind === "immovable") throw new CapabilityUnbindableError(row.name, row.target, "is immovable");
+    if (row.kind === "immovable" && this.#host?.holds?.(handle, row) !== true)
+      throw new CapabilityUnbindableError(row.name, row.target, "is immovable");
     const parent = row.parent === 0 ? row : this.#rows.get(row.parent);
     const asked = { ...row, rights: row.rights & (parent?.rights ?? 0) };
     const granted = this.#host?.bind(handle, asked, row.parent);

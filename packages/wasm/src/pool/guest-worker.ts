@@ -8,6 +8,7 @@
 
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { toErrorRecord } from "@glia-os/abi/errors";
+import type { GuestNews } from "@glia-os/abi/ports";
 import { createWasmEngine, type WasmEngine, type WasmProgram } from "../engine/engine.ts";
 import { GuestUnknownError, ProgramUnknownError } from "../scheduler/errors.ts";
 import { type GuestEnd, GuestScheduler } from "../scheduler/index.ts";
@@ -132,6 +133,10 @@ export class GuestWorker {
       });
       return;
     }
+    if (command.kind === "goOn") {
+      this.#goOn(command);
+      return;
+    }
     try {
       const value = this.#outcomeOf(command);
       if (command.kind !== "post") this.#tell({ kind: "done", request: command.request, value });
@@ -151,10 +156,18 @@ export class GuestWorker {
     }
   }
 
-  #outcomeOf(command: Exclude<Command, { kind: "admit" }>): (Report & { kind: "done" })["value"] {
+  /** Nothing happens when it has ended meanwhile: that was told. */
+  #goOn({ guest, answer }: Command & { kind: "goOn" }): void {
+    const inside = this.#inside.get(guest);
+    if (inside !== undefined) this.#scheduler.goOn(inside, answer);
+  }
+
+  #outcomeOf(command: Exclude<Command, { kind: "admit" | "goOn" }>): (Report & { kind: "done" })["value"] {
     switch (command.kind) {
       case "spawn":
         return this.#spawn(command);
+      case "attend":
+        return this.#attend(command);
       case "post":
         this.#scheduler.post(this.#own(command.guest), command.payload, command.token);
         return 0;
@@ -173,12 +186,29 @@ export class GuestWorker {
   }
 
   #spawn({ guest, program: name, options, snapshot }: Command & { kind: "spawn" }): number {
-    const program = this.#programs.get(name);
-    if (program === undefined) throw new ProgramUnknownError(name, "is not admitted here");
-    const inside =
+    const program = this.#program(name);
+    return this.#seated(
+      guest,
       snapshot === undefined
         ? this.#scheduler.spawn(program, options)
-        : this.#scheduler.restore(program, decodeSnapshot(snapshot), options);
+        : this.#scheduler.restore(program, decodeSnapshot(snapshot), options),
+    );
+  }
+
+  #attend({ guest, program: name, placement }: Command & { kind: "attend" }): number {
+    const { initial, names, leaseFuel, image, limits } = placement;
+    const news = (news: GuestNews): void => this.#tell({ kind: "news", guest, news });
+    const attendance = { initial, names, leaseFuel, news };
+    return this.#seated(guest, this.#scheduler.attend(this.#program(name), attendance, image, { limits }));
+  }
+
+  #program(name: string): WasmProgram {
+    const program = this.#programs.get(name);
+    if (program === undefined) throw new ProgramUnknownError(name, "is not admitted here");
+    return program;
+  }
+
+  #seated(guest: number, inside: number): number {
     this.#inside.set(guest, inside);
     this.#outside.set(inside, guest);
     return inside;

@@ -6,6 +6,7 @@
  * PM3. Every message posted with a token is answered by one `replied` or `unanswered` with it.
  */
 import type { ErrorRecord } from "@glia-os/abi/errors";
+import type { GuestAnswer, GuestNews, GuestPlacement } from "@glia-os/abi/ports";
 import type { GuestOptions, SchedulerCounts } from "../scheduler/index.ts";
 
 /** What a worker is told. */
@@ -26,6 +27,15 @@ export type Command =
       /** A snapshot to continue. */
       readonly snapshot: Uint8Array | undefined;
     }
+  | {
+      /** A guest whose calls the pool's thread performs (port `GuestPlace`). */
+      readonly kind: "attend";
+      readonly request: number;
+      readonly guest: number;
+      readonly program: string;
+      readonly placement: GuestPlacement;
+    }
+  | { readonly kind: "goOn"; readonly guest: number; readonly answer: GuestAnswer | undefined }
   | { readonly kind: "post"; readonly guest: number; readonly token: number; readonly payload: Uint8Array }
   | { readonly kind: "stop"; readonly request: number; readonly guest: number }
   | { readonly kind: "snapshot"; readonly request: number; readonly guest: number }
@@ -54,6 +64,8 @@ export type Report =
       readonly stream: 1 | 2;
       readonly bytes: Uint8Array;
     }
+  /** What an attended guest did. */
+  | { readonly kind: "news"; readonly guest: number; readonly news: GuestNews }
   | { readonly kind: "ended"; readonly guest: number; readonly end: EndRecord };
 
 /** What a worker is started with. */

@@ -9,6 +9,7 @@
  */
 import { availableParallelism } from "node:os";
 import { type ErrorRecord, RemoteError } from "@glia-os/abi/errors";
+import type { GuestListener, GuestPlace, GuestPlacement, PlacedGuest } from "@glia-os/abi/ports";
 import {
   BadMessageError,
   GuestLostError,
@@ -38,6 +39,8 @@ interface Settle {
 
 interface Placed {
   readonly link: WorkerLink;
+  /** Who performs its calls, when it was placed for that. */
+  readonly listener: GuestListener | undefined;
   /** The number in the thread's heartbeat; 0 until the thread has said it. */
   inside: number;
 }
@@ -105,6 +108,14 @@ export class GuestPool {
   }
 
   /**
+   * The threads of this pool as a place for guests of a program that tasks attend to: see `placedGuestProgram` of
+   * `@glia-os/kernel/guests`. Its `place` throws PoolClosedError, TooManyGuestsError, ProgramUnknownError, PoolBusyError.
+   */
+  place(program: string): GuestPlace {
+    return { place: (placement, listener) => this.#attend(program, placement, listener) };
+  }
+
+  /**
    * Give a guest a message and forget about it.
    * @throws PoolClosedError, GuestUnknownError, BadMessageError, PoolBusyError
    */
@@ -158,7 +169,10 @@ export class GuestPool {
       for (const { reject } of waiting.values()) reject(new PoolClosedError());
       waiting.clear();
     }
+    const guests = [...this.#guests.values()];
     this.#guests.clear();
+    for (const { listener } of guests)
+      tell(() => listener?.ended({ kind: "failed", error: new PoolClosedError() }));
     await Promise.all(this.#links.map((link) => link.close()));
   }
 
@@ -179,17 +193,10 @@ export class GuestPool {
     options: GuestOptions | undefined,
     snapshot: Uint8Array | undefined,
   ): Promise<number> {
-    const links = this.#running();
-    if (!this.#programs.has(program)) throw new ProgramUnknownError(program, "is not admitted here");
-    if (this.#guests.size >= this.#terms.guests) throw new TooManyGuestsError(this.#terms.guests);
-    const [first] = links;
-    if (first === undefined) throw new WorkerFailedError("is not there: none could be started");
-    const link = links.reduce((least, one) => (one.guests < least.guests ? one : least), first);
-    const guest = ++this.#numbers;
-    const placed = { link, inside: 0 };
-    const made = this.#request<number>(link, { kind: "spawn", guest, program, options, snapshot });
+    const { guest, placed } = this.#seat(program, undefined);
+    const made = this.#request<number>(placed.link, { kind: "spawn", guest, program, options, snapshot });
     this.#guests.set(guest, placed);
-    link.guests += 1;
+    placed.link.guests += 1;
     try {
       placed.inside = await made;
       return guest;
@@ -197,6 +204,52 @@ export class GuestPool {
       this.#forget(guest);
       throw error;
     }
+  }
+
+  #attend(program: string, placement: GuestPlacement, listener: GuestListener): PlacedGuest {
+    const { guest, placed } = this.#seat(program, listener);
+    const { link } = placed;
+    const made = this.#request<number>(link, { kind: "attend", guest, program, placement });
+    this.#guests.set(guest, placed);
+    link.guests += 1;
+    made.then(
+      (inside) => {
+        placed.inside = inside;
+      },
+      (error: unknown) => this.#over(guest, (to) => to.ended({ kind: "failed", error })),
+    );
+    const there = (): boolean => this.#guests.get(guest) === placed;
+    return {
+      goOn: (answer) => {
+        if (there()) link.put({ kind: "goOn", guest, answer });
+      },
+      end: () => {
+        if (!there()) return;
+        this.#forget(guest);
+        link.put({ kind: "stop", request: 0, guest });
+      },
+    };
+  }
+
+  /** A guest that is to be told of no more but this. */
+  #over(guest: number, last: (to: GuestListener) => void): void {
+    const listener = this.#guests.get(guest)?.listener;
+    this.#forget(guest);
+    if (listener !== undefined) tell(() => last(listener));
+  }
+
+  /** Where the next guest goes (GP1). */
+  #seat(
+    program: string,
+    listener: GuestListener | undefined,
+  ): { readonly guest: number; readonly placed: Placed } {
+    const links = this.#running();
+    if (!this.#programs.has(program)) throw new ProgramUnknownError(program, "is not admitted here");
+    if (this.#guests.size >= this.#terms.guests) throw new TooManyGuestsError(this.#terms.guests);
+    const [first] = links;
+    if (first === undefined) throw new WorkerFailedError("is not there: none could be started");
+    const link = links.reduce((least, one) => (one.guests < least.guests ? one : least), first);
+    return { guest: ++this.#numbers, placed: { link, listener, inside: 0 } };
   }
 
   #forget(guest: number): void {
@@ -255,7 +308,13 @@ export class GuestPool {
     else if (report.kind === "unanswered") this.#unanswered(report.token, report.error);
     else if (report.kind === "logged") tell(() => events.logged?.(report.guest, report.level, report.text));
     else if (report.kind === "output") tell(() => events.output?.(report.guest, report.stream, report.bytes));
+    else if (report.kind === "news") this.#news(report);
     else if (report.kind === "ended") this.#ended(report.guest, report.end);
+  }
+
+  #news({ guest, news }: Report & { kind: "news" }): void {
+    const listener = this.#guests.get(guest)?.listener;
+    if (listener !== undefined) tell(() => listener.news(news));
   }
 
   #take(waiting: Map<number, Settle>, number: number): Settle | undefined {
@@ -270,10 +329,15 @@ export class GuestPool {
   }
 
   #ended(guest: number, end: EndRecord): void {
-    if (!this.#guests.has(guest)) return;
-    this.#forget(guest);
+    const placed = this.#guests.get(guest);
+    if (placed === undefined) return;
     const { events } = this.#terms;
     const told = end.kind === "failed" ? { ...end, error: new RemoteError(end.error) } : end;
+    if (placed.listener !== undefined) {
+      if (told.kind !== "stopped") this.#over(guest, (to) => to.ended(told));
+      return;
+    }
+    this.#forget(guest);
     tell(() => events.ended?.(guest, told));
   }
 
@@ -294,10 +358,13 @@ export class GuestPool {
         );
       }
     if (link.proven) this.#start();
-    for (const [guest] of lost)
-      tell(() =>
-        this.#terms.events.ended?.(guest, { kind: "lost", error: new GuestLostError(guest, why, culprit) }),
-      );
+    for (const [guest, { listener }] of lost) {
+      const error = new GuestLostError(guest, why, culprit);
+      tell(() => {
+        if (listener === undefined) this.#terms.events.ended?.(guest, { kind: "lost", error });
+        else listener.ended({ kind: "failed", error });
+      });
+    }
   }
 }
 

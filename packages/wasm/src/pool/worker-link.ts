@@ -70,6 +70,11 @@ export class WorkerLink {
   /** @throws PoolBusyError */
   send(command: Command): void {
     if (this.#waiting >= MOST_WAITING) throw new PoolBusyError(MOST_WAITING);
+    this.put(command);
+  }
+
+  /** Send what each guest can have one of at a time: guests bound it. */
+  put(command: Command): void {
     this.#waiting += 1;
     if (this.#batch.length === 0) queueMicrotask(() => this.#flush());
     this.#batch.push(command);

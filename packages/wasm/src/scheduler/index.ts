@@ -1,5 +1,6 @@
 /** Many guests in one thread. */
 
+export type { GuestAttendance } from "./attended-guest.ts";
 export {
   BadGuestOptionError,
   BadMessageError,

@@ -48,7 +48,8 @@ type OptionName =
   | "hostCallsPerSecond"
   | "guests"
   | "liveGuests"
-  | "sliceFuel";
+  | "sliceFuel"
+  | "leaseFuel";
 
 const RANGES: Readonly<Record<OptionName, readonly [least: number, most: number]>> = {
   weight: [1, 16],
@@ -58,6 +59,7 @@ const RANGES: Readonly<Record<OptionName, readonly [least: number, most: number]
   guests: [1, 10_000_000],
   liveGuests: [1, 8000],
   sliceFuel: [1, Number.MAX_SAFE_INTEGER],
+  leaseFuel: [1, Number.MAX_SAFE_INTEGER],
 };
 
 /** What guests get when nothing is said. */

@@ -10,13 +10,14 @@
  * GS5. Guests, messages per guest, host calls per second and everything the engine limits are bounded.
  * GS6. Nothing is thrown for what a guest does; a refusal to a caller leaves everything as it was.
  */
-import type { CallResult, InstanceImage, PendingCall, StepOutcome } from "@glia-os/abi/ports";
+import type { CallResult, GuestAnswer, InstanceImage, PendingCall, StepOutcome } from "@glia-os/abi/ports";
 import { GUEST_ERRORS } from "@glia-os/abi/wire";
 import type { WasmProgram } from "../engine/engine.ts";
 import type { WasmInstance } from "../engine/instance.ts";
 import { DEFAULT_LIMITS } from "../engine/limits.ts";
 import { BadResultError, HostMemoryError, NotPendingError, PayloadTooBigError } from "../errors.ts";
 import type { Heartbeat } from "../watchdog.ts";
+import { AttendedGuest, attends, type GuestAttendance } from "./attended-guest.ts";
 import { DeadlineHeap } from "./deadline-heap.ts";
 import {
   BadMessageError,
@@ -143,6 +144,34 @@ export class GuestScheduler {
   }
 
   /**
+   * A guest whose calls are performed elsewhere, new or from an image; its news go to `attendance`.
+   * @throws TooManyGuestsError, BadGuestOptionError
+   */
+  attend(
+    program: WasmProgram,
+    attendance: GuestAttendance,
+    image?: InstanceImage,
+    options?: GuestOptions,
+  ): number {
+    checkOption("leaseFuel", attendance.leaseFuel);
+    const guest = this.#made(program, options, attendance);
+    if (image !== undefined) {
+      guest.frozen = guest.program.hibernation.freeze(image);
+      this.#frozenBytes += guest.frozen.length;
+    }
+    this.#lineUp(guest);
+    return guest.id;
+  }
+
+  /** An attended guest goes on after its news; nothing happens to one that does not wait for it. @throws GuestUnknownError */
+  goOn(id: number, answer?: GuestAnswer): void {
+    const guest = this.#guest(id);
+    if (!(guest instanceof AttendedGuest) || guest.state !== "answer") return;
+    guest.take(answer);
+    this.#wake(guest);
+  }
+
+  /**
    * Give a guest a message, known as `token` in events. The payload is the guest's from here.
    * @throws GuestUnknownError, BadMessageError, GuestMailboxFullError, PayloadTooBigError
    */
@@ -207,12 +236,15 @@ export class GuestScheduler {
     return true;
   }
 
-  #made(program: WasmProgram, options: GuestOptions | undefined): Guest {
+  #made(program: WasmProgram, options: GuestOptions | undefined, attendance?: GuestAttendance): Guest {
     if (this.#guests.size >= this.#most.guests) throw new TooManyGuestsError(this.#most.guests);
     const terms = completeTerms(options);
     let hosted = this.#programs.get(program);
     if (hosted === undefined) this.#programs.set(program, (hosted = new HostedProgram(program)));
-    const guest = new Guest(++this.#ids, hosted, terms, this.#services);
+    const guest =
+      attendance === undefined
+        ? new Guest(++this.#ids, hosted, terms, this.#services)
+        : new AttendedGuest(++this.#ids, hosted, terms, this.#services, attendance);
     this.#guests.set(guest.id, guest);
     if (terms.lifeMs !== undefined) {
       guest.endMs = this.#nowMs() + terms.lifeMs;
@@ -243,7 +275,7 @@ export class GuestScheduler {
       this.#stopRunning = false;
       this.#end(guest, { kind: "stopped" });
     } else if (outcome.kind === "finished" || outcome.kind === "failed") this.#end(guest, outcome);
-    else if (outcome.kind === "yielded") this.#lineUp(guest);
+    else if (outcome.kind === "yielded") this.#sliced(guest);
     else {
       this.#keepGolden(guest, outcome.call);
       guest.calls += 1;
@@ -251,10 +283,31 @@ export class GuestScheduler {
     }
   }
 
+  /** A pre-emptive guest has used up its slice. */
+  #sliced(guest: Guest): void {
+    const { instance } = guest;
+    if (guest instanceof AttendedGuest && instance !== undefined) {
+      if (guest.spent(instance)) {
+        guest.tellSpent(instance);
+        this.#rest(guest, "answer");
+        return;
+      }
+      guest.tellNotes(instance.fuelUsed);
+    }
+    this.#lineUp(guest);
+  }
+
   #step(guest: Guest): StepOutcome {
     const { heartbeat } = this.#options;
     try {
       const instance = guest.instance ?? this.#enter(guest);
+      if (guest instanceof AttendedGuest) {
+        const { pending } = instance;
+        // It comes from an image, and nobody has heard of its call yet.
+        if (pending !== undefined && attends(pending) && guest.answer === undefined)
+          return { kind: "pending", call: pending };
+        guest.begin(instance);
+      }
       heartbeat?.begin(guest.id, instance.limits.stepMs);
       const result = guest.takeResult(instance.pending);
       return instance.preemptible ? this.#slice(guest, instance, result) : instance.step(result);
@@ -343,7 +396,10 @@ export class GuestScheduler {
   #wait(guest: Guest, call: PendingCall): void {
     const { op, args } = call;
     const hasMessage = guest.mailbox !== undefined && guest.mailbox.size > 0;
-    if (op === "yield") this.#lineUp(guest);
+    if (guest instanceof AttendedGuest && guest.instance !== undefined && attends(call)) {
+      guest.tellPending(guest.instance, call);
+      this.#rest(guest, "answer");
+    } else if (op === "yield") this.#lineUp(guest);
     else if (op === "receive") {
       if (hasMessage) this.#lineUp(guest);
       else this.#rest(guest, "message");
@@ -427,6 +483,7 @@ export class GuestScheduler {
     guest.state = "ended";
     this.#ring.remove(guest);
     this.#idle.remove(guest);
+    if (guest instanceof AttendedGuest) guest.tellLast(guest.instance);
     this.#leave(guest);
     this.#frozenBytes -= guest.frozen?.length ?? 0;
     guest.frozen = undefined;
