@@ -1,7 +1,7 @@
 /**
  * `node scripts/breaks/main.ts [NAME...] [--all] [--sample N] [--seed TEXT] [--root DIR] [--check]`: proves that breaks are noticed.
  * Without a name it takes a sample of 2. The seed of a sample is the commit unless it is given; it is printed, and the same seed
- * takes the same sample. `--check` only reads the break files.
+ * takes the same sample. `--check` reads all break files and looks whether each patch applies, and runs nothing.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parseClaims } from "../claims/claims.ts";
 import { repositoryRoot } from "../workspace/packages.ts";
+import { misfit } from "./applies.ts";
 import { type Break, parseBreak, sample } from "./break.ts";
 import { prove } from "./prove.ts";
 
@@ -40,6 +41,7 @@ if (unknown.length > 0) {
 const claimIds = new Set(claims());
 const read = names.map((name) => parseBreak(name, readFileSync(join(folder, `${name}.patch`), "utf8")));
 const problems = read.flatMap((one) => ("problem" in one ? [one.problem] : claimProblem(one)));
+if (values.check === true) problems.push(...read.flatMap(staleProblem));
 for (const problem of problems) console.error(`conformance/breaks: ${problem}`);
 const breaks = read.filter((one): one is Break => !("problem" in one));
 
@@ -92,4 +94,11 @@ function claims(): string[] {
 
 function claimProblem({ name, claim }: Break): string[] {
   return claimIds.has(claim) ? [] : [`${name} names the claim ${claim}, which docs/claims.md does not have`];
+}
+
+function staleProblem(one: Break | { readonly problem: string }): string[] {
+  const said = "problem" in one ? undefined : misfit(root, one);
+  return said === undefined || "problem" in one
+    ? []
+    : [`${one.name} does not apply; make it again:\n${said}`];
 }

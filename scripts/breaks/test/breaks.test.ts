@@ -91,6 +91,17 @@ test("a break of a claim that the page does not have fails without running a tes
   expect([code, stderr]).toEqual([1, expect.stringContaining("other names the claim kernel.nothing")]);
 });
 
+test("a patch that no longer applies fails the check without running a test, and changes nothing", async () => {
+  const good = header + diff(add, add.replace("a + b", "a - b"));
+  const fits = workspace({ good });
+  expect(await run(fits, "--check")).toMatchObject({ code: 0, stderr: "" });
+  expect(readFileSync(join(fits, "packages/adder/src/add.ts"), "utf8")).toBe(`${add}\n`);
+  const root = workspace({ good, stale: header + diff("export const sub = 1;", "export const sub = 2;") });
+  const { code, stderr } = await run(root, "--check");
+  expect([code, stderr]).toEqual([1, expect.stringContaining("stale does not apply; make it again")]);
+  expect(stderr).not.toContain("good");
+});
+
 describe("a break file that is not right is refused", () => {
   const patch = diff(add, "x");
   const refused: [string, string, string][] = [
