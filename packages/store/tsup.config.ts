@@ -12,6 +12,7 @@ export default defineConfig(
     journal: "src/journal/file/file-journal.ts",
     "journal-memory": "src/journal/memory.ts",
     "journal-reader": "src/journal/file/journal-reader.ts",
+    "journal-replica": "src/replica/replica-journal.ts",
     "journal-sqlite": "src/journal/sqlite/sqlite-journal.ts",
     "journal-sqlite-worker": "src/journal/sqlite/sqlite-journal-worker.ts",
     "journal-testing": "src/journal/testing.ts",

@@ -16,6 +16,7 @@ import { REVIVE_BLOBS } from "./blobs/errors.ts";
 import { REVIVE_ENGINE } from "./engine/errors.ts";
 import { REVIVE_JOURNAL } from "./journal/errors.ts";
 import { REVIVE_KEYS } from "./key-value/errors.ts";
+import { REVIVE_REPLICA } from "./replica/errors.ts";
 
 /** The lease of a session ran out, or the session was closed or replaced. */
 export class SessionExpiredError extends StoreError<"store.session-expired"> {
@@ -194,6 +195,7 @@ const REVIVE: { readonly [Code in StoreCode]: (details: Details) => GliaError } 
   ...REVIVE_ENGINE,
   ...REVIVE_JOURNAL,
   ...REVIVE_KEYS,
+  ...REVIVE_REPLICA,
   "store.agent-exists": (d) => new AgentExistsError(text(d, "agent")),
   "store.agent-terminated": (d) => new AgentTerminatedError(text(d, "agent")),
   "store.cannot-open": (d) => new CannotOpenError(text(d, "path"), text(d, "why")),

@@ -57,4 +57,10 @@ export {
   TTL_MIN_MS,
 } from "./limits.ts";
 export type { PostgresPlace } from "./postgres/place.ts";
+export {
+  ReplicaBehindError,
+  ReplicaForeignError,
+  ReplicaLostError,
+  ReplicaShortError,
+} from "./replica/errors.ts";
 export { type NewAgent, nodeOfSession } from "./request.ts";

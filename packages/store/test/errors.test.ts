@@ -6,6 +6,7 @@ import * as engine from "../src/engine/errors.ts";
 import * as errors from "../src/errors.ts";
 import * as journal from "../src/journal/errors.ts";
 import * as keys from "../src/key-value/errors.ts";
+import * as replica from "../src/replica/errors.ts";
 
 const text = "something";
 const samples = [
@@ -48,6 +49,10 @@ const samples = [
   new journal.SegmentUnknownError(text, 3),
   new journal.StaleEpochError(text, 1, 2),
   new journal.TooManyDomainsError(7),
+  new replica.ReplicaBehindError(text, 7, 9),
+  new replica.ReplicaForeignError(text, "why"),
+  new replica.ReplicaLostError(text, "why"),
+  new replica.ReplicaShortError(text, 1, 2),
 ];
 
 it("every code of the store namespace has one class, and every class a sample here", () => {

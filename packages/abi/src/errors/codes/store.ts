@@ -120,6 +120,26 @@ export const STORE_CODES = {
     changed: "Nothing: the request was not sent.",
     fix: "Wait for earlier requests to finish, then repeat with the same requestId.",
   },
+  "store.replica-behind": {
+    retryable: true,
+    changed: "Nothing: the member performed none of the requests.",
+    fix: "Nothing: the leader brings the member up to date.",
+  },
+  "store.replica-foreign": {
+    retryable: false,
+    changed: "Nothing: the request was refused before any write.",
+    fix: "Name the members and copies the group was founded with; a new group needs a new name and empty journals.",
+  },
+  "store.replica-lost": {
+    retryable: false,
+    changed: "Nothing of this request was written.",
+    fix: "Read the row of the group in the coordination store. Ask the node that leads it, or open the journal again to lead it.",
+  },
+  "store.replica-short": {
+    retryable: true,
+    changed: "Nothing of this request was written.",
+    fix: "Bring members back that answer with the disk they had, then repeat the request or open the journal again.",
+  },
   "store.request-id-reused": {
     retryable: false,
     changed: "Nothing: the request was refused before any write.",
