@@ -9,7 +9,15 @@
  */
 import type { Logger } from "@glia-os/abi/ports";
 import { RIGHTS, SYSCALLS, syscallByNumber } from "@glia-os/abi/syscalls";
-import { createKernel, type Exit, type Handle, type Kernel, type Settle, type TaskId } from "@glia-os/kernel";
+import {
+  type AccountDump,
+  createKernel,
+  type Exit,
+  type Handle,
+  type Kernel,
+  type Settle,
+  type TaskId,
+} from "@glia-os/kernel";
 import { SERVICE_KINDS, type ServiceCall, type ServiceKind } from "@glia-os/kernel/services";
 import { encode, rfc8949EncodeOptions } from "cborg";
 import { DerivedRandom, type Sha256 } from "./derived-random.ts";
@@ -33,6 +41,10 @@ export const INBOX_MESSAGES = 1_000;
 const ROOT_PATH = "/0";
 /** Limits of a domain's kernel: it is one of many in its process. */
 const KERNEL_LIMITS = { taskLimit: 65_536, endedLimit: 1024, handleLimit: 16_384, traceRecords: 1 } as const;
+
+/** What a domain may spend unless its program says: it is one agent. */
+const ACCOUNT = { calls: 10_000_000, tokens: 100_000_000 } as const;
+const ACCOUNT_NAME = 128;
 
 /** A call of a service that a task waits for. */
 export interface AskedCall {
@@ -93,6 +105,7 @@ export class DomainRun {
     this.#clock = new DomainClock();
     this.#kernel = createKernel({
       ...KERNEL_LIMITS,
+      account: { name: domain.slice(-ACCOUNT_NAME), ...ACCOUNT, ...program.account },
       clock: this.#clock,
       random: new DerivedRandom(beginning.seed, digests),
       journal: { intent: (_task, op) => this.#refuse(op), outcome: () => {} },
@@ -103,6 +116,11 @@ export class DomainRun {
     const give = [{ handle: this.#inbox, rights: RIGHTS.receive }, ...services];
     this.#root = this.#kernel.spawn(rootOf(program, beginning.input), { name: program.name, give });
     this.#kernel.onExit(this.#root, (exit) => this.#end(exit));
+  }
+
+  /** What its calls of services cost so far, and may cost. */
+  get account(): AccountDump {
+    return this.#kernel.accountOf();
   }
 
   /** How the root task ended. */

@@ -1,5 +1,5 @@
 /** What a durable domain runs. */
-import type { Program } from "@glia-os/kernel";
+import type { AccountOptions, Program } from "@glia-os/kernel";
 import type { Service } from "@glia-os/kernel/services";
 import { BadProgramError } from "./errors.ts";
 
@@ -12,6 +12,11 @@ export interface DurableProgram<Input = never, Result = unknown> {
   readonly name: string;
   /** Names of the services whose handles the root task gets after its inbox, in order. At most 64. */
   readonly uses?: readonly string[];
+  /**
+   * Limits of what its calls of services may cost in all (`Account` of the kernel). A replay counts what was recorded, so a restart
+   * neither forgets nor repeats a cost; changed limits are a changed program. Default: 10,000,000 calls and 100,000,000 tokens.
+   */
+  readonly account?: AccountOptions;
   /** The root task for an input. It gets the syscalls, the handle of its inbox, and the handles of the services. */
   run(input: Input): Program<Result>;
 }

@@ -44,3 +44,6 @@ export const RANDOM_BYTES_LIMIT = 65_536;
 
 /** Units one read of a resource may ask for. */
 export const READ_LIMIT = 16_777_216;
+
+/** What a kernel may spend on services unless it is told. No currency is known here, so money has no limit. */
+export const ACCOUNT = { name: "kernel", calls: 100_000_000, tokens: 1_000_000_000 } as const;

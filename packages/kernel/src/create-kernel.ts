@@ -1,6 +1,7 @@
 /** The kernel of `kernel.ts`, put together from its parts. */
 import type { Clock, Random, SpanContext } from "@glia-os/abi/ports";
 import { ALL_RIGHTS, RIGHTS, type Rights } from "@glia-os/abi/syscalls";
+import { Account, type AccountDump } from "./budget/account.ts";
 import { Channel } from "./channel/channel.ts";
 import { closeOrphan, offerTo, sourceOf } from "./channel/port.ts";
 import { NOTHING } from "./channel/waiting.ts";
@@ -87,6 +88,7 @@ class LocalKernel implements Kernel {
       random: options.random,
       logger,
       choose: options.choose ?? null,
+      account: new Account({ ...limits.ACCOUNT, ...options.account }),
       timers: timersOf(options.timers ?? "heap", options.clock.monotonicMs()),
       taskLimit,
       endedLimit,
@@ -323,6 +325,11 @@ class LocalKernel implements Kernel {
   }
 
   // Looking inside
+
+  accountOf(task?: TaskId): AccountDump {
+    const own = task === undefined ? null : this.#task(task).extra?.account;
+    return (own ?? this.#scheduler.setup.account).dump();
+  }
 
   nameOf(id: TaskId): { readonly path: string; readonly name: string } | undefined {
     const task = this.#scheduler.tasks.get(id);

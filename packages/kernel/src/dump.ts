@@ -1,4 +1,5 @@
 /** The state of a kernel as plain data, for people and for `--dump-state`. */
+import type { AccountDump } from "./budget/account.ts";
 import type { CapabilityFacts, KernelObject } from "./capability-table.ts";
 import type { Channel } from "./channel/channel.ts";
 import type { BadgedEndpoint, Endpoint, EndpointState } from "./endpoint/endpoint.ts";
@@ -31,6 +32,8 @@ export interface TaskDump {
   readonly deadlineMs: number | undefined;
   /** Whether it is being ended. */
   readonly killed: boolean;
+  /** The account its calls of services are paid from. */
+  readonly account: string;
   /** Its handles, newest first; mailboxes with what they hold. */
   readonly handles: readonly HandleDump[];
 }
@@ -86,6 +89,8 @@ export interface KernelDump {
   /** Handles of the shell. */
   readonly shell: readonly HandleDump[];
   readonly counters: Readonly<KernelCounters>;
+  /** The account of the kernel, then those of the tasks described. */
+  readonly accounts: readonly AccountDump[];
   /** Job queues of the services on this kernel. */
   readonly queues: readonly QueueDump[];
 }
@@ -94,10 +99,13 @@ export interface KernelDump {
 export function dumpState(scheduler: Scheduler, queues: readonly QueueDump[]): KernelDump {
   const tasks: TaskDump[] = [];
   const waits = new WaitNames(scheduler.tasks.values());
+  const accounts = new Set([scheduler.setup.account]);
   for (const task of scheduler.tasks.values()) {
     if (task.state > WAITING) continue;
     if (tasks.length === DUMP_TASKS) break;
     tasks.push(dumpTask(scheduler, task, waits));
+    const account = task.extra?.account;
+    if (account) accounts.add(account);
   }
   const depths = scheduler.ready.depths();
   const ready = Object.fromEntries(LEVEL_NAMES.map((name, level) => [name, depths[level] ?? 0]));
@@ -110,6 +118,7 @@ export function dumpState(scheduler: Scheduler, queues: readonly QueueDump[]): K
     timers: scheduler.timers.size + scheduler.alarms.size,
     shell: dumpHandles(scheduler.capabilities.list(scheduler.shell)),
     counters: { ...scheduler.seam.counters },
+    accounts: [...accounts].map((account) => account.dump()),
     queues,
   };
 }
@@ -127,6 +136,7 @@ function dumpTask(scheduler: Scheduler, task: Task, waits: WaitNames): TaskDump 
     waitsFor: parked ? waits.of(task, held) : "",
     deadlineMs: scheduler.timers.deadlineOf(task),
     killed: (task.flags & KILLED) !== 0,
+    account: (task.extra?.account ?? scheduler.setup.account).name,
     handles: dumpHandles(held),
   };
 }

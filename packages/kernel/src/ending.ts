@@ -127,6 +127,7 @@ export class Ending extends Waking {
     if (this.lives !== null) this.lives.ended(task.id, exit);
     const { extra, waiters } = task;
     let observed = false;
+    extra?.account?.leave();
     // Before its id becomes free: that is what tells whose handles they are.
     if (task.firstHandle >= 0) this.capabilities.dropAll(task);
     this.tasks.end(task, exit);

@@ -2,6 +2,10 @@
  * The Glia kernel: tasks as generators, syscalls with capabilities, bounded mailboxes, priorities and timers, in one process and
  * without input or output of its own.
  */
+export { Account, type AccountDump, type AccountOptions, Reservation } from "./budget/account.ts";
+export type { AmountKind, Amounts, Cost } from "./budget/amounts.ts";
+export { AccountClosedError, AccountExhaustedError } from "./budget/errors.ts";
+export type { ServiceMeter } from "./budget/service-meter.ts";
 export { type Call, isCall } from "./call.ts";
 export type { Choose } from "./chosen-order.ts";
 export { createKernel } from "./create-kernel.ts";

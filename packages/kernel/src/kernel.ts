@@ -7,6 +7,7 @@
  */
 import type { Clock, Logger, Meter, Random, SpanContext, Tracer } from "@glia-os/abi/ports";
 import type { Rights } from "@glia-os/abi/syscalls";
+import type { AccountDump, AccountOptions } from "./budget/account.ts";
 import type { Choose } from "./chosen-order.ts";
 import type { KernelDump, QueueDump } from "./dump.ts";
 import type { Handle } from "./handle.ts";
@@ -65,6 +66,11 @@ export interface KernelOptions {
   readonly turnSyscalls?: number;
   /** Switches between promotions of waiting tasks: 1 to 1,000,000; default 64. */
   readonly agingSwitches?: number;
+  /**
+   * Limits of the account of the kernel, from which calls of services are paid. Default: 100,000,000 calls and 1,000,000,000 tokens; money,
+   * milliseconds and fuel are counted without a limit.
+   */
+  readonly account?: AccountOptions;
   /** Records of the trace ring: a power of two from 1 to 1,048,576; default 4096. */
   readonly traceRecords?: number;
 }
@@ -203,6 +209,9 @@ export interface Kernel {
   drop(handle: Handle): void;
 
   // Looking inside
+
+  /** The account a task pays its calls of services from; of the kernel when none is named. @throws {UnknownTaskError} */
+  accountOf(task?: TaskId): AccountDump;
 
   /** The path and name of a task that lives or whose end is remembered; undefined for others. */
   nameOf(task: TaskId): { readonly path: string; readonly name: string } | undefined;

@@ -1,5 +1,6 @@
 /** What a scheduler is made with, and what it reports that nobody in the kernel hears. */
 import type { Clock, Logger, Random } from "@glia-os/abi/ports";
+import type { Account } from "./budget/account.ts";
 import type { Choose } from "./chosen-order.ts";
 import type { Task, TaskId } from "./task.ts";
 import type { TimerQueue } from "./timer-wheel/timer-queue.ts";
@@ -18,6 +19,7 @@ export interface SchedulerSetup {
   readonly random: Random;
   readonly logger: Logger | null;
   readonly choose: Choose | null;
+  readonly account: Account;
   readonly timers: TimerQueue<Task>;
   readonly taskLimit: number;
   readonly endedLimit: number;

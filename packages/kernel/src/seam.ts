@@ -3,6 +3,7 @@
  *
  * A1. Authorization comes first: a refused call changes nothing, is counted as refused and is traced as refused.
  * A2. Counting is one array increment; a `Meter` port gets the differences once per slice, never inside a syscall.
+ * A4. A call of a service reserves what it may cost before it starts (`budget/account.ts`); one that cannot pay changes nothing.
  * A3. Journal and trace are on by default and never fail a syscall.
  */
 import type { Meter } from "@glia-os/abi/ports";
@@ -27,6 +28,8 @@ export interface KernelCounters {
   switches: number;
   /** Syscalls that authorization refused. */
   refused: number;
+  /** Calls of services that an account refused. */
+  unaffordable: number;
   /** Times a sender was parked by back-pressure. */
   pauses: number;
   /** Times a task used up its turn. */
@@ -48,6 +51,7 @@ export class Seam {
     killed: 0,
     switches: 0,
     refused: 0,
+    unaffordable: 0,
     pauses: 0,
     turnsUsedUp: 0,
     throttled: 0,
@@ -92,6 +96,17 @@ export class Seam {
     this.trace.write(op, REFUSED, task.id, typeof argument === "number" ? argument : 0);
   }
 
+  /** Meter: what `reserve` sets aside for a call. A refusal is counted as unaffordable and traced as refused (A4). @throws what it throws */
+  reserve<Reserved>(op: number, task: Task, handle: number, reserve: () => Reserved): Reserved {
+    try {
+      return reserve();
+    } catch (error) {
+      this.counters.unaffordable++;
+      this.trace.write(op, REFUSED, task.id, handle);
+      throw error;
+    }
+  }
+
   /** Hand the counts since the last time to the meter (A2). */
   publish(): void {
     const meter = this.#meter;
@@ -112,6 +127,8 @@ export class Seam {
       meter.count("backpressure_pauses_total", counters.pauses - last.pauses);
     if (counters.throttled > last.throttled)
       meter.count("task_budget_throttle_total", counters.throttled - last.throttled);
+    if (counters.unaffordable > last.unaffordable)
+      meter.count("account_refused_total", counters.unaffordable - last.unaffordable);
     this.#last = { ...counters };
   }
 

@@ -1,6 +1,7 @@
 /** Making tasks, for tasks and for the shell. */
 import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import { parseTraceparent } from "@glia-os/abi/wire";
+import { Account, type AccountOptions } from "./budget/account.ts";
 import { BadOptionError } from "./errors.ts";
 import { allowanceOf } from "./fair-share/budget.ts";
 import { membershipOf, Share } from "./fair-share/share-group.ts";
@@ -41,8 +42,13 @@ export function spawnTask(
     options,
     parent === scheduler.shell ? null : scheduler.setup.turnSyscalls,
   );
+  const payer = payerOf(parent.extra?.account ?? null, options.account, scheduler);
   const task = scheduler.spawn(program, level, parent);
   try {
+    if (payer !== null) {
+      task.more().account = payer;
+      payer.join();
+    }
     if (allowance !== null) {
       const extra = task.more();
       extra.allowance = allowance;
@@ -53,12 +59,24 @@ export function spawnTask(
     scheduler.launch(task, program, gifts.length === 0 ? NO_HANDLES : giveAll(scheduler, task, gifts));
     if (options.counted === true) countSyscalls(scheduler, task);
   } catch (error) {
+    payer?.leave();
     scheduler.unspawn(task);
     throw error;
   }
   const { lives } = scheduler;
   if (lives !== null) lives.spawned(task.id, parent.id, name, options.traceparent);
   return task;
+}
+
+/** What a new task pays from: its parent's account, or one below it. Null for the kernel's. */
+function payerOf(
+  inherited: Account | null,
+  asked: AccountOptions | undefined,
+  scheduler: Scheduler,
+): Account | null {
+  if (asked === undefined) return inherited;
+  checkOptions("account", asked);
+  return new Account(asked, inherited ?? scheduler.setup.account);
 }
 
 function levelOf(priority: Priority | undefined, parent: Task, scheduler: Scheduler): number {

@@ -7,6 +7,7 @@ import type { Approval, HttpResponse, LogFields, LogLevel } from "@glia-os/abi/p
 import type { Rights } from "@glia-os/abi/syscalls";
 import type { Call } from "./call.ts";
 import type { Start } from "./effect.ts";
+import type { AccountOptions } from "./budget/account.ts";
 import type { Budget } from "./fair-share/budget.ts";
 import type { ShareRequest } from "./fair-share/share-group.ts";
 import type { Handle } from "./handle.ts";
@@ -46,6 +47,11 @@ export interface SpawnOptions {
   readonly counted?: boolean;
   /** Charge this task, and its children, besides the budgets of its parent. At most 16 budgets per task. */
   readonly budget?: Budget | readonly Budget[];
+  /**
+   * Give this task and its children an account of its own below its parent's for what their calls of services cost; it closes when the last
+   * of them ended. Default: the parent's account, and of the kernel for tasks that have none above.
+   */
+  readonly account?: AccountOptions;
   /**
    * Syscalls per turn of this task and its children: 1 to the parent's own figure, to 1,000,000 for the shell. Default: the parent's,
    * which is the kernel's `turnSyscalls` unless set.

@@ -11,6 +11,7 @@
  */
 import type { Brand } from "@glia-os/abi/ids";
 import type { Random } from "@glia-os/abi/ports";
+import type { Account } from "./budget/account.ts";
 import type { Allowance } from "./fair-share/budget.ts";
 import type { Share } from "./fair-share/share-group.ts";
 import type { Routine } from "./operation.ts";
@@ -127,6 +128,8 @@ export class TaskExtra {
   relations: Relations<Task, unknown> | null = null;
   /** This task's own random numbers. */
   random: Random | null = null;
+  /** What its calls of services are paid from; null for the account of the kernel. */
+  account: Account | null = null;
   /** Calls of services so far. */
   serviceCalls = 0;
 }

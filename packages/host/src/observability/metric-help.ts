@@ -1,5 +1,6 @@
 /** What the metrics mean that the kernel and its services hand to a meter (docs/spec/metrics.md), one line each. */
 export const METRIC_HELP: Readonly<Record<string, string>> = {
+  account_refused_total: "Calls of services that an account could not pay.",
   backpressure_pauses_total:
     "Times a producer was held back: a sender by a mailbox, a submitter by a job queue.",
   glia_message_wait_seconds:

@@ -8,5 +8,5 @@ export {
   type ServiceOptions,
   toolService,
 } from "./ports.ts";
-export type { FetchRequest, FileRequest } from "./requests.ts";
+export type { ApprovalQuestion, FetchRequest, FileRequest, ShownQuestion } from "./requests.ts";
 export { KernelService, SERVICE_KINDS, type Service, type ServiceCall, type ServiceKind } from "./service.ts";

@@ -9,7 +9,9 @@ import type {
   Model,
   Tool,
 } from "@glia-os/abi/ports";
+import type { ServiceMeter } from "../budget/service-meter.ts";
 import { CancelSource } from "./cancel-source.ts";
+import type { ShownQuestion } from "./requests.ts";
 import type { Service, ServiceCall, ServiceKind } from "./service.ts";
 
 /** What every service over a port can be told. */
@@ -18,6 +20,8 @@ export interface ServiceOptions {
   readonly name?: string;
   /** Calls out at a time (`Service.concurrency`). */
   readonly concurrency?: number;
+  /** What calls cost (`Service.meter`). */
+  readonly meter?: ServiceMeter;
 }
 
 /** `sys.fetch` over an HTTP client. */
@@ -47,8 +51,15 @@ export function toolService(tool: Tool, options: ServiceOptions = {}): Service {
 }
 
 /** `sys.approve` over whoever decides. */
-export function approverService(approver: Approver, options: ServiceOptions = {}): Service<string> {
-  return over("approver", options, (question, cancel) => approver.decide(question, cancel));
+export function approverService(
+  approver: Approver,
+  options: ServiceOptions = {},
+): Service<string | ShownQuestion> {
+  return over<string | ShownQuestion>("approver", options, (asked, cancel) =>
+    typeof asked === "string"
+      ? approver.decide(asked, cancel)
+      : approver.decide(asked.question, cancel, asked.args),
+  );
 }
 
 function over<Request>(

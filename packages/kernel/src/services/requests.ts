@@ -22,6 +22,23 @@ export const READ_BYTES_MOST = 268_435_456;
 /** Longest question to a person, in UTF-16 units. */
 export const QUESTION_LIMIT = 10_000;
 
+/** Longest arguments of a question, as JSON, in UTF-16 units. */
+export const ARGS_LIMIT = 65_536;
+
+/** What a person is asked, and what about: the answer holds for these arguments only. */
+export interface ApprovalQuestion {
+  /** 1 to 10,000 characters. */
+  readonly question: string;
+  /** Plain data, at most 65,536 characters as JSON. */
+  readonly args?: unknown;
+}
+
+/** A question as its service gets it: the arguments as JSON with ordered keys, null for none. */
+export interface ShownQuestion {
+  readonly question: string;
+  readonly args: string | null;
+}
+
 /** An HTTP exchange as a task asks for it. */
 export interface FetchRequest extends Partial<HttpRequest> {
   /** The whole address. */
@@ -42,8 +59,33 @@ const FIELD = /^[\t\x20-\x7e\x80-\xff]*$/;
 export function checkedRequest(op: number, request: unknown): unknown {
   if (op === FETCH) return fetchRequest(request);
   if (op === FILE) return fileOperation(request);
-  if (op === APPROVE) return text("question", request, QUESTION_LIMIT);
+  if (op === APPROVE) return approvalQuestion(request);
   return request;
+}
+
+function approvalQuestion(request: unknown): string | ShownQuestion {
+  if (typeof request === "string") return text("question", request, QUESTION_LIMIT);
+  const { question, args } = record("request", request);
+  const shown = args === undefined ? null : jsonText(args);
+  return Object.freeze({ question: text("question", question, QUESTION_LIMIT), args: shown });
+}
+
+/** JSON whose objects have their keys in order, so that the same arguments are the same text. */
+function jsonText(args: unknown): string {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(args, (_key, value: unknown) => ordered(value));
+  } catch (error) {
+    throw new BadOptionError("args", (error as Error).message, "plain data");
+  }
+  if (json === undefined) throw new BadOptionError("args", typeof args, "plain data");
+  if (json.length <= ARGS_LIMIT) return json;
+  throw new BadOptionError("args", `${json.length} characters of JSON`, `at most ${ARGS_LIMIT}`);
+}
+
+function ordered(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function fetchRequest(request: unknown): HttpRequest {

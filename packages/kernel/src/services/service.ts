@@ -9,6 +9,7 @@
  * SE4. Every call has a number within its task, and so a key that is the same in every run of the same program (`ServiceCall`).
  */
 import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
+import { meterOf, type ServiceMeter } from "../budget/service-meter.ts";
 import type { KernelObject } from "../capability-table.ts";
 import type { Settle, Start } from "../effect.ts";
 import { BadOptionError } from "../errors.ts";
@@ -39,6 +40,8 @@ export interface Service<Request = unknown> {
   readonly name: string;
   /** Calls out at a time: 1 to 65,536, default 256. */
   readonly concurrency?: number;
+  /** Reads what calls cost. Default: that of its kind (`budget/service-meter.ts`). Durable domains always take that of the kind. */
+  readonly meter?: ServiceMeter;
   /**
    * Begin a call; it settles at once or later. May return a function that gives it up. What it throws fails the call. The request was
    * checked (`requests.ts`) and belongs to the service.
@@ -67,6 +70,7 @@ export const SERVICE_KINDS: Readonly<Record<ServiceKind, { readonly op: number; 
 export class KernelService implements KernelObject {
   readonly kind: ServiceKind;
   readonly name: string;
+  readonly meter: ServiceMeter;
   receivers = 0;
   /** Nobody receives from a service. */
   readonly takers: TaskList = new TaskList();
@@ -85,6 +89,7 @@ export class KernelService implements KernelObject {
     whole("a service's concurrency", concurrency, 1, CONCURRENCY_MOST);
     this.kind = kind;
     this.name = shown(name, NAME_LIMIT);
+    this.meter = service.meter ?? meterOf(kind);
     this.#service = service;
     this.#concurrency = concurrency;
   }
@@ -101,12 +106,15 @@ export class KernelService implements KernelObject {
 
   /** A call as an effect. */
   start(request: unknown, call: ServiceCall): Start<unknown> {
-    return (settle) => {
-      const turn = new Turn(this, settle, request, call);
-      if (this.#out < this.#concurrency) this.#begin(turn);
-      else this.#line.add(turn);
-      return () => this.#giveUp(turn);
-    };
+    return (settle) => this.enter(settle, request, call);
+  }
+
+  /** Begin a call or put it into the line. Returns what gives it up, and says then whether it was out. */
+  enter(settle: Settle<unknown>, request: unknown, call: ServiceCall): () => boolean {
+    const turn = new Turn(this, settle, request, call);
+    if (this.#out < this.#concurrency) this.#begin(turn);
+    else this.#line.add(turn);
+    return () => this.#giveUp(turn);
   }
 
   /** A call that was out is over: the next in line begins (SE2). */
@@ -131,8 +139,8 @@ export class KernelService implements KernelObject {
     }
   }
 
-  #giveUp(turn: Turn): void {
-    if (this.#line.delete(turn)) return;
+  #giveUp(turn: Turn): boolean {
+    if (this.#line.delete(turn)) return false;
     const stop = turn.stop;
     turn.stop = undefined;
     try {
@@ -140,6 +148,7 @@ export class KernelService implements KernelObject {
     } finally {
       this.ended(turn);
     }
+    return true;
   }
 }
 

@@ -1,5 +1,6 @@
-/** The syscalls on services along the road of `seam.ts`: authorize, check, number, start. */
+/** The syscalls on services along the road of `seam.ts`: authorize, check, meter, number, start. */
 import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
+import { billFor } from "../budget/metered-start.ts";
 import type { Start } from "../effect.ts";
 import { FILE } from "../opcodes.ts";
 import type { Scheduler } from "../scheduler.ts";
@@ -30,8 +31,12 @@ export function serviceCall(
   const needed = op === FILE ? (writes(request) ? RIGHTS.write : RIGHTS.read) : SERVICE_KINDS[kind].rights;
   const service = s.seam.authorize(op, task, handle, needed, kind) as KernelService;
   const checked = checkedRequest(op, request);
-  const number = ++task.more().serviceCalls;
+  const extra = task.more();
+  const bill = s.seam.reserve(op, task, handle, () =>
+    billFor(extra.account ?? s.setup.account, service.meter, s.setup.clock, checked),
+  );
+  const number = ++extra.serviceCalls;
   const path = task.path();
   const call = { task: task.id, path, number, key: `${path}#${number}` };
-  return { service, needed, start: service.start(checked, call) };
+  return { service, needed, start: bill.start(service, call) };
 }

@@ -1,5 +1,15 @@
 /** Codes of the `kernel` namespace. */
 export const KERNEL_CODES = {
+  "kernel.account-closed": {
+    retryable: false,
+    changed: "Nothing: no call was made and nothing was booked.",
+    fix: "Call services while the task that the account was made for, or one that shares it, lives.",
+  },
+  "kernel.account-exhausted": {
+    retryable: false,
+    changed: "Nothing: no call was made and nothing was booked.",
+    fix: "Ask for less (`max_tokens` of a model, a smaller request), wait until calls that are out are settled, or give the task an account with more.",
+  },
   "kernel.already-badged": {
     retryable: false,
     changed: "Nothing: no capability was made.",
