@@ -19,6 +19,7 @@ import {
   type LinkVerdict,
   type MeshCells,
   type Moved,
+  type PreCopyCells,
 } from "@glia-os/mesh-core";
 import { type AgentManifest, decodeManifest, encodeManifest } from "./agent-manifest.ts";
 import { type CellState, transition } from "./cell-state.ts";
@@ -30,8 +31,9 @@ import {
   NotHereError,
   TooManyCellsError,
 } from "./errors.ts";
-import { CHUNK_BYTES, encodeHead, HeadReader } from "./frozen-cell.ts";
-import type { Asker, CellEnd, CellGatePort, CellRunnerPort, CellVitals } from "./runner-port.ts";
+import { type CellHead, CHUNK_BYTES, encodeHead } from "./frozen-cell.ts";
+import { AHEAD_MARK, framedPiece, ImageReader } from "./image-stream.ts";
+import type { Asker, CellEnd, CellGatePort, CellRunnerPort, CellVitals, FrozenMail } from "./runner-port.ts";
 
 /** Most payload bytes waiting in one mailbox: two of the largest windows a sender keeps. */
 export const MAILBOX_BYTES_MAX: number = 8 * 1024 * 1024;
@@ -178,6 +180,15 @@ export class CellGate implements MeshCells, CellGatePort {
     await this.#runner.admit(manifest.program, manifest.grants);
   }
 
+  readonly precopy: PreCopyCells = {
+    begin: async (agent, leastBytes) => {
+      this.#here(agent);
+      const first = await this.#runner.readAhead(agent, leastBytes);
+      return first === undefined ? undefined : this.#piecesSource(agent, leastBytes, first);
+    },
+    giveUp: (agent) => this.#runner.stopAhead(agent),
+  };
+
   async freeze(agent: AgentId): Promise<ChunkSource> {
     const cell = this.#here(agent);
     cell.state = transition(agent, cell.state, "migrating");
@@ -186,6 +197,7 @@ export class CellGate implements MeshCells, CellGatePort {
       return this.#imageSource(agent, encodeHead({ links: cell.links, mail }));
     } catch (error) {
       if (cell.state === "migrating") cell.state = "running";
+      await this.#runner.stopAhead(agent);
       throw error;
     }
   }
@@ -314,28 +326,42 @@ export class CellGate implements MeshCells, CellGatePort {
     };
   }
 
-  async #receiveImage(cell: Cell, chunks: ChunkSource): Promise<void> {
-    const reader = new HeadReader();
-    let begun = false;
-    for (let chunk = await chunks(); chunk !== undefined; chunk = await chunks()) {
-      if (begun) {
-        await this.#runner.writeImage(cell.agent, chunk);
-        continue;
+  /** The mark, the pieces with their lengths, and their end. */
+  #piecesSource(agent: AgentId, leastBytes: number, first: Uint8Array): ChunkSource {
+    const ready: Uint8Array[] = [AHEAD_MARK, framedPiece(first)];
+    let ended = false;
+    return async () => {
+      if (ready.length === 0 && !ended) {
+        const piece = await this.#runner.readAhead(agent, leastBytes);
+        ended = piece === undefined;
+        ready.push(framedPiece(piece));
       }
-      const split = reader.push(chunk);
-      if (split === undefined) continue;
-      begun = true;
-      this.#takeHead(cell, split.head.links, split.head.mail.mailbox);
-      await this.#runner.stage(cell.agent, cell.manifest, split.head.mail);
-      if (split.rest.length > 0) await this.#runner.writeImage(cell.agent, split.rest);
-    }
-    if (!begun) throw new BadImageError("it ends inside its head");
-    await this.#runner.finishImage(cell.agent);
+      return ready.shift();
+    };
   }
 
-  #takeHead(cell: Cell, links: LinkTable, mailbox: readonly { readonly payload: Uint8Array }[]): void {
+  async #receiveImage(cell: Cell, chunks: ChunkSource): Promise<void> {
+    const reader = new ImageReader();
+    let mail: FrozenMail | undefined;
+    let staged = false;
+    const stage = async (ahead: boolean): Promise<void> => {
+      if (!staged) await this.#runner.stage(cell.agent, cell.manifest, ahead);
+      staged = true;
+    };
+    for (let chunk = await chunks(); chunk !== undefined; chunk = await chunks())
+      for (const part of reader.push(chunk)) {
+        if (part.kind === "guest") await this.#runner.writeImage(cell.agent, part.bytes);
+        else await stage(part.kind === "ahead");
+        if (part.kind === "head") mail = this.#takeHead(cell, part.head);
+      }
+    if (mail === undefined) throw new BadImageError("it ends inside its head");
+    await this.#runner.finishImage(cell.agent, mail);
+  }
+
+  #takeHead(cell: Cell, { links, mail }: CellHead): FrozenMail {
     cell.links = links;
-    cell.waitingMessages = mailbox.length;
-    cell.waitingBytes = mailbox.reduce((sum, { payload }) => sum + payload.length, 0);
+    cell.waitingMessages = mail.mailbox.length;
+    cell.waitingBytes = mail.mailbox.reduce((sum, { payload }) => sum + payload.length, 0);
+    return mail;
   }
 }

@@ -6,6 +6,7 @@
  * CR3. A guest that fails or ends takes its own cell with it and nothing else; the gate is told once.
  * CR4. A cell that holds something immovable is not frozen, and the refusal names it.
  * CR5. A program is compiled once per hash while a cell uses it.
+ * CR6. What was read of a cell while it ran and what is read of it frozen are one image; if the cell goes on here, that image is given up.
  */
 
 import type { AgentId } from "@glia-os/abi/ids";
@@ -56,11 +57,38 @@ export interface ImageCodec {
   decoder(imageBytes: number): { push(chunk: Uint8Array): void; finish(): InstanceImage };
 }
 
+/** A guest that is read while it runs (docs/spec/precopy.md). It is asked between two steps of the guest. */
+export interface ReadingAhead {
+  /** The next piece, at most 1 MiB; undefined when the rest is best read while the guest stands still. */
+  next(): Uint8Array | undefined;
+  /** The rest, in pieces of at most 1 MiB, of a guest that stands still. */
+  last(): Iterator<Uint8Array>;
+  /** The guest goes on as if it had not been read. */
+  cancel(): void;
+}
+
+/** A guest on its way in, of which the first part comes from one that runs. */
+export interface ArrivingAhead {
+  push(piece: Uint8Array): void;
+  /** The guest, once all is there. */
+  finish(): EngineInstance;
+  dispose(): void;
+}
+
+/** Reads guests while they run, and takes them in. */
+export interface AheadCodec {
+  /** Undefined when guests of the program cannot be read while they run. */
+  read(program: AdmittedProgram, instance: EngineInstance): Promise<ReadingAhead | undefined>;
+  arrive(program: AdmittedProgram, limits: Partial<EngineLimits>, host: GuestHost): ArrivingAhead;
+}
+
 /** What a runner is made of. */
 export interface CellRunnerOptions {
   readonly kernel: Kernel;
   readonly engine: Engine;
   readonly codec: ImageCodec;
+  /** Default: images are read of cells that stand still only, and one that was not is refused. */
+  readonly ahead?: AheadCodec;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -101,7 +129,9 @@ class Cell implements GuestTaskCell {
   onFreezeFailed: ((error: unknown) => void) | undefined;
   frozen: FrozenMail | undefined;
   image: Iterator<Uint8Array> | undefined;
-  decoder: ReturnType<ImageCodec["decoder"]> | undefined;
+  /** What takes the image in. */
+  arriving: { push(piece: Uint8Array): void; finish(): EngineInstance; dispose?(): void } | undefined;
+  ahead: ReadingAhead | undefined;
   asker: Asker | undefined;
   receivedCount = 0;
   waiting = 0;
@@ -224,45 +254,85 @@ export class CellRunner implements CellRunnerPort {
 
   async readImage(agent: AgentId): Promise<Uint8Array | undefined> {
     const cell = this.#here(agent);
-    cell.image ??= this.#options.codec.encode(cell.instance.snapshot(true))[Symbol.iterator]();
+    cell.image ??=
+      cell.ahead?.last() ?? this.#options.codec.encode(cell.instance.snapshot(true))[Symbol.iterator]();
     const next = cell.image.next();
     if (next.done !== true) return next.value;
     cell.image = undefined;
     return undefined;
   }
 
+  async readAhead(agent: AgentId, leastBytes: number): Promise<Uint8Array | undefined> {
+    const cell = this.#here(agent);
+    const { immovable } = cell.held;
+    if (immovable.length > 0) throw new ImmovableCapabilityError(agent, immovable);
+    if (cell.ahead === undefined) {
+      if (cell.instance.memoryBytes < leastBytes) return undefined;
+      const ahead = await this.#options.ahead?.read(cell.program, cell.instance);
+      if (ahead === undefined) return undefined;
+      cell.ahead = ahead;
+    }
+    return cell.ahead.next();
+  }
+
+  async stopAhead(agent: AgentId): Promise<void> {
+    const cell = this.#cells.get(agent);
+    if (cell !== undefined) this.#stopAhead(cell);
+  }
+
+  #stopAhead(cell: Cell): void {
+    cell.ahead?.cancel();
+    cell.ahead = undefined;
+  }
+
   async thaw(agent: AgentId): Promise<void> {
     const cell = this.#here(agent);
     if (cell.task !== undefined) return;
+    this.#stopAhead(cell);
     cell.image = undefined;
     this.#restoreMail(cell, cell.frozen);
     cell.frozen = undefined;
     this.#run(cell);
   }
 
-  async stage(agent: AgentId, manifest: AgentManifest, mail: FrozenMail): Promise<void> {
+  async stage(agent: AgentId, manifest: AgentManifest, ahead: boolean): Promise<void> {
     const cell = await this.#add(agent, manifest);
-    cell.decoder = this.#options.codec.decoder(manifest.memoryPages * PAGE_BYTES + manifest.program.length);
-    this.#restoreMail(cell, mail);
+    cell.arriving = ahead ? this.#arriveAhead(cell) : this.#arriveFrozen(cell);
+  }
+
+  #arriveAhead(cell: Cell): ArrivingAhead {
+    const { ahead } = this.#options;
+    if (ahead === undefined)
+      throw new BadImageError("it was begun while its agent ran, which this node does not read");
+    return ahead.arrive(cell.program, this.#limitsOf(cell), cell.host());
+  }
+
+  #arriveFrozen(cell: Cell): NonNullable<Cell["arriving"]> {
+    const { memoryPages, program } = cell.manifest;
+    const decoder = this.#options.codec.decoder(memoryPages * PAGE_BYTES + program.length);
+    return {
+      push: (piece) => decoder.push(piece),
+      finish: () => cell.program.restore(decoder.finish(), this.#limitsOf(cell), cell.host()),
+    };
   }
 
   async writeImage(agent: AgentId, chunk: Uint8Array): Promise<void> {
-    const { decoder } = this.#here(agent);
-    if (decoder === undefined) throw new BadImageError("a chunk came when none was expected");
-    decoder.push(chunk);
+    const { arriving } = this.#here(agent);
+    if (arriving === undefined) throw new BadImageError("a chunk came when none was expected");
+    arriving.push(chunk);
   }
 
-  async finishImage(agent: AgentId): Promise<void> {
+  async finishImage(agent: AgentId, mail: FrozenMail): Promise<void> {
     const cell = this.#here(agent);
-    if (cell.decoder === undefined) throw new BadImageError("its end came when none was expected");
-    const image = cell.decoder.finish();
-    cell.decoder = undefined;
-    cell.instance = cell.program.restore(image, this.#limitsOf(cell), cell.host());
+    if (cell.arriving === undefined) throw new BadImageError("its end came when none was expected");
+    cell.instance = cell.arriving.finish();
+    cell.arriving = undefined;
+    this.#restoreMail(cell, mail);
   }
 
   async activate(agent: AgentId): Promise<void> {
     const cell = this.#here(agent);
-    if (cell.decoder !== undefined) throw new BadImageError("it is not complete");
+    if (cell.arriving !== undefined) throw new BadImageError("it is not complete");
     if (cell.task === undefined) this.#run(cell);
   }
 
@@ -311,6 +381,7 @@ export class CellRunner implements CellRunnerPort {
     if (shared !== undefined && --shared.users === 0) this.#programs.delete(cell.program.hash);
     if (cell.taskId !== undefined) kernel.kill(cell.taskId, "dropped");
     this.#dropHandles(cell);
+    cell.arriving?.dispose?.();
     cell.instance?.dispose();
   }
 

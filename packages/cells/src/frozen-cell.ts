@@ -1,7 +1,7 @@
 /**
  * A frozen cell as one stream of bytes (docs/spec/cell-image.md): a head with the link table and mailbox, then the guest's snapshot.
  *
- * FC1. The head's length comes first and is checked before anything is allocated.
+ * FC1. The head's length comes first; image-stream.ts checks it before anything is allocated.
  * FC2. A reader gives back exactly what was written, or refuses with `cells.bad-image`; it never guesses.
  */
 import { fromHex, type NodeId, toHex } from "@glia-os/abi/ids";
@@ -89,39 +89,4 @@ export function decodeHead(body: Uint8Array): CellHead {
       sleepMs: sleep === null ? undefined : whole(sleep, "the rest of a sleep"),
     },
   };
-}
-
-function join(parts: readonly Uint8Array[], bytes: number): Uint8Array {
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-/** Splits a stream into its head and what follows, whatever the chunks are. */
-export class HeadReader {
-  #parts: Uint8Array[] = [];
-  #bytes = 0;
-  #length: number | undefined;
-
-  /** Take a chunk; returns the head and the rest of the chunk once the head is complete. @throws {BadImageError} (FC1). */
-  push(chunk: Uint8Array): { readonly head: CellHead; readonly rest: Uint8Array } | undefined {
-    this.#parts.push(chunk);
-    this.#bytes += chunk.length;
-    if (this.#length === undefined && this.#bytes >= LENGTH_BYTES) this.#readLength();
-    if (this.#length === undefined || this.#bytes < LENGTH_BYTES + this.#length) return undefined;
-    const held = join(this.#parts, this.#bytes);
-    const end = LENGTH_BYTES + this.#length;
-    return { head: decodeHead(held.subarray(LENGTH_BYTES, end)), rest: held.subarray(end) };
-  }
-
-  #readLength(): void {
-    const held = join(this.#parts, this.#bytes);
-    this.#parts = [held];
-    this.#length = new DataView(held.buffer).getUint32(0);
-    if (this.#length > HEAD_BYTES_MAX) throw new BadImageError(`its head says it has ${this.#length} bytes`);
-  }
 }

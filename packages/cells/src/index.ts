@@ -19,7 +19,14 @@ export {
   MAILBOX_BYTES_MAX,
   RETIRED_MAX,
 } from "./cell-gate.ts";
-export { CellRunner, type CellRunnerOptions, type ImageCodec } from "./cell-runner.ts";
+export {
+  type AheadCodec,
+  type ArrivingAhead,
+  CellRunner,
+  type CellRunnerOptions,
+  type ImageCodec,
+  type ReadingAhead,
+} from "./cell-runner.ts";
 export type { CellService } from "./cell-services.ts";
 export { type CellState, TRANSITIONS, transition } from "./cell-state.ts";
 export { MAILBOX_MESSAGES_MAX } from "./constants.ts";

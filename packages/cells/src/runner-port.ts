@@ -5,6 +5,7 @@
  * RP1. Calls of one side reach the other in the order they were made; so every message delivered before `freeze` is in the frozen mailbox.
  * RP2. Every delivered message is either taken by the guest (`taken`), or read out by `freeze`, or dropped with the cell (`ended`).
  * RP3. A reply made before `freeze` resolves is reported before `freeze` resolves.
+ * RP4. An image that was begun by `readAhead` is gone on with by `readImage`: both together are one image. The cell runs until `freeze`.
  */
 import type { AgentId, NodeId } from "@glia-os/abi/ids";
 import type { LinkId } from "@glia-os/mesh-core";
@@ -61,16 +62,23 @@ export interface CellRunnerPort {
   deliver(agent: AgentId, item: MailItem): void;
   /** Stop at the next blocking call. @throws {NoYieldError} after `timeoutMs`; the cell then goes on. */
   freeze(agent: AgentId, timeoutMs: number): Promise<FrozenMail>;
+  /**
+   * The next piece, at most 1 MiB, of the image of a cell that runs (RP4); undefined when the rest is best read frozen. Undefined at once for a cell
+   * with less than `leastBytes` of memory, and for one that cannot be read while it runs.
+   */
+  readAhead(agent: AgentId, leastBytes: number): Promise<Uint8Array | undefined>;
+  /** Forget what was read ahead. Idempotent. */
+  stopAhead(agent: AgentId): Promise<void>;
   /** The next chunk of a frozen cell's image, at most 1 MiB; undefined after the last. */
   readImage(agent: AgentId): Promise<Uint8Array | undefined>;
   /** Go on with a frozen cell. */
   thaw(agent: AgentId): Promise<void>;
-  /** Prepare to build a cell from an image. */
-  stage(agent: AgentId, manifest: AgentManifest, mail: FrozenMail): Promise<void>;
+  /** Prepare to build a cell from an image; `ahead` says whether it was begun while the cell ran (RP4). */
+  stage(agent: AgentId, manifest: AgentManifest, ahead: boolean): Promise<void>;
   /** The next chunk of the image. */
   writeImage(agent: AgentId, chunk: Uint8Array): Promise<void>;
-  /** Check the image and build the cell without running it. */
-  finishImage(agent: AgentId): Promise<void>;
+  /** Check the image and build the cell, with its mail, without running it. */
+  finishImage(agent: AgentId, mail: FrozenMail): Promise<void>;
   /** Run a cell that was built. */
   activate(agent: AgentId): Promise<void>;
   /** Drop a cell in whatever state; waits until nothing of it runs. Idempotent. */

@@ -5,6 +5,7 @@ import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
 import type { Logger, Timers } from "@glia-os/abi/ports";
 import {
   type AgentManifest,
+  type AheadCodec,
   type CellEnd,
   CellGate,
   type CellGatePort,
@@ -15,7 +16,15 @@ import {
 import type { Kernel } from "@glia-os/kernel";
 import { createTestKernel } from "@glia-os/kernel/testing";
 import type { LinkMessage } from "@glia-os/mesh-core";
-import { createWasmEngine, encodeSnapshot, SnapshotDecoder } from "@glia-os/wasm";
+import {
+  createWasmEngine,
+  encodeSnapshot,
+  PreCopySource,
+  PreCopyTarget,
+  SnapshotDecoder,
+  type WasmInstance,
+  type WasmProgram,
+} from "@glia-os/wasm";
 
 const require = createRequire(import.meta.url);
 
@@ -36,6 +45,13 @@ export function message(seq: number, payload: Uint8Array, more: Partial<LinkMess
   return { agent: AGENT, link: LINK, seq, floor: 1, ask: false, payload, from: NODE_A, ...more };
 }
 
+/** As nodes read agents while they run. */
+const AHEAD: AheadCodec = {
+  read: async (program, instance) =>
+    new PreCopySource(instance as WasmInstance, await (program as WasmProgram).tracking()),
+  arrive: (program, limits, host) => new PreCopyTarget(program as WasmProgram, limits, host),
+};
+
 /** One host, and what its gate told the node. */
 export class HostUnderTest {
   readonly gate: CellGate;
@@ -49,12 +65,13 @@ export class HostUnderTest {
 
   /**
    * `switches` bounds how many tasks run in a turn of {@link run}; without it a turn ends when nothing can run. `services` makes what
-   * agents may be given.
+   * agents may be given. `readsAhead`: whether it moves agents by pre-copy, too.
    */
   constructor(
     wrapRunner: (runner: CellRunnerPort) => CellRunnerPort = (runner) => runner,
     switches?: number,
     services: (kernel: Kernel) => readonly CellService[] = () => [],
+    readsAhead = true,
   ) {
     this.#switches = switches;
     this.#kernel = createTestKernel(1);
@@ -88,6 +105,7 @@ export class HostUnderTest {
       logger,
       gate: toGate,
       services: services(kernel),
+      ...(readsAhead ? { ahead: AHEAD } : {}),
     });
     this.gate = gate = new CellGate({
       runner: wrapRunner(runner),

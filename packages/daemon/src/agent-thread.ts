@@ -7,6 +7,7 @@ import { createKernel } from "@glia-os/kernel";
 import { createWasmEngine, encodeSnapshot, Heartbeat, SnapshotDecoder, wasiPreview1 } from "@glia-os/wasm";
 import { agentServices } from "./agent-services.ts";
 import type { MainService } from "./main-service.ts";
+import { readAhead } from "./read-ahead.ts";
 import { linkThreads, type Told } from "./thread-call.ts";
 import { threadLogger } from "./thread-log.ts";
 import { countProgress } from "./thread-progress.ts";
@@ -51,6 +52,7 @@ export function runAgentThread(setup: AgentThreadSetup): void {
     kernel,
     engine,
     codec: SNAPSHOTS,
+    ahead: readAhead,
     clock,
     timers,
     logger,

@@ -73,6 +73,7 @@ export type {
   MeshCells,
   MigratableCells,
   Moved,
+  PreCopyCells,
 } from "./migration/cells-port.ts";
 export type {
   MigrateOptions,

@@ -28,7 +28,7 @@ import type {
   NodeRole,
 } from "./mesh-types.ts";
 import type { MeshCells } from "./migration/cells-port.ts";
-import type { MigrationReport } from "./migration/phase.ts";
+import type { MigrateOptions, MigrationReport } from "./migration/phase.ts";
 import type { OverlayPorts } from "./overlay-parts.ts";
 import type { PartSettings } from "./part.ts";
 import type { PartFaces, PartName, PartPreset } from "./part-table.ts";

@@ -36,7 +36,7 @@ import type {
   Member,
   MeshEvent,
 } from "./mesh-types.ts";
-import type { MigrationReport } from "./migration/phase.ts";
+import type { MigrateOptions, MigrationReport } from "./migration/phase.ts";
 import type { PartFaces, PartName } from "./part-table.ts";
 import { chosenParts, Parts } from "./parts.ts";
 import { type Peer, Sessions } from "./peers/sessions.ts";

@@ -15,6 +15,7 @@ import {
   type LinkVerdict,
   type MeshCells,
   type Moved,
+  type PreCopyCells,
 } from "../src/index.ts";
 
 type State = "live" | "frozen" | "staging" | "staged" | "retired";
@@ -25,10 +26,14 @@ interface Cell {
   applied: number[];
   links: LinkTable;
   ballast: Uint8Array;
+  /** Whether the ballast crossed while the agent ran. */
+  ahead: boolean;
   moved: Moved | undefined;
 }
 
 const CHUNK = 64 * 1024;
+/** First byte of an image whose ballast crossed first. No CBOR array starts with it. */
+const AHEAD = 0xfe;
 
 export class CounterCells implements MeshCells {
   readonly #self: NodeId;
@@ -57,6 +62,7 @@ export class CounterCells implements MeshCells {
       applied: [],
       links: new LinkTable(),
       ballast,
+      ahead: false,
       moved: undefined,
     });
     this.lives.push({ agent, epoch });
@@ -106,10 +112,30 @@ export class CounterCells implements MeshCells {
     if (state !== undefined && state !== "retired") throw new TypeError(`admit of a ${state} agent`);
   }
 
+  /** The ballast crosses while the agent runs, behind a mark and its length. */
+  readonly precopy: PreCopyCells = {
+    begin: async (agent, leastBytes) => {
+      const cell = this.#expect(agent, "live");
+      if (cell.ballast.length < leastBytes) return undefined;
+      cell.ahead = true;
+      const mark = Uint8Array.of(AHEAD, 0, 0, 0, 0);
+      new DataView(mark.buffer).setUint32(1, cell.ballast.length);
+      return this.#chunksOf(Buffer.concat([mark, cell.ballast]));
+    },
+    giveUp: async (agent) => {
+      const cell = this.#cells.get(agent);
+      if (cell !== undefined) cell.ahead = false;
+    },
+  };
+
   async freeze(agent: AgentId): Promise<ChunkSource> {
     const cell = this.#expect(agent, "live");
     cell.state = "frozen";
-    const image = encodeCbor([cell.applied, cell.links.serialize(), cell.ballast]);
+    const ballast = cell.ahead ? new Uint8Array() : cell.ballast;
+    return this.#chunksOf(encodeCbor([cell.applied, cell.links.serialize(), ballast]));
+  }
+
+  #chunksOf(image: Uint8Array): ChunkSource {
     let at = 0;
     return async () => {
       await this.#pause(0.05);
@@ -123,6 +149,7 @@ export class CounterCells implements MeshCells {
     const cell = this.#expect(agent, "frozen");
     cell.epoch = epoch;
     cell.state = "live";
+    cell.ahead = false;
     this.lives.push({ agent, epoch });
   }
 
@@ -141,6 +168,7 @@ export class CounterCells implements MeshCells {
       applied: [],
       links: new LinkTable(),
       ballast: new Uint8Array(0),
+      ahead: false,
       moved: undefined,
     };
     this.#cells.set(agent, cell);
@@ -149,10 +177,14 @@ export class CounterCells implements MeshCells {
       parts.push(chunk);
       await this.#pause(0.05);
     }
-    const reader = new FieldReader(decodeCbor(Buffer.concat(parts), "an image"), "an image");
+    const whole = new Uint8Array(Buffer.concat(parts));
+    const aheadBytes = whole[0] === AHEAD ? new DataView(whole.buffer).getUint32(1) : undefined;
+    const head = aheadBytes === undefined ? 0 : 5 + aheadBytes;
+    const reader = new FieldReader(decodeCbor(whole.subarray(head), "an image"), "an image");
     cell.applied = reader.list("applied", 1_000_000, (value) => value as number);
     cell.links = LinkTable.restore(reader.bytes("links", 1_000_000));
-    cell.ballast = reader.bytes("ballast", 64 * 1024 * 1024);
+    const ballast = reader.bytes("ballast", 64 * 1024 * 1024);
+    cell.ballast = aheadBytes === undefined ? ballast : whole.slice(5, head);
     cell.ballast.forEach((byte, i) => {
       if (byte !== ((i * 7) & 255)) throw new TypeError("the ballast was changed");
     });

@@ -22,8 +22,16 @@ interface Outcome {
   readonly hash: string;
 }
 
+const STRATEGIES = ["stop-and-copy", "pre-copy"] as const;
+type Strategy = (typeof STRATEGIES)[number];
+
 /** One move of an agent with 200 kB from node 1 to node 2 (anchor is node 0, sender is node 3), with `fault` before message `step`. */
-async function move(fault: Fault, step: number, seed = 7): Promise<Outcome> {
+async function move(
+  fault: Fault,
+  step: number,
+  seed = 7,
+  strategy: Strategy = "stop-and-copy",
+): Promise<Outcome> {
   const cluster = new Cluster(seed);
   await cluster.boot(4);
   const [anchor, source, destination, sender] = [0, 1, 2, 3].map((n) => cluster.node(n)) as [
@@ -54,12 +62,13 @@ async function move(fault: Fault, step: number, seed = 7): Promise<Outcome> {
     inject(cluster, fault, { anchor, source, destination });
     return true;
   };
-  const moving = source.mesh.migrate(agent, destination.id);
+  const moving = source.mesh.migrate(agent, destination.id, { strategy });
   let result = "pending";
   let stepsOfMove = 0;
   moving.then(
-    () => {
+    (report) => {
       stepsOfMove = steps;
+      expect(report.strategy).toBe(strategy);
       result = "moved";
     },
     (error: unknown) => {
@@ -109,7 +118,7 @@ function inject(
   else if (fault === "source-anchor-cut") network.breakSessions(source.id, anchor.id);
 }
 
-describe("a move with a failure at every step", () => {
+describe.each(STRATEGIES)("a move by %s with a failure at every step", (strategy) => {
   // Seed 7 is a calm network; the others add loss, doubling, jitter and broken streams.
   const seeds = process.env["GLIA_SOAK"] === "1" ? [7, 8, 9, 10, 11, 12] : [7];
   const steps = Array.from({ length: 36 }, (_, step) => step);
@@ -125,7 +134,7 @@ describe("a move with a failure at every step", () => {
       const results = new Map<string, number>();
       for (const seed of seeds) {
         for (const step of steps) {
-          const { result } = await move(fault, step, seed);
+          const { result } = await move(fault, step, seed, strategy);
           results.set(result, (results.get(result) ?? 0) + 1);
         }
       }
@@ -135,14 +144,14 @@ describe("a move with a failure at every step", () => {
 
   it("the same seed gives the same trace", async () => {
     for (const step of [5, 17, 31]) {
-      const first = await move("source-anchor-cut", step);
-      const second = await move("source-anchor-cut", step);
+      const first = await move("source-anchor-cut", step, 7, strategy);
+      const second = await move("source-anchor-cut", step, 7, strategy);
       expect(second).toEqual(first);
     }
   });
 
   it("a move without a fault takes fewer messages than the steps that are tried", async () => {
-    const { steps: taken, result } = await move("none", -1);
+    const { steps: taken, result } = await move("none", -1, 7, strategy);
     expect(result).toBe("moved");
     expect(taken).toBeLessThan(36);
   });

@@ -26,6 +26,22 @@ export interface AgentDescription {
 export type ChunkSource = () => Promise<Uint8Array | undefined>;
 
 /**
+ * Reading agents out while they run, so that they stand still only for what they changed last.
+ *
+ * PC1. What `begin` hands out is the first part of one stream; what `freeze` hands out is the rest of it. Without `begin` a stream has no first part.
+ * PC2. The agent runs on, and changes what it likes: what was read out before is read out again in a later round, or by `freeze`.
+ */
+export interface PreCopyCells {
+  /**
+   * Begin, for an agent with at least `leastBytes` of memory. The source ends when another round would not leave less for the freeze.
+   * Undefined when the agent is smaller or cannot be read out while it runs: then it is only stopped and copied.
+   */
+  begin(agent: AgentId, leastBytes: number): Promise<ChunkSource | undefined>;
+  /** The move is off before the freeze: what was read out is worth nothing. Idempotent. */
+  giveUp(agent: AgentId): Promise<void>;
+}
+
+/**
  * Moving agents in and out of this node. Each call is made at most once at a time per agent.
  *
  * MC1. Between a resolved `freeze` and `thaw` or `retire` the agent runs no instruction, accepts no message and has no effect.
@@ -37,6 +53,8 @@ export interface MigratableCells {
   describe(agent: AgentId): AgentDescription | undefined;
   /** Whether this node would take the agent. Throwing refuses the move before anything is frozen. */
   admit(agent: AgentId, meta: Uint8Array, estimatedBytes: number): Promise<void>;
+  /** Reading agents out while they run; without it every move is stop-and-copy. */
+  readonly precopy?: PreCopyCells;
   /** Stop the agent at its next yield point and hand out its state (MC1, MC3). */
   freeze(agent: AgentId): Promise<ChunkSource>;
   /** Go on where the agent was frozen, under `epoch`. */

@@ -7,6 +7,8 @@
  * MG3. Past the deadline the source tries to abort by compare-and-swap (A -> A, e+1); whichever swap won is what happens.
  * MG4. After the commit the source retires its copy and answers Moved; it never runs it again.
  * MG5. One move per agent at a time.
+ * MG6. Rounds of pre-copy are the first part of the one stream that crosses, under its running hash; whatever fails in them changes nothing: the
+ *      agent never stopped.
  */
 
 import { errorCodeOf } from "@glia-os/abi/errors";
@@ -38,7 +40,7 @@ import {
   readPlanAnswer,
   stageBody,
 } from "./messages.ts";
-import type { MigrationPhase, MigrationReport } from "./phase.ts";
+import type { MigrateOptions, MigrationPhase, MigrationReport, MigrationStrategy } from "./phase.ts";
 import { Timeline } from "./timeline.ts";
 
 /** Chunks on their way at once. */
@@ -47,6 +49,8 @@ const RESEND_MS = 500;
 const CALL_MS = 10_000;
 const CONFIRM_MS = 30_000;
 const REGISTRY_RETRY_MS = 200;
+/** Memory from which on `auto` copies in rounds first: less crosses in some milliseconds. */
+const PRECOPY_LEAST_BYTES = 4 * 1024 * 1024;
 
 /** What departures need from the node. */
 export interface DeparturesOptions {
@@ -72,6 +76,8 @@ interface Move {
   readonly to: NodeId;
   readonly epoch: Epoch;
   readonly timeline: Timeline;
+  /** Where the stream of state stands: bytes handed to the wire, and the running hash after them. */
+  readonly stream: { bytes: number; hash: Uint8Array };
   /** Set when the pre-commit part is given up: the transfer stops at the next chunk. */
   cancelled: boolean;
 }
@@ -103,7 +109,7 @@ export class Departures {
   }
 
   /** Move an agent of this node. */
-  async migrate(agent: AgentId, to: NodeId): Promise<MigrationReport> {
+  async migrate(agent: AgentId, to: NodeId, options: MigrateOptions = {}): Promise<MigrationReport> {
     if (this.#moves.has(agent)) throw new MigrationInProgressError(agent);
     const description = this.#o.cells.describe(agent);
     if (description === undefined) throw new NotHostedError(agent);
@@ -112,20 +118,26 @@ export class Departures {
       throw new MigrationRefusedError(agent, `its description has more than ${META_MAX} bytes`);
     const timeline = new Timeline(this.#o.clock, (phase) => this.#o.onPhase(agent, to, phase));
     const id = this.#o.random.bytes(new Uint8Array(MOVE_ID_BYTES));
-    const move: Move = { id, agent, to, epoch: description.epoch, timeline, cancelled: false };
+    const stream = { bytes: 0, hash: firstHash(this.#o.digests, id) };
+    const move: Move = { id, agent, to, epoch: description.epoch, timeline, stream, cancelled: false };
     this.#moves.set(agent, move);
     try {
-      return await this.#run(move, description);
+      return await this.#run(move, description, options.strategy ?? "auto");
     } finally {
       this.#moves.delete(agent);
       timeline.finish();
     }
   }
 
-  async #run(move: Move, description: AgentDescription): Promise<MigrationReport> {
+  async #run(
+    move: Move,
+    description: AgentDescription,
+    wanted: "auto" | MigrationStrategy,
+  ): Promise<MigrationReport> {
     const { timeline } = move;
     timeline.enter("planning");
     const destinationSession = await this.#plan(move, description);
+    const strategy = wanted === "stop-and-copy" ? wanted : await this.#precopy(move, wanted);
     timeline.enter("frozen");
     const frozenMs = timeline.elapsedMs();
     const bytes = await this.#transfer(move);
@@ -146,7 +158,7 @@ export class Departures {
       agent,
       from: this.#o.self,
       to,
-      strategy: "stop-and-copy",
+      strategy,
       epoch,
       bytes,
       phases,
@@ -166,6 +178,26 @@ export class Departures {
     }
   }
 
+  /** Send rounds while the agent runs, where that is worth it and can be had (MG6). */
+  async #precopy(move: Move, wanted: "auto" | MigrationStrategy): Promise<MigrationStrategy> {
+    const { precopy } = this.#o.cells;
+    if (precopy === undefined) return "stop-and-copy";
+    const least = wanted === "auto" ? PRECOPY_LEAST_BYTES : 0;
+    try {
+      const source = await precopy.begin(move.agent, least);
+      if (source === undefined) return "stop-and-copy";
+      move.timeline.enter("pre-copy");
+      await this.#withDeadline(move, () => this.#sendChunks(move, source));
+      return "pre-copy";
+    } catch (error) {
+      move.cancelled = true;
+      this.#tellAbort(move);
+      await precopy.giveUp(move.agent);
+      const why = error instanceof Error ? error.message : String(error);
+      throw new MigrationAbortedError(move.agent, why, error);
+    }
+  }
+
   /** Freeze, send, stage. Any failure before the commit was sent lets the agent go on here at once (MG1). */
   async #transfer(move: Move): Promise<number> {
     const freezing = this.#o.cells.freeze(move.agent);
@@ -174,7 +206,8 @@ export class Departures {
       return await this.#withDeadline(move, async () => {
         const source = await freezing;
         frozen = true;
-        const { total, hash } = await this.#sendChunks(move, source);
+        await this.#sendChunks(move, source);
+        const { bytes: total, hash } = move.stream;
         move.timeline.enter("staged");
         const leftMs = Math.max(1, this.#o.deadlineMs - move.timeline.elapsedMs());
         await this.#call(move.to, MOVE_METHODS.stage, stageBody(move.id, total, hash), leftMs);
@@ -196,26 +229,25 @@ export class Departures {
     }
   }
 
-  async #sendChunks(move: Move, source: ChunkSource): Promise<{ total: number; hash: Uint8Array }> {
-    let offset = 0;
-    let hash = firstHash(this.#o.digests, move.id);
+  /** All chunks of a source, in the order of the one stream; resolves when the destination has taken them. */
+  async #sendChunks(move: Move, source: ChunkSource): Promise<void> {
+    const { stream } = move;
     const inFlight: Promise<unknown>[] = [];
     for (let chunk = await source(); chunk !== undefined; chunk = await source()) {
       if (move.cancelled) break;
       if (chunk.length === 0 || chunk.length > CHUNK_MAX)
         throw new MigrationRefusedError(move.agent, `a chunk of its snapshot has ${chunk.length} bytes`);
-      hash = nextHash(this.#o.digests, hash, chunk);
-      const body = chunkBody({ move: move.id, offset, hash, bytes: chunk });
+      stream.hash = nextHash(this.#o.digests, stream.hash, chunk);
+      const body = chunkBody({ move: move.id, offset: stream.bytes, hash: stream.hash, bytes: chunk });
       const sent = this.#call(move.to, MOVE_METHODS.chunk, body, this.#o.deadlineMs, "bulk");
       // A failure is seen when the window or the end waits for this chunk; until then it must not count as unhandled.
       sent.catch(() => undefined);
       inFlight.push(sent);
-      offset += chunk.length;
+      stream.bytes += chunk.length;
       move.timeline.addBytes(chunk.length);
       if (inFlight.length >= CHUNKS_IN_FLIGHT) await inFlight.shift();
     }
     await Promise.all(inFlight);
-    return { total: offset, hash };
   }
 
   /** The one commit point (MG1-MG3). Returns only when the registry's answer is known. */

@@ -9,7 +9,7 @@ import { Arrivals } from "./arrivals.ts";
 import type { MeshCells } from "./cells-port.ts";
 import { Departures } from "./departures.ts";
 import { MOVE_METHODS, numberAnswer, readMove, readPlan } from "./messages.ts";
-import type { MigrationReport } from "./phase.ts";
+import type { MigrateOptions, MigrationReport } from "./phase.ts";
 
 const DEADLINE_MS = 30_000;
 
@@ -47,13 +47,13 @@ export class Moves {
   }
 
   /** Move an agent of this node to a member that runs. */
-  async migrate(agent: AgentId, to: NodeId): Promise<MigrationReport> {
+  async migrate(agent: AgentId, to: NodeId, options?: MigrateOptions): Promise<MigrationReport> {
     const target = this.#context.member(to);
     if (target === undefined) throw new UnknownMemberError(to);
     if (target.state === "dead" || target.state === "left")
       throw new MigrationRefusedError(agent, `the destination is ${target.state}`);
     this.#refuseInMinority(agent);
-    return this.#departures.migrate(agent, to);
+    return this.#departures.migrate(agent, to, options);
   }
 
   #guardPlan(plan: CallHandler): CallHandler {

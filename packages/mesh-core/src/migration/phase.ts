@@ -1,17 +1,25 @@
 /**
  * Phases of a move and its report (docs/spec/migration.md).
  *
- *     planning -> frozen -> staged -> commit -> live -> complete
- *         \          \         \         \
- *          +----------+---------+---------+--> failed (rolled back; the agent goes on at the source)
+ *     planning [-> pre-copy] -> frozen -> staged -> commit -> live -> complete
+ *         \          \            \         \         \
+ *          +----------+------------+---------+---------+--> failed (rolled back; the agent goes on at the source)
  */
 import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
 
 /**
- * `planning`: both ends agree, nothing stopped. `frozen`: the agent is stopped, its state crosses. `staged`: the destination builds it.
+ * `planning`: both ends agree, nothing stopped. `pre-copy`: state crosses in rounds while the agent runs. `frozen`: the agent is stopped, its state crosses. `staged`: the destination builds it.
  * `commit`: the compare-and-swap of the epoch. `live`: the destination runs it.
  */
-export type MigrationPhaseName = "planning" | "frozen" | "staged" | "commit" | "live";
+export type MigrationPhaseName = "planning" | "pre-copy" | "frozen" | "staged" | "commit" | "live";
+
+/** How a move went: everything while the agent stood still, or in rounds while it ran and the rest while it stood still. */
+export type MigrationStrategy = "stop-and-copy" | "pre-copy";
+
+/** How a move is to go. `auto` (default): `pre-copy` from 4 MiB of memory on. `pre-copy` is a wish: the report says what was done. */
+export interface MigrateOptions {
+  readonly strategy?: "auto" | MigrationStrategy;
+}
 
 /** One finished phase. Times are the source's monotonic clock, counted from the start of the move. */
 export interface MigrationPhase {
@@ -27,7 +35,7 @@ export interface MigrationReport {
   readonly agent: AgentId;
   readonly from: NodeId;
   readonly to: NodeId;
-  readonly strategy: "stop-and-copy";
+  readonly strategy: MigrationStrategy;
   /** The epoch the destination runs it under. */
   readonly epoch: Epoch;
   /** Bytes of snapshot. */

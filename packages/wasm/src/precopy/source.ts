@@ -48,6 +48,8 @@ export class PreCopySource {
   readonly #fewPages: number;
   readonly #pieces: PieceMemory;
   readonly #hash: Hash = createHash("sha256");
+  /** The round that {@link next} reads. */
+  #reading: Generator<Uint8Array, void, undefined> | undefined;
   #state: "ready" | "sending" | "sent" | "broken" = "ready";
   #round = 0;
   /** Pages of the round before: what the present dirty ones are compared with. */
@@ -81,6 +83,20 @@ export class PreCopySource {
     if (this.#round === 0) return false;
     const dirty = this.dirtyPages;
     return dirty <= this.#fewPages || dirty > SHRINKING * this.#sent || this.#round >= this.#rounds;
+  }
+
+  /**
+   * The next piece of the rounds before the last one; undefined when it is time for {@link last}. As {@link round} for those who send piece by piece
+   * and do not care where rounds end. @throws as {@link round}
+   */
+  next(): Uint8Array | undefined {
+    while (!this.settled || this.#reading !== undefined) {
+      this.#reading ??= this.round();
+      const { done, value } = this.#reading.next();
+      if (done !== true) return value;
+      this.#reading = undefined;
+    }
+    return undefined;
   }
 
   /**

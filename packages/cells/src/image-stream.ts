@@ -1,0 +1,119 @@
+/**
+ * A cell's image as it crosses (docs/spec/cell-image.md): its head and the guest's snapshot, or, when the guest was read while it ran, pieces of that
+ * first. Here it is taken apart again, whatever the chunks are.
+ *
+ * IS1. Every declared length is checked before anything is allocated for it; pieces are passed on as they come and never held.
+ * IS2. The head comes exactly once. What does not follow the form is refused with `cells.bad-image`.
+ */
+import { BadImageError } from "./errors.ts";
+import { type CellHead, CHUNK_BYTES, decodeHead, HEAD_BYTES_MAX } from "./frozen-cell.ts";
+
+const LENGTH_BYTES = 4;
+/** First byte of an image with pieces. The length of a head never starts with it. */
+const AHEAD = 0xff;
+
+/** One part of an image. */
+export type ImagePart =
+  /** Pieces come first: the guest was read while it ran. */
+  | { readonly kind: "ahead" }
+  /** Bytes of the guest: of pieces before the head, of the snapshot or the rest after it. */
+  | { readonly kind: "guest"; readonly bytes: Uint8Array }
+  | { readonly kind: "head"; readonly head: CellHead };
+
+/** The first byte of an image with pieces. */
+export const AHEAD_MARK: Uint8Array = Uint8Array.of(AHEAD);
+
+/** A piece with its length in front; without bytes, the end of the pieces. */
+export function framedPiece(piece: Uint8Array = new Uint8Array()): Uint8Array {
+  const framed = new Uint8Array(LENGTH_BYTES + piece.length);
+  new DataView(framed.buffer).setUint32(0, piece.length);
+  framed.set(piece, LENGTH_BYTES);
+  return framed;
+}
+
+/** Takes an image apart. */
+export class ImageReader {
+  #state: "start" | "length" | "piece" | "head" | "rest" = "start";
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  /** Where the head ends, once its length is known. */
+  #end: number | undefined;
+  #left = 0;
+
+  /** The parts that a chunk completes or carries. @throws {BadImageError} */
+  *push(chunk: Uint8Array): Generator<ImagePart, void, undefined> {
+    let bytes = chunk;
+    while (bytes.length > 0) {
+      if (this.#state === "start") {
+        this.#state = bytes[0] === AHEAD ? "length" : "head";
+        if (bytes[0] !== AHEAD) continue;
+        bytes = bytes.subarray(1);
+        yield { kind: "ahead" };
+      } else if (this.#state === "length") bytes = this.#readLength(bytes);
+      else if (this.#state === "head") {
+        const split = this.#readHead(bytes);
+        if (split === undefined) return;
+        yield { kind: "head", head: split.head };
+        bytes = split.rest;
+      } else {
+        const taken = this.#state === "rest" ? bytes : bytes.subarray(0, this.#left);
+        yield { kind: "guest", bytes: taken };
+        bytes = bytes.subarray(taken.length);
+        this.#left -= taken.length;
+        if (this.#state === "piece" && this.#left === 0) this.#state = "length";
+      }
+    }
+  }
+
+  #readLength(bytes: Uint8Array): Uint8Array {
+    const wanted = LENGTH_BYTES - this.#heldBytes;
+    this.#hold(bytes.subarray(0, wanted));
+    if (this.#heldBytes === LENGTH_BYTES) {
+      this.#left = lengthIn(this.#joined());
+      if (this.#left > CHUNK_BYTES) throw new BadImageError(`a piece says it has ${this.#left} bytes`);
+      this.#release();
+      this.#state = this.#left === 0 ? "head" : "piece";
+    }
+    return bytes.subarray(wanted);
+  }
+
+  #readHead(bytes: Uint8Array): { readonly head: CellHead; readonly rest: Uint8Array } | undefined {
+    this.#hold(bytes);
+    if (this.#end === undefined && this.#heldBytes >= LENGTH_BYTES) {
+      const length = lengthIn(this.#joined());
+      if (length > HEAD_BYTES_MAX) throw new BadImageError(`its head says it has ${length} bytes`);
+      this.#end = LENGTH_BYTES + length;
+    }
+    if (this.#end === undefined || this.#heldBytes < this.#end) return undefined;
+    const held = this.#joined();
+    this.#release();
+    this.#state = "rest";
+    return { head: decodeHead(held.subarray(LENGTH_BYTES, this.#end)), rest: held.subarray(this.#end) };
+  }
+
+  #hold(bytes: Uint8Array): void {
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+  }
+
+  #release(): void {
+    this.#held = [];
+    this.#heldBytes = 0;
+  }
+
+  /** What is held, as one; each byte of a head is copied twice at most. */
+  #joined(): Uint8Array {
+    const whole = new Uint8Array(this.#heldBytes);
+    let at = 0;
+    for (const part of this.#held) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    this.#held = [whole];
+    return whole;
+  }
+}
+
+function lengthIn(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+}
