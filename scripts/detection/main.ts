@@ -43,7 +43,12 @@ function tableOf(comparison: Comparison): string {
   const row = (name: string, detection: Detection): string => {
     const [first, all] = [medianOf(detection, "firstMs"), medianOf(detection, "allMs")];
     const { falsePositives, load } = detection;
-    const figures = [first.toFixed(0), all.toFixed(0), String(falsePositives), `${load.before} to ${load.after}`];
+    const figures = [
+      first.toFixed(0),
+      all.toFixed(0),
+      String(falsePositives),
+      `${load.before} to ${load.after}`,
+    ];
     return name.padEnd(6) + figures.map((figure) => figure.padStart(16)).join("");
   };
   const { size, glia, serf, machine } = comparison;
