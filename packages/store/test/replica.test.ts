@@ -130,6 +130,28 @@ describe("a takeover", () => {
     expect((await next.head("d"))?.nextSeq).toBe(2);
   });
 
+  it("C2, T3: counts no member over which a copy was broken off, beside one that is older than the copy", async () => {
+    const cluster = await ReplicaCluster.of("abc", 1);
+    const leader = await cluster.lead(B);
+    cluster.down(C);
+    await leader.append(batchOf("d", 1, 1));
+    // B wrote one more alone, and stopped before it noted its number.
+    cluster.stop = { step: "put", when: "before" };
+    expect(await codeOf(leader.append(batchOf("d", 1, 2)))).not.toBe("answered");
+    cluster.start(B);
+    // A leads. It makes B its copy, and B stops in the middle of that.
+    cluster.stop = { step: "remove", when: "after" };
+    expect(await codeOf(cluster.lead(A))).toBe("store.replica-short");
+    expect(cluster.stopped).toBe(B);
+    cluster.down(A);
+    cluster.start(B);
+    cluster.start(C);
+    expect(await codeOf(cluster.lead(C))).toBe("store.replica-short");
+    cluster.start(A);
+    const next = await cluster.lead(C);
+    expect((await next.head("d"))?.nextSeq).toBe(2);
+  });
+
   it("R3: a group is founded with all members or not at all, and only on empty journals", async () => {
     const cluster = await ReplicaCluster.of("abc", 1);
     cluster.down(C);
