@@ -6,15 +6,18 @@
  *     follows from the records alone.
  * D2. Nothing reaches the world from here: a call of a service is kept, and its owner decides whether to perform it.
  * D3. What cannot be replayed stops the domain: effects of `sys.external`, and programs that go on in microtasks.
+ * D4. A run whose root task ended with a checkpoint is followed by another that knows what the record of the checkpoint holds, and no more.
  */
 import type { Logger } from "@glia-os/abi/ports";
 import { RIGHTS, SYSCALLS, syscallByNumber } from "@glia-os/abi/syscalls";
 import {
   type AccountDump,
+  Checkpoint,
   createKernel,
   type Exit,
   type Handle,
   type Kernel,
+  type Program,
   type Settle,
   type TaskId,
 } from "@glia-os/kernel";
@@ -23,6 +26,7 @@ import { encode, rfc8949EncodeOptions } from "cborg";
 import { DerivedRandom, type Sha256 } from "./derived-random.ts";
 import { DomainClock } from "./domain-clock.ts";
 import { NotDurableError } from "./errors.ts";
+import { joined } from "./joined.ts";
 import { type DurableProgram, rootOf } from "./program.ts";
 import {
   type Beginning,
@@ -31,6 +35,7 @@ import {
   type Hash,
   KIND,
   type Outcome,
+  type Renewal,
   type TaskPath,
 } from "./record.ts";
 
@@ -39,6 +44,8 @@ const SLICE_SWITCHES = 1024;
 /** Messages the inbox of a domain holds. */
 export const INBOX_MESSAGES = 1_000;
 const ROOT_PATH = "/0";
+/** Follows a seed where the seed after a checkpoint is hashed from it. */
+const NEXT_SEED = Uint8Array.from("checkpoint", (letter) => letter.charCodeAt(0));
 /** Limits of a domain's kernel: it is one of many in its process. */
 const KERNEL_LIMITS = { taskLimit: 65_536, endedLimit: 1024, handleLimit: 16_384, traceRecords: 1 } as const;
 
@@ -95,9 +102,13 @@ export class DomainRun {
   #asked: AskedCall[] = [];
   #violation: NotDurableError | undefined;
   #ended: Exit | undefined;
+  #renewal: Renewal | undefined;
+  readonly #options: RunOptions;
 
   /** Make the root task; nothing runs yet. @throws what the program's `run` throws */
-  constructor({ domain, beginning, digests, program, logger, keepPositions = false }: RunOptions) {
+  constructor(options: RunOptions) {
+    const { domain, beginning, digests, program, logger, keepPositions = false } = options;
+    this.#options = options;
     this.#digests = digests;
     this.domain = domain;
     this.uses = beginning.uses;
@@ -114,7 +125,7 @@ export class DomainRun {
     this.#inbox = this.#kernel.mailbox({ capacity: INBOX_MESSAGES });
     const services = beginning.uses.map(([name, kind]) => this.#offer(name, kind));
     const give = [{ handle: this.#inbox, rights: RIGHTS.receive }, ...services];
-    this.#root = this.#kernel.spawn(rootOf(program, beginning.input), { name: program.name, give });
+    this.#root = this.#kernel.spawn(rootFor(program, beginning), { name: program.name, give });
     this.#kernel.onExit(this.#root, (exit) => this.#end(exit));
   }
 
@@ -126,6 +137,25 @@ export class DomainRun {
   /** How the root task ended. */
   get ended(): Exit | undefined {
     return this.#ended;
+  }
+
+  /** How the domain is to begin anew, when its root task ended with a checkpoint. */
+  get renewal(): Renewal | undefined {
+    return this.#renewal;
+  }
+
+  /** The run that begins anew, in place of this one (D4). */
+  renewed(renewal: Renewal): DomainRun {
+    for (const call of this.calls.values()) this.#giveUp(call);
+    return DomainRun.from(this.#options, renewal);
+  }
+
+  /** The run that begins at a checkpoint. */
+  static from(options: Omit<RunOptions, "beginning">, { beginning, nowMs, inbox }: Renewal): DomainRun {
+    const run = new DomainRun({ ...options, beginning });
+    run.#clock.moveTo(nowMs);
+    for (const message of inbox) run.accept(message);
+    return run;
   }
 
   /** The time of the domain, in milliseconds since the Unix epoch. */
@@ -183,6 +213,30 @@ export class DomainRun {
   #end(exit: Exit): void {
     this.#ended = exit;
     this.#kernel.shutdown(0);
+    if (exit.kind === "ok" && exit.value instanceof Checkpoint) this.#renewal = this.#renewalFrom(exit.value);
+  }
+
+  /** A checkpoint with what its domain had beside the state: messages, time, randomness. */
+  #renewalFrom({ state }: Checkpoint): Renewal {
+    const { beginning, digests } = this.#options;
+    const inbox = this.#untaken();
+    const seed = digests.sha256(joined([beginning.seed, NEXT_SEED])).slice(0, beginning.seed.length);
+    const generation = (beginning.generation ?? 0) + 1;
+    return { beginning: { ...beginning, input: state, seed, generation }, nowMs: this.nowMs, inbox };
+  }
+
+  /** Take what lies in the inbox. Nobody waits for it any more. */
+  #untaken(): readonly unknown[] {
+    // A message may be undefined, which is also what an empty mailbox gives. So the end is marked, unless it is known by number.
+    const end = Symbol("end");
+    const isFull = this.#kernel.trySend<unknown>(this.#inbox, end) === "full";
+    const messages: unknown[] = [];
+    while (!isFull || messages.length < INBOX_MESSAGES) {
+      const message = this.#kernel.tryReceive<unknown>(this.#inbox);
+      if (message === end) break;
+      messages.push(message);
+    }
+    return messages;
   }
 
   #refuse(op: number): void {
@@ -216,7 +270,7 @@ export class DomainRun {
       kind,
       argsHash: this.#hash(op, service, request),
       request,
-      call,
+      call: this.#inGeneration(call),
       settle,
       intended: false,
       givenUp: false,
@@ -226,6 +280,12 @@ export class DomainRun {
     this.calls.set(call.path, asked);
     this.#asked.push(asked);
     return asked;
+  }
+
+  /** After a checkpoint tasks count their calls anew, and the keys of calls differ from those before. */
+  #inGeneration(call: ServiceCall): ServiceCall {
+    const { generation = 0 } = this.#options.beginning;
+    return generation === 0 ? call : { ...call, key: call.key.replace("#", `#${generation}.`) };
   }
 
   /** Arguments that are secret leave no trace, also not as a hash (S2 of the syscall table). */
@@ -244,6 +304,18 @@ export class DomainRun {
     const { stop } = asked;
     asked.stop = undefined;
     stop?.();
+  }
+}
+
+/** The root task. After a checkpoint nobody is there to refuse a program to: what its `run` throws is how the task ends. */
+function rootFor(program: DurableProgram, { input, generation = 0 }: Beginning): Program {
+  if (generation === 0) return rootOf(program, input);
+  try {
+    return rootOf(program, input);
+  } catch (error) {
+    return function* () {
+      throw error;
+    };
   }
 }
 

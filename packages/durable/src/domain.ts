@@ -5,6 +5,7 @@
  * O2. What comes in is recorded before the records of what it caused; the tasks see it as it will come out of the journal.
  * O3. After the journal refused a batch the domain is lost: it starts nothing, acknowledges nothing and takes nothing in.
  * O4. A record that names blobs is appended after they are durable.
+ * O5. A checkpoint begins a batch, and a segment when what is before it is to be removed: whoever reads from it needs nothing before.
  */
 import type { Journal, JournalBatch, TimerHandle, Timers } from "@glia-os/abi/ports";
 import { type Exit, MailboxFullError } from "@glia-os/kernel";
@@ -12,6 +13,7 @@ import type { KernelService } from "@glia-os/kernel/services";
 import { type AskedCall, type DomainRun, happensOnce, INBOX_MESSAGES } from "./domain-run.ts";
 import { DomainEndedError, DomainLostError } from "./errors.ts";
 import { outcomeOfExit } from "./exit-outcome.ts";
+import { HistoryLimit } from "./history-limit.ts";
 import { joined } from "./joined.ts";
 import type { LargeValues } from "./large-values.ts";
 import {
@@ -23,6 +25,7 @@ import {
   KIND,
   type Outcome,
   RESULT_BYTES,
+  type Renewal,
   reread,
 } from "./record.ts";
 
@@ -32,12 +35,23 @@ export interface DomainSetup {
   readonly timers: Timers;
   /** The time outside, in whole milliseconds since the Unix epoch. Never goes back. */
   nowMs(): number;
+  /** Bytes of journal before a checkpoint from which on they are removed. */
+  readonly historyBytes: number;
   /** The service behind a name that the domain uses. */
   serviceOf(name: string): KernelService;
 }
 
 /** Whether a domain runs here. `stopped`: it was closed with its process and goes on after the next recovery. */
 export type DomainState = "running" | "ended" | "lost" | "stopped";
+
+/** Where a domain goes on in its journal. */
+export interface DomainPlace {
+  readonly nextSeq: number;
+  readonly epoch: number;
+  readonly values?: LargeValues | undefined;
+  /** Bytes its journal has already. */
+  readonly bytes?: number;
+}
 
 type Resumption = DurableRecord & { kind: typeof KIND.resume };
 
@@ -56,13 +70,15 @@ type Input =
 const SLICES = 16;
 /** A batch is appended when it has this many bytes, whatever waits. */
 const BATCH_BYTES = 1_048_576;
+/** Checkpoints after which a domain that does nothing else lets others run. */
+const RENEWALS = 16;
 
 /** One domain. */
 export class Domain {
   readonly name: string;
   /** How the root task ended. Rejects when it failed, and when the domain is lost or stopped here. */
   readonly result: Promise<unknown>;
-  readonly #run: DomainRun;
+  #run: DomainRun;
   readonly #setup: DomainSetup;
   readonly #epoch: number;
   readonly #ended: PromiseWithResolvers<unknown> = Promise.withResolvers<unknown>();
@@ -72,6 +88,7 @@ export class Domain {
   /** Records that are not appended yet, and what waits for them. */
   #records: Uint8Array[] = [];
   #bytes = 0;
+  readonly #history: HistoryLimit;
   #toStart: AskedCall[] = [];
   #acknowledge: PromiseWithResolvers<void>[] = [];
   readonly #values: LargeValues | undefined;
@@ -85,13 +102,14 @@ export class Domain {
   /** Tasks are ready, and others have their turn. */
   #yielding = false;
 
-  constructor(setup: DomainSetup, run: DomainRun, nextSeq: number, epoch: number, values?: LargeValues) {
+  constructor(setup: DomainSetup, run: DomainRun, { nextSeq, epoch, values, bytes = 0 }: DomainPlace) {
     this.name = run.domain;
     this.#setup = setup;
     this.#run = run;
     this.#nextSeq = nextSeq;
     this.#epoch = epoch;
     this.#values = values;
+    this.#history = new HistoryLimit(setup, run.domain, bytes);
     this.result = this.#ended.promise;
     this.result.catch(() => {});
   }
@@ -128,7 +146,8 @@ export class Domain {
         this.#inputs.push({ kind: "outcome", call, outcome: failure(unknown(call)) });
       else this.#ask(call);
     }
-    this.#moveClock(this.#setup.nowMs());
+    // Only its end may follow a root task that has ended.
+    if (this.#run.ended === undefined) this.#moveClock(this.#setup.nowMs());
     if (this.#runOn()) this.#pump();
     return resumed.promise;
   }
@@ -263,21 +282,51 @@ export class Domain {
 
   /** Run until nothing is ready, and note what was asked for. Returns false when others have their turn first, or the domain left. */
   #runOn(): boolean {
+    for (let renewals = 0; renewals < RENEWALS; renewals++) {
+      if (!this.#ran()) return false;
+      for (const call of this.#run.takeAsked()) this.#ask(call);
+      if (this.#run.ended === undefined) return true;
+      if (this.#run.renewal === undefined) return this.#finish(this.#run.ended);
+      if (!this.#renew(this.#run.renewal)) return false;
+    }
+    this.#giveOthersTheirTurn();
+    return false;
+  }
+
+  /** Run until nothing is ready. Returns false as {@link #runOn}. */
+  #ran(): boolean {
     try {
-      this.#yielding = !this.#run.run(SLICES);
+      if (this.#run.run(SLICES)) return true;
+      this.#giveOthersTheirTurn();
     } catch (violation) {
       this.#leave("lost", violation);
-      return false;
     }
-    if (this.#yielding) {
-      this.#setup.timers.schedule(0, () => {
-        this.#yielding = false;
-        if (this.#state === "running" && this.#runOn()) this.#pump();
-      });
-      return false;
+    return false;
+  }
+
+  #giveOthersTheirTurn(): void {
+    this.#yielding = true;
+    this.#setup.timers.schedule(0, () => {
+      this.#yielding = false;
+      if (this.#state === "running" && this.#runOn()) this.#pump();
+    });
+  }
+
+  /** Begin anew from a checkpoint, in a batch of its own (O5). Returns false when it cannot be recorded and the domain ended with that. */
+  #renew(renewal: Renewal): boolean {
+    try {
+      this.#flush();
+      const { record, bytes } = this.#recorded({ kind: KIND.checkpoint, renewal } as const);
+      const seq = this.#nextSeq;
+      this.#push(bytes);
+      const isLong = this.#history.isLong();
+      this.#flush(isLong ? () => this.#history.seal() : undefined);
+      if (isLong) this.#durable.then(() => this.#history.removeBefore(seq)).catch(() => {});
+      this.#run = this.#run.renewed(record.renewal);
+      return true;
+    } catch (error) {
+      return this.#finish({ kind: "failed", error });
     }
-    for (const call of this.#run.takeAsked()) this.#ask(call);
-    return this.#run.ended === undefined || !this.#finish();
   }
 
   /** A call is started after the flush; one that may happen once only has its intent in it. */
@@ -290,10 +339,10 @@ export class Domain {
     this.#toStart.push(call);
   }
 
-  /** The root task ended: record it last. Returns true. */
-  #finish(): true {
+  /** The root task ended: record it last. Returns false. */
+  #finish(exit: Exit): false {
     const limit = this.#values === undefined ? RESULT_BYTES : KEPT_BYTES;
-    const outcome = outcomeOfExit(this.#run.ended as Exit, limit);
+    const outcome = outcomeOfExit(exit, limit);
     this.#write({ kind: KIND.exit, outcome });
     this.#flush();
     this.#state = "ended";
@@ -304,7 +353,7 @@ export class Domain {
       () => this.#conclude(outcome),
       (error: unknown) => this.#ended.reject(new DomainLostError(this.name, error)),
     );
-    return true;
+    return false;
   }
 
   #conclude(outcome: Outcome): void {
@@ -320,15 +369,16 @@ export class Domain {
     this.#nextSeq += 1;
     this.#records.push(bytes);
     this.#bytes += bytes.length;
+    this.#history.grow(bytes.length);
   }
 
-  /** Append what was recorded; then start and acknowledge what waited for it (O1). */
-  #flush(): void {
+  /** Append what was recorded, after `first` was done; then start and acknowledge what waited for it (O1). */
+  #flush(first?: () => Promise<unknown>): void {
     const [toStart, acknowledge] = [this.#toStart, this.#acknowledge];
     if (this.#records.length === 0 && toStart.length === 0) return;
     this.#toStart = [];
     this.#acknowledge = [];
-    const appended = this.#append();
+    const appended = this.#append(first);
     const durable = this.#undurable === 0 ? appended : Promise.all([this.#durable, appended]);
     this.#undurable += 1;
     this.#durable = durable.then(
@@ -346,7 +396,7 @@ export class Domain {
     this.#durable.catch(() => {});
   }
 
-  #append(): Promise<void> {
+  #append(first?: () => Promise<unknown>): Promise<void> {
     const count = this.#records.length;
     if (count === 0) return Promise.resolve();
     const body = joined(this.#records);
@@ -354,7 +404,10 @@ export class Domain {
     this.#bytes = 0;
     const firstSeq = this.#nextSeq - count;
     const batch = { domain: this.name, epoch: this.#epoch, firstSeq, count, body };
-    const puts = this.#values?.takePuts();
+    const before = this.#gate ?? Promise.resolve();
+    const sealed = first === undefined ? undefined : before.then(first);
+    const taken = this.#values?.takePuts();
+    const puts = sealed === undefined ? taken : Promise.all([sealed, taken]);
     if (puts === undefined && this.#gate === undefined) return this.#setup.journal.append(batch);
     return this.#appendAfter(puts, batch);
   }

@@ -27,6 +27,7 @@ import {
   ProgramUnknownError,
 } from "./errors.ts";
 import { LargeValues, namesValues } from "./large-values.ts";
+import { replayLive } from "./live-replay.ts";
 import { LogGate } from "./log-gate.ts";
 import { checkProgram, type DurableProgram, type DurableService } from "./program.ts";
 import { type DurableRecord, encodeRecord, KIND, reread } from "./record.ts";
@@ -37,6 +38,10 @@ export interface DomainsOptions {
   readonly journal: Journal;
   /** Where values of more than 64 KiB are kept, for these domains alone. Without it a value takes at most 1 MiB. */
   readonly blobs?: Blobs;
+  /**
+   * Bytes of a domain's journal from which on a checkpoint removes what is before it: 0 or more, `Infinity` keeps everything. Default 1 MiB.
+   */
+  readonly historyBytes?: number;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly digests: Sha256;
@@ -77,6 +82,7 @@ const RECOVERED_AT_ONCE = 500;
 const RECOVERED_BYTES = 67_108_864;
 const LISTED_AT_ONCE = 1_000;
 const SEED_BYTES = 16;
+const HISTORY_BYTES = 1_048_576;
 
 /** The durable domains of this process. */
 export class Domains {
@@ -101,10 +107,11 @@ export class Domains {
         { offered: new KernelService(service), repeatable },
       ]),
     );
-    const { clock, journal, timers } = options;
+    const { clock, journal, timers, historyBytes = HISTORY_BYTES } = options;
     const [startWall, startMonotonic] = [clock.wallMs(), clock.monotonicMs()];
     this.#setup = {
       journal,
+      historyBytes,
       timers,
       // A wall clock that is set back does not make timers late: within a process the monotonic clock counts.
       nowMs: () => Math.floor(startWall + clock.monotonicMs() - startMonotonic),
@@ -133,7 +140,7 @@ export class Domains {
         program: program as DurableProgram,
         logger: this.#options.logger,
       });
-      const domain = new Domain(this.#setup, run, 1, 1, values);
+      const domain = new Domain(this.#setup, run, { nextSeq: 1, epoch: 1, values });
       this.#domains.set(name, domain);
       await domain.begin(begun);
       return domain;
@@ -233,8 +240,13 @@ export class Domains {
     this.#starting.add(name);
     try {
       const values = this.#valuesOf(name);
-      const replay = await this.#replayed(name, values);
-      const domain = new Domain(this.#setup, replay.run, replay.nextSeq, head.epoch + 1, values);
+      const replay = await this.#replayed(head, values);
+      const domain = new Domain(this.#setup, replay.run, {
+        nextSeq: replay.nextSeq,
+        epoch: head.epoch + 1,
+        values,
+        bytes: head.bytes,
+      });
       this.#domains.set(name, domain);
       if (replay.ended === undefined) await this.#resume(domain);
       else domain.remember(replay.ended);
@@ -248,30 +260,34 @@ export class Domains {
   }
 
   /** Replay a journal, and when it diverges once more to say where in the source. */
-  async #replayed(name: string, values: LargeValues | undefined): Promise<Replay> {
+  async #replayed(head: DomainHead, values: LargeValues | undefined): Promise<Replay> {
     try {
-      return await this.#replay(name, values, false);
+      return await this.#replay(head, values, false);
     } catch (error) {
       if (!(error instanceof DivergedError)) throw error;
-      return await this.#replay(name, values, true);
+      return await this.#replay(head, values, true);
     }
   }
 
-  async #replay(name: string, values: LargeValues | undefined, keepPositions: boolean): Promise<Replay> {
+  async #replay(
+    { domain: name }: DomainHead,
+    values: LargeValues | undefined,
+    keepPositions: boolean,
+  ): Promise<Replay> {
     const { journal, digests, logger } = this.#options;
     const gate = new LogGate(logger);
-    const replay = new Replay({
-      domain: name,
-      programOf: (each) => this.#programs.get(each),
-      digests,
-      logger: gate,
-      keepPositions,
-      values,
-    });
-    for await (const { body, firstSeq, count } of journal.read(name, 1)) {
-      if (values !== undefined && namesValues(body)) await values.load(body);
-      replay.feed(body, firstSeq, count);
-    }
+    const make = (): Replay =>
+      new Replay({
+        domain: name,
+        programOf: (each) => this.#programs.get(each),
+        digests,
+        logger: gate,
+        keepPositions,
+        values,
+      });
+    const before = (body: Uint8Array): Promise<void> | undefined =>
+      values !== undefined && namesValues(body) ? values.load(body) : undefined;
+    const replay = await replayLive(journal, name, make, { before });
     gate.open();
     for (const [use] of replay.run.uses) this.#service(use, name);
     return replay;

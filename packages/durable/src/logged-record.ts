@@ -88,7 +88,7 @@ export async function* liveRecords(
 export function renumbered({ bytes, row: { kind } }: LoggedRecord, seq: number): Uint8Array {
   // The array and the kind take a byte each; then comes the number, in its shortest form.
   const info = (bytes[2] as number) & 0x1f;
-  const rest = 3 + (info < 24 ? 0 : 2 ** (info - 24));
+  const rest = 3 + (info < 24 ? 0 : 1 << (info - 24));
   beginRecord();
   writeHead(MAJOR.array, 6);
   writeHead(MAJOR.unsigned, kind);

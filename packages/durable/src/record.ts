@@ -40,7 +40,16 @@ const KEPT_TAG = 40_000;
 const FAILURE_TAG = 40_001;
 
 /** The numbers of the kinds that are written. */
-export const KIND = { exit: 1, intent: 2, resume: 3, spawn: 4, message: 5, time: 7, cancel: 8 } as const;
+export const KIND = {
+  exit: 1,
+  intent: 2,
+  resume: 3,
+  spawn: 4,
+  message: 5,
+  time: 7,
+  cancel: 8,
+  checkpoint: 10,
+} as const;
 
 /** Where a task stands in its domain: spawn indices from the root, which has none. */
 export type TaskPath = readonly number[];
@@ -58,6 +67,18 @@ export interface Beginning {
   readonly uses: readonly (readonly [name: string, kind: ServiceKind])[];
   /** Sixteen bytes, from which all randomness of the domain comes. */
   readonly seed: Uint8Array;
+  /** How many checkpoints the domain had. Default 0. */
+  readonly generation?: number;
+}
+
+/** How a domain begins anew: its journal before may be gone. */
+export interface Renewal {
+  /** As the domain would begin, with the state as input. */
+  readonly beginning: Beginning;
+  /** The time of the domain, in milliseconds since the Unix epoch. */
+  readonly nowMs: number;
+  /** Messages in its inbox that nobody had taken. */
+  readonly inbox: readonly unknown[];
 }
 
 /** One record, without its number. */
@@ -84,6 +105,8 @@ export type DurableRecord =
       readonly argsHash: Hash;
       readonly outcome: Outcome;
     }
+  /** The root task ended with a checkpoint, and starts anew. */
+  | { readonly kind: typeof KIND.checkpoint; readonly renewal: Renewal }
   /** The root task ended; nothing follows. */
   | { readonly kind: typeof KIND.exit; readonly outcome: Outcome };
 
@@ -223,6 +246,7 @@ const WHAT: Readonly<Record<DurableRecord["kind"], string>> = {
   [KIND.message]: "the message",
   [KIND.time]: "the time",
   [KIND.cancel]: "the reason",
+  [KIND.checkpoint]: "the state of a checkpoint, or a message that waits beside it,",
 };
 
 function writeFront(seq: number, record: DurableRecord): void {
@@ -241,6 +265,12 @@ function contentOf(record: DurableRecord, keeper?: ValueKeeper): unknown {
     case KIND.spawn: {
       const { program, input, uses, seed } = record.beginning;
       return [program, partOf(record, input, keeper), uses, seed];
+    }
+    case KIND.checkpoint: {
+      const { beginning, nowMs, inbox } = record.renewal;
+      const { program, input, uses, seed, generation } = beginning;
+      const [state, messages] = [partOf(record, input, keeper), partOf(record, inbox, keeper)];
+      return [program, state, uses, seed, generation, nowMs, messages];
     }
     case KIND.time:
       return record.nowMs;
@@ -277,6 +307,8 @@ export function recordOf(row: RecordRow, source?: ValueSource): DurableRecord {
       const [program, input, uses, seed] = outcome as [string, unknown, Beginning["uses"], Uint8Array];
       return { kind, beginning: { program, input: found(input, source), uses, seed } };
     }
+    case KIND.checkpoint:
+      return { kind, renewal: renewalOf(outcome, source) };
     case KIND.time:
       return { kind, nowMs: outcome as number };
     case KIND.message:
@@ -292,6 +324,20 @@ export function recordOf(row: RecordRow, source?: ValueSource): DurableRecord {
     default:
       throw new TypeError(`record of unknown kind ${kind}`);
   }
+}
+
+function renewalOf(form: unknown, source: ValueSource | undefined): Renewal {
+  const [program, state, uses, seed, generation, nowMs, messages] = form as [
+    string,
+    unknown,
+    Beginning["uses"],
+    Uint8Array,
+    number,
+    number,
+    unknown,
+  ];
+  const inbox = found(messages, source) as readonly unknown[];
+  return { beginning: { program, input: found(state, source), uses, seed, generation }, nowMs, inbox };
 }
 
 /** What an outcome was recorded as. */

@@ -8,7 +8,7 @@
 import type { Logger } from "@glia-os/abi/ports";
 import { syscallByNumber } from "@glia-os/abi/syscalls";
 import type { Sha256 } from "./derived-random.ts";
-import { type AskedCall, DomainRun } from "./domain-run.ts";
+import { type AskedCall, DomainRun, type RunOptions } from "./domain-run.ts";
 import { BadJournalError, DivergedError, ProgramUnknownError, ValueMissingError } from "./errors.ts";
 import { outcomeOfExit } from "./exit-outcome.ts";
 import { noValues } from "./large-values.ts";
@@ -23,6 +23,7 @@ import {
   type Outcome,
   outcomeOf,
   RESULT_BYTES,
+  type Renewal,
   recordOf,
   type TaskPath,
   type ValueSource,
@@ -96,7 +97,7 @@ export class Replay {
   #decoded(body: Uint8Array, at: number, expected: number): RecordRow {
     try {
       const row = decodeRow(body, at, this.#values);
-      if (row.seq === expected && expected === this.nextSeq) return row;
+      if (row.seq === expected && (expected === this.nextSeq || this.#lastSeq === 0)) return row;
     } catch (error) {
       if (error instanceof ValueMissingError) throw error;
       throw this.#bad(expected, (error as Error).message);
@@ -109,6 +110,8 @@ export class Replay {
     this.#lastSeq = seq;
     if (this.#ended !== undefined) throw this.#bad(seq, "it follows the end of the domain");
     if ((seq === 1) !== (kind === KIND.spawn)) throw this.#bad(seq, "only the first record begins a domain");
+    // What is left of a journal that was being cut off at a checkpoint.
+    if (this.#run === undefined && kind !== KIND.spawn && kind !== KIND.checkpoint) return;
     if (kind === KIND.intent) this.#expect(row).intended = true;
     else if (kind === KIND.resume) {
       const run = this.#going(seq);
@@ -128,6 +131,7 @@ export class Replay {
 
   #feedRecord(seq: number, record: DurableRecord): void {
     if (record.kind === KIND.spawn) this.#begin(record.beginning);
+    else if (record.kind === KIND.checkpoint) this.#renew(seq, record.renewal);
     else if (record.kind === KIND.exit) this.#end(seq, record.outcome);
     else {
       const run = this.#going(seq);
@@ -145,11 +149,32 @@ export class Replay {
   }
 
   #begin(beginning: Beginning): void {
-    const { domain, programOf, digests, logger, keepPositions = false } = this.#options;
-    const program = programOf(beginning.program);
-    if (program === undefined) throw new ProgramUnknownError(domain, `program ${beginning.program}`);
     this.#beginning = beginning;
-    this.#run = new DomainRun({ domain, beginning, digests, program, logger, keepPositions });
+    this.#run = new DomainRun({ ...this.#runOptions(beginning), beginning });
+  }
+
+  /** @throws {ProgramUnknownError} */
+  #runOptions({ program: name }: Beginning): Omit<RunOptions, "beginning"> {
+    const { domain, programOf, digests, logger, keepPositions = false } = this.#options;
+    const program = programOf(name);
+    if (program === undefined) throw new ProgramUnknownError(domain, `program ${name}`);
+    return { domain, digests, program, logger, keepPositions };
+  }
+
+  /** A checkpoint that the program came to as well, or the first thing that is known. */
+  #renew(seq: number, renewal: Renewal): void {
+    if (this.#run === undefined) {
+      this.#run = DomainRun.from(this.#runOptions(renewal.beginning), renewal);
+    } else {
+      const attempted = this.#run.renewal;
+      if (attempted === undefined)
+        throw this.#diverged(seq, "that it had a checkpoint", "had none", positionOf(this.#run));
+      if (!sameRenewal(renewal, attempted))
+        throw this.#diverged(seq, "a checkpoint", "had one with another state, or other messages", []);
+      this.#run = this.#run.renewed(renewal);
+    }
+    this.#beginning = renewal.beginning;
+    this.#run.run(Number.POSITIVE_INFINITY);
   }
 
   #accept(seq: number, payload: unknown): void {
@@ -161,6 +186,10 @@ export class Replay {
     const run = this.#run as DomainRun;
     if (run.ended === undefined)
       throw this.#diverged(seq, `that it ended with ${shown(outcome)}`, "goes on", positionOf(run));
+    if (run.renewal !== undefined && isNotRecordable(outcome)) {
+      this.#ended = outcome;
+      return;
+    }
     const attempted = outcomeOfExit(run.ended, limitOf(outcome));
     if (!same(outcome, attempted))
       throw this.#diverged(seq, `that it ended with ${shown(outcome)}`, `ended with ${shown(attempted)}`, []);
@@ -212,11 +241,25 @@ function shown(outcome: Outcome): string {
 
 /** What the result was limited to when it was recorded: less where there were no blobs. */
 function limitOf(recorded: Outcome): number {
-  return recorded.failed && recorded.error.code === NOT_RECORDABLE ? RESULT_BYTES : KEPT_BYTES;
+  return isNotRecordable(recorded) ? RESULT_BYTES : KEPT_BYTES;
+}
+
+function isNotRecordable(outcome: Outcome): boolean {
+  return outcome.failed && outcome.error.code === NOT_RECORDABLE;
 }
 
 function same(a: Outcome, b: Outcome): boolean {
   const [x, y] = [a, b].map((outcome) => encodeOutcome(outcome, Number.POSITIVE_INFINITY));
+  return equalBytes(x as Uint8Array, y as Uint8Array);
+}
+
+function sameRenewal(a: Renewal, b: Renewal): boolean {
+  const [x, y] = [a, b].map(({ beginning: { input, seed, generation }, nowMs, inbox }) =>
+    encodeOutcome(
+      { failed: false, value: [input, seed, generation, nowMs, inbox] },
+      Number.POSITIVE_INFINITY,
+    ),
+  );
   return equalBytes(x as Uint8Array, y as Uint8Array);
 }
 

@@ -54,7 +54,7 @@ export async function rollbackDomain(
   let [begun, found, discarded] = [false, false, 0];
   for await (const logged of loggedRecords(journal, domain)) {
     if (isDiscarded(before, logged.seq)) continue;
-    begun ||= logged.row.kind === KIND.spawn;
+    begun ||= logged.row.kind === KIND.spawn || logged.row.kind === KIND.checkpoint;
     found ||= begun && logged.seq === to;
     if (logged.seq <= to) continue;
     discarded += 1;

@@ -24,7 +24,7 @@ Everything a task does to the world is one of these calls. Each takes one road: 
 `;
 
 /** The calls this kernel does not perform yet, and what brings them. */
-export const COMES_WITH: Readonly<Record<string, string>> = { checkpoint: "durable journals" };
+export const COMES_WITH: Readonly<Record<string, string>> = {};
 
 function argumentsOf(row: SyscallRow): string {
   const texts = row.args.map(

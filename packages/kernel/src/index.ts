@@ -7,6 +7,7 @@ export type { AmountKind, Amounts, Cost } from "./budget/amounts.ts";
 export { AccountClosedError, AccountExhaustedError } from "./budget/errors.ts";
 export type { ServiceMeter } from "./budget/service-meter.ts";
 export { type Call, isCall } from "./call.ts";
+export { Checkpoint } from "./checkpoint.ts";
 export type { Choose } from "./chosen-order.ts";
 export { createKernel } from "./create-kernel.ts";
 export type { HandleDump, KernelDump, QueueDump, TaskDump } from "./dump.ts";

@@ -40,6 +40,7 @@ export const FETCH = 37;
 export const FILE = 38;
 export const MODEL = 39;
 export const APPROVE = 40;
+export const CHECKPOINT = 41;
 export const EXTERNAL = 42;
 export const DROP = 43;
 export const ENDPOINT = 44;
@@ -134,6 +135,7 @@ export const OPCODE_NAMES: Readonly<Record<number, string>> = {
   [FILE]: "file",
   [MODEL]: "model",
   [APPROVE]: "approve",
+  [CHECKPOINT]: "checkpoint",
   [EXTERNAL]: "external",
   [DROP]: "drop",
   [ENDPOINT]: "endpoint",

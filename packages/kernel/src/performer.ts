@@ -85,7 +85,7 @@ export class Performer implements Iterator<Park, unknown, unknown> {
       case op.WRITE_WAIT:
         return this.#waitReady(task, opcode);
       default:
-        return this.#exit(task);
+        return this.#exit(task, opcode);
     }
   }
 
@@ -213,9 +213,10 @@ export class Performer implements Iterator<Park, unknown, unknown> {
     return this.#park(task, opcode, argument, WAITING);
   }
 
-  #exit(task: Task): Result {
+  /** `exit` and `checkpoint`: both end the task with a value. */
+  #exit(task: Task, opcode: number): Result {
     const s = this.#scheduler;
-    s.seam.trace.write(op.EXIT, TRACED_DONE, task.id, 0);
+    s.seam.trace.write(opcode, TRACED_DONE, task.id, 0);
     task.value = s.a;
     task.op = op.EXIT;
     s.current = null;

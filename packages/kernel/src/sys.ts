@@ -110,6 +110,12 @@ export interface Sys {
   /** End this task with a value, from any depth. `finally` blocks run and cannot wait. */
   exit(value?: unknown): Operation<never>;
 
+  /**
+   * End this task with a `Checkpoint` of a state, as `exit` ends it with a value. The root task of a durable domain is then started anew
+   * from that state, and the domain's journal before it may go; for any other task it is a value like others.
+   */
+  checkpoint(state: unknown): Operation<never>;
+
   // Links, monitors and names (`@glia-os/kernel/supervision`)
 
   /**

@@ -6,6 +6,7 @@
 import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import { formatTraceparent } from "@glia-os/abi/wire";
 import type { Call } from "./call.ts";
+import { Checkpoint } from "./checkpoint.ts";
 import type { Endpoint } from "./endpoint/endpoint.ts";
 import {
   BadOptionError,
@@ -113,6 +114,10 @@ export class TaskCalls {
 
   exit(value?: unknown): Operation<never> {
     return arm<never>(this.#performer, op.EXIT, value, undefined, undefined);
+  }
+
+  checkpoint(state: unknown): Operation<never> {
+    return arm<never>(this.#performer, op.CHECKPOINT, new Checkpoint(state), undefined, undefined);
   }
 
   // Links, monitors and names

@@ -62,6 +62,8 @@ function described({ record }: NumberedRecord): Described {
       const services = uses.length === 0 ? "" : `, with ${uses.map(([name]) => name).join(", ")}`;
       return { what: `begins ${program}${services}`, value: input };
     }
+    case KIND.checkpoint:
+      return { what: "begins anew from a checkpoint", value: record.renewal.beginning.input };
     case KIND.time:
       return { what: `it is ${new Date(record.nowMs).toISOString()}` };
     case KIND.message:

@@ -452,7 +452,17 @@ const FLOWS: readonly Flow[] = [
     [DEAD, DENIED, BAD_OPTION],
     "Wait for a person to approve or refuse.",
   ],
-  [41, "checkpoint", [], "void", "none", true, "local", [], "Make the state so far durable."],
+  [
+    41,
+    "checkpoint",
+    [arg("state", "unknown")],
+    "never",
+    "none",
+    true,
+    "local",
+    [],
+    "End the calling task; a durable domain starts its root task anew from the state.",
+  ],
   [
     42,
     "external",

@@ -13,6 +13,7 @@ import type { Wait } from "../wait.ts";
 export type WaitingSyscall =
   | "approve"
   | "call"
+  | "checkpoint"
   | "exec"
   | "exit"
   | "external"
@@ -47,6 +48,8 @@ export interface AsyncSys extends Omit<Sys, WaitingSyscall> {
   waitAny(tasks: readonly TaskId[]): Promise<readonly [TaskId, Exit]>;
   /** See `Sys.exit`. */
   exit(value?: unknown): Promise<never>;
+  /** See `Sys.checkpoint`. */
+  checkpoint(state: unknown): Promise<never>;
   /** See `Sys.send`. */
   send<Message>(target: Handle<Message>, message: Message): Promise<void>;
   /** See `Sys.receive`. */
