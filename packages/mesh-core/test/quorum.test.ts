@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { MemberState, MinorityPolicy, NodeRole } from "../src/index.ts";
 import { Allowance, PEER_RATE, PEERS_MAX, TOTAL_RATE } from "../src/membership/allowance.ts";
-import { QuorumWatch, quorumOf, VOTERS_MIN } from "../src/membership/quorum.ts";
+import { QuorumWatch, quorumOf, Tally, VOTERS_MIN } from "../src/membership/quorum.ts";
 import { Cluster, numberOf, payload, type TestNode } from "./cluster.ts";
 import { idOf, signerOf } from "./digests.ts";
 import { LoneMember } from "./lone-member.ts";
@@ -14,6 +14,11 @@ const member = fc.record({
   role: fc.constantFrom<NodeRole>("edge", "relay", "core"),
   state: fc.constantFrom<MemberState>("alive", "suspect", "dead", "left"),
 });
+const tallied = (rows: readonly { readonly role: NodeRole; readonly state: MemberState }[]): Tally => {
+  const tally = new Tally();
+  for (const { role, state } of rows) tally.count(role, state);
+  return tally;
+};
 const told = ({ events }: TestNode): string[] =>
   events.map(({ kind }) => kind).filter((kind) => ["partition", "quorumLost", "healed"].includes(kind));
 
@@ -24,9 +29,7 @@ describe("a quorum", () => {
         const staying = members.filter(({ state }) => state !== "left");
         // Each side sees its own members alive and the others dead.
         const side = (ours: (n: number) => boolean) =>
-          quorumOf(
-            staying.map(({ role }, n) => ({ role, state: ours(n) ? ("alive" as const) : ("dead" as const) })),
-          );
+          quorumOf(tallied(staying.map(({ role }, n) => ({ role, state: ours(n) ? "alive" : "dead" }))));
         const here = (n: number): boolean => ((cut >> (n % 24)) & 1) === 1;
         const [one, other] = [side(here), side((n) => !here(n))];
         expect(one.known).toBe(other.known);
@@ -39,7 +42,9 @@ describe("a quorum", () => {
   it("Q1: edges count only while fewer than three relays and cores are known; who left does not count", () => {
     const of = (...rows: [number, NodeRole, MemberState][]) =>
       quorumOf(
-        rows.flatMap(([count, role, state]) => Array.from({ length: count }, () => ({ role, state }))),
+        tallied(
+          rows.flatMap(([count, role, state]) => Array.from({ length: count }, () => ({ role, state }))),
+        ),
       );
     expect(of([VOTERS_MIN, "core", "alive"], [50, "edge", "dead"]).state).toBe("whole");
     expect(of([VOTERS_MIN - 1, "core", "alive"], [50, "edge", "dead"]).state).toBe("lost");

@@ -3,14 +3,20 @@
  *
  * B1. One statement per subject: a newer one replaces an older one.
  * B2. A statement is handed out `retransmitMult * ceil(log10(n + 1))` times, fewest-sent first, then forgotten.
- * B3. What is handed out fits the byte budget it is asked for.
+ * B3. What is handed out fits the byte budget it is asked for. What does not fit is passed over, at most {@link SKIPS_MAX} times per message;
+ *     it keeps its place, and comes first in a message with more room.
+ * B4. Hearing a statement from somebody else counts as handing it out once: what everybody has already is not repeated for long (counters
+ *     with feedback; Demers et al., "Epidemic algorithms for replicated database maintenance", 1987, section 1.4).
  */
+import { sameBytes } from "../codec/ascii.ts";
 import { log10Ceiling } from "./logarithm.ts";
 
 /** Bytes a statement takes in a message beyond its own. */
 const ITEM_OVERHEAD_BYTES = 3;
 /** No statement is smaller: a budget below it ends the search. */
 const SMALLEST_BYTES = 40;
+/** Statements that do not fit before the search for smaller ones ends: a message costs what it takes, not what waits. */
+export const SKIPS_MAX = 16;
 /** Subjects with a statement under way. */
 export const BROADCASTS_MAX = 16_384;
 
@@ -20,9 +26,12 @@ export class BroadcastQueue {
   /** Statements by how often they were sent, oldest first. */
   readonly #sent: Map<string, Uint8Array>[] = [new Map()];
   readonly #tierOf = new Map<string, number>();
+  readonly #began: () => void;
 
-  constructor(retransmitMult: number) {
+  /** `began` is called when there is something to spread again. */
+  constructor(retransmitMult: number, began: () => void = () => undefined) {
     this.#retransmitMult = retransmitMult;
+    this.#began = began;
   }
 
   /** Statements under way. */
@@ -36,22 +45,14 @@ export class BroadcastQueue {
     if (this.#tierOf.size >= BROADCASTS_MAX) this.#dropMostSent();
     this.#tier(0).set(subject, statement);
     this.#tierOf.set(subject, 0);
+    if (this.#tierOf.size === 1) this.#began();
   }
 
-  /** Up to `budget` bytes of statements for one message in a cluster of `members` (B2, B3); O(taken + tiers). */
+  /** Up to `budget` bytes of statements for one message in a cluster of `members` (B2, B3); O(taken + tiers + {@link SKIPS_MAX}). */
   take(budget: number, members: number): Uint8Array[] {
     if (this.#tierOf.size === 0) return [];
-    const limit = this.#retransmitMult * Math.max(1, log10Ceiling(members + 1));
-    const taken: { readonly subject: string; readonly statement: Uint8Array; readonly sent: number }[] = [];
-    let left = budget;
-    for (const [sent, tier] of this.#sent.entries()) {
-      for (const [subject, statement] of tier) {
-        if (left < SMALLEST_BYTES) break;
-        if (statement.length + ITEM_OVERHEAD_BYTES > left) continue;
-        left -= statement.length + ITEM_OVERHEAD_BYTES;
-        taken.push({ subject, statement, sent: sent + 1 });
-      }
-    }
+    const limit = this.#limit(members);
+    const taken = this.#fitting(budget);
     for (const { subject, statement, sent } of taken) {
       this.#drop(subject);
       if (sent >= limit) continue;
@@ -59,6 +60,40 @@ export class BroadcastQueue {
       this.#tierOf.set(subject, sent);
     }
     return taken.map(({ statement }) => statement);
+  }
+
+  /** Somebody else spreads the same statement (B4); O(its bytes). */
+  heard(subject: string, statement: Uint8Array, members: number): void {
+    const sent = this.#tierOf.get(subject);
+    const own = sent === undefined ? undefined : this.#tier(sent).get(subject);
+    if (sent === undefined || own === undefined || !(own === statement || sameBytes(own, statement))) return;
+    this.#drop(subject);
+    if (sent + 1 >= this.#limit(members)) return;
+    this.#tier(sent + 1).set(subject, own);
+    this.#tierOf.set(subject, sent + 1);
+  }
+
+  #limit(members: number): number {
+    return this.#retransmitMult * Math.max(1, log10Ceiling(members + 1));
+  }
+
+  /** What fits, fewest-sent first, and how often it will have been sent then. */
+  #fitting(
+    budget: number,
+  ): { readonly subject: string; readonly statement: Uint8Array; readonly sent: number }[] {
+    const taken: { readonly subject: string; readonly statement: Uint8Array; readonly sent: number }[] = [];
+    let left = budget;
+    let skips = 0;
+    for (let sent = 0; sent < this.#sent.length; sent++)
+      for (const [subject, statement] of this.#tier(sent)) {
+        if (left < SMALLEST_BYTES || skips > SKIPS_MAX) return taken;
+        if (statement.length + ITEM_OVERHEAD_BYTES > left) skips++;
+        else {
+          left -= statement.length + ITEM_OVERHEAD_BYTES;
+          taken.push({ subject, statement, sent: sent + 1 });
+        }
+      }
+    return taken;
   }
 
   #tier(sent: number): Map<string, Uint8Array> {

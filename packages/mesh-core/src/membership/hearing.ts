@@ -108,10 +108,9 @@ export class Hearing {
   /** Forget members that have been dead or gone for long. */
   forgetBefore(monotonicMs: number): void {
     const { table } = this.#p;
-    if (table.count("dead") + table.count("left") === 0) return;
-    for (const entry of table.all()) {
+    for (const entry of table.gone()) {
       const { node, state, changedMs } = entry;
-      if ((state !== "dead" && state !== "left") || changedMs >= monotonicMs) continue;
+      if (changedMs >= monotonicMs) continue;
       this.#calm(node);
       table.forget(node);
       this.#p.changed(state, undefined);
@@ -132,7 +131,10 @@ export class Hearing {
       this.#hearOwn(heard);
       return;
     }
-    if (!table.wants(heard.node, heard.record)) return;
+    if (!table.wants(heard.node, heard.record)) {
+      broadcasts.heard(heard.node, heard.bytes, table.live().length);
+      return;
+    }
     const certificate = heard.verify();
     if (certificate.role === "client" || clock.wallMs() > certificate.expiresMs + CLOCK_SKEW_MS) return;
     if (removals.covers(certificate)) return;

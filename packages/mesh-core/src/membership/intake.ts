@@ -83,10 +83,19 @@ export class Intake {
     this.#queue.length = 0;
     this.#waitingOf.clear();
     this.#waiting = 0;
+    this.#read = 0;
   }
 
   #run(): void {
-    this.#armSlice();
+    // Without a slice nothing was verified since the last one ended.
+    if (this.#nextSlice === undefined) this.#verifiedBefore = this.#o.verifications();
+    this.#hear();
+    const verified = this.#o.verifications() - this.#verifiedBefore;
+    // Old news costs next to nothing: it needs no timer, it only counts.
+    if (this.#queue.length > 0 || verified > 0 || this.#read >= SLICE_STATEMENTS / 4) this.#armSlice();
+  }
+
+  #hear(): void {
     for (let first = this.#queue[0]; first !== undefined; first = this.#queue[0]) {
       if (!this.#hearSome(first)) return;
       this.#queue.shift();
@@ -129,11 +138,9 @@ export class Intake {
 
   /** A slice ends with the next turn of the event loop. */
   #armSlice(): void {
-    if (this.#nextSlice !== undefined) return;
-    this.#verifiedBefore = this.#o.verifications();
-    this.#read = 0;
-    this.#nextSlice = this.#o.timers.schedule(0, () => {
+    this.#nextSlice ??= this.#o.timers.schedule(0, () => {
       this.#nextSlice = undefined;
+      this.#read = 0;
       if (this.#queue.length > 0) this.#run();
     });
   }

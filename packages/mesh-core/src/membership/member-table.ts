@@ -8,11 +8,13 @@
  * MT4. Staleness is judged before a signature is verified.
  * MT5. At most {@link MEMBERS_MAX} members; more are refused.
  * MT6. Every change of a row changes the version of its bucket.
+ * MT7. Counts and the list of live members are kept as rows change: no question that is asked per message passes over the table.
  */
 import type { NodeId } from "@glia-os/abi/ids";
 import type { Certificate } from "../admission/certificate.ts";
 import type { Member, MemberState } from "../mesh-types.ts";
 import { BUCKETS, bucketOf } from "./buckets.ts";
+import { Tally } from "./quorum.ts";
 import type { Accusation, MemberRecord } from "./statement.ts";
 import type { Suspicion } from "./suspicion.ts";
 
@@ -33,6 +35,8 @@ export interface MemberEntry {
   readonly changedMs: number;
   /** When it was last told of its accusation. */
   toldMs: number;
+  /** What a view's digest covers of it, once it was asked for. */
+  digested: Uint8Array | undefined;
 }
 
 /** The order of states: a higher one beats a lower one of the same version. */
@@ -43,8 +47,12 @@ export class MemberTable {
   readonly #entries = new Map<NodeId, MemberEntry>();
   readonly #buckets: Set<NodeId>[] = Array.from({ length: BUCKETS }, () => new Set());
   readonly #versions = new Float64Array(BUCKETS);
-  readonly #counts: Record<MemberState, number> = { alive: 0, suspect: 0, dead: 0, left: 0 };
-  #live: readonly MemberEntry[] | undefined;
+  /** How many there are in each state. */
+  readonly tally: Tally = new Tally();
+  /** Live rows, in no order, and where each one is (MT7). */
+  readonly #live: MemberEntry[] = [];
+  readonly #liveAt = new Map<NodeId, number>();
+  readonly #gone = new Map<NodeId, MemberEntry>();
   #revision = 0;
 
   get(node: NodeId): MemberEntry | undefined {
@@ -66,15 +74,19 @@ export class MemberTable {
     return [...this.#entries.values()];
   }
 
-  /** Members thought to run: alive or suspect. The same array until something changes. */
+  /** Members thought to run: alive or suspect, in no order. It changes with the table: copy it to keep it. */
   live(): readonly MemberEntry[] {
-    this.#live ??= this.all().filter(({ state }) => state === "alive" || state === "suspect");
     return this.#live;
+  }
+
+  /** Rows of those that are dead or left; O(their number). */
+  gone(): MemberEntry[] {
+    return [...this.#gone.values()];
   }
 
   /** Rows in a state. */
   count(state: MemberState): number {
-    return this.#counts[state];
+    return this.tally.all[state];
   }
 
   /** Nodes of a bucket, in no order. */
@@ -114,6 +126,7 @@ export class MemberTable {
       suspicion: undefined,
       changedMs: nowMs,
       toldMs: Number.NEGATIVE_INFINITY,
+      digested: undefined,
     });
     return before;
   }
@@ -125,7 +138,8 @@ export class MemberTable {
     accusationBytes: Uint8Array,
     nowMs: number,
   ): MemberEntry {
-    const changed = { ...entry, state: verdict, accusationBytes, suspicion: undefined, changedMs: nowMs };
+    const news = { state: verdict, accusationBytes, suspicion: undefined, changedMs: nowMs };
+    const changed = { ...entry, ...news, digested: undefined };
     this.#set(changed);
     return changed;
   }
@@ -144,7 +158,9 @@ export class MemberTable {
     const entry = this.#entries.get(node);
     if (entry === undefined) return;
     this.#entries.delete(node);
-    this.#counts[entry.state]--;
+    this.tally.count(entry.certificate.role, entry.state, -1);
+    this.#unlist(node);
+    this.#gone.delete(node);
     this.#buckets[bucketOf(node)]?.delete(node);
     this.touch(node);
   }
@@ -153,17 +169,39 @@ export class MemberTable {
   touch(node: NodeId): void {
     const index = bucketOf(node);
     this.#versions[index] = this.version(index) + 1;
-    this.#live = undefined;
     this.#revision++;
   }
 
   #set(entry: MemberEntry): void {
     const known = this.#entries.get(entry.node);
-    if (known !== undefined) this.#counts[known.state]--;
+    if (known !== undefined) this.tally.count(known.certificate.role, known.state, -1);
     this.#entries.set(entry.node, entry);
-    this.#counts[entry.state]++;
+    this.tally.count(entry.certificate.role, entry.state);
+    if (entry.state === "alive" || entry.state === "suspect") this.#list(entry);
+    else {
+      this.#unlist(entry.node);
+      this.#gone.set(entry.node, entry);
+    }
     this.#buckets[bucketOf(entry.node)]?.add(entry.node);
     this.touch(entry.node);
+  }
+
+  #list(entry: MemberEntry): void {
+    const at = this.#liveAt.get(entry.node) ?? this.#live.length;
+    this.#live[at] = entry;
+    this.#liveAt.set(entry.node, at);
+    this.#gone.delete(entry.node);
+  }
+
+  /** The last one takes its place. */
+  #unlist(node: NodeId): void {
+    const at = this.#liveAt.get(node);
+    const last = this.#live.at(-1);
+    if (at === undefined || last === undefined) return;
+    this.#live[at] = last;
+    this.#liveAt.set(last.node, at);
+    this.#live.pop();
+    this.#liveAt.delete(node);
   }
 }
 

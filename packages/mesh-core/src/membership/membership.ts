@@ -409,7 +409,7 @@ export class Membership {
   }
 
   #dead(): MemberEntry[] {
-    return this.#table.all().filter(({ state }) => state === "dead");
+    return this.#table.gone().filter(({ state }) => state === "dead");
   }
 
   #say(

@@ -24,19 +24,24 @@ export interface QuorumView {
   readonly known: number;
 }
 
-/** What is counted of a member. */
-export interface Counted {
-  readonly role: NodeRole;
-  readonly state: MemberState;
+/** Members by state, and those that are core or relay once more. A table keeps it as rows change, so that a view costs no pass over them. */
+export class Tally {
+  readonly all: Record<MemberState, number> = { alive: 0, suspect: 0, dead: 0, left: 0 };
+  readonly strong: Record<MemberState, number> = { alive: 0, suspect: 0, dead: 0, left: 0 };
+
+  /** One more, or with -1 one fewer, of a role in a state. */
+  count(role: NodeRole, state: MemberState, by: 1 | -1 = 1): void {
+    this.all[state] += by;
+    if (role === "core" || role === "relay") this.strong[state] += by;
+  }
 }
 
-/** The view of a table (Q1, Q2); O(members). */
-export function quorumOf(members: readonly Counted[]): QuorumView {
-  const staying = members.filter(({ state }) => state !== "left");
-  const strong = staying.filter(({ role }) => role === "core" || role === "relay");
-  const voters = strong.length >= VOTERS_MIN ? strong : staying;
-  const known = voters.length;
-  const dead = voters.filter(({ state }) => state === "dead").length;
+/** The view of a table (Q1, Q2); O(1). */
+export function quorumOf({ all, strong }: Tally): QuorumView {
+  const staying = (of: Record<MemberState, number>): number => of.alive + of.suspect + of.dead;
+  const voters = staying(strong) >= VOTERS_MIN ? strong : all;
+  const known = staying(voters);
+  const dead = voters.dead;
   const reachable = known - dead;
   const parted = dead >= 2 && dead >= known * PARTITION_SHARE;
   const state = 2 * reachable <= known && dead > 0 ? "lost" : parted ? "partition" : "whole";

@@ -62,7 +62,12 @@ export class ViewDigest {
     const removed = this.#removals.ofBucket(index);
     const bytes = new Uint8Array(nodes.length * ROW_BYTES + removed.length * REMOVAL_BYTES);
     let at = 0;
-    for (const node of nodes) at = writeRow(bytes, at, this.#table.get(node) as MemberEntry);
+    for (const node of nodes) {
+      const entry = this.#table.get(node) as MemberEntry;
+      entry.digested ??= rowOf(entry);
+      bytes.set(entry.digested, at);
+      at += ROW_BYTES;
+    }
     for (const { node, removedMs } of removed) {
       bytes.set(fromHex(node), at);
       writeNumber(bytes, at + 32, removedMs);
@@ -74,12 +79,13 @@ export class ViewDigest {
   }
 }
 
-function writeRow(bytes: Uint8Array, at: number, { node, record, state }: MemberEntry): number {
-  bytes.set(fromHex(node), at);
-  writeNumber(bytes, at + 32, record.bootEpoch);
-  writeNumber(bytes, at + 40, record.incarnation);
-  bytes[at + 48] = STATE_RANK[state];
-  return at + ROW_BYTES;
+function rowOf({ node, record, state }: MemberEntry): Uint8Array {
+  const bytes = new Uint8Array(ROW_BYTES);
+  bytes.set(fromHex(node));
+  writeNumber(bytes, 32, record.bootEpoch);
+  writeNumber(bytes, 40, record.incarnation);
+  bytes[48] = STATE_RANK[state];
+  return bytes;
 }
 
 function writeNumber(bytes: Uint8Array, at: number, value: number): void {

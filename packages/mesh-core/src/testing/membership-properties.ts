@@ -43,6 +43,8 @@ export interface MembershipBounds {
 
 const RECOVERY_MS = 60_000;
 const REST_MS = 30_000;
+/** Statements that a member passes on per second at least: three in each of three datagrams in each of five gossip rounds. */
+const PASSED_PER_SECOND = 45;
 
 /** Who believed or declared whom dead, when by its own clock. */
 interface Death {
@@ -51,18 +53,24 @@ interface Death {
   readonly atMs: number;
 }
 
-interface Seen {
-  readonly bootEpoch: number;
-  readonly incarnation: number;
-  readonly state: MemberState;
+/** What one boot of a viewer was seen to believe, by subject. In arrays: there are as many beliefs as pairs of members. */
+interface Beliefs {
+  readonly generation: number;
+  /** The view's revision when it was looked at last. */
+  revision: number;
+  /** 0: nothing yet. */
+  readonly bootEpoch: Float64Array;
+  readonly incarnation: Float64Array;
+  readonly left: Uint8Array;
 }
 
 /** Checks one run; make a new one for every run. Feed it the events, ask it at every check. */
 export class MembershipChecker {
   readonly #cluster: SimulatedMembership;
   readonly #bounds: Required<MembershipBounds>;
-  /** By viewer, boot of the viewer and subject. */
-  readonly #seen = new Map<string, Seen>();
+  readonly #beliefs: Beliefs[] = [];
+  /** By viewer: its revision and the truth it agreed with. */
+  readonly #agreed: { readonly revision: number; readonly truth: string }[] = [];
   readonly #highest = new Map<number, { bootEpoch: number; incarnation: number }>();
   readonly #sent = new Map<number, { readonly atMs: number; readonly sent: number }>();
   #touched: readonly (readonly [number, number])[][] | undefined;
@@ -114,27 +122,51 @@ export class MembershipChecker {
     // Those that crashed between two checks spoke as well.
     for (const { index, member } of this.#cluster.boots) this.#raise(index, member.self());
     for (const { index, generation, process } of world.machines) {
-      for (const member of process?.members() ?? []) {
-        const wrong = this.#version(index, generation, member);
+      if (process === undefined) continue;
+      const beliefs = this.#beliefsOf(index, generation, world.machines.length);
+      // What did not change was looked at before, and nobody takes back a version.
+      if (beliefs.revision === process.revision) continue;
+      for (const member of process.members()) {
+        const wrong = this.#version(index, beliefs, member);
         if (wrong !== undefined) return wrong;
       }
+      beliefs.revision = process.revision;
     }
     return undefined;
   }
 
-  #version(viewer: number, generation: number, member: Member): string | undefined {
+  #beliefsOf(viewer: number, generation: number, machines: number): Beliefs {
+    const known = this.#beliefs[viewer];
+    if (known !== undefined && known.generation === generation) return known;
+    const beliefs = {
+      generation,
+      revision: -1,
+      bootEpoch: new Float64Array(machines),
+      incarnation: new Float64Array(machines),
+      left: new Uint8Array(machines),
+    };
+    this.#beliefs[viewer] = beliefs;
+    return beliefs;
+  }
+
+  #version(viewer: number, beliefs: Beliefs, member: Member): string | undefined {
     const subject = this.#cluster.indexOf(member.node);
     const { bootEpoch, incarnation, state } = member;
-    const key = `${viewer}.${generation}.${subject}`;
-    const before = this.#seen.get(key);
-    this.#seen.set(key, { bootEpoch, incarnation, state });
+    const before = {
+      bootEpoch: beliefs.bootEpoch[subject] as number,
+      incarnation: beliefs.incarnation[subject] as number,
+    };
+    const hadLeft = beliefs.left[subject] === 1;
+    beliefs.bootEpoch[subject] = bootEpoch;
+    beliefs.incarnation[subject] = incarnation;
+    beliefs.left[subject] = state === "left" ? 1 : 0;
     const highest = this.#highest.get(subject);
     if (highest === undefined || older(highest, member))
       return `M5: ${viewer} has ${name(subject, member)}, which ${subject} never said`;
-    if (before === undefined) return undefined;
+    if (before.bootEpoch === 0) return undefined;
     if (older(member, before))
       return `M4: ${viewer} went back from ${name(subject, before)} to ${name(subject, member)}`;
-    if (before.state === "left" && state !== "left" && before.bootEpoch === bootEpoch)
+    if (hadLeft && state !== "left" && before.bootEpoch === bootEpoch)
       return `M9: ${viewer} sees ${name(subject, member)} ${state}, which had left`;
     return undefined;
   }
@@ -148,8 +180,12 @@ export class MembershipChecker {
 
   #converged(world: MembershipWorld): string | undefined {
     if (!world.calm || world.nowMs - world.disturbedMs < this.#bounds.convergeMs) return undefined;
+    const truth = this.#truth(world);
     for (const viewer of world.machines) {
       if (viewer.process === undefined || viewer.process.left) continue;
+      const { revision } = viewer.process;
+      const agreed = this.#agreed[viewer.index];
+      if (agreed?.revision === revision && agreed.truth === truth) continue;
       const views = new Map(
         viewer.process.members().map((member) => [this.#cluster.indexOf(member.node), member]),
       );
@@ -159,8 +195,16 @@ export class MembershipChecker {
         const good = runs ? this.#seenAlive(seen, process) : seen === undefined || isGone(seen.state);
         if (!good) return this.#notConverged(viewer.index, index, seen, process);
       }
+      this.#agreed[viewer.index] = { revision, truth };
     }
     return undefined;
+  }
+
+  /** Who runs, under which boot. */
+  #truth({ machines }: MembershipWorld): string {
+    return machines
+      .map(({ process, generation }) => (process === undefined ? "-" : process.left ? "left" : generation))
+      .join(" ");
   }
 
   #seenAlive(seen: Member | undefined, process: SimulatedMember): boolean {
@@ -181,7 +225,7 @@ export class MembershipChecker {
   }
 
   #rate(world: MembershipWorld): string | undefined {
-    const resting = world.calm && world.nowMs - world.disturbedMs >= RECOVERY_MS;
+    const resting = world.calm && world.nowMs - world.disturbedMs >= RECOVERY_MS + this.#newsMs();
     for (const { index, process } of world.machines) {
       if (!resting || process === undefined) {
         this.#sent.delete(index);
@@ -198,6 +242,13 @@ export class MembershipChecker {
       }
     }
     return undefined;
+  }
+
+  /** In so long every member has passed on a record of every other as often as it ever does; M8 begins after it. */
+  #newsMs(): number {
+    const { ids, parameters } = this.#cluster;
+    const times = parameters.retransmitMult * String(ids.length).length;
+    return ((ids.length * times) / PASSED_PER_SECOND) * parameters.gossipIntervalMs * 5;
   }
 
   #countDeaths(world: MembershipWorld): void {

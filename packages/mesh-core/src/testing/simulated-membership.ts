@@ -131,9 +131,12 @@ export class SimulatedMembership {
   }
 }
 
+/** Statements that are remembered. */
+const READ_MAX = 65_536;
+
 /** Statements are immutable and shared in a simulation, so each is decoded and verified once. */
 class ReadOnce extends Statements {
-  readonly #read = new WeakMap<Uint8Array, Heard>();
+  readonly #read = new Map<Uint8Array, Heard>();
   readonly #onAccusation: (accusation: Accusation) => void;
 
   constructor(digests: Digests, keys: ClusterKeys, onAccusation: (accusation: Accusation) => void) {
@@ -149,10 +152,18 @@ class ReadOnce extends Statements {
   override read(bytes: Uint8Array): Heard {
     const known = this.#read.get(bytes);
     if (known !== undefined) return known;
-    const heard = super.read(bytes);
+    const heard = verifiedOnce(super.read(bytes));
+    if (this.#read.size >= READ_MAX) this.#read.clear();
     this.#read.set(bytes, heard);
     return heard;
   }
+}
+
+/** A record whose signatures hold, holds for ever while no key changes. */
+function verifiedOnce(heard: Heard): Heard {
+  if (heard.type !== "record") return heard;
+  let certificate: ReturnType<typeof heard.verify> | undefined;
+  return { ...heard, verify: () => (certificate ??= heard.verify()) };
 }
 
 /** The member on one machine, for one boot. */
@@ -206,6 +217,11 @@ export class SimulatedMember {
       },
       heardTable: () => undefined,
     });
+  }
+
+  /** Grows with every change of what this one knows. */
+  get revision(): number {
+    return this.membership.revision;
   }
 
   /** Every member this one knows. */
