@@ -84,7 +84,10 @@ const u32 = (value: number): string => {
 const text = (line: string): string => Buffer.from(line).toString("base64");
 const PROSE = "It was the best of times, it was the worst of times\nwe had everything before us\n".repeat(9);
 
-describe("a guest moved between processes ends like one that stayed", () => {
+/** A dozen processes are started one after the other, each from source: on a machine with other work that takes as long as it takes. */
+const LONG = { timeout: 300_000 };
+
+describe("a guest moved between processes ends like one that stayed", LONG, () => {
   it("C: in the middle of qsort, with the comparator on its stack", async () => {
     const whole = await sameOverHops({
       name: "sort",
@@ -137,7 +140,7 @@ describe("a guest moved between processes ends like one that stayed", () => {
   });
 });
 
-describe("pre-empted anywhere and moved, a guest ends like one that stayed, with the same fuel", () => {
+describe("pre-empted anywhere and moved, a guest ends like one that stayed, with the same fuel", LONG, () => {
   it("C: sorting, without a single blocking call", async () => {
     const whole = await sameOverHops({
       name: "sort",

@@ -10,25 +10,31 @@ import { host } from "./host.ts";
 const E_STATE = -3;
 const REPLACEMENT = "\ufffd";
 
-/** The message received last: the one in the engine's buffer. */
+/**
+ * The message received last, the one in the engine's buffer, and what is known of it. It lies here and not in its object because an
+ * interpreter makes a small object in half the time of a large one.
+ */
 let current: Message | undefined;
+let currentText: string | undefined;
+let currentBytes: Uint8Array | undefined;
+let answered = false;
 
 /** One message. */
 export class Message {
   /** Length in bytes. */
-  readonly size: number;
-  #text: string | undefined;
-  #bytes: Uint8Array | undefined;
-  #answered = false;
+  declare readonly size: number;
+  /** What it says, once another message has come; bytes when they were asked for, or say more than text can. */
+  declare private kept: string | Uint8Array | undefined;
 
   constructor(size: number) {
     this.size = size;
+    this.kept = undefined;
   }
 
   /** Its bytes as UTF-8 text; what is not UTF-8 becomes U+FFFD. */
   text(): string {
-    this.#text ??= current === this ? host.t() : decoded(this.#bytes ?? new Uint8Array());
-    return this.#text;
+    if (current === this) return (currentText ??= host.t());
+    return typeof this.kept === "string" ? this.kept : decoded(this.kept ?? new Uint8Array());
   }
 
   /** Its text as JSON. @throws SyntaxError */
@@ -38,8 +44,9 @@ export class Message {
 
   /** Its bytes; the same array each time. */
   bytes(): Uint8Array {
-    this.#bytes ??= current === this ? host.b() : host.e(this.#text ?? "");
-    return this.#bytes;
+    if (current === this) return (currentBytes ??= host.b());
+    if (!(this.kept instanceof Uint8Array)) this.kept = host.e(this.kept ?? "");
+    return this.kept;
   }
 
   /**
@@ -53,19 +60,19 @@ export class Message {
         "not-current",
         "another message was received since; only the last one can be answered",
       );
-    if (this.#answered) throw refusal("take a second reply", E_STATE);
+    if (answered) throw refusal("take a second reply", E_STATE);
     const code = host.p(
       typeof value === "string" ? value : value instanceof Uint8Array ? owned(value) : json(value),
     );
     if (code < 0 && code !== E_STATE) throw refusal("take the reply", code);
-    this.#answered = true;
+    answered = true;
     return code >= 0;
   }
 
   /** Copy out what the buffer holds, because it is about to be used again (MS1). */
   keep(): void {
-    if (this.#bytes === undefined && (this.#text === undefined || this.#text.includes(REPLACEMENT)))
-      this.#bytes = host.b();
+    const isText = currentText !== undefined && !currentText.includes(REPLACEMENT);
+    this.kept = currentBytes ?? (isText ? currentText : host.b());
   }
 }
 
@@ -86,6 +93,9 @@ function decoded(bytes: Uint8Array): string {
 /** A message of so many bytes has come into the buffer. */
 export function arrived(size: number): Message {
   current = new Message(size);
+  currentText = undefined;
+  currentBytes = undefined;
+  answered = false;
   return current;
 }
 

@@ -29,7 +29,13 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
+/** Those who wait behind the first. */
 const waiters: Waiter[] = [];
+/** The first, who is alone nearly always: in variables, because an interpreter makes no object for them. */
+let waits = false;
+let firstIterates = false;
+let firstResolve: Resolve | undefined;
+let firstReject: ((error: unknown) => void) | undefined;
 const rejections = new Map<unknown, unknown>();
 /** Whether there are any: reading this costs an interpreter less than asking the map at every turn. */
 let anyRejected = false;
@@ -37,11 +43,20 @@ let timerRanLast = false;
 let whenIdle: (() => boolean) | undefined;
 
 function standInLine(resolve: Resolve, reject: (error: unknown) => void): void {
-  waiters.push({ iterates: false, resolve, reject });
+  if (waits) waiters.push({ iterates: false, resolve, reject });
+  else isFirst(false, resolve, reject);
 }
 
 function iterateInLine(resolve: Resolve, reject: (error: unknown) => void): void {
-  waiters.push({ iterates: true, resolve, reject });
+  if (waits) waiters.push({ iterates: true, resolve, reject });
+  else isFirst(true, resolve, reject);
+}
+
+function isFirst(iterates: boolean, resolve: Resolve, reject: (error: unknown) => void): void {
+  waits = true;
+  firstIterates = iterates;
+  firstResolve = resolve;
+  firstReject = reject;
 }
 
 /** The next message, for whoever asked first. */
@@ -72,14 +87,14 @@ export function turn(came: number): number {
   if (anyRejected) for (const reason of rejections.values()) throw reason;
   if (came === ONLY_CHECK) return 0;
   const dueMs = untilNextTimer();
-  if (dueMs === 0 && !(timerRanLast && waiters.length > 0)) {
+  if (dueMs === 0 && !(timerRanLast && waits)) {
     timerRanLast = true;
     fireTimer();
     return AGAIN;
   }
   timerRanLast = false;
   if (whenIdle?.()) return AGAIN;
-  if (waiters.length > 0) {
+  if (waits) {
     leaveBuffer();
     return dueMs;
   }
@@ -87,10 +102,15 @@ export function turn(came: number): number {
 }
 
 function deliver(came: number): number {
-  const waiter = waiters.shift();
+  const iterates = firstIterates;
+  const resolve = firstResolve;
+  const reject = firstReject;
+  waits = false;
+  const next = waiters.length > 0 ? waiters.shift() : undefined;
+  if (next !== undefined) isFirst(next.iterates, next.resolve, next.reject);
   if (came >= 0) {
     const value = arrived(came);
-    waiter?.resolve(waiter.iterates ? { value, done: false } : value);
-  } else waiter?.reject(refusal("give the next message", came));
+    resolve?.(iterates ? { value, done: false } : value);
+  } else reject?.(refusal("give the next message", came));
   return 0;
 }

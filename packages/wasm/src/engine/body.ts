@@ -96,6 +96,7 @@ export class Body {
   readonly maximum: number;
   readonly #seat: Seat;
   readonly #shape: GuestShape;
+  #bytes: Uint8Array | undefined;
 
   /** @throws HostMemoryError, GuestTrappedError when a segment lies outside its memory or table */
   constructor(
@@ -127,12 +128,12 @@ export class Body {
     readonly stack: Uint8Array;
     readonly tables?: Uint8Array;
   } {
-    const { globals, tables } = this.#shape;
-    return {
-      globals: encodeGlobals(this.exports, globals, into["globals"]),
-      stack: this.suspension.frames(into["stack"]),
-      ...(tables.length === 0 ? {} : { tables: encodeTables(this.exports, tables) }),
-    };
+    const { globals: cells, tables } = this.#shape;
+    const globals = encodeGlobals(this.exports, cells, into["globals"]);
+    const stack = this.suspension.frames(into["stack"]);
+    return tables.length === 0
+      ? { globals, stack }
+      : { globals, stack, tables: encodeTables(this.exports, tables) };
   }
 
   /** Put these sections back. @throws SnapshotMismatchError */
@@ -141,6 +142,15 @@ export class Body {
     if (tables.length > 0) restoreTables(this.exports, tables, sectionOf(image, "tables"));
     restoreGlobals(this.exports, globals, sectionOf(image, "globals"));
     this.suspension.restore(sectionOf(image, "stack"));
+  }
+
+  /** The memory as it is now: a view that growing replaces, and that is kept as long as it holds. */
+  get bytes(): Uint8Array {
+    const bytes = this.#bytes;
+    // A buffer that grew away has no bytes; one that threads share stays, and is too short.
+    if (bytes !== undefined && bytes.length > 0 && !(bytes.buffer instanceof SharedArrayBuffer)) return bytes;
+    this.#bytes = new Uint8Array(this.memory.buffer);
+    return this.#bytes;
   }
 
   /** Let the next guest in. */

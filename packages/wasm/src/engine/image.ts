@@ -33,10 +33,11 @@ const METERED_CONTROL_BYTES = 24;
 /** Control facts as bytes: phase u32, zero u32, log bytes left u64, and fuel used u64 where it is counted; little-endian. */
 export function encodeControl({ phase, logBytesLeft, fuelUsed }: Control, into?: Uint8Array): Uint8Array {
   const bytes = sized(fuelUsed === undefined ? CONTROL_BYTES : METERED_CONTROL_BYTES, into);
-  const view = viewOf(bytes);
-  view.setUint32(0, phase, true);
-  setUint64(view, 8, logBytesLeft);
-  if (fuelUsed !== undefined) setUint64(view, 16, fuelUsed);
+  cell.setUint32(0, phase, true);
+  cell.setUint32(4, 0, true);
+  putCell(bytes, 0);
+  putUint64(bytes, 8, logBytesLeft);
+  if (fuelUsed !== undefined) putUint64(bytes, 16, fuelUsed);
   return bytes;
 }
 
@@ -45,14 +46,19 @@ export function sized(length: number, into: Uint8Array | undefined): Uint8Array 
   return into?.length === length ? into : new Uint8Array(length);
 }
 
-function viewOf({ buffer, byteOffset, length }: Uint8Array): DataView {
-  return new DataView(buffer, byteOffset, length);
+/** Eight bytes that are put into others one by one: making a view of those takes several times as long. */
+const cell = new DataView(new ArrayBuffer(8));
+const cellBytes = new Uint8Array(cell.buffer);
+
+function putCell(bytes: Uint8Array, at: number): void {
+  for (let i = 0; i < 8; i++) bytes[at + i] = cellBytes[i] as number;
 }
 
 /** A whole number below 2^53, without a detour by a bigint. */
-function setUint64(view: DataView, at: number, value: number): void {
-  view.setUint32(at, value, true);
-  view.setUint32(at + 4, value / 2 ** 32, true);
+function putUint64(bytes: Uint8Array, at: number, value: number): void {
+  cell.setUint32(0, value, true);
+  cell.setUint32(4, value / 2 ** 32, true);
+  putCell(bytes, at);
 }
 
 /** The inverse of {@link encodeControl}, for a profile that is metered or not. @throws SnapshotMismatchError */
@@ -78,17 +84,20 @@ export function encodeGlobals(
   into?: Uint8Array,
 ): Uint8Array {
   const bytes = sized(globals.length * 8, into);
-  const view = viewOf(bytes);
-  globals.forEach(({ exportName, type }, index) => {
+  for (let index = 0; index < globals.length; index++) {
+    const { exportName, type } = globals[index] as GuestShape["globals"][number];
     const value: unknown = (exports[exportName] as GlobalCell).value;
-    if (type === I64) view.setBigInt64(index * 8, value as bigint, true);
-    else if (type === F64) view.setFloat64(index * 8, value as number, true);
-    else if (type === F32) view.setFloat32(index * 8, value as number, true);
-    else {
-      view.setInt32(index * 8, value as number, true);
-      view.setInt32(index * 8 + 4, (value as number) >> 31, true);
+    if (type === I64) cell.setBigInt64(0, value as bigint, true);
+    else if (type === F64) cell.setFloat64(0, value as number, true);
+    else if (type === F32) {
+      cell.setFloat32(0, value as number, true);
+      cell.setUint32(4, 0, true);
+    } else {
+      cell.setInt32(0, value as number, true);
+      cell.setInt32(4, (value as number) >> 31, true);
     }
-  });
+    putCell(bytes, 8 * index);
+  }
   return bytes;
 }
 

@@ -213,7 +213,7 @@ export class WasmInstance implements EngineInstance, Occupant {
     this.#requireResident();
     const { hash, shape } = this.#program;
     const pending = this.#pending as PendingCall;
-    const memory = new Uint8Array(this.memory.buffer);
+    const memory = this.#body.bytes;
     return {
       moduleHash: hash,
       profile: shape.profile.profile,
@@ -307,9 +307,10 @@ export class WasmInstance implements EngineInstance, Occupant {
 
   /** The section `host`, when there is anything to say in it. */
   #hostSection(): { readonly host?: Uint8Array } {
+    if (this.#modules.none) return {};
     const modules = this.#modules.save();
     const waiting = this.#at.includes("/") ? this.#at : undefined;
-    return modules.length === 0 ? {} : { host: encodeHostState({ waiting, modules }) };
+    return { host: encodeHostState({ waiting, modules }) };
   }
 
   /** Drop the memory. Idempotent; afterwards every other call is refused. */

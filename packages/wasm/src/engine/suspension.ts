@@ -13,6 +13,8 @@ import { sized } from "./image.ts";
 
 const UNWINDING = 1;
 const REWINDING = 2;
+/** So many are copied one by one in less time than it takes to make a view of them. */
+const FEW_BYTES = 64;
 
 /** Control over one instance's suspended calls. */
 export class Suspension {
@@ -73,7 +75,8 @@ export class Suspension {
       throw new GuestProtocolError(`its suspended calls end at byte ${end}`);
     const frames = sized(end - STACK_FRAMES, into);
     this.#bytes ??= new Uint8Array(this.#memory.buffer);
-    frames.set(this.#bytes.subarray(STACK_FRAMES, end));
+    if (frames.length > FEW_BYTES) frames.set(this.#bytes.subarray(STACK_FRAMES, end));
+    else for (let at = 0; at < frames.length; at++) frames[at] = this.#bytes[STACK_FRAMES + at] as number;
     return frames;
   }
 
