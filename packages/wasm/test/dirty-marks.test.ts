@@ -6,7 +6,7 @@ import { DIRTY_EXPORT } from "../src/layout.ts";
 import { webAssembly } from "../src/web-assembly.ts";
 
 it("finds every marked page from anywhere on, near and far, and no other", () => {
-  const memory = new webAssembly.Memory({ initial: 1 });
+  const memory = new webAssembly.Memory({ initial: 1, maximum: 1 });
   const marks = DirtyMarks.of({ [DIRTY_EXPORT]: memory });
   const bytes = new Uint8Array(memory.buffer);
   const page = fc.oneof(
