@@ -2,3 +2,4 @@
 export { fetch } from "./fetch.ts";
 export { Headers } from "./headers.ts";
 export { Response } from "./response.ts";
+export { URLSearchParams } from "./url-search-params.ts";
