@@ -29,7 +29,8 @@ const asking: DurableProgram<number> = {
 /** Bring the journal of a domain into a fresh replay and read its account. */
 async function accountOf(world: TestWorld, program: DurableProgram, domain: string) {
   const replay = new Replay({ domain, programOf: () => program, digests: createSystemDigests() });
-  for await (const batch of world.journal.read(domain, 1)) replay.feed(batch.body, batch.firstSeq, batch.count);
+  for await (const batch of world.journal.read(domain, 1))
+    replay.feed(batch.body, batch.firstSeq, batch.count);
   return replay.run.account;
 }
 

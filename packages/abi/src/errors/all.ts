@@ -8,12 +8,14 @@ import { GUEST_CODES } from "./codes/guest.ts";
 import { HAL_CODES } from "./codes/hal.ts";
 import { HISTORY_CODES } from "./codes/history.ts";
 import { HOST_CODES } from "./codes/host.ts";
+import { INFERENCE_CODES } from "./codes/inference.ts";
 import { KERNEL_CODES } from "./codes/kernel.ts";
 import { MESH_CODES } from "./codes/mesh.ts";
 import { OVERLAY_CODES } from "./codes/overlay.ts";
 import { OVERSIGHT_CODES } from "./codes/oversight.ts";
 import { SIM_CODES } from "./codes/sim.ts";
 import { STORE_CODES } from "./codes/store.ts";
+import { TOOLS_CODES } from "./codes/tools.ts";
 import { WASM_CODES } from "./codes/wasm.ts";
 import { WIRE_CODES } from "./codes/wire.ts";
 import type { ErrorFacts, ErrorTable } from "./codes.ts";
@@ -29,12 +31,14 @@ export const ERROR_CODES: ErrorTable = {
   ...HAL_CODES,
   ...HISTORY_CODES,
   ...HOST_CODES,
+  ...INFERENCE_CODES,
   ...KERNEL_CODES,
   ...MESH_CODES,
   ...OVERLAY_CODES,
   ...OVERSIGHT_CODES,
   ...SIM_CODES,
   ...STORE_CODES,
+  ...TOOLS_CODES,
   ...WASM_CODES,
   ...WIRE_CODES,
 } satisfies Readonly<Record<string, ErrorFacts>>;

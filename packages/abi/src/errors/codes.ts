@@ -11,12 +11,14 @@ import type { GUEST_CODES } from "./codes/guest.ts";
 import type { HAL_CODES } from "./codes/hal.ts";
 import type { HISTORY_CODES } from "./codes/history.ts";
 import type { HOST_CODES } from "./codes/host.ts";
+import type { INFERENCE_CODES } from "./codes/inference.ts";
 import type { KERNEL_CODES } from "./codes/kernel.ts";
 import type { MESH_CODES } from "./codes/mesh.ts";
 import type { OVERLAY_CODES } from "./codes/overlay.ts";
 import type { OVERSIGHT_CODES } from "./codes/oversight.ts";
 import type { SIM_CODES } from "./codes/sim.ts";
 import type { STORE_CODES } from "./codes/store.ts";
+import type { TOOLS_CODES } from "./codes/tools.ts";
 import type { WASM_CODES } from "./codes/wasm.ts";
 import type { WIRE_CODES } from "./codes/wire.ts";
 
@@ -40,12 +42,14 @@ export type ErrorTable = typeof ABI_CODES &
   typeof HAL_CODES &
   typeof HISTORY_CODES &
   typeof HOST_CODES &
+  typeof INFERENCE_CODES &
   typeof KERNEL_CODES &
   typeof MESH_CODES &
   typeof OVERLAY_CODES &
   typeof OVERSIGHT_CODES &
   typeof SIM_CODES &
   typeof STORE_CODES &
+  typeof TOOLS_CODES &
   typeof WASM_CODES &
   typeof WIRE_CODES;
 
