@@ -1,4 +1,19 @@
 /** Durable domains: programs that go on after their process ended. */
+
+export type { AmbientGuard } from "./ambient-guard.ts";
+export { approvalService, askOn, type OnAsked } from "./approvals.ts";
+export {
+  type AppendFile,
+  type AuditAction,
+  type AuditEntry,
+  type AuditEvent,
+  type AuditHead,
+  auditEntries,
+  EMPTY_HEAD,
+  encodeEntry,
+} from "./audit.ts";
+export { AuditLog } from "./audit-log.ts";
+export { callBefore, type DomainDifference, type DomainOf, diffDomains, type RecordPair } from "./diff.ts";
 export type { DomainState } from "./domain.ts";
 export {
   Domains,
@@ -7,8 +22,10 @@ export {
   type RecoveryReport,
 } from "./domains.ts";
 export {
+  AmbientUseError,
   BadJournalError,
   BadProgramError,
+  BadSecretError,
   DivergedError,
   type Divergence,
   DomainEndedError,
@@ -18,11 +35,46 @@ export {
   NotDurableError,
   NotRecordableError,
   OutcomeUnknownError,
+  ProgramChangedError,
   ProgramUnknownError,
+  SecretRefusedError,
   ValueMissingError,
 } from "./errors.ts";
+export { type ForkChange, type ForkOptions, forkDomain } from "./fork.ts";
+export {
+  BadChangeError,
+  type EffectInTheWay,
+  EffectInTheWayError,
+  NoRecordError,
+  TooLongError,
+} from "./history-errors.ts";
 export { KeptValue } from "./kept-value.ts";
 export { LargeValues, namesValues } from "./large-values.ts";
+export { type LiveReplayOptions, replayLive } from "./live-replay.ts";
+export {
+  type Discarded,
+  discardedOf,
+  isDiscarded,
+  type LoggedRecord,
+  loggedRecords,
+  type ReadableJournal,
+  ROLLBACK,
+  recordsIn,
+} from "./logged-record.ts";
+export { type Oversight, overseen } from "./oversight.ts";
+export {
+  AuditBrokenError,
+  AuditUnwritableError,
+  BadPolicyError,
+  DeniedError,
+} from "./oversight-errors.ts";
+export {
+  type AskedBecause,
+  askedBecause,
+  checkedPolicy,
+  OVERSIGHT_MODES,
+  type OversightPolicy,
+} from "./oversight-policy.ts";
 export type { DurableProgram, DurableService } from "./program.ts";
 export {
   type DurableRecord,
@@ -35,3 +87,6 @@ export {
   type ValueSource,
 } from "./record.ts";
 export { Replay, type ReplayOptions } from "./replay.ts";
+export { type RollbackOptions, type RolledBack, rollbackDomain } from "./rollback.ts";
+export { type SecretValue, secret } from "./secrets.ts";
+export { judgeUpgrade, type UpgradeOptions, type UpgradeVerdict } from "./upgrade.ts";

@@ -1,4 +1,13 @@
 /** The Glia kernel on Node: the pump, cancellation both ways, log lines and a meter in memory. */
+export { type ApprovalFolderOptions, createApprovalFolder } from "./approvals/approval-folder.ts";
+export {
+  AnsweredBeforeError,
+  BadAnswerError,
+  BoardDamagedError,
+  BoardFullError,
+  ChangedArgumentsError,
+  UnknownApprovalError,
+} from "./approvals/errors.ts";
 export { awaiting, cancelOnAbort, toAbortSignal, toCancelSignal } from "./cancel.ts";
 export { isPublicAddress, type Resolve, type ResolvedAddress } from "./effects/address-guard.ts";
 export {

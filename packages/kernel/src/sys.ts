@@ -5,9 +5,9 @@
  */
 import type { Approval, HttpResponse, LogFields, LogLevel } from "@glia-os/abi/ports";
 import type { Rights } from "@glia-os/abi/syscalls";
+import type { AccountOptions } from "./budget/account.ts";
 import type { Call } from "./call.ts";
 import type { Start } from "./effect.ts";
-import type { AccountOptions } from "./budget/account.ts";
 import type { Budget } from "./fair-share/budget.ts";
 import type { ShareRequest } from "./fair-share/share-group.ts";
 import type { Handle } from "./handle.ts";
@@ -17,7 +17,7 @@ import type { Operation, Routine } from "./operation.ts";
 import type { Priority } from "./ready-queue.ts";
 import type { RegionOptions } from "./region/region.ts";
 import type { RegionView } from "./region/region-view.ts";
-import type { FetchRequest, FileRequest } from "./services/requests.ts";
+import type { ApprovalQuestion, FetchRequest, FileRequest } from "./services/requests.ts";
 import type { MonitorId } from "./supervision/monitor-id.ts";
 import type { TaskTarget } from "./supervision/task-capability.ts";
 import type { Exit, TaskId } from "./task.ts";
@@ -330,8 +330,8 @@ export interface Sys {
   /** Ask a model. Needs the right `exec`. @throws what the model fails with */
   model<Answer = unknown>(model: Handle, request: unknown): Operation<Answer>;
 
-  /** Wait until somebody approves or refuses: a question of 1 to 10,000 characters. Needs the right `approve`. @throws {BadOptionError} */
-  approve(approver: Handle, question: string): Operation<Approval>;
+  /** Wait until somebody approves or refuses: a question, with the arguments it is about if it has some. Needs the right `approve`. @throws {BadOptionError} */
+  approve(approver: Handle, question: string | ApprovalQuestion): Operation<Approval>;
 
   /**
    * Wait for an effect outside the kernel. `start` is called at once and settles later, from anywhere; the function it may return

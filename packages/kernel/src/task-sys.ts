@@ -24,7 +24,7 @@ import * as op from "./opcodes.ts";
 import type { Operation } from "./operation.ts";
 import { Performer } from "./performer.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { FetchRequest, FileRequest } from "./services/requests.ts";
+import type { ApprovalQuestion, FetchRequest, FileRequest } from "./services/requests.ts";
 import type { Selected, Sys } from "./sys.ts";
 import { arm, enter, record, running } from "./sys-entry.ts";
 import { DONE } from "./trace-ring.ts";
@@ -195,7 +195,7 @@ export class TaskSys extends ObjectCalls implements Sys {
     return arm<Answer>(this.#performer, op.MODEL, model, request, undefined);
   }
 
-  approve(approver: Handle, question: string): Operation<Approval> {
+  approve(approver: Handle, question: string | ApprovalQuestion): Operation<Approval> {
     return arm<Approval>(this.#performer, op.APPROVE, approver, question, undefined);
   }
 

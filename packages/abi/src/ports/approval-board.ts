@@ -20,7 +20,7 @@ export interface ApprovalRequest {
 
 /** An approval as it stands. */
 export interface PostedApproval extends ApprovalRequest {
-  /** Its name (AB1): 24 hexadecimal digits. */
+  /** Its name (AB1): 32 hexadecimal digits. */
   readonly id: string;
   /** When it was asked, in milliseconds since the Unix epoch. */
   readonly askedMs: number;
@@ -42,5 +42,5 @@ export interface ApprovalBoard {
   /** Every approval, oldest first. O(approvals). @throws `oversight.board-damaged` */
   list(): Promise<readonly PostedApproval[]>;
   /** Forget what a call asked and was answered, so that it asks anew: for what was rolled back. Returns how many were forgotten. */
-  withdraw(wanted: (key: string) => boolean): Promise<number>;
+  withdraw(wanted: (approval: PostedApproval) => boolean): Promise<number>;
 }

@@ -64,6 +64,6 @@ export interface Approval {
 
 /** Whoever may decide, such as a person. */
 export interface Approver {
-  /** Ask, and wait for the decision. */
-  decide(question: string, cancel: CancelSignal): Promise<Approval>;
+  /** Ask, and wait for the decision. `args` is what the question is about, as JSON, if it is about something. */
+  decide(question: string, cancel: CancelSignal, args?: string | null): Promise<Approval>;
 }

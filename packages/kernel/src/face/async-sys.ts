@@ -4,7 +4,7 @@ import type { Approval, HttpResponse } from "@glia-os/abi/ports";
 import type { Start } from "../effect.ts";
 import type { Handle } from "../handle.ts";
 import type { Routine } from "../operation.ts";
-import type { FetchRequest, FileRequest } from "../services/requests.ts";
+import type { ApprovalQuestion, FetchRequest, FileRequest } from "../services/requests.ts";
 import type { Selected, Sys } from "../sys.ts";
 import type { Exit, TaskId } from "../task.ts";
 import type { Wait } from "../wait.ts";
@@ -77,7 +77,7 @@ export interface AsyncSys extends Omit<Sys, WaitingSyscall> {
   /** See `Sys.model`. */
   model<Answer = unknown>(model: Handle, request: unknown): Promise<Answer>;
   /** See `Sys.approve`. */
-  approve(approver: Handle, question: string): Promise<Approval>;
+  approve(approver: Handle, question: string | ApprovalQuestion): Promise<Approval>;
   /** See `Sys.external`. */
   external<Value = unknown>(start: Start<Value>): Promise<Value>;
   /** Run a part written as a generator, such as `retry`, in this task. */
