@@ -22,14 +22,15 @@ With \`--json\`, standard output carries JSON lines and nothing else. A command 
 \`"ok":true\`, or \`{"ok":false,"error":{"code","message","changed","fix","retryable","details"}}\`. Codes are listed in
 [spec/errors.md](spec/errors.md). \`mesh start\` and \`mesh join\` print lines with an \`event\`: \`ready\` (node, name, role,
 cluster, address, transport, pid, data, and joinLine for \`mesh start\`), \`node-event\` for what happens in the mesh, and
-\`stopped\` (why, peakRssBytes).
+\`stopped\` (why, peakRssBytes). \`mesh ping\` prints a line with the event \`answer\` (seq, node, name, roundTripMs, carrier) or \`unanswered\`
+(seq, error) for each ping before its last one. What each command of \`glia mesh\` is for: [mesh.md](mesh.md).
 
 Colour is used on a terminal only, and never when \`NO_COLOR\` is set. Progress is repainted on a terminal and printed as plain
 lines elsewhere.
 
 | Exit code | Meaning |
 |---|---|
-| 0 | Done. For \`mesh start\` and \`mesh join\`: stopped by Ctrl-C or SIGTERM once they were running. For \`top\`: left, or the program ended. |
+| 0 | Done. For \`mesh start\` and \`mesh join\`: stopped by Ctrl-C, SIGTERM or \`mesh leave\` once they were running. For \`top\`: left, or the program ended. |
 | 1 | Refused or failed; also when standard output could not be written, or its reader went away before the end. |
 | 2 | The command line makes no sense. |
 | 130 | Interrupted (Ctrl-C, SIGTERM, SIGHUP) before the work was done. |
@@ -212,8 +213,7 @@ most 1000 tasks, 64 handles each; \`omitted\` counts the others). Nodes of the m
 ## Where nodes keep their data
 
 \`--data DIR\`, or else a folder of the node's name under \`$GLIA_HOME\`, or under \`$XDG_STATE_HOME/glia\`, or under
-\`~/.local/state/glia\`. The name is \`--name\`, or the machine's name and the role. Commands that ask a node (\`mesh status\`,
-\`mesh token\`, \`agent ...\`) find it by \`--data\` or \`--name\`; without either they take the only node that runs and refuse to
+\`~/.local/state/glia\`. The name is \`--name\`, or the machine's name and the role. Commands that ask a node (\`mesh status\` and the other commands of \`mesh\`, \`agent ...\`) find it by \`--data\` or \`--name\`; without either they take the only node that runs and refuse to
 guess among several.
 
 ## What \`glia demo\` prints with \`--json\`

@@ -2,6 +2,14 @@
 import { isGliaError } from "@glia-os/abi/errors";
 import { CliError } from "@glia-os/abi/errors/cli";
 
+/** A node that should leave the mesh hosts agents. */
+export class AgentsHostedError extends CliError<"cli.agents-hosted"> {
+  constructor(name: string, count: number) {
+    const agents = count === 1 ? "1 agent lives" : `${count} agents live`;
+    super("cli.agents-hosted", `${agents} on the node ${name}`, { details: { name, count } });
+  }
+}
+
 /** The counting thread failed. */
 export class CountingThreadError extends CliError<"cli.counting-thread"> {
   constructor(cause: unknown) {
@@ -411,5 +419,13 @@ export class JournalUnreadableError extends CliError<"cli.journal-unreadable"> {
       cause,
       details: { domain, seq },
     });
+  }
+}
+
+/** Nobody answered a ping. */
+export class PingUnansweredError extends CliError<"cli.ping-unanswered"> {
+  constructor(node: string, count: number) {
+    const pings = count === 1 ? "the ping" : `any of ${count} pings`;
+    super("cli.ping-unanswered", `${node} did not answer ${pings}`, { details: { node, count } });
   }
 }

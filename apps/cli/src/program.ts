@@ -3,11 +3,12 @@
  *
  * P2. `docs/cli.md` shows the help of every command; a test keeps them equal.
  */
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { addAgentSource } from "./agent-source/register.ts";
+import { addMesh } from "./commands/register-mesh.ts";
 import type { Context } from "./context.ts";
 import { addDurable } from "./durable/register.ts";
-import { examples, group, type Outcome, Registrar } from "./registrar.ts";
+import { choiceOptions, describeArgument, examples, group, type Outcome, Registrar } from "./registrar.ts";
 import { addSim } from "./sim/register.ts";
 import { addWasm } from "./wasm/register.ts";
 
@@ -107,6 +108,10 @@ function addKernel(program: Command, register: Registrar): void {
     .option("--input <json>", "with --journal: what a new run starts with (default: null)")
     .option("--http <origin...>", "with --journal: origins the program's service http may reach")
     .option("--files <folder>", "with --journal: the folder of the program's service files")
+    .option(
+      "--oversight <policy>",
+      "with --journal: which calls a person approves: supervised, spot-check, autonomous, a policy as JSON or its file",
+    )
     .option("--dump-state", "print the state of the kernel at the end, before tasks are cancelled")
     .option(
       "-v, --verbose",
@@ -127,60 +132,6 @@ function addKernel(program: Command, register: Registrar): void {
     .option("--interval <seconds>", "time between two looks, 0.1 to 3600", "1")
     .option("--once", "look once");
   register.runs(top, async () => (await import("./commands/top.ts")).top);
-}
-
-function addMesh(program: Command, register: Registrar): void {
-  const mesh = group(program, "mesh", "Start, join and look at a mesh of nodes.");
-  const start = register.leaf(
-    mesh,
-    "start",
-    "Found a mesh and run its first node until Ctrl-C; prints the join line.",
-    [
-      "glia mesh start --bind 127.0.0.1:7400",
-      "glia mesh start --bind 0.0.0.0:7400 --name hub --ttl 1h --uses 3",
-      "glia mesh start --bind 127.0.0.1:7400 --name hub --resume",
-    ],
-  );
-  nodeOptions(
-    start.requiredOption("--bind <host:port>", "address to listen on; port 0 picks a free one"),
-    "core",
-  );
-  joinLineOptions(start).option(
-    "--resume",
-    "take up again the node whose folder it is, instead of founding a mesh",
-  );
-  register.runs(start, async () => (await import("./commands/mesh-start.ts")).meshStart);
-
-  const join = register.leaf(mesh, "join <line>", "Join a mesh and run a node until Ctrl-C.", [
-    "glia mesh join glia-join-v1/127.0.0.1:7400/pdcm...",
-    "glia mesh join join-line.txt --role relay",
-    "glia mesh token | glia mesh join - --bind 127.0.0.1:0 --role edge",
-  ]);
-  describeArgument(join, "the join line, a file that holds it, or - to read it from standard input");
-  nodeOptions(
-    join.option("--bind <host:port>", "address to listen on; port 0 picks a free one", "127.0.0.1:0"),
-    "edge",
-  );
-  register.runs(join, async () => (await import("./commands/mesh-join.ts")).meshJoin);
-
-  const status = register.leaf(
-    mesh,
-    "status",
-    "Show a running node of this machine and the members it sees.",
-    ["glia mesh status", "glia mesh status --name hub --json"],
-  );
-  register.runs(choiceOptions(status), async () => (await import("./commands/mesh-status.ts")).meshStatus);
-
-  const token = register.leaf(
-    mesh,
-    "token",
-    "Print a new join line; only the node that founded the mesh can.",
-    ["glia mesh token", "glia mesh token --ttl 5m --uses 1 > join-line.txt"],
-  );
-  register.runs(
-    joinLineOptions(choiceOptions(token)),
-    async () => (await import("./commands/mesh-token.ts")).meshToken,
-  );
 }
 
 function addAgent(program: Command, register: Registrar): void {
@@ -272,40 +223,4 @@ function addMachine(program: Command, register: Registrar): void {
     "glia version --json",
   ]);
   register.runs(version, async () => (await import("./commands/version.ts")).versionCommand);
-}
-
-function nodeOptions(command: Command, role: string): Command {
-  const untilStdinCloses =
-    "run until standard input ends, for programs that start nodes: none outlives its parent";
-  return command
-    .addOption(
-      new Option("--role <role>", "what it does in the mesh")
-        .choices(["core", "relay", "edge"])
-        .default(role),
-    )
-    .option("--name <name>", "name of the node (default: the machine's name and the role)")
-    .option("--data <dir>", "data folder (default: a folder of the node's name under GLIA_HOME)")
-    .option("--http <origin...>", "origins that agents with the grant service/http may reach")
-    .option("--files <folder>", "the folder of agents with the grant service/files")
-    .option("--until-stdin-closes", untilStdinCloses)
-    .option("--temporary", "remove the data folder at the end, if this run made it");
-}
-
-function joinLineOptions(command: Command): Command {
-  return command
-    .option("--ttl <time>", "how long the join line admits nodes: 90s, 10m, 2h, 1d", "10m")
-    .option("--uses <n>", "how many nodes it admits", "16");
-}
-
-function choiceOptions(command: Command): Command {
-  return command
-    .option("--data <dir>", "data folder of the node to ask")
-    .option("--name <name>", "name of the node to ask (default: the only one that runs)");
-}
-
-function describeArgument(command: Command, ...texts: string[]): void {
-  for (const [i, text] of texts.entries()) {
-    const argument = command.registeredArguments[i];
-    if (argument !== undefined) argument.description = text;
-  }
 }

@@ -59,3 +59,18 @@ export function group(program: Command, name: string, description: string): Comm
     .helpOption("-h, --help", "show help")
     .helpCommand(false);
 }
+
+/** The options that say which node of this machine is asked. */
+export function choiceOptions(command: Command): Command {
+  return command
+    .option("--data <dir>", "data folder of the node to ask")
+    .option("--name <name>", "name of the node to ask (default: the only one that runs)");
+}
+
+/** Texts for the arguments of a command, in order. */
+export function describeArgument(command: Command, ...texts: string[]): void {
+  for (const [i, text] of texts.entries()) {
+    const argument = command.registeredArguments[i];
+    if (argument !== undefined) argument.description = text;
+  }
+}

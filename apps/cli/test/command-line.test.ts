@@ -40,10 +40,23 @@ describe("a command line that makes no sense", () => {
     [["mesh", "start", "--bind", "127.0.0.1:65536"], "is not an address"],
     [["mesh", "start", "--bind", "127.0.0.1:0", "--role", "boss"], "Allowed choices are core, relay, edge"],
     [["mesh", "start", "--bind", "127.0.0.1:0", "--name", "../up"], "is not a node name"],
-    [["mesh", "token", "--ttl", "0s"], "--ttl 0s is out of range"],
-    [["mesh", "token", "--ttl", "10"], "--ttl 10 is out of range"],
-    [["mesh", "token", "--ttl", "8d"], "--ttl 8d is out of range"],
-    [["mesh", "token", "--uses", "1e9"], "--uses 1e9 is out of range"],
+    [
+      ["mesh", "start", "--bind", "127.0.0.1:0", "--profile", "slow"],
+      "Allowed choices are lan, wan, local, fast, relaxed",
+    ],
+    [
+      ["mesh", "start", "--bind", "127.0.0.1:0", "--transport", "udp"],
+      "Allowed choices are auto, quic-only, tls-only",
+    ],
+    [["mesh", "ping", "x", "--count", "0"], "--count 0 is out of range"],
+    [["mesh", "ping", "x", "--timeout", "-1"], "--timeout -1 is out of range"],
+    [["mesh", "ping", "x", "--timeout", "soon"], "--timeout soon is out of range"],
+    [["mesh", "key", "rotate", "--overlap", "1w"], "--overlap 1w is out of range"],
+    [["mesh", "ping"], "missing required argument 'node'"],
+    [["mesh", "token", "create", "--ttl", "0s"], "--ttl 0s is out of range"],
+    [["mesh", "token", "create", "--ttl", "10"], "--ttl 10 is out of range"],
+    [["mesh", "token", "create", "--ttl", "8d"], "--ttl 8d is out of range"],
+    [["mesh", "token", "create", "--uses", "1e9"], "--uses 1e9 is out of range"],
     [["agent", "send", "a", "xyz", "--hex"], "not hexadecimal"],
     [["agent", "send", "a", "b", "--timeout", "-1"], "--timeout -1 is out of range"],
   ])("%j ends with exit code 2 and one line", async (args, said) => {
@@ -172,7 +185,7 @@ describe("a machine and its nodes", () => {
   it.each([
     ["no node runs", ["mesh", "status"]],
     ["no node has that name", ["agent", "list", "--name", "absent"]],
-    ["no node has that folder", ["mesh", "token", "--data", scratch]],
+    ["no node has that folder", ["mesh", "token", "create", "--data", scratch]],
   ])("commands say what to do when %s", async (_, args) => {
     const { code, stderr } = await runCli(args, { env });
     expect(code).toBe(1);

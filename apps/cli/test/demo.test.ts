@@ -42,7 +42,7 @@ function expectAgreement(result: CliResult, root: string): DemoRecord {
   expect(record.ok).toBe(true);
   expect(record).toMatchObject({
     ...wc(root),
-    transport: "tls-tcp",
+    transport: expect.stringMatching(/^(quic|tls-tcp)$/),
     nodes: 3,
     lost: 0,
     duplicated: 0,

@@ -93,13 +93,13 @@ describe("nodes of this machine", () => {
   });
 
   it("join with a line from standard input, are seen, and among several none is guessed", async () => {
-    const { joinLine } = await json(["mesh", "token", "--uses", "1", ...atHub]);
+    const { joinLine } = await json(["mesh", "token", "create", "--uses", "1", ...atHub]);
     const edge = await startNode(["mesh", "join", "-", "--name", "leaf"], `${String(joinLine)}\n`);
     const status = await json(["mesh", "status", ...atHub]);
     const members = status["members"] as { name: string; state: string; role: string }[];
     expect(members.find(({ name }) => name === "leaf")).toMatchObject({ state: "alive", role: "edge" });
     expect(await refusal(["mesh", "status"])).toContain("hub, leaf");
-    expect(await refusal(["mesh", "token", "--name", "leaf"])).toContain("cluster key");
+    expect(await refusal(["mesh", "token", "create", "--name", "leaf"])).toContain("cluster key");
     edge.child.kill("SIGTERM");
     const { code, stdout } = await edge.result;
     expect(code).toBe(0);
@@ -126,7 +126,7 @@ describe("join lines that admit nobody", () => {
   });
 
   it("one that has expired is refused", async () => {
-    const { joinLine } = await json(["mesh", "token", "--ttl", "1s", ...atHub]);
+    const { joinLine } = await json(["mesh", "token", "create", "--ttl", "1s", ...atHub]);
     // A line ends with a whole second of the wall clock, so one of 1 s lives for up to 2 s.
     const ended = Math.ceil((Date.now() + 1000) / 1000) * 1000;
     while (Date.now() < ended) await new Promise((resolve) => setTimeout(resolve, ended - Date.now()));
@@ -144,7 +144,7 @@ describe("join lines that admit nobody", () => {
   });
 
   it("one that was used up is refused by the mesh", async () => {
-    const { joinLine } = await json(["mesh", "token", "--uses", "1", ...atHub]);
+    const { joinLine } = await json(["mesh", "token", "create", "--uses", "1", ...atHub]);
     const first = await startNode(["mesh", "join", String(joinLine), "--name", "first"]);
     expect(await join(String(joinLine))).toMatch(/admitted 1 nodes/);
     first.child.kill("SIGTERM");
@@ -162,7 +162,7 @@ const pathOf = join;
 
 describe("agents from the command line", () => {
   it("are started, listed, messaged, moved with their state and ended", async () => {
-    const { joinLine } = await json(["mesh", "token", ...atHub]);
+    const { joinLine } = await json(["mesh", "token", "create", ...atHub]);
     const other = await startNode(["mesh", "join", String(joinLine), "--name", "other", "--role", "relay"]);
     await json(["agent", "spawn", guest("echo"), "--as", "echo", "--on", "other", "--node", "hub"]);
     const listed = await json(["agent", "list", ...atHub]);
@@ -204,7 +204,7 @@ describe("agents from the command line", () => {
 describe("a name that two nodes have", () => {
   it("is refused with both, and an id decides", async () => {
     const twin = async (data: string): Promise<RunningNode> => {
-      const { joinLine } = await json(["mesh", "token", "--uses", "1", ...atHub]);
+      const { joinLine } = await json(["mesh", "token", "create", "--uses", "1", ...atHub]);
       return startNode(["mesh", "join", String(joinLine), "--name", "twin", "--data", join(scratch, data)]);
     };
     const twins = [await twin("twin-1"), await twin("twin-2")];

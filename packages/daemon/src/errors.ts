@@ -89,10 +89,13 @@ export class UnknownAgentError extends DaemonError<"daemon.unknown-agent"> {
   }
 }
 
-/** Only the node that founded the cluster can admit others. */
+/** Only a node that holds the cluster key admits, removes, and replaces the key. */
 export class NoClusterKeyError extends DaemonError<"daemon.no-cluster-key"> {
   constructor() {
-    super("daemon.no-cluster-key", "This node does not hold the cluster key, so it cannot make join lines");
+    super(
+      "daemon.no-cluster-key",
+      "This node does not hold the cluster key, so it admits and removes nobody and cannot replace the key",
+    );
   }
 }
 

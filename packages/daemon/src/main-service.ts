@@ -22,6 +22,8 @@ export type NodeEvent =
     }
   /** The agents' thread stands still, or gets on again: while it stands still the lease of this node is not renewed. */
   | { readonly kind: "agents"; readonly change: "stalled" | "back" }
+  /** Told once: a member says that this node was removed from the mesh. */
+  | { readonly kind: "expelled"; readonly by: string }
   /** Told once, at the start: requests go over TLS although QUIC was allowed. */
   | { readonly kind: "no-quic"; readonly why: string }
   | { readonly kind: "agent-ended"; readonly agent: string; readonly why: string }

@@ -9,6 +9,7 @@ import { type NodeId, parseNodeId } from "@glia-os/abi/ids";
 import type { Clock } from "@glia-os/abi/ports";
 import type { Member, Mesh } from "@glia-os/mesh-core";
 import type { WireSession, WireTransport } from "@glia-os/mesh-wire";
+import type { AgentPlace } from "./agent-place.ts";
 import type { BegunRotation, ClusterKeyFiles } from "./cluster-key.ts";
 import type { Membership } from "./data-folder.ts";
 import { BadOptionsError, DataFolderError, NoClusterKeyError } from "./errors.ts";
@@ -24,11 +25,12 @@ import type {
   WireView,
 } from "./node-api.ts";
 import { encodeBody, NODE_CALLS } from "./node-call.ts";
-import type { AgentPlace } from "./node-service.ts";
 
 /** Longest overlap of a replaced cluster key, in milliseconds. */
 export const OVERLAP_MAX_MS: number = 30 * 86_400_000;
 const PING_MAX_MS = 60_000;
+/** Characters of an id that stand for a name that is not known. */
+const SHORT_ID = 12;
 const NODE_ID = /^[0-9a-f]{64}$/;
 
 /** What the operations are made of. */
@@ -75,7 +77,8 @@ export class MeshService {
     const { mesh, clock } = this.#parts;
     if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > PING_MAX_MS)
       throw new BadOptionsError(`A ping waits for 1 to ${PING_MAX_MS} ms, not ${timeoutMs}`);
-    const { node, name } = findMember(mesh.members(), text);
+    const node = this.#anyMember(text);
+    const name = mesh.members().find((each) => each.node === node)?.name ?? node.slice(0, SHORT_ID);
     const startMs = clock.monotonicMs();
     await mesh.call(node, NODE_CALLS.ping, encodeBody(null), { timeoutMs });
     const roundTripMs = clock.monotonicMs() - startMs;

@@ -58,6 +58,7 @@ export class MeshThread implements MeshThreadService {
   readonly #keys: ClusterKeyFiles;
   #services: readonly object[] = [];
   #agentsStalled = false;
+  #expelled = false;
 
   constructor(setup: MeshThreadSetup) {
     this.#setup = setup;
@@ -353,6 +354,11 @@ export class MeshThread implements MeshThreadService {
 
   #tellEvent(event: MeshEvent, mesh: Mesh): void {
     if (event.kind === "credentialsChanged") this.#main.tell.keepMembership(membershipOf(mesh));
+    // Whoever is removed is a member no more, so a member that speaks of a removal speaks of this node.
+    if (event.kind === "refused" && event.code === "mesh.node-removed" && !this.#expelled) {
+      this.#expelled = mesh.members().some(({ node }) => node === event.node);
+      if (this.#expelled) this.#main.tell.event({ kind: "expelled", by: event.node });
+    }
     tellMeshEvent(event, (told) => this.#main.tell.event(told), this.#logger);
   }
 }

@@ -6,6 +6,7 @@
  */
 import type { AgentId, ClusterId, Epoch, NodeId } from "@glia-os/abi/ids";
 import type { AgentStatus, HostPort } from "@glia-os/abi/ports";
+import type { MigrationReport as Moved } from "@glia-os/mesh-core";
 
 /** What a node does in the mesh. `client` is admitted, hosts no agents and keeps no records. */
 export type NodeRole = "edge" | "relay" | "core" | "client";
@@ -191,7 +192,7 @@ export interface MigrationReport {
   readonly agent: AgentId;
   readonly from: NodeId;
   readonly to: NodeId;
-  readonly strategy: "stop-and-copy";
+  readonly strategy: Moved["strategy"];
   readonly epoch: Epoch;
   /** Bytes of snapshot that crossed the wire. */
   readonly bytes: number;
@@ -218,7 +219,7 @@ export interface NodeApi {
   createJoinLine(options: { readonly ttlMs: number; readonly uses: number }): Promise<string>;
   /** Members in full, with the sessions of this node. */
   members(): Promise<readonly MemberDetail[]>;
-  /** Ask a node to answer, over the mesh. @throws `daemon.unknown-node`, `mesh.call-timeout`, `mesh.peer-unreachable`. */
+  /** Ask a node to answer, over the mesh, also one that counts as dead. @throws `daemon.unknown-node`, `mesh.call-timeout`, `mesh.peer-unreachable`. */
   ping(node: string, timeoutMs: number): Promise<PingReport>;
   /** How messages to an agent (name or id) or a node (name, id or prefix) go from here. An agent's name wins. */
   route(target: string): Promise<RouteReport>;

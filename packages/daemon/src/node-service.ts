@@ -25,6 +25,7 @@ import type {
   MigrationReport as MeshMigrationReport,
   Registry,
 } from "@glia-os/mesh-core";
+import type { AgentPlace } from "./agent-place.ts";
 import { MoveUnconfirmedError, PayloadTooLargeError, ThreadGoneError, UnknownAgentError } from "./errors.ts";
 import { findMember } from "./member-name.ts";
 import { type MeshService, viewOf } from "./mesh-service.ts";
@@ -66,16 +67,6 @@ export interface NodeServiceParts {
   readonly logger: Logger;
   /** The session rows are written under. */
   readonly sessionId: () => string;
-}
-
-/** Where an agent is. */
-export interface AgentPlace {
-  readonly agent: AgentId;
-  readonly owner: NodeId;
-  /** The registry's hint. */
-  readonly registry: { readonly owner: NodeId; readonly epoch: Epoch; readonly hops: number } | undefined;
-  /** The truth, when coordination answers. */
-  readonly coordination: { readonly owner: NodeId; readonly epoch: Epoch } | undefined;
 }
 
 /** The operations of one node. */

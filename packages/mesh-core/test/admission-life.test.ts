@@ -1,8 +1,14 @@
 /** Admission after the join: renewal, certificates that end, removal, and successors of the cluster key. */
 import { errorCodeOf } from "@glia-os/abi/errors";
+import { toHex } from "@glia-os/abi/ids";
 import { describe, expect, it } from "vitest";
 import { CLOCK_SKEW_MS, openCertificate } from "../src/admission/certificate.ts";
-import { ClusterKeys, SUCCESSIONS_MAX, signSuccession } from "../src/admission/cluster-keys.ts";
+import {
+  ClusterKeys,
+  credentialsOf,
+  SUCCESSIONS_MAX,
+  signSuccession,
+} from "../src/admission/cluster-keys.ts";
 import { formatJoinLine } from "../src/admission/join-line.ts";
 import { REMOVALS_MAX, Removals } from "../src/admission/removals.ts";
 import { parseJoinLine } from "../src/index.ts";
@@ -259,6 +265,32 @@ describe("rotation of the cluster key", () => {
     await cluster.time.settle(again.mesh.start());
     expect(again.mesh.cluster).toBe(id);
     expect(() => again.mesh.createJoinLine({ ttlMs: 60_000, uses: 1 })).not.toThrow();
+  });
+
+  it("a rotation whose outcome was not kept is made once more, to the byte, and never in a second way", async () => {
+    const cluster = new Cluster(127);
+    await cluster.boot(2);
+    const untilMs = cluster.time.wallMs() + HOUR;
+    const kept = cluster.anchor.mesh.credentials();
+    cluster.anchor.mesh.rotateClusterKey(nextKey, { untilMs });
+    await cluster.time.advance(5000);
+    const [first] = cluster.anchor.mesh.credentials().successions ?? [];
+    await cluster.time.settle(cluster.anchor.mesh.stop());
+    const contacts = [cluster.node(1).mesh.address ?? { host: "", port: 0 }];
+    const start = { kind: "member", credentials: kept, contacts, clusterSigner: clusterKey } as const;
+    const again = cluster.build(0, "core", start, { bootEpoch: 2 });
+    await cluster.time.settle(again.mesh.start());
+    again.mesh.rotateClusterKey(nextKey, { untilMs });
+    await cluster.time.advance(5000);
+    for (const { mesh } of [again, cluster.node(1)]) {
+      expect(mesh.credentials().successions?.map(toHex)).toEqual([toHex(first ?? new Uint8Array())]);
+      expect(credentialsOf(digests, mesh.credentials()).newestKey).toEqual(nextKey.publicKey);
+      expect(mesh.validity().current).toBe(true);
+    }
+    expect(credentialsOf(digests, kept)).toEqual({
+      cluster: cluster.node(1).mesh.cluster,
+      newestKey: clusterKey.publicKey,
+    });
   });
 
   it("ST6: the founder comes back after its certificate ended, and not with a key that was replaced", async () => {

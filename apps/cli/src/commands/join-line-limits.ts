@@ -1,4 +1,4 @@
-/** How long and how often a join line admits. */
+/** How long and how often a join line admits, and times as they are typed. */
 import { UsageError } from "../errors.ts";
 
 const UNITS_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -14,16 +14,22 @@ export interface JoinLineOptions {
 
 /** The limits they stand for. @throws {UsageError} */
 export function joinLineLimits({ ttl, uses }: JoinLineOptions): { ttlMs: number; uses: number } {
-  return { ttlMs: parseTtl(ttl), uses: parseUses(uses) };
+  const ttlMs = parseTime("--ttl", ttl, { minMs: 1, maxMs: TTL_MAX_MS, range: "1s to 7d" });
+  return { ttlMs, uses: parseUses(uses) };
 }
 
-function parseTtl(text: string): number {
+/** A whole number and a unit. `range`: the bounds in words. @throws {UsageError} */
+export function parseTime(
+  option: string,
+  text: string,
+  bounds: { readonly minMs: number; readonly maxMs: number; readonly range: string },
+): number {
   const match = /^(\d{1,6})([smhd])$/.exec(text);
-  const ttlMs = Number(match?.[1] ?? 0) * UNITS_MS[(match?.[2] ?? "s") as keyof typeof UNITS_MS];
-  if (ttlMs >= 1 && ttlMs <= TTL_MAX_MS) return ttlMs;
+  const ms = Number(match?.[1] ?? Number.NaN) * UNITS_MS[(match?.[2] ?? "s") as keyof typeof UNITS_MS];
+  if (ms >= bounds.minMs && ms <= bounds.maxMs) return ms;
   throw new UsageError(
-    `--ttl ${text.slice(0, 40)} is out of range`,
-    "Give a whole number and a unit, from 1s to 7d: 90s, 10m, 2h, 1d.",
+    `${option} ${text.slice(0, 40)} is out of range`,
+    `Give a whole number and a unit, from ${bounds.range}: 90s, 10m, 2h, 1d.`,
   );
 }
 

@@ -4,11 +4,12 @@ import type { ExitCode } from "../exit-code.ts";
 import { checkNodeName, dataDirOf, defaultNodeName } from "../node/data-dir.ts";
 import { parseHostPort } from "../node/host-port.ts";
 import { readJoinLine } from "../node/join-line.ts";
+import { type MeshOptions, meshSettings } from "../node/mesh-settings.ts";
 import { type OfferOptions, offeredServices } from "../node/offered-services.ts";
 import type { ForegroundNode } from "../node/run-node.ts";
 
 /** Its options. */
-export interface MeshJoinOptions extends OfferOptions {
+export interface MeshJoinOptions extends OfferOptions, MeshOptions {
   readonly bind: string;
   readonly role: ForegroundNode["role"];
   readonly name?: string;
@@ -33,6 +34,7 @@ export async function meshJoin(
     bind,
     start: { kind: "join", line },
     services: offeredServices(options),
+    mesh: meshSettings(options),
     untilStdinCloses: options.untilStdinCloses === true,
     temporary: options.temporary === true,
   };

@@ -3,12 +3,13 @@ import type { Context } from "../context.ts";
 import type { ExitCode } from "../exit-code.ts";
 import { checkNodeName, dataDirOf, defaultNodeName } from "../node/data-dir.ts";
 import { parseHostPort } from "../node/host-port.ts";
+import { type MeshOptions, meshSettings } from "../node/mesh-settings.ts";
 import { type OfferOptions, offeredServices } from "../node/offered-services.ts";
 import type { ForegroundNode } from "../node/run-node.ts";
 import { type JoinLineOptions, joinLineLimits } from "./join-line-limits.ts";
 
 /** Its options. */
-export interface MeshStartOptions extends JoinLineOptions, OfferOptions {
+export interface MeshStartOptions extends JoinLineOptions, OfferOptions, MeshOptions {
   readonly bind: string;
   readonly role: ForegroundNode["role"];
   readonly name?: string;
@@ -32,6 +33,7 @@ export async function meshStart(
     start: options.resume === true ? { kind: "resume" } : { kind: "new-cluster" },
     joinLine: joinLineLimits(options),
     services: offeredServices(options),
+    mesh: meshSettings(options),
     untilStdinCloses: options.untilStdinCloses === true,
     temporary: options.temporary === true,
   };

@@ -30,9 +30,29 @@ export function statusLines(status: NodeStatus): string[] {
     `node ${status.node}`,
     `cluster ${status.cluster}`,
     `agents here: ${status.hosting}`,
+    ...meshLines(status),
     "",
     ...formatTable(["name", "role", "state", "node", "address"], status.members.map(memberRow)),
   ];
+}
+
+const QUORUM = {
+  whole: "a majority is in reach",
+  partition: "many members are out of reach",
+  lost: "NO majority is in reach",
+} as const;
+
+function meshLines({ wire, health }: NodeStatus): string[] {
+  const { sessions, overQuic, overUdp } = wire;
+  const mdns = wire.mdns ? ", multicast DNS on" : "";
+  const doubt = health.healthScore === 0 ? "well" : `doubts itself (${health.healthScore} of 7)`;
+  const lines = [
+    `wire: ${wire.mode}; ${sessions} sessions, ${overQuic} over QUIC, datagrams of ${overUdp} over UDP${mdns}`,
+    `mesh: profile ${health.profile}, ${QUORUM[health.quorum]}, without one: ${health.minorityPolicy}; ${doubt}`,
+  ];
+  if (wire.whyNoQuic !== undefined) lines.push(`no QUIC: ${wire.whyNoQuic}`);
+  if (health.agentsStalled) lines.push("the agents' thread stands still; the lease is not renewed");
+  return lines;
 }
 
 function memberRow(member: MemberView): string[] {

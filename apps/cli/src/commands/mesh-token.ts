@@ -1,11 +1,14 @@
-/** `glia mesh token`: a new join line. */
+/** `glia mesh token create`: a new join line. */
 import { type Context, unlessInterrupted } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { type NodeChoice, withNode } from "../node/choose-node.ts";
 import { type JoinLineOptions, joinLineLimits } from "./join-line-limits.ts";
 
 /** Run it. Standard output has the join line alone, so that it can be piped into `glia mesh join -`. */
-export async function meshToken(options: NodeChoice & JoinLineOptions, context: Context): Promise<ExitCode> {
+export async function meshTokenCreate(
+  options: NodeChoice & JoinLineOptions,
+  context: Context,
+): Promise<ExitCode> {
   const limits = joinLineLimits(options);
   const joinLine = await unlessInterrupted(
     context,

@@ -20,6 +20,7 @@ export interface RunOptions {
   readonly input?: string;
   readonly http?: readonly string[];
   readonly files?: string;
+  readonly oversight?: string;
 }
 
 const THREADS_MOST = 32;
@@ -62,7 +63,7 @@ export async function run(
   return runProgram(program, settings, context, nothingCanHappen());
 }
 
-const DURABLE_ONLY = ["name", "input", "http", "files"] as const;
+const DURABLE_ONLY = ["name", "input", "http", "files", "oversight"] as const;
 const PLAIN_ONLY = ["concurrency", "quantum", "listen", "dumpState"] as const;
 
 /** Options that would have no effect are refused. */

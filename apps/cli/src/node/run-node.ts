@@ -5,11 +5,13 @@
  *     standard input ends: then no orphan outlives the program that started it, however that program died.
  * F2. With `untilStdinCloses`, Ctrl-C is left to that program: it decides in which order things stop.
  * F3. A node that does not stop within {@link STOP_LIMIT_MS} is ended.
+ * F4. Asked over its control socket to stop, it leaves the mesh, answers, and ends (exit 0).
  */
 import { existsSync, rmSync } from "node:fs";
-import type { HostPort } from "@glia-os/abi/ports";
+import type { HostPort, LogFields, Logger, LogLevel } from "@glia-os/abi/ports";
 import {
   createNode,
+  type MeshSettings,
   type NodeApi,
   type NodeEvent,
   type NodeOptions,
@@ -20,6 +22,7 @@ import {
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { reportFailure } from "../failure.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { eventLine } from "./event-line.ts";
 import { formatHostPort } from "./host-port.ts";
 import type { EventRecord, ReadyRecord, StoppedRecord } from "./node-records.ts";
 import { peakRss } from "./peak-rss.ts";
@@ -38,6 +41,7 @@ export interface ForegroundNode {
   readonly joinLine?: { readonly ttlMs: number; readonly uses: number };
   /** What its agents may be given. */
   readonly services?: NodeServices;
+  readonly mesh?: MeshSettings;
   readonly untilStdinCloses: boolean;
   /** Remove the data folder at the end, if it was made by this run. */
   readonly temporary: boolean;
@@ -60,6 +64,8 @@ export async function runNode(
       bind: settings.bind,
       start: settings.start,
       services: settings.services ?? {},
+      mesh: settings.mesh ?? {},
+      logger: terminalLogger(terminal),
       onEvent: (event) => showEvent(terminal, event),
     });
     const toldEarly = await Promise.race([creating.then(() => undefined), told]);
@@ -77,7 +83,13 @@ async function serve(
   terminal: Terminal,
   told: Promise<string>,
 ): Promise<ExitCode> {
-  const control = await serveControl(node, settings.dataDir);
+  const asked = Promise.withResolvers<string>();
+  // Who asks gets its answer when the node has left; the process ends afterwards (F4).
+  const leave = async (): Promise<void> => {
+    await node.stop();
+    asked.resolve("asked to leave");
+  };
+  const control = await serveControl({ ...node, stop: leave }, settings.dataDir);
   let code: ExitCode = EXIT.ok;
   let why: string;
   try {
@@ -86,7 +98,7 @@ async function serve(
       code = reportFailure(terminal, error);
       return "failed";
     });
-    why = await Promise.race([told, failed]);
+    why = await Promise.race([told, failed, asked.promise]);
   } finally {
     await withinLimit(Promise.allSettled([control.close(), node.stop()]));
   }
@@ -134,7 +146,26 @@ function bindHint(address: string): string {
 
 function showEvent(terminal: Terminal, event: NodeEvent): void {
   terminal.record({ event: "node-event", detail: event } satisfies EventRecord);
-  if (terminal.verbose) terminal.note(JSON.stringify(event));
+  if (terminal.verbose || event.kind !== "migration-phase")
+    terminal.line(`${terminal.style("dim", timeOfDay())}  ${eventLine(event)}`);
+}
+
+/** Local time to the second. */
+function timeOfDay(): string {
+  return new Date().toTimeString().slice(0, 8);
+}
+
+/** Log lines on standard error, with `-v`: what matters to everybody is told as events. */
+function terminalLogger(terminal: Terminal): Logger {
+  const write = (level: LogLevel, message: string, fields: LogFields): void => {
+    if (!terminal.verbose || level === "debug") return;
+    terminal.note(`${level}: ${message} ${JSON.stringify(fields)}`);
+  };
+  const at = (bound: LogFields): Logger => ({
+    log: (level, message, more) => write(level, message, { ...bound, ...more }),
+    child: (more) => at({ ...bound, ...more }),
+  });
+  return at({});
 }
 
 /** Resolves with the reason to stop (F1, F2). */

@@ -10,6 +10,11 @@ export const CLI_CODES = {
     changed: "Nothing: no agent was chosen.",
     fix: "`glia agent list` prints the agents that live.",
   },
+  "cli.agents-hosted": {
+    retryable: false,
+    changed: "Nothing: the node goes on.",
+    fix: "Move them with `glia agent migrate` or end them first, or leave with --force: they end with the node.",
+  },
   "cli.child-ended": {
     retryable: true,
     changed: "The run was given up; its other processes were ended and its temporary folders removed.",
@@ -118,7 +123,7 @@ export const CLI_CODES = {
   "cli.join-line-missing": {
     retryable: false,
     changed: "Nothing: no node was started.",
-    fix: "Give the join line that `glia mesh start` or `glia mesh token` printed: as argument, as a file, or on standard input with `-`.",
+    fix: "Give the join line that `glia mesh start` or `glia mesh token create` printed: as argument, as a file, or on standard input with `-`.",
   },
   "cli.message-too-long": {
     retryable: false,
@@ -149,6 +154,11 @@ export const CLI_CODES = {
     retryable: false,
     changed: "The run was given up; its processes were ended and its temporary folders removed.",
     fix: "Let the reader of the output read to its end.",
+  },
+  "cli.ping-unanswered": {
+    retryable: true,
+    changed: "Nothing.",
+    fix: "`glia mesh members` shows what the node that was asked thinks of it; `glia mesh route` how messages go there.",
   },
   "cli.program-failed-to-load": {
     retryable: false,

@@ -78,6 +78,6 @@ export const DAEMON_CODES = {
   "daemon.unknown-node": {
     retryable: true,
     changed: "Nothing.",
-    fix: "Look up names and ids with `glia mesh status`.",
+    fix: "Look up names and ids with `glia mesh members`.",
   },
 } as const;
