@@ -19,13 +19,15 @@ import {
   type Kernel,
   type Program,
   type Settle,
+  type SliceEnd,
   type TaskId,
 } from "@glia-os/kernel";
 import { SERVICE_KINDS, type ServiceCall, type ServiceKind } from "@glia-os/kernel/services";
 import { encode, rfc8949EncodeOptions } from "cborg";
+import { type AmbientGuard, loggerOutside } from "./ambient-guard.ts";
 import { DerivedRandom, type Sha256 } from "./derived-random.ts";
 import { DomainClock } from "./domain-clock.ts";
-import { NotDurableError } from "./errors.ts";
+import { AmbientUseError, NotDurableError } from "./errors.ts";
 import { joined } from "./joined.ts";
 import { type DurableProgram, rootOf } from "./program.ts";
 import {
@@ -80,6 +82,8 @@ export interface RunOptions {
   readonly digests: Sha256;
   readonly program: DurableProgram;
   readonly logger?: Logger | undefined;
+  /** Refuses what no replay can repeat while tasks run (strict mode). */
+  readonly guard?: AmbientGuard | undefined;
   /** Keep where in the source each call was made; slow. */
   readonly keepPositions?: boolean;
 }
@@ -100,7 +104,7 @@ export class DomainRun {
   readonly #secretHashes: Map<string, Hash> = new Map();
   readonly #keepPositions: boolean;
   #asked: AskedCall[] = [];
-  #violation: NotDurableError | undefined;
+  #violation: NotDurableError | AmbientUseError | undefined;
   #ended: Exit | undefined;
   #renewal: Renewal | undefined;
   readonly #options: RunOptions;
@@ -120,12 +124,12 @@ export class DomainRun {
       clock: this.#clock,
       random: new DerivedRandom(beginning.seed, digests),
       journal: { intent: (_task, op) => this.#refuse(op), outcome: () => {} },
-      ...(logger === undefined ? {} : { logger }),
+      ...(logger === undefined ? {} : { logger: loggerOutside(logger, options.guard) }),
     });
     this.#inbox = this.#kernel.mailbox({ capacity: INBOX_MESSAGES });
     const services = beginning.uses.map(([name, kind]) => this.#offer(name, kind));
     const give = [{ handle: this.#inbox, rights: RIGHTS.receive }, ...services];
-    this.#root = this.#kernel.spawn(rootFor(program, beginning), { name: program.name, give });
+    this.#root = this.#kernel.spawn(this.#rootFor(program, beginning), { name: program.name, give });
     this.#kernel.onExit(this.#root, (exit) => this.#end(exit));
   }
 
@@ -195,12 +199,42 @@ export class DomainRun {
   /** Run what is ready, up to `slices` slices. Returns whether nothing is ready any more (D1). @throws {NotDurableError} (D3) */
   run(slices: number): boolean {
     for (let left = slices; left > 0; left--) {
-      const end = this.#kernel.runSlice(SLICE_SWITCHES);
+      const end = this.#slice();
       if (end === "microtasks") this.#violation = new NotDurableError(this.domain, "an async program");
       if (this.#violation !== undefined) throw this.#violation;
       if (end === "idle") return true;
     }
     return false;
+  }
+
+  /** The root task. After a checkpoint nobody is there to refuse a program to: what its `run` throws is how the task ends. */
+  #rootFor(program: DurableProgram, { input, generation = 0 }: Beginning): Program {
+    const { guard } = this.#options;
+    const refuse = (what: string): never => {
+      throw new AmbientUseError(this.domain, what, sourceFrames());
+    };
+    try {
+      return guard === undefined
+        ? rootOf(program, input)
+        : guard.during(() => rootOf(program, input), refuse);
+    } catch (error) {
+      if (generation === 0 || error instanceof AmbientUseError) throw error;
+      return function* () {
+        throw error;
+      };
+    }
+  }
+
+  #slice(): SliceEnd {
+    const { guard } = this.#options;
+    if (guard === undefined) return this.#kernel.runSlice(SLICE_SWITCHES);
+    return guard.during(
+      () => this.#kernel.runSlice(SLICE_SWITCHES),
+      (what) => {
+        this.#violation = new AmbientUseError(this.domain, what, sourceFrames());
+        throw this.#violation;
+      },
+    );
   }
 
   /** The calls that were made since the last time and are still wanted, in order. */
@@ -222,7 +256,8 @@ export class DomainRun {
     const inbox = this.#untaken();
     const seed = digests.sha256(joined([beginning.seed, NEXT_SEED])).slice(0, beginning.seed.length);
     const generation = (beginning.generation ?? 0) + 1;
-    return { beginning: { ...beginning, input: state, seed, generation }, nowMs: this.nowMs, inbox };
+    const { version } = this.#options.program;
+    return { beginning: { ...beginning, input: state, seed, generation, version }, nowMs: this.nowMs, inbox };
   }
 
   /** Take what lies in the inbox. Nobody waits for it any more. */
@@ -307,18 +342,6 @@ export class DomainRun {
   }
 }
 
-/** The root task. After a checkpoint nobody is there to refuse a program to: what its `run` throws is how the task ends. */
-function rootFor(program: DurableProgram, { input, generation = 0 }: Beginning): Program {
-  if (generation === 0) return rootOf(program, input);
-  try {
-    return rootOf(program, input);
-  } catch (error) {
-    return function* () {
-      throw error;
-    };
-  }
-}
-
 /** Whether an effect may happen once only, so that its intent is recorded before it starts. */
 export function happensOnce(op: number): boolean {
   return ONCE_OPS.has(op);
@@ -354,7 +377,7 @@ function textOf(path: TaskPath): string {
 const V8_ERROR = Error as unknown as { stackTraceLimit: number };
 const STACK_FRAMES = 50;
 /** Frames of the kernel, of this package and of the engine. */
-const OWN_FRAME = /[\\/](?:kernel|durable)[\\/](?:src|dist)[\\/]|\(<anonymous>\)|node:internal/;
+const OWN_FRAME = /[\\/](?:kernel|durable|hal)[\\/](?:src|dist)[\\/]|\(<anonymous>\)|node:internal/;
 
 /** Lines of the stack that belong to the program. */
 function sourceFrames(): readonly string[] {

@@ -28,6 +28,7 @@ import {
   type Renewal,
   reread,
 } from "./record.ts";
+import type { Secrets } from "./secrets.ts";
 
 /** What a domain needs of its surroundings. */
 export interface DomainSetup {
@@ -35,6 +36,7 @@ export interface DomainSetup {
   readonly timers: Timers;
   /** The time outside, in whole milliseconds since the Unix epoch. Never goes back. */
   nowMs(): number;
+  readonly secrets: Secrets;
   /** Bytes of journal before a checkpoint from which on they are removed. */
   readonly historyBytes: number;
   /** The service behind a name that the domain uses. */
@@ -429,13 +431,20 @@ export class Domain {
     const come = (outcome: Outcome): boolean => {
       if (call.givenUp || this.#state !== "running") return false;
       call.stop = undefined;
-      this.#inputs.push({ kind: "outcome", call, outcome });
+      this.#inputs.push({ kind: "outcome", call, outcome: this.#setup.secrets.redacted(outcome) });
       this.#pump();
       return true;
     };
+    let request: unknown;
+    try {
+      request = this.#setup.secrets.revealed(call.request, call.service);
+    } catch (refusal) {
+      come(failure(refusal));
+      return;
+    }
     const begin = this.#setup
       .serviceOf(call.service)
-      .start(call.request, { ...call.call, key: keyOf(this.name, call) });
+      .start(request, { ...call.call, key: keyOf(this.name, call) });
     const stop = begin({
       ok: (value) => come({ failed: false, value }),
       fail: (error) => come(failure(error)),

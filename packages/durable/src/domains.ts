@@ -15,6 +15,7 @@ import type {
   Timers,
 } from "@glia-os/abi/ports";
 import { KernelService } from "@glia-os/kernel/services";
+import type { AmbientGuard } from "./ambient-guard.ts";
 import { collectValues } from "./collect-values.ts";
 import type { Sha256 } from "./derived-random.ts";
 import { Domain, type DomainSetup, type DomainState, keyOf } from "./domain.ts";
@@ -32,6 +33,7 @@ import { LogGate } from "./log-gate.ts";
 import { checkProgram, type DurableProgram, type DurableService } from "./program.ts";
 import { type DurableRecord, encodeRecord, KIND, reread } from "./record.ts";
 import { Replay } from "./replay.ts";
+import { Secrets, type SecretValue } from "./secrets.ts";
 
 /** What durable domains are made with. */
 export interface DomainsOptions {
@@ -51,6 +53,13 @@ export interface DomainsOptions {
   readonly programs: readonly DurableProgram[];
   /** What programs use, by the names they use. */
   readonly services?: Readonly<Record<string, DurableService>>;
+  /** Values that programs use by handles (`secret`), and that no journal holds. */
+  readonly secrets?: Readonly<Record<string, SecretValue>>;
+  /**
+   * Strict mode: refuses time, randomness, timers and network besides syscalls while tasks run, with the place in the source
+   * (`durable.ambient-use`). For development and tests: it costs some microseconds a turn. `createAmbientGuard` of `@glia-os/hal` is one.
+   */
+  readonly guard?: AmbientGuard;
   /** Gets what tasks log, except what they log again while they are replayed. */
   readonly logger?: Logger;
 }
@@ -111,6 +120,7 @@ export class Domains {
     const [startWall, startMonotonic] = [clock.wallMs(), clock.monotonicMs()];
     this.#setup = {
       journal,
+      secrets: new Secrets(options.secrets ?? {}),
       historyBytes,
       timers,
       // A wall clock that is set back does not make timers late: within a process the monotonic clock counts.
@@ -139,6 +149,7 @@ export class Domains {
         digests: this.#options.digests,
         program: program as DurableProgram,
         logger: this.#options.logger,
+        guard: this.#options.guard,
       });
       const domain = new Domain(this.#setup, run, { nextSeq: 1, epoch: 1, values });
       this.#domains.set(name, domain);
@@ -228,9 +239,13 @@ export class Domains {
   }
 
   #beginning(name: string, program: DurableProgram, input: unknown, values: LargeValues | undefined): Spawn {
+    const { version } = program;
     const uses = (program.uses ?? []).map((use) => [use, this.#service(use, name).kind] as const);
     const seed = this.#options.random.bytes(new Uint8Array(SEED_BYTES));
-    const spawn: Spawn = { kind: KIND.spawn, beginning: { program: program.name, input, uses, seed } };
+    const spawn: Spawn = {
+      kind: KIND.spawn,
+      beginning: { program: program.name, input, uses, seed, version },
+    };
     return reread(spawn, encodeRecord(1, spawn, values), values);
   }
 
@@ -274,7 +289,7 @@ export class Domains {
     values: LargeValues | undefined,
     keepPositions: boolean,
   ): Promise<Replay> {
-    const { journal, digests, logger } = this.#options;
+    const { journal, digests, logger, guard } = this.#options;
     const gate = new LogGate(logger);
     const make = (): Replay =>
       new Replay({
@@ -284,6 +299,7 @@ export class Domains {
         logger: gate,
         keepPositions,
         values,
+        guard,
       });
     const before = (body: Uint8Array): Promise<void> | undefined =>
       values !== undefined && namesValues(body) ? values.load(body) : undefined;

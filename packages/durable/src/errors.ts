@@ -10,6 +10,14 @@ export class BadJournalError extends DurableError<"durable.bad-journal"> {
   }
 }
 
+/** A task used what no replay can repeat, in strict mode. */
+export class AmbientUseError extends DurableError<"durable.ambient-use"> {
+  constructor(domain: string, what: string, position: readonly string[]) {
+    const where = position.length > 0 ? ` at ${position[0]}` : "";
+    super("durable.ambient-use", `${domain} used ${what}${where}`, { details: { domain, what, position } });
+  }
+}
+
 /** What was given as a program is none. */
 export class BadProgramError extends DurableError<"durable.bad-program"> {
   constructor(why: string) {
@@ -102,6 +110,18 @@ export class OutcomeUnknownError extends DurableError<"durable.outcome-unknown">
   }
 }
 
+/** The program is another version than the one that wrote the journal, and does not say that it continues it. */
+export class ProgramChangedError extends DurableError<"durable.program-changed"> {
+  constructor(domain: string, program: string, recorded: string, offered: string) {
+    const [was, is] = [recorded, offered].map((version) =>
+      version === "" ? "no version" : `version ${version}`,
+    );
+    super("durable.program-changed", `${domain} runs ${program} of ${was}; offered is ${is}`, {
+      details: { domain, program, recorded, offered },
+    });
+  }
+}
+
 /** A domain's program, or a service of it, is not offered here. */
 export class ProgramUnknownError extends DurableError<"durable.program-unknown"> {
   constructor(domain: string, what: string) {
@@ -117,5 +137,21 @@ export class ValueMissingError extends DurableError<"durable.value-missing"> {
     super("durable.value-missing", `a value of ${domain} needs blob ${blob}: ${why}`, {
       details: { domain, blob, why },
     });
+  }
+}
+
+/** A request holds the handle of a secret that this service may not get. */
+export class SecretRefusedError extends DurableError<"durable.secret-refused"> {
+  constructor(secret: string, service: string, why: string) {
+    super("durable.secret-refused", `secret ${secret} was not given to ${service}: ${why}`, {
+      details: { secret, service, why },
+    });
+  }
+}
+
+/** What was given as a secret is none. */
+export class BadSecretError extends DurableError<"durable.bad-secret"> {
+  constructor(secret: string, why: string) {
+    super("durable.bad-secret", `secret ${secret} was refused: ${why}`, { details: { secret, why } });
   }
 }

@@ -10,6 +10,13 @@ import { BadProgramError } from "./errors.ts";
 export interface DurableProgram<Input = never, Result = unknown> {
   /** Written into the journal: 1 to 128 characters. */
   readonly name: string;
+  /**
+   * What the code of this program is: a version, or a hash of its bundle; 1 to 128 characters. A domain is resumed by a program of the
+   * version it was begun or had its last checkpoint with, and by no other that does not name that version under `continues`.
+   */
+  readonly version?: string;
+  /** Versions whose domains this program goes on with, because it does the same up to where they stand; "" for programs without one. */
+  readonly continues?: readonly string[];
   /** Names of the services whose handles the root task gets after its inbox, in order. At most 64. */
   readonly uses?: readonly string[];
   /**
@@ -41,9 +48,28 @@ export function checkProgram(program: DurableProgram): void {
   const { name, uses = [] } = program;
   if (typeof name !== "string" || name === "" || name.length > NAME_LIMIT)
     throw new BadProgramError(`its name does not have 1 to ${NAME_LIMIT} characters`);
+  checkVersions(program);
   if (typeof program.run !== "function") throw new BadProgramError(`${name} has no function run`);
   if (!Array.isArray(uses) || uses.length > USES_LIMIT || uses.some((each) => typeof each !== "string"))
     throw new BadProgramError(`what ${name} uses is no list of at most ${USES_LIMIT} names`);
+}
+
+function checkVersions({ name, version, continues = [] }: DurableProgram): void {
+  const isVersion = (text: unknown): boolean =>
+    typeof text === "string" && text !== "" && text.length <= NAME_LIMIT;
+  if (version !== undefined && !isVersion(version))
+    throw new BadProgramError(`the version of ${name} does not have 1 to ${NAME_LIMIT} characters`);
+  if (
+    !Array.isArray(continues) ||
+    continues.length > USES_LIMIT ||
+    !continues.every((text) => text === "" || isVersion(text))
+  )
+    throw new BadProgramError(`what ${name} continues is no list of at most ${USES_LIMIT} versions`);
+}
+
+/** Whether a program may go on with what a version of it began. */
+export function mayContinue({ version = "", continues = [] }: DurableProgram, recorded = ""): boolean {
+  return recorded === version || continues.includes(recorded);
 }
 
 /** The root task of a program as the kernel runs it. @throws what `run` throws, and {BadProgramError} when it returns no function */

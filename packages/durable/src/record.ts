@@ -69,6 +69,8 @@ export interface Beginning {
   readonly seed: Uint8Array;
   /** How many checkpoints the domain had. Default 0. */
   readonly generation?: number;
+  /** The version of the program; none for a program that has none. */
+  readonly version?: string | undefined;
 }
 
 /** How a domain begins anew: its journal before may be gone. */
@@ -263,14 +265,14 @@ function writeFront(seq: number, record: DurableRecord): void {
 function contentOf(record: DurableRecord, keeper?: ValueKeeper): unknown {
   switch (record.kind) {
     case KIND.spawn: {
-      const { program, input, uses, seed } = record.beginning;
-      return [program, partOf(record, input, keeper), uses, seed];
+      const { program, input, uses, seed, version } = record.beginning;
+      return [program, partOf(record, input, keeper), uses, seed, ...partsOfVersion(version)];
     }
     case KIND.checkpoint: {
       const { beginning, nowMs, inbox } = record.renewal;
-      const { program, input, uses, seed, generation } = beginning;
+      const { program, input, uses, seed, generation, version } = beginning;
       const [state, messages] = [partOf(record, input, keeper), partOf(record, inbox, keeper)];
-      return [program, state, uses, seed, generation, nowMs, messages];
+      return [program, state, uses, seed, generation, nowMs, messages, ...partsOfVersion(version)];
     }
     case KIND.time:
       return record.nowMs;
@@ -284,6 +286,10 @@ function contentOf(record: DurableRecord, keeper?: ValueKeeper): unknown {
     case KIND.exit:
       return formOf(record.outcome);
   }
+}
+
+function partsOfVersion(version: string | undefined): readonly string[] {
+  return version === undefined ? [] : [version];
 }
 
 /** A value that is a part of its record: who reads the record finds the rest of it without blobs. */
@@ -304,8 +310,8 @@ export function recordOf(row: RecordRow, source?: ValueSource): DurableRecord {
   const { kind, path, op, outcome } = row;
   switch (kind) {
     case KIND.spawn: {
-      const [program, input, uses, seed] = outcome as [string, unknown, Beginning["uses"], Uint8Array];
-      return { kind, beginning: { program, input: found(input, source), uses, seed } };
+      const [program, input, uses, seed, version] = outcome as SpawnForm;
+      return { kind, beginning: { program, input: found(input, source), uses, seed, ...versionOf(version) } };
     }
     case KIND.checkpoint:
       return { kind, renewal: renewalOf(outcome, source) };
@@ -326,8 +332,14 @@ export function recordOf(row: RecordRow, source?: ValueSource): DurableRecord {
   }
 }
 
+type SpawnForm = [string, unknown, Beginning["uses"], Uint8Array, string?];
+
+function versionOf(version: string | undefined): Pick<Beginning, "version"> {
+  return version === undefined ? {} : { version };
+}
+
 function renewalOf(form: unknown, source: ValueSource | undefined): Renewal {
-  const [program, state, uses, seed, generation, nowMs, messages] = form as [
+  const [program, state, uses, seed, generation, nowMs, messages, version] = form as [
     string,
     unknown,
     Beginning["uses"],
@@ -335,9 +347,11 @@ function renewalOf(form: unknown, source: ValueSource | undefined): Renewal {
     number,
     number,
     unknown,
+    string?,
   ];
   const inbox = found(messages, source) as readonly unknown[];
-  return { beginning: { program, input: found(state, source), uses, seed, generation }, nowMs, inbox };
+  const input = found(state, source);
+  return { beginning: { program, input, uses, seed, generation, ...versionOf(version) }, nowMs, inbox };
 }
 
 /** What an outcome was recorded as. */

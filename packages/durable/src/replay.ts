@@ -7,12 +7,19 @@
  */
 import type { Logger } from "@glia-os/abi/ports";
 import { syscallByNumber } from "@glia-os/abi/syscalls";
+import type { AmbientGuard } from "./ambient-guard.ts";
 import type { Sha256 } from "./derived-random.ts";
 import { type AskedCall, DomainRun, type RunOptions } from "./domain-run.ts";
-import { BadJournalError, DivergedError, ProgramUnknownError, ValueMissingError } from "./errors.ts";
+import {
+  BadJournalError,
+  DivergedError,
+  ProgramChangedError,
+  ProgramUnknownError,
+  ValueMissingError,
+} from "./errors.ts";
 import { outcomeOfExit } from "./exit-outcome.ts";
 import { noValues } from "./large-values.ts";
-import type { DurableProgram } from "./program.ts";
+import { type DurableProgram, mayContinue } from "./program.ts";
 import {
   type Beginning,
   type DurableRecord,
@@ -39,6 +46,8 @@ export interface ReplayOptions {
   readonly logger?: Logger;
   /** Keep where in the source each call was made; slow. */
   readonly keepPositions?: boolean;
+  /** Refuses what no replay can repeat while tasks run (strict mode). */
+  readonly guard?: AmbientGuard | undefined;
   /** Where large values are found, loaded before the body they stand in is fed. Default: nowhere, and one that is needed is missing. */
   readonly values?: ValueSource | undefined;
 }
@@ -153,12 +162,14 @@ export class Replay {
     this.#run = new DomainRun({ ...this.#runOptions(beginning), beginning });
   }
 
-  /** @throws {ProgramUnknownError} */
-  #runOptions({ program: name }: Beginning): Omit<RunOptions, "beginning"> {
-    const { domain, programOf, digests, logger, keepPositions = false } = this.#options;
+  /** @throws {ProgramUnknownError} {ProgramChangedError} */
+  #runOptions({ program: name, version }: Beginning): Omit<RunOptions, "beginning"> {
+    const { domain, programOf, digests, logger, keepPositions = false, guard } = this.#options;
     const program = programOf(name);
     if (program === undefined) throw new ProgramUnknownError(domain, `program ${name}`);
-    return { domain, digests, program, logger, keepPositions };
+    if (!mayContinue(program, version))
+      throw new ProgramChangedError(domain, name, version ?? "", program.version ?? "");
+    return { domain, digests, program, logger, keepPositions, guard };
   }
 
   /** A checkpoint that the program came to as well, or the first thing that is known. */

@@ -1,4 +1,5 @@
 /** `@glia-os/hal`: what machine is this, and the real implementations of the ports that touch it. */
+export { createAmbientGuard, type SystemAmbientGuard } from "./ambient-guard.ts";
 export {
   createSystemClock,
   createSystemTimers,

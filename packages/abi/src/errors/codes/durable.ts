@@ -1,5 +1,10 @@
 /** Codes of the `durable` namespace: domains whose tasks survive their process. */
 export const DURABLE_CODES = {
+  "durable.ambient-use": {
+    retryable: false,
+    changed: "The domain was stopped where its journal ends; nothing after it was performed.",
+    fix: "Ask the syscalls instead: `sys.now()`, `sys.random(bytes)`, `sys.sleep(ms)`, `sys.fetch(grant, request)`.",
+  },
   "durable.bad-journal": {
     retryable: false,
     changed: "Nothing: the domain was not resumed.",
@@ -9,6 +14,11 @@ export const DURABLE_CODES = {
     retryable: false,
     changed: "Nothing: no domain was started.",
     fix: "Give a program a name, a `run` function, and as `uses` the names of at most 64 services.",
+  },
+  "durable.bad-secret": {
+    retryable: false,
+    changed: "Nothing: no domains were made.",
+    fix: "Name a secret with 1 to 64 letters, digits, - or _; give it 8 to 4,096 printable ASCII characters, and the services that may get it.",
   },
   "durable.diverged": {
     retryable: false,
@@ -51,10 +61,20 @@ export const DURABLE_CODES = {
     changed: "Unknown: the effect was about to start when its process ended.",
     fix: "Find out whether it happened, by its key in `details.key`; or offer the service as `repeatable` when it honours keys.",
   },
+  "durable.program-changed": {
+    retryable: false,
+    changed: "Nothing: the domain was not resumed, and its journal was not touched.",
+    fix: "Offer the version that began it, or name that version under `continues` of the new one when both do the same so far.",
+  },
   "durable.program-unknown": {
     retryable: false,
     changed: "Nothing: the domain was not resumed.",
     fix: "Name its program among `programs`, and every service it uses among `services`.",
+  },
+  "durable.secret-refused": {
+    retryable: false,
+    changed: "Nothing: the call was not performed.",
+    fix: "Name the secret among `secrets`, and the service among the `services` of that secret.",
   },
   "durable.value-missing": {
     retryable: false,
