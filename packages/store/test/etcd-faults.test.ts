@@ -8,13 +8,21 @@ import {
   type EtcdCoordinationOptions,
   openEtcdCoordination,
 } from "../src/etcd/coordination/etcd-coordination.ts";
-import { newAgent, nodeNamed } from "../src/testing.ts";
+import { nodeNamed } from "../src/testing.ts";
 import { workerClock } from "../src/worker-clock.ts";
 import { proxyTo } from "./fixtures/cutting-proxy.ts";
 import { etcdKeys, etcdPut } from "./fixtures/etcd-client.ts";
 import { freshPrefix, missing, serverForThisFile } from "./fixtures/etcd-harness.ts";
 import { expectGaplessHistory, historyOf } from "./fixtures/history.ts";
-import { AGENT, DOWN, rowOnce, swap, swapThrough, withAgent } from "./fixtures/through-faults.ts";
+import {
+  AGENT,
+  DOWN,
+  expectTypedAtEveryCut,
+  rowOnce,
+  swap,
+  swapThrough,
+  withAgent,
+} from "./fixtures/through-faults.ts";
 
 const server = serverForThisFile();
 const rounds = process.env["GLIA_SOAK"] === "1" ? 40 : 3;
@@ -146,32 +154,7 @@ describe("a server", () => {
   it("C2: cut off at any step of any request answers with a typed error, and the repeated request has one effect", async () => {
     const proxy = await proxyTo(server().url);
     const store = await open({ endpoints: [origin(proxy.url)] });
-    const { session } = await withAgent(store);
-    let epoch = 1;
-    const requests: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
-      open: (id) => store.openSession(nodeNamed("b"), 60_000, id),
-      renew: () => store.renewSession(session.sessionId),
-      create: (id) => store.createAgent(newAgent(AGENT, session, "again"), id).catch(onlyRefused),
-      swap: (id) => swap(store, session, epoch, id).then((out) => expect(out.kind).toBe("committed")),
-      get: () => store.getAgent(AGENT),
-      find: () => store.findAgent("one"),
-      list: () => store.listAgents(),
-      changes: () => store.changesSince(0, 1_000),
-    };
-    for (const [name, request] of Object.entries(requests))
-      for (const at of ["request_range", "request_put"])
-        for (const when of ["before the server sees it", "before its answer"] as const) {
-          const id = `${name} ${at} ${when}`;
-          proxy.cutOnce({ at, when });
-          const first = await request(id).then(() => undefined, errorCodeOf);
-          proxy.cutOnce(undefined);
-          if (first !== undefined) expect(DOWN, id).toContain(first);
-          await request(id);
-          if (name === "swap") epoch += 1;
-        }
-    const history = await historyOf(store);
-    expectGaplessHistory(history);
-    expect(history.at(-1)?.epoch).toBe(epoch);
+    await expectTypedAtEveryCut(store, proxy, ["request_range", "request_put"]);
     await store.close();
     await proxy.close();
   });
@@ -298,11 +281,6 @@ it.each([
 ])("the option %j is refused", async (option) => {
   expect(await refusalOf(option)).toBe("abi.malformed");
 });
-
-/** The second agent's name is free, its id is not. */
-function onlyRefused(error: unknown): void {
-  if (errorCodeOf(error) !== "store.agent-exists") throw error;
-}
 
 function origin(url: string): string {
   return new URL(url).origin;

@@ -1,3 +1,4 @@
+import { errorCodeOf } from "@glia-os/abi/errors";
 import { describe, expect, it } from "vitest";
 import { JournalCorruptError } from "../src/journal/errors.ts";
 import { FileJournalStore } from "../src/journal/file/file-store.ts";
@@ -12,9 +13,9 @@ import {
   twinAfter,
 } from "./fixtures/journal-twin.ts";
 import { everySeed } from "./fixtures/seeds.ts";
-import { type Fault, UnreliableDisk } from "./fixtures/unreliable-disk.ts";
+import { type Fault, SECTORS, UnreliableDisk } from "./fixtures/unreliable-disk.ts";
 
-const SEEDS = process.env["GLIA_SOAK"] === "1" ? 8_000 : 150;
+const SEEDS = process.env["GLIA_SOAK"] === "1" ? 8_000 : 300;
 const FILE_BYTES = 8 * 1024;
 
 function openStore(disk: UnreliableDisk, chance: () => number): FileJournalStore {
@@ -90,7 +91,7 @@ describe(`the journal's files on an unreliable disk, ${SEEDS} seeds`, () => {
 
   it("W1, W3, V2, V4: after a loss of power at any call, what was acknowledged is there and no request is there in part", () => {
     everySeed(SEEDS, (chance) => {
-      const disk = new UnreliableDisk();
+      const disk = new UnreliableDisk(pick(SECTORS, chance));
       let history: readonly JournalRequest[] = [];
       for (let crash = 0; crash < 4; crash++) {
         const store = openStore(disk, chance);
@@ -114,7 +115,9 @@ describe(`the journal's files on an unreliable disk, ${SEEDS} seeds`, () => {
       const on = chance() < 0.5 ? "write" : "sync";
       let calls = 1 + Math.floor(chance() * 30);
       disk.faultAt = (_call, what) =>
-        what === on && --calls === 0 ? { on, code: "EIO", part: chance() } : undefined;
+        what === on && --calls === 0
+          ? { on, code: "EIO", part: chance(), thenClean: chance() < 0.5 }
+          : undefined;
       const done = run(store, [], chance, 60);
       if (done.failed.length > 0)
         for (const request of [
@@ -159,6 +162,22 @@ describe(`the journal's files on an unreliable disk, ${SEEDS} seeds`, () => {
       const at = Math.floor(chance() * bytes.length);
       bytes[at] = (bytes[at] as number) ^ (1 << Math.floor(chance() * 8));
       expectSoundOrRefused(disk, history, chance);
+    });
+  });
+
+  it("a disk that cannot read a place refuses the journal by a typed error, and gives it whole when it can again", () => {
+    everySeed(SEEDS, (chance) => {
+      const disk = new UnreliableDisk();
+      const { history } = run(openStore(disk, chance), [], chance, 40);
+      let reads = 1 + Math.floor(chance() * 12);
+      disk.faultAt = (_call, on) => (on === "read" && --reads === 0 ? { on, code: "EIO" } : undefined);
+      try {
+        contentOf(performer(openStore(disk, chance)));
+      } catch (error) {
+        expect([...DISK_CODES, "store.corrupt"], String(error)).toContain(errorCodeOf(error));
+      }
+      disk.faultAt = () => undefined;
+      recovered(disk, { history, failed: [] }, chance);
     });
   });
 

@@ -10,6 +10,7 @@
  * L6. The clock of a node decides over its own patience only: all of this holds whatever the clocks do.
  */
 import { describe, expect, it } from "vitest";
+import { createMemoryCoordination } from "../src/memory.ts";
 import { agentNamed, newAgent, nodeNamed } from "../src/testing.ts";
 import { serverForThisFile as etcdForThisFile, missing as etcdMissing } from "./fixtures/etcd-harness.ts";
 import { etcdBackend, memoryBackend, postgresBackend, sqliteBackend } from "./fixtures/lease-backends.ts";
@@ -112,3 +113,16 @@ async function expectTakeover({ clients, advance }: LeaseBackend): Promise<void>
     row: { epoch: 3, owner: next.node },
   });
 }
+
+it("L6: a wall clock that jumps back or ahead ends no lease and revives none", async () => {
+  let [wallMs, now] = [Date.UTC(2026, 0), 0];
+  const store = createMemoryCoordination({ clock: { monotonicMs: () => now, wallMs: () => wallMs } });
+  const { sessionId } = await store.openSession(nodeNamed("a"), 1_000, "open");
+  for (const jumpMs of [-3e10, 6e10, -6e10]) {
+    wallMs += jumpMs;
+    now += 999;
+    expect((await store.renewSession(sessionId)).sessionId).toBe(sessionId);
+  }
+  now += 1_000;
+  await expect(store.renewSession(sessionId)).rejects.toMatchObject({ code: "store.session-expired" });
+});

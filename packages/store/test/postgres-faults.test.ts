@@ -17,7 +17,15 @@ import { workerClock } from "../src/worker-clock.ts";
 import { proxyTo } from "./fixtures/cutting-proxy.ts";
 import { expectGaplessHistory, historyOf } from "./fixtures/history.ts";
 import { freshSchema, missing, serverForThisFile } from "./fixtures/postgres-harness.ts";
-import { AGENT, DOWN, rowOnce, swap, swapThrough, withAgent } from "./fixtures/through-faults.ts";
+import {
+  AGENT,
+  DOWN,
+  expectTypedAtEveryCut,
+  rowOnce,
+  swap,
+  swapThrough,
+  withAgent,
+} from "./fixtures/through-faults.ts";
 
 const server = serverForThisFile();
 const rounds = process.env["GLIA_SOAK"] === "1" ? 40 : 3;
@@ -144,6 +152,14 @@ describe("a server", () => {
       await proxy.close();
     },
   );
+
+  it("C2: cut off at any step of any request answers with a typed error, and the repeated request has one effect", async () => {
+    const proxy = await proxyTo(server().url);
+    const store = await open({ url: proxy.url });
+    await expectTypedAtEveryCut(store, proxy, ["BEGIN", "SELECT", "INSERT INTO", "UPDATE", "COMMIT\0"]);
+    await store.close();
+    await proxy.close();
+  });
 
   it("C2: that is killed with kill -9 while it commits loses nothing acknowledged, and a repeated request has one effect", async () => {
     const store = await open({ timeoutMs: 2_000 });

@@ -34,9 +34,9 @@ export class FileJournalStore implements ServedStore<JournalRequest, JournalRepl
   readonly #log: FileLog;
   readonly #rules: JournalRules;
 
-  /** Recover what the files hold and write on. @throws the refusals of {@link recover}. */
+  /** Recover what the files hold and write on. @throws the refusals of {@link recover}, `store.cannot-open`. */
   constructor(files: JournalFiles, options: FileLogOptions, limits: JournalLimits) {
-    this.#log = new FileLog(files, recover(files), options);
+    this.#log = opened(() => new FileLog(files, recover(files), options));
     this.#rules = new JournalRules(this.#log, limits, this.#log.table);
   }
 
@@ -110,6 +110,15 @@ export class FolderJournalStore extends FileJournalStore {
   override close(): void {
     super.close();
     this.#lock.release();
+  }
+}
+
+/** A place of the disk that cannot be read refuses the journal by name. */
+function opened(open: () => FileLog): FileLog {
+  try {
+    return open();
+  } catch (error) {
+    throw diskFailure(error) ?? error;
   }
 }
 

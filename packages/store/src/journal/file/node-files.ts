@@ -30,18 +30,18 @@ export class NodeFiles implements JournalFiles {
   }
 
   open(name: string): JournalFile {
-    return new NodeFile(openSync(join(this.#folder, name), this.#mode));
+    return new NodeFile(openSync(join(this.#folder, name), this.#mode), join(this.#folder, name));
   }
 
   create(name: string, bytes: number): JournalFile {
     const path = join(this.#folder, name);
     const fd = openSync(path, "wx+", 0o600);
     try {
-      const file = new NodeFile(fd);
+      const file = new NodeFile(fd, path);
       for (let at = 0; at < bytes; at += ZEROS.length) file.write(at, ZEROS.subarray(0, bytes - at));
       fsyncSync(fd);
       this.#syncFolder();
-      return new NodeFile(fd);
+      return new NodeFile(fd, path);
     } catch (error) {
       closeSync(fd);
       rmSync(path, { force: true });
@@ -67,10 +67,12 @@ export class NodeFiles implements JournalFiles {
 
 class NodeFile implements JournalFile {
   readonly #fd: number;
+  readonly #path: string;
   readonly size: number;
 
-  constructor(fd: number) {
+  constructor(fd: number, path: string) {
     this.#fd = fd;
+    this.#path = path;
     this.size = fstatSync(fd).size;
   }
 
@@ -78,11 +80,20 @@ class NodeFile implements JournalFile {
     const bytes = new Uint8Array(length);
     let done = 0;
     while (done < length) {
-      const got = readSync(this.#fd, bytes, done, length - done, at + done);
+      const got = this.#got(bytes, done, at + done);
       if (got === 0) return bytes.subarray(0, done);
       done += got;
     }
     return bytes;
+  }
+
+  /** The errors of a read name no file by themselves. */
+  #got(bytes: Uint8Array, done: number, at: number): number {
+    try {
+      return readSync(this.#fd, bytes, done, bytes.length - done, at);
+    } catch (error) {
+      throw Object.assign(error as Error, { path: this.#path });
+    }
   }
 
   write(at: number, bytes: Uint8Array): void {
