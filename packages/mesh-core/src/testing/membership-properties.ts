@@ -39,6 +39,8 @@ export interface MembershipBounds {
   readonly idlePerSecondMax?: number;
   /** Whether a running member may be suspect, because the network loses all the time. Default false. */
   readonly lossy?: boolean;
+  /** Whether members count as healthy in bad weather, so that the false deaths it causes are counted (M3, M7). Default false. */
+  readonly healthyInWeather?: boolean;
 }
 
 const RECOVERY_MS = 60_000;
@@ -91,6 +93,7 @@ export class MembershipChecker {
       falseViewsMax: 0,
       idlePerSecondMax: 6,
       lossy: false,
+      healthyInWeather: false,
       ...bounds,
     };
   }
@@ -264,9 +267,16 @@ export class MembershipChecker {
     this.falseViews += healthy(this.#believed);
   }
 
+  #touching(faults: readonly AnyFault[]): readonly AnyFault[] {
+    return this.#bounds.healthyInWeather ? faults.filter(({ kind }) => kind !== "weather") : faults;
+  }
+
   /** Whether no fault touched a machine in the minute before. */
   #healthy(world: MembershipWorld, machine: number, atMs: number): boolean {
-    this.#touched ??= touchedTimes(world.faults as readonly AnyFault[], world.machines.length);
+    this.#touched ??= touchedTimes(
+      this.#touching(world.faults as readonly AnyFault[]),
+      world.machines.length,
+    );
     return !(this.#touched[machine] ?? []).some(([from, to]) => atMs >= from && atMs <= to + RECOVERY_MS);
   }
 }

@@ -108,6 +108,18 @@ export const MACHINE_SCENARIOS: Readonly<Record<string, MachineScenario>> = {
       jitterMs: 20,
     },
   ),
+  storm: written(
+    "three tenths of the datagrams are lost for two minutes, some doubled, all overtake each other",
+    6,
+    () => [
+      {
+        kind: "weather",
+        atMs: MINUTE_MS,
+        forMs: 2 * MINUTE_MS,
+        network: { loss: 0.3, duplication: 0.1, jitterMs: 20 },
+      },
+    ],
+  ),
   stalls: drawn("machines stand still for a second or two", 6, { stalls: 6, healMs: 180_000 }),
   gray: written(
     "an eighth of the machines runs for 64 ms in every 16 s, for two minutes",

@@ -1,0 +1,33 @@
+/** The properties of routed envelopes, of the registry and of moves, over seeds. A failure names its seed. Some here, thousands in the long tier. */
+import { describe, expect, it } from "vitest";
+import { SOAK } from "./members.ts";
+import { movesViolation } from "./moves-run.ts";
+import { registryViolation } from "./registry-run.ts";
+import { routedViolation } from "./routed-run.ts";
+
+type Violation = (seed: number) => Promise<string | undefined>;
+
+/** Runs seeds 1 to `seeds`; what does not hold, each with its seed. */
+async function failures(name: string, violation: Violation, seeds: number): Promise<string[]> {
+  const found: string[] = [];
+  for (let seed = 1; seed <= seeds; seed++) {
+    const what = await violation(seed);
+    if (what !== undefined) found.push(`seed ${seed}: ${what}`);
+  }
+  console.log(`${name}: ${seeds} seeds, ${found.length} failed`);
+  return found;
+}
+
+describe("over seeds", { timeout: SOAK ? 7_200_000 : 120_000 }, () => {
+  it("EN1 to EN4: envelopes over relays that repeat and change them are delivered once, unchanged, in 16 hops at most", async () => {
+    expect(await failures("envelopes", routedViolation, SOAK ? 5000 : 200)).toEqual([]);
+  });
+
+  it("R1 to R5: the registry says what was committed, finds the living, forgets the dead and believes no forger", async () => {
+    expect(await failures("registry", registryViolation, SOAK ? 3000 : 40)).toEqual([]);
+  });
+
+  it("G1 to G5, G7, G8: moves under crashes, cuts and each other leave one owner, its state and every message", async () => {
+    expect(await failures("moves", movesViolation, SOAK ? 5000 : 100)).toEqual([]);
+  });
+});
