@@ -49,6 +49,8 @@ export async function forkDomain(journal: Journal, { domain, at, as, change }: F
     if (logged.seq > at && shared.length >= BEGINNING) break;
     found ||= logged.seq === at;
     const seq = shared.length + 1;
+    // What a checkpoint removed cannot be shared.
+    if (seq === 1 && logged.row.kind !== KIND.spawn) throw new NoRecordError(domain, 1);
     const changed = logged.seq === at && change !== undefined;
     const record = changed ? changedRecord(domain, logged, seq, change) : renumbered(logged, seq);
     bytes += record.length;

@@ -3,7 +3,7 @@
  *
  * U1. `safe`: the new code asks for what the journal says, up to its end. What it does after that is not judged.
  * U2. `diverges`: it does something else at a record; the domain has to end with the code it has, or be forked before that record.
- * U3. `pinned`: the new code does not offer the domain's program. The domain stays with the code that does.
+ * U3. `pinned`: the new code does not offer the domain's program, or not its version. The domain stays with the code that does.
  */
 import type { Sha256 } from "./derived-random.ts";
 import { BadJournalError, DivergedError, type Divergence, ProgramUnknownError } from "./errors.ts";
@@ -59,6 +59,13 @@ export async function judgeUpgrade(
   }
 }
 
+/** The program has another version than the domain. */
+const CHANGED = "durable.program-changed";
+
+function codeOf(error: unknown): unknown {
+  return (error as { readonly code?: unknown } | null)?.code;
+}
+
 async function hasEnded(journal: ReadableJournal, domain: string): Promise<boolean> {
   let last = 0;
   try {
@@ -73,7 +80,8 @@ function verdictOf(domain: string, error: unknown): UpgradeVerdict {
   const why = error instanceof Error ? error.message : String(error);
   if (error instanceof DivergedError)
     return { domain, state: "diverges", seq: error.divergence.seq, divergence: error.divergence };
-  if (error instanceof ProgramUnknownError) return { domain, state: "pinned", why };
+  if (error instanceof ProgramUnknownError || codeOf(error) === CHANGED)
+    return { domain, state: "pinned", why };
   if (error instanceof BadJournalError) return { domain, state: "damaged", why };
   // The new code itself refused: its `run` threw for the recorded input, or it is not durable.
   const divergence = { domain, seq: 1, recorded: "that it began", attempted: `failed: ${why}`, position: [] };

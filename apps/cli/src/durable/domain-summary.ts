@@ -1,7 +1,16 @@
 /** Where a domain stands, as its journal says. */
 
 import { syscallByNumber } from "@glia-os/abi/syscalls";
-import { decodeRecord, KIND, type NumberedRecord } from "@glia-os/durable";
+import {
+  decodeRecord,
+  discardedOf,
+  isDiscarded,
+  KIND,
+  type LoggedRecord,
+  type NumberedRecord,
+  ROLLBACK,
+  recordsIn,
+} from "@glia-os/durable";
 import type { JournalReader } from "@glia-os/store/journal-reader";
 import { JournalUnreadableError } from "../errors.ts";
 
@@ -19,12 +28,20 @@ export interface DomainSummary {
   readonly lastMs: number;
 }
 
+/** A record that says that those after another one no longer count. */
+export interface RollbackRecord {
+  readonly seq: number;
+  readonly bytes: number;
+  /** The record that the domain went back to. */
+  readonly rollback: number;
+}
+
 /** The records of a domain from a number on, in order. @throws {JournalUnreadableError} for bytes that are no records */
 export async function* recordsOf(
-  journal: Pick<JournalReader, "read">,
+  journal: Pick<JournalReader, "read" | "head">,
   domain: string,
   from = 1,
-): AsyncGenerator<NumberedRecord, void, undefined> {
+): AsyncGenerator<NumberedRecord | RollbackRecord, void, undefined> {
   for await (const { body, firstSeq } of journal.read(domain, from)) {
     for (let rest = body; rest.length > 0; ) {
       const numbered = decoded(rest, domain, firstSeq);
@@ -34,9 +51,12 @@ export async function* recordsOf(
   }
 }
 
-function decoded(bytes: Uint8Array, domain: string, firstSeq: number): NumberedRecord {
+function decoded(bytes: Uint8Array, domain: string, firstSeq: number): NumberedRecord | RollbackRecord {
   try {
-    return decodeRecord(bytes);
+    // A record is an array of six; its second byte is its kind.
+    if (bytes[1] !== ROLLBACK) return decodeRecord(bytes);
+    const { seq, row } = recordsIn(bytes).next().value as LoggedRecord;
+    return { seq, bytes: row.end, rollback: row.outcome as number };
   } catch (error) {
     throw new JournalUnreadableError(domain, firstSeq, error);
   }
@@ -44,7 +64,7 @@ function decoded(bytes: Uint8Array, domain: string, firstSeq: number): NumberedR
 
 /** Read a domain through. O(records). */
 export async function summaryOf(
-  journal: Pick<JournalReader, "read">,
+  journal: Pick<JournalReader, "read" | "head">,
   domain: string,
   bytes: number,
 ): Promise<DomainSummary> {
@@ -55,8 +75,11 @@ export async function summaryOf(
     0,
     0,
   ];
-  for await (const { record } of recordsOf(journal, domain)) {
+  const discarded = await discardedOf(journal, domain);
+  for await (const each of recordsOf(journal, domain)) {
     records += 1;
+    if ("rollback" in each || isDiscarded(discarded, each.seq)) continue;
+    const { record } = each;
     if (record.kind === KIND.spawn) program = record.beginning.program;
     else if (record.kind === KIND.time) lastMs = record.nowMs;
     else if (record.kind === KIND.intent) waiting.set(record.path.join("/"), callName(record.op));

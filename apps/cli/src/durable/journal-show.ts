@@ -1,5 +1,5 @@
 /** `glia journal show FOLDER DOMAIN`. */
-import { KIND, type NumberedRecord, type Outcome } from "@glia-os/durable";
+import { discardedOf, isDiscarded, KIND, type NumberedRecord, type Outcome } from "@glia-os/durable";
 import { openJournalReader } from "@glia-os/store/journal-reader";
 import type { Context } from "../context.ts";
 import { DomainMissingError, UsageError } from "../errors.ts";
@@ -25,37 +25,45 @@ export async function journalShow(
     throw new UsageError(`--from ${from.slice(0, 40)} is no record number`, "Give a whole number from 1 up.");
   const journal = openJournalReader(folder);
   if ((await journal.head(domain)) === undefined) throw new DomainMissingError(domain, folder);
+  const discarded = await discardedOf(journal, domain);
   let records = 0;
-  for await (const numbered of recordsOf(journal, domain, first)) {
+  for await (const each of recordsOf(journal, domain, first)) {
     interrupt.throwIfAborted();
     records += 1;
-    const { what, task, value } = described(numbered);
+    const { seq, bytes } = each;
+    const goesBack = "rollback" in each;
+    const { what, task, value } = goesBack
+      ? { what: `goes back to record ${each.rollback}`, task: undefined, value: undefined }
+      : described(each);
+    const gone = !goesBack && isDiscarded(discarded, seq);
     terminal.record({
       event: "record",
-      seq: numbered.seq,
+      seq,
       what,
       task,
-      bytes: numbered.bytes,
+      bytes,
+      ...(gone ? { discarded: true } : {}),
       ...(values ? { value: asJson(value) } : {}),
     });
     const shown = values && value !== undefined ? `  ${asText(value)}` : "";
-    terminal.line(
-      `${String(numbered.seq).padStart(6)}  ${task === undefined ? "" : `${task}: `}${what}${shown}`,
-    );
+    const text = `${task === undefined ? "" : `${task}: `}${what}${shown}${gone ? "  (discarded)" : ""}`;
+    terminal.line(`${String(seq).padStart(6)}  ${text}`);
   }
   await journal.close();
   terminal.record({ ok: true, domain, records });
   return EXIT.ok;
 }
 
-interface Described {
+/** A record in words. */
+export interface Described {
   readonly what: string;
   /** The path of the task, when the record is one task's. */
   readonly task?: string;
   readonly value?: unknown;
 }
 
-function described({ record }: NumberedRecord): Described {
+/** Say what a record says. */
+export function described({ record }: Pick<NumberedRecord, "record">): Described {
   switch (record.kind) {
     case KIND.spawn: {
       const { program, input, uses } = record.beginning;
@@ -64,6 +72,8 @@ function described({ record }: NumberedRecord): Described {
     }
     case KIND.checkpoint:
       return { what: "begins anew from a checkpoint", value: record.renewal.beginning.input };
+    case KIND.moved:
+      return { what: `is given to ${record.to}` };
     case KIND.time:
       return { what: `it is ${new Date(record.nowMs).toISOString()}` };
     case KIND.message:

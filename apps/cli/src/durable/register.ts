@@ -1,6 +1,8 @@
 /** The commands of `glia journal`, and `glia replay`. */
 import type { Command } from "commander";
+import { addOversight } from "../oversight/register.ts";
 import { group, type Registrar } from "../registrar.ts";
+import { addHistory } from "./history/register.ts";
 
 /** Add them to `glia`. */
 export function addDurable(program: Command, register: Registrar): void {
@@ -29,4 +31,7 @@ export function addDurable(program: Command, register: Registrar): void {
   );
   replay.requiredOption("--program <file>", "the program file");
   register.runs(replay, async () => (await import("./replay.ts")).replayCommand);
+
+  addHistory(program, register);
+  addOversight(program, register);
 }

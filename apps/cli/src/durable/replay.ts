@@ -1,5 +1,5 @@
 /** `glia replay FOLDER DOMAIN --program FILE`. */
-import { DivergedError, Replay } from "@glia-os/durable";
+import { DivergedError, Replay, replayLive } from "@glia-os/durable";
 import { createSystemDigests } from "@glia-os/hal";
 import { openJournalReader } from "@glia-os/store/journal-reader";
 import type { Context } from "../context.ts";
@@ -19,14 +19,15 @@ export async function replayCommand(
   const journal = openJournalReader(folder);
   try {
     if ((await journal.head(domain)) === undefined) throw new DomainMissingError(domain, folder);
-    const replay = new Replay({
-      domain,
-      // A program is asked for by its name; a renamed one is replayed all the same.
-      programOf: () => program,
-      digests: createSystemDigests(),
-      keepPositions: true,
-    });
-    for await (const { body, firstSeq, count } of journal.read(domain, 1)) replay.feed(body, firstSeq, count);
+    const make = (): Replay =>
+      new Replay({
+        domain,
+        // A program is asked for by its name; a renamed one is replayed all the same.
+        programOf: () => program,
+        digests: createSystemDigests(),
+        keepPositions: true,
+      });
+    const replay = await replayLive(journal, domain, make);
     report(replay, terminal);
     return EXIT.ok;
   } catch (error) {

@@ -6,8 +6,16 @@
  */
 
 import { isGliaError } from "@glia-os/abi/errors";
-import type { Journal } from "@glia-os/abi/ports";
-import { Domains, type DurableDomain, type DurableService } from "@glia-os/durable";
+import type { Journal, PostedApproval } from "@glia-os/abi/ports";
+import {
+  approvalService,
+  Domains,
+  type DurableDomain,
+  type DurableService,
+  type Oversight,
+  type OversightPolicy,
+  overseen,
+} from "@glia-os/durable";
 import { createSystemClock, createSystemDigests, createSystemRandom, createSystemTimers } from "@glia-os/hal";
 import { createFileTree, createHttpClient } from "@glia-os/host";
 import { filesService, httpService } from "@glia-os/kernel/services";
@@ -16,6 +24,8 @@ import type { Context } from "../context.ts";
 import { InputMalformedError, TaskFailedError, UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { aborted } from "../interrupt.ts";
+import { boardOf, openAudit } from "../oversight/oversight-folder.ts";
+import { policyOption } from "../oversight/policy-option.ts";
 import { describeThrown } from "../run/failure-site.ts";
 import { type LoadedDurable, loadDurable } from "./load-durable.ts";
 import { asJson, asText } from "./value-text.ts";
@@ -31,6 +41,8 @@ export interface DurableRunOptions {
   readonly http?: readonly string[];
   /** Folder of the service `files`. */
   readonly files?: string;
+  /** Which calls a person has to approve. */
+  readonly oversight?: string;
 }
 
 /** Run a durable program to its end or to an interruption. */
@@ -40,17 +52,18 @@ export async function runDurable(
   context: Context,
 ): Promise<ExitCode> {
   const input = parsedInput(options.input);
-  if (options.name !== undefined) checkName(options.name);
+  if (options.name !== undefined) checkName("--name", options.name);
   const loaded = await loadDurable(file);
-  const services = { ...offered(options), ...loaded.services };
+  const policy = await policyOption(options.oversight);
   const journal = await openFileJournal({ folder: options.journal });
   try {
-    return await runOn(
-      journal,
-      loaded,
-      services,
-      { name: options.name ?? loaded.program.name, input },
+    const start = { name: options.name ?? loaded.program.name, input };
+    return await withServices(
+      { ...offered(options), ...loaded.services },
+      options.journal,
+      policy,
       context,
+      (services) => runOn(journal, loaded, services, start, context),
     );
   } finally {
     await journal.close();
@@ -67,10 +80,10 @@ function parsedInput(text: string | undefined): unknown {
 }
 
 /** The rule of `docs/spec/journal.md`, told before a folder is made. */
-function checkName(name: string): void {
+export function checkName(option: string, name: string): void {
   if (/^[\x20-\x7e]{1,128}$/.test(name)) return;
   throw new UsageError(
-    `--name ${JSON.stringify(name.slice(0, 40))} cannot name a domain`,
+    `${option} ${JSON.stringify(name.slice(0, 40))} cannot name a domain`,
     "Give 1 to 128 printable ASCII characters.",
   );
 }
@@ -81,6 +94,42 @@ function offered({ http, files }: DurableRunOptions): Record<string, DurableServ
   if (files !== undefined) services["files"] = { service: filesService(createFileTree(files)) };
   return services;
 }
+
+type Services = Readonly<Record<string, DurableService>>;
+
+/** Put the services behind the guard of the folder while `run` runs. */
+async function withServices(
+  services: Services,
+  folder: string,
+  policy: OversightPolicy | undefined,
+  { terminal }: Context,
+  run: (services: Services) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const { audit, close } = await openAudit(folder);
+  const board = boardOf(folder);
+  const onAsked = (asked: PostedApproval): void => {
+    terminal.record({ event: "asked", ...asked });
+    terminal.note(`${asked.key} asks: ${asked.question}`);
+    if (asked.args !== null) terminal.note(`    ${asked.args}`);
+    terminal.note(`    glia approve ${folder} ${asked.id.slice(0, SHOWN_DIGITS)}`);
+  };
+  const oversight: Oversight = {
+    audit,
+    board,
+    digests: createSystemDigests(),
+    nowMs: () => Date.now(),
+    onAsked,
+    ...(policy === undefined ? {} : { policy }),
+  };
+  try {
+    return await run(overseen({ approver: approvalService(board, onAsked), ...services }, oversight));
+  } finally {
+    await close();
+  }
+}
+
+/** Digits of an approval's id that tell it from others. */
+const SHOWN_DIGITS = 16;
 
 interface Start {
   readonly name: string;
