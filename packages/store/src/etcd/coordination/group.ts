@@ -66,8 +66,8 @@ export class EtcdGroups implements GroupPerformer<CoordinationRequest, Coordinat
 
   perform(requests: readonly CoordinationRequest[]): Promise<readonly Answer<CoordinationReply>[]> {
     return this.#timed(async (signal) => {
-      await this.#makeRoom(requests, signal);
       let read = await this.#reads.of(requests, signal);
+      if (await this.#madeRoom(requests, read, signal)) read = await this.#reads.of(requests, signal);
       for (;;) {
         const done = await this.#attempt(requests, read, signal);
         if ("answers" in done) return done.answers;
@@ -100,14 +100,17 @@ export class EtcdGroups implements GroupPerformer<CoordinationRequest, Coordinat
     return { answers };
   }
 
-  /** Where the sessions reached their limit, remove those that expired before another is opened. */
-  async #makeRoom(requests: readonly CoordinationRequest[], signal: AbortSignal): Promise<void> {
+  /** Where the sessions reached their limit, remove those that expired before another is opened. Whether it tried. */
+  async #madeRoom(
+    requests: readonly CoordinationRequest[],
+    { loaded }: Read,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const opening = requests.filter(({ op }) => op === "open-session").length;
-    if (opening === 0) return;
-    const { counters } = await this.#reads.counters(signal);
-    if (counters.sessions + opening <= this.#limits.sessions) return;
+    if (opening === 0 || loaded.counters.sessions + opening <= this.#limits.sessions) return false;
     const expired = (await this.#reads.sessions(signal)).filter((session) => !this.#leases.live(session));
     await this.#garbage.drop(expired, () => this.#reads.counters(signal), signal);
+    return true;
   }
 
   /** C1: all calls of a group end within the time limit. */
