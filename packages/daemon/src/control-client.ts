@@ -6,7 +6,7 @@ import { readLines } from "./control-lines.ts";
 import { controlPath } from "./control-path.ts";
 import { CONTROL_METHODS } from "./control-server.ts";
 import { ControlClosedError, NotRunningError } from "./errors.ts";
-import type { MigrationPhase, NodeApi } from "./node-api.ts";
+import type { MigrateRequest, NodeApi } from "./node-api.ts";
 
 interface Waiting {
   readonly resolve: (value: unknown) => void;
@@ -98,7 +98,11 @@ export async function connectControl(dataDir: string): Promise<ControlConnection
   const client = new ControlClient(await open(dataDir));
   const face: Record<string, unknown> = { failed: client.failed, close: () => client.close() };
   for (const method of CONTROL_METHODS) face[method] = (...args: unknown[]) => client.call(method, args);
-  face["migrate"] = (agent: string, to: string, onPhase?: (phase: MigrationPhase) => void) =>
-    client.call("migrate", [agent, to], onPhase as ((value: unknown) => void) | undefined);
+  face["migrate"] = (agent: string, to: string, { strategy, onPhase }: MigrateRequest = {}) =>
+    client.call(
+      "migrate",
+      strategy === undefined ? [agent, to] : [agent, to, strategy],
+      onPhase as ((value: unknown) => void) | undefined,
+    );
   return face as unknown as ControlConnection;
 }

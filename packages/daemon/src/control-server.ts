@@ -13,7 +13,8 @@ import { type ControlReply, type ControlRequest, decodeRequest, encodeLine } fro
 import { readLines } from "./control-lines.ts";
 import { controlPath } from "./control-path.ts";
 import { ControlMalformedError, ThreadBusyError } from "./errors.ts";
-import type { NodeApi } from "./node-api.ts";
+import type { MigrateRequest, NodeApi } from "./node-api.ts";
+import { strategyIn } from "./node-call.ts";
 
 /** Most connections at once (CS3). */
 export const CONNECTION_LIMIT = 64;
@@ -105,7 +106,7 @@ class Connection {
       const call = this.#node[method] as AnyMethod;
       const result = await call.apply(
         this.#node,
-        method === "migrate" ? [...args.slice(0, 2), progress] : [...args],
+        method === "migrate" ? [...args.slice(0, 2), migrateRequest(args[2], progress)] : [...args],
       );
       this.#write({ id, result });
     } catch (error) {
@@ -114,6 +115,11 @@ class Connection {
       this.#inFlight--;
     }
   }
+}
+
+/** @throws {MalformedError} for a strategy that there is not. */
+function migrateRequest(strategy: unknown, onPhase: (value: unknown) => void): MigrateRequest {
+  return strategy === undefined ? { onPhase } : { onPhase, strategy: strategyIn(strategy) };
 }
 
 /** Serve `node` on the control socket of its data folder. A socket left by a dead process is replaced. */

@@ -250,8 +250,8 @@ class NodeThreads implements MainService {
       send: (agent, payload) => mesh.send(agent, payload),
       ask: (agent, payload, timeoutMs) => mesh.ask(agent, payload, timeoutMs),
       flush: (agent, timeoutMs) => mesh.flush(agent, timeoutMs),
-      migrate: async (agent, to, onPhase) => {
-        const report = await mesh.migrate(agent, to);
+      migrate: async (agent, to, { strategy, onPhase } = {}) => {
+        const report = await mesh.migrate(agent, to, strategy);
         if (onPhase !== undefined) report.phases.forEach(onPhase);
         return report;
       },

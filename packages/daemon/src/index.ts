@@ -33,6 +33,7 @@ export type {
   MemberDetail,
   MemberView,
   MeshHealth,
+  MigrateRequest,
   MigrationPhase,
   MigrationReport,
   NodeApi,

@@ -6,7 +6,7 @@
  */
 import type { AgentId, ClusterId, Epoch, NodeId } from "@glia-os/abi/ids";
 import type { AgentStatus, HostPort } from "@glia-os/abi/ports";
-import type { MigrationReport as Moved } from "@glia-os/mesh-core";
+import type { MigrateOptions, MigrationReport as Moved } from "@glia-os/mesh-core";
 
 /** What a node does in the mesh. `client` is admitted, hosts no agents and keeps no records. */
 export type NodeRole = "edge" | "relay" | "core" | "client";
@@ -180,6 +180,14 @@ export interface SpawnRequest {
   readonly memoryPages?: number;
 }
 
+/** How an agent is to be moved. */
+export interface MigrateRequest {
+  /** `auto`, the default: `pre-copy` for agents with 4 MiB of memory or more. `pre-copy` is a wish; the report says what was done. */
+  readonly strategy?: NonNullable<MigrateOptions["strategy"]>;
+  /** Called with each phase when it is over. */
+  readonly onPhase?: (phase: MigrationPhase) => void;
+}
+
 /** One phase of a migration. */
 export interface MigrationPhase {
   readonly phase: string;
@@ -252,7 +260,7 @@ export interface NodeApi {
   /** Resolves when everything sent to the agent so far is acknowledged. @throws `mesh.link-timeout`. */
   flush(agent: string, timeoutMs: number): Promise<LinkStats>;
   /** Move a running agent to another node. */
-  migrate(agent: string, to: string, onPhase?: (phase: MigrationPhase) => void): Promise<MigrationReport>;
+  migrate(agent: string, to: string, options?: MigrateRequest): Promise<MigrationReport>;
   /** End an agent. */
   terminate(agent: string): Promise<void>;
   /**

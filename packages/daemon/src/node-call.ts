@@ -6,6 +6,7 @@
  */
 import { MalformedError } from "@glia-os/abi/errors";
 import { type AgentId, type NodeId, parseAgentId, parseNodeId } from "@glia-os/abi/ids";
+import type { MigrateOptions } from "@glia-os/mesh-core";
 
 /** Methods nodes answer for each other. */
 export const NODE_CALLS = {
@@ -13,7 +14,7 @@ export const NODE_CALLS = {
   spawn: "agent.spawn",
   /** Numbers about an agent here. Body: `{agent}`. Answer: vitals or null. */
   vitals: "agent.vitals",
-  /** Move an agent of this node. Body: `{agent, to}`. Answer: migration report. */
+  /** Move an agent of this node. Body: `{agent, to, strategy?}`. Answer: migration report. */
   migrate: "agent.migrate",
   /** End an agent of this node. Body: `{agent}`. */
   terminate: "agent.terminate",
@@ -52,9 +53,30 @@ export function agentIn(body: Uint8Array): AgentId {
   return parseAgentId(agent);
 }
 
-/** The agent and destination a body names (NC2). */
-export function moveIn(body: Uint8Array): { readonly agent: AgentId; readonly to: NodeId } {
-  const { to } = fieldsOf(body);
+/** The agent and destination a body names, and how the agent is to be moved (NC2). */
+export function moveIn(body: Uint8Array): {
+  readonly agent: AgentId;
+  readonly to: NodeId;
+  readonly strategy: Strategy;
+} {
+  const { to, strategy = "auto" } = fieldsOf(body);
   if (typeof to !== "string") throw new MalformedError("call body", "it names no destination");
-  return { agent: agentIn(body), to: parseNodeId(to) };
+  return { agent: agentIn(body), to: parseNodeId(to), strategy: strategyIn(strategy) };
+}
+
+/** A way an agent can be asked to move. */
+export type Strategy = NonNullable<MigrateOptions["strategy"]>;
+
+/** Every way an agent can be asked to move. */
+export const STRATEGIES = ["auto", "stop-and-copy", "pre-copy"] as const satisfies readonly Strategy[];
+
+/** The strategy that a value names. @throws {MalformedError} */
+export function strategyIn(value: unknown): Strategy {
+  const found = STRATEGIES.find((one) => one === value);
+  if (found === undefined)
+    throw new MalformedError(
+      "move",
+      `there is no strategy ${JSON.stringify(value)}, only ${STRATEGIES.join(", ")}`,
+    );
+  return found;
 }

@@ -37,7 +37,7 @@ import type {
   NodeStatus,
   SpawnRequest,
 } from "./node-api.ts";
-import { agentIn, decodeBody, encodeBody, moveIn, NODE_CALLS } from "./node-call.ts";
+import { agentIn, decodeBody, encodeBody, moveIn, NODE_CALLS, type Strategy } from "./node-call.ts";
 import { requestId } from "./request-id.ts";
 
 const SPAWN_TIMEOUT_MS = 60_000;
@@ -148,13 +148,13 @@ export class NodeService {
     return { sent, acknowledged, resent };
   }
 
-  async migrate(text: string, to: string): Promise<MigrationReport> {
+  async migrate(text: string, to: string, strategy: Strategy = "auto"): Promise<MigrationReport> {
     const { mesh } = this.#parts;
     const agent = await this.#resolve(text);
     const destination = (await this.#member(to)).node;
     const { owner, epoch } = await this.#row(text, agent);
-    if (owner === mesh.self) return reportOf(await mesh.migrate(agent, destination));
-    const body = encodeBody({ agent, to: destination });
+    if (owner === mesh.self) return reportOf(await mesh.migrate(agent, destination, { strategy }));
+    const body = encodeBody({ agent, to: destination, strategy });
     try {
       const answer = await mesh.call(owner, NODE_CALLS.migrate, body, { timeoutMs: MIGRATE_TIMEOUT_MS });
       return decodeBody(answer) as MigrationReport;
@@ -242,8 +242,8 @@ export class NodeService {
     answers(NODE_CALLS.vitals, (body) => this.#vitalsHere(agentIn(body)));
     answers(NODE_CALLS.terminate, (body) => this.#terminateHere(agentIn(body)));
     answers(NODE_CALLS.migrate, async (body) => {
-      const { agent, to } = moveIn(body);
-      return reportOf(await mesh.migrate(agent, to));
+      const { agent, to, strategy } = moveIn(body);
+      return reportOf(await mesh.migrate(agent, to, { strategy }));
     });
   }
 

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { errorCodeOf, GliaError } from "@glia-os/abi/errors";
-import type { NodeApi, NodeStatus } from "@glia-os/daemon";
+import type { MigrateRequest, NodeApi, NodeStatus } from "@glia-os/daemon";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ControlConnection, connectControl } from "../src/control-client.ts";
@@ -49,9 +49,10 @@ function recordingNode(): {
     terminate: record("terminate", (agent) => {
       throw new UnknownAgentError(String(agent));
     }),
-    migrate: record("migrate", (_agent, _to, onPhase) => {
-      (onPhase as (phase: unknown) => void)({ phase: "frozen", ms: 1, bytes: 2 });
-      return { downtimeMs: 3 };
+    migrate: record("migrate", (_agent, _to, options) => {
+      const { onPhase, strategy = "auto" } = options as MigrateRequest;
+      onPhase?.({ phase: "frozen", ms: 1, bytes: 2 });
+      return { downtimeMs: 3, strategy };
     }),
   };
   return { node: node as unknown as NodeApi, asked, fail, holdSends };
@@ -111,9 +112,20 @@ test("a refusal of the node keeps its code and its advice", async () => {
 
 test("the phases of a migration arrive while the call is running", async () => {
   const phases: unknown[] = [];
-  const report = await (await client()).migrate("words", "relay", (phase) => phases.push(phase));
+  const report = await (await client()).migrate("words", "relay", {
+    onPhase: (phase) => phases.push(phase),
+  });
   expect(phases).toEqual([{ phase: "frozen", ms: 1, bytes: 2 }]);
-  expect(report).toEqual({ downtimeMs: 3 });
+  expect(report).toEqual({ downtimeMs: 3, strategy: "auto" });
+});
+
+test("how an agent is to move crosses the socket, and a strategy that there is not is refused", async () => {
+  const node = await client();
+  expect(await node.migrate("words", "relay", { strategy: "pre-copy" })).toMatchObject({
+    strategy: "pre-copy",
+  });
+  const wrong = node.migrate("words", "relay", { strategy: "teleport" as "auto" });
+  expect(errorCodeOf(await wrong.catch((error: unknown) => error))).toBe("abi.malformed");
 });
 
 test("when the node fails, everybody who is connected learns why", async () => {
