@@ -12,6 +12,7 @@ import type {
   Journal,
   Logger,
   Random,
+  SegmentInfo,
   Timers,
 } from "@glia-os/abi/ports";
 import { KernelService } from "@glia-os/kernel/services";
@@ -22,7 +23,9 @@ import { Domain, type DomainSetup, type DomainState, keyOf } from "./domain.ts";
 import { type AskedCall, DomainRun } from "./domain-run.ts";
 import {
   DivergedError,
+  DomainEndedError,
   DomainExistsError,
+  DomainMovedError,
   DomainUnknownError,
   OutcomeUnknownError,
   ProgramUnknownError,
@@ -30,6 +33,7 @@ import {
 import { LargeValues, namesValues } from "./large-values.ts";
 import { replayLive } from "./live-replay.ts";
 import { LogGate } from "./log-gate.ts";
+import { releaseDomain } from "./moved-domain.ts";
 import { checkProgram, type DurableProgram, type DurableService } from "./program.ts";
 import { type DurableRecord, encodeRecord, KIND, reread } from "./record.ts";
 import { Replay } from "./replay.ts";
@@ -178,15 +182,38 @@ export class Domains {
    * {DivergedError} {ProgramUnknownError} {BadJournalError} {NotDurableError}
    */
   async resume(name: string): Promise<DurableDomain | undefined> {
+    return await this.#resumeOne(name, false);
+  }
+
+  async #resumeOne(name: string, adopted: boolean): Promise<DurableDomain | undefined> {
     const known = this.#domains.get(name);
     if (known !== undefined) return known;
     const head = await this.#options.journal.head(name);
     if (head === undefined) return undefined;
     const report: MutableReport = { resumed: [], ended: [], refused: [] };
-    await this.#recoverOne(head, report);
+    await this.#recoverOne(head, report, adopted);
     const [refusal] = report.refused;
     if (refusal !== undefined) throw refusal.error;
     return this.#domains.get(name);
+  }
+
+  /**
+   * Give a domain away: stop it here, say so in its journal under an epoch of its own, so that whoever had it is refused, and close its
+   * last segment. From then on `recover` refuses it (`durable.domain-moved`). Its segments are taken over with `carryDomain`, and it is
+   * gone on with by `adopt` there. May be repeated. `to` is for people: 1 to 128 characters.
+   * @throws {DomainUnknownError} {DomainEndedError} and what the journal refuses
+   */
+  async release(name: string, to: string): Promise<readonly SegmentInfo[]> {
+    const domain = this.#domains.get(name);
+    if (domain?.state === "ended") throw new DomainEndedError(name);
+    await domain?.stop();
+    this.#domains.delete(name);
+    return await releaseDomain(this.#options.journal, name, to);
+  }
+
+  /** As {@link resume}, of a domain that was given away, here or elsewhere: who calls knows that nobody else goes on with it. */
+  async adopt(name: string): Promise<DurableDomain | undefined> {
+    return await this.#resumeOne(name, true);
   }
 
   /** A domain that was started or recovered here. */
@@ -249,13 +276,14 @@ export class Domains {
     return reread(spawn, encodeRecord(1, spawn, values), values);
   }
 
-  async #recoverOne(head: DomainHead, report: MutableReport): Promise<void> {
+  async #recoverOne(head: DomainHead, report: MutableReport, adopted = false): Promise<void> {
     const name = head.domain;
     if (this.#domains.has(name) || this.#starting.has(name)) return;
     this.#starting.add(name);
     try {
       const values = this.#valuesOf(name);
       const replay = await this.#replayed(head, values);
+      if (replay.movedTo !== undefined && !adopted) throw new DomainMovedError(name, replay.movedTo);
       const domain = new Domain(this.#setup, replay.run, {
         nextSeq: replay.nextSeq,
         epoch: head.epoch + 1,

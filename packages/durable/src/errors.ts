@@ -78,6 +78,13 @@ export class DomainLostError extends DurableError<"durable.domain-lost"> {
   }
 }
 
+/** The domain was given away. */
+export class DomainMovedError extends DurableError<"durable.domain-moved"> {
+  constructor(domain: string, to: string) {
+    super("durable.domain-moved", `${domain} was given to ${to}`, { details: { domain, to } });
+  }
+}
+
 /** No domain of this name runs here. */
 export class DomainUnknownError extends DurableError<"durable.domain-unknown"> {
   constructor(domain: string) {

@@ -31,6 +31,7 @@ export {
   DomainEndedError,
   DomainExistsError,
   DomainLostError,
+  DomainMovedError,
   DomainUnknownError,
   NotDurableError,
   NotRecordableError,
@@ -61,6 +62,7 @@ export {
   ROLLBACK,
   recordsIn,
 } from "./logged-record.ts";
+export { type CarryOptions, carryDomain, type SegmentSource } from "./moved-domain.ts";
 export { type Oversight, overseen } from "./oversight.ts";
 export {
   AuditBrokenError,

@@ -49,6 +49,7 @@ export const KIND = {
   time: 7,
   cancel: 8,
   checkpoint: 10,
+  moved: 13,
 } as const;
 
 /** Where a task stands in its domain: spawn indices from the root, which has none. */
@@ -109,6 +110,8 @@ export type DurableRecord =
     }
   /** The root task ended with a checkpoint, and starts anew. */
   | { readonly kind: typeof KIND.checkpoint; readonly renewal: Renewal }
+  /** The domain was given away; it is gone on with where it was given to, or where it is taken back. */
+  | { readonly kind: typeof KIND.moved; readonly to: string }
   /** The root task ended; nothing follows. */
   | { readonly kind: typeof KIND.exit; readonly outcome: Outcome };
 
@@ -248,6 +251,7 @@ const WHAT: Readonly<Record<DurableRecord["kind"], string>> = {
   [KIND.message]: "the message",
   [KIND.time]: "the time",
   [KIND.cancel]: "the reason",
+  [KIND.moved]: "the new owner",
   [KIND.checkpoint]: "the state of a checkpoint, or a message that waits beside it,",
 };
 
@@ -274,6 +278,8 @@ function contentOf(record: DurableRecord, keeper?: ValueKeeper): unknown {
       const [state, messages] = [partOf(record, input, keeper), partOf(record, inbox, keeper)];
       return [program, state, uses, seed, generation, nowMs, messages, ...partsOfVersion(version)];
     }
+    case KIND.moved:
+      return record.to;
     case KIND.time:
       return record.nowMs;
     case KIND.message:
@@ -315,6 +321,8 @@ export function recordOf(row: RecordRow, source?: ValueSource): DurableRecord {
     }
     case KIND.checkpoint:
       return { kind, renewal: renewalOf(outcome, source) };
+    case KIND.moved:
+      return { kind, to: outcome as string };
     case KIND.time:
       return { kind, nowMs: outcome as number };
     case KIND.message:

@@ -60,6 +60,7 @@ export class Replay {
   #beginning: Beginning | undefined;
   #lastSeq = 0;
   #ended: Outcome | undefined;
+  #movedTo: string | undefined;
 
   constructor(options: ReplayOptions) {
     this.#options = options;
@@ -74,6 +75,11 @@ export class Replay {
   /** How the domain ended, if it did. */
   get ended(): Outcome | undefined {
     return this.#ended;
+  }
+
+  /** Whom the domain was given to, when nothing was recorded since. */
+  get movedTo(): string | undefined {
+    return this.#movedTo;
   }
 
   /** How the domain began; undefined before the first record. */
@@ -117,6 +123,7 @@ export class Replay {
   #feed(row: RecordRow): void {
     const { seq, kind } = row;
     this.#lastSeq = seq;
+    this.#movedTo = undefined;
     if (this.#ended !== undefined) throw this.#bad(seq, "it follows the end of the domain");
     if ((seq === 1) !== (kind === KIND.spawn)) throw this.#bad(seq, "only the first record begins a domain");
     // What is left of a journal that was being cut off at a checkpoint.
@@ -140,6 +147,7 @@ export class Replay {
 
   #feedRecord(seq: number, record: DurableRecord): void {
     if (record.kind === KIND.spawn) this.#begin(record.beginning);
+    else if (record.kind === KIND.moved) this.#movedTo = record.to;
     else if (record.kind === KIND.checkpoint) this.#renew(seq, record.renewal);
     else if (record.kind === KIND.exit) this.#end(seq, record.outcome);
     else {

@@ -41,6 +41,11 @@ export const DURABLE_CODES = {
       "What was acknowledged stands in the journal; what came after it was dropped, and no further effect starts here.",
     fix: "Recover the domain from its journal where it is owned now.",
   },
+  "durable.domain-moved": {
+    retryable: false,
+    changed: "Nothing: the domain was not resumed here.",
+    fix: "Use it where it was given to. Take it back with `adopt` only when you know that it was not taken over there.",
+  },
   "durable.domain-unknown": {
     retryable: false,
     changed: "Nothing.",
