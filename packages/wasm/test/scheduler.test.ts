@@ -1,13 +1,18 @@
 /** Many guests in one thread: turns, waits, messages and ends (GS1, GS3 to GS6 of scheduler.ts). */
+import type { HostModule, PendingCall } from "@glia-os/abi/ports";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
+  createWasmEngine,
   FuelExhaustedError,
+  type GuestEnd,
+  GuestScheduler,
   NotPendingError,
   PayloadTooBigError,
   StackExhaustedError,
   type WasmProgram,
 } from "../src/index.ts";
+import { instrument } from "../src/pipeline/index.ts";
 import { DeadlineHeap } from "../src/scheduler/deadline-heap.ts";
 import {
   BadGuestOptionError,
@@ -20,7 +25,7 @@ import {
 import { type Seat, seat } from "../src/scheduler/member-list.ts";
 import { Quantum, turnMs } from "../src/scheduler/quantum.ts";
 import { TurnRing } from "../src/scheduler/turn-ring.ts";
-import { u32 } from "./guest.ts";
+import { assemble, u32 } from "./guest.ts";
 import { GUESTS, type GuestName, hosted, Recorded } from "./hosted.ts";
 
 const programs = new Map<GuestName, WasmProgram>();
@@ -327,5 +332,38 @@ describe("events", () => {
       [2, { kind: "stopped" }],
     ]);
     expect(run.scheduler.counts).toMatchObject({ guests: 0, live: 0, ready: 0 });
+  });
+});
+
+describe("a guest restored in a call of a host module", () => {
+  it("is asked for again here, and goes on with this answer and no other", async () => {
+    const waiting = {
+      name: "test.v1",
+      version: 1,
+      functions: { ask: { params: ["i32"], result: "i32", suspends: true } },
+      open: () => ({
+        calls: { ask: (which: number | bigint) => ({ op: "test.v1/ask", args: [Number(which)] }) },
+        save: () => new Uint8Array(),
+      }),
+    } satisfies HostModule;
+    const text = `(module (import "test.v1" "ask" (func $ask (param i32) (result i32))) (memory 1)
+      (func (export "glia_main") (result i32) (call $ask (i32.const 7))))`;
+    const { bytes } = await instrument(assemble(text), { suspending: ["test.v1/ask"] });
+    const program = await createWasmEngine({ hostModules: [waiting] }).admit(bytes, ["test.v1"]);
+    const ends: GuestEnd[] = [];
+    const events = { ended: (_: number, end: GuestEnd) => void ends.push(end) };
+    const here = new GuestScheduler({ answer: () => new Promise(() => {}) });
+    const leaving = here.spawn(program);
+    while (here.turn()) {}
+    const asked: PendingCall[] = [];
+    const answer = (_: number, call: PendingCall) => {
+      asked.push(call);
+      return { value: 42 };
+    };
+    const there = new GuestScheduler({ answer, events });
+    there.restore(program, here.image(leaving));
+    while (there.turn()) {}
+    expect(asked).toMatchObject([{ op: "test.v1/ask", args: [7] }]);
+    expect(ends).toEqual([{ kind: "finished", status: 42 }]);
   });
 });

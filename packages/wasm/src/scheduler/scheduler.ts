@@ -301,13 +301,12 @@ export class GuestScheduler {
     const { heartbeat } = this.#options;
     try {
       const instance = guest.instance ?? this.#enter(guest);
-      if (guest instanceof AttendedGuest) {
-        const { pending } = instance;
-        // It comes from an image, and nobody has heard of its call yet.
-        if (pending !== undefined && attends(pending) && guest.answer === undefined)
-          return { kind: "pending", call: pending };
-        guest.begin(instance);
-      }
+      const { pending } = instance;
+      const attended = guest instanceof AttendedGuest;
+      // It comes from an image, and nobody here has heard of its call yet.
+      if (pending !== undefined && guest.answer === undefined && (attended || pending.op.includes("/")))
+        return { kind: "pending", call: pending };
+      if (attended) guest.begin(instance);
       heartbeat?.begin(guest.id, instance.limits.stepMs);
       const result = guest.takeResult(instance.pending);
       return instance.preemptible ? this.#slice(guest, instance, result) : instance.step(result);
