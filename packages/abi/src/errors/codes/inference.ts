@@ -52,7 +52,7 @@ export const INFERENCE_CODES = {
   },
   "inference.throttled": {
     retryable: true,
-    changed: "Nothing: the provider took no more requests for now.",
+    changed: "Nothing: the provider took no more requests.",
     fix: "Try after `details.retryAfterMs`, or ask less often; every allowed attempt was made.",
   },
   "inference.too-large": {
