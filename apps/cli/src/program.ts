@@ -3,7 +3,7 @@
  *
  * P2. `docs/cli.md` shows the help of every command; a test keeps them equal.
  */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { addAgentSource } from "./agent-source/register.ts";
 import { addMesh } from "./commands/register-mesh.ts";
 import type { Context } from "./context.ts";
@@ -184,17 +184,20 @@ function addAgent(program: Command, register: Registrar): void {
     agent,
     "migrate <agent> <node>",
     "Move a running agent to another node, with all its state.",
-    ["glia agent migrate counter core"],
+    ["glia agent migrate counter core", "glia agent migrate counter core --strategy stop-and-copy"],
   );
   describeArgument(
     migrate,
     "name, id, or 6 or more characters of the id",
     "where to: name, id, or 6 or more characters of the id",
   );
-  register.runs(
-    choiceOptions(migrate),
-    async () => (await import("./commands/agent-migrate.ts")).agentMigrate,
+  choiceOptions(migrate).addOption(
+    new Option(
+      "--strategy <how>",
+      "auto: memory of 4 MiB or more crosses in rounds while the agent runs (pre-copy)",
+    ).choices(["auto", "stop-and-copy", "pre-copy"]),
   );
+  register.runs(migrate, async () => (await import("./commands/agent-migrate.ts")).agentMigrate);
 
   const terminate = register.leaf(agent, "terminate <agent>", "End an agent.", [
     "glia agent terminate counter",

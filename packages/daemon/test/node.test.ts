@@ -155,8 +155,14 @@ describe("a mesh of three nodes and a client", () => {
       }
     };
     await feed(200);
-    const [first] = await Promise.all([client.migrate(agent, "core"), feed(500)]);
-    const [second] = await Promise.all([client.migrate("words", "relay"), feed(500)]);
+    const [first] = await Promise.all([
+      client.migrate(agent, "core", { strategy: "stop-and-copy" }),
+      feed(500),
+    ]);
+    const [second] = await Promise.all([
+      client.migrate("words", "relay", { strategy: "pre-copy" }),
+      feed(500),
+    ]);
     await feed(100);
     const stats = await client.flush(agent, 10_000);
     const report = decodeReport(await client.ask(agent, encodeReportRequest(), 10_000));
@@ -175,6 +181,8 @@ describe("a mesh of three nodes and a client", () => {
     expect(await client.listAgents()).toMatchObject([
       { agent, epoch: 3, ownerName: "relay", live: { received: 1301 } },
     ]);
+    expect([first.strategy, second.strategy]).toEqual(["stop-and-copy", "pre-copy"]);
+    expect(second.phases.map(({ phase }) => phase)).toContain("pre-copy");
     expect((await relay.status()).hosting).toBe(1);
     expect(await edge.ask("words", encodeReportRequest(), 5000)).toBeInstanceOf(Uint8Array);
   });

@@ -1,4 +1,5 @@
 /** `glia agent migrate`: move a running agent to another node. */
+import type { MigrateRequest } from "@glia-os/daemon";
 import { type Context, unlessInterrupted } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { chooseAgent } from "../node/choose-agent.ts";
@@ -9,22 +10,24 @@ import { formatBytes, formatMs } from "../terminal/amount.ts";
 export async function agentMigrate(
   text: string,
   to: string,
-  choice: NodeChoice,
+  options: NodeChoice & { readonly strategy?: MigrateRequest["strategy"] },
   context: Context,
 ): Promise<ExitCode> {
   const { terminal } = context;
-  const work = withNode(choice, async (node) => {
+  const work = withNode(options, async (node) => {
     const { agent } = await chooseAgent(node, text);
-    return node.migrate(agent, to, ({ phase, ms, bytes }) =>
-      terminal.line(
-        `${phase.padEnd(12)} ${formatMs(ms).padStart(8)}  ${bytes > 0 ? formatBytes(bytes) : ""}`.trimEnd(),
-      ),
-    );
+    return node.migrate(agent, to, {
+      ...(options.strategy === undefined ? {} : { strategy: options.strategy }),
+      onPhase: ({ phase, ms, bytes }) =>
+        terminal.line(
+          `${phase.padEnd(12)} ${formatMs(ms).padStart(8)}  ${bytes > 0 ? formatBytes(bytes) : ""}`.trimEnd(),
+        ),
+    });
   });
   const report = await unlessInterrupted(context, work);
   terminal.record({ ok: true, ...report });
   terminal.line(
-    `moved: ${formatBytes(report.bytes)}, down ${formatMs(report.downtimeMs)}, epoch ${report.epoch}`,
+    `moved by ${report.strategy}: ${formatBytes(report.bytes)}, down ${formatMs(report.downtimeMs)}, epoch ${report.epoch}`,
   );
   return EXIT.ok;
 }

@@ -121,7 +121,7 @@ class DemoRun {
     const before = this.#fed.messages;
     const phases: MigrationPhase[] = [];
     this.#where = `${from} -> ${to}`;
-    const report = await node.migrate(AGENT, to, (phase) => phases.push(phase));
+    const report = await node.migrate(AGENT, to, { onPhase: (phase) => phases.push(phase) });
     this.#where = to;
     const { strategy, bytes, downtimeMs, epoch } = report;
     const messagesDuring = this.#fed.messages - before;
