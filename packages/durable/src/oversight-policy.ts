@@ -69,9 +69,12 @@ export function askedBecause(
   return chance(digests.sha256(encode([seed, call.key]))) < fraction ? "spot-check" : undefined;
 }
 
+/** As many as 48 bits tell apart. */
+const CHANCES = 281_474_976_710_656;
+
 /** The first 48 bits of a hash as a number from 0 up to 1. */
 function chance(hash: Uint8Array): number {
   let value = 0;
   for (const byte of hash.subarray(0, 6)) value = value * 256 + byte;
-  return value / 2 ** 48;
+  return value / CHANCES;
 }

@@ -59,6 +59,7 @@ class Guard implements Service {
   readonly kind: ServiceKind;
   readonly name: string;
   readonly concurrency: number;
+  declare readonly meter?: Service["meter"] & object;
   readonly #inner: Service;
   readonly #repeatable: boolean | undefined;
   readonly #oversight: Oversight;
@@ -67,6 +68,7 @@ class Guard implements Service {
     this.kind = service.kind;
     this.name = name;
     this.concurrency = service.concurrency ?? 256;
+    if (service.meter !== undefined) this.meter = service.meter;
     this.#inner = service;
     this.#repeatable = repeatable;
     this.#oversight = oversight;
