@@ -24,6 +24,8 @@ const task = workerData as SimTask;
 const SHRINK_RUNS = 200;
 /** Between two checks of all views against all members: seldom where that is much work. */
 const CHECK_MS = task.nodes <= 64 ? 1000 : task.nodes <= 256 ? 5000 : 60_000;
+/** Between two looks at how far a run is, in virtual time. */
+const LOOK_MS = Math.min(1000, CHECK_MS);
 const PROGRESS_MS = 200;
 
 const say = (news: SimNews): void => parentPort?.postMessage(news);
@@ -60,14 +62,17 @@ function runSeed(seed: number | string): MachinesSimulation<SimulatedMember> {
   const durationMs = task.durationMs ?? machineScenario(task.scenario).durationMs;
   const startMs = performance.now();
   let saidMs = startMs;
+  let checkedMs = 0;
   const watched = (world: MachinesWorld<SimulatedMember>): string | undefined => {
     if (performance.now() - saidMs > PROGRESS_MS) {
       saidMs = performance.now();
       say({ kind: "progress", seed, virtualMs: world.nowMs, durationMs });
     }
+    if (world.nowMs - checkedMs < CHECK_MS && world.nowMs < durationMs) return undefined;
+    checkedMs = world.nowMs;
     return check(world);
   };
-  const run = simulate({ ...fixed, seed, boot, digest, check: watched });
+  const run = simulate({ ...fixed, checkEveryMs: LOOK_MS, seed, boot, digest, check: watched });
   const realMs = performance.now() - startMs;
   const { healthyDeaths, falseViews, idlePerSecond } = checker;
   const figures = { ...crashFigures(run, detection), healthyDeaths, falseViews, idlePerSecond, realMs };
