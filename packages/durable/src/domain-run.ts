@@ -12,7 +12,9 @@ import type { Logger } from "@glia-os/abi/ports";
 import { RIGHTS, SYSCALLS, syscallByNumber } from "@glia-os/abi/syscalls";
 import {
   type AccountDump,
+  type AmountKind,
   Checkpoint,
+  type Cost,
   createKernel,
   type Exit,
   type Handle,
@@ -38,6 +40,7 @@ import {
   KIND,
   type Outcome,
   type Renewal,
+  type Spent,
   type TaskPath,
 } from "./record.ts";
 
@@ -54,6 +57,10 @@ const KERNEL_LIMITS = { taskLimit: 65_536, endedLimit: 1024, handleLimit: 16_384
 /** What a domain may spend unless its program says: it is one agent. */
 const ACCOUNT = { calls: 10_000_000, tokens: 100_000_000 } as const;
 const ACCOUNT_NAME = 128;
+
+function costOf([calls, tokens, money, ms, fuel]: Spent = [0, 0, 0, 0, 0]): Cost {
+  return { calls, tokens, money, ms, fuel };
+}
 
 /** A call of a service that a task waits for. */
 export interface AskedCall {
@@ -120,7 +127,12 @@ export class DomainRun {
     this.#clock = new DomainClock();
     this.#kernel = createKernel({
       ...KERNEL_LIMITS,
-      account: { name: domain.slice(-ACCOUNT_NAME), ...ACCOUNT, ...program.account },
+      account: {
+        name: domain.slice(-ACCOUNT_NAME),
+        ...ACCOUNT,
+        ...program.account,
+        spent: costOf(beginning.spent),
+      },
       clock: this.#clock,
       random: new DerivedRandom(beginning.seed, digests),
       journal: { intent: (_task, op) => this.#refuse(op), outcome: () => {} },
@@ -145,7 +157,9 @@ export class DomainRun {
 
   /** How the domain is to begin anew, when its root task ended with a checkpoint. */
   get renewal(): Renewal | undefined {
-    return this.#renewal;
+    if (this.#renewal === undefined) return undefined;
+    const { beginning, ...rest } = this.#renewal;
+    return { beginning: { ...beginning, spent: this.#spent() }, ...rest };
   }
 
   /** The run that begins anew, in place of this one (D4). */
@@ -258,6 +272,14 @@ export class DomainRun {
     const generation = (beginning.generation ?? 0) + 1;
     const { version } = this.#options.program;
     return { beginning: { ...beginning, input: state, seed, generation, version }, nowMs: this.nowMs, inbox };
+  }
+
+  /** What the domain cost so far. What is reserved still for calls that nobody waits for counts: nobody will know what they did. */
+  #spent(): Spent {
+    const { spent, reserved } = this.account;
+    const both = (kind: AmountKind): number =>
+      Math.min(spent[kind] + reserved[kind], Number.MAX_SAFE_INTEGER);
+    return [both("calls"), both("tokens"), both("money"), both("ms"), both("fuel")];
   }
 
   /** Take what lies in the inbox. Nobody waits for it any more. */

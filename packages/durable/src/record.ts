@@ -60,6 +60,11 @@ export type Outcome =
   | { readonly failed: false; readonly value: unknown }
   | { readonly failed: true; readonly error: ErrorRecord };
 
+/** Costs in the order calls, tokens, money, milliseconds, fuel (`Amounts` of the kernel). */
+export type Spent = readonly [calls: number, tokens: number, money: number, ms: number, fuel: number];
+
+const NO_COST: Spent = [0, 0, 0, 0, 0];
+
 /** How a domain began: what its root task is and gets. */
 export interface Beginning {
   readonly program: string;
@@ -70,6 +75,8 @@ export interface Beginning {
   readonly seed: Uint8Array;
   /** How many checkpoints the domain had. Default 0. */
   readonly generation?: number;
+  /** What its calls of services cost before the last checkpoint; see {@link Spent}. Default: nothing. */
+  readonly spent?: Spent;
   /** The version of the program; none for a program that has none. */
   readonly version?: string | undefined;
 }
@@ -274,9 +281,9 @@ function contentOf(record: DurableRecord, keeper?: ValueKeeper): unknown {
     }
     case KIND.checkpoint: {
       const { beginning, nowMs, inbox } = record.renewal;
-      const { program, input, uses, seed, generation, version } = beginning;
+      const { program, input, uses, seed, generation, spent = NO_COST, version } = beginning;
       const [state, messages] = [partOf(record, input, keeper), partOf(record, inbox, keeper)];
-      return [program, state, uses, seed, generation, nowMs, messages, ...partsOfVersion(version)];
+      return [program, state, uses, seed, generation, nowMs, messages, spent, ...partsOfVersion(version)];
     }
     case KIND.moved:
       return record.to;
@@ -347,7 +354,7 @@ function versionOf(version: string | undefined): Pick<Beginning, "version"> {
 }
 
 function renewalOf(form: unknown, source: ValueSource | undefined): Renewal {
-  const [program, state, uses, seed, generation, nowMs, messages, version] = form as [
+  const [program, state, uses, seed, generation, nowMs, messages, spent, version] = form as [
     string,
     unknown,
     Beginning["uses"],
@@ -355,11 +362,16 @@ function renewalOf(form: unknown, source: ValueSource | undefined): Renewal {
     number,
     number,
     unknown,
+    Spent,
     string?,
   ];
   const inbox = found(messages, source) as readonly unknown[];
   const input = found(state, source);
-  return { beginning: { program, input, uses, seed, generation, ...versionOf(version) }, nowMs, inbox };
+  return {
+    beginning: { program, input, uses, seed, generation, spent, ...versionOf(version) },
+    nowMs,
+    inbox,
+  };
 }
 
 /** What an outcome was recorded as. */

@@ -112,3 +112,27 @@ it("a task of a domain gives its child an account, and a replay refuses the same
   expect(await domain.result).toEqual({ kind: "ok", value: [3, "kernel.account-exhausted"] });
   expect((await accountOf(world, parent, "parent")).spent.calls).toBe(3);
 });
+
+it("a checkpoint carries what was spent, also when nothing before it is left of the journal", async () => {
+  const counting: DurableProgram<number> = {
+    name: "counting",
+    uses: ["tool"],
+    account: { calls: 5 },
+    run: (done) =>
+      function* (sys, _inbox, tool) {
+        try {
+          yield* sys.exec(tool!, done);
+        } catch (error) {
+          return [done, (error as { code?: string }).code];
+        }
+        return yield* sys.checkpoint(done + 1);
+      },
+  };
+  const services = { tool: { service: toolService({ run: async () => "done" }), repeatable: true } };
+  const world = new TestWorld([counting], services, undefined, { historyBytes: 0 });
+  const domain = await world.domains.start("counting", counting, 0);
+  expect(await domain.result).toEqual([5, "kernel.account-exhausted"]);
+  world.restart();
+  expect((await world.domains.recover()).ended).toEqual(["counting"]);
+  expect(await world.domains.get("counting")?.result).toEqual([5, "kernel.account-exhausted"]);
+});
