@@ -251,6 +251,12 @@ export class DomainRun {
     );
   }
 
+  /** Run until nothing is ready, however long it takes, and keep no list of what was asked for: {@link calls} has what still waits. */
+  runOut(): void {
+    this.run(Number.POSITIVE_INFINITY);
+    this.#asked.length = 0;
+  }
+
   /** The calls that were made since the last time and are still wanted, in order. */
   takeAsked(): readonly AskedCall[] {
     const asked = this.#asked;
@@ -332,7 +338,7 @@ export class DomainRun {
       intended: false,
       givenUp: false,
       stop: undefined,
-      position: this.#keepPositions ? sourceFrames() : [],
+      position: this.#keepPositions ? sourceFrames() : NO_FRAMES,
     };
     this.calls.set(call.path, asked);
     this.#asked.push(asked);
@@ -383,6 +389,7 @@ function numbersOf(syscalls: readonly { readonly number: number }[]): ReadonlySe
   return new Set(syscalls.map(({ number }) => number));
 }
 
+const NO_FRAMES: readonly string[] = [];
 const NO_PATH: TaskPath = [];
 
 function pathOf(text: string): TaskPath {

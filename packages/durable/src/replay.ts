@@ -9,7 +9,7 @@ import type { Logger } from "@glia-os/abi/ports";
 import { syscallByNumber } from "@glia-os/abi/syscalls";
 import type { AmbientGuard } from "./ambient-guard.ts";
 import type { Sha256 } from "./derived-random.ts";
-import { type AskedCall, DomainRun, type RunOptions } from "./domain-run.ts";
+import { type AskedCall, DomainRun, type OnRefused, type RunOptions } from "./domain-run.ts";
 import {
   BadJournalError,
   DivergedError,
@@ -44,6 +44,8 @@ export interface ReplayOptions {
   programOf(name: string): DurableProgram | undefined;
   readonly digests: Sha256;
   readonly logger?: Logger;
+  /** Hears of syscalls that are refused, also of those that were refused before. */
+  readonly onRefused?: OnRefused | undefined;
   /** Keep where in the source each call was made; slow. */
   readonly keepPositions?: boolean;
   /** Refuses what no replay can repeat while tasks run (strict mode). */
@@ -132,7 +134,7 @@ export class Replay {
     else if (kind === KIND.resume) {
       const run = this.#going(seq);
       run.settle(this.#expect(row), outcomeOf(row.outcome));
-      run.run(Number.POSITIVE_INFINITY);
+      run.runOut();
     } else this.#feedRecord(seq, this.#recordOf(row));
   }
 
@@ -154,7 +156,7 @@ export class Replay {
       const run = this.#going(seq);
       if (record.kind === KIND.message) this.#accept(seq, record.payload);
       else run.apply(record);
-      run.run(Number.POSITIVE_INFINITY);
+      run.runOut();
     }
   }
 
@@ -172,12 +174,12 @@ export class Replay {
 
   /** @throws {ProgramUnknownError} {ProgramChangedError} */
   #runOptions({ program: name, version }: Beginning): Omit<RunOptions, "beginning"> {
-    const { domain, programOf, digests, logger, keepPositions = false, guard } = this.#options;
+    const { domain, programOf, digests, logger, keepPositions = false, guard, onRefused } = this.#options;
     const program = programOf(name);
     if (program === undefined) throw new ProgramUnknownError(domain, `program ${name}`);
     if (!mayContinue(program, version))
       throw new ProgramChangedError(domain, name, version ?? "", program.version ?? "");
-    return { domain, digests, program, logger, keepPositions, guard };
+    return { domain, digests, program, logger, keepPositions, guard, onRefused };
   }
 
   /** A checkpoint that the program came to as well, or the first thing that is known. */
@@ -193,7 +195,7 @@ export class Replay {
       this.#run = this.#run.renewed(renewal);
     }
     this.#beginning = renewal.beginning;
-    this.#run.run(Number.POSITIVE_INFINITY);
+    this.#run.runOut();
   }
 
   #accept(seq: number, payload: unknown): void {

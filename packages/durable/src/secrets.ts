@@ -23,6 +23,7 @@ export function secret(name: string): string {
 }
 
 const HANDLE = /\{\{secret:([A-Za-z0-9_-]{1,64})\}\}/g;
+const OPENING = "{{secret:";
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const VALUE = /^[\x20-\x7e]{8,4096}$/;
 const STAR = 0x2a;
@@ -45,8 +46,8 @@ export class Secrets {
 
   /** A request with values in place of handles; the same object when it has none. @throws {SecretRefusedError} (SE2) */
   revealed(request: unknown, service: string): unknown {
-    const reveal = (text: string): string =>
-      text.replace(HANDLE, (_, name: string) => this.#valueFor(name, service));
+    const value = (_: string, name: string): string => this.#valueFor(name, service);
+    const reveal = (text: string): string => (text.includes(OPENING) ? text.replace(HANDLE, value) : text);
     return mapped(request, reveal, same);
   }
 
