@@ -133,3 +133,26 @@ it("supervised: a tool waits for its approval over a kill, and is called once", 
       code,
     ]);
 });
+
+it("what the kernel refuses a program stands in the audit once, also after the program was gone on with", async () => {
+  const file = programs.write(
+    "greedy.ts",
+    `export default { name: "greedy", uses: ["act"], run: () => function* (sys, inbox, act) {
+      try { yield* sys.model(act, "a tool is no model"); } catch {}
+      console.error("up");
+      yield* sys.receive(inbox);
+    } };
+    export const services = { act: async () => 1 };`,
+  );
+  for (let runs = 0; runs < 2; runs++) {
+    const run = programs.start(["run", file, "--journal", "greedy-j"]);
+    await run.until("stderr", /up/);
+    run.child.kill("SIGINT");
+    await run.result;
+  }
+  const show = await programs.run(["audit", "show", "greedy-j", "--json"]);
+  expect(lines(show.stdout)).toMatchObject([
+    { action: "refused", domain: "greedy", key: "greedy:/0", call: "model" },
+    { ok: true, entries: 1 },
+  ]);
+});

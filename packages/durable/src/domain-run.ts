@@ -82,6 +82,9 @@ export interface AskedCall {
   readonly position: readonly string[];
 }
 
+/** Hears of a syscall that was refused to a task, by the path of the task and the number of the syscall. */
+export type OnRefused = (path: string, op: number) => void;
+
 /** How a run is made. */
 export interface RunOptions {
   readonly domain: string;
@@ -91,6 +94,8 @@ export interface RunOptions {
   readonly logger?: Logger | undefined;
   /** Refuses what no replay can repeat while tasks run (strict mode). */
   readonly guard?: AmbientGuard | undefined;
+  /** Hears of syscalls that were refused to a task, by its path. */
+  readonly onRefused?: OnRefused | undefined;
   /** Keep where in the source each call was made; slow. */
   readonly keepPositions?: boolean;
 }
@@ -136,6 +141,7 @@ export class DomainRun {
       clock: this.#clock,
       random: new DerivedRandom(beginning.seed, digests),
       journal: { intent: (_task, op) => this.#refuse(op), outcome: () => {} },
+      onRefused: (task, op) => options.onRefused?.(this.#kernel.pathOf(task), op),
       ...(logger === undefined ? {} : { logger: loggerOutside(logger, options.guard) }),
     });
     this.#inbox = this.#kernel.mailbox({ capacity: INBOX_MESSAGES });

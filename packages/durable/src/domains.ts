@@ -66,6 +66,8 @@ export interface DomainsOptions {
   readonly guard?: AmbientGuard;
   /** Gets what tasks log, except what they log again while they are replayed. */
   readonly logger?: Logger;
+  /** Hears at once of every syscall that was refused to a task of a domain, except of those that are repeated in a replay. Must not throw. */
+  readonly onRefused?: (domain: string, path: string, op: number) => void;
 }
 
 /** A domain as its starter sees it. */
@@ -154,6 +156,7 @@ export class Domains {
         program: program as DurableProgram,
         logger: this.#options.logger,
         guard: this.#options.guard,
+        onRefused: (path, op) => this.#options.onRefused?.(name, path, op),
       });
       const domain = new Domain(this.#setup, run, { nextSeq: 1, epoch: 1, values });
       this.#domains.set(name, domain);
@@ -328,6 +331,9 @@ export class Domains {
         keepPositions,
         values,
         guard,
+        onRefused: (path, op) => {
+          if (gate.isOpen) this.#options.onRefused?.(name, path, op);
+        },
       });
     const before = (body: Uint8Array): Promise<void> | undefined =>
       values !== undefined && namesValues(body) ? values.load(body) : undefined;

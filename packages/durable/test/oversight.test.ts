@@ -1,5 +1,6 @@
 /** Policies, the guard before services, and the chain of the audit. */
 import type { Approval, ApprovalBoard, PostedApproval } from "@glia-os/abi/ports";
+import { SYSCALLS } from "@glia-os/abi/syscalls";
 import {
   type AppendFile,
   type AuditEntry,
@@ -8,6 +9,7 @@ import {
   askedBecause,
   auditEntries,
   checkedPolicy,
+  Domains,
   type DurableProgram,
   type Oversight,
   type OversightPolicy,
@@ -15,6 +17,8 @@ import {
 } from "@glia-os/durable";
 import { createSystemDigests } from "@glia-os/hal";
 import { toolService } from "@glia-os/kernel/services";
+import { SeededRandom } from "@glia-os/kernel/testing";
+import { createMemoryJournal } from "@glia-os/store/journal-memory";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TestWorld } from "./durable-world.ts";
@@ -299,4 +303,43 @@ describe("audit", () => {
     file.bytes = file.bytes.slice(20);
     await expect(AuditLog.open(file, digests)).rejects.toMatchObject({ code: "oversight.audit-broken" });
   });
+});
+
+it("a refusal of the kernel is told once: when it happens, and not again in a replay", async () => {
+  const greedy: DurableProgram<null> = {
+    name: "greedy",
+    uses: ["act"],
+    run: () =>
+      function* (sys, box, act) {
+        try {
+          yield* sys.model(act!, "a tool is no model");
+        } catch {
+          // Goes on without.
+        }
+        return yield* sys.receive(box!);
+      },
+  };
+  const journal = createMemoryJournal();
+  const told: unknown[] = [];
+  const make = () =>
+    new Domains({
+      journal,
+      clock: { monotonicMs: () => 0, wallMs: () => 7 },
+      timers: { schedule: () => ({ cancel: () => {} }) },
+      random: new SeededRandom("test"),
+      digests,
+      programs: [greedy as DurableProgram],
+      services: { act: { service: toolService({ run: async () => 1 }) } },
+      onRefused: (...refusal) => told.push(refusal),
+    });
+  const first = make();
+  await first.start("d", greedy, null);
+  const model = SYSCALLS.get("model")?.number;
+  expect(told).toEqual([["d", "/0", model]]);
+  await first.close();
+  const second = make();
+  await second.recover();
+  await second.get("d")?.tell("go on");
+  expect(await second.get("d")?.result).toBe("go on");
+  expect(told).toHaveLength(1);
 });

@@ -102,6 +102,7 @@ class LocalKernel implements Kernel {
     for (const observer of this.#observation.observers) this.#observers.add(observer);
     const journal = options.journal ?? new MemoryJournal(limits.JOURNAL_RECORDS);
     const seam = new Seam(this.#scheduler.capabilities, this.#trace, journal, options.meter ?? null);
+    seam.onRefused = options.onRefused;
     const Syscalls = options.checkReferences === true ? CheckedSys : TaskSys;
     this.#scheduler.attach(seam, new Syscalls(this.#scheduler), (object) => {
       if (object.kind === "mailbox") closeMailbox(this.#scheduler, object as Mailbox);

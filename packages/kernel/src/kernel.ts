@@ -71,6 +71,8 @@ export interface KernelOptions {
    * milliseconds and fuel are counted without a limit.
    */
   readonly account?: AccountOptions;
+  /** Hears of every syscall that authorization refused a task, at once. Must be quick and must not throw. `op` is the number of the syscall. */
+  readonly onRefused?: (task: TaskId, op: number) => void;
   /** Records of the trace ring: a power of two from 1 to 1,048,576; default 4096. */
   readonly traceRecords?: number;
 }

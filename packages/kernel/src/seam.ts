@@ -10,6 +10,7 @@ import type { Meter } from "@glia-os/abi/ports";
 import { hasRights, type Rights } from "@glia-os/abi/syscalls";
 import type { CapabilityTable, KernelObject } from "./capability-table.ts";
 import { DeadHandleError, MissingRightError, WrongObjectError } from "./errors.ts";
+import type { KernelOptions } from "./kernel.ts";
 import { OPCODE_NAMES, OPCODES } from "./opcodes.ts";
 import type { OutcomeJournal } from "./outcome-journal.ts";
 import type { Task } from "./task.ts";
@@ -59,6 +60,8 @@ export class Seam {
   };
   declare readonly trace: TraceRing;
   declare readonly journal: OutcomeJournal;
+  /** Hears of refusals. */
+  onRefused: KernelOptions["onRefused"] | undefined = undefined;
   readonly #capabilities: CapabilityTable;
   readonly #meter: Meter | null;
   readonly #published: Float64Array = new Float64Array(OPCODES);
@@ -94,6 +97,7 @@ export class Seam {
   refused(op: number, task: Task, argument: number): void {
     this.counters.refused++;
     this.trace.write(op, REFUSED, task.id, typeof argument === "number" ? argument : 0);
+    this.onRefused?.(task.id, op);
   }
 
   /** Meter: what `reserve` sets aside for a call. A refusal is counted as unaffordable and traced as refused (A4). @throws what it throws */

@@ -8,6 +8,7 @@
 import { isGliaError } from "@glia-os/abi/errors";
 import type { Journal, PostedApproval } from "@glia-os/abi/ports";
 import {
+  type AuditLog,
   approvalService,
   Domains,
   type DurableDomain,
@@ -27,6 +28,7 @@ import { aborted } from "../interrupt.ts";
 import { boardOf, openAudit } from "../oversight/oversight-folder.ts";
 import { policyOption } from "../oversight/policy-option.ts";
 import { describeThrown } from "../run/failure-site.ts";
+import { callName } from "./domain-summary.ts";
 import { type LoadedDurable, loadDurable } from "./load-durable.ts";
 import { asJson, asText } from "./value-text.ts";
 
@@ -63,7 +65,7 @@ export async function runDurable(
       options.journal,
       policy,
       context,
-      (services) => runOn(journal, loaded, services, start, context),
+      (services, audit) => runOn(journal, loaded, services, audit, start, context),
     );
   } finally {
     await journal.close();
@@ -103,7 +105,7 @@ async function withServices(
   folder: string,
   policy: OversightPolicy | undefined,
   { terminal }: Context,
-  run: (services: Services) => Promise<ExitCode>,
+  run: (services: Services, audit: AuditLog) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const { audit, close } = await openAudit(folder);
   const board = boardOf(folder);
@@ -122,7 +124,7 @@ async function withServices(
     ...(policy === undefined ? {} : { policy }),
   };
   try {
-    return await run(overseen({ approver: approvalService(board, onAsked), ...services }, oversight));
+    return await run(overseen({ approver: approvalService(board, onAsked), ...services }, oversight), audit);
   } finally {
     await close();
   }
@@ -139,7 +141,8 @@ interface Start {
 async function runOn(
   journal: Journal,
   { program }: LoadedDurable,
-  services: Readonly<Record<string, DurableService>>,
+  services: Services,
+  audit: AuditLog,
   start: Start,
   context: Context,
 ): Promise<ExitCode> {
@@ -152,6 +155,17 @@ async function runOn(
     digests: createSystemDigests(),
     programs: [program],
     services,
+    onRefused: (domain, path, op) => {
+      const refused = {
+        atMs: Date.now(),
+        action: "refused",
+        domain,
+        key: `${domain}:${path}`,
+        call: callName(op),
+      } as const;
+      // Nothing happened that would have to wait for its entry; a disk that takes none stops the calls that follow.
+      audit.append(refused).catch(() => {});
+    },
   });
   try {
     const domain = await begun(domains, program, start, context);
