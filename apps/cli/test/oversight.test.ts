@@ -60,10 +60,8 @@ it("an approval given while no program runs is taken at the next run; a second a
   const approved = await programs.run(["approve", "cold-j", id.slice(0, 8), "--by", "Ada"]);
   expect([approved.code, approved.stdout]).toEqual([0, "Approved: Pay?\n"]);
   expect(await codeOf("deny", "cold-j", id)).toEqual([1, "oversight.answered-before"]);
-  expect(await codeOf("approve", "cold-j", "ffffffff")).toEqual([1, "oversight.unknown-approval"]);
   const run = await programs.run(["run", file, "--journal", "cold-j"]);
   expect([run.code, run.stdout]).toEqual([0, "'paid 900'\n"]);
-  expect((await programs.run(["approvals", "cold-j"])).stdout).toBe("Nothing waits for an answer.\n");
   const show = await programs.run(["audit", "show", "cold-j", "--json"]);
   expect(lines(show.stdout)).toMatchObject([
     { action: "allowed", key: "payment:/0#1", call: "approve" },

@@ -10,10 +10,9 @@ import type { Meter } from "@glia-os/abi/ports";
 import { hasRights, type Rights } from "@glia-os/abi/syscalls";
 import type { CapabilityTable, KernelObject } from "./capability-table.ts";
 import { DeadHandleError, MissingRightError, WrongObjectError } from "./errors.ts";
-import type { KernelOptions } from "./kernel.ts";
 import { OPCODE_NAMES, OPCODES } from "./opcodes.ts";
 import type { OutcomeJournal } from "./outcome-journal.ts";
-import type { Task } from "./task.ts";
+import type { Task, TaskId } from "./task.ts";
 import { REFUSED, type TraceRing } from "./trace-ring.ts";
 
 /** Events counted besides syscalls. */
@@ -60,8 +59,8 @@ export class Seam {
   };
   declare readonly trace: TraceRing;
   declare readonly journal: OutcomeJournal;
-  /** Hears of refusals. */
-  onRefused: KernelOptions["onRefused"] | undefined = undefined;
+  /** Hears of refusals (`KernelOptions.onRefused`). */
+  onRefused: ((task: TaskId, op: number) => void) | undefined = undefined;
   readonly #capabilities: CapabilityTable;
   readonly #meter: Meter | null;
   readonly #published: Float64Array = new Float64Array(OPCODES);
