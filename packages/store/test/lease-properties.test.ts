@@ -29,9 +29,9 @@ const postgres = postgresForThisFile();
 
 const backends = [
   ["memory", memoryBackend, undefined, soak ? 20_000 : 1_000],
-  ["sqlite", sqliteBackend, undefined, soak ? 2_000 : 20],
-  ["PostgreSQL", () => postgresBackend(postgres()), postgresMissing, soak ? 2_000 : 15],
-  ["etcd", () => etcdBackend(etcd()), etcdMissing, soak ? 2_000 : 15],
+  ["sqlite", sqliteBackend, undefined, soak ? 500 : 20],
+  ["PostgreSQL", () => postgresBackend(postgres()), postgresMissing, soak ? 1_000 : 15],
+  ["etcd", () => etcdBackend(etcd()), etcdMissing, soak ? 1_000 : 15],
 ] as const;
 
 describe.each(backends)("leases on %s", (_name, backendOf, missing, seeds) => {
