@@ -15,7 +15,8 @@ const agent: DurableProgram<string> = {
     function* (sys, _inbox, model, search) {
       const conversation = [first];
       for (let i = 0; i < CALLS; i++) {
-        const said = String(yield* sys.model(model!, { messages: [...conversation] }));
+        const answer = yield* sys.model(model!, { messages: [...conversation] });
+        const said = String((answer as { readonly content: string }).content);
         conversation.push(said, String(yield* sys.exec(search!, { query: said })));
       }
       return conversation.length;
@@ -27,7 +28,7 @@ it("100 tool calls over a conversation of 200,000 tokens add less than 1 MB of j
   const model = modelService({
     complete: async (request) => {
       asked.push(JSON.stringify(request).length);
-      return "thought ".repeat(80);
+      return { content: "thought ".repeat(80) };
     },
   });
   const search = toolService({ run: async () => "found ".repeat(400) });
