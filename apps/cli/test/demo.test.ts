@@ -122,8 +122,8 @@ describe("the main job on real processes", () => {
     expect(code).toBe(0);
     for (const role of ["core \\(anchor\\)", "relay", "edge"])
       expect(stdout).toMatch(new RegExp(`${role} +[0-9a-f]{12} +127\\.0\\.0\\.1:\\d+ +\\d+$`, "m"));
-    expect(stdout).toMatch(/^edge -> core {2}stop-and-copy, /m);
-    expect(stdout).toMatch(/^core -> relay {2}stop-and-copy, /m);
+    expect(stdout).toMatch(/^edge -> core {2}pre-copy, /m);
+    expect(stdout).toMatch(/^core -> relay {2}pre-copy, /m);
     expect(stdout).toContain("[========================] 100 %");
     expect(stdout).toMatch(/^counts agree after 2 moves: nothing lost, nothing duplicated/m);
     expect(stdout).not.toContain("\u001b");
