@@ -21,8 +21,8 @@ export class AuditLog {
   readonly #file: AppendFile;
   readonly #digests: Sha256;
   #head: AuditHead;
-  /** By `DOMAIN:PATH`: the number of the last call that was allowed. */
-  readonly #allowed = new Map<string, number>();
+  /** By `DOMAIN:PATH`: the last call that was allowed. */
+  readonly #allowed = new Map<string, CallNumber>();
   /** By domain, services whose last call failed. */
   readonly #failing = new Map<string, Set<string>>();
 
@@ -62,8 +62,11 @@ export class AuditLog {
 
   /** Whether a call was allowed before: then its effect may have begun. */
   wasAllowed(key: string): boolean {
-    const [task, number] = callOf(key);
-    return (this.#allowed.get(task) ?? 0) >= number;
+    const [task, call] = callOf(key);
+    const last = this.#allowed.get(task);
+    if (last === undefined || last.generation !== call.generation)
+      return last !== undefined && last.generation > call.generation;
+    return last.number >= call.number;
   }
 
   /** Whether the last call of a service by a domain failed. */
@@ -73,8 +76,8 @@ export class AuditLog {
 
   #note({ action, domain, key, service = "" }: AuditEvent): void {
     if (action === "allowed" && key !== undefined) {
-      const [task, number] = callOf(key);
-      this.#allowed.set(task, number);
+      const [task, call] = callOf(key);
+      this.#allowed.set(task, call);
     } else if (action === "failed") {
       const failing = this.#failing.get(domain) ?? new Set();
       this.#failing.set(domain, failing.add(service));
@@ -90,8 +93,18 @@ export class AuditLog {
   }
 }
 
-/** The task and the number of a key. */
-function callOf(key: string): readonly [task: string, number: number] {
+/** Which call of its task: after a checkpoint tasks count from 1 again, in the next generation. */
+interface CallNumber {
+  readonly generation: number;
+  readonly number: number;
+}
+
+/** The task and the number of a key: `DOMAIN:PATH#NUMBER`, after checkpoints `DOMAIN:PATH#GENERATION.NUMBER`. */
+function callOf(key: string): readonly [task: string, call: CallNumber] {
   const at = key.lastIndexOf("#");
-  return [key.slice(0, at), Number(key.slice(at + 1))];
+  const [number = "", generation = "0"] = key
+    .slice(at + 1)
+    .split(".")
+    .reverse();
+  return [key.slice(0, at), { generation: Number(generation), number: Number(number) }];
 }

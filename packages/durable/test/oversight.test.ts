@@ -108,6 +108,7 @@ async function overseenWorld(
   policy?: OversightPolicy,
   act: (input: unknown) => Promise<unknown> = async (input) => input,
   kept: { file?: MemoryFile; board?: MemoryBoard; world?: TestWorld } = {},
+  program: DurableProgram = calls as DurableProgram,
 ): Promise<Overseen> {
   const { file = new MemoryFile(), board = new MemoryBoard() } = kept;
   const performed: unknown[] = [];
@@ -120,7 +121,7 @@ async function overseenWorld(
   const audit = await AuditLog.open(file, digests);
   const oversight: Oversight = { audit, board, digests, nowMs: () => 7, ...(policy && { policy }) };
   const services = overseen({ act: { service }, approver: approvalService(board) }, oversight);
-  const world = new TestWorld([calls as DurableProgram], services, kept.world?.journal);
+  const world = new TestWorld([program], services, kept.world?.journal);
   return { world, file, board, performed };
 }
 
@@ -229,6 +230,37 @@ describe("guard", () => {
     await board.answer(id, { approved: true, by: "Ada" });
     expect(await domain.result).toEqual(["a", expect.any(String), "b", "c"]);
     expect(board.posted.size).toBe(1);
+  });
+
+  it("G2: calls after a checkpoint are new ones, though their tasks count from 1 again", async () => {
+    const renewing: DurableProgram<number> = {
+      name: "renewing",
+      uses: ["act"],
+      run: (round) =>
+        function* (sys, _inbox, act) {
+          const got = [yield* sys.exec(act!, [round, 1]), yield* sys.exec(act!, [round, 2])];
+          return round === 3 ? got : yield* sys.checkpoint(round + 1);
+        },
+    };
+    const { performed, world, file } = await overseenWorld(
+      undefined,
+      undefined,
+      {},
+      renewing as DurableProgram,
+    );
+    const domain = await world.domains.start("d", renewing, 1);
+    expect(await domain.result).toEqual([
+      [3, 1],
+      [3, 2],
+    ]);
+    expect(performed).toHaveLength(6);
+    const log = await AuditLog.open(file, digests);
+    expect(["d:/0#2", "d:/0#2.2", "d:/0#2.3", "d:/0#3.1"].map((key) => log.wasAllowed(key))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
   });
 
   it("G3: the arguments of a tool leave no trace in the audit", async () => {

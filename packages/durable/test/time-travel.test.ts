@@ -44,6 +44,12 @@ async function outcomes(world: TestWorld, domain = "d"): Promise<readonly number
   return found;
 }
 
+/** The number of the last record of a kind. */
+async function lastOf(world: TestWorld, kind: number): Promise<number> {
+  const records = await Array.fromAsync(loggedRecords(world.journal, "d"));
+  return records.findLast(({ row }) => row.kind === kind)?.seq ?? 0;
+}
+
 async function codeOf(promise: Promise<unknown>): Promise<unknown> {
   return await promise.then(
     () => "nothing",
@@ -113,6 +119,36 @@ describe("fork", () => {
     expect(await fork(first!, "e", "message")).toBe("history.bad-change");
     expect(await fork(2, "e", "result")).toBe("history.bad-change");
     expect(await world.journal.head("e")).toBeUndefined();
+  });
+
+  it("a journal whose beginning a checkpoint removed is not forked, and goes back to what is there", async () => {
+    const renewing: DurableProgram<number> = {
+      name: "renewing",
+      uses: ["echo"],
+      run: (round) =>
+        function* (sys, box, echo) {
+          yield* sys.exec(echo!, round);
+          if (round < 20) return yield* sys.checkpoint(round + 1);
+          return [round, yield* sys.receive(box!)];
+        },
+    };
+    const world = new TestWorld([renewing as DurableProgram], {}, undefined, { historyBytes: 0 });
+    await world.domains.start("d", renewing, 1);
+    while (world.performed.length < 20) await new Promise(setImmediate);
+    await world.domains.get("d")!.tell("lost");
+    await world.domains.get("d")!.result;
+    const { firstSeq = 0, nextSeq = 0 } = (await world.journal.head("d")) ?? {};
+    expect(firstSeq).toBeGreaterThan(1);
+    const last = { domain: "d", at: nextSeq - 1, as: "e" };
+    expect(await codeOf(forkDomain(world.journal, last))).toBe("history.no-record");
+    expect(await world.journal.head("e")).toBeUndefined();
+    const back = (to: number) => codeOf(rollbackDomain(world.journal, { domain: "d", to, force: true }));
+    expect(await back(firstSeq - 1)).toBe("history.no-record");
+    const told = await lastOf(world, KIND.message);
+    expect(await back(told - 1)).toBe("nothing");
+    await world.restart().recover();
+    await world.domains.get("d")!.tell("kept");
+    expect(await world.domains.get("d")!.result).toEqual([20, "kept"]);
   });
 
   it("shares 65,535 records and not one more", async () => {
