@@ -3,7 +3,9 @@ import { etcdMissing, startEtcd } from "../etcd.ts";
 
 const missing = etcdMissing();
 
-it("E1, E2: a server starts on loopback, keeps its data over kill -9, and leaves nothing", async ({ skip }) => {
+it("E1, E2: a server starts on loopback, keeps its data over kill -9, and leaves nothing", async ({
+  skip,
+}) => {
   skip(missing !== undefined, missing);
   const server = await startEtcd();
   const ask = async (call: string, body: object): Promise<Record<string, unknown>> => {
