@@ -360,6 +360,8 @@ describe("nodes on a network", () => {
     const [dead, silent] = [nodes[5] as Running, nodes[6] as Running];
     network.leave(dead.id);
     network.leave(silent.id);
+    // A crashed node asks nobody any more.
+    for (const { kademlia } of [dead, silent]) kademlia.stop();
     for (const { kademlia } of nodes) kademlia.gone(dead.id);
     expect(nodes.some(({ kademlia }) => kademlia.table.has(dead.id))).toBe(false);
     await time.advance(REFRESH_MS * 5);

@@ -6,6 +6,8 @@
  * K3. A member that died is out of the table at once; one that only did not answer is out after the second time.
  * K4. At most {@link LOOKUPS_MAX} lookups run at once and as many again wait; more are refused.
  * K5. After `stop` no timer fires and every lookup has settled.
+ * K6. A node whose contacts all fell silent, as behind a cut, asks the last {@link SILENT_MAX} of them again with every lookup and refresh
+ *     until one answers: an empty table is no end. Who is known to be gone is not asked.
  */
 import type { NodeId } from "@glia-os/abi/ids";
 import type { Clock, HostPort, Random, TimerHandle, Timers } from "@glia-os/abi/ports";
@@ -30,6 +32,8 @@ export const PATHS = 2;
 export const REFRESH_MS = 600_000;
 /** Lookups at once. */
 export const LOOKUPS_MAX = 64;
+/** Contacts that fell silent and are remembered. */
+export const SILENT_MAX = 20;
 /** The one method of the protocol. */
 export const FIND_METHOD = "dht.find";
 
@@ -86,6 +90,8 @@ export class Kademlia {
   readonly #o: KademliaOptions;
   readonly #waiting: (() => void)[] = [];
   readonly #ends = new Set<() => void>();
+  /** Contacts that fell silent, the longest first (K6). */
+  readonly #silent = new Map<NodeId, Contact>();
   #running = 0;
   #refreshing = false;
   #timer: TimerHandle | undefined;
@@ -132,6 +138,7 @@ export class Kademlia {
   /** A node is known to be gone (K3). */
   gone(node: NodeId): void {
     this.table.remove(node);
+    this.#silent.delete(node);
   }
 
   /** Fill the table: a lookup of this node's own id. */
@@ -174,7 +181,7 @@ export class Kademlia {
     const { self, clock, timers } = this.#o;
     const target = wordsOf(key);
     this.table.touch(target, clock.monotonicMs());
-    const seeds = this.table.closest(target, K);
+    const seeds = this.table.size > 0 ? this.table.closest(target, K) : [...this.#silent.values()];
     const waitMs = (node: NodeId): number => this.patience.waitMs(node);
     const lookup = new Lookup({ self, target, seeds, k: K, alpha: ALPHA, paths: PATHS, waitMs });
     let hops = 0;
@@ -236,11 +243,22 @@ export class Kademlia {
       const body = await call(node, FIND_METHOD, findBody({ key, value, address: serves() }), { timeoutMs });
       const answer = readFound(body);
       this.patience.measured(node, clock.monotonicMs() - startMs);
+      this.#silent.delete(node);
       this.seen(node, address);
       return answer;
     } catch (error) {
       this.table.failed(node);
+      if (!this.table.has(node)) this.#fellSilent(contact);
       throw error;
+    }
+  }
+
+  #fellSilent(contact: Contact): void {
+    this.#silent.delete(contact.node);
+    this.#silent.set(contact.node, contact);
+    for (const oldest of this.#silent.keys()) {
+      if (this.#silent.size <= SILENT_MAX) return;
+      this.#silent.delete(oldest);
     }
   }
 
@@ -270,6 +288,7 @@ export class Kademlia {
     this.#refreshing = true;
     try {
       const self = wordsOf(this.#o.self);
+      if (this.table.size === 0 && this.#silent.size > 0) await this.lookup(this.#o.self);
       for (const bits of this.table.idleBuckets(this.#o.clock.monotonicMs() - refreshMs)) {
         await this.lookup(hexOf(randomKeySharing(self, bits, this.#o.random)));
         this.#stats.refreshes++;

@@ -27,6 +27,10 @@ describe("over seeds", { timeout: SOAK ? 7_200_000 : 120_000 }, () => {
     expect(await failures("registry", registryViolation, SOAK ? 3000 : 40)).toEqual([]);
   });
 
+  it("K6: a node that was cut off for half a minute finds the registry again, though all its contacts had fallen silent", async () => {
+    expect(await registryViolation(1260)).toBe(undefined);
+  });
+
   it("G1 to G5, G7, G8: moves under crashes, cuts and each other leave one owner, its state and every message", async () => {
     expect(await failures("moves", movesViolation, SOAK ? 5000 : 100)).toEqual([]);
   });
