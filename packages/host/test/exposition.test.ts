@@ -11,6 +11,7 @@ import {
 import { createKernel, type Handle } from "@glia-os/kernel";
 import { Budget } from "@glia-os/kernel/fair-share";
 import { Scheduler } from "@glia-os/kernel/jobs";
+import { toolService } from "@glia-os/kernel/services";
 import { runToCompletion, SeededRandom, VirtualClock } from "@glia-os/kernel/testing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -183,6 +184,7 @@ function busyKernel(): readonly MetricSnapshot[] {
     .build(kernel);
   for (let i = 0; i < 3; i++) jobs.submit("mail", { run: function* () {} });
   kernel.onFailure(() => undefined);
+  const service = kernel.service(toolService({ run: async () => "done" }));
   const box: Handle<number> = kernel.mailbox({ capacity: 2, high: 1, low: 0 });
   kernel.spawn(
     function* (sys, out) {
@@ -192,11 +194,15 @@ function busyKernel(): readonly MetricSnapshot[] {
     { give: [box] },
   );
   kernel.spawn(
-    function* (sys, inbox) {
-      yield* sys.sleep(20);
-      for (let i = 0; i < 3; i++) yield* sys.receive(inbox);
+    function* (sys, inbox, tool) {
+      try {
+        yield* sys.exec(tool!, "more than its account has");
+      } catch {
+        yield* sys.sleep(20);
+      }
+      for (let i = 0; i < 3; i++) yield* sys.receive(inbox!);
     },
-    { give: [box] },
+    { give: [box, service], account: { calls: 0 } },
   );
   kernel.spawn(
     function* (sys) {

@@ -19,6 +19,7 @@ import {
   add,
   amountsOf,
   type Cost,
+  exceeds,
   nothing,
   type Tally,
   UNLIMITED,
@@ -132,10 +133,8 @@ export class Account {
   book(reserved: Amounts, cost: Amounts): void {
     add(this.#reserved, reserved, -1);
     add(this.#spent, cost, 1);
-    for (const kind of AMOUNT_KINDS) {
-      const beyond = cost[kind] - reserved[kind];
-      if (beyond > 0) this.#excess[kind] += beyond;
-    }
+    if (exceeds(cost, reserved))
+      for (const kind of AMOUNT_KINDS) this.#excess[kind] += Math.max(0, cost[kind] - reserved[kind]);
     this.#open--;
     this.parent?.book(this.#above(reserved), this.#above(cost));
     this.#giveBack();

@@ -34,11 +34,24 @@ export function nothing(): Tally {
 
 /** Add `times` times `amounts`; what would leave the exact numbers stays at their end. */
 export function add(tally: Tally, amounts: Amounts, times: 1 | -1): void {
-  tally.calls = clamp(tally.calls + times * amounts.calls);
-  tally.tokens = clamp(tally.tokens + times * amounts.tokens);
-  tally.money = clamp(tally.money + times * amounts.money);
-  tally.ms = clamp(tally.ms + times * amounts.ms);
-  tally.fuel = clamp(tally.fuel + times * amounts.fuel);
+  const { calls, tokens, money, ms, fuel } = amounts;
+  // Most calls cost two kinds only.
+  if (calls !== 0) tally.calls = clamp(tally.calls + times * calls);
+  if (tokens !== 0) tally.tokens = clamp(tally.tokens + times * tokens);
+  if (money !== 0) tally.money = clamp(tally.money + times * money);
+  if (ms !== 0) tally.ms = clamp(tally.ms + times * ms);
+  if (fuel !== 0) tally.fuel = clamp(tally.fuel + times * fuel);
+}
+
+/** Whether `cost` is more than `reserved` in some kind. */
+export function exceeds(cost: Amounts, reserved: Amounts): boolean {
+  return (
+    cost.calls > reserved.calls ||
+    cost.tokens > reserved.tokens ||
+    cost.money > reserved.money ||
+    cost.ms > reserved.ms ||
+    cost.fuel > reserved.fuel
+  );
 }
 
 /** Amounts from what somebody stated. @throws {BadOptionError} for another kind, and for what is no whole number in range */
