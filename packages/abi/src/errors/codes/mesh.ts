@@ -94,7 +94,7 @@ export const MESH_CODES = {
   "mesh.no-cluster-key": {
     retryable: false,
     changed: "Nothing: nothing was signed.",
-    fix: "Do it on the node that holds the cluster key: the one that founded the cluster."
+    fix: "Do it on the node that holds the cluster key: the one that founded the cluster.",
   },
   "mesh.invalid-option": {
     retryable: false,

@@ -188,12 +188,14 @@ export const WASM_CODES = {
   },
   "wasm.postcopy-corrupt": {
     retryable: false,
-    changed: "What had arrived was given up: a guest that was handed over fails when it needs a page that did not come.",
+    changed:
+      "What had arrived was given up: a guest that was handed over fails when it needs a page that did not come.",
     fix: "Before the hand-over, go on at the source. After it, start the guest again from its last checkpoint; the source may not run it.",
   },
   "wasm.postcopy-lost": {
     retryable: false,
-    changed: "The guest was stopped before it could see memory that is not its own; what it did before stands.",
+    changed:
+      "The guest was stopped before it could see memory that is not its own; what it did before stands.",
     fix: "Start it again from its last checkpoint. Move by pre-copy where the source may fail: its guests are whole at one end at any time.",
   },
   "wasm.postcopy-order": {
