@@ -4,12 +4,14 @@ import { parseBug, readBugs } from "../bug.ts";
 import { type Caught, catchBugs } from "../catch.ts";
 
 const soak = process.env["GLIA_SOAK"] === "1";
-const FEW = ["never-dead", "no-refutation", "old-record"];
+const FEW = ["never-dead", "no-refutation", "old-record", "hops-uncounted", "never-again", "links-not-moved"];
 
 it("there are at least 25 planted bugs, each with its budget", () => {
   const bugs = readBugs(repositoryRoot);
   expect(bugs.length).toBeGreaterThanOrEqual(25);
-  expect(bugs.filter(({ seeds }) => seeds <= 10).length).toBe(bugs.length);
+  // The window in which a move's outcome is unknown is short: few seeds hit it.
+  const most = (scenario: string): number => (scenario === "moves" ? 60 : 10);
+  expect(bugs.filter(({ seeds, scenario }) => seeds > most(scenario)).map(({ name }) => name)).toEqual([]);
 });
 
 it("planted bugs are caught within their budgets: a few here, all in the long tier", {
