@@ -126,12 +126,8 @@ describe("who is there", () => {
     const { agent } = await core.spawn({ name: "echo", module: guest("echo"), on: "edge" });
     const owner = (await edge.status()).node;
     await vi.waitFor(async () => expect((await relay.route("echo")).registry?.owner).toBe(owner), WAIT);
-    expect(await relay.route(agent)).toMatchObject({
-      agent,
-      node: owner,
-      name: "edge",
-      coordination: { owner, epoch: 1 },
-    });
+    const known = { agent, node: owner, name: "edge", coordination: { owner, epoch: 1 } };
+    await vi.waitFor(async () => expect(await relay.route(agent)).toMatchObject(known), WAIT);
     expect(await edge.route("echo")).toMatchObject({ way: "here" });
     expect(await core.route("edge")).toMatchObject({ agent: undefined, node: owner, way: "session" });
     expect(await codeOf(core.route("nothing"))).toBe("daemon.unknown-node");

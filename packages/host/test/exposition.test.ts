@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import type { AdmittedProgram } from "@glia-os/abi/ports";
 import {
   BUCKETS,
   createMemoryMeter,
@@ -10,6 +11,7 @@ import {
 } from "@glia-os/host";
 import { createKernel, type Handle } from "@glia-os/kernel";
 import { Budget } from "@glia-os/kernel/fair-share";
+import { guestProgram } from "@glia-os/kernel/guests";
 import { Scheduler } from "@glia-os/kernel/jobs";
 import { toolService } from "@glia-os/kernel/services";
 import { runToCompletion, SeededRandom, VirtualClock } from "@glia-os/kernel/testing";
@@ -173,6 +175,22 @@ test("a histogram may not be told apart by le, and an observation is made a whol
   expect(meter.snapshot()).toEqual([]);
 });
 
+/** A guest that uses 7 units of fuel and ends. */
+const BRIEF = {
+  instantiate: () => {
+    const guest = {
+      preemptible: false,
+      fuelUsed: 0,
+      step: () => {
+        guest.fuelUsed = 7;
+        return { kind: "finished", status: 0 };
+      },
+      dispose: () => undefined,
+    };
+    return guest;
+  },
+} as unknown as AdmittedProgram;
+
 /** Every metric of the kernel moves in this run. */
 function busyKernel(): readonly MetricSnapshot[] {
   const clock = new VirtualClock();
@@ -210,6 +228,7 @@ function busyKernel(): readonly MetricSnapshot[] {
     },
     { budget: new Budget({ periodMs: 100, syscalls: 4 }) },
   );
+  kernel.spawn(guestProgram(BRIEF, { meter }), { give: [kernel.mailbox()] });
   const killed = kernel.spawn(function* (sys) {
     yield* sys.waitOn("never");
   });
@@ -247,8 +266,9 @@ test("the metrics of a kernel move by the right amounts", () => {
         sample.name === name && Object.entries(labels).every(([key, text]) => sample.labels[key] === text),
     )?.value;
   const statuses = ["finished", "failed", "cancelled", "killed"];
-  expect(statuses.map((status) => value("mayfly_tasks_total", { status }))).toEqual([5, 1, 1, 1]);
-  expect(value("mayfly_task_latency_seconds_count")).toBe(8);
+  expect(statuses.map((status) => value("mayfly_tasks_total", { status }))).toEqual([6, 1, 1, 1]);
+  expect(value("mayfly_task_latency_seconds_count")).toBe(9);
+  expect(value("glia_guest_fuel_total")).toBe(7);
   expect(value("mayfly_syscall_counts", { type: "send" })).toBe(3);
   expect(value("mayfly_syscall_counts", { type: "receive" })).toBe(3);
   expect(value("mayfly_queue_depth", { queue: "mail" })).toBe(0);
