@@ -278,7 +278,7 @@ test("the metrics of a kernel move by the right amounts", () => {
   );
   expect(value("glia_message_wait_seconds_sum")).toBeCloseTo(0.02, 9);
   expect(value("backpressure_pauses_total")).toBeGreaterThanOrEqual(1);
-  expect(value("task_run_latency_seconds_count")).toBe(8);
+  expect(value("task_run_latency_seconds_count")).toBe(9);
   expect(value("tasks_state_total", { state: "failed" })).toBe(1);
   expect(value("tasks_state_total", { state: "sleeping" })).toBe(1);
   expect(value("tasks_state_total", { state: "cancelled" })).toBe(2);

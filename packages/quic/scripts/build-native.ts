@@ -45,11 +45,12 @@ export function platformName(): string {
   return `${base}-${report.header?.glibcVersionRuntime === undefined ? "musl" : "gnu"}`;
 }
 
-/** Node's own headers: beside the running binary, or those of the pinned runtime of the workspace. */
+/** Node's own headers: beside the running binary, or those of the pinned runtime of the workspace, which the packages `node-PLATFORM` bring. */
 function headersFolder(): string | undefined {
   const runtime = join(packageFolder, "../../node_modules/node/node_modules");
   const candidates = [
     join(dirname(process.execPath), "../include/node"),
+    ...globSync(join(packageFolder, "../../node_modules/node-*/include/node")),
     ...globSync(join(runtime, "node-*/include/node")),
     ...globSync(join(dirname(process.execPath), "../node_modules/node-*/include/node")),
   ];

@@ -30,7 +30,8 @@ function workspace(turbo: string, files: Record<string, string>): string {
   for (const name of readdirSync(join(repositoryRoot, "scripts"))) {
     const from = join(repositoryRoot, "scripts", name);
     const filter = (path: string): boolean => !/[\\/](node_modules|test)$/.test(path.slice(from.length));
-    if (name !== "publishing") cpSync(from, join(root, "scripts", name), { recursive: true, filter });
+    if (name !== "publishing" && name !== "detection")
+      cpSync(from, join(root, "scripts", name), { recursive: true, filter });
   }
 
   // The waivers of this repository name files the small one does not have.

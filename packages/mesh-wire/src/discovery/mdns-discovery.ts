@@ -17,7 +17,7 @@ import type {
   TimerHandle,
   Timers,
 } from "@glia-os/abi/ports";
-import multicastDns, { type MulticastDNS, type QueryPacket } from "multicast-dns";
+import type { MulticastDNS, QueryPacket } from "multicast-dns";
 import { DiscoveryUnavailableError } from "../errors.ts";
 import { type SeenRecord, ServiceCache } from "./service-cache.ts";
 import {
@@ -47,6 +47,8 @@ export interface MdnsDiscoveryOptions {
 /** Start looking for nodes; `announce` adds this one. @throws {DiscoveryUnavailableError} */
 export async function createMdnsDiscovery(options: MdnsDiscoveryOptions): Promise<Discovery> {
   const own = options.interface;
+  // Loaded here: its `require` of Node's modules does not run in a bundle, which nodes without multicast DNS then need not care about.
+  const { default: multicastDns } = await import("multicast-dns");
   // Bound to the wildcard: a socket bound to an address of the machine gets no multicast on Linux.
   const mdns = multicastDns({ bind: "0.0.0.0", ...(own === undefined ? {} : { interface: own }) });
   await new Promise<void>((resolve, reject) => {
