@@ -48,9 +48,13 @@ export function platformName(): string {
 /** Node's own headers: beside the running binary, or those of the pinned runtime of the workspace, which the packages `node-PLATFORM` bring. */
 function headersFolder(): string | undefined {
   const runtime = join(packageFolder, "../../node_modules/node/node_modules");
+  const installed = join(packageFolder, "../../node_modules");
   const candidates = [
     join(dirname(process.execPath), "../include/node"),
-    ...globSync(join(packageFolder, "../../node_modules/node-*/include/node")),
+    // Links to folders, which a pattern does not follow.
+    ...readdirSync(installed)
+      .filter((name) => name.startsWith("node-"))
+      .map((name) => join(installed, name, "include/node")),
     ...globSync(join(runtime, "node-*/include/node")),
     ...globSync(join(dirname(process.execPath), "../node_modules/node-*/include/node")),
   ];
