@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { countReport, readReport, skippedByReason } from "./suite/outcomes.ts";
+import { countReport, failureLines, readReport, skippedByReason } from "./suite/outcomes.ts";
 import { command, runSteps, type Step, type StepResult, totalLine } from "./suite/steps.ts";
 import { type ChildOptions, runChild } from "./workspace/children.ts";
 import { repositoryRoot as root } from "./workspace/packages.ts";
@@ -62,7 +62,7 @@ function vitest(name: string, node: string, reportPath: string, projects: readon
         };
       const counts = countReport(outcome);
       const failed = code === 0 ? counts.failed : Math.max(1, counts.failed);
-      return { ...counts, failed, notes: skippedByReason(outcome.outcomes) };
+      return { ...counts, failed, notes: skippedByReason(outcome.outcomes), failures: failureLines(outcome) };
     },
   };
 }
@@ -108,9 +108,10 @@ if (!soak)
     "The long tier is `pnpm test:soak`. Some suites need servers; what is skipped is listed at the end.",
   );
 
-const { total, lines, notes } = await runSteps(steps, (line) => console.log(line));
+const { total, lines, notes, failures } = await runSteps(steps, (line) => console.log(line));
 console.log(`\n== summary\n${lines.join("\n")}`);
 if (notes.length > 0)
   console.log(`\n!! NOT EVERYTHING RAN:\n${[...new Set(notes)].map((note) => `!!   ${note}`).join("\n")}`);
+if (failures.length > 0) console.log(`\n!! FAILED:\n${failures.map((line) => `!!   ${line}`).join("\n")}`);
 console.log(`\n${totalLine(total)}`);
 process.exitCode = total.failed === 0 ? 0 : 1;

@@ -6,7 +6,7 @@ export interface TestOutcome {
   readonly file: string;
   readonly name: string;
   readonly state: "passed" | "failed" | "skipped";
-  /** Why it was skipped, where the test said so. */
+  /** Why it was skipped, where the test said so; what the first error of a failed one says. */
   readonly reason?: string;
 }
 
@@ -55,6 +55,17 @@ export function skippedByReason(outcomes: readonly TestOutcome[]): string[] {
     const [reason, file] = key.split("\n");
     return `${tests.length} skipped in ${file}: ${reason}`;
   });
+}
+
+/** Failures as lines for the end of a run, where whoever sees nothing else sees them: at most `limit`, each cut at 200 characters. */
+export function failureLines({ outcomes, broken }: Report, limit = 20): string[] {
+  const failed = outcomes.filter(({ state }) => state === "failed");
+  const lines = [
+    ...failed.map(({ file, name, reason }) => `${file} > ${name}: ${reason ?? "no error given"}`),
+    ...broken,
+  ].map((line) => line.replaceAll(/\s+/g, " ").slice(0, 200));
+  const more = lines.length - limit;
+  return more > 0 ? [...lines.slice(0, limit), `and ${more} more`] : lines;
 }
 
 /** "(needs etcd-server)" or "(skipped where strace is not installed)" in a title. */

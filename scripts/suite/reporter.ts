@@ -27,8 +27,8 @@ function outcomeOf(test: TestCase, file: string): TestOutcome {
   const outcome = { file, name: test.fullName };
   // A test that is still pending at the end of a run did not pass.
   if (result.state === "pending") return { ...outcome, state: "failed" };
-  if (result.state !== "skipped" || result.note === undefined) return { ...outcome, state: result.state };
-  return { ...outcome, state: "skipped", reason: result.note };
+  const reason = result.state === "skipped" ? result.note : result.errors?.[0]?.message;
+  return { ...outcome, state: result.state, ...(reason === undefined ? {} : { reason }) };
 }
 
 /** Files that did not load, and suites whose hooks failed. */

@@ -7,9 +7,11 @@
 import { type ChildOptions, runChild } from "../workspace/children.ts";
 import { type Counts, countsIn } from "./outcomes.ts";
 
-/** How a step ended. `notes` are shown again in the summary. */
+/** How a step ended. `notes` and `failures` are shown again in the summary. */
 export interface StepResult extends Counts {
   readonly notes?: readonly string[];
+  /** What failed, a line each. */
+  readonly failures?: readonly string[];
 }
 
 /** A step of the test command. */
@@ -26,6 +28,8 @@ export interface RunResult {
   /** A line per step. */
   readonly lines: readonly string[];
   readonly notes: readonly string[];
+  /** What failed, a line each, with the step in front. */
+  readonly failures: readonly string[];
 }
 
 /** Runs all steps; `print` gets a heading before each. */
@@ -48,6 +52,9 @@ export async function runSteps(steps: readonly Step[], print: (line: string) => 
     total: { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") },
     lines: [...results.map(stepLine), ...notRun.map((name) => `  not run  ${name}`)],
     notes: results.flatMap(({ result }) => result.notes ?? []),
+    failures: results.flatMap(({ name, result }) =>
+      (result.failures ?? []).map((failure) => `${name}: ${failure}`),
+    ),
   };
 }
 
@@ -66,7 +73,12 @@ export function command(
       const counted = countsIn(stdout) ?? { passed: code === 0 ? 1 : 0, failed: 0, skipped: 0 };
       const shown = `${stdout}${stderr}`.replaceAll(/^counts: .*\n/gm, "").trimEnd();
       if (shown !== "") console.log(code === 0 ? shown.split("\n").slice(-3).join("\n") : shown);
-      return code === 0 ? counted : { ...counted, failed: Math.max(1, counted.failed) };
+      if (code === 0) return counted;
+      const failures = shown
+        .split("\n")
+        .slice(-3)
+        .filter((line) => line !== "");
+      return { ...counted, failed: Math.max(1, counted.failed), failures };
     },
   };
 }

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { countReport, countsIn, readReport, skippedByReason, type TestOutcome } from "../outcomes.ts";
+import {
+  countReport,
+  countsIn,
+  failureLines,
+  readReport,
+  skippedByReason,
+  type TestOutcome,
+} from "../outcomes.ts";
 
 const outcome = (state: TestOutcome["state"], name = "a", reason?: string): TestOutcome => ({
   file: "a.test.ts",
@@ -43,4 +50,20 @@ test("skips are listed by reason and file, with the need in the title where no r
 
 test("a report that is not there is undefined", () => {
   expect(readReport("no/such/report.json")).toBeUndefined();
+});
+
+test("failures are named a line each with what the first error says, cut, and a long list says how many more there are", () => {
+  const report = {
+    outcomes: [
+      outcome("passed"),
+      outcome("failed", "one", "expected 1\n  to be 2"),
+      outcome("failed", "two", "x".repeat(500)),
+    ],
+    broken: ["b.test.ts: does not load"],
+  };
+  const [first, second, third] = failureLines(report);
+  expect(first).toBe("a.test.ts > one: expected 1 to be 2");
+  expect(second).toHaveLength(200);
+  expect(third).toBe("b.test.ts: does not load");
+  expect(failureLines(report, 1)).toEqual([first, "and 2 more"]);
 });

@@ -44,7 +44,7 @@ test("the report has every test, the reason of a skip, and files and hooks that 
   const report = readReport(path);
   expect(code).toBe(1);
   expect(report?.outcomes.map(({ name, state, reason }) => [name, state, reason]).sort()).toEqual([
-    ["fails", "failed", undefined],
+    ["fails", "failed", "expected 1 to be 2 // Object.is equality"],
     ["group (needs etcd) > inner", "skipped", undefined],
     ["hooked > after", "skipped", undefined],
     ["passes", "passed", undefined],

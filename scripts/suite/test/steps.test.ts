@@ -6,11 +6,17 @@ afterEach(() => vi.restoreAllMocks());
 const step = (name: string, passed: number, failed: number, needed = false): Step => ({
   name,
   needed,
-  run: () => Promise.resolve({ passed, failed, skipped: 0, notes: failed > 0 ? [`${name} failed`] : [] }),
+  run: () =>
+    Promise.resolve({
+      passed,
+      failed,
+      skipped: 0,
+      ...(failed > 0 ? { notes: [`${name} failed`], failures: [`no ${name}`] } : {}),
+    }),
 });
 
 test("a failed step does not stop the others, and everything is added up", async () => {
-  const { total, lines, notes } = await runSteps(
+  const { total, lines, notes, failures } = await runSteps(
     [step("a", 2, 0), step("b", 1, 3), step("c", 4, 0)],
     () => {},
   );
@@ -21,6 +27,7 @@ test("a failed step does not stop the others, and everything is added up", async
     "  ok      c: 4 passed, 0 failed",
   ]);
   expect(notes).toEqual(["b failed"]);
+  expect(failures).toEqual(["b: no b"]);
 });
 
 test("when a needed step fails the rest is listed as not run", async () => {
@@ -46,6 +53,12 @@ describe("a command", () => {
       "console.log('1\\n2\\n3\\n4'); console.error('why'); process.exit(3)",
     );
     expect([passed, failed, said]).toEqual([0, 1, "1\n2\n3\n4\nwhy"]);
+  });
+
+  test("that fails is named at the end with its last three lines", async () => {
+    vi.spyOn(console, "log").mockImplementation(() => {});
+    const { failures } = await command("x", ["-e", "console.log('1\\n2\\n3\\n4'); process.exit(3)"]).run();
+    expect(failures).toEqual(["2", "3", "4"]);
   });
 
   test("that counts no failure but exits with one is a failure", async () => {
