@@ -15,6 +15,9 @@ export default defineConfig(
     ids: "src/ids/index.ts",
     ports: "src/ports/index.ts",
     syscalls: "src/syscalls/index.ts",
+    // Files of their own, though no exports: who needs the rights alone, as the kernel does, is not to bundle the whole table.
+    "syscalls/rights": "src/syscalls/rights.ts",
+    "syscalls/table": "src/syscalls/table.ts",
     testing: "src/testing/index.ts",
     wire: "src/wire/index.ts",
   }),
