@@ -13,8 +13,10 @@ import { KERNEL_CODES } from "./codes/kernel.ts";
 import { MESH_CODES } from "./codes/mesh.ts";
 import { OVERLAY_CODES } from "./codes/overlay.ts";
 import { OVERSIGHT_CODES } from "./codes/oversight.ts";
+import { RT_CODES } from "./codes/rt.ts";
 import { SIM_CODES } from "./codes/sim.ts";
 import { STORE_CODES } from "./codes/store.ts";
+import { TENSOR_CODES } from "./codes/tensor.ts";
 import { TOOLS_CODES } from "./codes/tools.ts";
 import { WASM_CODES } from "./codes/wasm.ts";
 import { WIRE_CODES } from "./codes/wire.ts";
@@ -36,8 +38,10 @@ export const ERROR_CODES: ErrorTable = {
   ...MESH_CODES,
   ...OVERLAY_CODES,
   ...OVERSIGHT_CODES,
+  ...RT_CODES,
   ...SIM_CODES,
   ...STORE_CODES,
+  ...TENSOR_CODES,
   ...TOOLS_CODES,
   ...WASM_CODES,
   ...WIRE_CODES,

@@ -16,8 +16,10 @@ import type { KERNEL_CODES } from "./codes/kernel.ts";
 import type { MESH_CODES } from "./codes/mesh.ts";
 import type { OVERLAY_CODES } from "./codes/overlay.ts";
 import type { OVERSIGHT_CODES } from "./codes/oversight.ts";
+import type { RT_CODES } from "./codes/rt.ts";
 import type { SIM_CODES } from "./codes/sim.ts";
 import type { STORE_CODES } from "./codes/store.ts";
+import type { TENSOR_CODES } from "./codes/tensor.ts";
 import type { TOOLS_CODES } from "./codes/tools.ts";
 import type { WASM_CODES } from "./codes/wasm.ts";
 import type { WIRE_CODES } from "./codes/wire.ts";
@@ -47,8 +49,10 @@ export type ErrorTable = typeof ABI_CODES &
   typeof MESH_CODES &
   typeof OVERLAY_CODES &
   typeof OVERSIGHT_CODES &
+  typeof RT_CODES &
   typeof SIM_CODES &
   typeof STORE_CODES &
+  typeof TENSOR_CODES &
   typeof TOOLS_CODES &
   typeof WASM_CODES &
   typeof WIRE_CODES;
