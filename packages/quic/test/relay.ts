@@ -2,9 +2,14 @@
  * A UDP relay on loopback that loses, doubles, reorders and damages packets, by a seeded random source.
  *
  * RL1. Both directions go through it; it serves any number of diallers, each through a socket of its own.
+ * RL2. A packet that is overtaken waits for the next one, but never longer than HOLD_MS: held until somebody sends again, the last packet
+ *      of a flight would wait for the sender's own timer, which that very wait makes longer each time.
  */
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
+
+/** The longest that a packet waits to be overtaken. */
+const HOLD_MS = 5;
 
 /** How often each thing happens to a packet, 0 to 1. */
 export interface Faults {
@@ -47,6 +52,13 @@ export async function startRelay(
   const backs = new Map<number, Socket>();
   let faults = initial;
   let held: (() => void) | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  const release = (): void => {
+    clearTimeout(timer);
+    held?.();
+    held = undefined;
+  };
 
   const pass = (packet: Buffer, send: (packet: Buffer) => void): void => {
     if (random() < (faults.drop ?? 0)) {
@@ -61,12 +73,12 @@ export async function startRelay(
     if (held === undefined && random() < (faults.reorder ?? 0)) {
       counts.reordered += 1;
       held = () => send(packet);
+      timer = setTimeout(release, HOLD_MS);
       return;
     }
     counts.passed += 1;
     send(packet);
-    held?.();
-    held = undefined;
+    release();
     if (random() < (faults.duplicate ?? 0)) {
       counts.duplicated += 1;
       send(packet);
@@ -91,6 +103,7 @@ export async function startRelay(
     },
     counts,
     close: () => {
+      clearTimeout(timer);
       front.close();
       for (const back of backs.values()) back.close();
     },
