@@ -13,6 +13,7 @@ import type { Program, SpawnOptions, Sys } from "../sys.ts";
 import type { TaskId } from "../task.ts";
 import type { Backoff } from "./backoff.ts";
 import { BadChildSpecError } from "./errors.ts";
+import type { ChildFailure, RestartAnswer, RestartChoice } from "./restart-choice.ts";
 
 /** Who else is restarted with a child that failed. */
 export type Strategy = "one_for_one" | "one_for_all" | "rest_for_one" | "simple_one_for_one";
@@ -37,6 +38,13 @@ export interface ChildSpec {
   start(sys: Sys, ...args: readonly unknown[]): Routine<Started>;
   /** Default `permanent`. */
   readonly restart?: RestartKind;
+  /**
+   * Chooses how the child goes on when it failed and would be started again; the intensity holds for every choice but `escalate`, which
+   * ends the supervisor. Must not wait. What it throws escalates. Default: `fresh`, which is `start`.
+   */
+  onFailure?(failure: ChildFailure): RestartAnswer;
+  /** Starts the child again as {@link onFailure} chose. A child without it can only be started afresh. */
+  startAgain?(sys: Sys, choice: RestartChoice, ...args: readonly unknown[]): Routine<Started>;
   /** Default 5000 ms, for a supervisor `infinity`. */
   readonly shutdown?: ShutdownTime;
   /** Default `worker`. */
@@ -135,6 +143,9 @@ export function checkSpec(spec: ChildSpec, plan: SupervisorPlan): void {
   if (typeof id !== "string" || id.length === 0 || id.length > NAME_LENGTH)
     throw new BadChildSpecError(`a child's id is not text of 1 to ${NAME_LENGTH} characters`);
   if (typeof spec.start !== "function") throw new BadChildSpecError(`child ${id} has no start`);
+  for (const each of ["onFailure", "startAgain"] as const)
+    if (spec[each] !== undefined && typeof spec[each] !== "function")
+      throw new BadChildSpecError(`${each} of ${id} is no function`);
   oneOf(`restart of ${id}`, restart, RESTARTS);
   oneOf(`type of ${id}`, type, ["worker", "supervisor"]);
   if (shutdown !== "brutal_kill" && shutdown !== "infinity") duration(`shutdown of ${id}`, shutdown, 0);

@@ -4,6 +4,7 @@ import type { TaskId } from "../task.ts";
 import type { ChildSpec, RestartKind, ShutdownTime, SupervisorPlan } from "./child-spec.ts";
 import type { ExitNotice } from "./notice.ts";
 import { FailureStreak } from "./repeated-failure.ts";
+import type { RestartChoice } from "./restart-choice.ts";
 import { RestartWindow } from "./restart-window.ts";
 
 /** `running`, waiting to be started again, or not to be started unless somebody asks. */
@@ -28,6 +29,8 @@ export class Child {
   /** Whether those that are restarted with it have been ended, while `restarting`. */
   cleared = false;
   startedMs = 0;
+  /** How it is to be started again; undefined for a start like the first. */
+  choice: RestartChoice | undefined = undefined;
   /** Failures in a row without a life of a whole period. */
   failures = 0;
   readonly streak: FailureStreak = new FailureStreak();

@@ -108,6 +108,13 @@ export class BadChildSpecError extends KernelError<"kernel.bad-child-spec"> {
   }
 }
 
+/** What was answered to the question how a child goes on is no choice, or not one for this child. */
+export class BadRestartChoiceError extends KernelError<"kernel.bad-restart-choice"> {
+  constructor(why: string) {
+    super("kernel.bad-restart-choice", `the choice of a restart was refused: ${why}`, { details: { why } });
+  }
+}
+
 /** A supervisor has no child of this name. */
 export class UnknownChildError extends KernelError<"kernel.unknown-child"> {
   constructor(child: string | number) {

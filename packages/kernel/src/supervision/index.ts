@@ -16,6 +16,7 @@ export {
 } from "./child-spec.ts";
 export {
   BadChildSpecError,
+  BadRestartChoiceError,
   BadServerResultError,
   ChildStateError,
   DeadlockError,
@@ -36,6 +37,12 @@ export type { MonitorId } from "./monitor-id.ts";
 export { NAME_LENGTH, NAME_LIMIT, PUBLISHED } from "./names.ts";
 export { type Down, type ExitNotice, isDown, isExitNotice, NOTICE_LIMIT } from "./notice.ts";
 export { RELATION_LIMIT } from "./relations.ts";
+export {
+  type ChildFailure,
+  checkedChoice,
+  type RestartAnswer,
+  type RestartChoice,
+} from "./restart-choice.ts";
 export { replyTo, type ServerDefinition, server } from "./server.ts";
 export {
   call,

@@ -7,6 +7,7 @@
  *      that child where each child's are counted.
  * SU3. A child lives no longer than its supervisor: it is linked, so it ends also when the supervisor is killed.
  * SU4. Restarts are due at a time, and the supervisor answers while it waits for it.
+ * SU5. A child whose specification chooses is asked about once per failure, before it is counted; escalating ends the supervisor.
  */
 import { isGliaError } from "@glia-os/abi/errors";
 import { type Call, isCall } from "../call.ts";
@@ -24,11 +25,13 @@ import {
   type ChildSpec,
   checkSpec,
   planOf,
+  type Started,
   type SupervisorOptions,
   type SupervisorPlan,
 } from "./child-spec.ts";
 import {
   BadChildSpecError,
+  BadRestartChoiceError,
   ChildStateError,
   ExitError,
   NoHandlerError,
@@ -39,6 +42,7 @@ import {
 } from "./errors.ts";
 import { errorReason, isExpected } from "./exit-reason.ts";
 import { type ExitNotice, isExitNotice } from "./notice.ts";
+import { checkedChoice } from "./restart-choice.ts";
 import { RestartWindow } from "./restart-window.ts";
 import { replyTo, STARTED } from "./server.ts";
 import { type StartedChild, SupervisorRequest } from "./supervisor-request.ts";
@@ -116,19 +120,28 @@ class Supervising {
     const sys = this.#sys;
     child.startedMs = sys.monotonic();
     try {
-      const started = yield* child.spec.start(sys, ...child.args);
+      const started = yield* this.#begun(child);
       if (started === undefined) return;
       const { task, handle } = typeof started === "object" ? started : { task: started, handle: undefined };
       if (this.#children.ofTask(task) !== undefined)
         throw new ChildStateError(child.spec.id, "another child's task", "started");
       sys.link(task);
       child.handle = handle;
+      child.choice = undefined;
       this.#children.runs(child, task);
     } catch (error) {
       if (this.#mustEnd(error)) throw error;
       const reason = error instanceof StartFailedError ? error.reason : errorReason(error);
       throw new StartFailedError(`child ${child.spec.id}`, reason);
     }
+  }
+
+  /** The start of a child, or the one that was chosen for it. */
+  #begun(child: Child): Routine<Started> {
+    const { spec, choice, args } = child;
+    return choice === undefined || spec.startAgain === undefined
+      ? spec.start(this.#sys, ...args)
+      : spec.startAgain(this.#sys, choice, ...args);
   }
 
   /** Whether an error ends this supervisor itself. */
@@ -184,7 +197,7 @@ class Supervising {
     if (!expected || child.restart === "permanent") this.#report("a child ended", child, reason);
     this.#rest(child);
     if (child.restart === "permanent" || (child.restart === "transient" && !expected)) {
-      this.#failed(child, reason, syscalls);
+      this.#failed(child, reason, syscalls, true);
       return;
     }
     if (child.restart === "temporary" || this.#children.simple) this.#children.remove(child);
@@ -192,12 +205,13 @@ class Supervising {
   }
 
   /** A child is to be started again, unless that is too often or of no use (SU2). */
-  #failed(child: Child, reason: unknown, syscalls: number | undefined): void {
+  #failed(child: Child, reason: unknown, syscalls: number | undefined, choose = false): void {
     const { periodMs, sameFailureLimit, backoff } = this.#plan;
     const nowMs = this.#sys.monotonic();
     child.failures = nowMs - child.startedMs >= periodMs ? 1 : child.failures + 1;
     child.streak.add(reason, syscalls);
     const { times } = child.streak;
+    if (choose) this.#choose(child, reason);
     if (times >= sameFailureLimit) {
       const repeated = new RepeatedFailureError(child.spec.id, times, child.streak.syscalls, reason);
       this.#giveUp(child, { shutdown: repeated });
@@ -208,6 +222,28 @@ class Supervising {
       child.dueMs = nowMs + (backoff === null ? 0 : backoffMs(backoff, child.failures, this.#draw()));
       this.#restarting.add(child);
     }
+  }
+
+  /** Ask how a child goes on. @throws {ExitError} when it does not, and with what the answer was refused */
+  #choose(child: Child, reason: unknown): void {
+    const { spec, streak, failures } = child;
+    if (isExpected(reason)) child.choice = { choice: "fresh" };
+    if (spec.onFailure === undefined || isExpected(reason)) return;
+    let escalated: unknown = reason;
+    try {
+      const failure = { child: spec.id, reason, times: streak.times, failures };
+      const choice = checkedChoice(spec.onFailure(failure));
+      if (choice.choice !== "escalate") {
+        if (spec.startAgain === undefined && choice.choice !== "fresh")
+          throw new BadRestartChoiceError(`child ${spec.id} has no journal to ${choice.choice} from`);
+        child.choice = choice;
+        return;
+      }
+    } catch (error) {
+      escalated = error;
+    }
+    this.#report("a child is not started again: its failure is escalated", child, escalated);
+    throw new ExitError({ shutdown: escalated });
   }
 
   #giveUp(child: Child, reason: unknown): void {
@@ -270,6 +306,7 @@ class Supervising {
   /** End one child the way its specification says, and wait for it. A temporary one is forgotten. */
   *#stop(child: Child): Routine<void> {
     this.#restarting.delete(child);
+    child.choice = undefined;
     this.#drain();
     if (child.task !== undefined && child.ended === undefined) {
       this.#ask(child);

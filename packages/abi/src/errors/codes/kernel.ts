@@ -20,6 +20,11 @@ export const KERNEL_CODES = {
     changed: "Nothing: no child was made.",
     fix: "Correct what the message names; docs/supervision.md lists what goes together.",
   },
+  "kernel.bad-restart-choice": {
+    retryable: false,
+    changed: "Nothing: the child was not started again, and its failure went on to the next level.",
+    fix: 'Let `onFailure` return `resume`, `fresh`, `escalate` or `{ choice: "replace", result }`; only children with a journal can be resumed.',
+  },
   "kernel.bad-crossing": {
     retryable: false,
     changed: "Nothing was opened; what arrived is lost.",
