@@ -1,15 +1,15 @@
 /**
- * Matrix product of `f32` and of `f64`: C = A B, or C = C + A B.
+ * Matrix product of `f32`, `f64` and `i32`: C = A B.
  *
- * G1. Every element of C is one sum in ascending k: c = c + a[i,k] b[k,j], starting at zero (or at C). Blocking never splits that sum,
- *     so the result does not depend on sizes of blocks, on the number of threads or on strides.
+ * G1. Every element of C is one sum in ascending k: c = c + a[i,k] b[k,j], starting at +0. Blocking never splits that sum, so the
+ *     result does not depend on sizes of blocks, on the number of threads or on strides.
  * G2. Strides are in elements and may be anything for A and B; a row of C is contiguous.
- * G3. The working memory has `gemmWorkspace<T>()` bytes and is aligned to 16.
  *
  * Blocks as in Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (ACM TOMS 34, 2008): a block of B is
  * packed into slivers of two vectors, a block of A into slivers of six rows, and a tile of 6 x 2 vectors of C stays in registers.
  */
 import { lanes, madd } from "./lanes";
+import { work } from "./work";
 
 /** Rows of a tile. */
 const MR: usize = 6;
@@ -19,13 +19,6 @@ const KC: usize = 256;
 const MC: usize = 96;
 /** Bytes of a row of a block of B: 512 columns of f32. */
 const NC_BYTES: usize = 2048;
-
-/** Bytes of working memory that a product needs (G3). */
-// @ts-ignore: decorator
-@inline
-export function gemmWorkspace<T>(): usize {
-  return KC * NC_BYTES + MC * KC * sizeof<T>() + MR * 32;
-}
 
 /** Copy a block of B of `depth` x `columns` into slivers of two vectors, the last filled with zeros. */
 // @ts-ignore: decorator
@@ -161,34 +154,50 @@ function block<T>(rows: usize, columns: usize, depth: usize, a: usize, b: usize,
   }
 }
 
-/** The product (G1, G2, G3). With `add`, it is added to C. */
+/** The product (G1, G2). */
 // @ts-ignore: decorator
 @inline
-export function gemm<T>(
-  m: usize, n: usize, k: usize,
-  a: usize, aRow: usize, aColumn: usize,
-  b: usize, bRow: usize, bColumn: usize,
-  c: usize, cRow: usize, add: bool, work: usize,
+function gemm<T>(
+  c: usize, a: usize, b: usize, m: usize, n: usize, k: usize,
+  cRow: usize, aRow: usize, aColumn: usize, bRow: usize, bColumn: usize,
 ): void {
   const NC = NC_BYTES / sizeof<T>();
-  const packedB = work;
-  const packedA = work + KC * NC_BYTES;
-  const spare = packedA + MC * KC * sizeof<T>();
+  const packedB = work + 1024, packedA = packedB + KC * NC_BYTES;
   const row = cRow * sizeof<T>();
-  if (k == 0 && !add) {
+  if (k == 0) {
     for (let i: usize = 0; i < m; i++) memory.fill(c + i * row, 0, n * sizeof<T>());
   }
   for (let j: usize = 0; j < n; j += NC) {
     const columns = min(NC, n - j);
     for (let p: usize = 0; p < k; p += KC) {
       const depth = min(KC, k - p);
-      const fresh = p == 0 && !add;
       packColumns<T>(b + (p * bRow + j * bColumn) * sizeof<T>(), depth, columns, bRow, bColumn, packedB);
       for (let i: usize = 0; i < m; i += MC) {
         const rows = min(MC, m - i);
         packRows<T>(a + (i * aRow + p * aColumn) * sizeof<T>(), rows, depth, aRow, aColumn, packedA);
-        block<T>(rows, columns, depth, packedA, packedB, c + i * row + j * sizeof<T>(), row, fresh, spare);
+        block<T>(rows, columns, depth, packedA, packedB, c + i * row + j * sizeof<T>(), row, p == 0, work);
       }
     }
   }
+}
+
+export function gemm_f32(
+  c: usize, a: usize, b: usize, m: usize, n: usize, k: usize,
+  cRow: usize, aRow: usize, aColumn: usize, bRow: usize, bColumn: usize,
+): void {
+  gemm<f32>(c, a, b, m, n, k, cRow, aRow, aColumn, bRow, bColumn);
+}
+
+export function gemm_f64(
+  c: usize, a: usize, b: usize, m: usize, n: usize, k: usize,
+  cRow: usize, aRow: usize, aColumn: usize, bRow: usize, bColumn: usize,
+): void {
+  gemm<f64>(c, a, b, m, n, k, cRow, aRow, aColumn, bRow, bColumn);
+}
+
+export function gemm_i32(
+  c: usize, a: usize, b: usize, m: usize, n: usize, k: usize,
+  cRow: usize, aRow: usize, aColumn: usize, bRow: usize, bColumn: usize,
+): void {
+  gemm<i32>(c, a, b, m, n, k, cRow, aRow, aColumn, bRow, bColumn);
 }

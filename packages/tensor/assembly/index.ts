@@ -1,22 +1,17 @@
 /** The kernels' exports: one module of pure functions over the memory that the host brings. */
+export * from "./elementwise";
+export * from "./gemm";
+export { gemmI8, limitDot, probeDot } from "./gemm-int8";
+export * from "./moves";
+export * from "./order";
 export { peak_f32 } from "./peak";
-import { gemm, gemmWorkspace } from "./gemm";
-
-/** Bytes of working memory of `gemm_f32` and `gemm_f64`. */
-export function gemm_workspace(): usize {
-  return max(gemmWorkspace<f32>(), gemmWorkspace<f64>());
-}
-
-export function gemm_f32(
-  m: usize, n: usize, k: usize, a: usize, aRow: usize, aColumn: usize, b: usize, bRow: usize, bColumn: usize,
-  c: usize, cRow: usize, add: bool, work: usize,
-): void {
-  gemm<f32>(m, n, k, a, aRow, aColumn, b, bRow, bColumn, c, cRow, add, work);
-}
-
-export function gemm_f64(
-  m: usize, n: usize, k: usize, a: usize, aRow: usize, aColumn: usize, b: usize, bRow: usize, bColumn: usize,
-  c: usize, cRow: usize, add: bool, work: usize,
-): void {
-  gemm<f64>(m, n, k, a, aRow, aColumn, b, bRow, bColumn, c, cRow, add, work);
-}
+export {
+  exp_f32, exp_f64, gelu_f32, gelu_f64, log_f32, log_f64, sigmoid_f32, sigmoid_f64, silu_f32, silu_f64, tanh_f32, tanh_f64,
+} from "./real";
+export {
+  argmax_f32, argmax_f64, argmax_i32, argmin_f32, argmin_f64, argmin_i32, dot_f32, dot_f64, mean_f32, mean_f64, norm_f32, norm_f64,
+  reduceMax_f32, reduceMax_f64, reduceMax_i32, reduceMin_f32, reduceMin_f64, reduceMin_i32, sum_f32, sum_f64, variance_f32,
+  variance_f64,
+} from "./reductions";
+export { layerNorm_f32, layerNorm_f64, rmsNorm_f32, rmsNorm_f64, softmax_f32, softmax_f64 } from "./rows";
+export { set_work, work_bytes } from "./work";

@@ -9,11 +9,11 @@
  * (Sun Microsystems, 1993). The polynomials are the Taylor series, cut where the rest is below 2^-57 of the result.
  */
 
-const LOG2_E = 1.4426950408889634;
+const LOG2_E = Math.LOG2E;
 /** ln(2) with its last 20 bits zero, so that k times it is exact for |k| < 2^20; and the rest. */
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
-const SQRT_2 = 1.4142135623730951;
+const SQRT_2 = Math.SQRT2;
 const TWO_SQRT_2_OVER_PI = 1.5957691216057308;
 
 /** 2^k for k from -1074 to 1023, exact. */
