@@ -262,13 +262,26 @@ function mergeRuns(frame: FrameHead, form: Uint8Array): void {
   const { target, size } = frame;
   const starts = pagesOf(frame);
   const read = readZeroRuns(form, size, (to, from, count) => {
-    for (let left = 0; left < count; left++) {
-      const page = starts[Math.floor((to + left) / SNAPSHOT_PAGE_BYTES)] as number;
-      const at = page + ((to + left) % SNAPSHOT_PAGE_BYTES);
-      target[at] = (target[at] as number) ^ (form[from + left] as number);
+    for (let done = 0; done < count; ) {
+      const inPage = (to + done) % SNAPSHOT_PAGE_BYTES;
+      const at = (starts[Math.floor((to + done) / SNAPSHOT_PAGE_BYTES)] as number) + inPage;
+      const end = Math.min(count, done + SNAPSHOT_PAGE_BYTES - inPage);
+      exclusiveOrAt(target, at, form, from + done, end - done);
+      done = end;
     }
   });
   if (!read) throw new SnapshotCorruptError("a frame cannot be read");
+}
+
+/** In a function of its own, which stays quick whatever becomes of its callers. */
+function exclusiveOrAt(
+  target: Uint8Array,
+  at: number,
+  change: Uint8Array,
+  from: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) target[at + i] = (target[at + i] as number) ^ (change[from + i] as number);
 }
 
 function decompress(bytes: Uint8Array, size: number): Uint8Array {

@@ -99,11 +99,11 @@ function putNumber(out: Uint8Array, at: number, value: number): number {
 
 function readNumber(form: Uint8Array, from: { at: number }): number | undefined {
   let value = 0;
-  for (let shift = 0; shift < 35; shift += 7) {
+  for (let digits = 0, weight = 1; digits < 5; digits += 1, weight *= 128) {
     const byte = form[from.at];
     if (byte === undefined) return undefined;
     from.at += 1;
-    value += (byte & 0x7f) * 2 ** shift;
+    value += (byte & 0x7f) * weight;
     if (byte < 0x80) return value < 2 ** 32 ? value : undefined;
   }
   return undefined;
