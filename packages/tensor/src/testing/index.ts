@@ -1,0 +1,1 @@
+export { backendContract, type ContractCase, type ContractOptions } from "./backend-contract.ts";
