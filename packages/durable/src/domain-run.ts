@@ -31,6 +31,9 @@ import { DerivedRandom, type Sha256 } from "./derived-random.ts";
 import { DomainClock } from "./domain-clock.ts";
 import { AmbientUseError, NotDurableError } from "./errors.ts";
 import { joined } from "./joined.ts";
+import { MAIL, type Mail, nameOfSender, originOf } from "./mailbox-delivery.ts";
+import type { MailRecord } from "./mailbox-intake.ts";
+import { type MailboxForm, MailboxState } from "./mailbox-state.ts";
 import { type DurableProgram, rootOf } from "./program.ts";
 import {
   type Beginning,
@@ -72,8 +75,10 @@ export interface AskedCall {
   readonly request: unknown;
   readonly call: ServiceCall;
   readonly settle: Settle<unknown>;
-  /** The intent stands in the journal. */
-  intended: boolean;
+  /** The number of the record that holds its intent; 0 while there is none. */
+  intentAt: number;
+  /** Settles when the outcome is durable; undefined while nobody asked. */
+  told: PromiseWithResolvers<void> | undefined;
   /** The task no longer waits. */
   givenUp: boolean;
   /** Stops what was started outside. */
@@ -98,6 +103,8 @@ export interface RunOptions {
   readonly onRefused?: OnRefused | undefined;
   /** Keep where in the source each call was made; slow. */
   readonly keepPositions?: boolean;
+  /** What the checkpoint it begins at knows of its inbox. */
+  readonly mailbox?: MailboxForm | undefined;
 }
 
 /** A domain in memory. */
@@ -107,6 +114,8 @@ export class DomainRun {
   readonly uses: Beginning["uses"];
   /** Calls that wait for their outcome, by the path of their task. A task has one. */
   readonly calls: Map<string, AskedCall> = new Map();
+  /** What came into its inbox, as far as records have to know it. */
+  readonly mailbox: MailboxState;
   readonly #kernel: Kernel;
   readonly #clock: DomainClock;
   readonly #inbox: Handle;
@@ -123,8 +132,10 @@ export class DomainRun {
 
   /** Make the root task; nothing runs yet. @throws what the program's `run` throws */
   constructor(options: RunOptions) {
-    const { domain, beginning, digests, program, logger, keepPositions = false } = options;
+    const { domain, beginning, digests, program, logger, mailbox, keepPositions = false } = options;
     this.#options = options;
+    const sends = beginning.uses.some(([name]) => name === MAIL);
+    this.mailbox = new MailboxState(originOf(beginning.seed), sends, mailbox);
     this.#digests = digests;
     this.domain = domain;
     this.uses = beginning.uses;
@@ -171,12 +182,17 @@ export class DomainRun {
   /** The run that begins anew, in place of this one (D4). */
   renewed(renewal: Renewal): DomainRun {
     for (const call of this.calls.values()) this.#giveUp(call);
-    return DomainRun.from(this.#options, renewal);
+    const run = DomainRun.from(this.#options, renewal);
+    run.mailbox.links.goOnFrom(this.mailbox.links);
+    return run;
   }
 
   /** The run that begins at a checkpoint. */
-  static from(options: Omit<RunOptions, "beginning">, { beginning, nowMs, inbox }: Renewal): DomainRun {
-    const run = new DomainRun({ ...options, beginning });
+  static from(
+    options: Omit<RunOptions, "beginning">,
+    { beginning, nowMs, inbox, mailbox }: Renewal,
+  ): DomainRun {
+    const run = new DomainRun({ ...options, beginning, mailbox });
     run.#clock.moveTo(nowMs);
     for (const message of inbox) run.accept(message);
     return run;
@@ -194,7 +210,17 @@ export class DomainRun {
 
   /** Put a message into the inbox. Returns false, and changes nothing, when it has no room. */
   accept(payload: unknown): boolean {
-    return this.#kernel.trySend(this.#inbox, payload) !== "full";
+    if (this.#kernel.trySend(this.#inbox, payload) === "full") return false;
+    this.mailbox.came(payload);
+    return true;
+  }
+
+  /** Put a message of another domain into the inbox, as the record of this number says. Returns as {@link accept}. */
+  acceptMail({ from, number, payload, settled, forgotten }: MailRecord, record: number): boolean {
+    const mail: Mail = Object.freeze({ from: nameOfSender(from), message: payload });
+    if (!this.accept(mail)) return false;
+    this.mailbox.links.accept(from, number, settled, forgotten, record);
+    return true;
   }
 
   /** Let a record other than a message or an outcome take effect. Intents and ends have none. */
@@ -273,17 +299,27 @@ export class DomainRun {
   #end(exit: Exit): void {
     this.#ended = exit;
     this.#kernel.shutdown(0);
-    if (exit.kind === "ok" && exit.value instanceof Checkpoint) this.#renewal = this.#renewalFrom(exit.value);
+    if (exit.kind === "ok" && exit.value instanceof Checkpoint)
+      this.#renewal = this.#renewalAt(exit.value.state, this.#untaken(), this.mailbox.form);
+    else if (exit.kind === "failed") this.#renewal = this.#afterFailure(exit.error);
+  }
+
+  /** How the domain goes on when its root task failed at a message; undefined when it does not. */
+  #afterFailure(error: unknown): Renewal | undefined {
+    const { beginning, program } = this.#options;
+    if (program.attempts === undefined) return undefined;
+    const after = this.mailbox.afterFailure(program.attempts, error, this.#untaken(), INBOX_MESSAGES);
+    return after && this.#renewalAt(beginning.input, after.inbox, after.form);
   }
 
   /** A checkpoint with what its domain had beside the state: messages, time, randomness. */
-  #renewalFrom({ state }: Checkpoint): Renewal {
+  #renewalAt(state: unknown, inbox: readonly unknown[], mailbox: MailboxForm | undefined): Renewal {
     const { beginning, digests } = this.#options;
-    const inbox = this.#untaken();
     const seed = digests.sha256(joined([beginning.seed, NEXT_SEED])).slice(0, beginning.seed.length);
     const generation = (beginning.generation ?? 0) + 1;
     const { version } = this.#options.program;
-    return { beginning: { ...beginning, input: state, seed, generation, version }, nowMs: this.nowMs, inbox };
+    const next = { ...beginning, input: state, seed, generation, version };
+    return { beginning: next, nowMs: this.nowMs, inbox, mailbox };
   }
 
   /** What the domain cost so far. What is reserved still for calls that nobody waits for counts: nobody will know what they did. */
@@ -341,7 +377,8 @@ export class DomainRun {
       request,
       call: this.#inGeneration(call),
       settle,
-      intended: false,
+      intentAt: 0,
+      told: undefined,
       givenUp: false,
       stop: undefined,
       position: this.#keepPositions ? sourceFrames() : NO_FRAMES,

@@ -7,15 +7,19 @@
  * O4. A record that names blobs is appended after they are durable.
  * O5. A checkpoint begins a batch, and a segment when what is before it is to be removed: whoever reads from it needs nothing before.
  */
-import type { Journal, JournalBatch, TimerHandle, Timers } from "@glia-os/abi/ports";
+import type { JournalBatch, TimerHandle } from "@glia-os/abi/ports";
 import { type Exit, MailboxFullError } from "@glia-os/kernel";
-import type { KernelService } from "@glia-os/kernel/services";
 import { type AskedCall, type DomainRun, happensOnce, INBOX_MESSAGES } from "./domain-run.ts";
+import type { DomainPlace, DomainSetup, DomainState, Input } from "./domain-setup.ts";
+import { durableCall } from "./durable-call.ts";
 import { DomainEndedError, DomainLostError } from "./errors.ts";
 import { outcomeOfExit } from "./exit-outcome.ts";
 import { HistoryLimit } from "./history-limit.ts";
 import { joined } from "./joined.ts";
 import type { LargeValues } from "./large-values.ts";
+import type { Delivery, DeliveryState, Receipt } from "./mailbox-delivery.ts";
+import { type MailRecord, receiptFor, takeMail } from "./mailbox-intake.ts";
+import type { MailboxState } from "./mailbox-state.ts";
 import {
   type DurableRecord,
   encodeRecord,
@@ -28,32 +32,6 @@ import {
   type Renewal,
   reread,
 } from "./record.ts";
-import type { Secrets } from "./secrets.ts";
-
-/** What a domain needs of its surroundings. */
-export interface DomainSetup {
-  readonly journal: Journal;
-  readonly timers: Timers;
-  /** The time outside, in whole milliseconds since the Unix epoch. Never goes back. */
-  nowMs(): number;
-  readonly secrets: Secrets;
-  /** Bytes of journal before a checkpoint from which on they are removed. */
-  readonly historyBytes: number;
-  /** The service behind a name that the domain uses. */
-  serviceOf(name: string): KernelService;
-}
-
-/** Whether a domain runs here. `stopped`: it was closed with its process and goes on after the next recovery. */
-export type DomainState = "running" | "ended" | "lost" | "stopped";
-
-/** Where a domain goes on in its journal. */
-export interface DomainPlace {
-  readonly nextSeq: number;
-  readonly epoch: number;
-  readonly values?: LargeValues | undefined;
-  /** Bytes its journal has already. */
-  readonly bytes?: number;
-}
 
 type Resumption = DurableRecord & { kind: typeof KIND.resume };
 
@@ -62,11 +40,13 @@ interface Recorded<Kind extends DurableRecord> {
   readonly bytes: Uint8Array;
 }
 
-type Input =
-  | { readonly kind: "message"; readonly payload: unknown; readonly accepted: PromiseWithResolvers<void> }
-  | { readonly kind: "cancel"; readonly reason: unknown; readonly accepted: PromiseWithResolvers<void> }
-  | { readonly kind: "outcome"; readonly call: AskedCall; readonly outcome: Outcome }
-  | { readonly kind: "timer" };
+type MailInput = Input & { readonly kind: "mail" };
+
+/** Hears that what was recorded is durable, or that the journal refused it. */
+interface Acknowledgement {
+  resolve(): void;
+  reject(error: unknown): void;
+}
 
 /** Slices a busy domain runs before others have a turn. */
 const SLICES = 16;
@@ -92,7 +72,7 @@ export class Domain {
   #bytes = 0;
   readonly #history: HistoryLimit;
   #toStart: AskedCall[] = [];
-  #acknowledge: PromiseWithResolvers<void>[] = [];
+  #acknowledge: Acknowledgement[] = [];
   readonly #values: LargeValues | undefined;
   /** Settles when the last batch that waits for its large values was given to the journal; undefined when none waits. */
   #gate: Promise<void> | undefined;
@@ -144,7 +124,7 @@ export class Domain {
     this.#acknowledge.push(resumed);
     this.#run.takeAsked();
     for (const call of this.waiting) {
-      if (call.intended && !mayRepeat(call))
+      if (call.intentAt > 0 && !mayRepeat(call))
         this.#inputs.push({ kind: "outcome", call, outcome: failure(unknown(call)) });
       else this.#ask(call);
     }
@@ -165,6 +145,21 @@ export class Domain {
     const accepted = Promise.withResolvers<void>();
     this.#take({ kind: "message", payload, accepted }, accepted);
     return accepted.promise;
+  }
+
+  /** Put messages of another domain into the inbox; resolves when what became of them is durable. Rejects when nobody knows. */
+  deliver(delivery: Delivery): Promise<Receipt> {
+    const accepted = Promise.withResolvers<Receipt>();
+    if (this.#state === "ended")
+      this.#answerMail(delivery, accepted, { state: "ok", refusal: new DomainEndedError(this.name) });
+    else if (this.#state !== "running") this.#answerMail(delivery, accepted, { state: "resting" });
+    else this.#take({ kind: "mail", delivery, at: 0, accepted }, accepted);
+    return accepted.promise;
+  }
+
+  /** What came into its inbox, as far as records have to know it. */
+  get mailbox(): MailboxState {
+    return this.#run.mailbox;
   }
 
   /** Ask the root task to end. Resolves when that is durable. */
@@ -188,7 +183,7 @@ export class Domain {
     await this.settled();
   }
 
-  #take(input: Input, accepted: PromiseWithResolvers<void>): void {
+  #take(input: Input, accepted: { reject(error: unknown): void }): void {
     if (this.#state === "ended") accepted.reject(new DomainEndedError(this.name));
     else if (this.#state !== "running")
       accepted.reject(new DomainLostError(this.name, "it does not run here"));
@@ -236,6 +231,7 @@ export class Domain {
     if (input.kind === "outcome") return this.#enterOutcome(input.call, input.outcome);
     try {
       if (this.#run.ended !== undefined) throw new DomainEndedError(this.name);
+      if (input.kind === "mail") return this.#enterMail(input);
       if (input.kind === "message") this.#enterMessage(input.payload);
       else this.#enterCancel(input.reason);
       this.#acknowledge.push(input.accepted);
@@ -252,6 +248,33 @@ export class Domain {
     this.#push(bytes);
   }
 
+  /** One message of a delivery; the others come in after what it causes. Returns whether it was accepted now. */
+  #enterMail(input: MailInput): boolean {
+    const { delivery, at, accepted } = input;
+    const keep = (mail: MailRecord, take: (reread: MailRecord) => boolean): boolean => {
+      const { record, bytes } = this.#recorded(mail);
+      const taken = take(record);
+      if (taken) this.#push(bytes);
+      return taken;
+    };
+    const taken = takeMail(this.#run, delivery, at, keep, this.#nextSeq);
+    if (taken.took === "none") this.#answerMail(delivery, accepted, taken);
+    else this.#inputs.unshift({ ...input, at: at + 1 });
+    return taken.took === "recorded";
+  }
+
+  /** Say what became of a delivery, once that is durable. */
+  #answerMail(
+    delivery: Delivery,
+    { resolve, reject }: PromiseWithResolvers<Receipt>,
+    why: { readonly state: DeliveryState; readonly refusal?: unknown },
+  ): void {
+    const receipt = receiptFor(this.#run, delivery, this.#nextSeq - 1, why);
+    const answer = { resolve: () => resolve(receipt), reject };
+    if (this.#records.length > 0) this.#acknowledge.push(answer);
+    else this.#durable.then(answer.resolve, reject);
+  }
+
   #enterCancel(reason: unknown): void {
     const { record, bytes } = this.#recorded({ kind: KIND.cancel, reason } as const);
     this.#push(bytes);
@@ -263,6 +286,7 @@ export class Domain {
     const { path, op, argsHash } = call;
     const { record, bytes } = this.#recordedOutcome({ kind: KIND.resume, path, op, argsHash, outcome });
     this.#push(bytes);
+    if (call.told !== undefined) this.#acknowledge.push(call.told);
     this.#run.settle(call, record.outcome);
     return true;
   }
@@ -334,9 +358,9 @@ export class Domain {
   /** A call is started after the flush; one that may happen once only has its intent in it. */
   #ask(call: AskedCall): void {
     const { path, op, argsHash } = call;
-    if (happensOnce(op) && !call.intended) {
+    if (happensOnce(op) && call.intentAt === 0) {
+      call.intentAt = this.#nextSeq;
       this.#write({ kind: KIND.intent, path, op, argsHash });
-      call.intended = true;
     }
     this.#toStart.push(call);
   }
@@ -442,9 +466,7 @@ export class Domain {
       come(failure(refusal));
       return;
     }
-    const begin = this.#setup
-      .serviceOf(call.service)
-      .start(request, { ...call.call, key: keyOf(this.name, call) });
+    const begin = this.#setup.serviceOf(call.service).start(request, durableCall(this.#run, call));
     const stop = begin({
       ok: (value) => come({ failed: false, value }),
       fail: (error) => come(failure(error)),
@@ -475,9 +497,4 @@ export class Domain {
     for (const call of this.#run.calls.values()) call.stop?.();
     this.#ended.reject(error);
   }
-}
-
-/** The key of a call: the same in every replay, and different from that of every other call of every domain. */
-export function keyOf(domain: string, call: AskedCall): string {
-  return `${domain}:${call.call.key}`;
 }

@@ -4,6 +4,8 @@
  * DS1. A name is one domain for ever: it is started once, recovered after its process ended, and remembered when it ended itself.
  * DS2. A recovered domain writes under an epoch of its own, so that whoever had it before is refused.
  */
+
+import { MalformedError } from "@glia-os/abi/errors";
 import type {
   Blobs,
   Clock,
@@ -19,8 +21,10 @@ import { KernelService } from "@glia-os/kernel/services";
 import type { AmbientGuard } from "./ambient-guard.ts";
 import { collectValues } from "./collect-values.ts";
 import type { Sha256 } from "./derived-random.ts";
-import { Domain, type DomainSetup, type DomainState, keyOf } from "./domain.ts";
+import { Domain } from "./domain.ts";
 import { type AskedCall, DomainRun } from "./domain-run.ts";
+import type { DomainSetup, DomainState } from "./domain-setup.ts";
+import { keyOf } from "./durable-call.ts";
 import {
   DivergedError,
   DomainEndedError,
@@ -33,6 +37,9 @@ import {
 import { LargeValues, namesValues } from "./large-values.ts";
 import { replayLive } from "./live-replay.ts";
 import { LogGate } from "./log-gate.ts";
+import { type Delivery, faultOf, type Receipt } from "./mailbox-delivery.ts";
+import type { PostOffice } from "./mailbox-post.ts";
+import type { AsideMessage } from "./mailbox-state.ts";
 import { releaseDomain } from "./moved-domain.ts";
 import { checkProgram, type DurableProgram, type DurableService } from "./program.ts";
 import { type DurableRecord, encodeRecord, KIND, reread } from "./record.ts";
@@ -64,6 +71,8 @@ export interface DomainsOptions {
    * (`durable.ambient-use`). For development and tests: it costs some microseconds a turn. `createAmbientGuard` of `@glia-os/hal` is one.
    */
   readonly guard?: AmbientGuard;
+  /** Carries messages to these domains; offer its `service` as `mail` to let them send some. */
+  readonly post?: PostOffice;
   /** Gets what tasks log, except what they log again while they are replayed. */
   readonly logger?: Logger;
   /** Hears at once of every syscall that was refused to a task of a domain, except of those that are repeated in a replay. Must not throw. */
@@ -78,6 +87,8 @@ export interface DurableDomain {
   readonly result: Promise<unknown>;
   /** Put a message into its inbox; resolves when that is durable. @throws {DomainEndedError} {DomainLostError} {MailboxFullError} {NotRecordableError} */
   tell(payload: unknown): Promise<void>;
+  /** Messages that could not be handled and were set aside, the newest last (`DurableProgram.attempts`); and how many older ones are gone. */
+  readonly mailbox: { readonly aside: readonly AsideMessage[]; readonly dropped: number };
   /** Ask its root task to end; resolves when that is durable. @throws {DomainEndedError} {DomainLostError} */
   cancel(reason?: unknown): Promise<void>;
 }
@@ -133,6 +144,7 @@ export class Domains {
       nowMs: () => Math.floor(startWall + clock.monotonicMs() - startMonotonic),
       serviceOf: (name) => this.#service(name),
     };
+    options.post?.attach(this);
   }
 
   /**
@@ -219,6 +231,26 @@ export class Domains {
     return await this.#resumeOne(name, true);
   }
 
+  /**
+   * Put messages of another domain into an inbox here; resolves when what became of them is durable. For carriers: tasks send by the
+   * service `mail`. @throws `abi.malformed`, and what makes it unknown whether they were accepted: deliver them again then
+   */
+  async deliver(delivery: Delivery): Promise<Receipt> {
+    const fault = faultOf(delivery);
+    if (fault !== undefined) throw new MalformedError("delivery", fault);
+    const { to, token } = delivery;
+    const domain = this.#domains.get(to);
+    if (domain !== undefined) return await domain.deliver(delivery);
+    const isKnown = this.#starting.has(to) || (await this.#options.journal.head(to)) !== undefined;
+    if (isKnown) return { accepted: 0, state: "resting", token };
+    return { accepted: 0, state: "ok", token, refusal: new DomainUnknownError(to) };
+  }
+
+  /** A sender has the outcome of its messages up to this number on its disk. For carriers. */
+  settled(from: string, to: string, number: number): void {
+    this.#domains.get(to)?.mailbox.links.settle(from, number);
+  }
+
   /** A domain that was started or recovered here. */
   get(name: string): DurableDomain | undefined {
     return this.#domains.get(name);
@@ -254,6 +286,7 @@ export class Domains {
 
   /** Stop every domain here; nothing is lost and nothing ends. Resolves when what was taken in is durable. The journal stays open. */
   async close(): Promise<void> {
+    this.#options.post?.detach(this);
     await Promise.all([...this.#domains.values()].map((domain) => domain.stop()));
   }
 

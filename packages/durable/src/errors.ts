@@ -18,6 +18,13 @@ export class AmbientUseError extends DurableError<"durable.ambient-use"> {
   }
 }
 
+/** What was to be sent to another domain is no message. */
+export class BadMailError extends DurableError<"durable.bad-mail"> {
+  constructor(why: string) {
+    super("durable.bad-mail", `the message was refused: ${why}`, { details: { why } });
+  }
+}
+
 /** What was given as a program is none. */
 export class BadProgramError extends DurableError<"durable.bad-program"> {
   constructor(why: string) {

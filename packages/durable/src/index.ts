@@ -14,16 +14,18 @@ export {
 } from "./audit.ts";
 export { AuditLog } from "./audit-log.ts";
 export { callBefore, type DomainDifference, type DomainOf, diffDomains, type RecordPair } from "./diff.ts";
-export type { DomainState } from "./domain.ts";
+export type { DomainState } from "./domain-setup.ts";
 export {
   Domains,
   type DomainsOptions,
   type DurableDomain,
   type RecoveryReport,
 } from "./domains.ts";
+export type { DurableCall } from "./durable-call.ts";
 export {
   AmbientUseError,
   BadJournalError,
+  BadMailError,
   BadProgramError,
   BadSecretError,
   DivergedError,
@@ -62,6 +64,17 @@ export {
   ROLLBACK,
   recordsIn,
 } from "./logged-record.ts";
+export {
+  type Delivery,
+  type DeliveryState,
+  type Mail,
+  type MailCarrier,
+  type MailItem,
+  nameOfSender,
+  type Receipt,
+} from "./mailbox-delivery.ts";
+export { type MailRequest, PostOffice, type PostOfficeOptions } from "./mailbox-post.ts";
+export type { AsideMessage, MailboxForm } from "./mailbox-state.ts";
 export { type CarryOptions, carryDomain, type SegmentSource } from "./moved-domain.ts";
 export { type Oversight, overseen } from "./oversight.ts";
 export {

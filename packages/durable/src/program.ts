@@ -24,6 +24,12 @@ export interface DurableProgram<Input = never, Result = unknown> {
    * neither forgets nor repeats a cost; changed limits are a changed program. Default: 10,000,000 calls and 100,000,000 tokens.
    */
   readonly account?: AccountOptions;
+  /**
+   * How often a message is tried, 1 to 100. When the root task fails and took exactly one message since the domain began or had its last
+   * checkpoint, the domain begins anew from there and tries that message again; after so many failures it is set aside
+   * (docs/spec/mail.md, ML7). For programs that have a checkpoint after each message. Default: a failure ends the domain.
+   */
+  readonly attempts?: number;
   /** The root task for an input. It gets the syscalls, the handle of its inbox, and the handles of the services. */
   run(input: Input): Program<Result>;
 }
@@ -41,17 +47,20 @@ export interface DurableService {
 
 const NAME_LIMIT = 128;
 const USES_LIMIT = 64;
+const ATTEMPTS_LIMIT = 100;
 
 /** Check the form of a program. @throws {BadProgramError} */
 export function checkProgram(program: DurableProgram): void {
   if (typeof program !== "object" || program === null) throw new BadProgramError("it is no object");
-  const { name, uses = [] } = program;
+  const { name, uses = [], attempts = 1 } = program;
   if (typeof name !== "string" || name === "" || name.length > NAME_LIMIT)
     throw new BadProgramError(`its name does not have 1 to ${NAME_LIMIT} characters`);
   checkVersions(program);
   if (typeof program.run !== "function") throw new BadProgramError(`${name} has no function run`);
   if (!Array.isArray(uses) || uses.length > USES_LIMIT || uses.some((each) => typeof each !== "string"))
     throw new BadProgramError(`what ${name} uses is no list of at most ${USES_LIMIT} names`);
+  if (!Number.isInteger(attempts) || attempts < 1 || attempts > ATTEMPTS_LIMIT)
+    throw new BadProgramError(`the attempts of ${name} are no whole number from 1 to ${ATTEMPTS_LIMIT}`);
 }
 
 function checkVersions({ name, version, continues = [] }: DurableProgram): void {

@@ -12,6 +12,7 @@ import type { ServiceKind } from "@glia-os/kernel/services";
 import { decode, decodeFirst, encode, rfc8949EncodeOptions, Tagged } from "cborg";
 import { NotRecordableError } from "./errors.ts";
 import { KeptValue } from "./kept-value.ts";
+import { encodableForm, formOfParts, type MailboxForm } from "./mailbox-state.ts";
 import {
   beginRecord,
   isSmall,
@@ -50,6 +51,7 @@ export const KIND = {
   cancel: 8,
   checkpoint: 10,
   moved: 13,
+  mail: 14,
 } as const;
 
 /** Where a task stands in its domain: spawn indices from the root, which has none. */
@@ -89,6 +91,8 @@ export interface Renewal {
   readonly nowMs: number;
   /** Messages in its inbox that nobody had taken. */
   readonly inbox: readonly unknown[];
+  /** What it knows of those who sent it messages, and of those it could not handle; none for a domain that has to do with no mail. */
+  readonly mailbox?: MailboxForm | undefined;
 }
 
 /** One record, without its number. */
@@ -98,6 +102,15 @@ export type DurableRecord =
   | { readonly kind: typeof KIND.time; readonly nowMs: number }
   /** A message for the inbox of the domain was accepted. */
   | { readonly kind: typeof KIND.message; readonly payload: unknown }
+  /** A message of another domain was accepted (docs/spec/mail.md). */
+  | {
+      readonly kind: typeof KIND.mail;
+      readonly from: string;
+      readonly number: number;
+      readonly payload: unknown;
+      readonly settled: readonly string[];
+      readonly forgotten: readonly string[];
+    }
   /** Somebody asked the domain to end. */
   | { readonly kind: typeof KIND.cancel; readonly reason: unknown }
   /** A task is about to have an effect on the world that may happen once only. */
@@ -256,6 +269,7 @@ const WHAT: Readonly<Record<DurableRecord["kind"], string>> = {
   [KIND.resume]: "what a service answered",
   [KIND.spawn]: "the input",
   [KIND.message]: "the message",
+  [KIND.mail]: "the message",
   [KIND.time]: "the time",
   [KIND.cancel]: "the reason",
   [KIND.moved]: "the new owner",
@@ -280,10 +294,12 @@ function contentOf(record: DurableRecord, keeper?: ValueKeeper): unknown {
       return [program, partOf(record, input, keeper), uses, seed, ...partsOfVersion(version)];
     }
     case KIND.checkpoint: {
-      const { beginning, nowMs, inbox } = record.renewal;
+      const { beginning, nowMs, inbox, mailbox } = record.renewal;
       const { program, input, uses, seed, generation, spent = NO_COST, version } = beginning;
       const [state, messages] = [partOf(record, input, keeper), partOf(record, inbox, keeper)];
-      return [program, state, uses, seed, generation, nowMs, messages, spent, ...partsOfVersion(version)];
+      const front = [program, state, uses, seed, generation, nowMs, messages, spent];
+      if (mailbox === undefined) return [...front, ...partsOfVersion(version)];
+      return [...front, version ?? null, partOf(record, encodableForm(mailbox), keeper)];
     }
     case KIND.moved:
       return record.to;
@@ -291,6 +307,10 @@ function contentOf(record: DurableRecord, keeper?: ValueKeeper): unknown {
       return record.nowMs;
     case KIND.message:
       return record.payload;
+    case KIND.mail: {
+      const { from, number, payload, settled, forgotten } = record;
+      return [from, number, partOf(record, payload, keeper), settled, forgotten];
+    }
     case KIND.cancel:
       return record.reason;
     case KIND.intent:
@@ -334,6 +354,10 @@ export function recordOf(row: RecordRow, source?: ValueSource): DurableRecord {
       return { kind, nowMs: outcome as number };
     case KIND.message:
       return { kind, payload: outcome };
+    case KIND.mail: {
+      const [from, number, payload, settled, forgotten] = outcome as MailForm;
+      return { kind, from, number, payload: found(payload, source), settled, forgotten };
+    }
     case KIND.cancel:
       return { kind, reason: outcome };
     case KIND.intent:
@@ -349,12 +373,14 @@ export function recordOf(row: RecordRow, source?: ValueSource): DurableRecord {
 
 type SpawnForm = [string, unknown, Beginning["uses"], Uint8Array, string?];
 
-function versionOf(version: string | undefined): Pick<Beginning, "version"> {
-  return version === undefined ? {} : { version };
+type MailForm = [string, number, unknown, readonly string[], readonly string[]];
+
+function versionOf(version: string | null | undefined): Pick<Beginning, "version"> {
+  return version === undefined || version === null ? {} : { version };
 }
 
 function renewalOf(form: unknown, source: ValueSource | undefined): Renewal {
-  const [program, state, uses, seed, generation, nowMs, messages, spent, version] = form as [
+  const [program, state, uses, seed, generation, nowMs, messages, spent, version, mailbox] = form as [
     string,
     unknown,
     Beginning["uses"],
@@ -363,7 +389,8 @@ function renewalOf(form: unknown, source: ValueSource | undefined): Renewal {
     number,
     unknown,
     Spent,
-    string?,
+    (string | null)?,
+    unknown?,
   ];
   const inbox = found(messages, source) as readonly unknown[];
   const input = found(state, source);
@@ -371,7 +398,13 @@ function renewalOf(form: unknown, source: ValueSource | undefined): Renewal {
     beginning: { program, input, uses, seed, generation, spent, ...versionOf(version) },
     nowMs,
     inbox,
+    ...(mailbox === undefined ? {} : { mailbox: mailboxOf(mailbox, source) }),
   };
+}
+
+function mailboxOf(form: unknown, source: ValueSource | undefined): MailboxForm | undefined {
+  const parts = found(form, source);
+  return parts instanceof KeptValue ? undefined : formOfParts(parts);
 }
 
 /** What an outcome was recorded as. */

@@ -19,6 +19,7 @@ import {
 } from "./errors.ts";
 import { outcomeOfExit } from "./exit-outcome.ts";
 import { noValues } from "./large-values.ts";
+import { encodableForm } from "./mailbox-state.ts";
 import { type DurableProgram, mayContinue } from "./program.ts";
 import {
   type Beginning,
@@ -130,7 +131,7 @@ export class Replay {
     if ((seq === 1) !== (kind === KIND.spawn)) throw this.#bad(seq, "only the first record begins a domain");
     // What is left of a journal that was being cut off at a checkpoint.
     if (this.#run === undefined && kind !== KIND.spawn && kind !== KIND.checkpoint) return;
-    if (kind === KIND.intent) this.#expect(row).intended = true;
+    if (kind === KIND.intent) this.#expect(row).intentAt = seq;
     else if (kind === KIND.resume) {
       const run = this.#going(seq);
       run.settle(this.#expect(row), outcomeOf(row.outcome));
@@ -154,7 +155,8 @@ export class Replay {
     else if (record.kind === KIND.exit) this.#end(seq, record.outcome);
     else {
       const run = this.#going(seq);
-      if (record.kind === KIND.message) this.#accept(seq, record.payload);
+      if (record.kind === KIND.message) this.#check(seq, run.accept(record.payload));
+      else if (record.kind === KIND.mail) this.#check(seq, run.acceptMail(record, seq));
       else run.apply(record);
       run.runOut();
     }
@@ -198,9 +200,8 @@ export class Replay {
     this.#run.runOut();
   }
 
-  #accept(seq: number, payload: unknown): void {
-    if (this.#run?.accept(payload) === true) return;
-    throw this.#diverged(seq, "that its inbox took a message", "left no room in it", []);
+  #check(seq: number, taken: boolean): void {
+    if (!taken) throw this.#diverged(seq, "that its inbox took a message", "left no room in it", []);
   }
 
   #end(seq: number, outcome: Outcome): void {
@@ -275,12 +276,11 @@ function same(a: Outcome, b: Outcome): boolean {
 }
 
 function sameRenewal(a: Renewal, b: Renewal): boolean {
-  const [x, y] = [a, b].map(({ beginning: { input, seed, generation }, nowMs, inbox }) =>
-    encodeOutcome(
-      { failed: false, value: [input, seed, generation, nowMs, inbox] },
-      Number.POSITIVE_INFINITY,
-    ),
-  );
+  const [x, y] = [a, b].map(({ beginning: { input, seed, generation }, nowMs, inbox, mailbox }) => {
+    const known = mailbox === undefined ? null : encodableForm(mailbox);
+    const value = [input, seed, generation, nowMs, inbox, known];
+    return encodeOutcome({ failed: false, value }, Number.POSITIVE_INFINITY);
+  });
   return equalBytes(x as Uint8Array, y as Uint8Array);
 }
 

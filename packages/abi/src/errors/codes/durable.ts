@@ -10,6 +10,11 @@ export const DURABLE_CODES = {
     changed: "Nothing: the domain was not resumed.",
     fix: "Read the journal with the version that wrote it. Do not append to it: keep a copy and restore the domain from a replica.",
   },
+  "durable.bad-mail": {
+    retryable: false,
+    changed: "Nothing: no message was sent.",
+    fix: "Ask the service `mail` for `{ to: NAME, message: DATA }`, from a task of a durable domain.",
+  },
   "durable.bad-program": {
     retryable: false,
     changed: "Nothing: no domain was started.",
