@@ -4,7 +4,10 @@ import { library } from "../../tsup.base.ts";
 export default defineConfig(
   library({
     index: "src/index.ts",
+    backends: "src/backends.ts",
     guests: "src/guests/index.ts",
     testing: "src/testing/index.ts",
+    // What a thread of the backend of threads runs.
+    thread: "src/threads/thread.ts",
   }),
 );

@@ -1,0 +1,78 @@
+/** An instance of the kernels and the table a backend is made of. */
+import type { Kernels, TopKKernel } from "../backend.ts";
+import type { DType } from "../dtype.ts";
+import { type CompiledModule, engine, type LinearMemory } from "./web-assembly.ts";
+
+/** Any kernel: numbers in, nothing out. */
+export type AnyKernel = (...numbers: readonly number[]) => void;
+
+/** What an instance of the kernels exports besides them. */
+export interface KernelExports {
+  readonly [kernel: string]: unknown;
+  /** Bytes of working memory that an instance needs. */
+  readonly work_bytes: () => number;
+  /** Tell the instance where its working memory begins, aligned to 64. */
+  readonly set_work: (at: number) => void;
+  /** Find what the second operand of the relaxed dot product may be: 0 for 0..127, 1 unsigned bytes, 2 signed bytes. */
+  readonly probeDot: () => number;
+  /** Behave as where it may be less than that; for tests. */
+  readonly limitDot: (to: number) => void;
+  /** `times` rounds of 12 multiply-adds of 4 lanes: 96 floating-point operations each. */
+  readonly peak_f32: (times: number, factor: number, term: number) => number;
+}
+
+/** The greatest k for which putting elements in order beats a heap. */
+const SMALL_K = 64;
+
+/** An instance of the kernels over a memory, with working memory at `work`. */
+export function instantiateKernels(
+  module: CompiledModule,
+  memory: LinearMemory,
+  work: number,
+): KernelExports {
+  const { exports } = new (engine().Instance)(module, { env: { memory } });
+  const kernels = exports as unknown as KernelExports;
+  kernels.set_work(work);
+  kernels.probeDot();
+  return kernels;
+}
+
+/** The name under which the kernel of an operation and a dtype is exported. */
+export function exportName(operation: string, dtype: DType | undefined): string {
+  return dtype === undefined ? operation : `${operation}_${dtype}`;
+}
+
+/** A kernel for a place in the table, or nothing to leave the one that is there. */
+export type Pick = (operation: string, dtype: DType | undefined, there: AnyKernel) => AnyKernel | undefined;
+
+/** The table with the kernels that `pick` has; the others stay as they are in `base`. */
+export function replaced(base: Kernels, pick: Pick): Kernels {
+  const table: Record<string, unknown> = {};
+  for (const [operation, there] of Object.entries(base)) {
+    if (typeof there === "function") table[operation] = pick(operation, undefined, there) ?? there;
+    else if (operation === "cast") table[operation] = there;
+    else table[operation] = replacedPerDType(operation, there as Readonly<Record<DType, AnyKernel>>, pick);
+  }
+  return table as unknown as Kernels;
+}
+
+function replacedPerDType(operation: string, there: Readonly<Record<DType, AnyKernel>>, pick: Pick): object {
+  const kernels = Object.entries(there) as [DType, AnyKernel][];
+  return Object.fromEntries(
+    kernels.map(([dtype, kernel]) => [dtype, pick(operation, dtype, kernel) ?? kernel]),
+  );
+}
+
+/** The table of an instance: its exports, and for the rest `base`. */
+export function kernelTable(exports: KernelExports, base: Kernels): Kernels {
+  return replaced(base, (operation, dtype, there) => {
+    const kernel = exports[exportName(operation, dtype)] as AnyKernel | undefined;
+    return operation === "topK" && kernel !== undefined ? smallOr(kernel, there) : kernel;
+  });
+}
+
+function smallOr(small: AnyKernel, other: AnyKernel): AnyKernel {
+  const choose: TopKKernel = (values, indices, a, rows, n, sr, sa, k) =>
+    (k <= SMALL_K ? small : other)(values, indices, a, rows, n, sr, sa, k);
+  return choose as AnyKernel;
+}
