@@ -46,6 +46,8 @@ import {
   type Spent,
   type TaskPath,
 } from "./record.ts";
+import { RecordedCalls } from "./recorded-calls.ts";
+import type { Tape } from "./tape.ts";
 
 /** Slices after which a domain that is still busy lets others run. */
 const SLICE_SWITCHES = 1024;
@@ -103,6 +105,8 @@ export interface RunOptions {
   readonly onRefused?: OnRefused | undefined;
   /** Keep where in the source each call was made; slow. */
   readonly keepPositions?: boolean;
+  /** Records that are about to be fed: calls whose outcome comes next are answered at once. */
+  readonly tape?: Tape | undefined;
   /** What the checkpoint it begins at knows of its inbox. */
   readonly mailbox?: MailboxForm | undefined;
 }
@@ -353,11 +357,36 @@ export class DomainRun {
       kind,
       name,
       concurrency: 65_536,
+      ...this.#recorded(name, kind),
       perform: (request, settle, call) => {
         const asked = this.#ask(name, kind, request, settle, call);
         return () => this.#giveUp(asked);
       },
     });
+  }
+
+  /** What the tape knows of the calls of a service. */
+  #recorded(name: string, kind: ServiceKind): { readonly recorded?: RecordedCalls } {
+    const { tape } = this.#options;
+    if (tape === undefined) return {};
+    const { op } = SERVICE_KINDS[kind];
+    const hashOf = (request: unknown): Hash | undefined => {
+      try {
+        return this.#hash(op, name, request);
+      } catch {
+        return undefined; // The call fails with this where it begins.
+      }
+    };
+    const shape = { op, once: happensOnce(op), oneHash: SECRET_OPS.has(op), hashOf, pathOf };
+    return { recorded: new RecordedCalls(tape, this, shape) };
+  }
+
+  /** Move the clock while tasks run, unless a timer is due until then. Returns whether it moved. */
+  pass(nowMs: number): boolean {
+    const due = this.deadlineMs;
+    if (due !== undefined && due <= nowMs) return false;
+    this.#clock.moveTo(nowMs);
+    return true;
   }
 
   #ask(

@@ -30,6 +30,8 @@ export interface RecordRow {
 
 /** Where reading stands; -1 when it found something that is not read here. */
 let at = 0;
+/** The text that was read last. */
+let lastText = "";
 
 /** The record at a place; undefined for one that the general decoder reads. O(its length). */
 export function readRow(bytes: Uint8Array, start: number): RecordRow | undefined {
@@ -43,6 +45,19 @@ export function readRow(bytes: Uint8Array, start: number): RecordRow | undefined
   const hashIn = hashAt === 0 ? null : bytes;
   const outcome = readOutcome(bytes);
   return at < 0 || at > bytes.length ? undefined : { kind, seq, path, op, hashIn, hashAt, outcome, end: at };
+}
+
+/** The value at a place, of those kinds that are read here; where it ends, or that it is of another kind, says {@link valueEnd}. */
+export function valueAt(bytes: Uint8Array, start: number): unknown {
+  at = start;
+  const value = readOutcome(bytes);
+  if (at > bytes.length) at = -1;
+  return value;
+}
+
+/** Where the value ends that was read last; -1 for one that is left to the general decoder. */
+export function valueEnd(): number {
+  return at;
 }
 
 function readUnsigned(bytes: Uint8Array): number {
@@ -116,6 +131,11 @@ function readText(bytes: Uint8Array): string {
     refuse();
     return "";
   }
+  // Services often answer what they answered before; text is the same wherever it was made.
+  if (isLastText(bytes, length)) {
+    at += length;
+    return lastText;
+  }
   let text = "";
   for (const end = at + length; at < end; at++) {
     const byte = bytes[at] as number;
@@ -125,7 +145,14 @@ function readText(bytes: Uint8Array): string {
     }
     text += String.fromCharCode(byte);
   }
+  lastText = text;
   return text;
+}
+
+function isLastText(bytes: Uint8Array, length: number): boolean {
+  if (length !== lastText.length) return false;
+  for (let i = 0; i < length; i++) if (bytes[at + i] !== lastText.charCodeAt(i)) return false;
+  return true;
 }
 
 /** Bytes of their own, as the general decoder gives them. */

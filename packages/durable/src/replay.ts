@@ -37,6 +37,7 @@ import {
   type ValueSource,
 } from "./record.ts";
 import { hasHash, type RecordRow } from "./record-reader.ts";
+import { Tape } from "./tape.ts";
 
 /** What is known while a journal is replayed. */
 export interface ReplayOptions {
@@ -64,6 +65,8 @@ export class Replay {
   #lastSeq = 0;
   #ended: Outcome | undefined;
   #movedTo: string | undefined;
+  /** What is being fed. Where positions are kept, nothing is taken from it at once: each call is to be seen. */
+  readonly #tape: Tape = new Tape();
 
   constructor(options: ReplayOptions) {
     this.#options = options;
@@ -103,13 +106,19 @@ export class Replay {
 
   /** Feed the records of one batch. @throws {DivergedError} {BadJournalError} {ProgramUnknownError} {NotDurableError} {ValueMissingError} */
   feed(body: Uint8Array, firstSeq: number, count: number): void {
-    let at = 0;
-    for (let i = 0; i < count; i++) {
-      const row = this.#decoded(body, at, firstSeq + i);
-      this.#feed(row);
-      at = row.end;
+    const tape = this.#tape;
+    tape.load(body, firstSeq, count);
+    try {
+      while (tape.left > 0) {
+        const row = this.#decoded(body, tape.at, tape.seq);
+        tape.skip(row.end);
+        this.#feed(row);
+        this.#lastSeq = tape.seq - 1;
+      }
+      if (tape.at < body.length) throw this.#bad(firstSeq + count, "the batch has more records than it says");
+    } finally {
+      tape.stop();
     }
-    if (at < body.length) throw this.#bad(firstSeq + count, "the batch has more records than it says");
   }
 
   #decoded(body: Uint8Array, at: number, expected: number): RecordRow {
@@ -181,7 +190,8 @@ export class Replay {
     if (program === undefined) throw new ProgramUnknownError(domain, `program ${name}`);
     if (!mayContinue(program, version))
       throw new ProgramChangedError(domain, name, version ?? "", program.version ?? "");
-    return { domain, digests, program, logger, keepPositions, guard, onRefused };
+    const tape = keepPositions ? undefined : this.#tape;
+    return { domain, digests, program, logger, keepPositions, guard, onRefused, tape };
   }
 
   /** A checkpoint that the program came to as well, or the first thing that is known. */

@@ -20,7 +20,8 @@ import { JOURNALED } from "./outcome-journal.ts";
 import { waitable } from "./resources/use.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { enlist, enlistForEnds, poll } from "./select.ts";
-import { serviceCall } from "./services/use.ts";
+import { recalled } from "./services/recorded.ts";
+import { allowedCall, paidStart } from "./services/use.ts";
 import { refuseCycle } from "./supervision/deadlock.ts";
 import { CANCEL_PENDING, KILLED, SLEEPING, type Task, type TaskId, WAITING } from "./task.ts";
 import { DONE as TRACED_DONE, PARKED as TRACED_PARKED } from "./trace-ring.ts";
@@ -193,7 +194,12 @@ export class Performer implements Iterator<Park, unknown, unknown> {
     const handle = s.a as number;
     const request = s.b;
     s.b = undefined;
-    const { service, needed, start } = serviceCall(s, task, opcode, handle, request);
+    const call = allowedCall(s, task, opcode, handle, request);
+    const { service, needed } = call;
+    const { recorded } = service;
+    if (recorded !== null && recalled(s, task, service, call.request, recorded))
+      return this.#finish(task, opcode, handle, recorded.value);
+    const start = paidStart(s, task, opcode, handle, call);
     return this.#effect(task, opcode, handle, start, new External(s, task, service, needed));
   }
 

@@ -204,6 +204,11 @@ export class Scheduler extends Ending {
     else this.returned(task, result.value);
   }
 
+  /** The running task goes on as at the begin of a turn. */
+  newTurn(): void {
+    this.fuel = this.#turnSyscalls;
+  }
+
   /** Refuse to make an operation: no task runs, or one that was made was not performed. */
   refuseToArm(op: number): never {
     if (this.current === null) throw new errors.OutsideTaskError(OPCODE_NAMES[op] ?? "a syscall");

@@ -132,12 +132,30 @@ export class Account {
   /** Free a reservation and book a cost. For {@link Reservation}, which sees that it happens once. */
   book(reserved: Amounts, cost: Amounts): void {
     add(this.#reserved, reserved, -1);
-    add(this.#spent, cost, 1);
-    if (exceeds(cost, reserved))
-      for (const kind of AMOUNT_KINDS) this.#excess[kind] += Math.max(0, cost[kind] - reserved[kind]);
+    this.#bookCost(reserved, cost);
     this.#open--;
     this.parent?.book(this.#above(reserved), this.#above(cost));
     this.#giveBack();
+  }
+
+  /** Whether {@link reserve} would set `amounts` aside. */
+  affords(amounts: Amounts): boolean {
+    if (this.#closed) return false;
+    const { calls, tokens, money, ms, fuel } = amounts;
+    const [spent, reserved, limits] = [this.#spent, this.#reserved, this.#limits];
+    const fits =
+      (calls === 0 || spent.calls + reserved.calls + calls <= limits.calls) &&
+      (tokens === 0 || spent.tokens + reserved.tokens + tokens <= limits.tokens) &&
+      (money === 0 || spent.money + reserved.money + money <= limits.money) &&
+      (ms === 0 || spent.ms + reserved.ms + ms <= limits.ms) &&
+      (fuel === 0 || spent.fuel + reserved.fuel + fuel <= limits.fuel);
+    return fits && (this.parent === null || this.parent.affords(this.#above(amounts)));
+  }
+
+  /** Book what a call did cost that would have reserved `most`: the sums are those of {@link reserve} and {@link Reservation.settle}. */
+  spend(most: Amounts, cost: Amounts): void {
+    this.#bookCost(most, cost);
+    if (this.parent !== null) this.parent.spend(this.#above(most), this.#above(cost));
   }
 
   /** Spent by kind. */
@@ -202,6 +220,12 @@ export class Account {
     if (ms !== 0) this.#room("ms", ms);
     if (fuel !== 0) this.#room("fuel", fuel);
     if (this.parent !== null) this.parent.#check(this.#above(amounts));
+  }
+
+  #bookCost(reserved: Amounts, cost: Amounts): void {
+    add(this.#spent, cost, 1);
+    if (exceeds(cost, reserved))
+      for (const kind of AMOUNT_KINDS) this.#excess[kind] += Math.max(0, cost[kind] - reserved[kind]);
   }
 
   #room(kind: AmountKind, asked: number): void {

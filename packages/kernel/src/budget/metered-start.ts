@@ -13,10 +13,33 @@ import { costOfFailure, type ServiceMeter } from "./service-meter.ts";
 /** What most calls reserve: themselves, and a millisecond so that an account without time takes none. */
 const ONE_CALL: Amounts = Object.freeze({ calls: 1, tokens: 0, money: 0, ms: 1, fuel: 0 });
 
+/** What a call cost that took no time. */
+const ONE_QUICK_CALL: Amounts = Object.freeze({ ...ONE_CALL, ms: 0 });
+
 /** Reserve the most a call may cost. @throws what the account and the meter throw */
 export function billFor(account: Account, meter: ServiceMeter, clock: Clock, request: unknown): Bill {
   const reserved = account.reserve(withCall(meter.most(request), 1));
   return new Bill(reserved, meter, clock, request);
+}
+
+/** What a call has to reserve; undefined when its meter refuses it. */
+export function mostFor(meter: ServiceMeter, request: unknown): Amounts | undefined {
+  try {
+    return withCall(meter.most(request), 1);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a call did cost by its answer, after it was out for a time; `most` when nobody can tell (SM1). */
+export function costOf(
+  meter: ServiceMeter,
+  request: unknown,
+  answer: unknown,
+  most: Amounts,
+  outMs: number,
+): Amounts {
+  return paid(statedCost(meter, request, answer), most, outMs);
 }
 
 /** A call's cost on its way: stands between a service and the task that waits. */
@@ -54,7 +77,7 @@ export class Bill implements Settle<unknown> {
   }
 
   ok(value: unknown): boolean {
-    this.#pay(this.#costOf(value));
+    this.#pay(statedCost(this.#meter, this.#request, value));
     return this.#settle?.ok(value) === true;
   }
 
@@ -63,18 +86,22 @@ export class Bill implements Settle<unknown> {
     return this.#settle?.fail(error) === true;
   }
 
-  #costOf(value: unknown): Cost | undefined {
-    try {
-      return this.#meter.cost(this.#request, value);
-    } catch {
-      return undefined; // A meter that cannot read an answer knows no cost.
-    }
-  }
-
   #pay(cost: Cost | undefined): void {
-    const ms = Math.max(0, Math.ceil(this.#clock.monotonicMs() - this.#sinceMs));
-    this.#reserved.settle(cost === undefined ? { ...this.#reserved.amounts, ms } : withCall(cost, ms));
+    this.#reserved.settle(paid(cost, this.#reserved.amounts, this.#clock.monotonicMs() - this.#sinceMs));
   }
+}
+
+function statedCost(meter: ServiceMeter, request: unknown, answer: unknown): Cost | undefined {
+  try {
+    return meter.cost(request, answer);
+  } catch {
+    return undefined; // A meter that cannot read an answer knows no cost.
+  }
+}
+
+function paid(cost: Cost | undefined, reserved: Amounts, outMs: number): Amounts {
+  const ms = Math.max(0, Math.ceil(outMs));
+  return cost === undefined ? { ...reserved, ms } : withCall(cost, ms);
 }
 
 function withCall(cost: Cost, ms: number): Amounts {
@@ -86,6 +113,6 @@ function withCall(cost: Cost, ms: number): Amounts {
     fuel === undefined &&
     cost.ms === undefined
   )
-    return ms === 1 ? ONE_CALL : { ...ONE_CALL, ms };
+    return ms === 1 ? ONE_CALL : ms === 0 ? ONE_QUICK_CALL : { ...ONE_CALL, ms };
   return amountsOf("a service's cost", { ...cost, calls: calls ?? 1, ms: cost.ms ?? ms });
 }

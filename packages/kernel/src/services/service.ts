@@ -6,6 +6,8 @@
  * SE2. At most `concurrency` calls of one service are out at a time; others wait in line, first come, first served. A task has one call.
  * SE3. A call is settled once. When its task is cancelled or killed, or loses its right, it is given up: a call in line never starts, one
  *      that is out is told by the function its `perform` returned, and its place is free at once.
+ * SE5. A call whose outcome is recorded already does not begin: its task goes on with the outcome at once, as it would after a wait in which
+ *      nothing else happened (`recorded.ts`).
  * SE4. Every call has a number within its task, and so a key that is the same in every run of the same program (`ServiceCall`).
  */
 import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
@@ -18,6 +20,7 @@ import { APPROVE, EXEC, FETCH, FILE, MODEL } from "../opcodes.ts";
 import { checkOptions } from "../options.ts";
 import { shown } from "../shown.ts";
 import { type TaskId, TaskList } from "../task.ts";
+import type { RecordedOutcomes } from "./recorded.ts";
 
 /** What a service is for; each kind has a syscall of its own: `exec`, `fetch`, `file`, `model`, `approve`. */
 export type ServiceKind = "tool" | "http" | "files" | "model" | "approver";
@@ -42,6 +45,8 @@ export interface Service<Request = unknown> {
   readonly concurrency?: number;
   /** Reads what calls cost. Default: that of its kind (`budget/service-meter.ts`). Durable domains always take that of the kind. */
   readonly meter?: ServiceMeter;
+  /** Knows outcomes of calls before they begin (SE5). For replays. */
+  readonly recorded?: RecordedOutcomes;
   /**
    * Begin a call; it settles at once or later. May return a function that gives it up. What it throws fails the call. The request was
    * checked (`requests.ts`) and belongs to the service.
@@ -102,6 +107,11 @@ export class KernelService implements KernelObject {
   /** Calls out, and calls in line. */
   get load(): { readonly out: number; readonly waiting: number } {
     return { out: this.#out, waiting: this.#line.size };
+  }
+
+  /** Who may know the outcome of a call that would begin at once; null for nobody. */
+  get recorded(): RecordedOutcomes | null {
+    return this.#out < this.#concurrency ? (this.#service.recorded ?? null) : null;
   }
 
   /** A call as an effect. */

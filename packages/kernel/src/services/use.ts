@@ -12,31 +12,41 @@ const KIND_OF = new Map<number, ServiceKind>(
   (Object.keys(SERVICE_KINDS) as ServiceKind[]).map((kind) => [SERVICE_KINDS[kind].op, kind]),
 );
 
-/** A call that may begin: what it goes to, by which rights, and its start. */
-export interface ServiceStart {
+/** What a call that has to be paid still goes to, by which rights, and its request as its service gets it. */
+export interface AllowedCall {
   readonly service: KernelService;
   readonly needed: Rights;
-  readonly start: Start<unknown>;
+  readonly request: unknown;
 }
 
 /** Authorize a call of a service and check its request. @throws what the handle does not allow, and {BadOptionError} for the request. */
-export function serviceCall(
+export function allowedCall(
   s: Scheduler,
   task: Task,
   op: number,
   handle: number,
   request: unknown,
-): ServiceStart {
+): AllowedCall {
   const kind = KIND_OF.get(op)!;
   const needed = op === FILE ? (writes(request) ? RIGHTS.write : RIGHTS.read) : SERVICE_KINDS[kind].rights;
   const service = s.seam.authorize(op, task, handle, needed, kind) as KernelService;
-  const checked = checkedRequest(op, request);
+  return { service, needed, request: checkedRequest(op, request) };
+}
+
+/** Meter and number a call: its start. @throws what its account does not allow */
+export function paidStart(
+  s: Scheduler,
+  task: Task,
+  op: number,
+  handle: number,
+  { service, request }: AllowedCall,
+): Start<unknown> {
   const extra = task.more();
   const bill = s.seam.reserve(op, task, handle, () =>
-    billFor(extra.account ?? s.setup.account, service.meter, s.setup.clock, checked),
+    billFor(extra.account ?? s.setup.account, service.meter, s.setup.clock, request),
   );
   const number = ++extra.serviceCalls;
-  const path = task.path();
+  const path = (extra.path ??= task.path());
   const call = { task: task.id, path, number, key: `${path}#${number}` };
-  return { service, needed, start: bill.start(service, call) };
+  return bill.start(service, call);
 }
