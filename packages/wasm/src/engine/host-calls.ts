@@ -76,10 +76,10 @@ export function hostCalls(
 function guestCall(site: CallSite, name: string): Import {
   if (name === "now") return nowCall(site);
   const perform = CALLS[name];
-  // While a guest is put back its arguments are not computed again and mean nothing: the answer comes before any check.
-  if (BLOCKING.has(name))
-    return (...args) => site.resumed(name)?.value ?? perform?.(site, ...args.map(Number));
-  // No such import takes an i64, or more than three: spelled out, because this is the path of every cheap call.
+  const arity = HOST_IMPORTS.find((one) => one.name === name)?.params.length ?? 0;
+  // Parameters are spelled out, because this is the path of every cheap call: no import takes more than three.
+  if (BLOCKING.has(name)) return ofArity(arity, blockingCall(site, name, perform));
+  // Only blocking ones take an i64.
   const call: Import = (first, second, third) => {
     site.requireRunning(name);
     let result: number | bigint | undefined;
@@ -90,7 +90,22 @@ function guestCall(site: CallSite, name: string): Import {
     }
     return site.exiting ? trap() : result;
   };
-  return ofArity(HOST_IMPORTS.find((one) => one.name === name)?.params.length ?? 0, call);
+  return ofArity(arity, call);
+}
+
+/** While a guest is put back its arguments are not computed again and mean nothing: the answer comes before any check. */
+function blockingCall(site: CallSite, name: string, perform: Syscall | undefined): Import {
+  return (first, second, third) => {
+    const answer = site.resumed(name);
+    return answer === undefined
+      ? perform?.(site, integer(first), integer(second), integer(third))
+      : answer.value;
+  };
+}
+
+/** An argument as a number; an i64 comes as a bigint, and one that is not there stays so. */
+function integer(argument: number | bigint | undefined): number {
+  return typeof argument === "bigint" ? Number(argument) : (argument as number);
 }
 
 /** The cheapest call of all, in a function of its own: what is called in the shared one differs from import to import. */
@@ -108,6 +123,7 @@ function nowCall(site: CallSite): Import {
 /** The function with the parameters its import declares: WebAssembly calls such a one without an adaptor. */
 function ofArity(arity: number, call: Import): Import {
   if (arity === 0) return () => call();
+  if (arity === 1) return (first) => call(first as number);
   return arity === 2 ? (first, second) => call(first as number, second as number) : call;
 }
 
