@@ -2,7 +2,7 @@
 import { BadOptionError } from "./errors.ts";
 
 /** Most bytes of one pool: offsets stay small integers, which engines keep without a heap object. */
-export const POOL_BYTES_MAX: number = 2 ** 30;
+export const POOL_BYTES_MAX: number = 1_073_741_824;
 
 /** `value` if it is a whole number from `least` to `most`. @throws {BadOptionError} */
 export function whole(option: string, value: number, least: number, most: number): number {

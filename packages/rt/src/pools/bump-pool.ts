@@ -165,8 +165,7 @@ export class BumpPool {
       usedBytes: (words[TOP] as number) - HEADER_BYTES,
       peakBytes: (words[PEAK] as number) - HEADER_BYTES,
       blocks: words[LIVE] as number,
-      allocations:
-        unsigned(words[ALLOCATIONS_HIGH] as number) * 2 ** 32 + unsigned(words[ALLOCATIONS] as number),
+      allocations: unsigned(words[ALLOCATIONS] as number, words[ALLOCATIONS_HIGH]),
       failures: unsigned(words[FAILURES] as number),
     };
   }

@@ -33,6 +33,8 @@ const PEAK = 8;
 const FIRST = 10;
 const HEADER_BYTES = 4 * FIRST;
 const TAKEN = -1;
+/** 2^24. */
+const BLOCKS_MAX = 16_777_216;
 const NAME = "fixed-block";
 
 /** The form of a pool of blocks. */
@@ -62,7 +64,7 @@ export class FixedBlockPool {
   /** Bytes that such a pool takes. @throws {BadOptionError} */
   static bytesFor(blockBytes: number, blocks: number): number {
     whole("blockBytes", blockBytes, 1, POOL_BYTES_MAX);
-    whole("blocks", blocks, 1, 2 ** 24);
+    whole("blocks", blocks, 1, BLOCKS_MAX);
     return HEADER_BYTES + blocks * strideOf(blockBytes);
   }
 
@@ -152,7 +154,7 @@ export class FixedBlockPool {
       usedBytes: blocks * this.blockBytes,
       peakBytes: (words[PEAK] as number) * this.blockBytes,
       blocks,
-      allocations: unsigned(words[ALLOCATIONS_HIGH] as number) * 2 ** 32 + unsigned(allocations),
+      allocations: unsigned(allocations, words[ALLOCATIONS_HIGH]),
       failures: unsigned(words[FAILURES] as number),
     };
   }

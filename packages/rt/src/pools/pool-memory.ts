@@ -45,9 +45,9 @@ export function guardOf(offset: number): number {
   return offset ^ 0x5afec0de;
 }
 
-/** A word as a count from 0. */
-export function unsigned(word: number): number {
-  return word >>> 0;
+/** A word as a count from 0; with the word above it, a count of 64 bits, exact up to 2^53. */
+export function unsigned(word: number, high = 0): number {
+  return (high >>> 0) * 4_294_967_296 + (word >>> 0);
 }
 
 /** The words of a place with room for `bytes`. @throws {BadOptionError} */

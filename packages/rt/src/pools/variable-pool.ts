@@ -223,7 +223,7 @@ export class VariablePool {
       usedBytes: 4 * (words[USED] as number),
       peakBytes: 4 * (words[PEAK] as number),
       blocks,
-      allocations: unsigned(words[ALLOCATIONS_HIGH] as number) * 2 ** 32 + unsigned(allocations),
+      allocations: unsigned(allocations, words[ALLOCATIONS_HIGH]),
       failures: unsigned(words[FAILURES] as number),
       largestFreeBytes: Math.max(0, 4 * largest - EXTRA_BYTES),
       freeBlocks,
