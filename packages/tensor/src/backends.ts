@@ -9,6 +9,7 @@ export {
   measure,
   openBackend,
 } from "./dispatch/choose.ts";
+export { kernelPeak } from "./dispatch/peak.ts";
 export { scalarBackend } from "./scalar/scalar-backend.ts";
 export { THREADS_MOST, type ThreadsOptions, threadsBackend } from "./threads/threads-backend.ts";
 export { fixedBackend, wasmBackend } from "./wasm/wasm-backend.ts";

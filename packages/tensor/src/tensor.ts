@@ -5,6 +5,7 @@
  * TE2. Every operation that gives a tensor takes an out-parameter as its last argument; a loop that uses them takes no memory.
  * TE3. `free` or `using` ends a handle. What was forgotten comes back when the engine collects it, in no stated time.
  */
+import { openBackend } from "./dispatch/choose.ts";
 import { type ArrayOf, BYTES, DTYPES, type DType } from "./dtype.ts";
 import { BadLayoutError, BadOptionError, BadShapeError, WrongDTypeError } from "./errors.ts";
 import { Handle } from "./handle.ts";
@@ -41,9 +42,9 @@ export type ElementArray = ArrayOf[DType];
 
 let shared: Space | undefined;
 
-/** The space tensors are made in when none is named. Made when it is first needed. */
+/** The space tensors are made in when none is named, on the fastest backend of this machine. Made when it is first needed. */
 export function defaultSpace(): Space {
-  shared ??= new Space();
+  shared ??= new Space({ backend: openBackend() });
   return shared;
 }
 
