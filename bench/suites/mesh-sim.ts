@@ -56,22 +56,24 @@ function falseAlarms(
   };
 }
 
+/** Rows of their own for the detector without Lifeguard: where ours counts 0 there is no ratio. */
 function grayRows(id: string, scenario: string, how: string): RowDefinition[] {
   const [ours, plain] = [falseAlarms(scenario, 50, "lan"), falseAlarms(scenario, 10, PLAIN)];
   const what = `128 members of which 16 ${how}, again and again for two minutes: how often a healthy one believed another healthy one dead`;
-  const row = (name: string, of: (figures: readonly number[]) => number, max: number): RowDefinition => ({
+  const row = (name: string, which: string, figure: () => number): Omit<RowDefinition, "target"> => ({
     id: `${id}-${name}`,
-    what: `${what}; ${name} of 50 seeds`,
+    what: `${what}; ${which}`,
     unit: "views",
     better: "lower",
-    excludes: "views of and by the members that stand still; the peer is measured over 10 seeds",
-    target: { max },
-    glia: () => ({ value: () => of(ours()) }),
-    peers: { "without-lifeguard": () => ({ value: () => of(plain()) }) },
+    excludes: "views of and by the members that stand still",
+    glia: () => ({ value: figure }),
+    peers: {},
   });
+  const middle = (figures: readonly number[]): number => quantile(figures, 0.5) ?? 0;
   return [
-    row("median", (figures) => quantile(figures, 0.5) ?? 0, 3),
-    row("max", (figures) => Math.max(...figures), 15),
+    { ...row("median", "median of 50 seeds", () => middle(ours())), target: { max: 3 } },
+    { ...row("max", "most of 50 seeds", () => Math.max(...ours())), target: { max: 15 } },
+    row("median-plain", "the detector without Lifeguard, median of 10 seeds", () => middle(plain())),
   ];
 }
 
