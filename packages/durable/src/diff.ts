@@ -71,7 +71,7 @@ async function* chosen(
 }
 
 function comparable({ row: { kind } }: LoggedRecord): boolean {
-  return kind !== KIND.time;
+  return kind !== KIND.time && kind !== KIND.restart;
 }
 
 function sameRecord(a: LoggedRecord, b: LoggedRecord): boolean {

@@ -47,6 +47,7 @@ import {
   type TaskPath,
 } from "./record.ts";
 import { RecordedCalls } from "./recorded-calls.ts";
+import { sourceFrames } from "./source-frames.ts";
 import type { Tape } from "./tape.ts";
 
 /** Slices after which a domain that is still busy lets others run. */
@@ -132,6 +133,8 @@ export class DomainRun {
   #violation: NotDurableError | AmbientUseError | undefined;
   #ended: Exit | undefined;
   #renewal: Renewal | undefined;
+  /** What lay in the inbox when the root task had ended. */
+  #left: readonly unknown[] | undefined;
   readonly #options: RunOptions;
 
   /** Make the root task; nothing runs yet. @throws what the program's `run` throws */
@@ -181,6 +184,17 @@ export class DomainRun {
     if (this.#renewal === undefined) return undefined;
     const { beginning, ...rest } = this.#renewal;
     return { beginning: { ...beginning, spent: this.#spent() }, ...rest };
+  }
+
+  /** The domain after its root task ended, as it begins anew with an input: what nobody took stays in its inbox. */
+  anew(input: unknown): Renewal {
+    const { beginning, ...rest } = this.#renewalAt(input, this.#untaken(), this.mailbox.form);
+    return { beginning: { ...beginning, spent: this.#spent() }, ...rest };
+  }
+
+  /** Book what was spent on records that no longer count. */
+  charge(cost: Spent): void {
+    this.#kernel.charge(costOf(cost));
   }
 
   /** The run that begins anew, in place of this one (D4). */
@@ -336,6 +350,11 @@ export class DomainRun {
 
   /** Take what lies in the inbox. Nobody waits for it any more. */
   #untaken(): readonly unknown[] {
+    this.#left ??= this.#taken();
+    return this.#left;
+  }
+
+  #taken(): readonly unknown[] {
     // A message may be undefined, which is also what an empty mailbox gives. So the end is marked, unless it is known by number.
     const end = Symbol("end");
     const isFull = this.#kernel.trySend<unknown>(this.#inbox, end) === "full";
@@ -472,23 +491,4 @@ function pathOf(text: string): TaskPath {
 function textOf(path: TaskPath): string {
   if (path.length === 0) return ROOT_PATH;
   return [ROOT_PATH, ...path].join("/");
-}
-
-/** How many frames an error keeps; an engine without this property keeps what it likes. */
-const V8_ERROR = Error as unknown as { stackTraceLimit: number };
-const STACK_FRAMES = 50;
-/** Frames of the kernel, of this package and of the engine. */
-const OWN_FRAME = /[\\/](?:kernel|durable|hal)[\\/](?:src|dist)[\\/]|\(<anonymous>\)|node:internal/;
-
-/** Lines of the stack that belong to the program. */
-function sourceFrames(): readonly string[] {
-  const limit = V8_ERROR.stackTraceLimit;
-  V8_ERROR.stackTraceLimit = STACK_FRAMES;
-  const stack = String(new RangeError().stack);
-  V8_ERROR.stackTraceLimit = limit;
-  return stack
-    .split("\n")
-    .slice(1)
-    .map((line) => line.trim().replace(/^at /, ""))
-    .filter((line) => !OWN_FRAME.test(line));
 }

@@ -10,21 +10,22 @@ import type {
   Blobs,
   Clock,
   DomainHead,
-  HttpRequest,
   Journal,
   Logger,
+  Meter,
   Random,
   SegmentInfo,
   Timers,
 } from "@glia-os/abi/ports";
-import { KernelService } from "@glia-os/kernel/services";
+import type { RestartAnswer } from "@glia-os/kernel/supervision";
 import type { AmbientGuard } from "./ambient-guard.ts";
 import { collectValues } from "./collect-values.ts";
 import type { Sha256 } from "./derived-random.ts";
 import { Domain } from "./domain.ts";
-import { type AskedCall, DomainRun } from "./domain-run.ts";
-import type { DomainSetup, DomainState } from "./domain-setup.ts";
+import { DomainRun } from "./domain-run.ts";
+import type { DomainSetup } from "./domain-setup.ts";
 import { keyOf } from "./durable-call.ts";
+import type { DurableDomain } from "./durable-domain.ts";
 import {
   DivergedError,
   DomainEndedError,
@@ -34,15 +35,19 @@ import {
   OutcomeUnknownError,
   ProgramUnknownError,
 } from "./errors.ts";
+import { portionsOf } from "./head-portions.ts";
 import { LargeValues, namesValues } from "./large-values.ts";
 import { replayLive } from "./live-replay.ts";
 import { LogGate } from "./log-gate.ts";
 import { type Delivery, faultOf, type Receipt } from "./mailbox-delivery.ts";
 import type { PostOffice } from "./mailbox-post.ts";
-import type { AsideMessage } from "./mailbox-state.ts";
 import { releaseDomain } from "./moved-domain.ts";
+import { OfferedServices } from "./offered-services.ts";
 import { checkProgram, type DurableProgram, type DurableService } from "./program.ts";
 import { type DurableRecord, encodeRecord, KIND, reread } from "./record.ts";
+import { Recovery, type RestartEvent } from "./recovery/recovery.ts";
+import { NotFailedError } from "./recovery/recovery-errors.ts";
+import { recoveryPlanOf } from "./recovery/recovery-plan.ts";
 import { Replay } from "./replay.ts";
 import { Secrets, type SecretValue } from "./secrets.ts";
 
@@ -77,20 +82,10 @@ export interface DomainsOptions {
   readonly logger?: Logger;
   /** Hears at once of every syscall that was refused to a task of a domain, except of those that are repeated in a replay. Must not throw. */
   readonly onRefused?: (domain: string, path: string, op: number) => void;
-}
-
-/** A domain as its starter sees it. */
-export interface DurableDomain {
-  readonly name: string;
-  readonly state: DomainState;
-  /** What the root task returned, once that is durable. Rejects with what it failed with, and when the domain cannot go on here. */
-  readonly result: Promise<unknown>;
-  /** Put a message into its inbox; resolves when that is durable. @throws {DomainEndedError} {DomainLostError} {MailboxFullError} {NotRecordableError} */
-  tell(payload: unknown): Promise<void>;
-  /** Messages that could not be handled and were set aside, the newest last (`DurableProgram.attempts`); and how many older ones are gone. */
-  readonly mailbox: { readonly aside: readonly AsideMessage[]; readonly dropped: number };
-  /** Ask its root task to end; resolves when that is durable. @throws {DomainEndedError} {DomainLostError} */
-  cancel(reason?: unknown): Promise<void>;
+  /** Hears what was decided about a failure, before it is recorded; what it throws keeps the domain as it is. */
+  readonly onRestart?: (event: RestartEvent) => Promise<void> | void;
+  /** Counts restarts (docs/spec/metrics.md). */
+  readonly meter?: Meter;
 }
 
 /** What a recovery came to. */
@@ -103,9 +98,6 @@ export interface RecoveryReport {
   readonly refused: readonly { readonly domain: string; readonly error: unknown }[];
 }
 
-/** Domains read at a time during a recovery, and bytes of their journals; one domain may have more. */
-const RECOVERED_AT_ONCE = 500;
-const RECOVERED_BYTES = 67_108_864;
 const LISTED_AT_ONCE = 1_000;
 const SEED_BYTES = 16;
 const HISTORY_BYTES = 1_048_576;
@@ -114,11 +106,9 @@ const HISTORY_BYTES = 1_048_576;
 export class Domains {
   readonly #options: DomainsOptions;
   readonly #programs: ReadonlyMap<string, DurableProgram>;
-  readonly #services: ReadonlyMap<
-    string,
-    { readonly offered: KernelService; readonly repeatable: boolean | undefined }
-  >;
+  readonly #services: OfferedServices;
   readonly #setup: DomainSetup;
+  readonly #recovery: Recovery;
   readonly #domains = new Map<string, Domain>();
   /** Names whose start is under way. */
   readonly #starting = new Set<string>();
@@ -127,12 +117,7 @@ export class Domains {
     for (const program of options.programs) checkProgram(program);
     this.#options = options;
     this.#programs = new Map(options.programs.map((program) => [program.name, program]));
-    this.#services = new Map(
-      Object.entries(options.services ?? {}).map(([name, { service, repeatable }]) => [
-        name,
-        { offered: new KernelService(service), repeatable },
-      ]),
-    );
+    this.#services = new OfferedServices(options.services);
     const { clock, journal, timers, historyBytes = HISTORY_BYTES } = options;
     const [startWall, startMonotonic] = [clock.wallMs(), clock.monotonicMs()];
     this.#setup = {
@@ -142,8 +127,9 @@ export class Domains {
       timers,
       // A wall clock that is set back does not make timers late: within a process the monotonic clock counts.
       nowMs: () => Math.floor(startWall + clock.monotonicMs() - startMonotonic),
-      serviceOf: (name) => this.#service(name),
+      serviceOf: (name) => this.#services.get(name),
     };
+    this.#recovery = this.#recoveryOf(options);
     options.post?.attach(this);
   }
 
@@ -173,7 +159,8 @@ export class Domains {
       const domain = new Domain(this.#setup, run, { nextSeq: 1, epoch: 1, values });
       this.#domains.set(name, domain);
       await domain.begin(begun);
-      return domain;
+      this.#recovery.watch(domain, program.name);
+      return this.get(name) ?? domain;
     } finally {
       this.#starting.delete(name);
     }
@@ -184,8 +171,14 @@ export class Domains {
     const report: MutableReport = { resumed: [], ended: [], refused: [] };
     for (let after = ""; ; ) {
       const heads = await this.#options.journal.domains(after, LISTED_AT_ONCE);
-      for (const some of portionsOf(heads))
-        await Promise.all(some.map((head) => this.#recoverOne(head, report)));
+      // While one portion is flushed, the next one is read.
+      let before: Promise<unknown> = Promise.resolve();
+      for (const some of portionsOf(heads)) {
+        const now = Promise.all(some.map((head) => this.#recoverOne(head, report)));
+        await before;
+        before = now;
+      }
+      await before;
       const last = heads.at(-1);
       if (last === undefined) return report;
       after = last.domain;
@@ -201,7 +194,7 @@ export class Domains {
   }
 
   async #resumeOne(name: string, adopted: boolean): Promise<DurableDomain | undefined> {
-    const known = this.#domains.get(name);
+    const known = this.get(name);
     if (known !== undefined) return known;
     const head = await this.#options.journal.head(name);
     if (head === undefined) return undefined;
@@ -209,7 +202,38 @@ export class Domains {
     await this.#recoverOne(head, report, adopted);
     const [refusal] = report.refused;
     if (refusal !== undefined) throw refusal.error;
-    return this.#domains.get(name);
+    return this.get(name);
+  }
+
+  /**
+   * Let a domain go on that failed, or begin afresh one that ended, however often that was done before; resolves when it goes on. Asking
+   * again as the same `by` (text) changes nothing. With `escalate`, and where it was asked for before, the domain as it is.
+   * @throws {DomainUnknownError} {NotFailedError} {NotReplaceableError} `kernel.bad-restart-choice` and what stops a recovery
+   */
+  async restart(name: string, answer: RestartAnswer, by = ""): Promise<DurableDomain | undefined> {
+    const known = this.get(name);
+    // A policy may be about to decide.
+    if (known?.state === "ended") await known.result.catch(() => {});
+    if (known !== undefined && known.state !== "ended") throw new NotFailedError(name, "has not ended");
+    if (await this.#recovery.restart(name, answer, by)) {
+      await this.#recovery.leave(name);
+      await this.#reopen(name);
+    }
+    return await this.resume(name);
+  }
+
+  /** What a domain failed with, and where; undefined when it ended otherwise. O(its records). @throws {DomainUnknownError} {NotFailedError} */
+  async failure(name: string): ReturnType<Recovery["failure"]> {
+    return await this.#recovery.failure(name);
+  }
+
+  /** Stop one domain here, where nothing is lost and nothing ends: `resume` goes on with it. */
+  async stop(name: string): Promise<void> {
+    const domain = this.#domains.get(name);
+    if (domain === undefined || domain.state === "ended") return;
+    await this.#recovery.leave(name);
+    await domain.stop();
+    this.#domains.delete(name);
   }
 
   /**
@@ -221,6 +245,7 @@ export class Domains {
   async release(name: string, to: string): Promise<readonly SegmentInfo[]> {
     const domain = this.#domains.get(name);
     if (domain?.state === "ended") throw new DomainEndedError(name);
+    await this.#recovery.leave(name);
     await domain?.stop();
     this.#domains.delete(name);
     return await releaseDomain(this.#options.journal, name, to);
@@ -240,7 +265,8 @@ export class Domains {
     if (fault !== undefined) throw new MalformedError("delivery", fault);
     const { to, token } = delivery;
     const domain = this.#domains.get(to);
-    if (domain !== undefined) return await domain.deliver(delivery);
+    const isRestarting = domain?.state === "ended" && this.get(to)?.state !== "ended";
+    if (domain !== undefined && !isRestarting) return await domain.deliver(delivery);
     const isKnown = this.#starting.has(to) || (await this.#options.journal.head(to)) !== undefined;
     if (isKnown) return { accepted: 0, state: "resting", token };
     return { accepted: 0, state: "ok", token, refusal: new DomainUnknownError(to) };
@@ -253,17 +279,18 @@ export class Domains {
 
   /** A domain that was started or recovered here. */
   get(name: string): DurableDomain | undefined {
-    return this.#domains.get(name);
+    return this.#recovery.watched(name) ?? this.#domains.get(name);
   }
 
   /** Every domain that was started or recovered here. */
   list(): readonly DurableDomain[] {
-    return [...this.#domains.values()];
+    return [...this.#domains].map(([name, domain]) => this.#recovery.watched(name) ?? domain);
   }
 
   /** Forget a domain that has ended, also in the journal. @throws {DomainUnknownError} for one that has not ended or is not known here */
   async forget(name: string): Promise<void> {
-    if (this.#domains.get(name)?.state !== "ended") throw new DomainUnknownError(name);
+    if (this.get(name)?.state !== "ended") throw new DomainUnknownError(name);
+    await this.#recovery.leave(name);
     await this.#options.journal.remove(name);
     this.#domains.delete(name);
   }
@@ -287,6 +314,7 @@ export class Domains {
   /** Stop every domain here; nothing is lost and nothing ends. Resolves when what was taken in is durable. The journal stays open. */
   async close(): Promise<void> {
     this.#options.post?.detach(this);
+    await this.#recovery.stop();
     await Promise.all([...this.#domains.values()].map((domain) => domain.stop()));
   }
 
@@ -303,7 +331,7 @@ export class Domains {
 
   #beginning(name: string, program: DurableProgram, input: unknown, values: LargeValues | undefined): Spawn {
     const { version } = program;
-    const uses = (program.uses ?? []).map((use) => [use, this.#service(use, name).kind] as const);
+    const uses = (program.uses ?? []).map((use) => [use, this.#services.get(use, name).kind] as const);
     const seed = this.#options.random.bytes(new Uint8Array(SEED_BYTES));
     const spawn: Spawn = {
       kind: KIND.spawn,
@@ -312,9 +340,49 @@ export class Domains {
     return reread(spawn, encodeRecord(1, spawn, values), values);
   }
 
-  async #recoverOne(head: DomainHead, report: MutableReport, adopted = false): Promise<void> {
+  #recoveryOf({ journal, timers, random, meter, onRestart }: DomainsOptions): Recovery {
+    return new Recovery({
+      journal,
+      timers,
+      meter,
+      nowMs: this.#setup.nowMs,
+      draw: () => random.uint32(),
+      planOf: (program) => recoveryPlanOf(program, this.#programs.get(program)?.recovery),
+      versionOf: (program) => this.#programs.get(program)?.version ?? "",
+      valuesOf: (name) => this.#valuesOf(name),
+      replayTo: async (name, until) => {
+        const head = await journal.head(name);
+        if (head === undefined) throw new DomainUnknownError(name);
+        return await this.#replayed(head, this.#valuesOf(name), until);
+      },
+      mayTryAgain: (call) => this.#services.mayTryAgain(call),
+      refusalOf: (call, result) => this.#services.refusalOf(call, result),
+      reopen: (name) => this.#reopen(name),
+      ...(onRestart === undefined ? {} : { onRestart }),
+    });
+  }
+
+  /** Take a domain up again that was restarted. */
+  async #reopen(name: string): Promise<Domain> {
+    const head = await this.#options.journal.head(name);
+    if (head === undefined) throw new DomainUnknownError(name);
+    this.#domains.delete(name);
+    const report: MutableReport = { resumed: [], ended: [], refused: [] };
+    await this.#recoverOne(head, report, false, true);
+    if (report.refused[0] !== undefined) throw report.refused[0].error;
+    return this.#domains.get(name) as Domain;
+  }
+
+  async #recoverOne(
+    head: DomainHead,
+    report: MutableReport,
+    adopted = false,
+    reopened = false,
+  ): Promise<void> {
     const name = head.domain;
     if (this.#domains.has(name) || this.#starting.has(name)) return;
+    // Its restart is under way.
+    if (!reopened && this.#recovery.watched(name) !== undefined) return;
     this.#starting.add(name);
     try {
       const values = this.#valuesOf(name);
@@ -327,9 +395,12 @@ export class Domains {
         bytes: head.bytes,
       });
       this.#domains.set(name, domain);
-      if (replay.ended === undefined) await this.#resume(domain);
-      else domain.remember(replay.ended);
-      (replay.ended === undefined ? report.resumed : report.ended).push(name);
+      if (replay.ended === undefined) {
+        await this.#resume(domain);
+        this.#recovery.watch(domain, replay.beginning?.program ?? "");
+      }
+      const isUndecided = this.#recovery.watchEnded(domain, replay);
+      (replay.ended === undefined || isUndecided ? report.resumed : report.ended).push(name);
     } catch (error) {
       this.#domains.delete(name);
       report.refused.push({ domain: name, error });
@@ -339,12 +410,16 @@ export class Domains {
   }
 
   /** Replay a journal, and when it diverges once more to say where in the source. */
-  async #replayed(head: DomainHead, values: LargeValues | undefined): Promise<Replay> {
+  async #replayed(
+    head: DomainHead,
+    values: LargeValues | undefined,
+    until = Number.POSITIVE_INFINITY,
+  ): Promise<Replay> {
     try {
-      return await this.#replay(head, values, false);
+      return await this.#replay(head, values, false, until);
     } catch (error) {
       if (!(error instanceof DivergedError)) throw error;
-      return await this.#replay(head, values, true);
+      return await this.#replay(head, values, true, until);
     }
   }
 
@@ -352,6 +427,7 @@ export class Domains {
     { domain: name }: DomainHead,
     values: LargeValues | undefined,
     keepPositions: boolean,
+    until: number,
   ): Promise<Replay> {
     const { journal, digests, logger, guard } = this.#options;
     const gate = new LogGate(logger);
@@ -370,30 +446,17 @@ export class Domains {
       });
     const before = (body: Uint8Array): Promise<void> | undefined =>
       values !== undefined && namesValues(body) ? values.load(body) : undefined;
-    const replay = await replayLive(journal, name, make, { before });
+    const replay = await replayLive(journal, name, make, { before, until });
     gate.open();
-    for (const [use] of replay.run.uses) this.#service(use, name);
+    for (const [use] of replay.run.uses) this.#services.get(use, name);
     return replay;
   }
 
   #resume(domain: Domain): Promise<void> {
     return domain.resume(
-      (call) => this.#mayRepeat(call),
+      (call) => this.#services.mayRepeat(call),
       (call) => new OutcomeUnknownError(call.service, keyOf(domain.name, call)),
     );
-  }
-
-  #mayRepeat({ service, kind, request }: AskedCall): boolean {
-    const repeatable = this.#services.get(service)?.repeatable;
-    if (repeatable !== undefined) return repeatable;
-    if (kind === "http") return ["GET", "HEAD"].includes((request as HttpRequest).method);
-    return kind !== "tool";
-  }
-
-  #service(name: string, domain = ""): KernelService {
-    const service = this.#services.get(name)?.offered;
-    if (service === undefined) throw new ProgramUnknownError(domain, `service ${name}`);
-    return service;
   }
 }
 
@@ -403,23 +466,4 @@ interface MutableReport {
   readonly resumed: string[];
   readonly ended: string[];
   readonly refused: { domain: string; error: unknown }[];
-}
-
-/** Heads in their order, as many together as may be read at a time. */
-function* portionsOf(heads: readonly DomainHead[]): Generator<readonly DomainHead[], void> {
-  let portion: DomainHead[] = [];
-  let bytes = 0;
-  for (const head of heads) {
-    if (
-      portion.length === RECOVERED_AT_ONCE ||
-      (portion.length > 0 && bytes + head.bytes > RECOVERED_BYTES)
-    ) {
-      yield portion;
-      portion = [];
-      bytes = 0;
-    }
-    portion.push(head);
-    bytes += head.bytes;
-  }
-  if (portion.length > 0) yield portion;
 }

@@ -48,6 +48,8 @@ export async function forkDomain(journal: Journal, { domain, at, as, change }: F
   for await (const logged of liveRecords(journal, domain)) {
     if (logged.seq > at && shared.length >= BEGINNING) break;
     found ||= logged.seq === at;
+    // Which records a restart left out was counted already, and the numbers are others here.
+    if (logged.row.kind === KIND.restart && shared.length > 0) continue;
     const seq = shared.length + 1;
     // What a checkpoint removed cannot be shared.
     if (seq === 1 && logged.row.kind !== KIND.spawn) throw new NoRecordError(domain, 1);

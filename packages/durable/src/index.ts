@@ -18,10 +18,10 @@ export type { DomainState } from "./domain-setup.ts";
 export {
   Domains,
   type DomainsOptions,
-  type DurableDomain,
   type RecoveryReport,
 } from "./domains.ts";
 export type { DurableCall } from "./durable-call.ts";
+export type { DurableDomain } from "./durable-domain.ts";
 export {
   AmbientUseError,
   BadJournalError,
@@ -101,6 +101,17 @@ export {
   type ValueKeeper,
   type ValueSource,
 } from "./record.ts";
+export type { RestartEvent } from "./recovery/recovery.ts";
+export {
+  BadDomainRequestError,
+  DomainFailedError,
+  NotFailedError,
+  NotReplaceableError,
+  SameFailureError,
+  TooManyRestartsError,
+} from "./recovery/recovery-errors.ts";
+export type { DomainFailure, RecoveryOptions } from "./recovery/recovery-plan.ts";
+export type { ChoiceName, FailedCall, FailurePlace, RestartFacts } from "./recovery/restart-facts.ts";
 export { Replay, type ReplayOptions } from "./replay.ts";
 export { type RollbackOptions, type RolledBack, rollbackDomain } from "./rollback.ts";
 export { type SecretValue, secret } from "./secrets.ts";

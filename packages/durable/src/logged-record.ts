@@ -2,13 +2,14 @@
  * Records as they lie in a journal, and which of them still count: a rollback is a record that discards those before it.
  *
  * L1. A rollback says which record it goes back to. The records after that one, up to the rollback itself, are discarded; they stay in
- *     the journal.
+ *     the journal. A restart does the same, and counts itself.
  * L2. Whoever reads a domain to live it or to judge it skips what was discarded, and nothing else.
  */
 import type { Journal } from "@glia-os/abi/ports";
 import { decodeRow, KIND } from "./record.ts";
 import { beginRecord, MAJOR, SIMPLE, takeRecord, writeHead, writeList, writeRaw } from "./record-arena.ts";
 import type { RecordRow } from "./record-reader.ts";
+import { factsOf } from "./recovery/restart-facts.ts";
 
 /** The kind of a rollback (docs/spec/journal.md). */
 export const ROLLBACK = 12;
@@ -23,7 +24,7 @@ export interface LoggedRecord {
   readonly row: RecordRow;
 }
 
-/** What one rollback discarded: the records after `after`, up to `at`, which is the rollback. */
+/** What was discarded: the records after `after`, up to `at`, which is the rollback, or comes before the restart. */
 export interface Discarded {
   readonly after: number;
   readonly at: number;
@@ -64,9 +65,21 @@ export async function* loggedRecords(
 /** What the rollbacks of a domain discarded, in their order. O(records). */
 export async function discardedOf(journal: ReadableJournal, domain: string): Promise<readonly Discarded[]> {
   const found: Discarded[] = [];
-  for await (const { seq, row } of loggedRecords(journal, domain))
-    if (row.kind === ROLLBACK) found.push({ after: row.outcome as number, at: seq });
+  for await (const { seq, row } of loggedRecords(journal, domain)) {
+    const discarded = discardedBy(seq, row);
+    if (discarded === undefined) continue;
+    // What lies within it is discarded by it.
+    while ((found.at(-1)?.after ?? -1) >= discarded.after) found.pop();
+    found.push(discarded);
+  }
   return found;
+}
+
+function discardedBy(seq: number, { kind, outcome }: RecordRow): Discarded | undefined {
+  if (kind === ROLLBACK) return { after: outcome as number, at: seq };
+  if (kind !== KIND.restart) return undefined;
+  const { to: after } = factsOf((outcome as readonly unknown[])[0]);
+  return after < seq - 1 ? { after, at: seq - 1 } : undefined;
 }
 
 /** Whether a record was discarded (L1). */

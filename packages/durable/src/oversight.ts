@@ -45,11 +45,15 @@ export function overseen(
   oversight: Oversight,
 ): Readonly<Record<string, DurableService>> {
   return Object.fromEntries(
-    Object.entries(services).map(([name, each]) => [
-      name,
-      { service: new Guard(name, each, oversight), repeatable: true },
-    ]),
+    Object.entries(services).map(([name, each]) => [name, guarded(name, each, oversight)]),
   );
+}
+
+function guarded(name: string, each: DurableService, oversight: Oversight): DurableService {
+  const guard = new Guard(name, each, oversight);
+  const mayTryAgain = (request: unknown): boolean => each.mayTryAgain?.(request) ?? guard.mayRepeat(request);
+  const { faultIn } = each;
+  return { service: guard, repeatable: true, mayTryAgain, ...(faultIn === undefined ? {} : { faultIn }) };
 }
 
 /** What a call does when it is settled. */
@@ -93,7 +97,7 @@ class Guard implements Service {
   async #admit(request: unknown, call: ServiceCall, cancel: CancelSignal): Promise<void> {
     const { audit, digests, policy } = this.#oversight;
     const [{ key }, service] = [call, this.name];
-    if (audit.wasAllowed(key) && !this.#mayRepeat(request)) throw new OutcomeUnknownError(service, key);
+    if (audit.wasAllowed(key) && !this.mayRepeat(request)) throw new OutcomeUnknownError(service, key);
     const failing = audit.isFailing(domainOf(key), service);
     const mode =
       policy === undefined || this.kind === "approver"
@@ -144,7 +148,8 @@ class Guard implements Service {
     return { args: hexOf(this.#oversight.digests.sha256(encode(request, rfc8949EncodeOptions))) };
   }
 
-  #mayRepeat(request: unknown): boolean {
+  /** Whether a call that had begun may begin again. */
+  mayRepeat(request: unknown): boolean {
     if (this.#repeatable !== undefined) return this.#repeatable;
     if (this.kind === "http") return ["GET", "HEAD"].includes((request as HttpRequest).method);
     return this.kind !== "tool";

@@ -2,6 +2,7 @@
 import type { AccountOptions, Program } from "@glia-os/kernel";
 import type { Service } from "@glia-os/kernel/services";
 import { BadProgramError } from "./errors.ts";
+import { type RecoveryOptions, recoveryPlanOf } from "./recovery/recovery-plan.ts";
 
 /**
  * A program that survives its process. It must do the same whenever it is run with the same input and gets the same answers: what it
@@ -30,6 +31,8 @@ export interface DurableProgram<Input = never, Result = unknown> {
    * (docs/spec/mail.md, ML7). For programs that have a checkpoint after each message. Default: a failure ends the domain.
    */
   readonly attempts?: number;
+  /** What happens when the root task fails (docs/spec/recovery.md). Default: the domain ends with the failure. */
+  readonly recovery?: RecoveryOptions;
   /** The root task for an input. It gets the syscalls, the handle of its inbox, and the handles of the services. */
   run(input: Input): Program<Result>;
 }
@@ -43,6 +46,10 @@ export interface DurableService {
    * GET or HEAD. Otherwise the task gets `durable.outcome-unknown`.
    */
   readonly repeatable?: boolean;
+  /** Whether a call that failed may be made again when its domain is resumed. Default: as `repeatable`. */
+  mayTryAgain?(request: unknown): boolean;
+  /** What is wrong with a value as an answer of this service; asked when a restart puts one in place of a failure. Default: nothing. */
+  faultIn?(answer: unknown): string | undefined;
 }
 
 const NAME_LIMIT = 128;
@@ -56,6 +63,7 @@ export function checkProgram(program: DurableProgram): void {
   if (typeof name !== "string" || name === "" || name.length > NAME_LIMIT)
     throw new BadProgramError(`its name does not have 1 to ${NAME_LIMIT} characters`);
   checkVersions(program);
+  recoveryPlanOf(name, program.recovery);
   if (typeof program.run !== "function") throw new BadProgramError(`${name} has no function run`);
   if (!Array.isArray(uses) || uses.length > USES_LIMIT || uses.some((each) => typeof each !== "string"))
     throw new BadProgramError(`what ${name} uses is no list of at most ${USES_LIMIT} names`);

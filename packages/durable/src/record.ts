@@ -8,8 +8,8 @@
  * R3. Where there are blobs, a value of more than {@link INLINE_BYTES} stands in its record by content hash.
  */
 import { type ErrorRecord, RemoteError, toErrorRecord } from "@glia-os/abi/errors";
-import type { ServiceKind } from "@glia-os/kernel/services";
 import { decode, decodeFirst, encode, rfc8949EncodeOptions, Tagged } from "cborg";
+import type { Beginning, Renewal, Spent } from "./beginning.ts";
 import { NotRecordableError } from "./errors.ts";
 import { KeptValue } from "./kept-value.ts";
 import { encodableForm, formOfParts, type MailboxForm } from "./mailbox-state.ts";
@@ -26,6 +26,9 @@ import {
   writeSmall,
 } from "./record-arena.ts";
 import { hashOf, type RecordRow, readRow } from "./record-reader.ts";
+import { factsOf, formOfFacts, type RestartFacts } from "./recovery/restart-facts.ts";
+
+export type { Beginning, Renewal, Spent } from "./beginning.ts";
 
 /** The most bytes one recorded value takes: 1 MiB. */
 export const VALUE_BYTES = 1_048_576;
@@ -52,6 +55,7 @@ export const KIND = {
   checkpoint: 10,
   moved: 13,
   mail: 14,
+  restart: 15,
 } as const;
 
 /** Where a task stands in its domain: spawn indices from the root, which has none. */
@@ -62,38 +66,7 @@ export type Outcome =
   | { readonly failed: false; readonly value: unknown }
   | { readonly failed: true; readonly error: ErrorRecord };
 
-/** Costs in the order calls, tokens, money, milliseconds, fuel (`Amounts` of the kernel). */
-export type Spent = readonly [calls: number, tokens: number, money: number, ms: number, fuel: number];
-
 const NO_COST: Spent = [0, 0, 0, 0, 0];
-
-/** How a domain began: what its root task is and gets. */
-export interface Beginning {
-  readonly program: string;
-  readonly input: unknown;
-  /** Names and kinds of the services whose handles the root task gets, in order. */
-  readonly uses: readonly (readonly [name: string, kind: ServiceKind])[];
-  /** Sixteen bytes, from which all randomness of the domain comes. */
-  readonly seed: Uint8Array;
-  /** How many checkpoints the domain had. Default 0. */
-  readonly generation?: number;
-  /** What its calls of services cost before the last checkpoint; see {@link Spent}. Default: nothing. */
-  readonly spent?: Spent;
-  /** The version of the program; none for a program that has none. */
-  readonly version?: string | undefined;
-}
-
-/** How a domain begins anew: its journal before may be gone. */
-export interface Renewal {
-  /** As the domain would begin, with the state as input. */
-  readonly beginning: Beginning;
-  /** The time of the domain, in milliseconds since the Unix epoch. */
-  readonly nowMs: number;
-  /** Messages in its inbox that nobody had taken. */
-  readonly inbox: readonly unknown[];
-  /** What it knows of those who sent it messages, and of those it could not handle; none for a domain that has to do with no mail. */
-  readonly mailbox?: MailboxForm | undefined;
-}
 
 /** One record, without its number. */
 export type DurableRecord =
@@ -132,6 +105,8 @@ export type DurableRecord =
   | { readonly kind: typeof KIND.checkpoint; readonly renewal: Renewal }
   /** The domain was given away; it is gone on with where it was given to, or where it is taken back. */
   | { readonly kind: typeof KIND.moved; readonly to: string }
+  /** The root task failed, and this is how the domain goes on, or that it does not. */
+  | { readonly kind: typeof KIND.restart; readonly facts: RestartFacts }
   /** The root task ended; nothing follows. */
   | { readonly kind: typeof KIND.exit; readonly outcome: Outcome };
 
@@ -273,6 +248,7 @@ const WHAT: Readonly<Record<DurableRecord["kind"], string>> = {
   [KIND.time]: "the time",
   [KIND.cancel]: "the reason",
   [KIND.moved]: "the new owner",
+  [KIND.restart]: "a restart",
   [KIND.checkpoint]: "the state of a checkpoint, or a message that waits beside it,",
 };
 
@@ -293,13 +269,14 @@ function contentOf(record: DurableRecord, keeper?: ValueKeeper): unknown {
       const { program, input, uses, seed, version } = record.beginning;
       return [program, partOf(record, input, keeper), uses, seed, ...partsOfVersion(version)];
     }
-    case KIND.checkpoint: {
-      const { beginning, nowMs, inbox, mailbox } = record.renewal;
-      const { program, input, uses, seed, generation, spent = NO_COST, version } = beginning;
-      const [state, messages] = [partOf(record, input, keeper), partOf(record, inbox, keeper)];
-      const front = [program, state, uses, seed, generation, nowMs, messages, spent];
-      if (mailbox === undefined) return [...front, ...partsOfVersion(version)];
-      return [...front, version ?? null, partOf(record, encodableForm(mailbox), keeper)];
+    case KIND.checkpoint:
+      return formOfRenewal(record, record.renewal, keeper);
+    case KIND.restart: {
+      const { renewal } = record.facts;
+      return [
+        formOfFacts(record.facts),
+        renewal === undefined ? null : formOfRenewal(record, renewal, keeper),
+      ];
     }
     case KIND.moved:
       return record.to;
@@ -319,6 +296,15 @@ function contentOf(record: DurableRecord, keeper?: ValueKeeper): unknown {
     case KIND.exit:
       return formOf(record.outcome);
   }
+}
+
+function formOfRenewal(record: DurableRecord, renewal: Renewal, keeper: ValueKeeper | undefined): unknown {
+  const { beginning, nowMs, inbox, mailbox } = renewal;
+  const { program, input, uses, seed, generation, spent = NO_COST, version } = beginning;
+  const [state, messages] = [partOf(record, input, keeper), partOf(record, inbox, keeper)];
+  const front = [program, state, uses, seed, generation, nowMs, messages, spent];
+  if (mailbox === undefined) return [...front, ...partsOfVersion(version)];
+  return [...front, version ?? null, partOf(record, encodableForm(mailbox), keeper)];
 }
 
 function partsOfVersion(version: string | undefined): readonly string[] {
@@ -350,6 +336,8 @@ export function recordOf(row: RecordRow, source?: ValueSource): DurableRecord {
       return { kind, renewal: renewalOf(outcome, source) };
     case KIND.moved:
       return { kind, to: outcome as string };
+    case KIND.restart:
+      return { kind, facts: restartOf(outcome, source) };
     case KIND.time:
       return { kind, nowMs: outcome as number };
     case KIND.message:
@@ -372,11 +360,16 @@ export function recordOf(row: RecordRow, source?: ValueSource): DurableRecord {
 }
 
 type SpawnForm = [string, unknown, Beginning["uses"], Uint8Array, string?];
-
 type MailForm = [string, number, unknown, readonly string[], readonly string[]];
 
 function versionOf(version: string | null | undefined): Pick<Beginning, "version"> {
   return version === undefined || version === null ? {} : { version };
+}
+
+function restartOf(form: unknown, source: ValueSource | undefined): RestartFacts {
+  if (!Array.isArray(form) || form.length !== 2) throw new TypeError("no restart");
+  const facts = factsOf(form[0]);
+  return form[1] === null ? facts : { ...facts, renewal: renewalOf(form[1], source) };
 }
 
 function renewalOf(form: unknown, source: ValueSource | undefined): Renewal {

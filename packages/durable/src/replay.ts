@@ -37,6 +37,7 @@ import {
   type ValueSource,
 } from "./record.ts";
 import { hasHash, type RecordRow } from "./record-reader.ts";
+import type { RestartFacts } from "./recovery/restart-facts.ts";
 import { Tape } from "./tape.ts";
 
 /** What is known while a journal is replayed. */
@@ -65,6 +66,7 @@ export class Replay {
   #lastSeq = 0;
   #ended: Outcome | undefined;
   #movedTo: string | undefined;
+  #restarted: RestartFacts | undefined;
   /** What is being fed. Where positions are kept, nothing is taken from it at once: each call is to be seen. */
   readonly #tape: Tape = new Tape();
 
@@ -86,6 +88,11 @@ export class Replay {
   /** Whom the domain was given to, when nothing was recorded since. */
   get movedTo(): string | undefined {
     return this.#movedTo;
+  }
+
+  /** The last restart that counts. After its end: what was decided about it. */
+  get restart(): RestartFacts | undefined {
+    return this.#restarted;
   }
 
   /** How the domain began; undefined before the first record. */
@@ -136,10 +143,11 @@ export class Replay {
     const { seq, kind } = row;
     this.#lastSeq = seq;
     this.#movedTo = undefined;
-    if (this.#ended !== undefined) throw this.#bad(seq, "it follows the end of the domain");
+    if (this.#ended !== undefined && kind !== KIND.restart)
+      throw this.#bad(seq, "it follows the end of the domain");
     if ((seq === 1) !== (kind === KIND.spawn)) throw this.#bad(seq, "only the first record begins a domain");
     // What is left of a journal that was being cut off at a checkpoint.
-    if (this.#run === undefined && kind !== KIND.spawn && kind !== KIND.checkpoint) return;
+    if (this.#run === undefined && !BEGINNINGS.includes(kind)) return;
     if (kind === KIND.intent) this.#expect(row).intentAt = seq;
     else if (kind === KIND.resume) {
       const run = this.#going(seq);
@@ -161,6 +169,7 @@ export class Replay {
     if (record.kind === KIND.spawn) this.#begin(record.beginning);
     else if (record.kind === KIND.moved) this.#movedTo = record.to;
     else if (record.kind === KIND.checkpoint) this.#renew(seq, record.renewal);
+    else if (record.kind === KIND.restart) this.#restart(seq, record.facts);
     else if (record.kind === KIND.exit) this.#end(seq, record.outcome);
     else {
       const run = this.#going(seq);
@@ -210,6 +219,19 @@ export class Replay {
     this.#run.runOut();
   }
 
+  /** How the domain goes on after a failure that no longer counts; or that it does not, which stands after its end. */
+  #restart(seq: number, facts: RestartFacts): void {
+    const { choice, renewal, cost } = facts;
+    this.#restarted = facts;
+    if ((this.#ended !== undefined) !== (choice === "escalate"))
+      throw this.#bad(seq, "it does not follow a failure, or what it discards was not left out");
+    if (renewal !== undefined) {
+      this.#run = DomainRun.from(this.#runOptions(renewal.beginning), renewal);
+      this.#beginning = renewal.beginning;
+      this.#run.runOut();
+    } else if (this.#run !== undefined) this.#run.charge(cost);
+  }
+
   #check(seq: number, taken: boolean): void {
     if (!taken) throw this.#diverged(seq, "that its inbox took a message", "left no room in it", []);
   }
@@ -252,6 +274,8 @@ export class Replay {
   }
 }
 
+/** Records that say by themselves how a domain begins, or begins anew. */
+const BEGINNINGS: readonly number[] = [KIND.spawn, KIND.checkpoint, KIND.restart];
 const NOT_RECORDABLE = "durable.not-recordable";
 
 function nameOf(op: number): string {

@@ -69,7 +69,7 @@ function codeOf(error: unknown): unknown {
 async function hasEnded(journal: ReadableJournal, domain: string): Promise<boolean> {
   let last = 0;
   try {
-    for await (const { row } of liveRecords(journal, domain)) last = row.kind;
+    for await (const { row } of liveRecords(journal, domain)) if (row.kind !== KIND.restart) last = row.kind;
   } catch {
     // The journal is damaged: that is the verdict.
   }

@@ -2,6 +2,7 @@
 import type { Clock, Random, SpanContext } from "@glia-os/abi/ports";
 import { ALL_RIGHTS, RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import { Account, type AccountDump } from "./budget/account.ts";
+import { amountsOf, type Cost } from "./budget/amounts.ts";
 import { Channel } from "./channel/channel.ts";
 import { closeOrphan, offerTo, sourceOf } from "./channel/port.ts";
 import { NOTHING } from "./channel/waiting.ts";
@@ -330,6 +331,11 @@ class LocalKernel implements Kernel {
   accountOf(task?: TaskId): AccountDump {
     const own = task === undefined ? null : this.#task(task).extra?.account;
     return (own ?? this.#scheduler.setup.account).dump();
+  }
+
+  charge(cost: Cost): void {
+    const amounts = amountsOf("a charge", cost);
+    this.#scheduler.setup.account.spend(amounts, amounts);
   }
 
   nameOf(id: TaskId): { readonly path: string; readonly name: string } | undefined {

@@ -8,6 +8,7 @@
 import type { Clock, Logger, Meter, Random, SpanContext, Tracer } from "@glia-os/abi/ports";
 import type { Rights } from "@glia-os/abi/syscalls";
 import type { AccountDump, AccountOptions } from "./budget/account.ts";
+import type { Cost } from "./budget/amounts.ts";
 import type { Choose } from "./chosen-order.ts";
 import type { KernelDump, QueueDump } from "./dump.ts";
 import type { Handle } from "./handle.ts";
@@ -214,6 +215,9 @@ export interface Kernel {
 
   /** The account a task pays its calls of services from; of the kernel when none is named. @throws {UnknownTaskError} */
   accountOf(task?: TaskId): AccountDump;
+
+  /** Book a cost in the account of the kernel that no call has: of what was done before it was made. @throws {BadOptionError} */
+  charge(cost: Cost): void;
 
   /** The path and name of a task that lives or whose end is remembered; undefined for others. */
   nameOf(task: TaskId): { readonly path: string; readonly name: string } | undefined;

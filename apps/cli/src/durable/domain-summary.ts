@@ -81,6 +81,8 @@ export async function summaryOf(
     if ("rollback" in each || isDiscarded(discarded, each.seq)) continue;
     const { record } = each;
     if (record.kind === KIND.spawn) program = record.beginning.program;
+    else if (record.kind === KIND.checkpoint) program = record.renewal.beginning.program;
+    else if (record.kind === KIND.restart) program = record.facts.renewal?.beginning.program ?? program;
     else if (record.kind === KIND.time) lastMs = record.nowMs;
     else if (record.kind === KIND.intent) waiting.set(record.path.join("/"), callName(record.op));
     else if (record.kind === KIND.resume) waiting.delete(record.path.join("/"));

@@ -1,5 +1,13 @@
 /** `glia journal show FOLDER DOMAIN`. */
-import { discardedOf, isDiscarded, KIND, type NumberedRecord, type Outcome } from "@glia-os/durable";
+import {
+  discardedOf,
+  isDiscarded,
+  KIND,
+  type NumberedRecord,
+  nameOfSender,
+  type Outcome,
+  type RestartFacts,
+} from "@glia-os/durable";
 import { openJournalReader } from "@glia-os/store/journal-reader";
 import type { Context } from "../context.ts";
 import { DomainMissingError, UsageError } from "../errors.ts";
@@ -74,10 +82,17 @@ export function described({ record }: Pick<NumberedRecord, "record">): Described
       return { what: "begins anew from a checkpoint", value: record.renewal.beginning.input };
     case KIND.moved:
       return { what: `is given to ${record.to}` };
+    case KIND.restart:
+      return describedRestart(record.facts);
     case KIND.time:
       return { what: `it is ${new Date(record.nowMs).toISOString()}` };
     case KIND.message:
       return { what: "a message comes in", value: record.payload };
+    case KIND.mail:
+      return {
+        what: `message ${record.number} of ${nameOfSender(record.from)} comes in`,
+        value: record.payload,
+      };
     case KIND.cancel:
       return { what: "is asked to end", value: record.reason };
     case KIND.intent:
@@ -94,6 +109,15 @@ export function described({ record }: Pick<NumberedRecord, "record">): Described
         value: resultOf(record.outcome),
       };
   }
+}
+
+/** How a domain goes on after a failure, or why it does not. */
+function describedRestart({ choice, to, at, error, refusal, renewal }: RestartFacts): Described {
+  const failed = `after ${error.code} at record ${at.seq}`;
+  if (choice === "fresh") return { what: `begins afresh ${failed}`, value: renewal?.beginning.input };
+  if (choice === "escalate") return { what: `is not restarted ${failed}`, value: refusal?.message };
+  const how = choice === "replace" ? "goes on with another result" : "goes on";
+  return { what: `${how} from record ${to} ${failed}` };
 }
 
 function taskOf(path: readonly number[]): string {

@@ -4,7 +4,7 @@
  * RF1. The facts of the last restart that counts are all that the next decision needs of those before: nothing else has to be kept.
  */
 import type { ErrorRecord } from "@glia-os/abi/errors";
-import type { Renewal, Spent } from "../record.ts";
+import type { Renewal, Spent } from "../beginning.ts";
 
 /** How a domain goes on after a failure. */
 export type ChoiceName = "resume" | "fresh" | "replace" | "escalate";
@@ -52,8 +52,8 @@ export interface RestartFacts {
   readonly recent: readonly number[];
   /** What the records that no longer count had cost. */
   readonly cost: Spent;
-  /** Why a domain does not go on: the code of the refusal and its words; empty texts when that was the choice. */
-  readonly refusal: readonly [code: string, message: string];
+  /** Why a domain does not go on; undefined when that was the choice. */
+  readonly refusal?: ErrorRecord | undefined;
   /** Who asked for it, so that asking again changes nothing; "" for the domain's own policy. */
   readonly by: string;
   /** What a fresh incarnation begins with. */
@@ -72,8 +72,17 @@ export type FactsForm = readonly [
   nowMs: number,
   recent: readonly number[],
   cost: Spent,
-  refusal: readonly [code: string, message: string],
+  refusal: RefusalForm | null,
   by: string,
+];
+
+type RefusalForm = readonly [
+  code: string,
+  message: string,
+  changed: string,
+  fix: string,
+  retryable: boolean,
+  details: Readonly<Record<string, unknown>>,
 ];
 
 const NO_CALL: FailedCall = { task: "", op: 0, service: "", key: "" };
@@ -84,7 +93,16 @@ export function formOfFacts(facts: RestartFacts): FactsForm {
   const { task, op, service, key } = at.call ?? NO_CALL;
   const place = [at.name, at.seq, task, op, service, key] as const;
   const failed = [error.code, error.message, error.retryable] as const;
-  return [choice, to, place, failed, times, version, generation, nowMs, recent, cost, refusal, by];
+  const refused = refusal === undefined ? null : formOfRefusal(refusal);
+  return [choice, to, place, failed, times, version, generation, nowMs, recent, cost, refused, by];
+}
+
+function formOfRefusal({ code, message, changed, fix, retryable, details = {} }: ErrorRecord): RefusalForm {
+  return [code, message, changed, fix, retryable, details];
+}
+
+function refusalOf([code, message, changed, fix, retryable, details]: RefusalForm): ErrorRecord {
+  return { code, message, changed, fix, retryable, details };
 }
 
 /** The facts of a form. @throws {TypeError} for another form */
@@ -107,7 +125,7 @@ export function factsOf(form: unknown): RestartFacts {
     nowMs,
     recent,
     cost,
-    refusal,
+    refusal: refusal === null ? undefined : refusalOf(refusal),
     by,
   };
 }

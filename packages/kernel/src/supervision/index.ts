@@ -1,7 +1,7 @@
 /**
  * Supervision on the kernel's links, monitors and names, with OTP's vocabulary and semantics: servers, supervisors, exit reasons.
  */
-export type { Backoff } from "./backoff.ts";
+export { type Backoff, backoffMs } from "./backoff.ts";
 export type { ChildState } from "./child.ts";
 export {
   type AutoShutdown,

@@ -5,6 +5,11 @@ export const DURABLE_CODES = {
     changed: "The domain was stopped where its journal ends; nothing after it was performed.",
     fix: "Ask the syscalls instead: `sys.now()`, `sys.random(bytes)`, `sys.sleep(ms)`, `sys.fetch(grant, request)`.",
   },
+  "durable.bad-domain-request": {
+    retryable: false,
+    changed: "Nothing: no domain was started or restarted.",
+    fix: "Ask with `{ domain, program, input }`, and name a program that the service offers; `durableChild` does.",
+  },
   "durable.bad-journal": {
     retryable: false,
     changed: "Nothing: the domain was not resumed.",
@@ -40,6 +45,11 @@ export const DURABLE_CODES = {
     changed: "Nothing: the domain that has the name goes on.",
     fix: "Use its result, or start a domain under another name.",
   },
+  "durable.domain-failed": {
+    retryable: false,
+    changed: "What the domain did before stands, and its journal says where it failed.",
+    fix: "Restart the domain (`durableChild` lets its supervisor choose), or look at record `details.seq` with `glia journal show`.",
+  },
   "durable.domain-lost": {
     retryable: false,
     changed:
@@ -61,10 +71,20 @@ export const DURABLE_CODES = {
     changed: "The domain was stopped where its journal ends; nothing after it was performed.",
     fix: "Use services for what is outside; `sys.external`, sockets and async programs cannot be replayed.",
   },
+  "durable.not-failed": {
+    retryable: false,
+    changed: "Nothing: the domain is as it was.",
+    fix: "Restart domains that failed; one that ended as it should can only begin afresh.",
+  },
   "durable.not-recordable": {
     retryable: false,
     changed: "The effect was performed; its result could not be kept and was not used.",
     fix: "Let services, inputs and messages hold plain data: null, booleans, numbers, strings, bytes, lists, objects; at most 1 MiB, or 16 MiB where there are blobs.",
+  },
+  "durable.not-replaceable": {
+    retryable: false,
+    changed: "Nothing: the domain stands where it failed.",
+    fix: "Replace the outcome of a call of a service, by a value that is an answer of that service; or choose another restart.",
   },
   "durable.outcome-unknown": {
     retryable: false,
@@ -81,10 +101,20 @@ export const DURABLE_CODES = {
     changed: "Nothing: the domain was not resumed.",
     fix: "Name its program among `programs`, and every service it uses among `services`.",
   },
+  "durable.same-failure": {
+    retryable: false,
+    changed: "The domain ended there; it is not restarted by itself any more.",
+    fix: "Give the call in `details.at` another answer (`glia fork --at SEQ --set result=JSON`), go back to before it (`glia rollback`), or mend the program (`glia upgrade --plan` says whether the new one fits the journal) and resume it.",
+  },
   "durable.secret-refused": {
     retryable: false,
     changed: "Nothing: the call was not performed.",
     fix: "Name the secret among `secrets`, and the service among the `services` of that secret.",
+  },
+  "durable.too-many-restarts": {
+    retryable: false,
+    changed: "The domain ended where it failed; it is not restarted by itself any more.",
+    fix: "Find out what keeps failing there; then resume it, or give its program a larger `intensity` or a longer `backoff`.",
   },
   "durable.value-missing": {
     retryable: false,
