@@ -34,8 +34,8 @@ export type LocalNode = NodeApi & {
 
 type MeshFace = MeshThreadService & NodeService & MeshService;
 
-/** Between two looks at which guest is running. */
-const WATCH_EVERY_MS = 500;
+/** How often a step is looked for that takes too long: it adds to the time until one is noticed, and wakes an idle node. */
+const WATCH_EVERY_MS = 2000;
 /** How long a guest may run without a blocking call when the options do not say. */
 const STEP_MS = 10_000;
 /** Young generation of a thread's heap: a node's threads make little garbage that lives long, and memory is for guests. */
@@ -154,7 +154,7 @@ class NodeThreads implements MainService {
       if (step === undefined) return;
       this.#failed.resolve(new GuestStuckError(step.runningMs, step.limitMs));
       void worker.terminate();
-    }, WATCH_EVERY_MS);
+    }, Math.min(WATCH_EVERY_MS, setup.stepMs));
     this.#watch.unref();
     return toMesh.port1;
   }

@@ -7,12 +7,12 @@
  */
 import type { TimerHandle, Timers } from "@glia-os/abi/ports";
 
-/** Between two counts, in milliseconds. */
-export const COUNT_EVERY_MS = 250;
+/** Between two counts, in milliseconds. Each wakes an idle node, so there are no more than two looks need. */
+export const COUNT_EVERY_MS = 500;
 /** Between two looks, in milliseconds. */
-export const LOOK_EVERY_MS = 500;
+export const LOOK_EVERY_MS = 1000;
 /** Looks without progress that make a stall: two seconds. */
-export const LOOKS = 4;
+export const LOOKS = 2;
 
 /** A counter in shared memory. */
 export function createProgress(): SharedArrayBuffer {

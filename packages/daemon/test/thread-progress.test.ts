@@ -35,7 +35,7 @@ function watched(): { counting: HandTimers; looking: HandTimers; told: string[];
   return { counting, looking, told, watch };
 }
 
-test("TP1, TP3: a thread that counts no more has stalled after four looks, once, and is back with its next count", () => {
+test("TP1, TP3: a thread that counts no more has stalled after two looks, once, and is back with its next count", () => {
   const { counting, looking, told } = watched();
   for (let look = 0; look < 10; look++) {
     counting.fire();
