@@ -14,13 +14,7 @@ import { Standing } from "./admission/standing.ts";
 import { engineOrAnchor } from "./anchor/engine-or-anchor.ts";
 import { type Envelope, isAdmissionKind } from "./codec/envelope.ts";
 import { checkConfig } from "./config.ts";
-import {
-  MeshStoppedError,
-  NodeRemovedError,
-  PartStoppedError,
-  ProtocolViolationError,
-  UnknownMemberError,
-} from "./errors.ts";
+import { MeshStoppedError, PartStoppedError, ProtocolViolationError, UnknownMemberError } from "./errors.ts";
 import { EventListeners } from "./event-listeners.ts";
 import type { AgentLink } from "./links/agent-link.ts";
 import { isMembershipKind, Membership } from "./membership/membership.ts";
@@ -215,6 +209,7 @@ class MeshNode implements Mesh {
 
   rotateClusterKey(next: Signer, overlap: KeyOverlap): void {
     this.#learned([this.#standing.rotate(next, overlap)]);
+    for (const removal of this.#standing.ongoingRemovals()) this.#membership?.remove(next, removal);
     this.#recertified();
   }
 
@@ -437,7 +432,7 @@ class MeshNode implements Mesh {
   }
 
   #removed(node: NodeId): void {
-    this.#sessions?.refuse(node, new NodeRemovedError(node));
+    this.#sessions?.removed(node);
     this.#listeners.tell({ kind: "credentialsChanged" });
   }
 

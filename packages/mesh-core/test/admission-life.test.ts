@@ -38,11 +38,12 @@ const downs = ({ events }: TestNode): number => events.filter(({ kind }) => kind
 describe("renewal", () => {
   it("RN1: every certificate is renewed before it ends, over many lifetimes, and no session is dropped for it", async () => {
     const cluster = new Cluster(101);
-    await cluster.boot(4, { certificateTtlMs: HOUR });
+    const ttlMs = 720_000;
+    await cluster.boot(4, { certificateTtlMs: ttlMs });
     const first = cluster.nodes.map((node) => expiryOf(node));
-    await cluster.time.advance(5 * HOUR);
+    await cluster.time.advance(5 * ttlMs);
     for (const [n, node] of cluster.nodes.entries()) {
-      expect(expiryOf(node), `node ${n}`).toBeGreaterThan((first[n] ?? 0) + 4 * HOUR);
+      expect(expiryOf(node), `node ${n}`).toBeGreaterThan((first[n] ?? 0) + 4 * ttlMs);
       expect(node.events.some(({ kind }) => kind === "credentialsChanged")).toBe(true);
       expect(downs(node), "live sessions stay").toBe(0);
       for (const other of cluster.nodes) expect(seesAlive(node, other)).toBe(true);
@@ -160,6 +161,40 @@ describe("removal", () => {
       { bootEpoch: 2 },
     );
     expect(await codeOf(cluster, retry.mesh.start())).toBe("mesh.node-removed");
+  });
+
+  it("RM4: a removal outlives the key that signed it: members come back, newcomers learn of it, and whoever was admitted again stays", async () => {
+    const cluster = new Cluster(114);
+    await cluster.boot(6);
+    const [gone, returned] = [cluster.node(4), cluster.node(5)];
+    const kept = gone.mesh.credentials();
+    cluster.anchor.mesh.remove(gone.id);
+    cluster.anchor.mesh.remove(returned.id);
+    await cluster.time.advance(5000);
+    for (const { mesh } of [gone, returned]) await cluster.time.settle(mesh.stop());
+    const line = cluster.anchor.mesh.createJoinLine({ ttlMs: HOUR, uses: 1 });
+    const again = cluster.build(5, "edge", { kind: "join", line }, { bootEpoch: 2 });
+    await cluster.time.settle(again.mesh.start());
+    cluster.anchor.mesh.rotateClusterKey(nextKey, { overlapMs: 0 });
+    await cluster.time.advance(10_000);
+    expect([seesAlive(cluster.node(1), again), downs(again)], "was admitted again").toEqual([true, 0]);
+    await cluster.time.advance(CLOCK_SKEW_MS);
+    const contacts = [cluster.anchor.mesh.address ?? { host: "", port: 0 }];
+    const credentials = cluster.node(1).mesh.credentials();
+    await cluster.time.settle(cluster.node(1).mesh.stop());
+    const start = { kind: "member", credentials, contacts } as const;
+    const back = cluster.build(1, "edge", start, { bootEpoch: 2 });
+    await cluster.time.settle(back.mesh.start());
+    const late = cluster.build(4, "edge", { kind: "member", credentials: kept, contacts }, { bootEpoch: 2 });
+    expect(await codeOf(cluster, late.mesh.start())).toMatch(/^mesh\.(certificate-invalid|node-removed)$/);
+    const newcomer = await cluster.join(9, "edge");
+    await cluster.time.advance(60_000);
+    expect(newcomer.mesh.credentials().removals).toHaveLength(2);
+    for (const node of [cluster.anchor, back, newcomer]) {
+      expect([seesAlive(node, again), seesAlive(node, gone)]).toEqual([true, false]);
+      const refused = node.events.flatMap((event) => (event.kind === "refused" ? [event.node] : []));
+      expect([...new Set(refused)].filter((id) => id !== gone.id && id !== returned.id)).toEqual([]);
+    }
   });
 
   it("only the holder of the cluster key removes and rotates, not itself, and not for a negative time", async () => {

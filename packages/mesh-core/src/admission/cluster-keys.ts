@@ -91,6 +91,16 @@ export class ClusterKeys {
     return this.#chain.some((known) => wallMs <= known.untilMs + CLOCK_SKEW_MS && sameBytes(known.key, key));
   }
 
+  /** Whether the root key has a successor. */
+  get replaced(): boolean {
+    return this.#chain.length > 1;
+  }
+
+  /** Whether `key` is one of this cluster's that was replaced and counts no more at `wallMs`. */
+  retired(key: Uint8Array, wallMs: number): boolean {
+    return this.#chain.some((known) => wallMs > known.untilMs + CLOCK_SKEW_MS && sameBytes(known.key, key));
+  }
+
   /** Whether the newest key issued a certificate. */
   isCurrent(certificate: Uint8Array): boolean {
     return sameBytes(issuerOf(certificate), this.current);

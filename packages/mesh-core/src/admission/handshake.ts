@@ -35,6 +35,7 @@ import { SUCCESSIONS_MAX } from "./cluster-keys.ts";
 import { refusalOf } from "./error-record.ts";
 import type { JoinLine } from "./join-line.ts";
 import { joinProof, PROOF_BYTES, type ProofContext, TOKEN_ID_BYTES, tokenIdOf } from "./join-token.ts";
+import type { Removals } from "./removals.ts";
 
 /** This node's side of admission. */
 export interface AdmissionState {
@@ -42,6 +43,7 @@ export interface AdmissionState {
   readonly selfKey: Uint8Array;
   readonly role: NodeRole;
   readonly digests: Digests;
+  readonly removals: Pick<Removals, "covers">;
   wallMs(): number;
   /** Undefined until this node was admitted. */
   credentials(): Credentials | undefined;

@@ -5,8 +5,11 @@
  * RM2. Of two removals of one node the later holds. A certificate issued after it is valid again.
  * RM3. A removal is forgotten when the longest certificate it is about has ended; at most {@link REMOVALS_MAX} are kept, and making one
  *      more is refused.
+ * RM4. When the cluster's key is replaced, its holder signs every removal again: one that rests on a retired key is worth nothing to whoever
+ *      hears it, and is no violation of whoever keeps it. What was believed before stays believed.
  */
 import type { NodeId } from "@glia-os/abi/ids";
+import { sameBytes } from "../codec/ascii.ts";
 import { bucketOf } from "../membership/buckets.ts";
 import type { Certificate } from "./certificate.ts";
 
@@ -26,10 +29,12 @@ export interface Removal {
 export class Removals {
   readonly #removed = new Map<NodeId, Removal & { readonly bytes: Uint8Array }>();
 
-  /** Whether a removal says anything new (RM2, RM3). */
-  wants({ node, removedMs, untilMs }: Removal, wallMs: number): boolean {
+  /** Whether a removal says anything new (RM2, RM3); `restated` is its statement when the newest key signed it (RM4). */
+  wants({ node, removedMs, untilMs }: Removal, wallMs: number, restated?: Uint8Array): boolean {
     const known = this.#removed.get(node);
     if (untilMs <= wallMs) return false;
+    if (known !== undefined && removedMs === known.removedMs)
+      return restated !== undefined && !sameBytes(restated, known.bytes);
     if (known !== undefined) return removedMs > known.removedMs;
     this.#forgetEnded(wallMs);
     return this.#removed.size < REMOVALS_MAX;
@@ -49,6 +54,11 @@ export class Removals {
   /** When a node was removed, if it was. */
   removedMs(node: NodeId): number | undefined {
     return this.#removed.get(node)?.removedMs;
+  }
+
+  /** Every removal that has not ended. */
+  ongoing(wallMs: number): Removal[] {
+    return [...this.#removed.values()].filter(({ untilMs }) => untilMs > wallMs);
   }
 
   /** Statements of every removal, to keep or to pass on. */

@@ -249,6 +249,11 @@ export class Standing implements AdmissionState {
     return { removal: { node, removedMs, untilMs }, signer: this.#clusterSigner };
   }
 
+  /** Removals that still hold: the new key signs them again (RM4). */
+  ongoingRemovals(): Removal[] {
+    return this.removals.ongoing(this.wallMs());
+  }
+
   /** Let `next` follow the present cluster key. @throws {NoClusterKeyError}, {InvalidOptionError}. */
   rotate(next: Signer, overlap: KeyOverlap): Uint8Array {
     const signer = this.#clusterSigner;
@@ -289,7 +294,8 @@ export class Standing implements AdmissionState {
 
   #takeRemoval(bytes: Uint8Array): void {
     const heard = this.statements().read(bytes);
-    if (heard.type !== "removal" || !this.removals.wants(heard.removal, this.wallMs())) return;
+    if (heard.type !== "removal" || heard.lapsed()) return;
+    if (!this.removals.wants(heard.removal, this.wallMs())) return;
     heard.verify();
     this.removals.put(heard.removal, bytes);
   }

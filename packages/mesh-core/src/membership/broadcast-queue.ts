@@ -54,10 +54,8 @@ export class BroadcastQueue {
     const limit = this.#limit(members);
     const taken = this.#fitting(budget);
     for (const { subject, statement, sent } of taken) {
-      this.#drop(subject);
-      if (sent >= limit) continue;
-      this.#tier(sent).set(subject, statement);
-      this.#tierOf.set(subject, sent);
+      if (sent >= limit) this.#drop(subject);
+      else this.#move(subject, statement, sent);
     }
     return taken.map(({ statement }) => statement);
   }
@@ -67,10 +65,15 @@ export class BroadcastQueue {
     const sent = this.#tierOf.get(subject);
     const own = sent === undefined ? undefined : this.#tier(sent).get(subject);
     if (sent === undefined || own === undefined || !(own === statement || sameBytes(own, statement))) return;
-    this.#drop(subject);
-    if (sent + 1 >= this.#limit(members)) return;
-    this.#tier(sent + 1).set(subject, own);
-    this.#tierOf.set(subject, sent + 1);
+    if (sent + 1 >= this.#limit(members)) this.#drop(subject);
+    else this.#move(subject, own, sent + 1);
+  }
+
+  /** One that was sent once less is now last of those that were sent so often. */
+  #move(subject: string, statement: Uint8Array, sent: number): void {
+    this.#tier(sent - 1).delete(subject);
+    this.#tier(sent).set(subject, statement);
+    this.#tierOf.set(subject, sent);
   }
 
   #limit(members: number): number {

@@ -135,6 +135,7 @@ export class Hearing {
       broadcasts.heard(heard.node, heard.bytes, table.live().length);
       return;
     }
+    if (heard.lapsed()) return;
     const certificate = heard.verify();
     if (certificate.role === "client" || clock.wallMs() > certificate.expiresMs + CLOCK_SKEW_MS) return;
     if (removals.covers(certificate)) return;
@@ -193,7 +194,8 @@ export class Hearing {
   }
 
   #hearRemoval(heard: Heard & { readonly type: "removal" }): void {
-    if (!this.#p.removals.wants(heard.removal, this.#o.clock.wallMs())) return;
+    const restated = heard.isNewest() ? heard.bytes : undefined;
+    if (!this.#p.removals.wants(heard.removal, this.#o.clock.wallMs(), restated) || heard.lapsed()) return;
     heard.verify();
     this.remove(heard);
   }

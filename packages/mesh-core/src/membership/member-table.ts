@@ -37,6 +37,8 @@ export interface MemberEntry {
   toldMs: number;
   /** What a view's digest covers of it, once it was asked for. */
   digested: Uint8Array | undefined;
+  /** The table's revision that this row came with. */
+  revision: number;
 }
 
 /** The order of states: a higher one beats a lower one of the same version. */
@@ -72,6 +74,11 @@ export class MemberTable {
   /** All rows, in the order they became known. */
   all(): MemberEntry[] {
     return [...this.#entries.values()];
+  }
+
+  /** Rows that changed after the table had a revision, in the order they became known; O(rows). Rows that were forgotten are not among them. */
+  *changedSince(revision: number): Iterable<MemberEntry> {
+    for (const entry of this.#entries.values()) if (entry.revision > revision) yield entry;
   }
 
   /** Members thought to run: alive or suspect, in no order. It changes with the table: copy it to keep it. */
@@ -127,6 +134,7 @@ export class MemberTable {
       changedMs: nowMs,
       toldMs: Number.NEGATIVE_INFINITY,
       digested: undefined,
+      revision: 0,
     });
     return before;
   }
@@ -184,6 +192,7 @@ export class MemberTable {
     }
     this.#buckets[bucketOf(entry.node)]?.add(entry.node);
     this.touch(entry.node);
+    entry.revision = this.#revision;
   }
 
   #list(entry: MemberEntry): void {

@@ -184,6 +184,11 @@ export class Membership {
       .map(memberView);
   }
 
+  /** Members that changed after {@link revision} was this, in no order: 0 gives all. Costs less than {@link members}. */
+  changedSince(revision: number): Iterable<Pick<MemberEntry, "node" | "record" | "state">> {
+    return this.#table.changedSince(revision);
+  }
+
   /** One member. */
   member(node: NodeId): Member | undefined {
     const entry = this.#table.get(node);

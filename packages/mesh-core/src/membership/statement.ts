@@ -10,10 +10,10 @@
  */
 import { fromHex, type NodeId, toHex } from "@glia-os/abi/ids";
 import type { Digests, HostPort, Signer } from "@glia-os/abi/ports";
-import { type Certificate, CREDENTIAL_MAX, claimedNode } from "../admission/certificate.ts";
+import { type Certificate, CREDENTIAL_MAX, claimedNode, issuerOf } from "../admission/certificate.ts";
 import type { ClusterKeys } from "../admission/cluster-keys.ts";
 import type { Removal } from "../admission/removals.ts";
-import { ascii, concat } from "../codec/ascii.ts";
+import { ascii, concat, sameBytes } from "../codec/ascii.ts";
 import { decodeCbor, encodeCbor } from "../codec/cbor.ts";
 import { FieldReader } from "../codec/reader.ts";
 import {
@@ -60,6 +60,8 @@ export type Heard =
       readonly bytes: Uint8Array;
       readonly node: NodeId;
       readonly record: MemberRecord;
+      /** Whether its certificate rests on a cluster key that was replaced and counts no more: no news, and nobody's fault. */
+      lapsed(): boolean;
       verify(): Certificate;
     }
   | {
@@ -72,6 +74,10 @@ export type Heard =
       readonly type: "removal";
       readonly bytes: Uint8Array;
       readonly removal: Removal;
+      /** Whether it rests on a cluster key that was replaced and counts no more. */
+      lapsed(): boolean;
+      /** Whether the newest cluster key is said to have signed it. */
+      isNewest(): boolean;
       /** @throws {CertificateInvalidError}. */
       verify(): void;
     }
@@ -162,7 +168,9 @@ export class Statements {
     const node = claimedNode(this.#digests, certificate);
     const record = readRecord(statement);
     const verify = (): Certificate => this.#verifyRecord(bytes, certificate, statement);
-    return { type: "record", bytes, node, record, verify };
+    const lapsed = (): boolean =>
+      this.#keys.replaced && this.#keys.retired(issuerOf(certificate), this.#wallMs());
+    return { type: "record", bytes, node, record, lapsed, verify };
   }
 
   #readAccusation(bytes: Uint8Array, reader: FieldReader): Heard {
@@ -200,7 +208,9 @@ export class Statements {
       if (!accepted || !this.#verify(bytes, key, this.#removalDomain, statement))
         throw new CertificateInvalidError("the cluster key did not sign a removal");
     };
-    return { type: "removal", bytes, removal, verify };
+    const lapsed = (): boolean => this.#keys.retired(key, this.#wallMs());
+    const isNewest = (): boolean => sameBytes(key, this.#keys.current);
+    return { type: "removal", bytes, removal, lapsed, isNewest, verify };
   }
 
   #open(bytes: Uint8Array): Certificate {

@@ -30,6 +30,7 @@ import { FieldReader } from "../codec/reader.ts";
 import {
   CertificateExpiredError,
   MeshStoppedError,
+  NodeRemovedError,
   NotAdmittedError,
   PeerUnreachableError,
   ProtocolViolationError,
@@ -173,6 +174,13 @@ export class Sessions {
   /** Refuse a node: its sessions end, and it is told why. */
   refuse(node: NodeId, error: unknown): void {
     for (const entry of [...(this.#admitted.get(node) ?? [])]) this.#refuse(entry, error);
+  }
+
+  /** A node was removed: its sessions end, but for those of a certificate that was issued afterwards. */
+  removed(node: NodeId): void {
+    for (const entry of [...(this.#admitted.get(node) ?? [])])
+      if (entry.certificate === undefined || this.#options.admission.removals.covers(entry.certificate))
+        this.#refuse(entry, new NodeRemovedError(node));
   }
 
   /** Show every peer this node's new certificate, after the keys that explain it. */

@@ -66,6 +66,9 @@ interface Beliefs {
   readonly left: Uint8Array;
 }
 
+/** A member as a viewer sees it. */
+type Row = ReturnType<SimulatedMember["changedSince"]> extends Iterable<infer Item> ? Item : never;
+
 /** Checks one run; make a new one for every run. Feed it the events, ask it at every check. */
 export class MembershipChecker {
   readonly #cluster: SimulatedMembership;
@@ -129,8 +132,8 @@ export class MembershipChecker {
       const beliefs = this.#beliefsOf(index, generation, world.machines.length);
       // What did not change was looked at before, and nobody takes back a version.
       if (beliefs.revision === process.revision) continue;
-      for (const member of process.members()) {
-        const wrong = this.#version(index, beliefs, member);
+      for (const row of process.changedSince(beliefs.revision)) {
+        const wrong = this.#version(index, beliefs, row);
         if (wrong !== undefined) return wrong;
       }
       beliefs.revision = process.revision;
@@ -152,9 +155,10 @@ export class MembershipChecker {
     return beliefs;
   }
 
-  #version(viewer: number, beliefs: Beliefs, member: Member): string | undefined {
-    const subject = this.#cluster.indexOf(member.node);
-    const { bootEpoch, incarnation, state } = member;
+  #version(viewer: number, beliefs: Beliefs, row: Row): string | undefined {
+    const subject = this.#cluster.indexOf(row.node);
+    const { record, state } = row;
+    const { bootEpoch, incarnation } = record;
     const before = {
       bootEpoch: beliefs.bootEpoch[subject] as number,
       incarnation: beliefs.incarnation[subject] as number,
@@ -164,13 +168,13 @@ export class MembershipChecker {
     beliefs.incarnation[subject] = incarnation;
     beliefs.left[subject] = state === "left" ? 1 : 0;
     const highest = this.#highest.get(subject);
-    if (highest === undefined || older(highest, member))
-      return `M5: ${viewer} has ${name(subject, member)}, which ${subject} never said`;
+    if (highest === undefined || older(highest, record))
+      return `M5: ${viewer} has ${name(subject, record)}, which ${subject} never said`;
     if (before.bootEpoch === 0) return undefined;
-    if (older(member, before))
-      return `M4: ${viewer} went back from ${name(subject, before)} to ${name(subject, member)}`;
+    if (older(record, before))
+      return `M4: ${viewer} went back from ${name(subject, before)} to ${name(subject, record)}`;
     if (hadLeft && state !== "left" && before.bootEpoch === bootEpoch)
-      return `M9: ${viewer} sees ${name(subject, member)} ${state}, which had left`;
+      return `M9: ${viewer} sees ${name(subject, record)} ${state}, which had left`;
     return undefined;
   }
 
@@ -189,11 +193,10 @@ export class MembershipChecker {
       const { revision } = viewer.process;
       const agreed = this.#agreed[viewer.index];
       if (agreed?.revision === revision && agreed.truth === truth) continue;
-      const views = new Map(
-        viewer.process.members().map((member) => [this.#cluster.indexOf(member.node), member]),
-      );
+      const views: Row[] = [];
+      for (const row of viewer.process.changedSince(0)) views[this.#cluster.indexOf(row.node)] = row;
       for (const { index, process } of world.machines) {
-        const seen = views.get(index);
+        const seen = views[index];
         const runs = process !== undefined && !process.left;
         const good = runs ? this.#seenAlive(seen, process) : seen === undefined || isGone(seen.state);
         if (!good) return this.#notConverged(viewer.index, index, seen, process);
@@ -210,15 +213,15 @@ export class MembershipChecker {
       .join(" ");
   }
 
-  #seenAlive(seen: Member | undefined, process: SimulatedMember): boolean {
-    if (seen === undefined || seen.bootEpoch !== process.self()?.bootEpoch) return false;
+  #seenAlive(seen: Row | undefined, process: SimulatedMember): boolean {
+    if (seen === undefined || seen.record.bootEpoch !== process.self()?.bootEpoch) return false;
     return seen.state === "alive" || (this.#bounds.lossy && seen.state === "suspect");
   }
 
   #notConverged(
     viewer: number,
     subject: number,
-    seen: Member | undefined,
+    seen: Row | undefined,
     process: SimulatedMember | undefined,
   ): string {
     const runs = process !== undefined && !process.left;

@@ -7,7 +7,7 @@
  */
 import { type NodeId, nodeIdOf } from "@glia-os/abi/ids";
 import type { Clock, Digests, Random, Signer, Timers, TrafficClass } from "@glia-os/abi/ports";
-import { issueCertificate } from "../admission/certificate.ts";
+import { type Certificate, issueCertificate } from "../admission/certificate.ts";
 import { ClusterKeys } from "../admission/cluster-keys.ts";
 import { Removals } from "../admission/removals.ts";
 import type { Envelope } from "../codec/envelope.ts";
@@ -80,9 +80,11 @@ export class SimulatedMembership {
     this.#cluster = signerOf("cluster");
     // One for all: nobody changes keys, and no certificate ends, while a run lasts.
     const keys = new ClusterKeys(digests, this.#cluster.publicKey);
-    this.#statements = new ReadOnce(digests, keys, ({ accuser, subject, verdict }) =>
-      options.onAccusation?.(this.indexOf(accuser), this.indexOf(subject), verdict),
-    );
+    this.#statements = new ReadOnce(digests, keys, {
+      onAccusation: ({ accuser, subject, verdict }) =>
+        options.onAccusation?.(this.indexOf(accuser), this.indexOf(subject), verdict),
+      idOf: (node) => this.ids[this.indexOf(node)] ?? node,
+    });
     this.#signers = Array.from({ length: machines }, (_, index) => signerOf(`member ${index}`));
     this.ids = this.#signers.map(({ publicKey }) => nodeIdOf(publicKey, digests.sha256));
     for (const [index, id] of this.ids.entries()) this.#indexes.set(id, index);
@@ -131,39 +133,53 @@ export class SimulatedMembership {
   }
 }
 
+interface ReadOnceOptions {
+  onAccusation(accusation: Accusation): void;
+  /** The one string of an id. */
+  idOf(node: NodeId): NodeId;
+}
+
 /** Statements that are remembered. */
 const READ_MAX = 65_536;
 
 /** Statements are immutable and shared in a simulation, so each is decoded and verified once. */
 class ReadOnce extends Statements {
   readonly #read = new Map<Uint8Array, Heard>();
-  readonly #onAccusation: (accusation: Accusation) => void;
+  readonly #cluster: ReadOnceOptions;
 
-  constructor(digests: Digests, keys: ClusterKeys, onAccusation: (accusation: Accusation) => void) {
+  constructor(digests: Digests, keys: ClusterKeys, cluster: ReadOnceOptions) {
     super(digests, keys, () => START_MS);
-    this.#onAccusation = onAccusation;
+    this.#cluster = cluster;
   }
 
   override signAccusation(signer: Signer, accusation: Accusation): Uint8Array {
-    this.#onAccusation(accusation);
+    this.#cluster.onAccusation(accusation);
     return super.signAccusation(signer, accusation);
   }
 
   override read(bytes: Uint8Array): Heard {
     const known = this.#read.get(bytes);
     if (known !== undefined) return known;
-    const heard = verifiedOnce(super.read(bytes));
+    const heard = interned(super.read(bytes), this.#cluster.idOf);
     if (this.#read.size >= READ_MAX) this.#read.clear();
     this.#read.set(bytes, heard);
     return heard;
   }
 }
 
-/** A record whose signatures hold, holds for ever while no key changes. */
-function verifiedOnce(heard: Heard): Heard {
+/**
+ * A record whose signatures hold, holds for ever while no key changes. Every id is one string for all members: tables of thousands look
+ * ids up all the time, and equal strings that are not the same one are compared to their end.
+ */
+function interned(heard: Heard, idOf: (node: NodeId) => NodeId): Heard {
+  if (heard.type === "accusation") {
+    const { subject, accuser } = heard.accusation;
+    return { ...heard, accusation: { ...heard.accusation, subject: idOf(subject), accuser: idOf(accuser) } };
+  }
   if (heard.type !== "record") return heard;
-  let certificate: ReturnType<typeof heard.verify> | undefined;
-  return { ...heard, verify: () => (certificate ??= heard.verify()) };
+  const node = idOf(heard.node);
+  let certificate: Certificate | undefined;
+  return { ...heard, node, verify: () => (certificate ??= { ...heard.verify(), node }) };
 }
 
 /** The member on one machine, for one boot. */
@@ -227,6 +243,11 @@ export class SimulatedMember {
   /** Every member this one knows. */
   members(): readonly Member[] {
     return this.membership.members();
+  }
+
+  /** Those that changed after {@link revision} was this, in no order; 0 gives all. */
+  changedSince(revision: number): ReturnType<Membership["changedSince"]> {
+    return this.membership.changedSince(revision);
   }
 
   /** What this one says of itself. */
