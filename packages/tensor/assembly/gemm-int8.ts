@@ -35,7 +35,8 @@ const SEVEN_BITS = 0;
 const UNSIGNED = 1;
 const SIGNED = 2;
 
-/** As `probeDot` found it. */
+/** As `probeDot` found it, and what of that is made use of. */
+let found: i32 = SEVEN_BITS;
 let operand: i32 = SEVEN_BITS;
 
 /** Values of k in a lane. */
@@ -363,11 +364,12 @@ export function probeDot(): i32 {
     if (i32x4.extract_lane(most, 0) != 7 + 4 * 255 * x) unsigned = false;
     if (i32x4.extract_lane(most, 0) != 7 - 4 * x) signed = false;
   }
-  operand = unsigned ? UNSIGNED : signed ? SIGNED : SEVEN_BITS;
-  return operand;
+  found = unsigned ? UNSIGNED : signed ? SIGNED : SEVEN_BITS;
+  operand = found;
+  return found;
 }
 
 /** Give the second operand less than `probeDot` found, for tests of what other processors do: 0, 1 or 2. */
 export function limitDot(to: i32): void {
-  if (to == SEVEN_BITS || to == operand) operand = to;
+  if (to == SEVEN_BITS || to == found) operand = to;
 }
