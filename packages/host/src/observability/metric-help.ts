@@ -3,7 +3,6 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   account_refused_total: "Calls of services that an account could not pay.",
   backpressure_pauses_total:
     "Times a producer was held back: a sender by a mailbox, a submitter by a job queue.",
-  glia_domain_restarts_total: "Decisions about durable programs that failed, by choice.",
   glia_guest_fuel_total: "Fuel that guests used which are tasks of the kernel.",
   glia_message_wait_seconds:
     "Time that messages stood in a mailbox; those handed over directly are not counted.",
