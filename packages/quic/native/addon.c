@@ -218,7 +218,8 @@ static napi_value js_export(napi_env env, napi_callback_info info) {
   int done = SSL_export_keying_material(
       connection->ssl, secret, length, (const char *)label.data, label.length, context.data, context.length, 1);
   forget_errors();
-  napi_value bytes = done == 1 ? dispatch_bytes(call.endpoint, secret, length) : NULL;
+  napi_value bytes = NULL;
+  if (done == 1) napi_create_buffer_copy(env, length, secret, NULL, &bytes);
   OPENSSL_cleanse(secret, sizeof secret);
   return bytes == NULL ? undefined(env) : bytes;
 }
@@ -295,6 +296,7 @@ static napi_value js_stats(napi_env env, napi_callback_info info) {
   put(env, object, "streams", call.endpoint->stream_table.used);
   put(env, object, "refused", (double)call.endpoint->refused);
   put(env, object, "ticks", (double)call.endpoint->ticks);
+  put(env, object, "unsent", (double)call.endpoint->unsent);
   return object;
 }
 

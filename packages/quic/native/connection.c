@@ -89,7 +89,8 @@ static void refuse(struct endpoint *endpoint, SSL *ssl) {
 
 /* Takes every connection that began to arrive. */
 void connection_accept_all(struct endpoint *endpoint) {
-  while (!endpoint->closing) {
+  /* Asking for the queue first: SSL_accept_connection makes a whole tick of its own before it says that there is none. */
+  while (!endpoint->closing && SSL_get_accept_connection_queue_len(endpoint->listener) > 0) {
     forget_errors();
     SSL *ssl = SSL_accept_connection(endpoint->listener, SSL_ACCEPT_CONNECTION_NO_BLOCK);
     if (ssl == NULL) break;

@@ -44,7 +44,7 @@ static bool open_listener(struct endpoint *endpoint, const struct options *optio
   uint64_t flags = options->validates_addresses ? 0 : SSL_LISTENER_FLAG_NO_VALIDATE;
   forget_errors();
   endpoint->listener = SSL_new_listener(endpoint->context, flags);
-  BIO *bio = BIO_new_dgram(endpoint->fd, BIO_NOCLOSE);
+  BIO *bio = packets_open(endpoint);
   if (endpoint->listener == NULL || bio == NULL) {
     BIO_free(bio);
     forget_errors();
@@ -61,6 +61,7 @@ static void release_tls(struct endpoint *endpoint) {
   forget_errors();
   SSL_free(endpoint->listener);
   SSL_CTX_free(endpoint->context);
+  packets_close(endpoint);
   forget_errors();
   endpoint->listener = NULL;
   endpoint->context = NULL;
@@ -119,6 +120,7 @@ void endpoint_close(struct endpoint *endpoint) {
   for (struct connection *at = endpoint->connections; at != NULL; at = at->next) connection_abandon(at);
   forget_errors();
   (void)SSL_handle_events(endpoint->listener);
+  packets_flush(endpoint);
   tick_reap(endpoint);
   release_tls(endpoint);
   table_free(&endpoint->connection_table);
@@ -128,17 +130,10 @@ void endpoint_close(struct endpoint *endpoint) {
 
 static void tell_gone(struct endpoint *endpoint) {
   napi_env env = endpoint->env;
-  napi_handle_scope handles = NULL;
-  napi_callback_scope callbacks = NULL;
-  napi_value resource = NULL;
-  napi_open_handle_scope(env, &handles);
-  napi_create_object(env, &resource);
-  napi_open_callback_scope(env, resource, endpoint->async, &callbacks);
   dispatch(endpoint, EVENT_ENDPOINT_CLOSED, 0, 0, NULL);
-  if (callbacks != NULL) napi_close_callback_scope(env, callbacks);
+  dispatch_settle(endpoint);
   napi_delete_reference(env, endpoint->callback);
   napi_async_destroy(env, endpoint->async);
-  napi_close_handle_scope(env, handles);
 }
 
 /* The loop has let go: the socket closes, and the environment may end. */

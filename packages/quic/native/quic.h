@@ -36,6 +36,9 @@
 #define EXPORT_MAX 8160
 /* Slots of a table: handles keep 20 bits for the slot. */
 #define SLOTS_MAX ((uint32_t)1 << 20)
+/* Packets that wait to be sent together, and the bytes of one; OpenSSL 3.5 sends 1200. */
+#define OUTBOX_MAX 64
+#define PACKET_MAX 1500
 /* What the socket asks the kernel to buffer; the kernel may give less. Small buffers drop packets. */
 #define SOCKET_BUFFER (4 * 1024 * 1024)
 
@@ -55,6 +58,25 @@ enum event {
 
 /* How a connection ended, in EVENT_CLOSED. */
 enum close_flag { CLOSE_LOCAL = 1, CLOSE_TRANSPORT = 2 };
+
+union any_address {
+  struct sockaddr any;
+  struct sockaddr_in v4;
+  struct sockaddr_in6 v6;
+};
+
+struct packet {
+  union any_address to;
+  socklen_t to_length;
+  uint16_t length;
+  uint8_t bytes[PACKET_MAX];
+};
+
+/* Packets first to end wait. */
+struct outbox {
+  struct packet *packets;
+  uint32_t first, end;
+};
 
 struct slot {
   void *item;
@@ -108,6 +130,8 @@ struct endpoint {
   napi_env env;
   napi_ref callback;
   napi_async_context async;
+  napi_handle_scope handles;
+  napi_callback_scope callbacks;
   napi_async_cleanup_hook_handle cleanup;
   uv_loop_t *loop;
   uv_poll_t *poll;
@@ -118,6 +142,8 @@ struct endpoint {
   int poll_events;
   SSL_CTX *context;
   SSL *listener;
+  BIO_METHOD *method;
+  struct outbox outbox;
   struct connection *connections;
   struct table connection_table;
   struct table stream_table;
@@ -127,7 +153,10 @@ struct endpoint {
   uint32_t pending, pending_max;
   uint32_t connections_open, connections_max;
   uint64_t idle_ms;
-  uint64_t refused, ticks;
+  uint64_t refused, ticks, unsent;
+  uint64_t read_at;
+  bool may_read;
+  bool sends_singly;
   bool dirty;
   bool ticking;
   bool closing;
@@ -166,6 +195,12 @@ struct address {
 int socket_open(const char *address, uint16_t port, int *error);
 bool socket_name(int fd, struct address *name);
 BIO_ADDR *socket_address(const char *address, uint16_t port);
+
+/* packets.c */
+BIO *packets_open(struct endpoint *endpoint);
+void packets_flush(struct endpoint *endpoint);
+bool packets_wait(const struct endpoint *endpoint);
+void packets_close(struct endpoint *endpoint);
 
 /* connection.c */
 struct connection *connection_dial(struct endpoint *endpoint, const char *address, uint16_t port);
@@ -214,6 +249,7 @@ void endpoint_forget(struct endpoint *endpoint);
 
 /* dispatch.c */
 void dispatch(struct endpoint *endpoint, enum event event, double connection, double stream, napi_value detail);
+void dispatch_settle(struct endpoint *endpoint);
 napi_value dispatch_bytes(struct endpoint *endpoint, const uint8_t *data, size_t length);
 napi_value dispatch_number(struct endpoint *endpoint, double value);
 napi_value dispatch_close(struct endpoint *endpoint, double code, const char *reason, size_t length, uint32_t flags);

@@ -14,12 +14,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-union any_address {
-  struct sockaddr any;
-  struct sockaddr_in v4;
-  struct sockaddr_in6 v6;
-};
-
 static socklen_t parse(const char *text, uint16_t port, union any_address *out) {
   memset(out, 0, sizeof *out);
   if (inet_pton(AF_INET, text, &out->v4.sin_addr) == 1) {

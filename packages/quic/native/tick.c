@@ -5,7 +5,9 @@
  *     loop sleeps if JavaScript changed something.
  * K2. A tick is never entered twice. JavaScript that runs inside it only marks the endpoint dirty, which makes one more round.
  * K3. After ROUNDS_MAX rounds the loop gets its turn; what is left is done in its next turn.
- * K4. Only the handle of the socket keeps the process alive, and only as long as the program wants that.
+ * K4. The socket is read before deadlines are judged: a loop that stood still must not take unread packets for a silent peer. Only a tick of
+ *     JavaScript's making leaves it unread, if the socket was looked at in the last STALE_NS and the loop is about to ask it anyway.
+ * K5. Only the handle of the socket keeps the process alive, and only as long as the program wants that.
  */
 #include "quic.h"
 
@@ -13,19 +15,27 @@
 
 /* How often handshakes and closes are checked against their limits while there are any. */
 #define CHECK_MS 250
+/* A socket that was read no longer ago has nothing that could move a deadline. */
+#define STALE_NS ((uint64_t)5 * 1000 * 1000)
 
 static void on_poll(uv_poll_t *handle, int status, int events) {
+  struct endpoint *endpoint = handle->data;
   (void)status;
   (void)events;
-  tick_run(handle->data);
+  endpoint->may_read = true;
+  tick_run(endpoint);
 }
 
 static void on_timer(uv_timer_t *handle) {
-  tick_run(handle->data);
+  struct endpoint *endpoint = handle->data;
+  endpoint->may_read = true;
+  tick_run(endpoint);
 }
 
 static void on_prepare(uv_prepare_t *handle) {
-  tick_run(handle->data);
+  struct endpoint *endpoint = handle->data;
+  if (uv_hrtime() - endpoint->read_at > STALE_NS) endpoint->may_read = true;
+  tick_run(endpoint);
 }
 
 static bool has_deadlines(const struct endpoint *endpoint) {
@@ -51,28 +61,23 @@ static void arm_timer(struct endpoint *endpoint) {
 }
 
 static void arm_poll(struct endpoint *endpoint) {
-  int events = UV_READABLE | (SSL_net_write_desired(endpoint->listener) ? UV_WRITABLE : 0);
+  int events = UV_READABLE | (packets_wait(endpoint) || SSL_net_write_desired(endpoint->listener) ? UV_WRITABLE : 0);
   if (events == endpoint->poll_events) return;
   endpoint->poll_events = events;
   uv_poll_start(endpoint->poll, events, on_poll);
 }
 
-static void round_of(struct endpoint *endpoint) {
-  napi_handle_scope handles = NULL;
-  napi_callback_scope callbacks = NULL;
-  napi_value resource = NULL;
+/* The first round only collects: what it has to say, such as an acknowledgement, leaves with what the program answers in it. */
+static void round_of(struct endpoint *endpoint, bool is_first) {
   endpoint->dirty = false;
   forget_errors();
   (void)SSL_handle_events(endpoint->listener);
   forget_errors();
-  napi_open_handle_scope(endpoint->env, &handles);
-  napi_create_object(endpoint->env, &resource);
-  napi_open_callback_scope(endpoint->env, resource, endpoint->async, &callbacks);
+  if (!is_first) packets_flush(endpoint);
   connection_accept_all(endpoint);
   for (struct connection *at = endpoint->connections; at != NULL; at = at->next) connection_advance(at);
   /* Promises that the events settled run here, before the next round sends what they wrote. */
-  if (callbacks != NULL) napi_close_callback_scope(endpoint->env, callbacks);
-  napi_close_handle_scope(endpoint->env, handles);
+  dispatch_settle(endpoint);
   tick_reap(endpoint);
 }
 
@@ -82,10 +87,12 @@ void tick_run(struct endpoint *endpoint) {
   endpoint->ticking = true;
   endpoint->ticks += 1;
   uv_prepare_stop(endpoint->prepare);
+  if (endpoint->may_read) endpoint->read_at = uv_hrtime();
   for (int round = 0; round < ROUNDS_MAX; round += 1) {
-    round_of(endpoint);
+    round_of(endpoint, round == 0);
     if (!endpoint->dirty || endpoint->closing) break;
   }
+  packets_flush(endpoint);
   endpoint->ticking = false;
   if (endpoint->closing) {
     endpoint_close(endpoint);

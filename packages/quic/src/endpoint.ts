@@ -126,7 +126,7 @@ class Endpoint implements QuicEndpoint {
   }
 
   stats(): EndpointStats {
-    const none = { connections: 0, pending: 0, streams: 0, refused: 0, ticks: 0 };
+    const none = { connections: 0, pending: 0, streams: 0, refused: 0, ticks: 0, unsent: 0 };
     return this.#native.stats(this.#endpoint) ?? none;
   }
 

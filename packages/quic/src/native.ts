@@ -34,6 +34,8 @@ export interface EndpointStats {
   readonly refused: number;
   /** How often packets were looked after. */
   readonly ticks: number;
+  /** Packets that the system refused to send: no route, no buffer, a firewall. QUIC takes each for a lost one. */
+  readonly unsent: number;
 }
 
 /** Payload that a connection moved, the byte of each confirmation included. */
