@@ -9,20 +9,17 @@
  *     diff --git a/packages/mesh-core/src/membership/hearing.ts b/packages/mesh-core/src/membership/hearing.ts
  *     ...
  *
- * Instead of a scenario of membership, `Scenario` may name one of {@link OVERLAY_RUNS}; `Nodes` is what that run has then.
+ * Instead of a scenario of membership, `Scenario` may name one of `OVERLAY_RUNS`; `Nodes` is what that run has then.
  *
  * `Seeds` is the budget: with the patch, one of the seeds 1 to `Seeds` of the scenario must violate a property; without it, none may.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { machineScenario } from "@glia-os/sim";
+import { OVERLAY_RUNS } from "../seeds/check-seed.ts";
 
-/** Runs of the overlay and of moves, by the file of packages/mesh-core/test/simulation that checks a seed, and the name of the function. */
-export const OVERLAY_RUNS: Readonly<Record<string, { readonly file: string; readonly check: string }>> = {
-  routed: { file: "routed-run.ts", check: "routedViolation" },
-  registry: { file: "registry-run.ts", check: "registryViolation" },
-  moves: { file: "moves-run.ts", check: "movesViolation" },
-};
+/** Where bugs may be planted: what the runs run. */
+const PLANTED_IN = /^packages\/(mesh-core|cells|kernel)\/src\//;
 
 /** A bug as its file says it. */
 export interface PlantedBug {
@@ -54,9 +51,10 @@ export function parseBug(name: string, text: string): PlantedBug {
   const scenario = value("Scenario");
   if (!Object.hasOwn(OVERLAY_RUNS, scenario)) machineScenario(scenario);
   const outside = [...text.slice(start).matchAll(/^diff --git a\/(\S+) /gm)].filter(
-    ([, file = ""]) => !file.startsWith("packages/mesh-core/src/"),
+    ([, file = ""]) => !PLANTED_IN.test(file),
   );
-  if (outside.length > 0) throw new RangeError(`${name} changes files outside packages/mesh-core/src`);
+  if (outside.length > 0)
+    throw new RangeError(`${name} changes files outside the sources of mesh-core, cells and kernel`);
   return {
     name,
     summary: value("Bug"),
