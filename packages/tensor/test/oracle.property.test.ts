@@ -54,7 +54,7 @@ function viewed(tensor: Tensor, oracle: Oracle, step: Step): [Tensor, Oracle] {
   const { shape } = oracle;
   if ("flip" in step) {
     const axis = step.flip % shape.length;
-    const order = [axis, ...shape.keys().filter((one) => one !== axis)];
+    const order = [axis, ...shape.map((_, one) => one).filter((one) => one !== axis)];
     const back = shape.map((_, one) => order.indexOf(one));
     const moved = order.map((one) => shape[one] as number);
     return [

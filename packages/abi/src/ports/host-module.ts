@@ -78,6 +78,11 @@ export interface GuestAccess<Thing = unknown> {
   readonly handles: HandleTable<Thing>;
   /** Write a log line within the guest's log budget; false when the budget is used up and nothing was written. */
   log(level: number, text: string): boolean;
+  /**
+   * Count work that the call does beyond looking at memory, in fuel; nothing where fuel is not counted. The amount depends on the guest's
+   * calls alone, never on the machine.
+   */
+  charge(fuel: number): void;
   /** End the guest with this status. Never returns: nothing of the guest runs again. */
   exit(status: number): never;
 }

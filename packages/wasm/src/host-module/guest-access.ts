@@ -2,7 +2,7 @@
  * What a host module may touch of the guest it serves.
  *
  * A1. Pointers are checked against the memory as it is now; a range that is not all inside gives undefined, and nothing is touched.
- * A2. Views cost fuel (host-calls.ts, H5). Log lines come out of the guest's own budget.
+ * A2. Views cost fuel (host-calls.ts, H5), and so does what a module charges for. Log lines come out of the guest's own budget.
  */
 
 import type { EngineLimits, GuestAccess, GuestHost, GuestMemory, HandleTable } from "@glia-os/abi/ports";
@@ -37,6 +37,7 @@ export function accessTo<Thing>(guest: ServedGuest, handles: HandleTable<Thing>)
       guest.host.log(level, text);
       return true;
     },
+    charge: (fuel) => guest.charge(fuel),
     exit: (status) => guest.exit(status),
   };
 }

@@ -1,0 +1,80 @@
+/**
+ * What a guest may import from `glia.tensor.v1` (docs/spec/tensor.md, G1 to G9), and the numbers of its operations. Never renumbered.
+ */
+import type { HostFunction, HostValue } from "@glia-os/abi/ports";
+
+/** The import module name. */
+export const TENSOR_MODULE = "glia.tensor.v1";
+
+/** Operations on each element, by their number. */
+export const GUEST_UNARY = [
+  "neg",
+  "abs",
+  "sqrt",
+  "exp",
+  "log",
+  "tanh",
+  "sigmoid",
+  "relu",
+  "gelu",
+  "silu",
+  "copy",
+] as const;
+
+/** Operations on pairs of elements, by their number. */
+export const GUEST_BINARY = [
+  "add",
+  "sub",
+  "mul",
+  "div",
+  "minimum",
+  "maximum",
+  "equal",
+  "less",
+  "lessEqual",
+] as const;
+
+/** Reductions, by their number. */
+export const GUEST_REDUCE = ["sum", "mean", "min", "max", "argmin", "argmax", "norm", "variance"] as const;
+
+function of(...params: HostValue[]): HostFunction {
+  return { params, result: "i32" };
+}
+
+const functions = {
+  tensor_zeros: of("i32", "i32", "i32"),
+  tensor_ones: of("i32", "i32", "i32"),
+  tensor_full: of("i32", "i32", "i32", "f64"),
+  tensor_from: of("i32", "i32", "i32", "i32", "i32"),
+  tensor_read: of("i32", "i32", "i32"),
+  tensor_write: of("i32", "i32", "i32"),
+  tensor_get_shape: of("i32", "i32", "i32"),
+  tensor_get_dtype: of("i32"),
+  tensor_free: of("i32"),
+  tensor_add: of("i32", "i32"),
+  tensor_dot: of("i32", "i32", "i32"),
+  tensor_matmul: of("i32", "i32"),
+  tensor_matmul_into: of("i32", "i32", "i32", "i32"),
+  tensor_unary: of("i32", "i32", "i32"),
+  tensor_binary: of("i32", "i32", "i32", "i32"),
+  tensor_with_number: of("i32", "i32", "f64", "i32"),
+  tensor_add_scaled: of("i32", "i32", "f64"),
+  tensor_reduce: of("i32", "i32", "i32", "i32"),
+  tensor_softmax: of("i32", "i32", "i32"),
+  tensor_top_k: of("i32", "i32", "i32"),
+  tensor_cosine: of("i32", "i32", "i32"),
+  tensor_cast: of("i32", "i32", "i32"),
+  tensor_reshape: of("i32", "i32", "i32"),
+  tensor_transpose: of("i32"),
+  tensor_select: of("i32", "i32", "i32", "i32"),
+  tensor_error: of("i32", "i32"),
+  tensor_supports_sve2: of(),
+  tensor_supports_neon: of(),
+  tensor_supports_avx2: of(),
+} as const;
+
+/** A function's name. */
+export type TensorFunction = keyof typeof functions;
+
+/** Every function with its type. */
+export const TENSOR_FUNCTIONS: Readonly<Record<TensorFunction, HostFunction>> = functions;
