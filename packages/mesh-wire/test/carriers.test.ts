@@ -205,6 +205,7 @@ describe("a race of two dials", () => {
         return second.handshake;
       },
       headStartMs: 250,
+      respiteMs: 1000,
       timers,
       secondWon: () => told.push("second won"),
     });
@@ -258,5 +259,22 @@ describe("a race of two dials", () => {
     await Promise.resolve();
     first.outcome.resolve(streamOf("quic"));
     expect((await result).carrier).toBe("quic");
+  });
+
+  it("DR4: a first that is silent when the second has failed is given up after the respite", async () => {
+    const time = new ManualTime();
+    const { first, second, result } = start(time);
+    time.advance(250);
+    second.outcome.reject(new RangeError("nobody listens"));
+    await until(() => time.pending === 1);
+    time.advance(999);
+    expect(first.abandoned).toBe(false);
+    time.advance(1);
+    await expect(result).rejects.toThrow("nobody listens");
+    expect(first.abandoned).toBe(true);
+    const late = streamOf("quic");
+    first.outcome.resolve(late);
+    await until(() => late.stream.destroyed);
+    expect(time.pending).toBe(0);
   });
 });

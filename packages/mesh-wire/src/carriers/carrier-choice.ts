@@ -4,7 +4,8 @@
  * CC1. `tls-only`: TLS. `quic-only`: QUIC, and sessions over TLS are neither dialled nor taken. `auto`: QUIC where both
  *      ends have it, else TLS.
  * CC2. In `auto` a dial starts with QUIC; when that fails, or is not complete after 250 ms, TLS is dialled too. The first
- *      stream that is proved wins, the other dial is abandoned. The error of a dial that failed in both ways is TLS's.
+ *      stream that is proved wins, the other dial is abandoned. The error of a dial that failed in both ways is TLS's;
+ *      when TLS has failed, QUIC has one second left.
  * CC3. An address where TLS won is dialled by TLS alone for five minutes; at most 256 addresses are remembered.
  * CC4. Bulk streams are TLS (K8), so TLS listens in every mode, and every carrier listens at the same port number.
  */
@@ -18,6 +19,8 @@ export type TransportMode = "auto" | "quic-only" | "tls-only";
 
 /** What TLS waits for in `auto`, in milliseconds (CC2): the value RFC 8305 section 5 recommends for such a race. */
 const HEAD_START_MS = 250;
+/** What QUIC still gets when TLS has failed, in milliseconds (CC2): a handshake that lost one packet takes as long. */
+const RESPITE_MS = 1000;
 const REMEMBER_TLS_MS = 5 * 60_000;
 const REMEMBERED_ADDRESSES = 256;
 /** Port 0: tries until a number is free for every carrier. */
@@ -89,6 +92,7 @@ export class CarrierChoice {
       first: quic.dial(address),
       second: () => tls.dial(address),
       headStartMs: HEAD_START_MS,
+      respiteMs: RESPITE_MS,
       timers: this.#parts.timers,
       secondWon: () => this.#rememberTls(address),
     });

@@ -4,6 +4,8 @@
  * DR1. The second starts when the first has failed or after its head start, whichever comes first.
  * DR2. The first stream that is proved wins; the other dial is abandoned, and a stream it still brings is destroyed.
  * DR3. It fails when both have failed, with the error of the second.
+ * DR4. A first that is still silent when the second has failed gets a last respite, no more: over UDP an address where nobody listens is
+ *      silent for seconds, while TCP says so at once.
  */
 import type { TimerHandle, Timers } from "@glia-os/abi/ports";
 import type { Handshake, ProvenStream } from "./carrier.ts";
@@ -14,6 +16,8 @@ export interface DialRaceParts {
   /** Start the second dial. */
   readonly second: () => Handshake;
   readonly headStartMs: number;
+  /** What the first still gets when the second has failed (DR4). */
+  readonly respiteMs: number;
   readonly timers: Timers;
   /** Told when the second has won. */
   readonly secondWon: () => void;
@@ -35,6 +39,7 @@ class DialRace {
   readonly #won = Promise.withResolvers<ProvenStream>();
   #second: Handshake | undefined;
   #headStart: TimerHandle | undefined;
+  #respite: TimerHandle | undefined;
   #failed = 0;
   #over = false;
 
@@ -57,7 +62,7 @@ class DialRace {
 
   abandon(): void {
     this.#over = true;
-    this.#headStart?.cancel();
+    this.#cancelTimers();
     this.#parts.first.abandon();
     this.#second?.abandon();
   }
@@ -86,16 +91,30 @@ class DialRace {
       return;
     }
     this.#over = true;
-    this.#headStart?.cancel();
+    this.#cancelTimers();
     abandonOther();
     this.#won.resolve(stream);
   }
 
-  /** (DR3); an abandoned race fails with whatever fails first. */
+  /** (DR3, DR4); an abandoned race fails with whatever fails first. */
   #lose(error: unknown, second = false): void {
     this.#failed++;
     if (second) this.#secondError = error;
-    if (this.#over || this.#failed === 2) this.#won.reject(this.#secondError ?? error);
+    if (this.#over || this.#failed === 2) {
+      this.#cancelTimers();
+      this.#won.reject(this.#secondError ?? error);
+    } else if (second) {
+      this.#respite = this.#parts.timers.schedule(this.#parts.respiteMs, () => {
+        this.#over = true;
+        this.#parts.first.abandon();
+        this.#won.reject(error);
+      });
+    }
+  }
+
+  #cancelTimers(): void {
+    this.#headStart?.cancel();
+    this.#respite?.cancel();
   }
 
   #secondError: unknown;
