@@ -94,6 +94,13 @@ export {
   type OpenTelemetryTracer,
   openTelemetryTracer,
 } from "./observability/open-telemetry.ts";
+export {
+  createHostPower,
+  HostPower,
+  type HostPowerOptions,
+  POWER_CALLBACKS_MAX,
+} from "./power/host-power.ts";
+export { type ProcessActivity, processActivity } from "./power/process-activity.ts";
 export { type FormatStateOptions, formatState } from "./program/format-state.ts";
 export { type RunningKernel, type RunOptions, runKernel } from "./run-kernel.ts";
 export { type ConnectOptions, connect } from "./sockets/connect.ts";
