@@ -10,6 +10,7 @@ import type { Context } from "./context.ts";
 import { addDurable } from "./durable/register.ts";
 import { choiceOptions, describeArgument, examples, group, type Outcome, Registrar } from "./registrar.ts";
 import { addSim } from "./sim/register.ts";
+import { addBench } from "./tensor/register.ts";
 import { addWasm } from "./wasm/register.ts";
 
 const EXIT_CODES = `
@@ -53,6 +54,7 @@ export function createProgram(context: Context, outcome: Outcome, version: () =>
   addAgent(program, register);
   addWasm(program, register);
   addSim(program, register);
+  addBench(program, register);
   addMachine(program, register);
   return program;
 }

@@ -7,6 +7,7 @@ import { dirname, join, resolve } from "node:path";
 import { getCiphers } from "node:tls";
 import type { HostPort } from "@glia-os/abi/ports";
 import type { HardwareProfile } from "@glia-os/hal";
+import { type Choice, chooseBackend } from "@glia-os/tensor/backends";
 import { InputNotDirectoryError, reasonOf } from "../errors.ts";
 import { formatHostPort } from "../node/host-port.ts";
 import { formatBytes } from "../terminal/amount.ts";
@@ -43,6 +44,7 @@ export async function runChecks({ hardware, bind, dataDir }: CheckOptions): Prom
     await sqlite(),
     cryptography(),
     wasm(hardware),
+    tensors(),
     memory(hardware),
     openFiles(),
     await dataFolder(dataDir),
@@ -93,6 +95,16 @@ export function wasm({ wasm: features }: Pick<HardwareProfile, "wasm">): Check {
     found,
     fix: "Run Node.js without flags that turn features off.",
   };
+}
+
+/** What tensors are computed with here; plain JavaScript serves where vectors do not, so this never fails. */
+export function tensors({ name, candidates }: Choice = chooseBackend()): Check {
+  const rates = candidates.map((one) =>
+    one.gflops === undefined
+      ? `${one.name}: ${one.problem}`
+      : `${one.name} ${one.gflops.toPrecision(3)} GFLOP/s`,
+  );
+  return { name: "tensors", ok: true, found: `${name} (${rates.join(", ")})`, fix: "" };
 }
 
 /** The memory this process may use. */
