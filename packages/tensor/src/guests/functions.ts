@@ -41,7 +41,40 @@ function of(...params: HostValue[]): HostFunction {
   return { params, result: "i32" };
 }
 
-const functions = {
+/** A function's name. */
+export type TensorFunction =
+  | "tensor_zeros"
+  | "tensor_ones"
+  | "tensor_full"
+  | "tensor_from"
+  | "tensor_read"
+  | "tensor_write"
+  | "tensor_get_shape"
+  | "tensor_get_dtype"
+  | "tensor_free"
+  | "tensor_add"
+  | "tensor_dot"
+  | "tensor_matmul"
+  | "tensor_matmul_into"
+  | "tensor_unary"
+  | "tensor_binary"
+  | "tensor_with_number"
+  | "tensor_add_scaled"
+  | "tensor_reduce"
+  | "tensor_softmax"
+  | "tensor_top_k"
+  | "tensor_cosine"
+  | "tensor_cast"
+  | "tensor_reshape"
+  | "tensor_transpose"
+  | "tensor_select"
+  | "tensor_error"
+  | "tensor_supports_sve2"
+  | "tensor_supports_neon"
+  | "tensor_supports_avx2";
+
+/** Every function with its type. */
+export const TENSOR_FUNCTIONS: Readonly<Record<TensorFunction, HostFunction>> = {
   tensor_zeros: of("i32", "i32", "i32"),
   tensor_ones: of("i32", "i32", "i32"),
   tensor_full: of("i32", "i32", "i32", "f64"),
@@ -71,10 +104,4 @@ const functions = {
   tensor_supports_sve2: of(),
   tensor_supports_neon: of(),
   tensor_supports_avx2: of(),
-} as const;
-
-/** A function's name. */
-export type TensorFunction = keyof typeof functions;
-
-/** Every function with its type. */
-export const TENSOR_FUNCTIONS: Readonly<Record<TensorFunction, HostFunction>> = functions;
+};

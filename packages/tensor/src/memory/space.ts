@@ -39,14 +39,6 @@ export interface SpaceUse {
   readonly blocksTaken: number;
 }
 
-interface Forgotten {
-  readonly pool: Pool;
-  readonly of: number;
-  readonly offset: number;
-}
-
-const forgotten = new FinalizationRegistry<Forgotten>(({ pool, of, offset }) => pool.give(of, offset));
-
 /** See the top of this file. */
 export class Space {
   readonly backend: Backend;
@@ -78,13 +70,7 @@ export class Space {
     const pool = this.#pool;
     if (this.#closed) throw new QuotaExceededError(bytes, pool.used, 0);
     const of = pool.classOf(bytes);
-    const offset = pool.take(of);
-    const block = new Block(offset, bytes, (gone) => {
-      if (this.#reclaim) forgotten.unregister(gone);
-      pool.give(of, offset);
-    });
-    if (this.#reclaim) forgotten.register(block, { pool, of, offset }, block);
-    return block;
+    return new Block({ pool, of, offset: pool.take(of) }, bytes, this.#reclaim);
   }
 
   /**

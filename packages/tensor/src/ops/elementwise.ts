@@ -61,6 +61,16 @@ export function binary<T extends Handle>(
   dtype: DType = a.dtype,
 ): T {
   const kernel = kernelFor(operation, table, a.dtype);
+  if (
+    out !== undefined &&
+    typeof b !== "number" &&
+    a.dtype === b.dtype &&
+    out.dtype === dtype &&
+    aligned(a, b, out)
+  ) {
+    kernel(out.at, a.at, b.at, a.size, 1, 1, 1);
+    return out;
+  }
   if (typeof b === "number") return withNumber(operation, kernel, a, b, dtype, out);
   if (b.dtype !== a.dtype) throw new WrongDTypeError(`${operation}, second operand`, b.dtype, [a.dtype]);
   requireSameSpace(operation, a, b);
@@ -79,6 +89,19 @@ export function binary<T extends Handle>(
   }
   if (walk.over(shape).operand(result).operand(a).operand(b).begin()) runBinary(kernel);
   return result;
+}
+
+/** Whether three handles of one space and shape lie in row-major order, each the same as or apart from the last: the path of hot loops. */
+function aligned(a: Handle, b: Handle, out: Handle): boolean {
+  if (!a.contiguous || !b.contiguous || !out.contiguous || a.space !== b.space || a.space !== out.space)
+    return false;
+  if (!sameShape(a.shape, b.shape) || !sameShape(a.shape, out.shape)) return false;
+  return sameOrApart(out.at, a.at, a.size * 8) && sameOrApart(out.at, b.at, a.size * 8);
+}
+
+/** Ranges of so many bytes at most. */
+function sameOrApart(to: number, from: number, bytes: number): boolean {
+  return to === from || to + bytes <= from || from + bytes <= to;
 }
 
 function withNumber<T extends Handle>(
