@@ -1,5 +1,6 @@
 /** The refusals of durable domains, one class per failure. */
 import { DurableError } from "@glia-os/abi/errors/durable";
+import { insteadOf } from "./ambient-instead.ts";
 
 /** A journal whose records do not have the form of docs/spec/journal.md. */
 export class BadJournalError extends DurableError<"durable.bad-journal"> {
@@ -14,7 +15,11 @@ export class BadJournalError extends DurableError<"durable.bad-journal"> {
 export class AmbientUseError extends DurableError<"durable.ambient-use"> {
   constructor(domain: string, what: string, position: readonly string[]) {
     const where = position.length > 0 ? ` at ${position[0]}` : "";
-    super("durable.ambient-use", `${domain} used ${what}${where}`, { details: { domain, what, position } });
+    const instead = insteadOf(what);
+    const hint = instead === undefined ? "" : `; ask for ${instead} instead`;
+    super("durable.ambient-use", `${domain} used ${what}${where}${hint}`, {
+      details: { domain, what, position, ...(instead === undefined ? {} : { instead }) },
+    });
   }
 }
 

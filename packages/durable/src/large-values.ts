@@ -22,13 +22,13 @@ const HASH_BYTES = 32;
 /** Keeps and finds the large values of a domain. */
 export class LargeValues implements ValueKeeper, ValueSource {
   readonly #domain: string;
-  readonly #blobs: Blobs;
+  readonly #blobs: Pick<Blobs, "get" | "put">;
   readonly #digests: Sha256;
   /** Encoded values that were just kept or loaded, by their hashes, or why one could not be. */
   readonly #held = new Map<string, Uint8Array | ValueMissingError>();
   #puts: Promise<unknown>[] = [];
 
-  constructor(domain: string, blobs: Blobs, digests: Sha256) {
+  constructor(domain: string, blobs: Pick<Blobs, "get" | "put">, digests: Sha256) {
     this.#domain = domain;
     this.#blobs = blobs;
     this.#digests = digests;

@@ -3,6 +3,7 @@
  *
  * AG1. Outside turns nothing is replaced: every source is the one of the host.
  * AG2. A `Date` of given numbers or text is no clock and stays usable.
+ * AG3. With `onUse` nothing is refused: each use is told and then performed.
  *
  * What a program took into a variable before, and what modules of the host such as `node:fs` do, is not seen.
  */
@@ -24,14 +25,27 @@ interface Source {
 
 type Refuse = (what: string) => never;
 
+/** How a guard is made. */
+export interface AmbientGuardOptions {
+  /** Hears of every use in place of the refusal (AG3). */
+  readonly onUse?: (what: string) => void;
+}
+
 /** Make a guard of this process. Its turns do not nest. */
-export function createAmbientGuard(): SystemAmbientGuard {
+export function createAmbientGuard({ onUse }: AmbientGuardOptions = {}): SystemAmbientGuard {
   let refusing: Refuse | undefined;
-  const sources = sourcesOf((what) => (refusing as Refuse)(what));
+  const outside = <Result>(act: () => Result): Result => guard.outside(act);
+  const sources = sourcesOf((what, real) => {
+    if (onUse === undefined) return (refusing as Refuse)(what);
+    return outside(() => {
+      onUse(what);
+      return real();
+    });
+  });
   const set = (which: "real" | "guarded"): void => {
     for (const source of sources) source.owner[source.key] = source[which];
   };
-  return {
+  const guard: SystemAmbientGuard = {
     during(turn, refuse) {
       refusing = refuse;
       set("guarded");
@@ -52,23 +66,29 @@ export function createAmbientGuard(): SystemAmbientGuard {
       }
     },
   };
+  return guard;
 }
 
 const GLOBAL = globalThis as unknown as Record<string, unknown>;
 /** Functions of the global object that reach outside. */
 const CALLS = ["setTimeout", "setInterval", "setImmediate", "fetch", "WebSocket", "EventSource"];
 
-function sourcesOf(refuse: Refuse): readonly Source[] {
+/** What becomes of a use: by its name, and how it would be performed. */
+type OnUse = (what: string, real: () => unknown) => unknown;
+
+function sourcesOf(use: OnUse): readonly Source[] {
   const owned = (owner: object, key: string, shown: string): Source[] => {
     const real = (owner as Record<string, unknown>)[key];
     if (typeof real !== "function") return [];
-    const guarded = function guarded(): never {
-      return refuse(shown);
+    const guarded = function guarded(this: unknown, ...args: unknown[]): unknown {
+      return use(shown, () =>
+        new.target === undefined ? Reflect.apply(real, this, args) : Reflect.construct(real, args),
+      );
     };
     return [{ owner: owner as Record<string, unknown>, key, real, guarded }];
   };
   return [
-    { owner: GLOBAL, key: "Date", real: Date, guarded: guardedDate(refuse) },
+    { owner: GLOBAL, key: "Date", real: Date, guarded: guardedDate(use) },
     ...owned(Math, "random", "Math.random"),
     ...owned(Performance.prototype, "now", "performance.now"),
     ...owned(Crypto.prototype, "getRandomValues", "crypto.getRandomValues"),
@@ -78,11 +98,14 @@ function sourcesOf(refuse: Refuse): readonly Source[] {
 }
 
 /** `Date` without its clock (AG2). */
-function guardedDate(refuse: Refuse): typeof Date {
+function guardedDate(use: OnUse): typeof Date {
   return new Proxy(Date, {
-    apply: () => refuse("Date()"),
-    construct: (target, args, newTarget) =>
-      args.length === 0 ? refuse("new Date()") : (Reflect.construct(target, args, newTarget) as object),
-    get: (target, key) => (key === "now" ? () => refuse("Date.now") : Reflect.get(target, key)),
+    apply: () => use("Date()", () => Date()) as string,
+    construct: (target, args, newTarget) => {
+      const make = (): object => Reflect.construct(target, args, newTarget) as object;
+      return args.length === 0 ? (use("new Date()", make) as object) : make();
+    },
+    get: (target, key) =>
+      key === "now" ? () => use("Date.now", () => target.now()) : Reflect.get(target, key),
   });
 }

@@ -1,5 +1,5 @@
 /** `@glia-os/hal`: what machine is this, and the real implementations of the ports that touch it. */
-export { createAmbientGuard, type SystemAmbientGuard } from "./ambient-guard.ts";
+export { type AmbientGuardOptions, createAmbientGuard, type SystemAmbientGuard } from "./ambient-guard.ts";
 export {
   createSystemClock,
   createSystemTimers,
@@ -51,6 +51,7 @@ export {
   TooManyTimersError,
 } from "./errors.ts";
 export { createSystemRandom, RANDOM_LABEL_LIMIT } from "./random.ts";
+export { createSealedScript, type SealedScript, type SealedScriptOptions } from "./sealed-script.ts";
 export { createSystemSensors } from "./sensors.ts";
 export {
   detectWasmFeatures,
