@@ -6,15 +6,15 @@
  * S2. A space that was closed gives out nothing and its tensors are freed handles.
  */
 import type { Backend } from "../backend.ts";
+import { openBackend } from "../dispatch/choose.ts";
 import { BadOptionError, QuotaExceededError } from "../errors.ts";
-import { scalarBackend } from "../scalar/scalar-backend.ts";
 import { Block } from "./block.ts";
 import { MOST_BYTES } from "./heap.ts";
 import { Pool } from "./pool.ts";
 
 /** How a space is made. */
 export interface SpaceOptions {
-  /** Default: a new scalar backend. A backend serves one space. */
+  /** Default: a new one of the kind that measured fastest on this machine. A backend serves one space. */
   readonly backend?: Backend;
   /** Most bytes of tensors at once, 64 to 2^32 - 65536, the default. Blocks count with what rounding adds, at most a fourth. */
   readonly limitBytes?: number;
@@ -49,7 +49,7 @@ export class Space {
   readonly #scopes: Scoped[][] = [];
   #closed = false;
 
-  constructor({ backend = scalarBackend(), limitBytes = MOST_BYTES, reclaim = true }: SpaceOptions = {}) {
+  constructor({ backend = openBackend(), limitBytes = MOST_BYTES, reclaim = true }: SpaceOptions = {}) {
     if (!Number.isSafeInteger(limitBytes) || limitBytes < 64 || limitBytes > MOST_BYTES)
       throw new BadOptionError(
         "new Space",
