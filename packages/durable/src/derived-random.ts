@@ -12,13 +12,14 @@ export type Sha256 = Pick<Digests, "sha256">;
 
 /** A seeded source. */
 export class DerivedRandom implements Random {
-  readonly #key: Uint8Array;
+  /** The key, or what it is made from when it is needed: many a fork is never asked for anything. */
+  #key: Uint8Array | (() => Uint8Array);
   readonly #digests: Sha256;
   #block: Uint8Array = new Uint8Array();
   #used = 0;
   #blocks = 0;
 
-  constructor(key: Uint8Array, digests: Sha256) {
+  constructor(key: Uint8Array | (() => Uint8Array), digests: Sha256) {
     this.#key = key;
     this.#digests = digests;
   }
@@ -39,7 +40,7 @@ export class DerivedRandom implements Random {
       units[2 * i] = label.charCodeAt(i) & 255;
       units[2 * i + 1] = label.charCodeAt(i) >> 8;
     }
-    return new DerivedRandom(this.#digest(Uint8Array.of(255), units), this.#digests);
+    return new DerivedRandom(() => this.#digest(Uint8Array.of(255), units), this.#digests);
   }
 
   #byte(): number {
@@ -53,6 +54,7 @@ export class DerivedRandom implements Random {
   }
 
   #digest(...parts: readonly Uint8Array[]): Uint8Array {
+    if (typeof this.#key === "function") this.#key = this.#key();
     return this.#digests.sha256(joined([this.#key, ...parts]));
   }
 }

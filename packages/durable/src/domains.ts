@@ -98,7 +98,7 @@ export interface RecoveryReport {
   readonly refused: readonly { readonly domain: string; readonly error: unknown }[];
 }
 
-const LISTED_AT_ONCE = 1_000;
+const LISTED_AT_ONCE = 10_000;
 const SEED_BYTES = 16;
 const HISTORY_BYTES = 1_048_576;
 
@@ -424,7 +424,7 @@ export class Domains {
   }
 
   async #replay(
-    { domain: name }: DomainHead,
+    { domain: name, firstSeq }: DomainHead,
     values: LargeValues | undefined,
     keepPositions: boolean,
     until: number,
@@ -446,7 +446,7 @@ export class Domains {
       });
     const before = (body: Uint8Array): Promise<void> | undefined =>
       values !== undefined && namesValues(body) ? values.load(body) : undefined;
-    const replay = await replayLive(journal, name, make, { before, until });
+    const replay = await replayLive(journal, name, make, { before, until, firstSeq });
     gate.open();
     for (const [use] of replay.run.uses) this.#services.get(use, name);
     return replay;

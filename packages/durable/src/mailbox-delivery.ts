@@ -71,7 +71,10 @@ export function nameOfSender(sender: string): string {
 
 /** The digits that tell a domain from later ones of its name: the first bytes of its first seed. */
 export function originOf(seed: Uint8Array): string {
-  return Array.from(seed.subarray(0, DIGITS / 2), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  let digits = "";
+  for (let i = 0; i < DIGITS; i++)
+    digits += (((seed[i >> 1] ?? 0) >> (i % 2 === 0 ? 4 : 0)) & 15).toString(16);
+  return digits;
 }
 
 const SENDER = /^[0-9a-f]{16}:[\x20-\x7e]{1,128}$/;

@@ -91,7 +91,8 @@ const CHILD = 1;
 const NEXT = 2;
 const PREV = 3;
 const OWNED_PREV = 4;
-const INITIAL_ROOM = 64;
+/** Small, because some processes have a kernel for each of thousands of agents. */
+const INITIAL_ROOM = 4;
 const RIGHT_RECEIVE = RIGHTS.receive;
 const RIGHTS_MASK = 0xff_ffff;
 const INDEX_BITS = 22;

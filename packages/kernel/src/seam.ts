@@ -63,14 +63,17 @@ export class Seam {
   onRefused: ((task: TaskId, op: number) => void) | undefined = undefined;
   readonly #capabilities: CapabilityTable;
   readonly #meter: Meter | null;
-  readonly #published: Float64Array = new Float64Array(OPCODES);
-  #last: KernelCounters = { ...this.counters };
+  /** What the meter had before; null without one. */
+  readonly #published: Float64Array | null;
+  #last: KernelCounters | null;
 
   constructor(capabilities: CapabilityTable, trace: TraceRing, journal: OutcomeJournal, meter: Meter | null) {
     this.#capabilities = capabilities;
     this.trace = trace;
     this.journal = journal;
     this.#meter = meter;
+    this.#published = meter === null ? null : new Float64Array(OPCODES);
+    this.#last = meter === null ? null : { ...this.counters };
   }
 
   /** Authorize: the object behind a handle of `task`. @throws when dead, of another kind, or without the rights (A1). */
@@ -112,16 +115,15 @@ export class Seam {
 
   /** Hand the counts since the last time to the meter (A2). */
   publish(): void {
-    const meter = this.#meter;
-    if (meter === null) return;
+    const [meter, published, last] = [this.#meter, this.#published, this.#last];
+    if (meter === null || published === null || last === null) return;
     for (let op = 1; op < OPCODES; op++) {
-      const fresh = this.calls[op]! - this.#published[op]!;
+      const fresh = this.calls[op]! - published[op]!;
       if (fresh === 0) continue;
-      this.#published[op] = this.calls[op]!;
+      published[op] = this.calls[op]!;
       meter.count("mayfly_syscall_counts", fresh, { type: OPCODE_NAMES[op] ?? "other" });
     }
     const { counters } = this;
-    const last = this.#last;
     for (const status of ["finished", "failed", "cancelled", "killed"] as const) {
       if (counters[status] > last[status])
         meter.count("mayfly_tasks_total", counters[status] - last[status], { status });

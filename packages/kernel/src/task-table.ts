@@ -25,7 +25,8 @@ const OK = 2;
 const FAILURE = 3;
 const CANCELLATION = 4;
 const KILL = 5;
-const INITIAL_ROOM = 64;
+/** Small, because some processes have a kernel for each of thousands of agents. */
+const INITIAL_ROOM = 4;
 /** Words per index, side by side so that they share a line of the cache. */
 const STRIDE = 4;
 const GENERATION = 0;

@@ -54,7 +54,7 @@ export type {
 } from "./host-module.ts";
 export type { JobEngine, JobEngineClose, JobEngineStats, JobEnvelope } from "./job-engine.ts";
 export type { JobQueue, TakenJob } from "./job-queue.ts";
-export type { DomainHead, Journal, JournalBatch, SegmentInfo } from "./journal.ts";
+export type { DomainHead, JoinedBatches, Journal, JournalBatch, SegmentInfo } from "./journal.ts";
 export type { LogFields, Logger, LogLevel } from "./logger.ts";
 export type { Meter } from "./meter.ts";
 export type {

@@ -22,6 +22,16 @@ export interface JournalBatch {
   readonly body: Uint8Array;
 }
 
+/** Batches that follow each other, with their bodies as one. They may have several epochs. */
+export interface JoinedBatches {
+  /** The number of the first record. */
+  readonly firstSeq: number;
+  /** How many records `body` holds, 1 or more. */
+  readonly count: number;
+  /** The encoded records one after the other. */
+  readonly body: Uint8Array;
+}
+
 /** Where the log of a domain stands. */
 export interface DomainHead {
   readonly domain: string;
@@ -59,6 +69,11 @@ export interface Journal {
    * @throws `store.journal-truncated` when `fromSeq` is gone already.
    */
   read(domain: string, fromSeq: number): AsyncIterable<JournalBatch>;
+  /**
+   * As {@link read}, with what was read in one step joined: for whoever reads all of a long log. A journal that has nothing quicker than `read`
+   * leaves it out.
+   */
+  readJoined?(domain: string, fromSeq: number): AsyncIterable<JoinedBatches>;
   /** Where a domain stands, or `undefined` when nothing was ever appended to it. */
   head(domain: string): Promise<DomainHead | undefined>;
   /** Domains with a name after `after` in code-unit order, at most `limit` (1 to 10,000). */

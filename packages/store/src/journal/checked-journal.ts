@@ -5,7 +5,7 @@
  * Q2. A body belongs to the journal until `append` settles: the caller does not change it.
  */
 import { MalformedError } from "@glia-os/abi/errors";
-import type { DomainHead, Journal, JournalBatch, SegmentInfo } from "@glia-os/abi/ports";
+import type { DomainHead, JoinedBatches, Journal, JournalBatch, SegmentInfo } from "@glia-os/abi/ports";
 import { BATCH_BYTES, BATCH_RECORDS, DOMAIN_LENGTH, SEGMENT_BYTES_MOST } from "./limits.ts";
 import type { JournalReplies, JournalReply, JournalRequest } from "./request.ts";
 
@@ -17,8 +17,12 @@ export interface JournalAnswerer {
   end(): Promise<void>;
 }
 
+type Batches = readonly JournalBatch[];
+
 /** Bytes of bodies that one step of a read asks for. */
 const READ_BYTES = 4 * 2 ** 20;
+/** The same of a joined read, whose next step is under way while one is used. */
+const JOINED_BYTES = 2 ** 20;
 const DOMAINS_AT_ONCE = 10_000;
 const PRINTABLE = /^[\x21-\x7e]+$/;
 
@@ -44,13 +48,38 @@ export class CheckedJournal implements Journal {
     checkDomain(domain);
     checkInteger("fromSeq", fromSeq, 1, Number.MAX_SAFE_INTEGER);
     for (let next = fromSeq; ; ) {
-      const batches = await this.#ask({ op: "read", domain, fromSeq: next, most: READ_BYTES });
+      const batches = (await this.#ask({ op: "read", domain, fromSeq: next, most: READ_BYTES })) as Batches;
       yield* batches;
       // A step that is not full was the last one.
       const last = batches.at(-1);
       if (last === undefined || batches.reduce((sum, { body }) => sum + body.length, 0) < READ_BYTES) return;
       next = last.firstSeq + last.count;
     }
+  }
+
+  async *readJoined(domain: string, fromSeq: number): AsyncGenerator<JoinedBatches, void, undefined> {
+    checkDomain(domain);
+    checkInteger("fromSeq", fromSeq, 1, Number.MAX_SAFE_INTEGER);
+    let step: Promise<JoinedBatches | undefined> = this.#readStep(domain, fromSeq);
+    for (;;) {
+      const found = await step;
+      if (found === undefined) return;
+      const isLast = found.body.length < JOINED_BYTES;
+      // The next step is read while this one is used.
+      if (!isLast) step = this.#readStep(domain, found.firstSeq + found.count);
+      step.catch(() => {});
+      yield found;
+      if (isLast) return;
+    }
+  }
+
+  async #readStep(domain: string, fromSeq: number): Promise<JoinedBatches | undefined> {
+    const reply = await this.#ask({ op: "read", domain, fromSeq, most: JOINED_BYTES, joined: true });
+    if ("body" in reply) return reply;
+    const [first, last] = [reply[0], reply.at(-1)];
+    if (first === undefined || last === undefined) return undefined;
+    const count = last.firstSeq + last.count - first.firstSeq;
+    return { firstSeq: first.firstSeq, count, body: joinedBodies(reply) };
   }
 
   async head(domain: string): Promise<DomainHead | undefined> {
@@ -97,6 +126,16 @@ export class CheckedJournal implements Journal {
   #ask<Op extends JournalRequest["op"]>(request: JournalRequest & { op: Op }): Promise<JournalReplies[Op]> {
     return this.#answerer.ask(request) as Promise<JournalReplies[Op]>;
   }
+}
+
+function joinedBodies(batches: Batches): Uint8Array {
+  const body = new Uint8Array(batches.reduce((sum, each) => sum + each.body.length, 0));
+  let at = 0;
+  for (const each of batches) {
+    body.set(each.body, at);
+    at += each.body.length;
+  }
+  return body;
 }
 
 function checkDomain(domain: unknown): string {

@@ -3,6 +3,7 @@
  * its state again; that is all there is to recovery.
  */
 import type { SegmentInfo } from "@glia-os/abi/ports";
+import type { PlacedBatch } from "./domain-log.ts";
 
 /** One change. `domain` is the domain's number in this store. */
 export type Entry =
@@ -33,6 +34,8 @@ export interface EntryLog {
   put(entry: Entry): number;
   /** A body that was put, durable or not. The bytes are the caller's to keep. */
   load(place: number, length: number): Uint8Array;
+  /** The bodies of batches that follow each other as one, sooner than one by one. */
+  loadJoined?(batches: readonly PlacedBatch[]): Uint8Array;
   /** A body is no longer needed. */
   release(place: number, length: number): void;
 }

@@ -3,7 +3,7 @@
  * so they are copied: those of one turn into one buffer, which costs a third of cloning each request. (A clone of a view would copy all of
  * the buffer behind it.)
  */
-import type { JournalBatch } from "@glia-os/abi/ports";
+import type { JoinedBatches, JournalBatch } from "@glia-os/abi/ports";
 import type { Packing } from "../serve.ts";
 import type { Load } from "../worker-link.ts";
 import type { JournalReply, JournalRequest } from "./request.ts";
@@ -22,6 +22,8 @@ interface PackedRequests extends PackedBatches {
 }
 
 const NUMBERS = 4;
+/** A buffer with less is copied faster than it is handed over. */
+const GIVEN_BYTES = 16_384;
 
 /** The body of an append and the segment that is taken over. */
 export const JOURNAL_LOAD: Load<JournalRequest> = {
@@ -47,6 +49,11 @@ export const JOURNAL_LOAD: Load<JournalRequest> = {
 export const JOURNAL_PACKING: Packing<JournalRequest, JournalReply> = {
   unpack: unpackRequests,
   packReply(reply, given) {
+    if (isJoined(reply)) {
+      const { length, buffer } = reply.body;
+      if (length >= GIVEN_BYTES && length === buffer.byteLength) given.push(buffer as ArrayBuffer);
+      return reply;
+    }
     const [first] = Array.isArray(reply) ? (reply as readonly object[]) : [];
     if (first === undefined || !("body" in first)) return reply;
     const packed = packBatches(reply as readonly JournalBatch[]);
@@ -54,6 +61,10 @@ export const JOURNAL_PACKING: Packing<JournalRequest, JournalReply> = {
     return packed;
   },
 };
+
+function isJoined(reply: JournalReply): reply is JoinedBatches {
+  return reply instanceof Object && "body" in reply;
+}
 
 type Append = JournalRequest & { readonly op: "append" };
 

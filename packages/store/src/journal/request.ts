@@ -1,10 +1,17 @@
 /** Requests to a journal store and their replies, as they cross to the worker. */
-import type { DomainHead, JournalBatch, SegmentInfo } from "@glia-os/abi/ports";
+import type { DomainHead, JoinedBatches, JournalBatch, SegmentInfo } from "@glia-os/abi/ports";
 
 /** A request whose form was checked already. */
 export type JournalRequest =
   | ({ readonly op: "append" } & JournalBatch)
-  | { readonly op: "read"; readonly domain: string; readonly fromSeq: number; readonly most: number }
+  | {
+      readonly op: "read";
+      readonly domain: string;
+      readonly fromSeq: number;
+      readonly most: number;
+      /** Whether one reply for all is as good; who has nothing quicker does not look at it. */
+      readonly joined?: boolean;
+    }
   | { readonly op: "head"; readonly domain: string }
   | { readonly op: "domains"; readonly after: string; readonly limit: number }
   | { readonly op: "seal"; readonly domain: string }
@@ -17,8 +24,8 @@ export type JournalRequest =
 /** The reply to each request. */
 export interface JournalReplies {
   readonly append: undefined;
-  /** Batches until they have `most` bytes or all were read. */
-  readonly read: readonly JournalBatch[];
+  /** Batches until they have `most` bytes or all were read; joined only where that was asked for. */
+  readonly read: readonly JournalBatch[] | JoinedBatches;
   readonly head: DomainHead | undefined;
   readonly domains: readonly DomainHead[];
   readonly seal: SegmentInfo | undefined;

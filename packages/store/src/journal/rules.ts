@@ -4,7 +4,7 @@
  * R1. A refused request has put no entry.
  * R2. A segment is sealed before a batch when the open one is full or has an older epoch.
  */
-import type { DomainHead, JournalBatch, SegmentInfo } from "@glia-os/abi/ports";
+import type { DomainHead, JoinedBatches, JournalBatch, SegmentInfo } from "@glia-os/abi/ports";
 import { StoreFullError } from "../errors.ts";
 import { type DomainLog, NO_HASH, type PlacedBatch } from "./domain-log.ts";
 import { DomainTable } from "./domain-table.ts";
@@ -21,6 +21,8 @@ import {
 import type { JournalLimits } from "./limits.ts";
 import type { JournalReply, JournalRequest } from "./request.ts";
 import { decodeSegment, encodeSegment, type Segment, segmentHash } from "./segment.ts";
+
+type ReadRequest = JournalRequest & { readonly op: "read" };
 
 /** Judges and performs requests on one entry log. */
 export class JournalRules {
@@ -40,7 +42,7 @@ export class JournalRules {
       case "append":
         return this.#append(request);
       case "read":
-        return this.#read(request.domain, request.fromSeq, request.most);
+        return this.#read(request);
       case "head":
         return this.table.byName.get(request.domain)?.head();
       case "domains":
@@ -74,18 +76,20 @@ export class JournalRules {
     this.#put({ kind: "batch", domain: log.number, epoch, firstSeq, count, body });
   }
 
-  #read(domain: string, fromSeq: number, most: number): readonly JournalBatch[] {
+  #read({ domain, fromSeq, most, joined = false }: ReadRequest): readonly JournalBatch[] | JoinedBatches {
     const log = this.table.byName.get(domain);
     if (log === undefined) return [];
     if (fromSeq < log.firstSeq) throw new JournalTruncatedError(domain, fromSeq, log.firstSeq);
-    const found: JournalBatch[] = [];
-    let bytes = 0;
-    for (let i = log.indexOf(fromSeq); i < log.batches.length && bytes < most; i++) {
-      const batch = log.batches[i] as PlacedBatch;
-      found.push(this.#loaded(domain, batch));
-      bytes += batch.length;
-    }
-    return found;
+    const first = log.indexOf(fromSeq);
+    let end = first;
+    for (let bytes = 0; end < log.batches.length && bytes < most; end++)
+      bytes += (log.batches[end] as PlacedBatch).length;
+    const found = log.batches.slice(first, end);
+    const body = joined && found.length > 0 ? this.#log.loadJoined?.(found) : undefined;
+    if (body === undefined) return found.map((batch) => this.#loaded(domain, batch));
+    const [firstOne, lastOne] = [found[0] as PlacedBatch, found.at(-1) as PlacedBatch];
+    const count = lastOne.firstSeq + lastOne.count - firstOne.firstSeq;
+    return { firstSeq: firstOne.firstSeq, count, body };
   }
 
   #loaded(domain: string, { epoch, firstSeq, count, place, length }: PlacedBatch): JournalBatch {

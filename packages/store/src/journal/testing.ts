@@ -37,6 +37,21 @@ export async function readAll(
   return batches;
 }
 
+/** All records of a domain from a record on, as a joined read gives them; checks that its steps follow each other. */
+async function joinedFrom(journal: Journal, domain: string, fromSeq: number) {
+  const bytes: number[] = [];
+  let records = 0;
+  let nextSeq: number | undefined;
+  for await (const { firstSeq, count, body } of journal.readJoined?.(domain, fromSeq) ??
+    journal.read(domain, fromSeq)) {
+    assert.ok(nextSeq === undefined ? firstSeq <= fromSeq : firstSeq === nextSeq);
+    nextSeq = firstSeq + count;
+    records += count;
+    for (const byte of body) bytes.push(byte);
+  }
+  return { records, bytes };
+}
+
 async function refusedWith(code: string, promise: Promise<unknown>): Promise<void> {
   await assert.rejects(promise, (error) => {
     assert.equal(errorCodeOf(error), code);
@@ -117,6 +132,31 @@ const appending: readonly JournalCase[] = [
       assert.deepEqual(await names("", 2), ["a/1", "a/2"]);
       assert.deepEqual(await names("a/2", 2), ["b", "c"]);
       assert.deepEqual(await names("c", 2), []);
+    },
+  },
+  {
+    title:
+      "what is read joined is what is read batch by batch, from any record, also where others wrote between",
+    async run(harness) {
+      const journal = await harness.open();
+      const other = { ...batchOf("b", 1, 1), body: new Uint8Array(30_000).fill(7) };
+      for (let firstSeq = 1; firstSeq <= 40; firstSeq += 2) {
+        const epoch = Math.ceil(firstSeq / 9);
+        const body = new Uint8Array(firstSeq % 3 === 0 ? 40_000 : 5).fill(firstSeq);
+        await journal.append({ ...batchOf("a", epoch, firstSeq, 2), body });
+        if (firstSeq % 5 === 0) await journal.append({ ...other, firstSeq: Math.ceil(firstSeq / 10) });
+        if (firstSeq === 21) await journal.seal("a");
+      }
+      for (const fromSeq of [1, 4, 23, 40, 41]) {
+        const apart = await readAll(journal, "a", fromSeq);
+        assert.deepEqual(await joinedFrom(journal, "a", fromSeq), {
+          records: apart.reduce((sum, { count }) => sum + count, 0),
+          bytes: apart.flatMap(({ body }) => [...body]),
+        });
+      }
+      await journal.truncate("a", 20);
+      if (journal.readJoined !== undefined)
+        await refusedWith("store.journal-truncated", joinedFrom(journal, "a", 1));
     },
   },
   {

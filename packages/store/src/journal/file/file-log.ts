@@ -17,6 +17,7 @@ import { JournalCorruptError } from "../errors.ts";
 import { ByteWriter } from "./bytes.ts";
 import { BODY_SUM, ENTRY_BYTES, type FileEntry, soundBody, writeEntry, writeTable } from "./entry-codec.ts";
 import type { JournalFile, JournalFiles } from "./files.ts";
+import { joinBodies } from "./joined-bodies.ts";
 import { beginGroup, encodeHead, FILE_HEAD, fileName, finishGroup, GROUP_HEAD } from "./log-file.ts";
 import { OpenFiles } from "./open-files.ts";
 import { ReadAhead } from "./read-ahead.ts";
@@ -98,9 +99,16 @@ export class FileLog implements EntryLog {
 
   load(place: number, length: number): Uint8Array {
     const body = soundBody(this.#read(place, BODY_SUM + length), length);
-    if (body !== undefined) return body;
-    const { number, start, dataStart } = this.#fileOf(place);
-    throw new JournalCorruptError(fileName(number), dataStart + place - start, "a batch fails its checksum");
+    return body ?? this.#damaged(place);
+  }
+
+  loadJoined(batches: readonly PlacedBatch[]): Uint8Array {
+    return joinBodies(
+      batches,
+      (place, length) => this.#read(place, length),
+      (place) => this.#endOf(place),
+      (batch) => this.#damaged(batch.place),
+    );
   }
 
   release(place: number, length: number): void {
@@ -163,6 +171,18 @@ export class FileLog implements EntryLog {
     const log = this.#fileOf(place);
     const at = log.dataStart + place - log.start;
     return this.#ahead.read(this.#open.get(log.number), log.number, at, length, log.tail);
+  }
+
+  /** Where what is read together with a place has to end: its file, or the group that gathers. */
+  #endOf(place: number): number {
+    if (place >= this.#groupStart) return Number.POSITIVE_INFINITY;
+    const { start, tail, dataStart } = this.#fileOf(place);
+    return start + tail - dataStart;
+  }
+
+  #damaged(place: number): never {
+    const { number, start, dataStart } = this.#fileOf(place);
+    throw new JournalCorruptError(fileName(number), dataStart + place - start, "a batch fails its checksum");
   }
 
   #active(): { readonly log: LogFile; readonly file: JournalFile } {
