@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { errorCodeOf } from "@glia-os/abi/errors";
 import { type AgentId, type Epoch, type NodeId, nodeIdOf } from "@glia-os/abi/ids";
 import type { AdmittedProgram, Coordination, Engine, HttpRequest, Logger } from "@glia-os/abi/ports";
 import type { Rights } from "@glia-os/abi/syscalls";
@@ -23,6 +24,7 @@ import { createMemoryCoordination } from "@glia-os/store/memory";
 import { createWasmEngine, encodeSnapshot, SnapshotDecoder } from "@glia-os/wasm";
 import { instrument } from "@glia-os/wasm/pipeline";
 
+const LEASE_MS = 15_000;
 /** What agents are granted here. */
 export const GRANTS: readonly string[] = ["glia.v1", "glia.sys.v1", "service/log"];
 
@@ -41,6 +43,8 @@ export interface CellNode {
   readonly mesh: Mesh;
   readonly gate: CellGate;
   readonly process: NetworkProcess;
+  /** Of its lease. */
+  sessionId: string;
 }
 
 /** A program, compiled once: what takes real time is over before virtual time begins. */
@@ -73,6 +77,7 @@ export class MovingCells {
   readonly #seed: number;
   readonly #random: SeededRandom;
   readonly #program: CompiledProgram;
+  #sessions = 0;
   /** How long the service of every node takes, at most. */
   answerMs = 50;
 
@@ -97,17 +102,14 @@ export class MovingCells {
       this.nodes.push(node);
       await this.time.settle(node.mesh.start());
       if (n === 0) line = node.mesh.createJoinLine({ ttlMs: 86_400_000, uses: 100 });
-      const asked = node.mesh.coordination.openSession(node.id, 600_000, `session ${n}`);
-      node.mesh.setSessionId((await this.time.settle(asked)).sessionId);
+      await this.time.settle(this.#keepLease(node));
     }
     await this.time.advance(2000);
   }
 
   /** Start the agent on a node. */
   async spawn(agent: AgentId, at: CellNode): Promise<void> {
-    const { sessionId } = await this.time.settle(
-      this.coordination.openSession(at.id, 600_000, "for the agent"),
-    );
+    const { sessionId } = at;
     const row = {
       agent,
       owner: at.id,
@@ -153,7 +155,26 @@ export class MovingCells {
         bind: { host: "memory", port: 0 },
       },
     );
-    return { id, mesh, gate, process };
+    return { id, mesh, gate, process, sessionId: "" };
+  }
+
+  /** Opens a session, renews it, and opens another when it ended, as nodes do. */
+  async #keepLease(node: CellNode): Promise<void> {
+    const { coordination } = node.mesh;
+    try {
+      if (node.sessionId !== "") await coordination.renewSession(node.sessionId);
+      else {
+        const opened = await coordination.openSession(node.id, LEASE_MS, `session ${++this.#sessions}`);
+        node.sessionId = opened.sessionId;
+        node.mesh.setSessionId(opened.sessionId);
+      }
+      node.process.timers.schedule(LEASE_MS / 3, () => void this.#keepLease(node));
+    } catch (error) {
+      if (errorCodeOf(error) === "mesh.stopped") return;
+      // An anchor that is out of reach says nothing about the lease; one that answers does.
+      if (errorCodeOf(error) !== "mesh.anchor-unreachable") node.sessionId = "";
+      node.process.timers.schedule(1000, () => void this.#keepLease(node));
+    }
   }
 
   #gate(n: number, kernel: Kernel, process: NetworkProcess, offered: Rights): CellGate {

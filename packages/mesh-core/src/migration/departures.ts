@@ -70,6 +70,9 @@ export interface DeparturesOptions {
   onResumed(agent: AgentId): void;
 }
 
+/** Of a session id, what tells the sessions of one node apart. */
+const SESSION_TAIL = 16;
+
 interface Move {
   readonly id: Uint8Array;
   readonly agent: AgentId;
@@ -254,7 +257,6 @@ export class Departures {
   async #commit(move: Move, destinationSession: string): Promise<Decision> {
     const { agent, epoch, to, id } = move;
     const commit = { owner: to, sessionId: destinationSession, status: "running" } as const;
-    const abort = { owner: this.#o.self, sessionId: this.#o.sessionId(), status: "running" } as const;
     let unknown: unknown;
     for (;;) {
       const late = move.timeline.elapsedMs() > this.#o.deadlineMs;
@@ -263,8 +265,10 @@ export class Departures {
       try {
         const row = unknown === undefined ? undefined : await this.#o.coordination().getAgent(agent);
         if (row !== undefined && row.epoch !== epoch) return this.#decide(move, row, unknown);
-        const change = late ? abort : commit;
-        const requestId = `${toHex(id)}/${late ? "abort" : "commit"}`;
+        // Under this node's session of now: the one of before may have ended behind the cut that made it late. Each is a request of its own.
+        const sessionId = this.#o.sessionId();
+        const change = late ? ({ owner: this.#o.self, sessionId, status: "running" } as const) : commit;
+        const requestId = `${toHex(id)}/${late ? `abort/${sessionId.slice(-SESSION_TAIL)}` : "commit"}`;
         const outcome = await this.#o.coordination().compareAndSwap(agent, epoch, change, requestId);
         return this.#decide(move, outcome.kind === "unknown-agent" ? undefined : outcome.row, unknown);
       } catch (error) {
