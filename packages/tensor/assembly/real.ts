@@ -2,10 +2,11 @@
  * exp, log, tanh, sigmoid, gelu and silu in f64, rounded once to the element's type (rule N4 of the page on tensors).
  *
  * R1. The plain build makes, operation by operation, what `src/scalar/transcendental.ts` makes, in two lanes at once: the same bits.
- *     The relaxed build fuses the multiply-adds of the polynomials.
+ *     The relaxed build fuses the multiply-adds of the polynomials, and leaves some functions of f32 to `single.ts`.
  * R2. Vectors serve where no step can overflow, underflow or meet a NaN; all other elements are computed one at a time.
  */
 import { madd } from "./lanes";
+import { expSingle, inRange, sigmoidSingle } from "./single";
 
 export const EXP = 0;
 export const LOG = 1;
@@ -282,6 +283,11 @@ export function real(op: i32, x: v128): v128 {
 @inline
 export function realOf<T>(op: i32, x: v128): v128 {
   if (sizeof<T>() == 8) return real(op, x);
+  if (ASC_FEATURE_RELAXED_SIMD && (op == EXP || op == SIGMOID || op == SILU) && inRange(x)) {
+    if (op == EXP) return expSingle(x);
+    const y = sigmoidSingle(x);
+    return op == SIGMOID ? y : f32x4.mul(x, y);
+  }
   const low = f32x4.demote_f64x2_zero(real(op, f64x2.promote_low_f32x4(x)));
   const upper = i8x16.shuffle(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
   const high = f32x4.demote_f64x2_zero(real(op, f64x2.promote_low_f32x4(upper)));
