@@ -114,6 +114,10 @@ function addKernel(program: Command, register: Registrar): void {
       "--oversight <policy>",
       "with --journal: which calls a person approves: supervised, spot-check, autonomous, a policy as JSON or its file",
     )
+    .option(
+      "--on-failure <choice>",
+      "with --journal: how the program goes on when it failed: resume, fresh or escalate (default: as the program says)",
+    )
     .option("--dump-state", "print the state of the kernel at the end, before tasks are cancelled")
     .option(
       "-v, --verbose",

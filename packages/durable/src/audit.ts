@@ -11,7 +11,16 @@ import type { Sha256 } from "./derived-random.ts";
 import { AuditBrokenError } from "./oversight-errors.ts";
 
 /** What happened. `rollback` lets the calls of a domain begin anew. */
-export type AuditAction = "allowed" | "refused" | "approved" | "denied" | "ended" | "failed" | "rollback";
+export type AuditAction =
+  | "allowed"
+  | "refused"
+  | "approved"
+  | "denied"
+  | "ended"
+  | "failed"
+  | "rollback"
+  | "restarted"
+  | "escalated";
 
 /** One thing that happened. */
 export interface AuditEvent {

@@ -101,6 +101,8 @@ export {
   type ValueKeeper,
   type ValueSource,
 } from "./record.ts";
+export { type DomainRequest, type DomainServiceOptions, domainService } from "./recovery/domain-service.ts";
+export { type DurableChildOptions, durableChild } from "./recovery/durable-child.ts";
 export type { RestartEvent } from "./recovery/recovery.ts";
 export {
   BadDomainRequestError,

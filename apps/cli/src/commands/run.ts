@@ -21,6 +21,7 @@ export interface RunOptions {
   readonly http?: readonly string[];
   readonly files?: string;
   readonly oversight?: string;
+  readonly onFailure?: string;
 }
 
 const THREADS_MOST = 32;
@@ -63,14 +64,14 @@ export async function run(
   return runProgram(program, settings, context, nothingCanHappen());
 }
 
-const DURABLE_ONLY = ["name", "input", "http", "files", "oversight"] as const;
+const DURABLE_ONLY = ["name", "input", "http", "files", "oversight", "onFailure"] as const;
 const PLAIN_ONLY = ["concurrency", "quantum", "listen", "dumpState"] as const;
 
 /** Options that would have no effect are refused. */
 function checkTogether(args: readonly string[], options: RunOptions): void {
   const durable = options.journal !== undefined;
   const idle = (durable ? PLAIN_ONLY : DURABLE_ONLY).find((name) => options[name] !== undefined);
-  const flag = idle === "dumpState" ? "--dump-state" : `--${idle}`;
+  const flag = `--${idle?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   if (idle !== undefined)
     throw new UsageError(
       `${flag} has no meaning ${durable ? "with" : "without"} --journal`,

@@ -29,6 +29,7 @@ import { boardOf, openAudit } from "../oversight/oversight-folder.ts";
 import { policyOption } from "../oversight/policy-option.ts";
 import { describeThrown } from "../run/failure-site.ts";
 import { callName } from "./domain-summary.ts";
+import { type FailureChoice, failureChoice, tellRestart, withChoice } from "./failure-choice.ts";
 import { type LoadedDurable, loadDurable } from "./load-durable.ts";
 import { asJson, asText } from "./value-text.ts";
 
@@ -45,6 +46,8 @@ export interface DurableRunOptions {
   readonly files?: string;
   /** Which calls a person has to approve. */
   readonly oversight?: string;
+  /** How the program goes on when it failed. */
+  readonly onFailure?: string;
 }
 
 /** Run a durable program to its end or to an interruption. */
@@ -54,12 +57,13 @@ export async function runDurable(
   context: Context,
 ): Promise<ExitCode> {
   const input = parsedInput(options.input);
+  const choice = failureChoice(options.onFailure);
   if (options.name !== undefined) checkName("--name", options.name);
   const loaded = await loadDurable(file);
   const policy = await policyOption(options.oversight);
   const journal = await openFileJournal({ folder: options.journal });
   try {
-    const start = { name: options.name ?? loaded.program.name, input };
+    const start = { name: options.name ?? loaded.program.name, input, choice };
     return await withServices(
       { ...offered(options), ...loaded.services },
       options.journal,
@@ -136,17 +140,19 @@ const SHOWN_DIGITS = 16;
 interface Start {
   readonly name: string;
   readonly input: unknown;
+  readonly choice: FailureChoice | undefined;
 }
 
 async function runOn(
   journal: Journal,
-  { program }: LoadedDurable,
+  loaded: LoadedDurable,
   services: Services,
   audit: AuditLog,
   start: Start,
   context: Context,
 ): Promise<ExitCode> {
   const { terminal } = context;
+  const program = withChoice(loaded.program, start.choice);
   const domains = new Domains({
     journal,
     clock: createSystemClock(),
@@ -165,6 +171,13 @@ async function runOn(
       } as const;
       // Nothing happened that would have to wait for its entry; a disk that takes none stops the calls that follow.
       audit.append(refused).catch(() => {});
+    },
+    onRestart: async (event) => {
+      tellRestart(event, context);
+      const { domain, choice, at, error, by } = event;
+      const action = choice === "escalate" ? "escalated" : "restarted";
+      const key = at.call === undefined ? {} : { key: at.call.key, service: at.call.service };
+      await audit.append({ atMs: Date.now(), action, domain, ...key, by, reason: choice, code: error.code });
     },
   });
   try {
@@ -185,10 +198,10 @@ async function runOn(
 async function begun(
   domains: Domains,
   program: LoadedDurable["program"],
-  { name, input }: Start,
+  { name, input, choice }: Start,
   { terminal }: Context,
 ): Promise<DurableDomain> {
-  const resumed = await domains.resume(name);
+  const resumed = await goneOn(domains, name, choice);
   if (resumed === undefined) {
     const domain = await domains.start(name, program, input as never).catch((error: unknown) => {
       // What is no error of ours was thrown by the program's own `run`.
@@ -201,4 +214,16 @@ async function begun(
   terminal.record({ event: resumed.state === "ended" ? "ended-before" : "resumed", domain: name });
   if (resumed.state !== "ended") terminal.note(`${name} goes on.`);
   return resumed;
+}
+
+/** The domain of the journal, if there is one; a failed one is restarted where that was asked for. */
+async function goneOn(
+  domains: Domains,
+  name: string,
+  choice: FailureChoice | undefined,
+): Promise<DurableDomain | undefined> {
+  const resumed = await domains.resume(name);
+  if (choice === undefined || choice === "escalate" || resumed?.state !== "ended") return resumed;
+  if ((await domains.failure(name)) === undefined) return resumed;
+  return await domains.restart(name, choice, "");
 }

@@ -27,7 +27,7 @@ import {
   preparedRestart,
   type RestartWorld,
 } from "./restart-domain.ts";
-import type { FailurePlace, RestartFacts } from "./restart-facts.ts";
+import type { RestartFacts } from "./restart-facts.ts";
 import { WatchedDomain } from "./watched-domain.ts";
 
 /** What was decided about a failure. */
@@ -117,12 +117,10 @@ export class Recovery {
     return choice.choice !== "escalate";
   }
 
-  /** What a domain that failed and stays so ended with, and where. O(records). */
-  async failure(
-    name: string,
-  ): Promise<{ readonly error: ErrorRecord; readonly at: FailurePlace } | undefined> {
-    const { error, at } = await endedDomain(this.#world, name);
-    return error === undefined ? undefined : { error, at };
+  /** What a domain that failed and stays so ended with, where, and how many times in a row. O(records). */
+  async failure(name: string): Promise<Pick<DomainFailure, "error" | "at" | "times"> | undefined> {
+    const { error, at, times } = await endedDomain(this.#world, name);
+    return error === undefined ? undefined : { error, at, times };
   }
 
   /** Decide about a failure (RV5). */

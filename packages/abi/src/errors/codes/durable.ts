@@ -104,7 +104,7 @@ export const DURABLE_CODES = {
   "durable.same-failure": {
     retryable: false,
     changed: "The domain ended there; it is not restarted by itself any more.",
-    fix: "Give the call in `details.at` another answer (`glia fork --at SEQ --set result=JSON`), go back to before it (`glia rollback`), or mend the program (`glia upgrade --plan` says whether the new one fits the journal) and resume it.",
+    fix: "Give the failing call another answer (`glia fork --at SEQ --set result=JSON`), go back to before it (`glia rollback`), or mend the program (`glia upgrade --plan` says whether the new one fits the journal) and resume it.",
   },
   "durable.secret-refused": {
     retryable: false,
