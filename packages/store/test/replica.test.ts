@@ -25,6 +25,12 @@ describe.each([
   });
 });
 
+describe("the journal contract on three members that are reached by calls", () => {
+  it.each(journalContract.map(({ title, run }) => [title, run] as const))("%s", async (_title, run) => {
+    await run({ open: async (limits = {}) => (await ReplicaCluster.of("abc", 1, limits)).leadByCalls(A) });
+  });
+});
+
 describe("a leader", () => {
   it("T1, M1: that another node took over from writes nothing and answers nothing more", async () => {
     const cluster = await ReplicaCluster.of("abc", 1);

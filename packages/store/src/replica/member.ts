@@ -43,6 +43,11 @@ export class ReplicaMember {
     this.journal = options.journal;
   }
 
+  /** The name of its group. */
+  get group(): string {
+    return this.#options.group;
+  }
+
   /** Answer a request of a node, which the transport has authenticated. Never rejects for a refusal. */
   handle(from: NodeId, request: ReplicaRequest): Promise<ReplicaReply> {
     const answered = this.#last.then(() => this.#answer(from, request));

@@ -13,6 +13,12 @@ import type { ReplicaPort } from "./protocol.ts";
 import { takeOver } from "./takeover.ts";
 
 export { ReplicaMember, type ReplicaMemberOptions } from "./member.ts";
+export {
+  answerReplicaCalls,
+  type ReplicaCalls,
+  type ReplicaOverCallsOptions,
+  replicaOverCalls,
+} from "./over-calls.ts";
 export type { MemberState, ReplicaPort, ReplicaReply, ReplicaRequest } from "./protocol.ts";
 
 /** What a replicated journal is opened with. */
