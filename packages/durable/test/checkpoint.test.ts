@@ -94,6 +94,7 @@ function dyingJournal(inner: Journal, calls: number): Journal {
     head: { value: (domain: string) => inner.head(domain) },
     domains: { value: (after: string, limit: number) => inner.domains(after, limit) },
     read: { value: (domain: string, from: number) => inner.read(domain, from) },
+    readJoined: { value: undefined },
   });
 }
 
