@@ -96,12 +96,14 @@ function aligned(a: Handle, b: Handle, out: Handle): boolean {
   if (!a.contiguous || !b.contiguous || !out.contiguous || a.space !== b.space || a.space !== out.space)
     return false;
   if (!sameShape(a.shape, b.shape) || !sameShape(a.shape, out.shape)) return false;
-  return sameOrApart(out.at, a.at, a.size * 8) && sameOrApart(out.at, b.at, a.size * 8);
+  const bytes = a.size * BYTES[a.dtype];
+  const written = a.size * BYTES[out.dtype];
+  return sameOrApart(out.at, written, a.at, bytes) && sameOrApart(out.at, written, b.at, bytes);
 }
 
-/** Ranges of so many bytes at most. */
-function sameOrApart(to: number, from: number, bytes: number): boolean {
-  return to === from || to + bytes <= from || from + bytes <= to;
+/** One range of bytes, or two that share none. */
+function sameOrApart(to: number, written: number, from: number, bytes: number): boolean {
+  return (to === from && written === bytes) || to + written <= from || from + bytes <= to;
 }
 
 function withNumber<T extends Handle>(
