@@ -97,7 +97,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await registry?.close();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true }, 5 * minute);
 });
 
 test("P1: after one release every public package is on the registry, and no change is pending", async () => {
