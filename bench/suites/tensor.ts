@@ -1,7 +1,8 @@
 /**
  * Tensors: products, operations bound by memory, small operations, beside NumPy and the kernels of others.
  *
- * Every contestant has a process of its own and one thread, unless it says otherwise. `fma-128-peak` is no library: it is the time that
+ * Every contestant has a process of its own and one thread, unless it says otherwise; a sample is the shortest of many batches
+ * (`../peers/tensor/sampled.ts`). `fma-128-peak` is no library: it is the time that
  * as many multiply-adds take when they touch nothing but registers, in the same engine and the same run. Vectors of 128 bits are what
  * WebAssembly has; NumPy's OpenBLAS and ONNX Runtime for Node use up to 512 bits and stand here so that the distance can be seen.
  */
