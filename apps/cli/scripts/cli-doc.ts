@@ -21,7 +21,7 @@ Results go to standard output, everything else to standard error. An error is on
 With \`--json\`, standard output carries JSON lines and nothing else. A command that ends prints one final line with
 \`"ok":true\`, or \`{"ok":false,"error":{"code","message","changed","fix","retryable","details"}}\`. Codes are listed in
 [spec/errors.md](spec/errors.md). \`mesh start\` and \`mesh join\` print lines with an \`event\`: \`ready\` (node, name, role,
-cluster, address, transport, pid, data, and joinLine for \`mesh start\`), \`node-event\` for what happens in the mesh, and
+cluster, address, transport, pid, data, http and httpToken with \`--metrics-port\`, and joinLine for \`mesh start\`), \`node-event\` for what happens in the mesh, and
 \`stopped\` (why, peakRssBytes). \`mesh ping\` prints a line with the event \`answer\` (seq, node, name, roundTripMs, carrier) or \`unanswered\`
 (seq, error) for each ping before its last one. What each command of \`glia mesh\` is for: [mesh.md](mesh.md).
 

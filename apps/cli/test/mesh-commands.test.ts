@@ -1,5 +1,5 @@
 import { type ChildProcess, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -189,6 +189,33 @@ describe("keys and certificates", () => {
   });
 });
 
+describe("a node over HTTP", () => {
+  it("serves what the command prints, to who bears the token of a file for its user only, and says that it is ready", async () => {
+    const watched = await joined("watched", "--metrics-port", "0");
+    const { http = "", httpToken = "" } = watched.ready;
+    expect(statSync(httpToken).mode & 0o777).toBe(0o600);
+    const bearer = { authorization: `Bearer ${readFileSync(httpToken, "utf8").trim()}` };
+    expect((await fetch(`${http}/metrics`)).status).toBe(401);
+    const metrics = await fetch(`${http}/metrics`, { headers: bearer });
+    expect(await metrics.text()).toContain('mielin_uptime_seconds{node="watched"}');
+    expect(await (await fetch(`${http}/readyz`)).text()).toBe("ready\n");
+    expect(await (await fetch(`${http}/__health`, { headers: bearer })).json()).toMatchObject({
+      status: "ok",
+      name: "watched",
+    });
+    watched.child.kill("SIGTERM");
+    expect((await watched.result).code).toBe(0);
+    await expect(fetch(`${http}/readyz`)).rejects.toThrow();
+  });
+
+  it("a port that is taken stops the node from starting, with the address in the message", async () => {
+    const { port } = new URL(`http://${hub.ready.address}`);
+    const line = (await text("mesh", "token", "create", ...atHub)).trim();
+    const refused = await refusal("mesh", "join", line, "--name", "second", "--metrics-port", port);
+    expect(refused).toMatch(/HTTP cannot be served at 127\.0\.0\.1 port .*EADDRINUSE/);
+  });
+});
+
 describe("going", () => {
   it("a node with agents leaves only when it is forced, and its folder stays", async () => {
     const guest = await joined("guest");
@@ -212,8 +239,9 @@ describe("going", () => {
     expect(await refusal("mesh", "remove", "hub", ...atHub)).toMatch(/cannot remove itself/);
     expect(await text("mesh", "remove", "bad", ...atHub)).toContain(`removed bad (${bad.ready.node})`);
     await written(bad, '"expelled"');
-    bad.child.kill("SIGTERM");
-    await bad.result;
+    const ended = await bad.result;
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toMatch(/removed from the mesh, says hub/);
     const again = ["mesh", "start", "--resume", "--role", "edge", "--bind", "127.0.0.1:0", "--name", "bad"];
     expect(await refusal(...again)).toMatch(/removed.*join line/);
   });

@@ -149,12 +149,15 @@ class NodeThreads implements MainService {
     this.#links.push(link);
     this.#agents = link.remote;
     const watch = new StepWatch(heartbeat.shared);
-    this.#watch = setInterval(() => {
-      const step = watch.overdue();
-      if (step === undefined) return;
-      this.#failed.resolve(new GuestStuckError(step.runningMs, step.limitMs));
-      void worker.terminate();
-    }, Math.min(WATCH_EVERY_MS, setup.stepMs));
+    this.#watch = setInterval(
+      () => {
+        const step = watch.overdue();
+        if (step === undefined) return;
+        this.#failed.resolve(new GuestStuckError(step.runningMs, step.limitMs));
+        void worker.terminate();
+      },
+      Math.min(WATCH_EVERY_MS, setup.stepMs),
+    );
     this.#watch.unref();
     return toMesh.port1;
   }

@@ -1,5 +1,6 @@
 /** Refusals of a node and its control socket, one class each. */
 import { DaemonError } from "@glia-os/abi/errors/daemon";
+import type { HostPort } from "@glia-os/abi/ports";
 
 /** A thread of this node ended while it was asked for something. */
 export class ThreadGoneError extends DaemonError<"daemon.thread-gone"> {
@@ -96,6 +97,30 @@ export class NoClusterKeyError extends DaemonError<"daemon.no-cluster-key"> {
       "daemon.no-cluster-key",
       "This node does not hold the cluster key, so it admits and removes nobody and cannot replace the key",
     );
+  }
+}
+
+/** A member says that this node was removed from the mesh. */
+export class RemovedError extends DaemonError<"daemon.removed"> {
+  constructor(by: string) {
+    super("daemon.removed", `This node was removed from the mesh, says ${by}`, { details: { by } });
+  }
+}
+
+/** The address of the HTTP face cannot be had. */
+export class HttpListenError extends DaemonError<"daemon.http-listen"> {
+  constructor({ host, port }: HostPort, why: string, cause: unknown) {
+    super("daemon.http-listen", `HTTP cannot be served at ${host} port ${port}: ${why}`, {
+      cause,
+      details: { host, port },
+    });
+  }
+}
+
+/** The file with the token of the HTTP face cannot be used. */
+export class TokenFileError extends DaemonError<"daemon.token-file"> {
+  constructor(path: string, why: string) {
+    super("daemon.token-file", `The token file ${path} cannot be used: ${why}`, { details: { path } });
   }
 }
 

@@ -13,15 +13,20 @@ export {
   ControlMalformedError,
   DataFolderError,
   GuestStuckError,
+  HttpListenError,
   MoveUnconfirmedError,
   NoClusterKeyError,
   NotRunningError,
   PayloadTooLargeError,
+  RemovedError,
   ThreadBusyError,
   ThreadGoneError,
+  TokenFileError,
   UnknownAgentError,
   UnknownNodeError,
 } from "./errors.ts";
+export { HTTP_CONNECTIONS, type HttpOptions, type HttpServer, serveHttp } from "./http-server.ts";
+export { loadOrCreateHttpToken } from "./http-token.ts";
 export type { NodeEvent } from "./main-service.ts";
 export type { MeshSettings } from "./mesh-settings.ts";
 export { MINORITY_POLICIES, PROFILES, TRANSPORTS } from "./mesh-settings.ts";

@@ -5,6 +5,7 @@
  * MT2. The node's key and the cluster's key stay on this thread.
  * MT3. While the agents' thread stands still this node doubts itself (local health) and its lease is not renewed: a wedged node does not
  *      look alive for long.
+ * MT4. A node that a member says was removed cannot go on: nobody speaks to it any more, and it comes back only with a new join line.
  */
 import { join } from "node:path";
 import { toErrorRecord } from "@glia-os/abi/errors";
@@ -17,7 +18,7 @@ import { type AgentGate, openAgentGate } from "./agent-gate.ts";
 import { AnchorWatch } from "./anchor-watch.ts";
 import { type BegunRotation, ClusterKeyFiles } from "./cluster-key.ts";
 import type { Membership } from "./data-folder.ts";
-import { AnchorLostError, BadOptionsError } from "./errors.ts";
+import { AnchorLostError, BadOptionsError, RemovedError } from "./errors.ts";
 import type { MainService } from "./main-service.ts";
 import { type MeshDiscovery, openMeshDiscovery } from "./mesh-discovery.ts";
 import { tellMeshEvent } from "./mesh-events.ts";
@@ -357,9 +358,16 @@ export class MeshThread implements MeshThreadService {
     // Whoever is removed is a member no more, so a member that speaks of a removal speaks of this node.
     if (event.kind === "refused" && event.code === "mesh.node-removed" && !this.#expelled) {
       this.#expelled = mesh.members().some(({ node }) => node === event.node);
-      if (this.#expelled) this.#main.tell.event({ kind: "expelled", by: event.node });
+      if (this.#expelled) this.#tellExpelled(event.node, mesh);
     }
     tellMeshEvent(event, (told) => this.#main.tell.event(told), this.#logger);
+  }
+
+  /** MT4. */
+  #tellExpelled(by: string, mesh: Mesh): void {
+    const name = mesh.members().find(({ node }) => node === by)?.name ?? by.slice(0, 12);
+    this.#main.tell.event({ kind: "expelled", by });
+    this.#main.tell.fatal(new RemovedError(name).toRecord());
   }
 }
 

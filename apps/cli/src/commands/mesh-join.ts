@@ -5,11 +5,12 @@ import { checkNodeName, dataDirOf, defaultNodeName } from "../node/data-dir.ts";
 import { parseHostPort } from "../node/host-port.ts";
 import { readJoinLine } from "../node/join-line.ts";
 import { type MeshOptions, meshSettings } from "../node/mesh-settings.ts";
+import { type MetricsOptions, metricsAddress } from "../node/metrics-address.ts";
 import { type OfferOptions, offeredServices } from "../node/offered-services.ts";
 import type { ForegroundNode } from "../node/run-node.ts";
 
 /** Its options. */
-export interface MeshJoinOptions extends OfferOptions, MeshOptions {
+export interface MeshJoinOptions extends OfferOptions, MeshOptions, MetricsOptions {
   readonly bind: string;
   readonly role: ForegroundNode["role"];
   readonly name?: string;
@@ -38,6 +39,11 @@ export async function meshJoin(
     untilStdinCloses: options.untilStdinCloses === true,
     temporary: options.temporary === true,
   };
+  const http = metricsAddress(options);
   const { runNode } = await import("../node/run-node.ts");
-  return runNode(settings, context.terminal, context.interrupt);
+  return runNode(
+    { ...settings, ...(http === undefined ? {} : { http }) },
+    context.terminal,
+    context.interrupt,
+  );
 }

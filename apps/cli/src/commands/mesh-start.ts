@@ -4,12 +4,13 @@ import type { ExitCode } from "../exit-code.ts";
 import { checkNodeName, dataDirOf, defaultNodeName } from "../node/data-dir.ts";
 import { parseHostPort } from "../node/host-port.ts";
 import { type MeshOptions, meshSettings } from "../node/mesh-settings.ts";
+import { type MetricsOptions, metricsAddress } from "../node/metrics-address.ts";
 import { type OfferOptions, offeredServices } from "../node/offered-services.ts";
 import type { ForegroundNode } from "../node/run-node.ts";
 import { type JoinLineOptions, joinLineLimits } from "./join-line-limits.ts";
 
 /** Its options. */
-export interface MeshStartOptions extends JoinLineOptions, OfferOptions, MeshOptions {
+export interface MeshStartOptions extends JoinLineOptions, OfferOptions, MeshOptions, MetricsOptions {
   readonly bind: string;
   readonly role: ForegroundNode["role"];
   readonly name?: string;
@@ -37,6 +38,7 @@ export async function meshStart(
     untilStdinCloses: options.untilStdinCloses === true,
     temporary: options.temporary === true,
   };
+  const http = metricsAddress(options);
   const { runNode } = await import("../node/run-node.ts");
-  return runNode(settings, terminal, interrupt);
+  return runNode({ ...settings, ...(http === undefined ? {} : { http }) }, terminal, interrupt);
 }

@@ -25,7 +25,7 @@ function addStart(mesh: Command, register: Registrar): void {
     [
       "glia mesh start --bind 127.0.0.1:7400",
       "glia mesh start --bind 0.0.0.0:7400 --name hub --ttl 1h --uses 3",
-      "glia mesh start --bind 127.0.0.1:7400 --name hub --resume",
+      "glia mesh start --bind 127.0.0.1:7400 --name hub --resume --metrics-port 9464",
     ],
   );
   const bind = "address to listen on; port 0 picks a free one";
@@ -170,6 +170,11 @@ function nodeOptions(command: Command, role: string): Command {
     .option("--data <dir>", "data folder (default: a folder of the node's name under GLIA_HOME)")
     .option("--http <origin...>", "origins that agents with the grant service/http may reach")
     .option("--files <folder>", "the folder of agents with the grant service/files")
+    .option(
+      "--metrics-port <port>",
+      "serve /metrics, /healthz and /readyz over HTTP at this port; 0 picks one",
+    )
+    .option("--metrics-host <host>", "the address of that port", "127.0.0.1")
     .option("--until-stdin-closes", untilStdinCloses)
     .option("--temporary", "remove the data folder at the end, if this run made it");
 }

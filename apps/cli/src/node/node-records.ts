@@ -12,6 +12,9 @@ export interface ReadyRecord {
   readonly transport: string;
   readonly pid: number;
   readonly data: string;
+  /** Where it is watched over HTTP, and the file with the token. */
+  readonly http?: string;
+  readonly httpToken?: string;
   readonly joinLine?: string;
 }
 

@@ -6,11 +6,15 @@
  * F2. With `untilStdinCloses`, Ctrl-C is left to that program: it decides in which order things stop.
  * F3. A node that does not stop within {@link STOP_LIMIT_MS} is ended.
  * F4. Asked over its control socket to stop, it leaves the mesh, answers, and ends (exit 0).
+ * F5. Where HTTP is asked for and cannot be served, the node does not start.
  */
 import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import type { HostPort, LogFields, Logger, LogLevel } from "@glia-os/abi/ports";
 import {
   createNode,
+  type HttpServer,
+  loadOrCreateHttpToken,
   type MeshSettings,
   type NodeApi,
   type NodeEvent,
@@ -18,6 +22,7 @@ import {
   type NodeRole,
   type NodeServices,
   serveControl,
+  serveHttp,
 } from "@glia-os/daemon";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { reportFailure } from "../failure.ts";
@@ -42,6 +47,8 @@ export interface ForegroundNode {
   /** What its agents may be given. */
   readonly services?: NodeServices;
   readonly mesh?: MeshSettings;
+  /** Where `/metrics` and its neighbours are served; nowhere without it. */
+  readonly http?: HostPort;
   readonly untilStdinCloses: boolean;
   /** Remove the data folder at the end, if it was made by this run. */
   readonly temporary: boolean;
@@ -92,15 +99,17 @@ async function serve(
   const control = await serveControl({ ...node, stop: leave }, settings.dataDir);
   let code: ExitCode = EXIT.ok;
   let why: string;
+  let http: HttpServer | undefined;
   try {
-    showReady(terminal, await readyRecord(node, settings));
+    http = settings.http && (await serveNodeHttp(node, settings.http, settings.dataDir));
+    showReady(terminal, await readyRecord(node, settings, http));
     const failed = node.failed.then((error) => {
       code = reportFailure(terminal, error);
       return "failed";
     });
     why = await Promise.race([told, failed, asked.promise]);
   } finally {
-    await withinLimit(Promise.allSettled([control.close(), node.stop()]));
+    await withinLimit(Promise.allSettled([http?.close(), control.close(), node.stop()]));
   }
   const peakRssBytes = peakRss();
   terminal.record({ event: "stopped", why, peakRssBytes } satisfies StoppedRecord);
@@ -108,7 +117,19 @@ async function serve(
   return code;
 }
 
-async function readyRecord(node: NodeApi, settings: ForegroundNode): Promise<ReadyRecord> {
+function serveNodeHttp(node: NodeApi, bind: HostPort, dataDir: string): Promise<HttpServer> {
+  return serveHttp({ node, bind, token: loadOrCreateHttpToken(tokenPath(dataDir)) });
+}
+
+function tokenPath(dataDir: string): string {
+  return join(dataDir, "http-token");
+}
+
+async function readyRecord(
+  node: NodeApi,
+  settings: ForegroundNode,
+  http: HttpServer | undefined,
+): Promise<ReadyRecord> {
   const status = await node.status();
   const joinLine = settings.joinLine && (await node.createJoinLine(settings.joinLine));
   return {
@@ -121,6 +142,9 @@ async function readyRecord(node: NodeApi, settings: ForegroundNode): Promise<Rea
     transport: status.transport,
     pid: process.pid,
     data: settings.dataDir,
+    ...(http === undefined
+      ? {}
+      : { http: `http://${formatHostPort(http.address)}`, httpToken: tokenPath(settings.dataDir) }),
     ...(joinLine === undefined ? {} : { joinLine }),
   };
 }
@@ -130,6 +154,7 @@ function showReady(terminal: Terminal, ready: ReadyRecord): void {
   terminal.line(`${terminal.style("bold", ready.name)}  ${ready.role}  ${ready.address}  ${ready.transport}`);
   terminal.line(`node ${ready.node}`);
   terminal.line(`data ${ready.data}`);
+  if (ready.http !== undefined) terminal.line(`http ${ready.http}/metrics, token in ${ready.httpToken}`);
   if (ready.joinLine !== undefined) {
     terminal.line();
     terminal.line("Others join with:");

@@ -40,6 +40,11 @@ export const DAEMON_CODES = {
     changed: "The node cannot go on: its agent thread is held by the guest.",
     fix: "Stop the node, mend the program so that it makes a blocking call, and start again.",
   },
+  "daemon.http-listen": {
+    retryable: false,
+    changed: "Nothing: the node did not start.",
+    fix: "Name a free port with --metrics-port, or 0 for any.",
+  },
   "daemon.move-unconfirmed": {
     retryable: false,
     changed: "The agent's ownership changed; see the message.",
@@ -60,6 +65,11 @@ export const DAEMON_CODES = {
     changed: "Nothing was sent.",
     fix: "Send it in smaller parts.",
   },
+  "daemon.removed": {
+    retryable: false,
+    changed: "The node stops; agents that lived here have ended. Its data folder stays.",
+    fix: "Join with a new line of `glia mesh token create` and an empty data folder.",
+  },
   "daemon.thread-busy": {
     retryable: true,
     changed: "Nothing: the call was not made.",
@@ -69,6 +79,11 @@ export const DAEMON_CODES = {
     retryable: false,
     changed: "Unknown: the thread may have done what it was asked.",
     fix: "Start the node again; the log says why the thread ended.",
+  },
+  "daemon.token-file": {
+    retryable: false,
+    changed: "Nothing: HTTP is not served.",
+    fix: "Remove the file, so that a new one is made, or give it mode 0600.",
   },
   "daemon.unknown-agent": {
     retryable: false,
