@@ -5,9 +5,10 @@ export {
   type Candidate,
   type Choice,
   choose,
+  chooseAmong,
   chooseBackend,
-  measure,
   openBackend,
+  type Trial,
 } from "./dispatch/choose.ts";
 export { kernelPeak } from "./dispatch/peak.ts";
 export { scalarBackend } from "./scalar/scalar-backend.ts";

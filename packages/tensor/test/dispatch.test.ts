@@ -1,7 +1,7 @@
 /** The choice among backends, and the kernels behind it. */
 import { describe, expect, it } from "vitest";
 import { currentKernels } from "../scripts/kernels.ts";
-import { choose, chooseBackend, openBackend, wasmBackend } from "../src/backends.ts";
+import { choose, chooseAmong, chooseBackend, openBackend, wasmBackend } from "../src/backends.ts";
 import { BadBackendError } from "../src/errors.ts";
 
 await currentKernels();
@@ -28,6 +28,32 @@ describe("the choice", () => {
   it("is the scalar backend where nothing else works", () => {
     expect(choose([]).name).toBe("scalar");
     expect(choose([{ name: "simd", problem: "refused" }]).name).toBe("scalar");
+  });
+
+  it("gives candidates whose code comes late another turn, four at most", () => {
+    const rates = [5, 5, 60, 1];
+    let turns = 0;
+    const simd = { name: "simd", turn: () => 30 } as const;
+    const late = chooseAmong([simd, { name: "relaxed", turn: () => rates[turns++]! }]);
+    expect(late).toEqual({
+      name: "relaxed",
+      candidates: [
+        { name: "simd", gflops: 30 },
+        { name: "relaxed", gflops: 60 },
+      ],
+    });
+    expect(turns).toBe(3);
+    turns = 0;
+    const never = chooseAmong([simd, { name: "relaxed", turn: () => ++turns }]);
+    expect(never.name).toBe("simd");
+    expect(turns).toBe(4);
+  });
+
+  it("measures nothing where nothing works", () => {
+    expect(chooseAmong([{ name: "simd", problem: "refused" }])).toEqual({
+      name: "scalar",
+      candidates: [{ name: "simd", problem: "refused" }],
+    });
   });
 
   it("is made once and says what every candidate did", () => {
