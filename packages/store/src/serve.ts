@@ -7,6 +7,8 @@
  */
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { type ErrorRecord, toErrorRecord } from "@glia-os/abi/errors";
+import { WakefulLoop } from "./wakeful-loop.ts";
+import { workerClock } from "./worker-clock.ts";
 
 /** The most requests one group holds when a store names no limit: how long the first waits for the last is bounded by it. */
 export const GROUP_LIMIT = 256;
@@ -78,6 +80,7 @@ export function serveStore<Request, Reply>(
   let waiting: Request[] = [];
   let closing = false;
   let scheduled = false;
+  const loop = new WakefulLoop({ nowMs: workerClock.monotonicMs, nextTurn: setImmediate });
 
   const answer = (answers: readonly Answer<Reply>[]): void => {
     const given = store.given?.(answers) ?? [];
@@ -102,6 +105,7 @@ export function serveStore<Request, Reply>(
       port.close();
     } else {
       store.idle?.();
+      loop.expect();
     }
   };
   const schedule = (): void => {
@@ -118,6 +122,7 @@ export function serveStore<Request, Reply>(
   };
 
   port.on("message", (message: ToWorker<Request>) => {
+    loop.came();
     take(message);
     for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port))
       take(more.message as ToWorker<Request>);

@@ -9,6 +9,8 @@
 import type { Worker } from "node:worker_threads";
 import { QueueFullError, reviveError, StoreClosedError, WorkerStoppedError } from "./errors.ts";
 import type { Answer, FromWorker, ToWorker } from "./serve.ts";
+import { WakefulLoop } from "./wakeful-loop.ts";
+import { workerClock } from "./worker-clock.ts";
 
 /** Requests that may wait at once when no limit is given. */
 export const DEFAULT_QUEUE_LIMIT = 4_096;
@@ -17,6 +19,9 @@ export const QUEUE_LIMIT_MOST = 65_536;
 
 /** Bytes that may wait in requests at once: 256 MiB. */
 export const QUEUE_BYTES: number = 256 * 2 ** 20;
+
+/** So many requests are few. */
+const FEW = 4;
 
 /** The bytes a request carries. They are the worker's from `ask` on when `given` says so, else they are copied. */
 export interface Load<Request> {
@@ -55,6 +60,8 @@ export class WorkerLink<Request, Reply> {
   /** Requests without an answer, oldest first. */
   #waiting: Waiting<Reply>[] = [];
   #unsent: Request[] = [];
+  /** Awake while few wait for an answer that a flush away: what many wait for takes longer, and they share it. */
+  readonly #loop: WakefulLoop = new WakefulLoop({ nowMs: workerClock.monotonicMs, nextTurn: setImmediate });
   #ending: Promise<void> | undefined;
   #stopped: WorkerStoppedError | undefined;
 
@@ -65,6 +72,7 @@ export class WorkerLink<Request, Reply> {
     const opening = Promise.withResolvers<void>();
     this.#opened = opening.promise;
     worker.on("message", (message: FromWorker<Reply>) => {
+      this.#loop.came();
       if ("done" in message) this.#done(message.done);
       else if ("answers" in message) this.#settle(message.answers);
       else if ("ready" in message) opening.resolve();
@@ -145,6 +153,7 @@ export class WorkerLink<Request, Reply> {
 
   #send(message: ToWorker<Request>, given: readonly ArrayBuffer[] = []): void {
     this.#worker.postMessage(message, given);
+    if (this.#waiting.length > 0 && this.#waiting.length <= FEW) this.#loop.expect();
   }
 
   /** The oldest requests were performed and have no reply. */
