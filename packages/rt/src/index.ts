@@ -29,6 +29,12 @@ export {
   type VariablePoolOptions,
   type VariablePoolStatistics,
 } from "./pools/variable-pool.ts";
+export {
+  type EnergyPolicy,
+  FrequencyGovernor,
+  OPERATING_POINTS,
+  type OperatingPoint,
+} from "./power/frequency-governor.ts";
 export { type IdlePause, modeForPause } from "./power/idle-choice.ts";
 export { POWER_MODES, type PowerMode, type PowerModeFacts, powerMode } from "./power/power-mode.ts";
 export { type PowerDriver, Processor, type ProcessorState, type Wake } from "./power/processor.ts";

@@ -12,29 +12,30 @@ export interface ProcessActivity {
   readonly wakeUps: number;
   /** The same by thread: its name and id. */
   readonly byThread: ReadonlyMap<string, number>;
-  /** Time on a processor, in milliseconds, in steps of the system's clock tick (10 ms on Linux). */
+  /** Time that those threads were on a processor, in milliseconds. */
   readonly cpuMs: number;
 }
-
-/** A clock tick of `/proc/PID/stat` in milliseconds: USER_HZ is 100 on every architecture that Node runs on. */
-const TICK_MS = 10;
 
 /** What a process did so far; undefined where nobody says. */
 export function processActivity(pid: number): ProcessActivity | undefined {
   try {
     const byThread = new Map<string, number>();
+    let cpuNs = 0;
     for (const thread of readdirSync(`/proc/${pid}/task`)) {
       const status = textOf(`/proc/${pid}/task/${thread}/status`);
       const name = /^Name:\s*(.*)$/m.exec(status)?.[1] ?? "";
       const switches = /^voluntary_ctxt_switches:\s*(\d+)$/m.exec(status)?.[1];
-      if (switches !== undefined) byThread.set(`${name} ${thread}`, Number(switches));
+      if (switches === undefined) continue;
+      byThread.set(`${name} ${thread}`, Number(switches));
+      // The first of three numbers: nanoseconds that the thread ran.
+      cpuNs += Number(textOf(`/proc/${pid}/task/${thread}/schedstat`).split(" ")[0]);
     }
-    // The name in parentheses may have spaces and parentheses itself.
-    const stat = textOf(`/proc/${pid}/stat`);
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const cpuMs = TICK_MS * (Number(fields[11]) + Number(fields[12]));
-    if (byThread.size === 0 || !Number.isFinite(cpuMs)) return undefined;
-    return { wakeUps: [...byThread.values()].reduce((sum, count) => sum + count, 0), byThread, cpuMs };
+    if (byThread.size === 0) return undefined;
+    return {
+      wakeUps: [...byThread.values()].reduce((sum, count) => sum + count, 0),
+      byThread,
+      cpuMs: cpuNs / 1e6,
+    };
   } catch {
     return undefined;
   }
