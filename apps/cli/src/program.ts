@@ -118,6 +118,11 @@ function addKernel(program: Command, register: Registrar): void {
       "--on-failure <choice>",
       "with --journal: how the program goes on when it failed: resume, fresh or escalate (default: as the program says)",
     )
+    .option(
+      "--guard <mode>",
+      "with --journal: what happens when the program uses a clock, randomness, timers or the network besides syscalls: " +
+        "off, warn, strict (it stops), sealed (it runs where there are none; needs esbuild) (default: strict)",
+    )
     .option("--dump-state", "print the state of the kernel at the end, before tasks are cancelled")
     .option(
       "-v, --verbose",

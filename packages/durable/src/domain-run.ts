@@ -32,7 +32,6 @@ import { DomainClock } from "./domain-clock.ts";
 import { AmbientUseError, NotDurableError } from "./errors.ts";
 import { joined } from "./joined.ts";
 import { MAIL, type Mail, nameOfSender, originOf } from "./mailbox-delivery.ts";
-import type { MailRecord } from "./mailbox-intake.ts";
 import { type MailboxForm, MailboxState } from "./mailbox-state.ts";
 import { type DurableProgram, rootOf } from "./program.ts";
 import {
@@ -41,6 +40,7 @@ import {
   errorOf,
   type Hash,
   KIND,
+  type MailRecord,
   type Outcome,
   type Renewal,
   type Spent,
@@ -159,7 +159,11 @@ export class DomainRun {
       clock: this.#clock,
       random: new DerivedRandom(beginning.seed, digests),
       journal: { intent: (_task, op) => this.#refuse(op), outcome: () => {} },
-      onRefused: (task, op) => options.onRefused?.(this.#kernel.pathOf(task), op),
+      onRefused: (task, op) => {
+        const tell = (): void => options.onRefused?.(this.#kernel.pathOf(task), op);
+        if (options.guard === undefined) tell();
+        else options.guard.outside(tell);
+      },
       ...(logger === undefined ? {} : { logger: loggerOutside(logger, options.guard) }),
     });
     this.#inbox = this.#kernel.mailbox({ capacity: INBOX_MESSAGES });

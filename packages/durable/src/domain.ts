@@ -18,7 +18,7 @@ import { HistoryLimit } from "./history-limit.ts";
 import { joined } from "./joined.ts";
 import type { LargeValues } from "./large-values.ts";
 import type { Delivery, DeliveryState, Receipt } from "./mailbox-delivery.ts";
-import { type MailRecord, receiptFor, takeMail } from "./mailbox-intake.ts";
+import { receiptFor, takeMail } from "./mailbox-intake.ts";
 import type { MailboxState } from "./mailbox-state.ts";
 import {
   type DurableRecord,
@@ -27,6 +27,7 @@ import {
   failure,
   KEPT_BYTES,
   KIND,
+  type MailRecord,
   type Outcome,
   RESULT_BYTES,
   type Renewal,
@@ -43,10 +44,7 @@ interface Recorded<Kind extends DurableRecord> {
 type MailInput = Input & { readonly kind: "mail" };
 
 /** Hears that what was recorded is durable, or that the journal refused it. */
-interface Acknowledgement {
-  resolve(): void;
-  reject(error: unknown): void;
-}
+type Acknowledgement = Pick<PromiseWithResolvers<void>, "resolve" | "reject">;
 
 /** Slices a busy domain runs before others have a turn. */
 const SLICES = 16;
@@ -325,6 +323,7 @@ export class Domain {
       if (this.#run.run(SLICES)) return true;
       this.#giveOthersTheirTurn();
     } catch (violation) {
+      this.#flush(); // An answer that was lost here would be one that nobody knows.
       this.#leave("lost", violation);
     }
     return false;
@@ -367,8 +366,7 @@ export class Domain {
 
   /** The root task ended: record it last. Returns false. */
   #finish(exit: Exit): false {
-    const limit = this.#values === undefined ? RESULT_BYTES : KEPT_BYTES;
-    const outcome = outcomeOfExit(exit, limit);
+    const outcome = outcomeOfExit(exit, this.#values === undefined ? RESULT_BYTES : KEPT_BYTES);
     this.#write({ kind: KIND.exit, outcome });
     this.#flush();
     this.#state = "ended";

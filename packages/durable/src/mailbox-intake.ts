@@ -1,10 +1,7 @@
 /** Messages of other domains on their way into an inbox, one by one (docs/spec/mail.md). */
 import type { DomainRun } from "./domain-run.ts";
 import type { Delivery, DeliveryState, Receipt } from "./mailbox-delivery.ts";
-import { type DurableRecord, KIND } from "./record.ts";
-
-/** The record of a message. */
-export type MailRecord = DurableRecord & { readonly kind: typeof KIND.mail };
+import { KIND, type MailRecord } from "./record.ts";
 
 /** What became of one message: it was recorded, it was known, or the delivery ends before it. */
 export type TakenMail =

@@ -110,6 +110,9 @@ export type DurableRecord =
   /** The root task ended; nothing follows. */
   | { readonly kind: typeof KIND.exit; readonly outcome: Outcome };
 
+/** The record of a message of another domain. */
+export type MailRecord = DurableRecord & { readonly kind: typeof KIND.mail };
+
 /** SHA-256 of what may be recorded of a call's arguments. */
 export type Hash = Uint8Array | null;
 

@@ -92,7 +92,7 @@ exports.default = { run: (input) => function* (sys, inbox, echo) {
     given: 1,
     isList: true,
   });
-  expect(world.performed[0]?.input).toEqual(Uint8Array.of(1, 2, 3));
+  expect(world.performed.map(({ input }) => [...(input as Uint8Array)])).toEqual([[1, 2, 3]]);
 });
 
 it("a failure of a sealed program is recorded with what it says", async () => {

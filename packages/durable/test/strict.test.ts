@@ -52,6 +52,16 @@ it.each(Object.keys(SOURCES))(
   },
 );
 
+it("what came in before a use stays in the journal: without a guard the domain goes on, and no answered call is made again", async () => {
+  const guarded = new TestWorld([careless], {}, undefined, { guard: createAmbientGuard() });
+  await (await guarded.domains.start("c", careless, "Date.now")).result.catch(() => {});
+  await guarded.domains.close();
+  const loose = new TestWorld([careless], {}, guarded.journal);
+  expect((await loose.domains.recover()).resumed).toEqual(["c"]);
+  expect(typeof (await loose.domains.get("c")?.result)).toBe("number");
+  expect([guarded.performed.length, loose.performed.length]).toEqual([1, 0]);
+});
+
 const careful: DurableProgram<number> = {
   name: "careful",
   uses: ["echo"],
@@ -75,6 +85,27 @@ it("strict mode leaves syscalls, dates of given times and loggers that read cloc
   });
   expect(await domain.result).toBe("1970-01-01T00:00:00.000Z");
   expect(lines.length).toBe(1);
+});
+
+it("who hears of refused syscalls may read clocks", async () => {
+  const heard: [string, number][] = [];
+  const greedy: DurableProgram<null> = {
+    name: "greedy",
+    uses: ["echo"],
+    run: () =>
+      function* (sys, _inbox, echo): Routine<string> {
+        try {
+          yield* sys.model(echo!, {});
+        } catch (error) {
+          return errorCodeOf(error) ?? "none";
+        }
+        return "answered";
+      },
+  };
+  const onRefused = (domain: string): void => void heard.push([domain, Date.now()]);
+  const world = new TestWorld([greedy], {}, undefined, { guard: createAmbientGuard(), onRefused });
+  expect(await (await world.domains.start("g", greedy, null)).result).toMatch(/^kernel\./);
+  expect(heard.map(([domain]) => domain)).toEqual(["g"]);
 });
 
 it("strict mode refuses a program whose run reads the clock before anything is written", async () => {

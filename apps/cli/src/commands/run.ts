@@ -21,6 +21,7 @@ export interface RunOptions {
   readonly http?: readonly string[];
   readonly files?: string;
   readonly oversight?: string;
+  readonly guard?: string;
   readonly onFailure?: string;
 }
 
@@ -64,7 +65,7 @@ export async function run(
   return runProgram(program, settings, context, nothingCanHappen());
 }
 
-const DURABLE_ONLY = ["name", "input", "http", "files", "oversight", "onFailure"] as const;
+const DURABLE_ONLY = ["name", "input", "http", "files", "oversight", "guard", "onFailure"] as const;
 const PLAIN_ONLY = ["concurrency", "quantum", "listen", "dumpState"] as const;
 
 /** Options that would have no effect are refused. */

@@ -6,6 +6,7 @@ import {
   discardedOf,
   isDiscarded,
   KIND,
+  type LargeValues,
   type LoggedRecord,
   type NumberedRecord,
   ROLLBACK,
@@ -36,25 +37,32 @@ export interface RollbackRecord {
   readonly rollback: number;
 }
 
-/** The records of a domain from a number on, in order. @throws {JournalUnreadableError} for bytes that are no records */
+/** The records of a domain from a number on, in order, with large values where they are given. @throws {JournalUnreadableError} for bytes that are no records */
 export async function* recordsOf(
   journal: Pick<JournalReader, "read" | "head">,
   domain: string,
   from = 1,
+  values?: LargeValues,
 ): AsyncGenerator<NumberedRecord | RollbackRecord, void, undefined> {
   for await (const { body, firstSeq } of journal.read(domain, from)) {
+    await values?.load(body);
     for (let rest = body; rest.length > 0; ) {
-      const numbered = decoded(rest, domain, firstSeq);
+      const numbered = decoded(rest, domain, firstSeq, values);
       rest = rest.subarray(numbered.bytes);
       if (numbered.seq >= from) yield numbered;
     }
   }
 }
 
-function decoded(bytes: Uint8Array, domain: string, firstSeq: number): NumberedRecord | RollbackRecord {
+function decoded(
+  bytes: Uint8Array,
+  domain: string,
+  firstSeq: number,
+  values?: LargeValues,
+): NumberedRecord | RollbackRecord {
   try {
     // A record is an array of six; its second byte is its kind.
-    if (bytes[1] !== ROLLBACK) return decodeRecord(bytes);
+    if (bytes[1] !== ROLLBACK) return decodeRecord(bytes, 0, values);
     const { seq, row } = recordsIn(bytes).next().value as LoggedRecord;
     return { seq, bytes: row.end, rollback: row.outcome as number };
   } catch (error) {

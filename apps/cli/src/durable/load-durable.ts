@@ -2,10 +2,12 @@
  * Loads a program file whose default export is a durable program.
  *
  * LD1. The default export has `name` and `run`, and may have `uses`. The export `services` may hold what it uses: an async function
- *      `(input, { key, signal })` is a tool, and so is `{ run, repeatable }`; an object with `service` is taken as it is.
+ *      `(input, { key, signal })` is a tool, and so is `{ run, repeatable }`; an object with `service` is taken as it is. The export
+ *      `domains` may name other domains that run while it runs: `{ NAME: { program, input } }`.
  * LD2. Whatever is wrong with the file is a typed error that names it; nothing was started then.
  */
 
+import { fileURLToPath } from "node:url";
 import type { CancelSignal } from "@glia-os/abi/ports";
 import type { DurableProgram, DurableService } from "@glia-os/durable";
 import { toolService } from "@glia-os/kernel/services";
@@ -15,8 +17,19 @@ import { importProgram } from "../run/load-program.ts";
 /** A program and the services its file brings. */
 export interface LoadedDurable {
   readonly file: string;
+  /** The whole path of it. */
+  readonly path: string;
   readonly program: DurableProgram;
   readonly services: Readonly<Record<string, DurableService>>;
+  /** Domains that run beside it, by their names. */
+  readonly beside: Readonly<Record<string, BesideDomain>>;
+}
+
+/** A domain that is started with a program, or goes on with it. */
+export interface BesideDomain {
+  readonly program: DurableProgram;
+  /** What it starts with. Default: null. */
+  readonly input?: unknown;
 }
 
 /** What a tool of a program file gets besides its input. */
@@ -29,7 +42,7 @@ export interface ToolContext {
 
 /** Load `file`. @throws the refusals of a program file, and {NoProgramError} */
 export async function loadDurable(file: string): Promise<LoadedDurable> {
-  const { file: shown, exports } = await importProgram(file);
+  const { file: shown, url, exports } = await importProgram(file);
   const program = exports["default"];
   if (
     typeof program !== "object" ||
@@ -43,8 +56,10 @@ export async function loadDurable(file: string): Promise<LoadedDurable> {
     );
   return {
     file: shown,
+    path: fileURLToPath(url),
     program: program as DurableProgram,
     services: servicesOf(shown, exports["services"]),
+    beside: besideOf(shown, exports["domains"]),
   };
 }
 
@@ -53,6 +68,17 @@ function servicesOf(file: string, found: unknown): Readonly<Record<string, Durab
   if (typeof found !== "object" || found === null)
     throw new NoProgramError(file, "its export services is no object");
   return Object.fromEntries(Object.entries(found).map(([name, each]) => [name, serviceOf(file, name, each)]));
+}
+
+function besideOf(file: string, found: unknown): LoadedDurable["beside"] {
+  if (found === undefined) return {};
+  const entries = typeof found === "object" && found !== null ? Object.entries(found) : [];
+  for (const [name, each] of entries) {
+    const program = (each as Partial<BesideDomain> | null)?.program;
+    if (typeof program?.run !== "function")
+      throw new NoProgramError(file, `its domain ${name} has no durable program`);
+  }
+  return Object.fromEntries(entries) as LoadedDurable["beside"];
 }
 
 type ToolFunction = (input: unknown, context: ToolContext) => unknown;

@@ -23,6 +23,15 @@ export function addDurable(program: Command, register: Registrar): void {
   show.option("--from <number>", "first record", "1").option("--values", "show inputs, messages and answers");
   register.runs(show, async () => (await import("./journal-show.ts")).journalShow);
 
+  const deadLetters = register.leaf(
+    journal,
+    "dead-letters <folder>",
+    "List the messages that a program with attempts could not handle, and why.",
+    ["glia journal dead-letters ./journal", "glia journal dead-letters ./journal --domain ledger --json"],
+  );
+  deadLetters.option("--domain <name>", "of one domain only");
+  register.runs(deadLetters, async () => (await import("./journal-dead-letters.ts")).journalDeadLetters);
+
   const replay = register.leaf(
     program,
     "replay <folder> <domain>",

@@ -5,6 +5,7 @@ import { openJournalReader } from "@glia-os/store/journal-reader";
 import type { Context } from "../context.ts";
 import { DomainMissingError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { valuesOf } from "./kept-values.ts";
 import { loadDurable } from "./load-durable.ts";
 import { asJson, asText } from "./value-text.ts";
 
@@ -17,6 +18,7 @@ export async function replayCommand(
 ): Promise<ExitCode> {
   const { program } = await loadDurable(options.program);
   const journal = openJournalReader(folder);
+  const values = valuesOf(folder, domain);
   try {
     if ((await journal.head(domain)) === undefined) throw new DomainMissingError(domain, folder);
     const make = (): Replay =>
@@ -26,8 +28,10 @@ export async function replayCommand(
         programOf: () => program,
         digests: createSystemDigests(),
         keepPositions: true,
+        values,
       });
-    const replay = await replayLive(journal, domain, make);
+    const before = (body: Uint8Array): Promise<void> => values.load(body);
+    const replay = await replayLive(journal, domain, make, { before });
     report(replay, terminal);
     return EXIT.ok;
   } catch (error) {

@@ -6,8 +6,9 @@
  */
 
 import { isGliaError } from "@glia-os/abi/errors";
-import type { Journal, PostedApproval } from "@glia-os/abi/ports";
+import type { Blobs, Journal, PostedApproval } from "@glia-os/abi/ports";
 import {
+  type AmbientGuard,
   type AuditLog,
   approvalService,
   Domains,
@@ -16,10 +17,12 @@ import {
   type Oversight,
   type OversightPolicy,
   overseen,
+  PostOffice,
 } from "@glia-os/durable";
 import { createSystemClock, createSystemDigests, createSystemRandom, createSystemTimers } from "@glia-os/hal";
 import { createFileTree, createHttpClient } from "@glia-os/host";
 import { filesService, httpService } from "@glia-os/kernel/services";
+import { openFileBlobs } from "@glia-os/store/blobs";
 import { openFileJournal } from "@glia-os/store/journal";
 import type { Context } from "../context.ts";
 import { InputMalformedError, TaskFailedError, UsageError } from "../errors.ts";
@@ -30,7 +33,9 @@ import { policyOption } from "../oversight/policy-option.ts";
 import { describeThrown } from "../run/failure-site.ts";
 import { callName } from "./domain-summary.ts";
 import { type FailureChoice, failureChoice, tellRestart, withChoice } from "./failure-choice.ts";
-import { type LoadedDurable, loadDurable } from "./load-durable.ts";
+import { checkGuardMode, guardedBy } from "./guard-mode.ts";
+import { valuesFolder } from "./kept-values.ts";
+import { type BesideDomain, type LoadedDurable, loadDurable } from "./load-durable.ts";
 import { asJson, asText } from "./value-text.ts";
 
 /** Its options, as texts. */
@@ -46,6 +51,8 @@ export interface DurableRunOptions {
   readonly files?: string;
   /** Which calls a person has to approve. */
   readonly oversight?: string;
+  /** What becomes of a program that uses more than syscalls. */
+  readonly guard?: string;
   /** How the program goes on when it failed. */
   readonly onFailure?: string;
 }
@@ -58,20 +65,33 @@ export async function runDurable(
 ): Promise<ExitCode> {
   const input = parsedInput(options.input);
   const choice = failureChoice(options.onFailure);
+  checkGuardMode(options.guard);
   if (options.name !== undefined) checkName("--name", options.name);
-  const loaded = await loadDurable(file);
+  const guarded = await guardedBy(options.guard, await loadDurable(file), context);
+  const { loaded } = guarded;
   const policy = await policyOption(options.oversight);
   const journal = await openFileJournal({ folder: options.journal });
+  const blobs = await openFileBlobs({ folder: valuesFolder(options.journal) }).catch(
+    async (error: unknown) => {
+      await journal.close();
+      throw error;
+    },
+  );
   try {
+    const post = new PostOffice({ timers: createSystemTimers() });
     const start = { name: options.name ?? loaded.program.name, input, choice };
     return await withServices(
-      { ...offered(options), ...loaded.services },
+      { ...offered(options), mail: post.service, ...loaded.services },
       options.journal,
       policy,
       context,
-      (services, audit) => runOn(journal, loaded, services, audit, start, context),
+      (services, audit) =>
+        runOn({ journal, blobs, post, guard: guarded.guard }, loaded, services, audit, start, context),
     );
+  } catch (error) {
+    throw guarded.explained(error);
   } finally {
+    await blobs.close();
     await journal.close();
   }
 }
@@ -143,8 +163,16 @@ interface Start {
   readonly choice: FailureChoice | undefined;
 }
 
+/** Where the records of a program go, and what watches it. */
+interface Ground {
+  readonly journal: Journal;
+  readonly blobs: Blobs;
+  readonly post: PostOffice;
+  readonly guard: AmbientGuard | undefined;
+}
+
 async function runOn(
-  journal: Journal,
+  { journal, blobs, post, guard }: Ground,
   loaded: LoadedDurable,
   services: Services,
   audit: AuditLog,
@@ -155,11 +183,14 @@ async function runOn(
   const program = withChoice(loaded.program, start.choice);
   const domains = new Domains({
     journal,
+    blobs,
+    post,
+    ...(guard === undefined ? {} : { guard }),
     clock: createSystemClock(),
     timers: createSystemTimers(),
     random: createSystemRandom(),
     digests: createSystemDigests(),
-    programs: [program],
+    programs: [program, ...Object.values(loaded.beside).map((each) => each.program)],
     services,
     onRefused: (domain, path, op) => {
       const refused = {
@@ -181,8 +212,10 @@ async function runOn(
     },
   });
   try {
+    for (const [name, each] of Object.entries(loaded.beside)) await besideBegun(domains, name, each, context);
     const domain = await begun(domains, program, start, context);
-    const result = await Promise.race([domain.result, aborted(context.interrupt)]);
+    // A sealed program's objects are of its own realm.
+    const result = structuredClone(await Promise.race([domain.result, aborted(context.interrupt)]));
     terminal.record({ ok: true, domain: domain.name, result: asJson(result) });
     if (result !== undefined && result !== null) terminal.line(asText(result));
     return EXIT.ok;
@@ -226,4 +259,21 @@ async function goneOn(
   if (choice === undefined || choice === "escalate" || resumed?.state !== "ended") return resumed;
   if ((await domains.failure(name)) === undefined) return resumed;
   return await domains.restart(name, choice, "");
+}
+
+/** A domain beside the program, started or resumed. It rests when the program has ended, and goes on with the next run. */
+async function besideBegun(
+  domains: Domains,
+  name: string,
+  { program, input = null }: BesideDomain,
+  { terminal }: Context,
+): Promise<void> {
+  checkName("The domain", name);
+  const resumed = await domains.resume(name);
+  const domain = resumed ?? (await domains.start(name, program, input as never));
+  const event = resumed === undefined ? "started" : resumed.state === "ended" ? "ended-before" : "resumed";
+  terminal.record({ event, domain: name });
+  domain.result.catch((error: unknown) => {
+    if (domain.state === "ended") terminal.note(`${name} failed: ${describeThrown(error).text}`);
+  });
 }

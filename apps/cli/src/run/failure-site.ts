@@ -10,7 +10,7 @@ const HEADING = /^((?:file:\/\/)?\/[^\n]+):(\d+)\n/;
 /** Folders of the code that runs programs: source or build, whichever runs. */
 const OWN_FOLDERS: readonly string[] = [
   join(dirname(fileURLToPath(import.meta.url)), import.meta.url.endsWith(".ts") ? ".." : "."),
-  ...["@glia-os/kernel", "@glia-os/host", "@glia-os/durable"].map((name) =>
+  ...["@glia-os/kernel", "@glia-os/host", "@glia-os/hal", "@glia-os/durable"].map((name) =>
     dirname(createRequire(import.meta.url).resolve(name)),
   ),
 ].map((folder) => folder + sep);

@@ -5,6 +5,7 @@ import { openJournalReader } from "@glia-os/store/journal-reader";
 import type { Context } from "../../context.ts";
 import { EXIT, type ExitCode } from "../../exit-code.ts";
 import { StatusLine } from "../../terminal/status-line.ts";
+import { valuesOf } from "../kept-values.ts";
 import { loadDurable } from "../load-durable.ts";
 import { programFrames } from "./program-frames.ts";
 
@@ -27,7 +28,7 @@ export async function upgradeCommand(
       const heads = await journal.domains(after, PAGE);
       for (const { domain } of heads) {
         interrupt.throwIfAborted();
-        const verdict = await judgeUpgrade(journal, domain, options);
+        const verdict = await judgeUpgrade(journal, domain, { ...options, values: valuesOf(folder, domain) });
         counts[verdict.state] += 1;
         judged += 1;
         terminal.record({ event: "domain", ...withProgramFrames(verdict) });
