@@ -9,6 +9,7 @@
  * packed into slivers of two vectors, a block of A into slivers of six rows, and a tile of 6 x 2 vectors of C stays in registers.
  */
 import { lanes, madd } from "./lanes";
+import { thin } from "./thin";
 import { work } from "./work";
 
 /** Rows of a tile. */
@@ -17,6 +18,8 @@ const MR: usize = 6;
 const KC: usize = 256;
 /** Rows of a block of A; a multiple of MR. */
 const MC: usize = 96;
+/** Up to so many rows, packing B costs more than it saves. */
+const THIN: usize = 4;
 /** Bytes of a row of a block of B: 512 columns of f32. */
 const NC_BYTES: usize = 2048;
 
@@ -161,6 +164,10 @@ function gemm<T>(
   c: usize, a: usize, b: usize, m: usize, n: usize, k: usize,
   cRow: usize, aRow: usize, aColumn: usize, bRow: usize, bColumn: usize,
 ): void {
+  if (m <= THIN && bColumn == 1) {
+    thin<T>(c, a, b, m, n, k, cRow, aRow, aColumn, bRow);
+    return;
+  }
   const NC = NC_BYTES / sizeof<T>();
   const packedB = work + 1024, packedA = packedB + KC * NC_BYTES;
   const row = cRow * sizeof<T>();

@@ -43,7 +43,7 @@ const FASTER = 1.1;
 
 let chosen: Choice | undefined;
 
-/** The choice for this machine; measured at the first call, which takes some 20 ms, up to 80 where vectors are slow to come. */
+/** The choice for this machine; measured at the first call, which takes some 50 ms with compiling. */
 export function chooseBackend(): Choice {
   chosen ??= chooseAmong(["scalar", "simd", "relaxed"].map((name) => tryBackend(name as BackendName)));
   return chosen;
