@@ -4,6 +4,7 @@ import { type CellGatePort, CellRunner, type ImageCodec } from "@glia-os/cells";
 import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
 import { createMemoryMeter, type MetricSnapshot, runKernel } from "@glia-os/host";
 import { createKernel } from "@glia-os/kernel";
+import { tensorHostModule } from "@glia-os/tensor/guests";
 import { createWasmEngine, encodeSnapshot, Heartbeat, SnapshotDecoder, wasiPreview1 } from "@glia-os/wasm";
 import { agentServices } from "./agent-services.ts";
 import type { MainService } from "./main-service.ts";
@@ -38,8 +39,8 @@ export function runAgentThread(setup: AgentThreadSetup): void {
   const kernel = createKernel({ clock, random: createSystemRandom(), logger, meter });
   const engine = createWasmEngine({
     heartbeat: new Heartbeat(heartbeat),
-    // Without arguments, variables, input and files: an agent gets messages, and what it writes goes to the log of its node.
-    hostModules: [wasiPreview1({ args: ["agent"] })],
+    // WASI without arguments, variables, input and files: an agent gets messages, and what it writes goes to the log of its node.
+    hostModules: [wasiPreview1({ args: ["agent"] }), tensorHostModule()],
   });
   let gate: Told<CellGatePort> | undefined;
   const toGate: CellGatePort = {

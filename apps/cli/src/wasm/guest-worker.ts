@@ -5,6 +5,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { toErrorRecord } from "@glia-os/abi/errors";
 import type { CallResult, GuestHost, PendingCall, StepOutcome } from "@glia-os/abi/ports";
 import { GUEST_ERRORS, HOST_MODULE } from "@glia-os/abi/wire";
+import { TENSOR_MODULE, tensorHostModule } from "@glia-os/tensor/guests";
 import {
   createWasmEngine,
   decodeSnapshot,
@@ -93,8 +94,8 @@ function stopped(instance: WasmInstance): GuestEnd {
 }
 
 async function main(): Promise<void> {
-  const engine = createWasmEngine({ hostModules: [wasiPreview1(job.launch)] });
-  const program = await engine.admit(job.module, [HOST_MODULE, WASI_MODULE]);
+  const engine = createWasmEngine({ hostModules: [wasiPreview1(job.launch), tensorHostModule()] });
+  const program = await engine.admit(job.module, [HOST_MODULE, WASI_MODULE, TENSOR_MODULE]);
   const instance =
     job.snapshot === undefined
       ? program.instantiate(job.limits, host)
