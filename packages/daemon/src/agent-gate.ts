@@ -13,8 +13,13 @@ export interface AgentGateParts {
   readonly port: MessagePort;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** A cell ended by itself. */
-  readonly ended: (agent: Parameters<CellGate["terminate"]>[0], epoch: CellEpoch, why: string) => void;
+  /** A cell ended by itself, because it failed or had done its work. */
+  readonly ended: (
+    agent: Parameters<CellGate["terminate"]>[0],
+    epoch: CellEpoch,
+    why: string,
+    failed: boolean,
+  ) => void;
 }
 
 type CellEpoch = Parameters<CellGate["start"]>[1];
@@ -44,7 +49,9 @@ export function openAgentGate({ port, clock, logger, ended }: AgentGateParts): A
       replyReady: (agent, { link: id, seq, from }, payload) =>
         mesh?.pushReply(from, { agent, link: id, seq, payload }),
       cellEnded: (agent, epoch, end) =>
-        ended(agent, epoch, end.kind === "failed" ? end.message : `finished with status ${end.status}`),
+        end.kind === "failed"
+          ? ended(agent, epoch, end.message, true)
+          : ended(agent, epoch, `finished with status ${end.status}`, false),
     },
   });
   return {

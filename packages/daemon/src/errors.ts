@@ -90,6 +90,14 @@ export class UnknownAgentError extends DaemonError<"daemon.unknown-agent"> {
   }
 }
 
+/** The agent failed, and is there until it is removed. */
+export class AgentFailedError extends DaemonError<"daemon.agent-failed"> {
+  constructor(name: string, failure: string | undefined) {
+    const why = failure ?? "its node does not know why any more";
+    super("daemon.agent-failed", `${name} failed: ${why}`, { details: { name, why } });
+  }
+}
+
 /** Only a node that holds the cluster key admits, removes, and replaces the key. */
 export class NoClusterKeyError extends DaemonError<"daemon.no-cluster-key"> {
   constructor() {

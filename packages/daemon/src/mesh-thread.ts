@@ -189,10 +189,11 @@ export class MeshThread implements MeshThreadService {
       port,
       clock: this.#clock,
       logger: this.#logger,
-      ended: (agent, epoch, why) => {
+      ended: (agent, epoch, why, failed) => {
         this.#main.tell.event({ kind: "agent-ended", agent, why });
         for (const service of this.#services)
-          if (service instanceof NodeService) void service.endRow(agent, epoch);
+          if (service instanceof NodeService)
+            void service.endRow(agent, epoch, failed ? why : undefined);
       },
     });
     this.#stops.push(() => gate.close());

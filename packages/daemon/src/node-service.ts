@@ -3,7 +3,8 @@
  *
  * NV1. An operation on an agent is performed by its owner: this node itself, or through a call to the owner.
  * NV2. A new agent has a row before it runs, so no agent runs that coordination does not know; a row without an agent is ended again.
- * NV3. A cell that ends by itself ends its row, under the epoch it ran with: an older epoch changes nothing.
+ * NV3. A cell that ends by itself ends its row, under the epoch it ran with: an older epoch changes nothing. The row of one that failed is
+ *      suspended: it is listed as failed, with its error while its node knows it, and keeps its name until it is terminated.
  */
 import { errorCodeOf } from "@glia-os/abi/errors";
 import { type AgentId, agentIdOf, type Epoch, type NodeId, parseAgentId } from "@glia-os/abi/ids";
@@ -25,8 +26,15 @@ import type {
   MigrationReport as MeshMigrationReport,
   Registry,
 } from "@glia-os/mesh-core";
+import { AgentFailures } from "./agent-failures.ts";
 import type { AgentPlace } from "./agent-place.ts";
-import { MoveUnconfirmedError, PayloadTooLargeError, ThreadGoneError, UnknownAgentError } from "./errors.ts";
+import {
+  AgentFailedError,
+  MoveUnconfirmedError,
+  PayloadTooLargeError,
+  ThreadGoneError,
+  UnknownAgentError,
+} from "./errors.ts";
 import { findMember } from "./member-name.ts";
 import { type MeshService, viewOf } from "./mesh-service.ts";
 import type {
@@ -74,7 +82,8 @@ export class NodeService {
   readonly #parts: NodeServiceParts;
   readonly #startedMs: number;
   readonly #names = new Map<string, AgentId>();
-  #mesh: Pick<MeshService, "wire" | "health"> | undefined;
+  readonly #failures = new AgentFailures();
+  #mesh: Pick<MeshService, "wire" | "health" | "jobs"> | undefined;
 
   constructor(parts: NodeServiceParts) {
     this.#parts = parts;
@@ -83,7 +92,7 @@ export class NodeService {
   }
 
   /** What `status` says of the mesh comes from there. */
-  describe(mesh: Pick<MeshService, "wire" | "health">): void {
+  describe(mesh: Pick<MeshService, "wire" | "health" | "jobs">): void {
     this.#mesh = mesh;
   }
 
@@ -102,6 +111,7 @@ export class NodeService {
       transport: wire.quic ? "quic" : "tls-tcp",
       wire,
       health: this.#mesh.health(),
+      jobs: this.#mesh.jobs(),
       members,
       hosting: gate?.size ?? 0,
       uptimeMs: clock.monotonicMs() - this.#startedMs,
@@ -169,15 +179,17 @@ export class NodeService {
   async terminate(text: string): Promise<void> {
     const { mesh } = this.#parts;
     const agent = await this.#resolve(text);
-    const row = await this.#row(text, agent);
+    const row = await this.#row(text, agent, true);
     if (row.owner === mesh.self) await this.#terminateHere(agent);
     else await mesh.call(row.owner, NODE_CALLS.terminate, encodeBody({ agent }));
   }
 
-  /** End the row of a cell that ended by itself (NV3). */
-  async endRow(agent: AgentId, epoch: AgentRow["epoch"]): Promise<void> {
+  /** End the row of a cell that ended by itself, or failed with an error (NV3). */
+  async endRow(agent: AgentId, epoch: AgentRow["epoch"], failure?: string): Promise<void> {
     const { mesh, random, logger, sessionId } = this.#parts;
-    const change = { owner: mesh.self, sessionId: sessionId(), status: "terminated" } as const;
+    if (failure !== undefined) this.#failures.add(agent, failure);
+    const status = failure === undefined ? "terminated" : "suspended";
+    const change = { owner: mesh.self, sessionId: sessionId(), status } as const;
     await mesh.coordination
       .compareAndSwap(agent, epoch, change, requestId(random))
       .catch((error: unknown) => {
@@ -279,14 +291,16 @@ export class NodeService {
     const report = await gate?.report(agent);
     const row = await mesh.coordination.getAgent(agent);
     await gate?.terminate(agent);
+    this.#failures.delete(agent);
     for (const [name, id] of this.#names) if (id === agent) this.#names.delete(name);
     if (row !== undefined && row.owner === mesh.self) await this.endRow(agent, report?.epoch ?? row.epoch);
     return null;
   }
 
-  async #vitalsHere(agent: AgentId): Promise<AgentVitals | null> {
+  async #vitalsHere(agent: AgentId): Promise<AgentVitals | Failed | null> {
     const report = await this.#parts.gate?.report(agent);
-    if (report === undefined) return null;
+    const failure = this.#failures.of(agent);
+    if (report === undefined) return failure === undefined ? null : { failure };
     const { received, waiting, refusedDuplicates, memoryBytes } = report;
     return { received, waiting, duplicatesRefused: refusedDuplicates, memoryBytes };
   }
@@ -294,17 +308,22 @@ export class NodeService {
   async #view(row: AgentRow): Promise<AgentView> {
     const { agent, name, epoch, owner, status, programHash } = row;
     const ownerName = this.#parts.mesh.members().find(({ node }) => node === owner)?.name;
-    return { agent, name, epoch, owner, ownerName, status, programHash, live: await this.#vitals(row) };
+    const facts = { agent, name, epoch, owner, ownerName, programHash };
+    const found = await this.#vitals(row);
+    const failure = found !== undefined && "failure" in found ? found.failure : undefined;
+    if (status === "suspended")
+      return { ...facts, status: "failed", live: undefined, ...(failure === undefined ? {} : { failure }) };
+    return { ...facts, status, live: found !== undefined && "failure" in found ? undefined : found };
   }
 
-  async #vitals({ agent, owner }: AgentRow): Promise<AgentVitals | undefined> {
+  async #vitals({ agent, owner }: AgentRow): Promise<AgentVitals | Failed | undefined> {
     const { mesh } = this.#parts;
     try {
       if (owner === mesh.self) return (await this.#vitalsHere(agent)) ?? undefined;
       const answer = await mesh.call(owner, NODE_CALLS.vitals, encodeBody({ agent }), {
         timeoutMs: VITALS_TIMEOUT_MS,
       });
-      return (decodeBody(answer) as AgentVitals | null) ?? undefined;
+      return (decodeBody(answer) as AgentVitals | Failed | null) ?? undefined;
     } catch {
       return undefined; // The row is still true; only what its owner would add is missing.
     }
@@ -328,15 +347,27 @@ export class NodeService {
     try {
       return await act(this.#parts.mesh.link(await this.#resolve(text)));
     } catch (error) {
-      if (errorCodeOf(error) === "mesh.agent-unknown") this.#names.delete(text);
-      throw error;
+      if (errorCodeOf(error) !== "mesh.agent-unknown") throw error;
+      const agent = this.#names.get(text) ?? (AGENT_ID.test(text) ? parseAgentId(text) : undefined);
+      this.#names.delete(text);
+      throw (agent === undefined ? undefined : await this.#failureOf(agent)) ?? error;
     }
   }
 
+  /** That an agent failed; undefined for one that did not, and while coordination does not answer. */
+  async #failureOf(agent: AgentId): Promise<AgentFailedError | undefined> {
+    const row = await this.#orNothing(this.#parts.mesh.coordination.getAgent(agent));
+    if (row?.status !== "suspended") return undefined;
+    const { failure } = await this.#view(row);
+    return new AgentFailedError(row.name, failure);
+  }
+
   /** The truth about a living agent: locations in the cache are hints, and acting on an agent needs its owner. */
-  async #row(text: string, agent: AgentId): Promise<AgentRow> {
+  async #row(text: string, agent: AgentId, mayHaveFailed = false): Promise<AgentRow> {
     const row = await this.#parts.mesh.coordination.getAgent(agent);
     if (row === undefined || row.status === "terminated") throw new UnknownAgentError(text);
+    const failure = mayHaveFailed ? undefined : await this.#failureOf(agent);
+    if (failure !== undefined) throw failure;
     return row;
   }
 
@@ -351,6 +382,11 @@ export class NodeService {
     this.#names.set(text, row.agent);
     return row.agent;
   }
+}
+
+/** What a node tells of an agent of it that failed. */
+interface Failed {
+  readonly failure: string;
 }
 
 function ownerOf(row: AgentRow | undefined): { readonly owner: NodeId; readonly epoch: Epoch } | undefined {

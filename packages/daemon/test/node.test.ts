@@ -113,12 +113,28 @@ describe("one node", () => {
     expect(await core.listAgents()).toEqual([]);
   });
 
-  test("an agent that fails ends its row and takes no other with it", async () => {
+  test("NV3: an agent that fails is listed with its error until it is removed, takes no messages and no other with it", async () => {
     const core = await found();
+    const relay = await joined(core, "relay");
     await core.spawn({ name: "echo", module: guest("echo") });
-    await core.spawn({ name: "deep", module: guest("hostile-recursion") });
-    while ((await core.listAgents()).length > 1) await new Promise((resolve) => setImmediate(resolve));
+    const { agent } = await core.spawn({ name: "deep", module: guest("hostile-recursion") });
+    const failed = async (): Promise<unknown> =>
+      (await relay.listAgents()).find(({ name, status }) => name === "deep" && status === "failed");
+    while ((await failed()) === undefined) await new Promise((resolve) => setImmediate(resolve));
+    expect(await failed()).toMatchObject({ live: undefined, failure: expect.stringMatching(/./) });
     expect(await core.ask("echo", text("still here"), 5000)).toEqual(text("still here"));
+    for (const node of [core, relay])
+      for (const who of ["deep", agent]) {
+        expect(await codeOf(node.ask(who, text("x"), 5000))).toBe("daemon.agent-failed");
+        expect(await codeOf(node.send(who, text("x")).then(() => node.flush(who, 5000)))).toBe(
+          "daemon.agent-failed",
+        );
+        expect(await codeOf(node.migrate(who, "relay"))).toBe("daemon.agent-failed");
+      }
+    expect(await codeOf(core.spawn({ name: "deep", module: guest("echo") }))).toBe("store.name-taken");
+    await relay.terminate("deep");
+    expect((await core.listAgents()).map(({ name }) => name)).toEqual(["echo"]);
+    await core.spawn({ name: "deep", module: guest("echo") });
   });
 
   test("CN3: a guest that never yields makes its node fail instead of hang", async () => {

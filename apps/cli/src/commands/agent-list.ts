@@ -25,12 +25,14 @@ export function agentLines(agents: readonly AgentView[]): string[] {
   return formatTable(head, agents.map(agentRow), ["left", "left", "left", "left", "right", "right", "right"]);
 }
 
-function agentRow({ name, agent, owner, ownerName, status, epoch, live }: AgentView): string[] {
+function agentRow({ name, agent, owner, ownerName, status, failure, epoch, live }: AgentView): string[] {
+  const shown =
+    status === "failed" ? `failed: ${(failure ?? "nobody knows why any more").slice(0, 80)}` : status;
   return [
     name,
     agent.slice(0, SHORT_ID),
     ownerName ?? owner.slice(0, SHORT_ID),
-    live === undefined ? `${status}, owner silent` : status,
+    live === undefined && status !== "failed" ? `${status}, owner silent` : shown,
     String(epoch),
     live === undefined ? "-" : formatCount(live.received),
     live === undefined ? "-" : formatBytes(live.memoryBytes),

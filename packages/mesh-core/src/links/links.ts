@@ -168,7 +168,8 @@ export class Links {
 
   async #ask(agent: AgentId): Promise<AgentLocation> {
     const row = await this.#o.coordination().getAgent(agent);
-    if (row === undefined || row.status === "terminated") throw new AgentUnknownError(agent);
+    // One that is suspended runs nowhere.
+    if (row === undefined || row.status !== "running") throw new AgentUnknownError(agent);
     return this.#locations.learn({ agent, owner: row.owner, epoch: row.epoch });
   }
 

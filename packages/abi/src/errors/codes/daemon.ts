@@ -1,5 +1,10 @@
 /** Codes of a node and its control socket. */
 export const DAEMON_CODES = {
+  "daemon.agent-failed": {
+    retryable: false,
+    changed: "Nothing: the agent takes no messages, and did not move.",
+    fix: "Remove it with `glia agent terminate`, and spawn it again; `glia agent list` shows its error.",
+  },
   "daemon.already-running": {
     retryable: false,
     changed: "Nothing: the running node was not touched.",
