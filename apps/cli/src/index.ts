@@ -2,3 +2,4 @@
 export { type AgentId, type AgentIdentity, agentIdOf, parseAgentId } from "@glia-os/abi/ids";
 export { createNode, type NodeApi, type NodeOptions } from "@glia-os/daemon";
 export { type Architecture, detectArchitecture } from "@glia-os/hal";
+export { Tensor, type TensorOptions } from "@glia-os/tensor";
