@@ -16,6 +16,7 @@ export const OVERLAY_RUNS: Readonly<Record<string, { readonly file: string; read
   diversity: { file: `${MESH}/diversity-run.ts`, check: "diversityViolation" },
   exchange: { file: `${MESH}/exchange-run.ts`, check: "exchangeViolation" },
   certificates: { file: `${MESH}/certificates-run.ts`, check: "certificatesViolation" },
+  nodes: { file: `${MESH}/mesh-nodes.ts`, check: "meshViolation" },
   moves: { file: `${MESH}/moves-run.ts`, check: "movesViolation" },
   "moving-cells": { file: `${CELLS}/moving-cells-run.ts`, check: "movingCellsViolation" },
 };

@@ -51,6 +51,15 @@ export {
   simulateAsync,
 } from "./simulate.ts";
 export { eventLine, type TraceEvent } from "./trace-event.ts";
+export { MachineSockets, machineHost } from "./transport/machine-sockets.ts";
+export {
+  CONNECT_MS,
+  HALF_OPEN_MAX,
+  KEEPALIVE_MS,
+  SESSIONS_MAX,
+  SimulatedTransport,
+  type SimulatedTransportOptions,
+} from "./transport/simulated-transport.ts";
 export { digestOf } from "./value-digest.ts";
 export { VirtualTime } from "./virtual-time.ts";
 export type { Scenario, World } from "./world.ts";

@@ -28,4 +28,11 @@ export {
   SimulatedMembership,
   type SimulatedMembershipOptions,
 } from "./simulated-membership.ts";
+export {
+  type MeshMachine,
+  type MeshSimulationOptions,
+  type MeshSockets,
+  SimulatedMesh,
+  SimulatedNode,
+} from "./simulated-mesh.ts";
 export { VIRTUAL_WALL_START_MS, VirtualTime } from "./virtual-time.ts";

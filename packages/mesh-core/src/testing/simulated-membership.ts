@@ -296,7 +296,7 @@ export class SimulatedMember {
 }
 
 /** Higher than at every boot before, if the disk remembers (SM2). */
-function nextBootEpoch({ disk, clock }: MembershipMachine): number {
+export function nextBootEpoch({ disk, clock }: Pick<MembershipMachine, "disk" | "clock">): number {
   const known = disk.list().includes(BOOT_FILE);
   const file = known ? disk.open(BOOT_FILE) : disk.create(BOOT_FILE);
   const last = file.read(0, 8).reduce((value, byte) => value * 256 + byte, 0);
