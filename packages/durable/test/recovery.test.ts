@@ -173,6 +173,55 @@ describe("resume", () => {
   });
 });
 
+describe("what a restart leaves", () => {
+  /** A child sleeps a second from the start, while the root task makes calls that may fail. */
+  const withChild = (onFailure: RecoveryOptions["onFailure"]): DurableProgram<readonly number[]> =>
+    stepping({ onFailure: onFailure ?? "escalate" }, {
+      run: () =>
+        function* (sys, _inbox, service) {
+          const begun = sys.now();
+          const child = sys.spawn(function* (own) {
+            yield* own.sleep(1_000);
+            return own.now() - begun;
+          });
+          yield* sys.exec(service!, 1);
+          yield* sys.sleep(400);
+          yield* sys.exec(service!, 2);
+          const exit = yield* sys.wait(child);
+          return exit.kind === "ok" ? exit.value : exit.kind;
+        },
+    } as Partial<DurableProgram>);
+
+  it("resumed, children and timers are as they were", async () => {
+    const step = new Step();
+    step.failures = [undefined, "flaky"];
+    const program = withChild("resume");
+    const { value } = await run(worldOf(program, step), program);
+    expect(value).toBeGreaterThanOrEqual(1_000);
+    expect(value).toBeLessThan(1_100);
+  });
+
+  it("begun afresh, they begin anew", async () => {
+    const step = new Step();
+    step.failures = [undefined, "flaky"];
+    const program = withChild("fresh");
+    const world = worldOf(program, step);
+    const begunMs = world.time.nowMs;
+    const { value } = await run(world, program);
+    expect(value).toBeGreaterThanOrEqual(1_000);
+    expect(value).toBeLessThan(1_100);
+    expect(world.time.nowMs - begunMs).toBeGreaterThanOrEqual(1_400);
+  });
+
+  it("RS4: begun afresh, what was spent stays spent", async () => {
+    const step = new Step();
+    step.failures = [undefined, "flaky"];
+    const program = stepping({ onFailure: "fresh" }, { account: { calls: 4 } });
+    expect((await run(worldOf(program, step), program)).error?.message).toContain("calls");
+    expect(step.applied.length).toBe(3);
+  });
+});
+
 describe("a failure that repeats", () => {
   it("RP2: the same error at the same call is not tried a third time; the error names place, call and way out, also after a restart", async () => {
     const step = new Step();
