@@ -1,4 +1,5 @@
 /** Reductions of floats: sums in stripes (`striped.ts`) and extremes (rules N2, N5, N6 of the page on tensors). */
+import { extremes, together, totals } from "./columns";
 import { DEVIATION, PRODUCT, SQUARE, TERM, total } from "./striped";
 
 // Functions of their own, so that each loop is compiled once and gets all registers.
@@ -52,14 +53,28 @@ const NORM = 2;
 // @ts-ignore: decorator
 @inline
 function reduce<T>(kind: i32, out: usize, a: usize, rows: usize, n: usize, so: usize, sr: usize, sa: usize): void {
-  for (let r: usize = 0; r < rows; r++) {
-    let value: f64;
-    if (kind == NORM) value = sqrt<f64>(squaresOf<T>(a, n, sa));
-    else value = totalOf<T>(a, n, sa);
-    if (kind == MEAN) value /= <f64>n;
-    store<T>(out, <T>value);
+  let r: usize = 0;
+  if (sr == 1 && sa != 1) {
+    for (; r + together<T>() <= rows; r += together<T>()) {
+      const sums = totals<T>(kind == NORM ? SQUARE : TERM, a, 0, n, sa, 0);
+      for (let l: usize = 0; l < together<T>(); l++) {
+        finish<T>(kind, out, load<f64>(sums + 8 * l), n);
+        out += so * sizeof<T>(), a += sizeof<T>();
+      }
+    }
+  }
+  for (; r < rows; r++) {
+    finish<T>(kind, out, kind == NORM ? squaresOf<T>(a, n, sa) : totalOf<T>(a, n, sa), n);
     out += so * sizeof<T>(), a += sr * sizeof<T>();
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function finish<T>(kind: i32, out: usize, total: f64, n: usize): void {
+  if (kind == NORM) total = sqrt<f64>(total);
+  if (kind == MEAN) total /= <f64>n;
+  store<T>(out, <T>total);
 }
 
 // @ts-ignore: decorator
@@ -75,7 +90,17 @@ function variance<T>(out: usize, a: usize, rows: usize, n: usize, so: usize, sr:
 // @ts-ignore: decorator
 @inline
 function dot<T>(out: usize, a: usize, b: usize, rows: usize, n: usize, so: usize, sr: usize, sa: usize, sb: usize): void {
-  for (let r: usize = 0; r < rows; r++) {
+  let r: usize = 0;
+  if (sr == 1 && sa != 1) {
+    for (; r + together<T>() <= rows; r += together<T>()) {
+      const sums = totals<T>(PRODUCT, a, b, n, sa, sb);
+      for (let l: usize = 0; l < together<T>(); l++) {
+        store<T>(out, <T>load<f64>(sums + 8 * l));
+        out += so * sizeof<T>(), a += sizeof<T>();
+      }
+    }
+  }
+  for (; r < rows; r++) {
     store<T>(out, <T>total<T>(PRODUCT, a, b, n, sa, sb, <T>0));
     out += so * sizeof<T>(), a += sr * sizeof<T>();
   }
@@ -115,7 +140,14 @@ export function extremeOf<T>(least: bool, a: usize, n: usize, sa: usize): T {
 // @ts-ignore: decorator
 @inline
 function extreme<T>(least: bool, out: usize, a: usize, rows: usize, n: usize, so: usize, sr: usize, sa: usize): void {
-  for (let r: usize = 0; r < rows; r++) {
+  let r: usize = 0;
+  if (sr == 1 && sa != 1 && n != 0) {
+    for (; r + together<T>() <= rows; r += together<T>(), a += 64) {
+      const best = extremes<T>(least, a, n, sa);
+      for (let l: usize = 0; l < together<T>(); l++, out += so * sizeof<T>()) store<T>(out, load<T>(best + l * sizeof<T>()));
+    }
+  }
+  for (; r < rows; r++) {
     store<T>(out, extremeOf<T>(least, a, n, sa));
     out += so * sizeof<T>(), a += sr * sizeof<T>();
   }
