@@ -3,11 +3,11 @@
  *
  * FB1. `alloc` and `free` take the same few steps however full the pool is, and neither makes an object.
  * FB2. A block is free or allocated, never both and never twice: freeing a free block, or an offset that is no block, is refused and
- *      changes nothing.
+ *      changes nothing. A block is known by its state, a function of its place: only who copies one into the middle of a block is believed.
  * FB3. Behind every block stands a guard word. `free` and `check` tell when something wrote over it.
  *
- * Memory: `magic, block bytes, blocks, first free, allocations (low, high), frees, failures, peak, 0`, then per block its state (the next free
- * block, 0 for the last, or `TAKEN`), its bytes and its guard. State and guard of neighbours share 8 bytes, so that blocks begin at multiples
+ * Memory: `magic, block bytes, blocks, first free, allocations (low, high), failures, peak, 0`, then per block its state (the next free
+ * block, 0 for the last, or that it is taken), its bytes and its guard. State and guard of neighbours share 8 bytes, so that blocks begin at multiples
  * of 8. Blocks are named by the word at which they begin.
  */
 import {
@@ -26,13 +26,13 @@ const BLOCKS = 2;
 const FREE = 3;
 const ALLOCATIONS = 4;
 const ALLOCATIONS_HIGH = 5;
-const FREES = 6;
-const FAILURES = 7;
-const PEAK = 8;
+const FAILURES = 6;
+const PEAK = 7;
 /** The state of the first block is the last word of the header. */
 const FIRST = 10;
 const HEADER_BYTES = 4 * FIRST;
-const TAKEN = -1;
+/** The state of an allocated block, exclusive or its name: negative, so never the name of a free one. */
+const TAKEN = ~0x2545_f491;
 /** 2^24. */
 const BLOCKS_MAX = 16_777_216;
 const NAME = "fixed-block";
@@ -107,7 +107,7 @@ export class FixedBlockPool {
       words[PEAK] = peak + 1;
       block = FIRST + peak * (this.#stride >> 2);
     }
-    words[block - 1] = TAKEN;
+    words[block - 1] = TAKEN ^ block;
     const allocations = ((words[ALLOCATIONS] as number) + 1) | 0;
     words[ALLOCATIONS] = allocations;
     if (allocations === 0) words[ALLOCATIONS_HIGH] = (words[ALLOCATIONS_HIGH] as number) + 1;
@@ -123,18 +123,19 @@ export class FixedBlockPool {
 
   /** Give a block back. O(1), no garbage. @throws {BadBlockError} {DoubleFreeError} {OverflowError} and changes nothing */
   free(offset: number): void {
-    const block = this.#blockAt(offset);
     const words = this.#words;
-    if (words[block - 1] !== TAKEN) throw new DoubleFreeError(NAME, offset);
+    const block = (offset - this.#origin) >> 2;
+    if (words[block - 1] !== (TAKEN ^ block) || (block << 2) + this.#origin !== offset)
+      throw this.#refusal(offset);
     if (words[block + this.#guard] !== guardOf(block)) throw new OverflowError(NAME, offset);
     words[block - 1] = words[FREE] as number;
     words[FREE] = block;
-    words[FREES] = (words[FREES] as number) + 1;
   }
 
   /** Whether the block at `offset` is allocated. @throws {BadBlockError} */
   isAllocated(offset: number): boolean {
-    return this.#words[this.#blockAt(offset) - 1] === TAKEN;
+    const block = this.#blockAt(offset);
+    return this.#words[block - 1] === (TAKEN ^ block);
   }
 
   /** Look at the guards of all blocks, free ones too. O(blocks). @throws {OverflowError} for the first that is damaged */
@@ -144,19 +145,26 @@ export class FixedBlockPool {
         throw new OverflowError(NAME, this.#origin + 4 * block);
   }
 
-  /** How full the pool is. Makes an object: not for hot loops. */
+  /** How full the pool is. O(blocks); makes an object: not for hot loops. */
   statistics(): PoolStatistics {
     const words = this.#words;
-    const allocations = words[ALLOCATIONS] as number;
-    const blocks = (allocations - (words[FREES] as number)) | 0;
+    let blocks = 0;
+    for (let i = 0, block = FIRST; i < (words[PEAK] as number); i++, block += this.#stride >> 2)
+      if (words[block - 1] === (TAKEN ^ block)) blocks++;
     return {
       capacityBytes: this.blocks * this.blockBytes,
       usedBytes: blocks * this.blockBytes,
       peakBytes: (words[PEAK] as number) * this.blockBytes,
       blocks,
-      allocations: unsigned(allocations, words[ALLOCATIONS_HIGH]),
+      allocations: unsigned(words[ALLOCATIONS] as number, words[ALLOCATIONS_HIGH]),
       failures: unsigned(words[FAILURES] as number),
     };
+  }
+
+  /** Why an offset whose state is not that of an allocated block is refused. @throws {BadBlockError} */
+  #refusal(offset: number): DoubleFreeError {
+    this.#blockAt(offset);
+    return new DoubleFreeError(NAME, offset);
   }
 
   #exhausted(): never {
