@@ -191,10 +191,10 @@ changes nothing or takes the \`key\` for what it is. \`--http ORIGIN\` and \`--f
 (\`sys.fetch\`) and \`files\` (\`sys.file\`).
 
 When such a program fails, its run ends with the failure, unless the program has a \`recovery\` or the command says \`--on-failure\`: \`resume\` makes the
-failing call again where its service is \`repeatable\`, with nothing before it repeated; \`fresh\` begins anew; \`escalate\` ends. The choice is also
-applied to a run that failed before. What keeps failing the same way is given up with \`durable.same-failure\`
-([durability.md](durability.md#failures-and-restarts)). Each failure is a line on standard error, with \`--json\` a line with the event \`failed\`
-(domain, choice, seq, key, times, error).
+failing call again where its service is \`repeatable\`, with nothing before it repeated; \`fresh\` begins anew; \`replace=JSON\` goes on as if the
+failing call had come to that; \`escalate\` ends. The choice is also applied to a run that failed before. What keeps failing the same way is
+given up with \`durable.same-failure\` ([durability.md](durability.md#failures-and-restarts)). Each failure is a line on standard error, with
+\`--json\` a line with the event \`failed\` (domain, choice, seq, key, times, error).
 
 \`glia journal list\` and \`glia journal show\` look at a journal, also while a program writes it; values are shown with \`--values\`
 only. \`glia replay\` runs a program file against a journal without any effect: before a changed program goes on with a run, it says whether

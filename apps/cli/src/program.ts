@@ -116,7 +116,7 @@ function addKernel(program: Command, register: Registrar): void {
     )
     .option(
       "--on-failure <choice>",
-      "with --journal: how the program goes on when it failed: resume, fresh or escalate (default: as the program says)",
+      "with --journal: how the program goes on when it failed: resume, fresh, escalate, or replace=JSON for the failing result (default: as the program says)",
     )
     .option(
       "--guard <mode>",

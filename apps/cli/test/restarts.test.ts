@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { failureChoice } from "../src/durable/failure-choice.ts";
 import { Programs } from "./programs.ts";
 
 const programs = new Programs();
@@ -75,21 +76,27 @@ describe("glia run --on-failure", () => {
     expect(ledgerOf("fresh")).toEqual(["order/1:/0#1", "order/1:/0#1.1", "order/1:/0#1.2"]);
   });
 
+  it("replace: it goes on as if the failing call had come to this", async () => {
+    const args = shop("replace");
+    const { code, stdout } = await programs.run([...args, "--on-failure", "replace=0"]);
+    expect([code, stdout]).toEqual([0, "[ 'lamp', 0 ]\n"]);
+    expect(ledgerOf("replace")).toEqual(["order/1:/0#1"]);
+  });
+
   it("escalate: the failure is the end", async () => {
     const failed = await programs.run([...shop("escalate"), "--on-failure", "escalate"]);
     expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining("It is not restarted.")]);
     expect(ledgerOf("escalate").length).toBe(1);
   });
 
-  it("refuses what is no choice, and a choice without a journal", async () => {
-    const args = shop("refused");
-    const wrong = await programs.run([...args, "--on-failure", "again"]);
-    expect([wrong.code, existsSync(join(programs.folder, "refused-journal"))]).toEqual([2, false]);
-    expect(wrong.stderr).toContain("Give resume, fresh, escalate.");
-    const plain = await programs.run(["run", args[1]!, "--on-failure", "resume"]);
+  it("refuses a choice without a journal, and what is no choice", async () => {
+    const plain = await programs.run(["run", shop("refused")[1]!, "--on-failure", "resume"]);
     expect([plain.code, plain.stderr]).toEqual([
       2,
       expect.stringContaining("--on-failure has no meaning without --journal"),
     ]);
+    expect(failureChoice("replace=null")).toEqual({ choice: "replace", result: null });
+    for (const text of ["", "again", "replace", "replace=", "replace={"])
+      expect(() => failureChoice(text)).toThrowError(/--on-failure/);
   });
 });

@@ -172,7 +172,7 @@ it("a failure that stays the same is given up at the second time, wherever it is
     fc.asyncProperty(
       fc.nat(STEPS - 1),
       fc.boolean(),
-      fc.constantFrom<Choice>("resume", "fresh"),
+      fc.constantFrom("resume" as const, "fresh" as const),
       async (at, child, choice) => {
         let tried = 0;
         const run = async (input: unknown): Promise<unknown> => {

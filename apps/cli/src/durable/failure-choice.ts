@@ -5,16 +5,34 @@ import { UsageError } from "../errors.ts";
 import { callName } from "./domain-summary.ts";
 
 const CHOICES = ["resume", "fresh", "escalate"] as const;
+const REPLACE = "replace=";
 
 /** What may be given. */
-export type FailureChoice = (typeof CHOICES)[number];
+export type FailureChoice =
+  | (typeof CHOICES)[number]
+  | { readonly choice: "replace"; readonly result: unknown };
 
 /** The choice of an option. @throws {UsageError} */
 export function failureChoice(text: string | undefined): FailureChoice | undefined {
   if (text === undefined) return undefined;
   const choice = CHOICES.find((each) => each === text);
   if (choice !== undefined) return choice;
-  throw new UsageError(`--on-failure ${text.slice(0, 40)} is no choice`, `Give ${CHOICES.join(", ")}.`);
+  if (text.startsWith(REPLACE)) return { choice: "replace", result: parsed(text.slice(REPLACE.length)) };
+  throw new UsageError(
+    `--on-failure ${text.slice(0, 40)} is no choice`,
+    `Give ${CHOICES.join(", ")}, or ${REPLACE}JSON.`,
+  );
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw new UsageError(
+      `the result of --on-failure is no JSON: ${(error as Error).message}`,
+      `Give it as JSON, such as ${REPLACE}null or ${REPLACE}'{"paid":false}'.`,
+    );
+  }
 }
 
 /** A program whose failures are dealt with as the option says; without one, as it says itself. */
