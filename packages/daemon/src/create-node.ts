@@ -25,6 +25,7 @@ import type { NodeService } from "./node-service.ts";
 import { linkThreads, type Remote, type ThreadLink } from "./thread-call.ts";
 import { createProgress } from "./thread-progress.ts";
 import type { AgentThreadSetup, MeshThreadSetup } from "./thread-setup.ts";
+import type { WorkService } from "./work-service.ts";
 
 /** A node of this process. */
 export type LocalNode = NodeApi & {
@@ -32,7 +33,7 @@ export type LocalNode = NodeApi & {
   readonly address: HostPort | undefined;
 };
 
-type MeshFace = MeshThreadService & NodeService & MeshService;
+type MeshFace = MeshThreadService & NodeService & MeshService & WorkService;
 
 /** How often a step is looked for that takes too long: it adds to the time until one is noticed, and wakes an idle node. */
 const WATCH_EVERY_MS = 2000;
@@ -164,7 +165,7 @@ class NodeThreads implements MainService {
 
   #startMeshThread(agentPort: MessagePort | undefined): Remote<MeshFace> {
     const toMain = new MessageChannel();
-    const { bind, role, start, mesh = {} } = this.#options;
+    const { bind, role, start, jobs, mesh = {} } = this.#options;
     const setup: MeshThreadSetup = {
       dataDir: this.#folder.path,
       name: this.#name,
@@ -172,6 +173,7 @@ class NodeThreads implements MainService {
       bind,
       start,
       mesh,
+      jobs,
       membership: this.#folder.membership(),
       bootEpoch: this.#folder.nextBoot(),
       mainPort: toMain.port2,
@@ -248,6 +250,9 @@ class NodeThreads implements MainService {
       rotateCertificate: () => mesh.rotateCertificate(),
       rotateClusterKey: (overlap) => mesh.rotateClusterKey(overlap),
       metrics: () => this.#metrics(mesh),
+      submitJob: (job) => mesh.submitJob(job),
+      putBlob: (bytes) => mesh.putBlob(bytes),
+      getBlob: (hash) => mesh.getBlob(hash),
       listAgents: () => mesh.listAgents(),
       spawn: (request) => mesh.spawn(request),
       send: (agent, payload) => mesh.send(agent, payload),

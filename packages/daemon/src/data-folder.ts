@@ -6,6 +6,7 @@
  *     membership.json    certificate, cluster record, contacts
  *     boot               how often this node was started
  *     coordination.db    who owns what, on the anchor only
+ *     blobs              blobs by the hash of their content, once there was one
  *     http-token         opens the node's HTTP face (mode 0600)
  *     lock               process id of the node that uses the folder
  *

@@ -108,6 +108,13 @@ export class NoClusterKeyError extends DaemonError<"daemon.no-cluster-key"> {
   }
 }
 
+/** This node runs no jobs. */
+export class NoJobsError extends DaemonError<"daemon.no-jobs"> {
+  constructor() {
+    super("daemon.no-jobs", "This node was started without a module of jobs, so it takes none");
+  }
+}
+
 /** A member says that this node was removed from the mesh. */
 export class RemovedError extends DaemonError<"daemon.removed"> {
   constructor(by: string) {

@@ -16,6 +16,7 @@ export {
   HttpListenError,
   MoveUnconfirmedError,
   NoClusterKeyError,
+  NoJobsError,
   NotRunningError,
   PayloadTooLargeError,
   RemovedError,
@@ -34,6 +35,8 @@ export type {
   AgentView,
   AgentVitals,
   CertificateReport,
+  JobRequest,
+  JobsView,
   LinkStats,
   MemberDetail,
   MemberView,
@@ -50,5 +53,6 @@ export type {
   SpawnRequest,
   WireView,
 } from "./node-api.ts";
+export type { JobSettings } from "./node-jobs.ts";
 export type { NodeOptions } from "./node-options.ts";
 export type { NodeStart } from "./thread-setup.ts";

@@ -17,6 +17,7 @@ import { findMember } from "./member-name.ts";
 import type { MeshSettings } from "./mesh-settings.ts";
 import type {
   CertificateReport,
+  JobsView,
   MemberDetail,
   MeshHealth,
   PingReport,
@@ -46,6 +47,7 @@ export interface MeshServiceParts {
   /** Whether this node announces itself. */
   readonly mdns: boolean;
   readonly agentsStalled: () => boolean;
+  readonly jobs: () => JobsView | undefined;
   /** Where an agent is, by name or id; undefined when there is none. */
   readonly place: (text: string) => Promise<AgentPlace | undefined>;
   /** What the node comes back with. */
@@ -175,6 +177,11 @@ export class MeshService {
       overUdp: carriers.filter(({ datagram }) => datagram === "udp").length,
       mdns,
     };
+  }
+
+  /** Its jobs, for `status`. */
+  jobs(): JobsView | undefined {
+    return this.#parts.jobs();
   }
 
   /** How the node judges itself, for `status`. */

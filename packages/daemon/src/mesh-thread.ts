@@ -9,7 +9,7 @@
  */
 import { join } from "node:path";
 import { toErrorRecord } from "@glia-os/abi/errors";
-import type { Coordination, Logger, Random, Timers } from "@glia-os/abi/ports";
+import type { Blobs, Coordination, Logger, Random, Timers } from "@glia-os/abi/ports";
 import { createSystemClock, createSystemDigests, createSystemRandom, createSystemTimers } from "@glia-os/hal";
 import { createMemoryMeter, type MetricSnapshot } from "@glia-os/host";
 import { type ClusterStart, createMesh, credentialsOf, type Mesh, type MeshEvent } from "@glia-os/mesh-core";
@@ -23,6 +23,8 @@ import type { MainService } from "./main-service.ts";
 import { type MeshDiscovery, openMeshDiscovery } from "./mesh-discovery.ts";
 import { tellMeshEvent } from "./mesh-events.ts";
 import { MeshService } from "./mesh-service.ts";
+import { openNodeBlobs } from "./node-blobs.ts";
+import { NodeJobs } from "./node-jobs.ts";
 import { NodeService } from "./node-service.ts";
 import { SessionKeeper } from "./node-session.ts";
 import { openNodeWire } from "./node-wire.ts";
@@ -30,6 +32,7 @@ import { linkThreads, type ThreadLink } from "./thread-call.ts";
 import { threadLogger } from "./thread-log.ts";
 import { ProgressWatch } from "./thread-progress.ts";
 import type { MeshThreadSetup } from "./thread-setup.ts";
+import { WorkService } from "./work-service.ts";
 
 /** What the main thread asks of the mesh thread beside the node's operations. */
 export interface MeshThreadService {
@@ -121,9 +124,12 @@ export class MeshThread implements MeshThreadService {
     const coordination = await this.#openCoordination();
     const gate = agentPort === undefined ? undefined : this.#openGate(agentPort);
     const discovery = settings.mdns === true ? await this.#openDiscovery() : undefined;
+    const jobs = this.#openJobs();
+    const blobs = this.#openBlobs();
     const heard = membership && (await discovery?.contacts(credentialsOf(this.#digests, membership).cluster));
-    const mesh = await this.#startMesh({ identity, transport, coordination, gate, heard });
+    const mesh = await this.#startMesh({ identity, transport, coordination, gate, heard, jobs, blobs });
     gate?.bind(mesh);
+    jobs?.bind(mesh);
     discovery?.attach(mesh, transport.hasQuic);
     const keeper = role === "client" ? undefined : await this.#openSession(mesh);
     const sessionId = (): string => keeper?.sessionId ?? "";
@@ -138,12 +144,13 @@ export class MeshThread implements MeshThreadService {
       whyNoQuic,
       mdns: discovery !== undefined,
       agentsStalled: () => this.#agentsStalled,
+      jobs: () => jobs?.view(),
       place: (text) => node.place(text),
       membership: () => membershipOf(mesh),
       keep: (kept) => this.#main.remote.keepMembership(kept),
     });
     node.describe(meshService);
-    this.#services = [node, meshService];
+    this.#services = [node, meshService, new WorkService({ mesh, jobs, blobs })];
     if (begun !== undefined) await meshService.finishRotation(begun);
     this.#watchAgents(mesh, keeper);
     if (mesh.anchor !== mesh.self) this.#watchAnchor(mesh, node);
@@ -192,12 +199,27 @@ export class MeshThread implements MeshThreadService {
       ended: (agent, epoch, why, failed) => {
         this.#main.tell.event({ kind: "agent-ended", agent, why });
         for (const service of this.#services)
-          if (service instanceof NodeService)
-            void service.endRow(agent, epoch, failed ? why : undefined);
+          if (service instanceof NodeService) void service.endRow(agent, epoch, failed ? why : undefined);
       },
     });
     this.#stops.push(() => gate.close());
     return gate;
+  }
+
+  #openJobs(): NodeJobs | undefined {
+    const { jobs: settings } = this.#setup;
+    if (settings === undefined) return undefined;
+    const jobs = new NodeJobs(settings);
+    this.#stops.push(() => jobs.close());
+    return jobs;
+  }
+
+  /** Not on a client: it keeps nothing. */
+  #openBlobs(): Blobs | undefined {
+    if (this.#setup.role === "client") return undefined;
+    const blobs = openNodeBlobs(this.#file("blobs"));
+    this.#stops.push(() => blobs.close());
+    return blobs;
   }
 
   async #openDiscovery(): Promise<MeshDiscovery | undefined> {
@@ -246,9 +268,11 @@ export class MeshThread implements MeshThreadService {
     readonly coordination: Coordination | undefined;
     readonly gate: AgentGate | undefined;
     readonly heard: Membership["contacts"] | undefined;
+    readonly jobs: NodeJobs | undefined;
+    readonly blobs: Blobs | undefined;
   }): Promise<Mesh> {
     const { name, role, bind, bootEpoch, mesh: settings } = this.#setup;
-    const { identity, transport, coordination, gate } = parts;
+    const { identity, transport, coordination, gate, jobs, blobs } = parts;
     const ports = {
       transport,
       clock: this.#clock,
@@ -260,6 +284,8 @@ export class MeshThread implements MeshThreadService {
       meter: this.#meter,
       ...(gate === undefined ? {} : { cells: gate.gate }),
       ...(coordination === undefined ? {} : { coordination }),
+      ...(jobs === undefined ? {} : { jobs: jobs.queue }),
+      ...(blobs === undefined ? {} : { blobs }),
     };
     const mesh = createMesh(ports, {
       name,
@@ -268,6 +294,7 @@ export class MeshThread implements MeshThreadService {
       bootEpoch,
       membership: settings.profile ?? "lan",
       minorityPolicy: settings.minorityPolicy ?? "continue",
+      ...(jobs === undefined ? {} : { features: [jobs.feature] }),
       ...(bind === undefined ? {} : { bind }),
     });
     mesh.onEvent((event) => this.#tellEvent(event, mesh));

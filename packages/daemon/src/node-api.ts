@@ -122,6 +122,38 @@ export interface MeshHealth {
   readonly agentsStalled: boolean;
 }
 
+/** One job to run. */
+export interface JobRequest {
+  /** The exported function of the node's module of jobs. */
+  readonly entry: string;
+  /** What it is called with: plain data, as JSON has it. */
+  readonly payload: unknown;
+  /** 1 to 128 characters; left out: a random one. */
+  readonly id?: string;
+  /** Ids of the jobs this one came from, oldest first: at most 64. */
+  readonly lineage?: readonly string[];
+  /** Higher ones start first; a whole number from -1,000,000 to 1,000,000. Default 0. */
+  readonly priority?: number;
+}
+
+/** The jobs of a node: what is here now, and what was since it started. */
+export interface JobsView {
+  /** Jobs that can run at once. */
+  readonly slots: number;
+  readonly waiting: number;
+  readonly running: number;
+  /** Run here, with a result and with an error. */
+  readonly finished: number;
+  readonly failed: number;
+  /** Given to other nodes, taken from them, and taken by them. */
+  readonly forwarded: number;
+  readonly stolen: number;
+  readonly lost: number;
+  /** Jobs of this node on others now, and jobs of others here now. */
+  readonly given: number;
+  readonly held: number;
+}
+
 /** State of one node and its view of the mesh. */
 export interface NodeStatus {
   readonly node: NodeId;
@@ -133,6 +165,8 @@ export interface NodeStatus {
   readonly transport: string;
   readonly wire: WireView;
   readonly health: MeshHealth;
+  /** Its jobs; undefined on a node without a module of jobs. */
+  readonly jobs: JobsView | undefined;
   readonly members: readonly MemberView[];
   /** Agents this node hosts now. */
   readonly hosting: number;
@@ -249,6 +283,15 @@ export interface NodeApi {
   rotateClusterKey(options: { readonly overlapMs: number }): Promise<{ readonly untilMs: number }>;
   /** Everything this node measured, as text for Prometheus (docs/spec/metrics.md). */
   metrics(): Promise<string>;
+  /**
+   * Run a job on this node or, when another is idle and this one is not, there; settles exactly once. A job whose node died runs again, at most
+   * three times in all. @throws what the job threw, as data; `daemon.no-jobs`, `overlay.job-refused`, `overlay.job-unknown`.
+   */
+  submitJob(job: JobRequest): Promise<unknown>;
+  /** Keep bytes (at most 15 MiB) as a blob of this node; its name is the hash of its content. Not on a client. */
+  putBlob(bytes: Uint8Array): Promise<string>;
+  /** The bytes of a blob, from this node or from members that have it, verified, and kept here. @throws `overlay.blob-not-found`. */
+  getBlob(hash: string): Promise<Uint8Array>;
   /** All living agents. */
   listAgents(): Promise<readonly AgentView[]>;
   /** Start an agent. */

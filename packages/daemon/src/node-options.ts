@@ -5,6 +5,7 @@ import { BadOptionsError } from "./errors.ts";
 import type { NodeEvent } from "./main-service.ts";
 import { checkMeshSettings, type MeshSettings } from "./mesh-settings.ts";
 import type { NodeRole } from "./node-api.ts";
+import { checkJobSettings, type JobSettings } from "./node-jobs.ts";
 import type { NodeStart } from "./thread-setup.ts";
 
 /** How to start a node. */
@@ -27,6 +28,8 @@ export interface NodeOptions {
   readonly stepMs?: number;
   /** What agents may be given of the world outside, by the grants `service/http` and `service/files`. Default: nothing. */
   readonly services?: NodeServices;
+  /** The jobs it runs, shared with nodes that have the same module. Default: none; a client has none. */
+  readonly jobs?: JobSettings;
   /** Where the threads' programs are; only a bundler that moved them needs it. */
   readonly workers?: { readonly mesh: URL; readonly agent: URL };
 }
@@ -49,7 +52,7 @@ function checkBind(bind: HostPort | undefined, role: NodeRole): void {
 
 /** The name a node goes by. @throws {BadOptionsError} for options that no node can start with, and what its services refuse. */
 export function checkNodeOptions(options: NodeOptions): string {
-  const { dataDir, name, role, bind, start, stepMs, services, mesh = {} } = options;
+  const { dataDir, name, role, bind, start, stepMs, services, jobs, mesh = {} } = options;
   if (typeof dataDir !== "string" || dataDir === "") throw new BadOptionsError("`dataDir` is empty");
   if (!ROLES.includes(role))
     throw new BadOptionsError(`${JSON.stringify(role)} is not a role: ${ROLES.join(", ")}`);
@@ -65,5 +68,7 @@ export function checkNodeOptions(options: NodeOptions): string {
   checkBind(bind, role);
   checkMeshSettings(mesh);
   if (services !== undefined) checkServices(services);
+  if (jobs !== undefined && role === "client") throw new BadOptionsError("A client runs no jobs");
+  if (jobs !== undefined) checkJobSettings(jobs);
   return own;
 }

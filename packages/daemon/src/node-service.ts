@@ -83,7 +83,7 @@ export class NodeService {
   readonly #startedMs: number;
   readonly #names = new Map<string, AgentId>();
   readonly #failures = new AgentFailures();
-  #mesh: Pick<MeshService, "wire" | "health"> | undefined;
+  #mesh: Pick<MeshService, "wire" | "health" | "jobs"> | undefined;
 
   constructor(parts: NodeServiceParts) {
     this.#parts = parts;
@@ -92,7 +92,7 @@ export class NodeService {
   }
 
   /** What `status` says of the mesh comes from there. */
-  describe(mesh: Pick<MeshService, "wire" | "health">): void {
+  describe(mesh: Pick<MeshService, "wire" | "health" | "jobs">): void {
     this.#mesh = mesh;
   }
 
@@ -111,6 +111,7 @@ export class NodeService {
       transport: wire.quic ? "quic" : "tls-tcp",
       wire,
       health: this.#mesh.health(),
+      jobs: this.#mesh.jobs(),
       members,
       hosting: gate?.size ?? 0,
       uptimeMs: clock.monotonicMs() - this.#startedMs,

@@ -6,6 +6,7 @@ import type { NodeServices } from "./agent-services.ts";
 import type { Membership } from "./data-folder.ts";
 import type { MeshSettings } from "./mesh-settings.ts";
 import type { NodeRole } from "./node-api.ts";
+import type { JobSettings } from "./node-jobs.ts";
 
 /** How a node comes to its cluster. */
 export type NodeStart =
@@ -22,6 +23,7 @@ export interface MeshThreadSetup {
   readonly bind: HostPort | undefined;
   readonly start: NodeStart;
   readonly mesh: MeshSettings;
+  readonly jobs: JobSettings | undefined;
   /** From the data folder: certificate, cluster record, contacts. */
   readonly membership: Membership | undefined;
   readonly bootEpoch: number;

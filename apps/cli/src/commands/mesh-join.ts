@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import type { ExitCode } from "../exit-code.ts";
 import { checkNodeName, dataDirOf, defaultNodeName } from "../node/data-dir.ts";
 import { parseHostPort } from "../node/host-port.ts";
+import { type JobOptions, jobSettings } from "../node/job-settings.ts";
 import { readJoinLine } from "../node/join-line.ts";
 import { type MeshOptions, meshSettings } from "../node/mesh-settings.ts";
 import { type MetricsOptions, metricsAddress } from "../node/metrics-address.ts";
@@ -10,7 +11,7 @@ import { type OfferOptions, offeredServices } from "../node/offered-services.ts"
 import type { ForegroundNode } from "../node/run-node.ts";
 
 /** Its options. */
-export interface MeshJoinOptions extends OfferOptions, MeshOptions, MetricsOptions {
+export interface MeshJoinOptions extends OfferOptions, MeshOptions, MetricsOptions, JobOptions {
   readonly bind: string;
   readonly role: ForegroundNode["role"];
   readonly name?: string;
@@ -40,9 +41,10 @@ export async function meshJoin(
     temporary: options.temporary === true,
   };
   const http = metricsAddress(options);
+  const jobs = jobSettings(options);
   const { runNode } = await import("../node/run-node.ts");
   return runNode(
-    { ...settings, ...(http === undefined ? {} : { http }) },
+    { ...settings, ...(http === undefined ? {} : { http }), ...(jobs === undefined ? {} : { jobs }) },
     context.terminal,
     context.interrupt,
   );

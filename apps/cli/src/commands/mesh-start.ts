@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import type { ExitCode } from "../exit-code.ts";
 import { checkNodeName, dataDirOf, defaultNodeName } from "../node/data-dir.ts";
 import { parseHostPort } from "../node/host-port.ts";
+import { type JobOptions, jobSettings } from "../node/job-settings.ts";
 import { type MeshOptions, meshSettings } from "../node/mesh-settings.ts";
 import { type MetricsOptions, metricsAddress } from "../node/metrics-address.ts";
 import { type OfferOptions, offeredServices } from "../node/offered-services.ts";
@@ -10,7 +11,12 @@ import type { ForegroundNode } from "../node/run-node.ts";
 import { type JoinLineOptions, joinLineLimits } from "./join-line-limits.ts";
 
 /** Its options. */
-export interface MeshStartOptions extends JoinLineOptions, OfferOptions, MeshOptions, MetricsOptions {
+export interface MeshStartOptions
+  extends JoinLineOptions,
+    OfferOptions,
+    MeshOptions,
+    MetricsOptions,
+    JobOptions {
   readonly bind: string;
   readonly role: ForegroundNode["role"];
   readonly name?: string;
@@ -39,6 +45,11 @@ export async function meshStart(
     temporary: options.temporary === true,
   };
   const http = metricsAddress(options);
+  const jobs = jobSettings(options);
   const { runNode } = await import("../node/run-node.ts");
-  return runNode({ ...settings, ...(http === undefined ? {} : { http }) }, terminal, interrupt);
+  return runNode(
+    { ...settings, ...(http === undefined ? {} : { http }), ...(jobs === undefined ? {} : { jobs }) },
+    terminal,
+    interrupt,
+  );
 }

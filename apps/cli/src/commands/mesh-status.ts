@@ -30,6 +30,7 @@ export function statusLines(status: NodeStatus): string[] {
     `node ${status.node}`,
     `cluster ${status.cluster}`,
     `agents here: ${status.hosting}`,
+    ...jobLines(status),
     ...meshLines(status),
     "",
     ...formatTable(["name", "role", "state", "node", "address"], status.members.map(memberRow)),
@@ -53,6 +54,15 @@ function meshLines({ wire, health }: NodeStatus): string[] {
   if (wire.whyNoQuic !== undefined) lines.push(`no QUIC: ${wire.whyNoQuic}`);
   if (health.agentsStalled) lines.push("the agents' thread stands still; the lease is not renewed");
   return lines;
+}
+
+function jobLines({ jobs }: NodeStatus): string[] {
+  if (jobs === undefined) return [];
+  const { running, slots, waiting, given, held, finished, failed, stolen, lost, forwarded } = jobs;
+  return [
+    `jobs: ${running} of ${slots} run, ${waiting} wait, ${given} are elsewhere, ${held} are of others; ${finished} done, ${failed} failed`,
+    `jobs moved: ${forwarded} given, ${stolen} taken, ${lost} taken by others`,
+  ];
 }
 
 function memberRow(member: MemberView): string[] {

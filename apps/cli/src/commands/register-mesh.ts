@@ -13,6 +13,7 @@ export function addMesh(program: Command, register: Registrar): void {
   addLeave(mesh, register);
   addViews(mesh, register);
   addPing(mesh, register);
+  addJob(mesh, register);
   addAdmission(mesh, register);
   addCertificates(mesh, register);
 }
@@ -108,6 +109,23 @@ function addPing(mesh: Command, register: Registrar): void {
   register.runs(choiceOptions(route), async () => (await import("./mesh-route.ts")).meshRoute);
 }
 
+function addJob(mesh: Command, register: Registrar): void {
+  const job = register.leaf(
+    mesh,
+    "job <entry>",
+    "Run a job of the node's module, there or on a node that is idle, and print what it returned.",
+    [
+      "glia mesh job resize --payload '{\"width\":80}'",
+      "glia mesh job simulate --payload 7 --count 100 --json",
+    ],
+  );
+  describeArgument(job, "exported function of the module that the node was started with (--jobs)");
+  choiceOptions(job)
+    .option("--payload <json>", "what it is called with", "null")
+    .option("--count <n>", "how often to run it, all at once: 1 to 1000", "1");
+  register.runs(job, async () => (await import("./mesh-job.ts")).meshJob);
+}
+
 function addAdmission(mesh: Command, register: Registrar): void {
   const token = group(mesh, "token", "Make join lines.");
   const create = register.leaf(
@@ -170,6 +188,11 @@ function nodeOptions(command: Command, role: string): Command {
     .option("--data <dir>", "data folder (default: a folder of the node's name under GLIA_HOME)")
     .option("--http <origin...>", "origins that agents with the grant service/http may reach")
     .option("--files <folder>", "the folder of agents with the grant service/files")
+    .option(
+      "--jobs <module>",
+      "module whose exported functions run jobs, shared with nodes that have the same file",
+    )
+    .option("--job-workers <n>", "jobs at once (default: one for each processor)")
     .option(
       "--metrics-port <port>",
       "serve /metrics, /healthz and /readyz over HTTP at this port; 0 picks one",

@@ -14,6 +14,7 @@ import type { HostPort, LogFields, Logger, LogLevel } from "@glia-os/abi/ports";
 import {
   createNode,
   type HttpServer,
+  type JobSettings,
   loadOrCreateHttpToken,
   type MeshSettings,
   type NodeApi,
@@ -47,6 +48,8 @@ export interface ForegroundNode {
   /** What its agents may be given. */
   readonly services?: NodeServices;
   readonly mesh?: MeshSettings;
+  /** The jobs it runs; none without it. */
+  readonly jobs?: JobSettings;
   /** Where `/metrics` and its neighbours are served; nowhere without it. */
   readonly http?: HostPort;
   readonly untilStdinCloses: boolean;
@@ -72,6 +75,7 @@ export async function runNode(
       start: settings.start,
       services: settings.services ?? {},
       mesh: settings.mesh ?? {},
+      ...(settings.jobs === undefined ? {} : { jobs: settings.jobs }),
       logger: terminalLogger(terminal),
       onEvent: (event) => showEvent(terminal, event),
     });

@@ -60,6 +60,11 @@ export const DAEMON_CODES = {
     changed: "Nothing.",
     fix: "Ask the node that was started with `glia mesh start`.",
   },
+  "daemon.no-jobs": {
+    retryable: false,
+    changed: "Nothing.",
+    fix: "Start the node with --jobs FILE, or ask a node that was.",
+  },
   "daemon.not-running": {
     retryable: true,
     changed: "Nothing.",
