@@ -7,6 +7,7 @@
  */
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { type ErrorRecord, toErrorRecord } from "@glia-os/abi/errors";
+import { SlotWorker } from "./shared-slot.ts";
 import { WakefulLoop } from "./wakeful-loop.ts";
 import { workerClock } from "./worker-clock.ts";
 
@@ -21,6 +22,8 @@ export type ToWorker<Request> =
   | { readonly requests: readonly Request[] }
   /** Requests in a form that crosses threads faster. */
   | { readonly packed: unknown }
+  /** There is something in the slot. */
+  | { readonly look: true }
   | { readonly close: true };
 
 /** What the worker sends. `answers` belong to the oldest requests not answered yet (W1). */
@@ -29,7 +32,9 @@ export type FromWorker<Reply> =
   | { readonly refused: ErrorRecord }
   | { readonly answers: readonly Answer<Reply>[] }
   /** So many answers without a reply. */
-  | { readonly done: number };
+  | { readonly done: number }
+  /** Answers without a reply were counted in the slot. */
+  | { readonly look: true };
 
 /** An open store in its worker. */
 export interface ServedStore<Request, Reply> {
@@ -59,6 +64,8 @@ export interface Packing<Request, Reply> {
   unpack(packed: unknown): readonly Request[];
   /** A reply in another form, which `Load.unpackReply` undoes, or as it is. Buffers that go along are added to `given`. */
   packReply(reply: Reply, given: ArrayBuffer[]): unknown;
+  /** Undoes `Load.write`. */
+  read?(bytes: Uint8Array): readonly Request[];
 }
 
 /** Open a store and answer requests from `port` until it is closed. Reports a refusal to open and ends. */
@@ -66,6 +73,7 @@ export function serveStore<Request, Reply>(
   port: MessagePort,
   open: () => ServedStore<Request, Reply>,
   packing?: Packing<Request, Reply>,
+  memory?: SharedArrayBuffer,
 ): void {
   const send = (message: FromWorker<Reply>, given: ArrayBuffer[] = []): void =>
     port.postMessage(message, given);
@@ -80,7 +88,26 @@ export function serveStore<Request, Reply>(
   let waiting: Request[] = [];
   let closing = false;
   let scheduled = false;
-  const loop = new WakefulLoop({ nowMs: workerClock.monotonicMs, nextTurn: setImmediate });
+  const slot = memory === undefined ? undefined : new SlotWorker(memory);
+  /** Requests at the front that came by the slot. */
+  let slotted = 0;
+  const look = (): void => {
+    const bytes = slot?.take();
+    if (bytes === undefined) return;
+    loop.came();
+    const requests = packing?.read?.(bytes) ?? [];
+    slotted = requests.length;
+    for (const request of requests) waiting.push(request);
+    if (!scheduled) turn();
+  };
+  const loop = new WakefulLoop({
+    nowMs: workerClock.monotonicMs,
+    nextTurn: setImmediate,
+    look,
+    awake: (awake) => {
+      if (slot !== undefined) slot.isAwake = awake;
+    },
+  });
 
   const answer = (answers: readonly Answer<Reply>[]): void => {
     const given = store.given?.(answers) ?? [];
@@ -90,12 +117,16 @@ export function serveStore<Request, Reply>(
     send({ answers: packed }, given);
   };
   const turn = async (): Promise<void> => {
+    scheduled = true;
     if (waiting.length > 0) {
       const limit = store.groupLimit ?? GROUP_LIMIT;
       const answers = await store.perform(waiting.length <= limit ? waiting : waiting.slice(0, limit));
       waiting = waiting.slice(answers.length);
-      if (answers.every(isDone)) send({ done: answers.length });
-      else answer(answers);
+      const bySlot = slotted === answers.length && slotted > 0;
+      slotted = 0;
+      if (!answers.every(isDone)) answer(answers);
+      else if (!bySlot || slot === undefined) send({ done: answers.length });
+      else if (slot.answer(answers.length)) send({ look: true });
     }
     scheduled = false;
     if (waiting.length > 0) {
@@ -115,7 +146,7 @@ export function serveStore<Request, Reply>(
   };
   const take = (message: ToWorker<Request>): void => {
     if ("close" in message) closing = true;
-    else {
+    else if (!("look" in message)) {
       const requests = "packed" in message ? packing?.unpack(message.packed) : message.requests;
       for (const request of requests ?? []) waiting.push(request);
     }
@@ -123,6 +154,8 @@ export function serveStore<Request, Reply>(
 
   port.on("message", (message: ToWorker<Request>) => {
     loop.came();
+    // What is in the slot was asked before the message was sent.
+    look();
     take(message);
     for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port))
       take(more.message as ToWorker<Request>);

@@ -20,6 +20,10 @@ export interface WakefulSetting {
   nowMs(): number;
   /** Do something in the next turn of the loop: `setImmediate`. */
   nextTurn(turn: () => void): unknown;
+  /** Look for what comes by no message, and take it; called in every turn while the loop is kept awake. It calls `came` when there was some. */
+  look?(): void;
+  /** The loop is kept awake from now on, or no longer. */
+  awake?(awake: boolean): void;
 }
 
 /** One loop's reasons. */
@@ -46,6 +50,7 @@ export class WakefulLoop {
     this.#untilMs = this.#setting.nowMs() + WAKEFUL_MS;
     if (this.#turning) return;
     this.#turning = true;
+    this.#setting.awake?.(true);
     this.#setting.nextTurn(this.#turn);
   }
 
@@ -56,11 +61,15 @@ export class WakefulLoop {
   }
 
   readonly #turn = (): void => {
+    this.#setting.look?.();
     if (!this.#served && this.#setting.nowMs() < this.#untilMs) {
       this.#setting.nextTurn(this.#turn);
       return;
     }
     this.#turning = false;
+    this.#setting.awake?.(false);
+    // What came since the last look found this loop awake, and sent no message.
+    this.#setting.look?.();
     if (this.#served) return;
     this.#vain += 1;
     if (this.#vain >= VAIN_MOST) this.#skip = Math.min(2 ** this.#vain, SKIPPED_MOST);

@@ -9,6 +9,7 @@
 import type { Worker } from "node:worker_threads";
 import { QueueFullError, reviveError, StoreClosedError, WorkerStoppedError } from "./errors.ts";
 import type { Answer, FromWorker, ToWorker } from "./serve.ts";
+import { SlotParent } from "./shared-slot.ts";
 import { WakefulLoop } from "./wakeful-loop.ts";
 import { workerClock } from "./worker-clock.ts";
 
@@ -33,6 +34,8 @@ export interface Load<Request> {
   pack?(requests: readonly Request[]): Packed | undefined;
   /** Undoes `Packing.packReply`. */
   unpackReply?(reply: unknown): unknown;
+  /** Write requests into memory that is shared. Returns the bytes they take; 0 when they cannot be written or do not fit. */
+  write?(requests: readonly Request[], room: Uint8Array): number;
 }
 
 /** Requests that `serveStore` unpacks. */
@@ -60,12 +63,22 @@ export class WorkerLink<Request, Reply> {
   /** Requests without an answer, oldest first. */
   #waiting: Waiting<Reply>[] = [];
   #unsent: Request[] = [];
-  /** Awake while few wait for an answer that a flush away: what many wait for takes longer, and they share it. */
-  readonly #loop: WakefulLoop = new WakefulLoop({ nowMs: workerClock.monotonicMs, nextTurn: setImmediate });
+  readonly #slot: SlotParent | undefined;
+  /** Awake while few wait for an answer that is a flush away: what many wait for takes longer, and they share it. */
+  readonly #loop: WakefulLoop = new WakefulLoop({
+    nowMs: workerClock.monotonicMs,
+    nextTurn: setImmediate,
+    look: () => this.#look(),
+    awake: (awake) => {
+      if (this.#slot !== undefined) this.#slot.isAwake = awake;
+    },
+  });
   #ending: Promise<void> | undefined;
   #stopped: WorkerStoppedError | undefined;
 
-  constructor(worker: Worker, queueLimit: number, load?: Load<Request>) {
+  /** With `memory`, which the worker has too, single requests go by that while both are awake. */
+  constructor(worker: Worker, queueLimit: number, load?: Load<Request>, memory?: SharedArrayBuffer) {
+    this.#slot = memory === undefined ? undefined : new SlotParent(memory);
     this.#worker = worker;
     this.#queueLimit = queueLimit;
     this.#load = load;
@@ -73,10 +86,11 @@ export class WorkerLink<Request, Reply> {
     this.#opened = opening.promise;
     worker.on("message", (message: FromWorker<Reply>) => {
       this.#loop.came();
+      this.#look();
       if ("done" in message) this.#done(message.done);
       else if ("answers" in message) this.#settle(message.answers);
       else if ("ready" in message) opening.resolve();
-      else opening.reject(reviveError(message.refused));
+      else if ("refused" in message) opening.reject(reviveError(message.refused));
     });
     let why = "it ended before it was asked to";
     worker.on("error", (error) => {
@@ -139,6 +153,7 @@ export class WorkerLink<Request, Reply> {
     if (this.#unsent.length === 0) return;
     const requests = this.#unsent;
     this.#unsent = [];
+    if (this.#slotted(requests)) return;
     const packed = this.#load?.pack?.(requests);
     if (packed !== undefined) {
       this.#send({ packed: packed.packed }, packed.given);
@@ -149,6 +164,25 @@ export class WorkerLink<Request, Reply> {
       { requests },
       given.flatMap((bytes) => (bytes === undefined ? [] : [bytes.buffer as ArrayBuffer])),
     );
+  }
+
+  /** Put requests into the slot when nothing else is under way (SL1). Returns whether they are there. */
+  #slotted(requests: readonly Request[]): boolean {
+    const slot = this.#slot;
+    if (slot === undefined || requests.length > FEW || this.#waiting.length > requests.length) return false;
+    const length = this.#load?.write?.(requests, slot.room) ?? 0;
+    if (length === 0) return false;
+    this.#loop.expect();
+    if (slot.put(length)) this.#worker.postMessage({ look: true } satisfies ToWorker<Request>);
+    return true;
+  }
+
+  /** Take the answers that were counted in the slot. */
+  #look(): void {
+    const answered = this.#slot?.takeAnswered() ?? 0;
+    if (answered === 0) return;
+    this.#loop.came();
+    this.#done(answered);
   }
 
   #send(message: ToWorker<Request>, given: readonly ArrayBuffer[] = []): void {

@@ -6,6 +6,7 @@
 import type { JoinedBatches, JournalBatch } from "@glia-os/abi/ports";
 import type { Packing } from "../serve.ts";
 import type { Load } from "../worker-link.ts";
+import { readAppends, writeAppends } from "./append-frames.ts";
 import type { JournalReply, JournalRequest } from "./request.ts";
 
 /** Some batches: names, four numbers of each (epoch, firstSeq, count, length of the body), and all bodies one after the other. */
@@ -40,6 +41,7 @@ export const JOURNAL_LOAD: Load<JournalRequest> = {
     const packed: PackedRequests = { ...packBatches(appends), others };
     return { packed, given: [packed.numbers.buffer, packed.bodies.buffer] };
   },
+  write: writeAppends,
   unpackReply(reply) {
     return reply instanceof Object && "bodies" in reply ? batchesOf(reply as PackedBatches) : reply;
   },
@@ -48,6 +50,7 @@ export const JOURNAL_LOAD: Load<JournalRequest> = {
 /** The worker's side. */
 export const JOURNAL_PACKING: Packing<JournalRequest, JournalReply> = {
   unpack: unpackRequests,
+  read: readAppends,
   packReply(reply, given) {
     if (isJoined(reply)) {
       const { length, buffer } = reply.body;

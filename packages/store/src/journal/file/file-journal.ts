@@ -4,12 +4,13 @@ import { Worker } from "node:worker_threads";
 import { MalformedError } from "@glia-os/abi/errors";
 import type { Journal } from "@glia-os/abi/ports";
 import { checkWhole } from "../../limit-range.ts";
+import { slotMemory } from "../../shared-slot.ts";
 import { DEFAULT_QUEUE_LIMIT, QUEUE_LIMIT_MOST, WorkerLink } from "../../worker-link.ts";
 import { CheckedJournal } from "../checked-journal.ts";
 import { JOURNAL_LOAD } from "../journal-load.ts";
 import { type JournalLimits, journalLimits } from "../limits.ts";
 import type { JournalReply, JournalRequest } from "../request.ts";
-import type { FileJournalSettings } from "./file-store.ts";
+import type { FileJournalSettings, FileJournalSetup } from "./file-store.ts";
 
 /** Size of a file when none is given: 16 MiB. */
 export const DEFAULT_FILE_BYTES: number = 16 * 2 ** 20;
@@ -39,11 +40,13 @@ export async function openFileJournal(options: FileJournalOptions): Promise<Jour
   const settings = settingsOf(options);
   const queueLimit = options.queueLimit ?? DEFAULT_QUEUE_LIMIT;
   checkWhole("queueLimit", queueLimit, 1, QUEUE_LIMIT_MOST);
+  const memory = slotMemory();
+  const workerData: FileJournalSetup = { settings, memory };
   const worker = new Worker(options.workerUrl ?? ownWorkerUrl(), {
-    workerData: settings,
+    workerData,
     name: "glia-journal",
   });
-  const link = new WorkerLink<JournalRequest, JournalReply>(worker, queueLimit, JOURNAL_LOAD);
+  const link = new WorkerLink<JournalRequest, JournalReply>(worker, queueLimit, JOURNAL_LOAD, memory);
   await link.ready();
   return new CheckedJournal(link);
 }

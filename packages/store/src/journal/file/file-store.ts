@@ -27,6 +27,12 @@ export interface FileJournalSettings {
   readonly limits: JournalLimits;
 }
 
+/** What its worker gets: the settings, and memory that it shares with its parent. */
+export interface FileJournalSetup {
+  readonly settings: FileJournalSettings;
+  readonly memory: SharedArrayBuffer;
+}
+
 /** A journal on some files. */
 export class FileJournalStore implements ServedStore<JournalRequest, JournalReply> {
   /** An append costs a microsecond and a flush a hundred: many domains share one. */

@@ -2,7 +2,9 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { serveStore } from "../../serve.ts";
 import { JOURNAL_PACKING } from "../journal-load.ts";
-import { type FileJournalSettings, FolderJournalStore } from "./file-store.ts";
+import { type FileJournalSetup, FolderJournalStore } from "./file-store.ts";
 
-if (parentPort !== null)
-  serveStore(parentPort, () => FolderJournalStore.open(workerData as FileJournalSettings), JOURNAL_PACKING);
+if (parentPort !== null) {
+  const { settings, memory } = workerData as FileJournalSetup;
+  serveStore(parentPort, () => FolderJournalStore.open(settings), JOURNAL_PACKING, memory);
+}
