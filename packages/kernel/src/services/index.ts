@@ -8,6 +8,6 @@ export {
   type ServiceOptions,
   toolService,
 } from "./ports.ts";
-export type { RecordedOutcomes } from "./recorded.ts";
+export type { RecordedOutcomes } from "./recorded-outcomes.ts";
 export type { ApprovalQuestion, FetchRequest, FileRequest, ShownQuestion } from "./requests.ts";
 export { KernelService, SERVICE_KINDS, type Service, type ServiceCall, type ServiceKind } from "./service.ts";

@@ -8,18 +8,8 @@
 import { costOf, mostFor } from "../budget/metered-start.ts";
 import type { Scheduler } from "../scheduler.ts";
 import { METERED, type Task } from "../task.ts";
+import type { RecordedOutcomes } from "./recorded-outcomes.ts";
 import type { KernelService } from "./service.ts";
-
-/** Outcomes of the calls of one service, in the order in which they are asked for. */
-export interface RecordedOutcomes {
-  /** What the call that was taken last came to. */
-  readonly value: unknown;
-  /**
-   * Whether the next recorded outcome is that of this call, a value, and comes before anything else happens. Then it is {@link value} and
-   * the clock of the kernel stands where the outcome came. `path` is the path of the task. Must not throw.
-   */
-  take(path: string, request: unknown): boolean;
-}
 
 /** Let a call come to its recorded outcome, which is `recorded.value` then (RO1). Returns false, and changes nothing, when it has to begin. */
 export function recalled(

@@ -20,7 +20,7 @@ import { APPROVE, EXEC, FETCH, FILE, MODEL } from "../opcodes.ts";
 import { checkOptions } from "../options.ts";
 import { shown } from "../shown.ts";
 import { type TaskId, TaskList } from "../task.ts";
-import type { RecordedOutcomes } from "./recorded.ts";
+import type { RecordedOutcomes } from "./recorded-outcomes.ts";
 
 /** What a service is for; each kind has a syscall of its own: `exec`, `fetch`, `file`, `model`, `approve`. */
 export type ServiceKind = "tool" | "http" | "files" | "model" | "approver";
