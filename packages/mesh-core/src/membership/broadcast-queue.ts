@@ -20,12 +20,21 @@ export const SKIPS_MAX = 16;
 /** Subjects with a statement under way. */
 export const BROADCASTS_MAX = 16_384;
 
-/** The queue of one node. */
+/** A statement under way; a link of the list of those that were sent as often. */
+interface Link {
+  readonly subject: string;
+  statement: Uint8Array;
+  sent: number;
+  before: Link;
+  after: Link;
+}
+
+/** The queue of one node. Moving a statement on costs one look-up and no allocation: it happens with every statement of every message. */
 export class BroadcastQueue {
   readonly #retransmitMult: number;
-  /** Statements by how often they were sent, oldest first. */
-  readonly #sent: Map<string, Uint8Array>[] = [new Map()];
-  readonly #tierOf = new Map<string, number>();
+  readonly #links = new Map<string, Link>();
+  /** By how often they were sent: the ends of a ring each, the oldest behind it. */
+  readonly #tiers: Link[] = [];
   readonly #began: () => void;
 
   /** `began` is called when there is something to spread again. */
@@ -36,86 +45,107 @@ export class BroadcastQueue {
 
   /** Statements under way. */
   get size(): number {
-    return this.#tierOf.size;
+    return this.#links.size;
   }
 
   /** Spread a statement about `subject` (B1). When full, the most-sent one gives way: anti-entropy still carries it. */
   add(subject: string, statement: Uint8Array): void {
-    this.#drop(subject);
-    if (this.#tierOf.size >= BROADCASTS_MAX) this.#dropMostSent();
-    this.#tier(0).set(subject, statement);
-    this.#tierOf.set(subject, 0);
-    if (this.#tierOf.size === 1) this.#began();
+    const known = this.#links.get(subject);
+    if (known !== undefined) this.#drop(known);
+    if (this.#links.size >= BROADCASTS_MAX) this.#dropMostSent();
+    const ring = this.#tier(0);
+    const link: Link = { subject, statement, sent: 0, before: ring, after: ring };
+    this.#links.set(subject, link);
+    append(ring, link);
+    if (this.#links.size === 1) this.#began();
   }
 
   /** Up to `budget` bytes of statements for one message in a cluster of `members` (B2, B3); O(taken + tiers + {@link SKIPS_MAX}). */
   take(budget: number, members: number): Uint8Array[] {
-    if (this.#tierOf.size === 0) return [];
+    if (this.#links.size === 0) return [];
     const limit = this.#limit(members);
     const taken = this.#fitting(budget);
-    for (const { subject, statement, sent } of taken) {
-      if (sent >= limit) this.#drop(subject);
-      else this.#move(subject, statement, sent);
-    }
+    for (const link of taken) this.#moveOn(link, limit);
     return taken.map(({ statement }) => statement);
   }
 
   /** Somebody else spreads the same statement (B4); O(its bytes). */
   heard(subject: string, statement: Uint8Array, members: number): void {
-    const sent = this.#tierOf.get(subject);
-    const own = sent === undefined ? undefined : this.#tier(sent).get(subject);
-    if (sent === undefined || own === undefined || !(own === statement || sameBytes(own, statement))) return;
-    if (sent + 1 >= this.#limit(members)) this.#drop(subject);
-    else this.#move(subject, own, sent + 1);
-  }
-
-  /** One that was sent once less is now last of those that were sent so often. */
-  #move(subject: string, statement: Uint8Array, sent: number): void {
-    this.#tier(sent - 1).delete(subject);
-    this.#tier(sent).set(subject, statement);
-    this.#tierOf.set(subject, sent);
+    const link = this.#links.get(subject);
+    if (link === undefined) return;
+    if (link.statement !== statement && !sameBytes(link.statement, statement)) return;
+    this.#moveOn(link, this.#limit(members));
   }
 
   #limit(members: number): number {
     return this.#retransmitMult * Math.max(1, log10Ceiling(members + 1));
   }
 
-  /** What fits, fewest-sent first, and how often it will have been sent then. */
-  #fitting(
-    budget: number,
-  ): { readonly subject: string; readonly statement: Uint8Array; readonly sent: number }[] {
-    const taken: { readonly subject: string; readonly statement: Uint8Array; readonly sent: number }[] = [];
+  /** What fits, fewest-sent first. */
+  #fitting(budget: number): Link[] {
+    const taken: Link[] = [];
     let left = budget;
     let skips = 0;
-    for (let sent = 0; sent < this.#sent.length; sent++)
-      for (const [subject, statement] of this.#tier(sent)) {
+    for (const ring of this.#tiers)
+      for (let link = ring.after; link !== ring; link = link.after) {
         if (left < SMALLEST_BYTES || skips > SKIPS_MAX) return taken;
-        if (statement.length + ITEM_OVERHEAD_BYTES > left) skips++;
+        if (link.statement.length + ITEM_OVERHEAD_BYTES > left) skips++;
         else {
-          left -= statement.length + ITEM_OVERHEAD_BYTES;
-          taken.push({ subject, statement, sent: sent + 1 });
+          left -= link.statement.length + ITEM_OVERHEAD_BYTES;
+          taken.push(link);
         }
       }
     return taken;
   }
 
-  #tier(sent: number): Map<string, Uint8Array> {
-    while (this.#sent.length <= sent) this.#sent.push(new Map());
-    return this.#sent[sent] as Map<string, Uint8Array>;
+  /** One was sent once more: it is the last of those that were sent so often, or done. */
+  #moveOn(link: Link, limit: number): void {
+    if (link.sent + 1 >= limit) {
+      this.#drop(link);
+      return;
+    }
+    unlink(link);
+    link.sent++;
+    append(this.#tier(link.sent), link);
   }
 
-  #drop(subject: string): void {
-    const tier = this.#tierOf.get(subject);
-    if (tier === undefined) return;
-    this.#sent[tier]?.delete(subject);
-    this.#tierOf.delete(subject);
+  #tier(sent: number): Link {
+    while (this.#tiers.length <= sent) this.#tiers.push(newRing());
+    return this.#tiers[sent] as Link;
   }
 
+  #drop(link: Link): void {
+    unlink(link);
+    this.#links.delete(link.subject);
+  }
+
+  /** The oldest of those that were sent most often. */
   #dropMostSent(): void {
-    for (let tier = this.#sent.length - 1; tier >= 0; tier--)
-      for (const subject of this.#tier(tier).keys()) {
-        this.#drop(subject);
-        return;
-      }
+    for (let tier = this.#tiers.length - 1; tier >= 0; tier--) {
+      const ring = this.#tiers[tier] as Link;
+      if (ring.after === ring) continue;
+      this.#drop(ring.after);
+      return;
+    }
   }
+}
+
+function newRing(): Link {
+  const ring = { subject: "", statement: new Uint8Array(), sent: 0 } as Link;
+  ring.before = ring;
+  ring.after = ring;
+  return ring;
+}
+
+function unlink(link: Link): void {
+  link.before.after = link.after;
+  link.after.before = link.before;
+}
+
+/** Put a link in front of a ring's end. */
+function append(ring: Link, link: Link): void {
+  link.before = ring.before;
+  link.after = ring;
+  ring.before.after = link;
+  ring.before = link;
 }

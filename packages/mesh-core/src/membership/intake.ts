@@ -42,10 +42,17 @@ export interface IntakeOptions {
   shed(statements: number): void;
 }
 
+/** A batch and how much of it was heard. `counted`: the rest counts as waiting. */
+interface Queued {
+  readonly batch: Batch;
+  at: number;
+  counted: boolean;
+}
+
 /** The waiting statements of one node. */
 export class Intake {
   readonly #o: IntakeOptions;
-  readonly #queue: { readonly batch: Batch; at: number }[] = [];
+  readonly #queue: Queued[] = [];
   readonly #waitingOf = new Map<NodeId, number>();
   #waiting = 0;
   #verifiedBefore = 0;
@@ -64,15 +71,20 @@ export class Intake {
   /** Take a batch (IN1, IN2). False when it was dropped. */
   offer(batch: Batch): boolean {
     const count = batch.statements.length;
-    const ofPeer = this.#waitingOf.get(batch.peer) ?? 0;
+    // Without a queue nobody waits, and what is heard at once is never counted: most batches are small.
+    const ofPeer = this.#waiting === 0 ? 0 : (this.#waitingOf.get(batch.peer) ?? 0);
     if (this.#waiting + count > WAITING_MAX || ofPeer + count > WAITING_PER_PEER_MAX) {
       this.#o.shed(count);
       return false;
     }
-    this.#waiting += count;
-    this.#waitingOf.set(batch.peer, ofPeer + count);
-    this.#queue.push({ batch, at: 0 });
+    const queued: Queued = { batch, at: 0, counted: false };
+    this.#queue.push(queued);
     if (this.#queue.length === 1) this.#run();
+    const waits = count - queued.at;
+    if (waits === 0) return true;
+    queued.counted = true;
+    this.#waiting += waits;
+    this.#waitingOf.set(batch.peer, ofPeer + waits);
     return true;
   }
 
@@ -104,18 +116,18 @@ export class Intake {
   }
 
   /** False when the slice is used up before the batch. */
-  #hearSome(waiting: { readonly batch: Batch; at: number }): boolean {
+  #hearSome(waiting: Queued): boolean {
     const { batch } = waiting;
     while (waiting.at < batch.statements.length) {
       if (this.#spent()) return false;
       this.#read++;
       const statement = batch.statements[waiting.at++] as Uint8Array;
-      this.#settle(batch.peer, 1);
+      this.#settle(waiting, 1);
       try {
         const heard = this.#o.hear(statement);
         batch.read?.(heard);
       } catch (error) {
-        this.#settle(batch.peer, batch.statements.length - waiting.at);
+        this.#settle(waiting, batch.statements.length - waiting.at);
         waiting.at = batch.statements.length;
         this.#o.refused(batch.peer, error);
       }
@@ -129,7 +141,8 @@ export class Intake {
     return verified > SLICE_VERIFICATIONS - 2 || this.#read >= SLICE_STATEMENTS;
   }
 
-  #settle(peer: NodeId, count: number): void {
+  #settle({ batch: { peer }, counted }: Queued, count: number): void {
+    if (!counted) return;
     this.#waiting -= count;
     const left = (this.#waitingOf.get(peer) ?? 0) - count;
     if (left > 0) this.#waitingOf.set(peer, left);

@@ -31,13 +31,16 @@ const UNANSWERED_MAX = 5;
 const turn = (): Promise<void> => new Promise((done) => setImmediate(done));
 
 class MeshRun {
+  /** On a network that loses all the time a member may be suspect for a moment. */
+  readonly #lossy: boolean;
   readonly #unanswered = new Map<number, number>();
   readonly #ids: readonly NodeId[];
   #quiet = false;
   #wrong: string | undefined;
   readonly mesh: SimulatedMesh<Machine<Uint8Array>>;
 
-  constructor(nodes: number) {
+  constructor(nodes: number, lossy: boolean) {
+    this.#lossy = lossy;
     const idOf = (n: number): NodeId =>
       [...SIMULATED_DIGESTS.sha256(simulatedSigner(`node ${n}`).publicKey)]
         .map((byte) => byte.toString(16).padStart(2, "0"))
@@ -84,7 +87,7 @@ class MeshRun {
       const node = machines[index]?.process;
       if (node?.started !== true) return `MN1: ${index} runs and is no member`;
       const alive = (node.mesh?.members() ?? [])
-        .filter(({ state }) => state === "alive")
+        .filter(({ state }) => state === "alive" || (this.#lossy && state === "suspect"))
         .map((member) => this.#ids.indexOf(member.node))
         .sort((a, b) => a - b);
       if (alive.join() !== running.join())
@@ -102,7 +105,7 @@ export async function simulateMesh(
     "seed" | "scenario" | "nodes" | "durationMs" | "faults" | "network"
   >,
 ): Promise<MachinesSimulation<Node>> {
-  const run = new MeshRun(options.nodes);
+  const run = new MeshRun(options.nodes, options.scenario === "lossy" || options.scenario === "chaos");
   const check = (world: MachinesWorld<Node>): string | undefined => run.check(world);
   return simulateAsync({ ...options, bootEveryMs: 100, boot: run.mesh.boot, check }, turn);
 }
