@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { runField } from "../field.ts";
 import { plot } from "../plot.ts";
 
-const SEEDS = process.env["GLIA_SOAK"] === "1" ? 200 : 2;
+const SEEDS = process.env["GLIA_SOAK"] === "1" ? 200 : 1;
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 const run = (...args: string[]) =>
   spawnSync(process.execPath, ["--conditions=@glia-os/source", main, ...args], { encoding: "utf8" });

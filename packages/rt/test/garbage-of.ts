@@ -1,6 +1,6 @@
 /** What a call leaves on the heap. */
 
-const RUNS = 5;
+const RUNS = 8;
 const CALLS = 200_000;
 
 /**
