@@ -6,7 +6,7 @@
  * R2. Vectors serve where no step can overflow, underflow or meet a NaN; all other elements are computed one at a time.
  */
 import { madd } from "./lanes";
-import { expSingle, inRange, sigmoidSingle } from "./single";
+import { expSingle, inRange, sigmoidSingle, tanhSingle } from "./single";
 
 export const EXP = 0;
 export const LOG = 1;
@@ -283,8 +283,9 @@ export function real(op: i32, x: v128): v128 {
 @inline
 export function realOf<T>(op: i32, x: v128): v128 {
   if (sizeof<T>() == 8) return real(op, x);
-  if (ASC_FEATURE_RELAXED_SIMD && (op == EXP || op == SIGMOID || op == SILU) && inRange(x)) {
+  if (ASC_FEATURE_RELAXED_SIMD && op != LOG && op != GELU && inRange(x)) {
     if (op == EXP) return expSingle(x);
+    if (op == TANH) return tanhSingle(x);
     const y = sigmoidSingle(x);
     return op == SIGMOID ? y : f32x4.mul(x, y);
   }
