@@ -4,7 +4,8 @@ import asc from "assemblyscript/asc";
 
 /** Nothing newer than the first version of WebAssembly, so that small engines run it; one page that cannot grow. */
 const FLAGS =
-  "--optimizeLevel 3 --shrinkLevel 2 --converge --runtime stub --noAssert --use abort= --initialMemory 1 --maximumMemory 1 " +
+  "--optimizeLevel 3 --shrinkLevel 2 --converge --runtime stub --noAssert --use abort= " +
+  "--initialMemory 1 --maximumMemory 1 --memoryBase 16 " +
   "--disable bulk-memory --disable sign-extension --disable nontrapping-f2i --disable mutable-globals";
 
 /** Compile the image `entry`, by default the one that comes with the package. Throws what the compiler says. */
