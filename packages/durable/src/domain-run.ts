@@ -25,8 +25,8 @@ import {
   type TaskId,
 } from "@glia-os/kernel";
 import { SERVICE_KINDS, type ServiceCall, type ServiceKind } from "@glia-os/kernel/services";
-import { encode, rfc8949EncodeOptions } from "cborg";
 import { type AmbientGuard, loggerOutside } from "./ambient-guard.ts";
+import { ArgsHashes, hasSecretArgs } from "./args-hashes.ts";
 import { DerivedRandom, type Sha256 } from "./derived-random.ts";
 import { DomainClock } from "./domain-clock.ts";
 import { AmbientUseError, NotDurableError } from "./errors.ts";
@@ -125,9 +125,7 @@ export class DomainRun {
   readonly #clock: DomainClock;
   readonly #inbox: Handle;
   readonly #root: TaskId;
-  readonly #digests: Sha256;
-  /** Hashes of calls whose arguments are secret: the same for every call of a service. */
-  readonly #secretHashes: Map<string, Hash> = new Map();
+  readonly #hashes: ArgsHashes;
   readonly #keepPositions: boolean;
   #asked: AskedCall[] = [];
   #violation: NotDurableError | AmbientUseError | undefined;
@@ -143,7 +141,7 @@ export class DomainRun {
     this.#options = options;
     const sends = beginning.uses.some(([name]) => name === MAIL);
     this.mailbox = new MailboxState(originOf(beginning.seed), sends, mailbox);
-    this.#digests = digests;
+    this.#hashes = new ArgsHashes(digests);
     this.domain = domain;
     this.uses = beginning.uses;
     this.#keepPositions = keepPositions;
@@ -395,12 +393,12 @@ export class DomainRun {
     const { op } = SERVICE_KINDS[kind];
     const hashOf = (request: unknown): Hash | undefined => {
       try {
-        return this.#hash(op, name, request);
+        return this.#hashes.hash(op, name, request);
       } catch {
         return undefined; // The call fails with this where it begins.
       }
     };
-    const shape = { op, once: happensOnce(op), oneHash: SECRET_OPS.has(op), hashOf, pathOf };
+    const shape = { op, once: happensOnce(op), oneHash: hasSecretArgs(op), hashOf, pathOf };
     return { recorded: new RecordedCalls(tape, this, shape) };
   }
 
@@ -425,7 +423,7 @@ export class DomainRun {
       op,
       service,
       kind,
-      argsHash: this.#hash(op, service, request),
+      argsHash: this.#hashes.hash(op, service, request),
       request,
       call: this.#inGeneration(call),
       settle,
@@ -444,16 +442,6 @@ export class DomainRun {
   #inGeneration(call: ServiceCall): ServiceCall {
     const { generation = 0 } = this.#options.beginning;
     return generation === 0 ? call : { ...call, key: call.key.replace("#", `#${generation}.`) };
-  }
-
-  /** Arguments that are secret leave no trace, also not as a hash (S2 of the syscall table). */
-  #hash(op: number, service: string, request: unknown): Hash {
-    if (!SECRET_OPS.has(op)) return this.#digests.sha256(encode([service, request], rfc8949EncodeOptions));
-    const known = this.#secretHashes.get(service);
-    if (known !== undefined) return known;
-    const hash = this.#digests.sha256(encode([service], rfc8949EncodeOptions));
-    this.#secretHashes.set(service, hash);
-    return hash;
   }
 
   #giveUp(asked: AskedCall): void {
@@ -475,11 +463,6 @@ const EXTERNAL = SYSCALLS.get("external")?.number;
 const SERVICE_OPS = Object.values(SERVICE_KINDS).flatMap(({ op }) => syscallByNumber(op) ?? []);
 /** Calls whose effect may happen once only. */
 const ONCE_OPS: ReadonlySet<number> = numbersOf(SERVICE_OPS.filter(({ effect }) => effect === "once"));
-/** Calls with arguments that are secret. */
-const SECRET_OPS: ReadonlySet<number> = numbersOf(
-  SERVICE_OPS.filter(({ args }) => args.some(({ secret }) => secret === true)),
-);
-
 function numbersOf(syscalls: readonly { readonly number: number }[]): ReadonlySet<number> {
   return new Set(syscalls.map(({ number }) => number));
 }

@@ -13,6 +13,7 @@ import type { Beginning, Renewal, Spent } from "./beginning.ts";
 import { NotRecordableError } from "./errors.ts";
 import { KeptValue } from "./kept-value.ts";
 import { encodableForm, formOfParts, type MailboxForm } from "./mailbox-state.ts";
+import { encodePlain } from "./plain-encoder.ts";
 import {
   beginRecord,
   isSmall,
@@ -144,7 +145,7 @@ export function encodeRecord(seq: number, record: DurableRecord, keeper?: ValueK
   const content = contentOf(record, keeper);
   const encoded = isSmall(content)
     ? undefined
-    : inlineOrKept(record, encodedContent(record, content), keeper);
+    : (encodePlain(content) ?? inlineOrKept(record, encodedContent(record, content), keeper));
   beginRecord();
   writeFront(seq, record);
   const bytes = recordLength() + (encoded?.length ?? 0);
