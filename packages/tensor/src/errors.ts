@@ -85,6 +85,13 @@ export class ShapeMismatchError extends TensorError<"tensor.shape-mismatch"> {
   }
 }
 
+/** A space that was closed. */
+export class SpaceClosedError extends TensorError<"tensor.space-closed"> {
+  constructor(backend: string) {
+    super("tensor.space-closed", `this space (backend ${backend}) was closed`);
+  }
+}
+
 /** A tensor that no memory can hold. */
 export class TooLargeError extends TensorError<"tensor.too-large"> {
   constructor(operation: string, what: string) {

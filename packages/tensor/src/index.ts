@@ -11,6 +11,7 @@ export {
   OtherSpaceError,
   QuotaExceededError,
   ShapeMismatchError,
+  SpaceClosedError,
   TooLargeError,
   WrongDTypeError,
 } from "./errors.ts";

@@ -11,6 +11,7 @@ export const MOST_ELEMENTS: number = 2 ** 31 - 1;
 
 /** The number of elements of a shape. @throws BadShapeError, TooLargeError */
 export function sizeOfShape(operation: string, shape: readonly number[]): number {
+  if (!Array.isArray(shape)) throw new BadShapeError(operation, `${String(shape)} is no list of lengths`);
   if (shape.length > MOST_DIMENSIONS)
     throw new BadShapeError(operation, `${shape.length} dimensions; at most ${MOST_DIMENSIONS} are possible`);
   let size = 1;

@@ -36,11 +36,21 @@ describe("a space's quota", () => {
     expect(Tensor.zeros([100], { space }).size, "a greater free block serves").toBe(100);
   });
 
-  it("a closed space gives out nothing", () => {
+  it("a closed space gives out nothing, and its tensors refuse every use", () => {
     const space = new Space();
+    const [a, out] = [Tensor.ones([4], { space }), Tensor.ones([4], { space })];
     space.close();
     space.close();
-    expect(() => Tensor.zeros([1], { space })).toThrow(/of 0 bytes/);
+    const uses = [
+      () => Tensor.zeros([1], { space }),
+      () => a.add(1, out),
+      () => a.data,
+
+      () => a.sum(),
+    ];
+    for (const use of uses) expect(use).toThrow(/this space \(backend \w+\) was closed/);
+    a.free();
+    expect(a.freed).toBe(true);
   });
 });
 

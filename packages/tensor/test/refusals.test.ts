@@ -96,6 +96,21 @@ const refused: readonly (readonly [what: string, code: string, names: RegExp, ac
   ["a length below zero", "tensor.bad-shape", /-1/, () => Tensor.zeros([-1])],
   ["a length that is not whole", "tensor.bad-shape", /1\.5/, () => Tensor.zeros([1.5])],
   ["a length that is no number", "tensor.bad-shape", /x/, () => Tensor.zeros(["x" as never])],
+  ["a number for a shape", "tensor.bad-shape", /5 is no list/, () => Tensor.zeros(5 as never)],
+  ["nothing for a shape", "tensor.bad-shape", /undefined is no list/, () => Tensor.zeros(undefined as never)],
+  [
+    "nothing for an operand",
+    "tensor.wrong-dtype",
+    /undefined; it takes a tensor, a number/,
+    () => two.add(undefined as never),
+  ],
+  [
+    "nothing for an operand where out is given",
+    "tensor.wrong-dtype",
+    /undefined/,
+    () => two.add(undefined as never, two),
+  ],
+  ["text for an operand", "tensor.wrong-dtype", /string/, () => two.mul("2" as never)],
   ["nine dimensions", "tensor.bad-shape", /9 dimensions/, () => Tensor.zeros([1, 1, 1, 1, 1, 1, 1, 1, 1])],
   [
     "a ninth dimension added",

@@ -3,11 +3,11 @@
  *
  * S1. Every block a tensor takes comes from the space's pool and goes back when its last handle is freed, the scope that made it ends,
  *     or, with `reclaim`, its handles were forgotten and collected.
- * S2. A space that was closed gives out nothing and its tensors are freed handles.
+ * S2. A space that was closed gives out nothing, and its tensors refuse every use (`tensor.space-closed`).
  */
 import type { Backend } from "../backend.ts";
 import { openBackend } from "../dispatch/choose.ts";
-import { BadOptionError, QuotaExceededError } from "../errors.ts";
+import { BadOptionError, QuotaExceededError, SpaceClosedError } from "../errors.ts";
 import { Block } from "./block.ts";
 import { MOST_BYTES } from "./heap.ts";
 import { Pool } from "./pool.ts";
@@ -41,7 +41,7 @@ export interface SpaceUse {
 
 /** See the top of this file. */
 export class Space {
-  readonly backend: Backend;
+  readonly #backend: Backend;
   /** Offset of 64 bytes for scalar operands and results of operations; no operation leaves anything there. */
   readonly cell: number;
   readonly #pool: Pool;
@@ -57,7 +57,7 @@ export class Space {
         limitBytes,
         `a whole number from 64 to ${MOST_BYTES}`,
       );
-    this.backend = backend;
+    this.#backend = backend;
     this.#reclaim = reclaim;
     this.cell = backend.reserved;
     this.#pool = new Pool(backend.memory, backend.reserved + 64, limitBytes);
@@ -65,10 +65,16 @@ export class Space {
       throw new QuotaExceededError(64, 0, backend.memory.limit);
   }
 
+  /** What computes here. @throws SpaceClosedError */
+  get backend(): Backend {
+    if (this.#closed) throw new SpaceClosedError(this.#backend.name);
+    return this.#backend;
+  }
+
   /** A block of at least `bytes`, its bytes as they were left. @throws QuotaExceededError */
   take(bytes: number): Block {
     const pool = this.#pool;
-    if (this.#closed) throw new QuotaExceededError(bytes, pool.used, 0);
+    if (this.#closed) throw new SpaceClosedError(this.#backend.name);
     const of = pool.classOf(bytes);
     return new Block({ pool, of, offset: pool.take(of) }, bytes, this.#reclaim);
   }
@@ -103,7 +109,7 @@ export class Space {
   /** What is in use. */
   use(): SpaceUse {
     return {
-      backend: this.backend.name,
+      backend: this.#backend.name,
       usedBytes: this.#pool.used,
       limitBytes: this.#pool.quota,
       reachBytes: this.#pool.reach,
@@ -111,11 +117,11 @@ export class Space {
     };
   }
 
-  /** Close the backend; nothing can be made here afterwards. */
+  /** Close the backend. Nothing can be made here afterwards, and no tensor used. Once or more often. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.backend.close?.();
+    this.#backend.close?.();
   }
 
   [Symbol.dispose](): void {

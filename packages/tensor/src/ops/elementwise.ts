@@ -7,7 +7,7 @@
 import type { BinaryKernel, UnaryKernel } from "../backend.ts";
 import { BYTES, type DType } from "../dtype.ts";
 import { WrongDTypeError } from "../errors.ts";
-import type { Handle } from "../handle.ts";
+import { Handle } from "../handle.ts";
 import { broadcastShapes, sameShape } from "../shape.ts";
 import { walk } from "../walk.ts";
 import { requireInPlaceOrApart, requireSameSpace, resultFor } from "./result.ts";
@@ -63,7 +63,7 @@ export function binary<T extends Handle>(
   const kernel = kernelFor(operation, table, a.dtype);
   if (
     out !== undefined &&
-    typeof b !== "number" &&
+    b instanceof Handle &&
     a.dtype === b.dtype &&
     out.dtype === dtype &&
     aligned(a, b, out)
@@ -72,6 +72,8 @@ export function binary<T extends Handle>(
     return out;
   }
   if (typeof b === "number") return withNumber(operation, kernel, a, b, dtype, out);
+  if (!(b instanceof Handle))
+    throw new WrongDTypeError(`${operation}, second operand`, typeof b, ["a tensor", "a number"]);
   if (b.dtype !== a.dtype) throw new WrongDTypeError(`${operation}, second operand`, b.dtype, [a.dtype]);
   requireSameSpace(operation, a, b);
   const left = a.at;

@@ -50,6 +50,11 @@ export const TENSOR_CODES = {
     changed: "Nothing: no tensor was made or written.",
     fix: "Give shapes that fit each other by the rules in docs/spec/tensor.md; the message names those given.",
   },
+  "tensor.space-closed": {
+    retryable: false,
+    changed: "Nothing.",
+    fix: "Close a space, or let its `using` block end, when its tensors are not needed any more; make a new space for others.",
+  },
   "tensor.too-large": {
     retryable: false,
     changed: "Nothing: no memory was taken.",
