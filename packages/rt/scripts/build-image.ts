@@ -1,7 +1,7 @@
 /**
  * Compiles the image with `asc`: `assembly/station.ts` becomes `dist/image.wasm`.
  *
- * `node --conditions=@glia-os/source scripts/build-image.ts [FILE]` writes to FILE instead.
+ * `node --conditions=@glia-os/source scripts/build-image.ts [FILE [ENTRY]]` writes to FILE instead, the image ENTRY of this package.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -9,4 +9,4 @@ import { compileImage } from "./compile-image.ts";
 
 const target = process.argv[2] ?? join(import.meta.dirname, "..", "dist", "image.wasm");
 mkdirSync(dirname(target), { recursive: true });
-writeFileSync(target, await compileImage());
+writeFileSync(target, await compileImage(process.argv[3]));

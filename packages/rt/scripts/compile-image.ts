@@ -8,12 +8,12 @@ const FLAGS =
   "--initialMemory 1 --maximumMemory 1 --memoryBase 16 " +
   "--disable bulk-memory --disable sign-extension --disable nontrapping-f2i --disable mutable-globals";
 
-/** Compile the image `entry`, by default the one that comes with the package. Throws what the compiler says. */
-export async function compileImage(entry = "station.ts"): Promise<Uint8Array> {
+/** Compile the image `entry`, a path in this package; by default the one that comes with it. Throws what the compiler says. */
+export async function compileImage(entry = "assembly/station.ts"): Promise<Uint8Array> {
   let module: Uint8Array | undefined;
   const said: string[] = [];
   const collect = { write: (text: string | Uint8Array) => said.push(String(text)) > 0 };
-  const base = join(import.meta.dirname, "..", "assembly");
+  const base = join(import.meta.dirname, "..");
   const { error } = await asc.main(
     [entry, "--outFile", "image.wasm", ...FLAGS.split(" "), "--baseDir", base],
     {

@@ -18,6 +18,13 @@ const folder = mkdtempSync(join(tmpdir(), "glia-rt-"));
 const file = join(folder, "image.wasm");
 const build = new URL("../scripts/build-image.ts", import.meta.url).pathname;
 execFileSync(process.execPath, ["--conditions=@glia-os/source", build, file]);
+const limitsFile = join(folder, "limits.wasm");
+execFileSync(process.execPath, [
+  "--conditions=@glia-os/source",
+  build,
+  limitsFile,
+  "test/fixtures/limits.ts",
+]);
 const bytes = readFileSync(file);
 const module = new WebAssembly.Module(bytes);
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -170,6 +177,27 @@ describe("the embedded image", () => {
     expect(wakingMillijoules).toBeCloseTo(40 * 0.01, 6);
     expect(run(0.0005)).toMatchObject({ code: "rt.memory-lost" });
     expect(run(0.0005).reports.length).toBeLessThan(10);
+  });
+
+  it("refuses what is over a limit or wrong, with a code that says which, and nothing of it happens", () => {
+    const imports = imageImports(silent([])) as unknown as WebAssembly.Imports;
+    const limits = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(limitsFile)), imports)
+      .exports;
+    const of = (name: string): number => (limits[name] as () => number)();
+    expect([of("tasksThatFit"), of("taskTooMany"), of("badPriority")]).toEqual([32, -1, -5]);
+    expect([of("messagesThatFit"), of("messageTooMany"), of("toNobody")]).toEqual([16, -1, -2]);
+    expect([of("blocksThatFit"), of("blockTooMany")]).toEqual([128, 0]);
+    expect([of("freedTwice"), of("noBlock"), of("insideBlock"), of("overrun")]).toEqual([-3, -2, -2, -4]);
+    expect([of("sleepBack"), of("badSource"), of("sleepOutside")]).toEqual([-5, -5, -5]);
+    expect(of("highestFirst")).toBe(3210);
+  });
+
+  it.skipIf(!hasInterpreter)("refuses the same on the other engine (needs wasm-interp)", () => {
+    const log = execFileSync("wasm-interp", [limitsFile, "--run-all-exports", "--dummy-import-func"], {
+      encoding: "utf8",
+    });
+    const results = log.match(/(?<=^\w+\(\) => i32:)\d+$/gm)?.map((text) => Number(text) | 0);
+    expect(results).toEqual([32, -1, -5, 16, -1, -2, 128, 0, -3, -2, -2, -4, -5, -5, -5, 3210]);
   });
 
   it("is refused when it is something else, or of another version (EI1, EI2)", () => {
