@@ -6,9 +6,11 @@
  */
 import { set_work, WORK_BYTES } from "./work";
 
+export * from "./comparing";
 export * from "./elementwise";
 export * from "./gemm";
 export { gemmI8 } from "./gemm-int8";
+export * from "./integer-sums";
 export * from "./moves";
 export * from "./order";
 export * from "./real";

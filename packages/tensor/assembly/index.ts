@@ -1,7 +1,9 @@
 /** The kernels' exports: one module of pure functions over the memory that the host brings. */
+export * from "./comparing";
 export * from "./elementwise";
 export * from "./gemm";
 export { gemmI8, limitDot, probeDot } from "./gemm-int8";
+export * from "./integer-sums";
 export * from "./moves";
 export * from "./order";
 export { peak_f32 } from "./peak";
