@@ -4,6 +4,9 @@ import {
   type DomainFailure,
   type DurableProgram,
   type DurableService,
+  decodeRecord,
+  discardedOf,
+  isDiscarded,
   KIND,
   loggedRecords,
 } from "@glia-os/durable";
@@ -42,7 +45,10 @@ const course: fc.Arbitrary<Course> = fc.record({
 class Outside {
   /** Effects, by key: how often each was applied. */
   readonly applied = new Map<string, number>();
-  /** The value each applied effect answered, by key. */
+  /** Calls whose answer stands in the journal; none may be made again. */
+  readonly recorded = new Set<string>();
+  /** Calls that were made again although their answer stands in the journal. */
+  readonly repeated: string[] = [];
   readonly #left: number[];
   #told = 0;
 
@@ -54,6 +60,7 @@ class Outside {
   get service(): DurableService {
     const run = async (input: unknown, _cancel: unknown, key: string): Promise<unknown> => {
       const step = input as number;
+      if (this.recorded.has(key)) this.repeated.push(key);
       if (this.applied.has(key)) return step * 10;
       if ((this.#left[step] as number) > 0) {
         this.#left[step] = (this.#left[step] as number) - 1;
@@ -105,6 +112,25 @@ function programOf({ choices, child }: Course, seen: DomainFailure[]): DurablePr
   };
 }
 
+/** The keys of calls whose answers stand in the journal and count, or counted before a fresh beginning. */
+async function recordedKeys(world: TestWorld): Promise<readonly string[]> {
+  const discarded = await discardedOf(world.journal, "d");
+  const keys: string[] = [];
+  let generation = "";
+  let calls = new Map<string, number>();
+  for await (const { seq, bytes } of loggedRecords(world.journal, "d")) {
+    if (isDiscarded(discarded, seq)) continue;
+    const { record } = decodeRecord(bytes);
+    if (record.kind === KIND.restart && record.facts.choice === "fresh")
+      [generation, calls] = [`${record.facts.generation}.`, new Map()];
+    if (record.kind !== KIND.resume) continue;
+    const path = ["/0", ...record.path].join("/");
+    calls.set(path, (calls.get(path) ?? 0) + 1);
+    if (!record.outcome.failed) keys.push(`d:${path}#${generation}${calls.get(path)}`);
+  }
+  return keys;
+}
+
 async function restartsOf(world: TestWorld): Promise<readonly string[]> {
   const choices: string[] = [];
   for await (const { row } of loggedRecords(world.journal, "d"))
@@ -117,6 +143,7 @@ async function lived(
   world: TestWorld,
   program: DurableProgram<null>,
   ends: readonly number[],
+  ended: () => Promise<void> = async () => {},
 ): Promise<unknown> {
   await world.domains.start("d", program, null);
   for (const turns of ends) {
@@ -124,7 +151,9 @@ async function lived(
       await new Promise<void>((resolve) => setImmediate(resolve));
       world.time.pass(1);
     }
-    const { refused } = await world.restart().recover();
+    const next = world.restart();
+    await ended();
+    const { refused } = await next.recover();
     expect(refused).toEqual([]);
   }
   let outcome: unknown;
@@ -139,14 +168,21 @@ async function lived(
   return outcome;
 }
 
-it(`every effect is applied once per incarnation, whatever fails, is chosen, and ends the process between: ${RUNS} courses`, async () => {
+it(`no answered call is made again and every effect is applied once per incarnation, whatever fails, is chosen, and ends the process between: ${RUNS} courses`, async () => {
   await fc.assert(
     fc.asyncProperty(course, async (each) => {
       const outside = new Outside(each.failures);
       const seen: DomainFailure[] = [];
       const program = programOf(each, seen);
-      const world = new TestWorld([program as DurableProgram], { step: outside.service });
-      const result = await lived(world, program, each.ends);
+      const note = async (): Promise<void> => {
+        for (const key of await recordedKeys(world)) outside.recorded.add(key);
+      };
+      const services = { step: outside.service };
+      const world: TestWorld = new TestWorld([program as DurableProgram], services, undefined, {
+        onRestart: note,
+      });
+      const result = await lived(world, program, each.ends, note);
+      expect(outside.repeated).toEqual([]);
       const restarts = await restartsOf(world);
       // No effect is applied under a key twice, and no incarnation has two keys for a step.
       expect([...outside.applied.values()].every((times) => times === 1)).toBe(true);
