@@ -35,8 +35,7 @@ const SEVEN_BITS = 0;
 const UNSIGNED = 1;
 const SIGNED = 2;
 
-/** As `probeDot` found it, and what of that is made use of. */
-let found: i32 = SEVEN_BITS;
+/** As `probeDot` finds it; the least where nobody asked. */
 let operand: i32 = SEVEN_BITS;
 
 /** Values of k in a lane. */
@@ -346,7 +345,7 @@ function spread(mode: i32, packed: usize, bytes: usize, low: i32): usize {
   return mode == SPLIT_A ? second : 0;
 }
 
-/** Find what the second operand may be from all pairs of bytes, and keep to it: 0 only 0..127, 1 unsigned, 2 signed (Q1). */
+/** What the second operand may be, from all pairs of bytes: 0 only 0..127, 1 unsigned, 2 signed (Q1). */
 export function probeDot(): i32 {
   if (!ASC_FEATURE_RELAXED_SIMD) return SEVEN_BITS;
   let unsigned = true, signed = true;
@@ -364,12 +363,10 @@ export function probeDot(): i32 {
     if (i32x4.extract_lane(most, 0) != 7 + 4 * 255 * x) unsigned = false;
     if (i32x4.extract_lane(most, 0) != 7 - 4 * x) signed = false;
   }
-  found = unsigned ? UNSIGNED : signed ? SIGNED : SEVEN_BITS;
-  operand = found;
-  return found;
+  return unsigned ? UNSIGNED : signed ? SIGNED : SEVEN_BITS;
 }
 
-/** Give the second operand less than `probeDot` found, for tests of what other processors do: 0, 1 or 2. */
-export function limitDot(to: i32): void {
-  if (to == SEVEN_BITS || to == found) operand = to;
+/** Keep to what `probeDot` found, here or in another instance of this program, or to 0. */
+export function setDot(to: i32): void {
+  operand = to;
 }

@@ -2,7 +2,7 @@
 export * from "./comparing";
 export * from "./elementwise";
 export * from "./gemm";
-export { gemmI8, limitDot, probeDot } from "./gemm-int8";
+export { gemmI8, probeDot, setDot } from "./gemm-int8";
 export * from "./integer-sums";
 export * from "./moves";
 export * from "./order";

@@ -111,7 +111,7 @@ describe("the product of i8", () => {
   for (const operand of new Set([found, 0])) {
     const kind = ["only values below 128", "unsigned bytes", "signed bytes"][operand]!;
     it(`is exact where the second operand of the relaxed dot product may be ${kind}`, () => {
-      exports.limitDot(operand);
+      exports.setDot(operand);
       const work = 2 << 20;
       const shapes = fc.record({
         m: rows,
@@ -139,7 +139,7 @@ describe("the product of i8", () => {
         }),
         { numRuns: 2 * RUNS },
       );
-      exports.limitDot(found);
+      exports.setDot(found);
     });
   }
 

@@ -15,7 +15,7 @@ import { MOST_BYTES } from "../memory/heap.ts";
 import { scalarKernels } from "../scalar/kernels.ts";
 import { exportName, kernelTable, replaced } from "../wasm/kernel-exports.ts";
 import { type KernelBuild, kernelModule } from "../wasm/kernel-file.ts";
-import { endOfWork, firstInstance, WORK_AT } from "../wasm/wasm-backend.ts";
+import { endOfWork, firstInstance, WORK_AT, workBytesOf } from "../wasm/wasm-backend.ts";
 import { JOB_BYTES, Job, kernelNames, kernelsByName } from "./job.ts";
 import { divided, type Split, splitDot, splitElements, splitProduct, splitRows } from "./split.ts";
 import type { ThreadData } from "./thread.ts";
@@ -50,11 +50,11 @@ export async function threadsBackend(options: ThreadsOptions): Promise<Backend> 
   const module = kernelModule(build);
   // Ours, then the page of jobs, then the working memory of the others.
   const others = threads - 1;
-  const probe = firstInstance(module, 65_536, true);
-  const each = endOfWork(0, probe.workBytes);
+  const workBytes = workBytesOf(module, true);
+  const each = endOfWork(0, workBytes);
   const jobBytes = Math.ceil(JOB_BYTES / 64) * 64;
   const { memory, exports, reserved } = firstInstance(module, limitBytes, true, jobBytes + others * each);
-  const job = endOfWork(WORK_AT, probe.workBytes);
+  const job = endOfWork(WORK_AT, workBytes);
   const workers = await started(others, (thread) => ({
     module,
     memory: memory.memory,

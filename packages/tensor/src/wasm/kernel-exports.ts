@@ -13,16 +13,19 @@ export interface KernelExports {
   readonly work_bytes: () => number;
   /** Tell the instance where its working memory begins, aligned to 64. */
   readonly set_work: (at: number) => void;
-  /** Find what the second operand of the relaxed dot product may be: 0 for 0..127, 1 unsigned bytes, 2 signed bytes. */
+  /** What the second operand of the relaxed dot product may be: 0 for 0..127, 1 unsigned bytes, 2 signed bytes. */
   readonly probeDot: () => number;
-  /** Behave as where it may be less than that; for tests. */
-  readonly limitDot: (to: number) => void;
+  /** Keep to what `probeDot` gave, in this instance or another, or to 0. */
+  readonly setDot: (to: number) => void;
   /** `times` rounds of 12 multiply-adds of 4 lanes: 96 floating-point operations each. */
   readonly peak_f32: (times: number, factor: number, term: number) => number;
 }
 
 /** The greatest k for which putting elements in order beats a heap. */
 const SMALL_K = 64;
+
+/** What `probeDot` gave: it is the same for all instances of a program, and takes a millisecond. */
+const dots: WeakMap<CompiledModule, number> = new WeakMap();
 
 /** An instance of the kernels over a memory, with working memory at `work`. */
 export function instantiateKernels(
@@ -33,7 +36,9 @@ export function instantiateKernels(
   const { exports } = new (engine().Instance)(module, { env: { memory } });
   const kernels = exports as unknown as KernelExports;
   kernels.set_work(work);
-  kernels.probeDot();
+  const dot = dots.get(module) ?? kernels.probeDot();
+  dots.set(module, dot);
+  kernels.setDot(dot);
   return kernels;
 }
 

@@ -34,14 +34,26 @@ export function wasmBackend(name: "simd" | "relaxed" | "fixed", limitBytes: numb
   return { name, memory, reserved, kernels: kernelTable(exports, scalarKernels(memory)) };
 }
 
+const workBytes: WeakMap<CompiledModule, number> = new WeakMap();
+
+/** Bytes of working memory of an instance: a constant of each module. */
+export function workBytesOf(module: CompiledModule, shared: boolean): number {
+  let bytes = workBytes.get(module);
+  if (bytes === undefined) {
+    // A page is enough to ask for it.
+    const memory = new (engine().Memory)({ initial: 1, maximum: 65_536, shared });
+    bytes = instantiateKernels(module, memory, WORK_AT).work_bytes();
+    workBytes.set(module, bytes);
+  }
+  return bytes;
+}
+
 /** A memory and an instance of the kernels over it. */
 export interface FirstInstance {
   readonly memory: WasmMemory;
   readonly exports: KernelExports;
   /** First byte that tensors may use. */
   readonly reserved: number;
-  /** Bytes of working memory of an instance. */
-  readonly workBytes: number;
 }
 
 /** A memory with an instance whose working memory lies at its start. */
@@ -51,12 +63,10 @@ export function firstInstance(
   shared: boolean,
   more = 0,
 ): FirstInstance {
-  // The size of working memory is a constant of the module; a page is enough to ask for it.
-  const probe = new (engine().Memory)({ initial: 1, maximum: 65_536, shared });
-  const bytes = instantiateKernels(module, probe, WORK_AT).work_bytes();
+  const bytes = workBytesOf(module, shared);
   const reserved = endOfWork(WORK_AT, bytes) + more;
   const memory = new WasmMemory(reserved + 64, Math.min(MOST_BYTES, limitBytes + reserved + 64), shared);
-  return { memory, exports: instantiateKernels(module, memory.memory, WORK_AT), reserved, workBytes: bytes };
+  return { memory, exports: instantiateKernels(module, memory.memory, WORK_AT), reserved };
 }
 
 /** The backend of durable and simulated guests: the same bits everywhere (W1). */
