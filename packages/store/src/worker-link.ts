@@ -34,6 +34,8 @@ export interface Load<Request> {
   pack?(requests: readonly Request[]): Packed | undefined;
   /** Undoes `Packing.packReply`. */
   unpackReply?(reply: unknown): unknown;
+  /** Undoes `Packing.packReplies`. */
+  unpackReplies?(packed: unknown): readonly unknown[];
   /** Write requests into memory that is shared. Returns the bytes they take; 0 when they cannot be written or do not fit. */
   write?(requests: readonly Request[], room: Uint8Array): number;
 }
@@ -89,6 +91,7 @@ export class WorkerLink<Request, Reply> {
       this.#look();
       if ("done" in message) this.#done(message.done);
       else if ("answers" in message) this.#settle(message.answers);
+      else if ("replies" in message) this.#settleAll(message.replies);
       else if ("ready" in message) opening.resolve();
       else if ("refused" in message) opening.reject(reviveError(message.refused));
     });
@@ -205,6 +208,13 @@ export class WorkerLink<Request, Reply> {
       if ("refused" in answer) settled[i]?.reject(reviveError(answer.refused));
       else settled[i]?.resolve(this.#unpacked(answer.reply));
     });
+  }
+
+  #settleAll(packed: unknown): void {
+    const replies = (this.#load?.unpackReplies?.(packed) ?? []) as readonly Reply[];
+    const settled = this.#waiting.splice(0, replies.length);
+    for (const { bytes } of settled) this.#bytes -= bytes;
+    for (const [i, { resolve }] of settled.entries()) resolve(replies[i] as Reply);
   }
 
   #unpacked(reply: Reply): Reply {

@@ -48,3 +48,35 @@ it("batches that were read come out of a pack as they went in, and other replies
     expect(given).toEqual([]);
   }
 });
+
+it("joined reads and their replies come out of their packs as they went in", () => {
+  const read = fc.record({
+    op: fc.constant("read" as const),
+    domain: fc.string({ maxLength: 128 }),
+    fromSeq: fc.maxSafeNat(),
+    most: fc.maxSafeNat(),
+    joined: fc.constant(true),
+  });
+  const reply = fc.record({
+    firstSeq: fc.maxSafeNat(),
+    count: fc.integer({ min: 1, max: 65_535 }),
+    body: fc.uint8Array({ minLength: 1, maxLength: 300 }),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(read, { minLength: 1, maxLength: 20 }),
+      fc.array(reply, { minLength: 2, maxLength: 20 }),
+      (reads, replies) => {
+        const packed = JOURNAL_LOAD.pack?.(reads);
+        const crossed = structuredClone(packed?.packed, { transfer: [...(packed?.given ?? [])] });
+        expect(JOURNAL_PACKING.unpack(crossed)).toEqual(reads);
+        const given: ArrayBuffer[] = [];
+        const together = structuredClone(JOURNAL_PACKING.packReplies?.(replies, given), { transfer: given });
+        expect(JOURNAL_LOAD.unpackReplies?.(together)).toEqual(replies);
+      },
+    ),
+  );
+  const large = { firstSeq: 1, count: 1, body: new Uint8Array(2 ** 20) };
+  for (const some of [[large], [large, large], [large, undefined], [large, []]])
+    expect(JOURNAL_PACKING.packReplies?.(some, [])).toBeUndefined();
+});

@@ -3,10 +3,18 @@
  * so they are copied: those of one turn into one buffer, which costs a third of cloning each request. (A clone of a view would copy all of
  * the buffer behind it.)
  */
-import type { JoinedBatches, JournalBatch } from "@glia-os/abi/ports";
+import type { JournalBatch } from "@glia-os/abi/ports";
 import type { Packing } from "../serve.ts";
 import type { Load } from "../worker-link.ts";
 import { readAppends, writeAppends } from "./append-frames.ts";
+import {
+  isJoined,
+  type PackedJoined,
+  packJoined,
+  packReads,
+  unpackJoined,
+  unpackReads,
+} from "./joined-load.ts";
 import type { JournalReply, JournalRequest } from "./request.ts";
 
 /** Some batches: names, four numbers of each (epoch, firstSeq, count, length of the body), and all bodies one after the other. */
@@ -34,6 +42,8 @@ export const JOURNAL_LOAD: Load<JournalRequest> = {
   },
   given: false,
   pack(requests) {
+    const reads = packReads(requests);
+    if (reads !== undefined) return { packed: reads, given: [reads.numbers.buffer] };
     const appends = requests.filter(isAppend);
     if (appends.length === 0) return undefined;
     const all = appends.length === requests.length;
@@ -42,6 +52,7 @@ export const JOURNAL_LOAD: Load<JournalRequest> = {
     return { packed, given: [packed.numbers.buffer, packed.bodies.buffer] };
   },
   write: writeAppends,
+  unpackReplies: (packed) => unpackJoined(packed as PackedJoined),
   unpackReply(reply) {
     return reply instanceof Object && "bodies" in reply ? batchesOf(reply as PackedBatches) : reply;
   },
@@ -51,6 +62,11 @@ export const JOURNAL_LOAD: Load<JournalRequest> = {
 export const JOURNAL_PACKING: Packing<JournalRequest, JournalReply> = {
   unpack: unpackRequests,
   read: readAppends,
+  packReplies(replies, given) {
+    const packed = packJoined(replies);
+    if (packed !== undefined) given.push(packed.joined.buffer, packed.bodies.buffer);
+    return packed;
+  },
   packReply(reply, given) {
     if (isJoined(reply)) {
       const { length, buffer } = reply.body;
@@ -64,10 +80,6 @@ export const JOURNAL_PACKING: Packing<JournalRequest, JournalReply> = {
     return packed;
   },
 };
-
-function isJoined(reply: JournalReply): reply is JoinedBatches {
-  return reply instanceof Object && "body" in reply;
-}
 
 type Append = JournalRequest & { readonly op: "append" };
 
@@ -94,6 +106,8 @@ function packBatches(batches: readonly JournalBatch[]): PackedBatches {
 }
 
 function unpackRequests(packed: unknown): readonly JournalRequest[] {
+  const reads = unpackReads(packed);
+  if (reads !== undefined) return reads;
   const { others, ...batches } = packed as PackedRequests;
   const appends = batchesOf(batches).map((batch): JournalRequest => ({ op: "append", ...batch }));
   if (others === null) return appends;
