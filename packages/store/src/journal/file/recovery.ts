@@ -53,6 +53,11 @@ export interface Recovered {
   readonly unused: readonly number[];
 }
 
+/** The first byte of a group. */
+const GROUP_BEGIN = 0x47;
+/** Compared at once with what may be the empty end of a file. */
+const ZEROS = Buffer.alloc(4_096);
+
 type Batch = FileEntry & { kind: "batch" | "copy" };
 
 /** Read a journal; one without files when the folder holds none. @throws `store.journal-corrupt`, `store.journal-newer`. */
@@ -166,8 +171,8 @@ class Recovery {
 
   /** V1 within one file. The journal's last file may end in bytes that are no group; they must not be followed by one. */
   #refuseDamage(data: Uint8Array, end: number, head: FileHead, name: string, dataStart: number): void {
-    for (let at = end; at < data.length - GROUP_HEAD; at++) {
-      if (data[at] !== 0x47 || groupAt(data, at, head.salt) === undefined) continue;
+    for (let at = data.indexOf(GROUP_BEGIN, end); at >= 0; at = data.indexOf(GROUP_BEGIN, at + 1)) {
+      if (groupAt(data, at, head.salt) === undefined) continue;
       throw new JournalCorruptError(name, dataStart + end, `group ${this.#nextGroup} is damaged`);
     }
   }
@@ -211,6 +216,8 @@ function readChecked<T>(name: string, offset: number, read: () => T): T {
 /** Length without the zeros at the end. */
 function contentLength(data: Uint8Array): number {
   let length = data.length;
+  while (length >= ZEROS.length && ZEROS.equals(data.subarray(length - ZEROS.length, length)))
+    length -= ZEROS.length;
   while (length > 0 && data[length - 1] === 0) length--;
   return length;
 }
