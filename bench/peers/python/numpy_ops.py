@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-SAMPLE = 0.06
+SAMPLE = 0.12
 BATCH = 0.001
 WARM_UP = 0.4
 LARGE = 1_000_000

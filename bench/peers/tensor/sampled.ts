@@ -8,7 +8,7 @@
  */
 import type { Contestant } from "../../src/suite.ts";
 
-const SAMPLE_MS = 60;
+const SAMPLE_MS = 120;
 const BATCH_MS = 1;
 /** So long everything runs before the first sample: the engine compiles hot code again meanwhile. */
 const WARM_UP_MS = 400;
