@@ -1,5 +1,5 @@
 /** What it takes to go on: replaying a journal, and recovering the domains of one. */
-import type { Journal, JournalBatch } from "@glia-os/abi/ports";
+import type { JoinedBatches, Journal } from "@glia-os/abi/ports";
 import { type DurableProgram, Replay, replayLive } from "@glia-os/durable";
 import { createSystemDigests } from "@glia-os/hal";
 import { openFileJournal } from "@glia-os/store/journal";
@@ -39,8 +39,8 @@ function replayOf(name: string, program: DurableProgram<null>): Replay {
 async function replaying(program: DurableProgram<null>): Promise<Contestant> {
   const journal = createMemoryJournal();
   await record(journal, "a", program, STEPS);
-  const batches: JournalBatch[] = [];
-  for await (const batch of journal.read("a", 1)) batches.push(batch);
+  const batches: JoinedBatches[] = [];
+  for await (const some of journal.readJoined?.("a", 1) ?? journal.read("a", 1)) batches.push(some);
   await journal.close();
   return {
     value() {

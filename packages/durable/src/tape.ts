@@ -68,7 +68,8 @@ export interface TapeClock {
 /** One body of records. */
 export class Tape {
   #body: Uint8Array = new Uint8Array();
-  #view: DataView = new DataView(this.#body.buffer);
+  /** Made when a call is looked up: many a body has one record. */
+  #view: DataView | undefined;
   #at = 0;
   #seq = 1;
   #left = 0;
@@ -79,7 +80,7 @@ export class Tape {
   /** Go on with the records of a body. */
   load(body: Uint8Array, firstSeq: number, count: number): void {
     this.#body = body;
-    this.#view = new DataView(body.buffer, body.byteOffset, body.length);
+    this.#view = undefined;
     this.#at = 0;
     this.#seq = firstSeq;
     this.#left = count;
@@ -145,7 +146,10 @@ export class Tape {
 
   #frontEnd(front: CallFront, at: number, kind: number, seq: number): number {
     const after = afterNumber(this.#body, at, kind, seq);
-    return after < 0 ? -1 : front.endAt(this.#view, after);
+    if (after < 0) return -1;
+    const { buffer, byteOffset, length } = this.#body;
+    this.#view ??= new DataView(buffer, byteOffset, length);
+    return front.endAt(this.#view, after);
   }
 
   /** Where a record of the time ends, which is kept in {@link #time}; -1 for none. */
