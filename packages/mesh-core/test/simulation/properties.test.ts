@@ -6,7 +6,7 @@ import { MACHINE_SCENARIOS } from "@glia-os/sim";
 import { describe, expect, it } from "vitest";
 import { SOAK, simulateMembers, violations } from "./members.ts";
 
-const SEEDS = SOAK ? 400 : 8;
+const SEEDS = SOAK ? 400 : 4;
 const NODES = 16;
 
 describe("membership on simulated machines", () => {
