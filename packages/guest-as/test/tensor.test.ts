@@ -6,6 +6,7 @@ import {
   createWasmEngine,
   decodeSnapshot,
   encodeSnapshot,
+  inspectModule,
   type WasmInstance,
   type WasmProgram,
 } from "@glia-os/wasm";
@@ -99,6 +100,14 @@ describe("a guest that trains a network with the host's tensors", () => {
     await expect(createWasmEngine().admit(bytes, ["glia.v1", "glia.tensor.v1"])).rejects.toThrow(
       /glia\.tensor\.v1/,
     );
+  });
+
+  it("is a module whose imports are all offered, as its inspection says", () => {
+    const { imports } = inspectModule(bytes);
+    const tensors = imports.filter(({ module }) => module === "glia.tensor.v1");
+    expect(tensors.length).toBeGreaterThan(5);
+    expect(new Set(tensors.map(({ offeredBy }) => offeredBy))).toEqual(new Set(["glia.tensor.v1"]));
+    expect(imports.some(({ offeredBy }) => offeredBy === "nobody")).toBe(false);
   });
 
   it("is not loaded without the grant", async () => {

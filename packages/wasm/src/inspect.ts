@@ -4,7 +4,14 @@
  * Y1. Everything here is a fact of the bytes. Whether a module is admitted is decided by admission alone.
  */
 
-import { HOST_IMPORTS, HOST_MODULE, SYS_IMPORTS, SYS_MODULE } from "@glia-os/abi/wire";
+import {
+  HOST_IMPORTS,
+  HOST_MODULE,
+  SYS_IMPORTS,
+  SYS_MODULE,
+  TENSOR_FUNCTIONS,
+  TENSOR_MODULE,
+} from "@glia-os/abi/wire";
 import { bodyHead } from "./binary/body.ts";
 import { describeType, TYPE_NAMES } from "./binary/describe-type.ts";
 import { BULK, Instructions, OP } from "./binary/instruction.ts";
@@ -23,8 +30,8 @@ export interface ImportReport {
   readonly kind: "function" | "table" | "memory" | "global";
   /** For functions: `(i32 i32) -> i32`. */
   readonly type?: string;
-  /** Who offers it: the host calls, WASI preview 1, the pipeline (in instrumented modules), or nobody here. */
-  readonly offeredBy: "glia.v1" | "glia.sys.v1" | "wasi" | "pipeline" | "nobody";
+  /** Who offers it: the host calls, WASI preview 1, tensors, the pipeline (in instrumented modules), or nobody here. */
+  readonly offeredBy: "glia.v1" | "glia.sys.v1" | "glia.tensor.v1" | "wasi" | "pipeline" | "nobody";
   /** Whether a guest may be stopped and moved while it waits in it. */
   readonly suspends: boolean;
 }
@@ -110,6 +117,7 @@ function offererOf(module: string, name: string, kind: number): ImportReport["of
   if (kind !== KIND.function) return "nobody";
   if (module === HOST_MODULE && HOST_IMPORTS.some((one) => one.name === name)) return "glia.v1";
   if (module === SYS_MODULE && SYS_IMPORTS.some((one) => one.name === name)) return "glia.sys.v1";
+  if (module === TENSOR_MODULE && Object.hasOwn(TENSOR_FUNCTIONS, name)) return TENSOR_MODULE;
   return module === WASI_MODULE && Object.hasOwn(WASI_FUNCTIONS, name) ? "wasi" : "nobody";
 }
 

@@ -14,5 +14,6 @@ export {
   SYS_MODULE,
   type SysImport,
 } from "./sys-abi.ts";
+export { TENSOR_FUNCTIONS, TENSOR_MODULE, type TensorFunction } from "./tensor-abi.ts";
 export { formatTraceparent, isSpanContext, parseTraceparent } from "./traceparent.ts";
 export { ABI_VERSION } from "./version.ts";

@@ -9,13 +9,13 @@
 
 import { isGliaError } from "@glia-os/abi/errors";
 import type { GuestAccess, HostCall } from "@glia-os/abi/ports";
-import { GUEST_ERRORS } from "@glia-os/abi/wire";
+import { GUEST_ERRORS, type TensorFunction } from "@glia-os/abi/wire";
 import { BYTES, DTYPES, type DType } from "../dtype.ts";
 import { TooLargeError } from "../errors.ts";
 import { sizeOfShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 import { canonicalNaN } from "./canonical.ts";
-import { GUEST_BINARY, GUEST_REDUCE, GUEST_UNARY, type TensorFunction } from "./functions.ts";
+import { GUEST_BINARY, GUEST_REDUCE, GUEST_UNARY } from "./functions.ts";
 import type { GuestTensor, GuestTensors } from "./guest-tensors.ts";
 import { bytesOf } from "./record.ts";
 

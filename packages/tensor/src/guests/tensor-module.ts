@@ -5,11 +5,11 @@
  *      middle of a computation goes on with the same bits.
  */
 import type { GuestAccess, HostModule, OpenHostModule } from "@glia-os/abi/ports";
+import { TENSOR_FUNCTIONS, TENSOR_MODULE } from "@glia-os/abi/wire";
 import type { Backend } from "../backend.ts";
 import { BadOptionError } from "../errors.ts";
 import { fixedBackend } from "../wasm/wasm-backend.ts";
 import { GUEST_TENSOR_CODEC } from "./codec.ts";
-import { TENSOR_FUNCTIONS, TENSOR_MODULE } from "./functions.ts";
 import { type GuestTensor, GuestTensors } from "./guest-tensors.ts";
 import { TensorCalls } from "./tensor-calls.ts";
 
