@@ -8,7 +8,7 @@ import { expect, it } from "vitest";
 import { TestWorld } from "./durable-world.ts";
 
 const SOAK = process.env["GLIA_SOAK"] === "1";
-const RUNS = SOAK ? 400 : 40;
+const RUNS = SOAK ? 3_000 : 100;
 
 type Step =
   | { readonly do: "once" | "read" | "yield" | "tell" | "hear" }
@@ -130,10 +130,11 @@ function replayed(bodies: readonly Body[], keepPositions: boolean) {
   return { log: seen, nextSeq, waiting, nowMs: run.nowMs, deadline: run.deadlineMs, account: run.account };
 }
 
+// No sleep of 0 ms: the time of these worlds stands still while a timer fires, and the domain would ask again and again whether it passed.
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom<Step>({ do: "once" }, { do: "read" }) },
   { weight: 3, arbitrary: fc.constantFrom<Step>({ do: "yield" }, { do: "tell" }, { do: "hear" }) },
-  { weight: 1, arbitrary: fc.nat(500).map((ms): Step => ({ do: "sleep", ms })) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: 500 }).map((ms): Step => ({ do: "sleep", ms })) },
 );
 const script: fc.Arbitrary<Script> = fc.record({
   steps: fc.array(step, { minLength: 1, maxLength: 10 }),
