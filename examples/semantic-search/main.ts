@@ -41,18 +41,32 @@ export function report(found: readonly Found[]): string {
     .join("\n");
 }
 
+const USAGE = "usage: node main.ts FOLDER QUESTION... [--top N] [--json]";
+
+/** What the command line asks for; undefined where it does not say it rightly. */
+function asked(args: readonly string[]) {
+  const options = {
+    top: { type: "string", default: "5" },
+    json: { type: "boolean", default: false },
+  } as const;
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options });
+    const [folder, ...words] = positionals;
+    const top = Number(values.top);
+    if (folder === undefined || words.length === 0 || !Number.isInteger(top) || top < 1) return undefined;
+    return { folder, text: words.join(" "), top, json: values.json };
+  } catch {
+    return undefined;
+  }
+}
+
 if (import.meta.main) {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { top: { type: "string", default: "5" }, json: { type: "boolean", default: false } },
-  });
-  const [folder, ...words] = positionals;
-  const top = Number(values.top);
-  if (folder === undefined || words.length === 0 || !Number.isInteger(top) || top < 1) {
-    console.error("usage: node main.ts FOLDER QUESTION... [--top N] [--json]");
+  const wish = asked(process.argv.slice(2));
+  if (wish === undefined) {
+    console.error(USAGE);
     process.exitCode = 2;
   } else {
-    const [found = []] = await ask(passagesBelow(folder), { text: words.join(" "), top });
-    console.log(values.json ? JSON.stringify(found, null, 2) : report(found));
+    const [found = []] = await ask(passagesBelow(wish.folder), { text: wish.text, top: wish.top });
+    console.log(wish.json ? JSON.stringify(found, null, 2) : report(found));
   }
 }
