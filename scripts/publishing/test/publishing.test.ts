@@ -97,8 +97,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await registry?.close();
-  rmSync(folder, { recursive: true, force: true }, 5 * minute);
-});
+  rmSync(folder, { recursive: true, force: true });
+}, 5 * minute);
 
 test("P1: after one release every public package is on the registry, and no change is pending", async () => {
   for (const { name } of packages) expect((await registry.latest(name)).version, name).toBe(versionOf(name));
