@@ -90,8 +90,10 @@ export async function summaryOf(
     const { record } = each;
     if (record.kind === KIND.spawn) program = record.beginning.program;
     else if (record.kind === KIND.checkpoint) program = record.renewal.beginning.program;
-    else if (record.kind === KIND.restart) program = record.facts.renewal?.beginning.program ?? program;
-    else if (record.kind === KIND.time) lastMs = record.nowMs;
+    else if (record.kind === KIND.restart) {
+      program = record.facts.renewal?.beginning.program ?? program;
+      lastMs = Math.max(lastMs, record.facts.nowMs);
+    } else if (record.kind === KIND.time) lastMs = record.nowMs;
     else if (record.kind === KIND.intent) waiting.set(record.path.join("/"), callName(record.op));
     else if (record.kind === KIND.resume) waiting.delete(record.path.join("/"));
     else if (record.kind === KIND.exit) state = record.outcome.failed ? "failed" : "ended";

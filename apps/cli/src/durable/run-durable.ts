@@ -5,7 +5,7 @@
  * RD2. A program of a name is started once per journal. When it ended, its result is shown again.
  */
 
-import { isGliaError } from "@glia-os/abi/errors";
+import { errorCodeOf } from "@glia-os/abi/errors";
 import type { Blobs, Journal, PostedApproval } from "@glia-os/abi/ports";
 import {
   type AmbientGuard,
@@ -214,8 +214,7 @@ async function runOn(
   try {
     for (const [name, each] of Object.entries(loaded.beside)) await besideBegun(domains, name, each, context);
     const domain = await begun(domains, program, start, context);
-    // A sealed program's objects are of its own realm.
-    const result = structuredClone(await Promise.race([domain.result, aborted(context.interrupt)]));
+    const result = await Promise.race([resultOf(domain), aborted(context.interrupt)]);
     terminal.record({ ok: true, domain: domain.name, result: asJson(result) });
     if (result !== undefined && result !== null) terminal.line(asText(result));
     return EXIT.ok;
@@ -225,6 +224,27 @@ async function runOn(
   } finally {
     await domains.close();
   }
+}
+
+/** What a domain ended with. What is no refusal of ours was thrown by the program itself. */
+async function resultOf({ name, result }: DurableDomain): Promise<unknown> {
+  try {
+    // A sealed program's objects are of its own realm.
+    return structuredClone(await result);
+  } catch (error) {
+    throw isRefusal(error) ? error : thrownBy(name, error);
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return (errorCodeOf(error) ?? "abi.unexpected") !== "abi.unexpected";
+}
+
+function thrownBy(name: string, error: unknown): TaskFailedError {
+  const { text, at, code } = describeThrown(error);
+  const unnamed = code === "abi.unexpected";
+  const said = unnamed ? { text: (error as Error).message, at, code: undefined } : { text, at, code };
+  return new TaskFailedError({ id: 0, name, path: "/0" }, said, unnamed ? undefined : error);
 }
 
 /** The domain, started or resumed. Others of the same journal rest. */
@@ -238,8 +258,7 @@ async function begun(
   if (resumed === undefined) {
     const domain = await domains.start(name, program, input as never).catch((error: unknown) => {
       // What is no error of ours was thrown by the program's own `run`.
-      if (isGliaError(error)) throw error;
-      throw new TaskFailedError({ id: 0, name, path: "/0" }, describeThrown(error), error);
+      throw isRefusal(error) ? error : thrownBy(name, error);
     });
     terminal.record({ event: "started", domain: name });
     return domain;
