@@ -350,13 +350,13 @@ export class NodeService {
       if (errorCodeOf(error) !== "mesh.agent-unknown") throw error;
       const agent = this.#names.get(text) ?? (AGENT_ID.test(text) ? parseAgentId(text) : undefined);
       this.#names.delete(text);
-      throw (agent === undefined ? undefined : await this.#failureOf(agent)) ?? error;
+      const row = agent && (await this.#orNothing(this.#parts.mesh.coordination.getAgent(agent)));
+      throw (await this.#failureIn(row)) ?? error;
     }
   }
 
-  /** That an agent failed; undefined for one that did not, and while coordination does not answer. */
-  async #failureOf(agent: AgentId): Promise<AgentFailedError | undefined> {
-    const row = await this.#orNothing(this.#parts.mesh.coordination.getAgent(agent));
+  /** That an agent failed, if its row says so. */
+  async #failureIn(row: AgentRow | undefined): Promise<AgentFailedError | undefined> {
     if (row?.status !== "suspended") return undefined;
     const { failure } = await this.#view(row);
     return new AgentFailedError(row.name, failure);
@@ -366,7 +366,7 @@ export class NodeService {
   async #row(text: string, agent: AgentId, mayHaveFailed = false): Promise<AgentRow> {
     const row = await this.#parts.mesh.coordination.getAgent(agent);
     if (row === undefined || row.status === "terminated") throw new UnknownAgentError(text);
-    const failure = mayHaveFailed ? undefined : await this.#failureOf(agent);
+    const failure = mayHaveFailed ? undefined : await this.#failureIn(row);
     if (failure !== undefined) throw failure;
     return row;
   }

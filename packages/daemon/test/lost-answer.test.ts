@@ -30,15 +30,18 @@ function row(owner: NodeId, epoch: number): AgentRow {
   return { agent, owner, epoch: epoch as Epoch, ...rest };
 }
 
-/** A node whose calls get no answer, and a registry that says `rows` one after the other. */
-function serviceWith(...rows: readonly AgentRow[]): NodeService {
-  const left = [...rows];
+/** A node whose calls get no answer, and a registry that says `before`, and `after` once a call was made. */
+function serviceWith(before: AgentRow, after: AgentRow): NodeService {
+  let row = before;
   const mesh: Partial<Mesh> = {
     self,
     handle: () => {},
     members: () => [{ node: core, name: "core", state: "alive" } as Member],
-    call: () => Promise.reject(new LostAnswer()),
-    coordination: { getAgent: async () => left.shift() } as unknown as Mesh["coordination"],
+    call: () => {
+      row = after;
+      return Promise.reject(new LostAnswer());
+    },
+    coordination: { getAgent: async () => row } as unknown as Mesh["coordination"],
   };
   const clock = { monotonicMs: () => 0, wallMs: () => 0 };
   return new NodeService({ mesh, gate: undefined, clock } as unknown as NodeServiceParts);
