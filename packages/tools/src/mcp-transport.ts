@@ -50,7 +50,7 @@ function overStdio(
   messageBytes: number,
 ): OpenTransport {
   if (typeof command !== "string" || command === "") throw new BadDefinitionError(name, "it has no command");
-  const transport = new StdioClientTransport({
+  const transport = new ChildTransport({
     command,
     stderr: "pipe",
     maxBufferSize: messageBytes,
@@ -63,6 +63,24 @@ function overStdio(
     last = (last + new TextDecoder().decode(part)).slice(-STDERR_UNITS);
   });
   return { transport, pid: () => transport.pid ?? undefined, stderr: () => last };
+}
+
+/**
+ * A child process whose end every `close` waits for. The client closes by itself when connecting fails, without waiting; the transport's own second
+ * `close` would then come back at once, and a process of ours that ends soon after would leave the child behind.
+ */
+class ChildTransport extends StdioClientTransport {
+  #closing: Promise<void> | undefined;
+
+  override start(): Promise<void> {
+    this.#closing = undefined;
+    return super.start();
+  }
+
+  override close(): Promise<void> {
+    this.#closing ??= super.close();
+    return this.#closing;
+  }
 }
 
 function overHttp(

@@ -1,9 +1,12 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { CancelSource } from "@glia-os/kernel/services";
 import { connectMcpServer, type McpOptions, type McpServer } from "@glia-os/tools";
 import { createMcpHandler } from "@modelcontextprotocol/server";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { serverOf } from "./fixtures/server.ts";
 
 const FIXTURE = new URL("./fixtures/server.ts", import.meta.url).pathname;
@@ -191,12 +194,11 @@ test("a message beyond messageBytes ends the call instead of filling the memory"
   );
 });
 
-test("a program that is missing, ends at once, or speaks no MCP is no server, and nothing of it is left", async () => {
+test("a program that is missing or ends at once is no server", async () => {
   const node = process.execPath;
   for (const [command, args] of [
     ["/nowhere/server", []],
     [node, ["-e", "console.error('no config'); process.exit(1)"]],
-    [node, ["-e", "console.log('hello'); setInterval(() => {}, 1000)"]],
   ] as const) {
     const made = connectMcpServer({
       name: "bad",
@@ -205,6 +207,18 @@ test("a program that is missing, ends at once, or speaks no MCP is no server, an
     });
     expect((await failure(made)).code).toBe("tools.connect-failed");
   }
+});
+
+test("MC3: a program that speaks no MCP is no server, and nothing of it is left", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "glia-mcp-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "pid");
+  const program = `require("node:fs").writeFileSync(${JSON.stringify(file)}, String(process.pid)); console.log('hello'); setInterval(() => {}, 1000)`;
+  const server = { kind: "stdio", command: process.execPath, args: ["-e", program] } as const;
+  const made = connectMcpServer({ name: "deaf", server, timeoutMs: 3_000 });
+  expect((await failure(made)).code).toBe("tools.connect-failed");
+  const pid = Number(readFileSync(file, "utf8"));
+  expect(() => process.kill(pid, 0)).toThrow("ESRCH");
 });
 
 test("options out of range are refused before anything is started", async () => {
