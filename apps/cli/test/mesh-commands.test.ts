@@ -1,47 +1,27 @@
-import { type ChildProcess, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventLine } from "../src/node/event-line.ts";
-import type { ReadyRecord } from "../src/node/node-records.ts";
-import { type CliResult, resultOf, runCli, startCli } from "./run-cli.ts";
+import { type ReadyNode, startReadyNode } from "./ready-node.ts";
+import { runCli } from "./run-cli.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "glia-mesh-test-"));
 const env = { GLIA_HOME: join(scratch, "home") };
 const echo = fileURLToPath(import.meta.resolve("@glia-os/guest-as/guests/echo.wasm"));
 
-interface RunningNode {
-  readonly child: ChildProcess;
-  readonly ready: ReadyRecord;
-  readonly result: Promise<CliResult>;
-  /** What it wrote to standard output so far. */
-  seen(): string;
-}
+const running: ReadyNode[] = [];
 
-const running: RunningNode[] = [];
-
-async function startNode(args: readonly string[]): Promise<RunningNode> {
-  const child = startCli([...args, "--json", "--profile", "fast"], { env });
-  child.stdin?.end();
-  const result = resultOf(child);
-  let seen = "";
-  const ready = await new Promise<ReadyRecord>((resolve, reject) => {
-    child.stdout?.on("data", (text: string) => {
-      seen += text;
-      const line = seen.split("\n").find((each) => each.includes('"ready"'));
-      if (line !== undefined && seen.includes(`${line}\n`)) resolve(JSON.parse(line) as ReadyRecord);
-    });
-    void result.then(({ stdout, stderr }) => reject(new RangeError(`ended early: ${stdout}${stderr}`)));
-  });
-  const node = { child, ready, result, seen: () => seen };
+async function startNode(args: readonly string[]): Promise<ReadyNode> {
+  const node = await startReadyNode(args, env);
   running.push(node);
   return node;
 }
 
 /** Resolves when the node has written a line with all of these. */
-function written(node: RunningNode, ...parts: string[]): Promise<void> {
+function written(node: ReadyNode, ...parts: string[]): Promise<void> {
   const found = (): boolean =>
     node
       .seen()
@@ -74,10 +54,10 @@ async function refusal(...args: string[]): Promise<string> {
 }
 
 const atHub = ["--name", "hub"];
-let hub: RunningNode;
-let edge: RunningNode;
+let hub: ReadyNode;
+let edge: ReadyNode;
 
-async function joined(name: string, ...more: string[]): Promise<RunningNode> {
+async function joined(name: string, ...more: string[]): Promise<ReadyNode> {
   const file = join(scratch, `${name}.line`);
   writeFileSync(file, await text("mesh", "token", "create", "--uses", "1", ...atHub));
   return startNode(["mesh", "join", file, "--name", name, ...more]);

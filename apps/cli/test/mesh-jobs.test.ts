@@ -1,13 +1,12 @@
 /** Jobs in real processes: three nodes, one with more than it can run, and a thief that is killed. */
-import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { errorCodeOf } from "@glia-os/abi/errors";
 import { type ControlConnection, connectControl, type JobsView } from "@glia-os/daemon";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { ReadyRecord } from "../src/node/node-records.ts";
-import { resultOf, runCli, startCli } from "./run-cli.ts";
+import { type ReadyNode, startReadyNode } from "./ready-node.ts";
+import { runCli } from "./run-cli.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "glia-jobs-test-"));
 const env = { GLIA_HOME: join(scratch, "home") };
@@ -26,28 +25,15 @@ export function fails() { throw new RangeError("it fails by design"); }
 `;
 const WAIT = { timeout: 40_000, interval: 25 };
 
-interface Node {
-  readonly child: ChildProcess;
-  readonly ready: ReadyRecord;
+interface Node extends ReadyNode {
   readonly control: ControlConnection;
 }
 
 const nodes: Node[] = [];
 
 async function startNode(args: readonly string[]): Promise<Node> {
-  const child = startCli([...args, "--json", "--profile", "fast"], { env });
-  child.stdin?.end();
-  const result = resultOf(child);
-  let seen = "";
-  const ready = await new Promise<ReadyRecord>((resolve, reject) => {
-    child.stdout?.on("data", (text: string) => {
-      seen += text;
-      const line = seen.split("\n").find((each) => each.includes('"ready"'));
-      if (line !== undefined && seen.includes(`${line}\n`)) resolve(JSON.parse(line) as ReadyRecord);
-    });
-    void result.then(({ stdout, stderr }) => reject(new RangeError(`ended early: ${stdout}${stderr}`)));
-  });
-  const node = { child, ready, control: await connectControl(ready.data) };
+  const started = await startReadyNode(args, env);
+  const node = { ...started, control: await connectControl(started.ready.data) };
   nodes.push(node);
   return node;
 }
