@@ -15,7 +15,7 @@ const echo = fileURLToPath(import.meta.resolve("@glia-os/guest-as/guests/echo.wa
 const running: ReadyNode[] = [];
 
 async function startNode(args: readonly string[]): Promise<ReadyNode> {
-  const node = await startReadyNode(args, env);
+  const node = await startReadyNode([...args, "--profile", "fast"], env);
   running.push(node);
   return node;
 }

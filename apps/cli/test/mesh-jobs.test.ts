@@ -32,7 +32,7 @@ interface Node extends ReadyNode {
 const nodes: Node[] = [];
 
 async function startNode(args: readonly string[]): Promise<Node> {
-  const started = await startReadyNode(args, env);
+  const started = await startReadyNode([...args, "--profile", "fast"], env);
   const node = { ...started, control: await connectControl(started.ready.data) };
   nodes.push(node);
   return node;

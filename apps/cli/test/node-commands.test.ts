@@ -1,40 +1,20 @@
-import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ReadyRecord } from "../src/node/node-records.ts";
-import { type CliResult, resultOf, runCli, startCli } from "./run-cli.ts";
+import { type ReadyNode, startReadyNode } from "./ready-node.ts";
+import { runCli } from "./run-cli.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "glia-node-test-"));
 const env = { GLIA_HOME: join(scratch, "home") };
 const guest = (name: string): string =>
   fileURLToPath(import.meta.resolve(`@glia-os/guest-as/guests/${name}.wasm`));
 
-interface RunningNode {
-  readonly child: ChildProcess;
-  readonly ready: ReadyRecord;
-  readonly result: Promise<CliResult>;
-}
+const running: ReadyNode[] = [];
 
-const running: RunningNode[] = [];
-
-async function startNode(args: readonly string[], stdin?: string): Promise<RunningNode> {
-  const child = startCli([...args, "--json"], { env });
-  if (stdin === undefined) child.stdin?.end();
-  else child.stdin?.write(stdin);
-  const result = resultOf(child);
-  let seen = "";
-  const ready = await new Promise<ReadyRecord>((resolve, reject) => {
-    child.stdout?.on("data", (text: string) => {
-      seen += text;
-      const line = seen.split("\n").find((each) => each.includes('"ready"'));
-      if (line !== undefined && seen.includes(`${line}\n`)) resolve(JSON.parse(line) as ReadyRecord);
-    });
-    void result.then(({ stdout, stderr }) => reject(new RangeError(`ended early: ${stdout}${stderr}`)));
-  });
-  const node = { child, ready, result };
+async function startNode(args: readonly string[], stdin?: string): Promise<ReadyNode> {
+  const node = await startReadyNode(args, env, stdin);
   running.push(node);
   return node;
 }
@@ -53,7 +33,7 @@ async function refusal(args: readonly string[], stdin?: string): Promise<string>
   return stderr;
 }
 
-let hub: RunningNode;
+let hub: ReadyNode;
 const atHub = ["--name", "hub"];
 
 beforeAll(async () => {
@@ -203,7 +183,7 @@ describe("agents from the command line", () => {
 
 describe("a name that two nodes have", () => {
   it("is refused with both, and an id decides", async () => {
-    const twin = async (data: string): Promise<RunningNode> => {
+    const twin = async (data: string): Promise<ReadyNode> => {
       const { joinLine } = await json(["mesh", "token", "create", "--uses", "1", ...atHub]);
       return startNode(["mesh", "join", String(joinLine), "--name", "twin", "--data", join(scratch, data)]);
     };

@@ -12,13 +12,18 @@ export interface ReadyNode {
   seen(): string;
 }
 
-/** Start a node with the profile `fast`; `args` are its command and options. Rejects with what it said when it ends before it is ready. */
+/**
+ * Start a node; `args` are its command and options. Its standard input is closed at once, or stays open after `stdin` was written to it.
+ * Rejects with what it said when it ends before it is ready.
+ */
 export async function startReadyNode(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  stdin?: string,
 ): Promise<ReadyNode> {
-  const child = startCli([...args, "--json", "--profile", "fast"], { env });
-  child.stdin?.end();
+  const child = startCli([...args, "--json"], { env });
+  if (stdin === undefined) child.stdin?.end();
+  else child.stdin?.write(stdin);
   const result = resultOf(child);
   let seen = "";
   const ready = await new Promise<ReadyRecord>((resolve, reject) => {
