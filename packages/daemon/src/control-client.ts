@@ -6,7 +6,8 @@ import { readLines } from "./control-lines.ts";
 import { controlPath } from "./control-path.ts";
 import { CONTROL_METHODS } from "./control-server.ts";
 import { ControlClosedError, NotRunningError } from "./errors.ts";
-import type { MigrateRequest, NodeApi } from "./node-api.ts";
+import type { NodeApi } from "./node-api.ts";
+import type { MigrateRequest } from "./node-views.ts";
 
 interface Waiting {
   readonly resolve: (value: unknown) => void;

@@ -13,8 +13,9 @@ import { type ControlReply, type ControlRequest, decodeRequest, encodeLine } fro
 import { readLines } from "./control-lines.ts";
 import { controlPath } from "./control-path.ts";
 import { ControlMalformedError, ThreadBusyError } from "./errors.ts";
-import type { MigrateRequest, NodeApi } from "./node-api.ts";
+import type { NodeApi } from "./node-api.ts";
 import { strategyIn } from "./node-call.ts";
+import type { MigrateRequest } from "./node-views.ts";
 
 /** Most connections at once (CS3). */
 export const CONNECTION_LIMIT = 64;
@@ -40,6 +41,7 @@ export const CONTROL_METHODS: readonly ControlMethod[] = [
   "putBlob",
   "getBlob",
   "listAgents",
+  "survey",
   "spawn",
   "send",
   "ask",

@@ -19,9 +19,11 @@ import type { MainService, NodeEvent } from "./main-service.ts";
 import type { MeshService } from "./mesh-service.ts";
 import type { MeshThreadService } from "./mesh-thread.ts";
 import { MESH_METRIC_HELP } from "./metric-help.ts";
-import type { NodeApi, NodeStatus } from "./node-api.ts";
+import type { NodeApi } from "./node-api.ts";
 import { checkNodeOptions, type NodeOptions } from "./node-options.ts";
 import type { NodeService } from "./node-service.ts";
+import type { NodeStatus } from "./node-views.ts";
+import type { SurveyApi } from "./survey/survey-service.ts";
 import { linkThreads, type Remote, type ThreadLink } from "./thread-call.ts";
 import { createProgress } from "./thread-progress.ts";
 import type { AgentThreadSetup, MeshThreadSetup } from "./thread-setup.ts";
@@ -33,7 +35,7 @@ export type LocalNode = NodeApi & {
   readonly address: HostPort | undefined;
 };
 
-type MeshFace = MeshThreadService & NodeService & MeshService & WorkService;
+type MeshFace = MeshThreadService & NodeService & MeshService & WorkService & SurveyApi;
 
 /** How often a step is looked for that takes too long: it adds to the time until one is noticed, and wakes an idle node. */
 const WATCH_EVERY_MS = 2000;
@@ -254,6 +256,7 @@ class NodeThreads implements MainService {
       putBlob: (bytes) => mesh.putBlob(bytes),
       getBlob: (hash) => mesh.getBlob(hash),
       listAgents: () => mesh.listAgents(),
+      survey: () => mesh.survey(),
       spawn: (request) => mesh.spawn(request),
       send: (agent, payload) => mesh.send(agent, payload),
       ask: (agent, payload, timeoutMs) => mesh.ask(agent, payload, timeoutMs),

@@ -15,7 +15,8 @@ import { isIP } from "node:net";
 import type { HostPort } from "@glia-os/abi/ports";
 import { HttpListenError } from "./errors.ts";
 import { bearsToken } from "./http-token.ts";
-import type { NodeApi, NodeStatus } from "./node-api.ts";
+import type { NodeApi } from "./node-api.ts";
+import type { NodeStatus } from "./node-views.ts";
 
 /** Most connections at once (HS4). */
 export const HTTP_CONNECTIONS = 64;

@@ -31,6 +31,9 @@ export { loadOrCreateHttpToken } from "./http-token.ts";
 export type { NodeEvent } from "./main-service.ts";
 export type { MeshSettings } from "./mesh-settings.ts";
 export { MINORITY_POLICIES, PROFILES, TRANSPORTS } from "./mesh-settings.ts";
+export type { NodeApi } from "./node-api.ts";
+export type { JobSettings } from "./node-jobs.ts";
+export type { NodeOptions } from "./node-options.ts";
 export type {
   AgentView,
   AgentVitals,
@@ -44,7 +47,6 @@ export type {
   MigrateRequest,
   MigrationPhase,
   MigrationReport,
-  NodeApi,
   NodeRole,
   NodeStatus,
   PingReport,
@@ -52,7 +54,7 @@ export type {
   SessionView,
   SpawnRequest,
   WireView,
-} from "./node-api.ts";
-export type { JobSettings } from "./node-jobs.ts";
-export type { NodeOptions } from "./node-options.ts";
+} from "./node-views.ts";
+export type { MoveView } from "./survey/move-log.ts";
+export type { MeshSurvey, NodeReport, SurveyedNode } from "./survey/survey-service.ts";
 export type { NodeStart } from "./thread-setup.ts";

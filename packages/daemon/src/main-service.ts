@@ -2,7 +2,7 @@
 import type { ErrorRecord } from "@glia-os/abi/errors";
 import type { LogFields, LogLevel } from "@glia-os/abi/ports";
 import type { Membership } from "./data-folder.ts";
-import type { MigrationPhase } from "./node-api.ts";
+import type { MigrationPhase } from "./node-views.ts";
 
 /** Something that happened on this node or in its mesh, for people and programs that watch. */
 export type NodeEvent =

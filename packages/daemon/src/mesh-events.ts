@@ -52,6 +52,8 @@ export function tellMeshEvent(event: MeshEvent, tell: (event: NodeEvent) => void
     case "refused":
       logger.log("warn", "refused", { node: event.node, code: event.code, why: event.message });
       break;
+    case "migrationBegan":
+    case "migrationEnded":
     case "credentialsChanged":
       break;
     default:

@@ -15,6 +15,7 @@ import type { Membership } from "./data-folder.ts";
 import { BadOptionsError, DataFolderError, NoClusterKeyError } from "./errors.ts";
 import { findMember } from "./member-name.ts";
 import type { MeshSettings } from "./mesh-settings.ts";
+import { encodeBody, NODE_CALLS } from "./node-call.ts";
 import type {
   CertificateReport,
   JobsView,
@@ -24,8 +25,7 @@ import type {
   RouteReport,
   SessionView,
   WireView,
-} from "./node-api.ts";
-import { encodeBody, NODE_CALLS } from "./node-call.ts";
+} from "./node-views.ts";
 
 /** Longest overlap of a replaced cluster key, in milliseconds. */
 export const OVERLAP_MAX_MS: number = 30 * 86_400_000;

@@ -28,6 +28,8 @@ import { NodeJobs } from "./node-jobs.ts";
 import { NodeService } from "./node-service.ts";
 import { SessionKeeper } from "./node-session.ts";
 import { openNodeWire } from "./node-wire.ts";
+import { MoveLog } from "./survey/move-log.ts";
+import { SurveyService } from "./survey/survey-service.ts";
 import { linkThreads, type ThreadLink } from "./thread-call.ts";
 import { threadLogger } from "./thread-log.ts";
 import { ProgressWatch } from "./thread-progress.ts";
@@ -59,6 +61,7 @@ export class MeshThread implements MeshThreadService {
   readonly #meter = createMemoryMeter();
   readonly #startedMs = this.#clock.monotonicMs();
   readonly #stops: (() => unknown)[] = [];
+  readonly #moves = new MoveLog(this.#clock);
   readonly #keys: ClusterKeyFiles;
   #services: readonly object[] = [];
   #agentsStalled = false;
@@ -150,7 +153,16 @@ export class MeshThread implements MeshThreadService {
       keep: (kept) => this.#main.remote.keepMembership(kept),
     });
     node.describe(meshService);
-    this.#services = [node, meshService, new WorkService({ mesh, jobs, blobs })];
+    const survey = new SurveyService({
+      mesh,
+      clock: this.#clock,
+      gate: gate?.gate,
+      moves: this.#moves,
+      members: () => meshService.members(),
+      agents: () => node.listAgents(),
+      jobs: () => jobs?.view(),
+    });
+    this.#services = [node, meshService, new WorkService({ mesh, jobs, blobs }), survey];
     if (begun !== undefined) await meshService.finishRotation(begun);
     this.#watchAgents(mesh, keeper);
     if (mesh.anchor !== mesh.self) this.#watchAnchor(mesh, node);
@@ -388,6 +400,7 @@ export class MeshThread implements MeshThreadService {
       this.#expelled = mesh.members().some(({ node }) => node === event.node);
       if (this.#expelled) this.#tellExpelled(event.node, mesh);
     }
+    this.#moves.take(event);
     tellMeshEvent(event, (told) => this.#main.tell.event(told), this.#logger);
   }
 

@@ -12,7 +12,7 @@ import type { JobQueue } from "@glia-os/abi/ports";
 import { createThreadedEngine } from "@glia-os/host";
 import { type Balancer, createEngineQueue, type Mesh } from "@glia-os/mesh-core";
 import { BadOptionsError, NoJobsError } from "./errors.ts";
-import type { JobRequest, JobsView } from "./node-api.ts";
+import type { JobRequest, JobsView } from "./node-views.ts";
 
 /** Which jobs a node runs. */
 export interface JobSettings {

@@ -4,8 +4,8 @@ import { checkServices, type NodeServices } from "./agent-services.ts";
 import { BadOptionsError } from "./errors.ts";
 import type { NodeEvent } from "./main-service.ts";
 import { checkMeshSettings, type MeshSettings } from "./mesh-settings.ts";
-import type { NodeRole } from "./node-api.ts";
 import { checkJobSettings, type JobSettings } from "./node-jobs.ts";
+import type { NodeRole } from "./node-views.ts";
 import type { NodeStart } from "./thread-setup.ts";
 
 /** How to start a node. */

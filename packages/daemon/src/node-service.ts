@@ -37,6 +37,7 @@ import {
 } from "./errors.ts";
 import { findMember } from "./member-name.ts";
 import { type MeshService, viewOf } from "./mesh-service.ts";
+import { agentIn, decodeBody, encodeBody, moveIn, NODE_CALLS, type Strategy } from "./node-call.ts";
 import type {
   AgentView,
   AgentVitals,
@@ -44,8 +45,7 @@ import type {
   MigrationReport,
   NodeStatus,
   SpawnRequest,
-} from "./node-api.ts";
-import { agentIn, decodeBody, encodeBody, moveIn, NODE_CALLS, type Strategy } from "./node-call.ts";
+} from "./node-views.ts";
 import { requestId } from "./request-id.ts";
 
 const SPAWN_TIMEOUT_MS = 60_000;

@@ -5,8 +5,8 @@ import type { HostPort } from "@glia-os/abi/ports";
 import type { NodeServices } from "./agent-services.ts";
 import type { Membership } from "./data-folder.ts";
 import type { MeshSettings } from "./mesh-settings.ts";
-import type { NodeRole } from "./node-api.ts";
 import type { JobSettings } from "./node-jobs.ts";
+import type { NodeRole } from "./node-views.ts";
 
 /** How a node comes to its cluster. */
 export type NodeStart =

@@ -6,8 +6,8 @@
 import type { Blobs } from "@glia-os/abi/ports";
 import type { Mesh } from "@glia-os/mesh-core";
 import { BadOptionsError, NoJobsError, PayloadTooLargeError } from "./errors.ts";
-import type { JobRequest } from "./node-api.ts";
 import type { NodeJobs } from "./node-jobs.ts";
+import type { JobRequest } from "./node-views.ts";
 
 /** Bytes of a blob that one call carries: what fits a line of the control socket. */
 export const BLOB_BYTES_MAX: number = 15 * 1024 * 1024;

@@ -1,7 +1,7 @@
 /** The words of the mesh: what its parts tell each other. The face of a whole node is in mesh-face.ts. */
 import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
 import type { HostPort, Signer, TrafficClass } from "@glia-os/abi/ports";
-import type { MigrationPhase } from "./migration/phase.ts";
+import type { MigrationPhase, MigrationReport } from "./migration/phase.ts";
 
 /** What a node does. A `client` is admitted to call and send, hosts nothing, listens nowhere and is no member for others. */
 export type NodeRole = "edge" | "relay" | "core" | "client";
@@ -46,6 +46,14 @@ export type MeshEvent =
   | { readonly kind: "sessionDown"; readonly node: NodeId; readonly reason: string }
   /** A session or message was refused; `code` says why. */
   | { readonly kind: "refused"; readonly node: NodeId; readonly code: string; readonly message: string }
+  /** An agent of this node begins to move, and how that ended: the report of a move that was completed, or undefined. */
+  | { readonly kind: "migrationBegan"; readonly agent: AgentId; readonly to: NodeId }
+  | {
+      readonly kind: "migrationEnded";
+      readonly agent: AgentId;
+      readonly to: NodeId;
+      readonly report: MigrationReport | undefined;
+    }
   | {
       readonly kind: "migrationPhase";
       readonly agent: AgentId;

@@ -53,7 +53,20 @@ export class Moves {
     if (target.state === "dead" || target.state === "left")
       throw new MigrationRefusedError(agent, `the destination is ${target.state}`);
     this.#refuseInMinority(agent);
-    return this.#departures.migrate(agent, to, options);
+    return this.#told(agent, to, () => this.#departures.migrate(agent, to, options));
+  }
+
+  /** Tell that a move began and how it ended. */
+  async #told(agent: AgentId, to: NodeId, move: () => Promise<MigrationReport>): Promise<MigrationReport> {
+    this.#context.emit({ kind: "migrationBegan", agent, to });
+    try {
+      const report = await move();
+      this.#context.emit({ kind: "migrationEnded", agent, to, report });
+      return report;
+    } catch (error) {
+      this.#context.emit({ kind: "migrationEnded", agent, to, report: undefined });
+      throw error;
+    }
   }
 
   #guardPlan(plan: CallHandler): CallHandler {
