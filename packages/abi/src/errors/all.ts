@@ -11,6 +11,7 @@ import { HOST_CODES } from "./codes/host.ts";
 import { INFERENCE_CODES } from "./codes/inference.ts";
 import { KERNEL_CODES } from "./codes/kernel.ts";
 import { MESH_CODES } from "./codes/mesh.ts";
+import { ORCHESTRATION_CODES } from "./codes/orchestration.ts";
 import { OVERLAY_CODES } from "./codes/overlay.ts";
 import { OVERSIGHT_CODES } from "./codes/oversight.ts";
 import { RT_CODES } from "./codes/rt.ts";
@@ -36,6 +37,7 @@ export const ERROR_CODES: ErrorTable = {
   ...INFERENCE_CODES,
   ...KERNEL_CODES,
   ...MESH_CODES,
+  ...ORCHESTRATION_CODES,
   ...OVERLAY_CODES,
   ...OVERSIGHT_CODES,
   ...RT_CODES,

@@ -14,6 +14,7 @@ import type { HOST_CODES } from "./codes/host.ts";
 import type { INFERENCE_CODES } from "./codes/inference.ts";
 import type { KERNEL_CODES } from "./codes/kernel.ts";
 import type { MESH_CODES } from "./codes/mesh.ts";
+import type { ORCHESTRATION_CODES } from "./codes/orchestration.ts";
 import type { OVERLAY_CODES } from "./codes/overlay.ts";
 import type { OVERSIGHT_CODES } from "./codes/oversight.ts";
 import type { RT_CODES } from "./codes/rt.ts";
@@ -47,6 +48,7 @@ export type ErrorTable = typeof ABI_CODES &
   typeof INFERENCE_CODES &
   typeof KERNEL_CODES &
   typeof MESH_CODES &
+  typeof ORCHESTRATION_CODES &
   typeof OVERLAY_CODES &
   typeof OVERSIGHT_CODES &
   typeof RT_CODES &
