@@ -7,6 +7,8 @@
  * CG3. From a resolved `freeze` until `thaw` no message is accepted (MC1); after `retire` messages are answered with `moved`.
  * CG4. A retired agent is answered for {@link FORWARD_MS}, one lifetime of a location record, and at most {@link RETIRED_MAX} are remembered.
  * CG5. A node hosts at most {@link CELLS_MAX} cells.
+ * CG6. A suspended cell runs nothing until `resume`: not after a move, and not after one that was rolled back. Its mailbox takes messages up to
+ *      its bounds meanwhile, and a pending sleep stands still.
  */
 import type { AgentId, Epoch } from "@glia-os/abi/ids";
 import type { Clock, Logger } from "@glia-os/abi/ports";
@@ -53,6 +55,12 @@ interface Cell {
   readonly meta: Uint8Array;
   epoch: Epoch;
   state: CellState;
+  /** Whether it is to stand still whenever it is not on its way (CG6). */
+  suspended: boolean;
+  /** A pause under way. */
+  pausing: Promise<void> | undefined;
+  /** Whether it is being read out while it runs. */
+  readAhead: boolean;
   links: LinkTable;
   waitingMessages: number;
   waitingBytes: number;
@@ -134,6 +142,49 @@ export class CellGate implements MeshCells, CellGatePort {
     await this.#runner.drop(agent);
   }
 
+  /**
+   * Stop an agent at its next blocking call until {@link resume}; its messages wait (CG6). Waits for up to {@link FREEZE_TIMEOUT_MS}.
+   * @throws {NotHereError}, {IllegalTransitionError} unless it runs and is not on its way, {NoYieldError}
+   */
+  async pause(agent: AgentId): Promise<void> {
+    const cell = this.#here(agent);
+    if (cell.readAhead || cell.state !== "running")
+      throw new IllegalTransitionError(agent, cell.readAhead ? "migrating" : cell.state, "suspended");
+    cell.state = transition(agent, cell.state, "suspended");
+    cell.suspended = true;
+    cell.pausing = this.#runner.freeze(agent, FREEZE_TIMEOUT_MS, false).then(() => undefined);
+    try {
+      await cell.pausing;
+    } catch (error) {
+      cell.suspended = false;
+      if (cell.state === "suspended") cell.state = "running";
+      throw error;
+    } finally {
+      cell.pausing = undefined;
+    }
+  }
+
+  /** Let a suspended agent go on. @throws {NotHereError}, {IllegalTransitionError} unless it is suspended */
+  async resume(agent: AgentId): Promise<void> {
+    const cell = this.#here(agent);
+    await cell.pausing?.catch(() => undefined);
+    if (cell.state !== "suspended") throw new IllegalTransitionError(agent, cell.state, "running");
+    cell.state = transition(agent, cell.state, "running");
+    cell.suspended = false;
+    await this.#runner.thaw(agent);
+  }
+
+  /** The epoch an agent is owned under changed without a move. @throws {NotHereError} */
+  renew(agent: AgentId, epoch: Epoch): void {
+    this.#here(agent).epoch = epoch;
+  }
+
+  /** Where an agent stands here and under which epoch, without asking its runner; undefined when it is not here. */
+  stands(agent: AgentId): { readonly state: CellState; readonly epoch: Epoch } | undefined {
+    const cell = this.#cells.get(agent);
+    return cell && { state: cell.state, epoch: cell.epoch };
+  }
+
   /** Numbers about an agent; undefined when it is not here. */
   async report(agent: AgentId): Promise<CellReport | undefined> {
     const cell = this.#cells.get(agent);
@@ -148,7 +199,8 @@ export class CellGate implements MeshCells, CellGatePort {
   deliver(message: LinkMessage): LinkVerdict {
     const cell = this.#cells.get(message.agent);
     if (cell === undefined) return this.#absent(message.agent);
-    if (cell.state !== "running") return { kind: "retry", retryAfterMs: RETRY_MS };
+    if (cell.state !== "running" && cell.state !== "suspended")
+      return { kind: "retry", retryAfterMs: RETRY_MS };
     if (!this.#hasRoom(cell, message.payload.length)) return { kind: "retry", retryAfterMs: RETRY_MS };
     const verdict = cell.links.offer(message.link, message.seq, message.floor, message.ask);
     if (verdict.kind === "duplicate") cell.refusedDuplicates++;
@@ -170,7 +222,8 @@ export class CellGate implements MeshCells, CellGatePort {
   describe(agent: AgentId): AgentDescription | undefined {
     const cell = this.#cells.get(agent);
     if (cell === undefined || cell.state === "created") return undefined;
-    return { epoch: cell.epoch, meta: cell.meta, estimatedBytes: cell.waitingBytes + CHUNK_BYTES };
+    const { epoch, meta, suspended, waitingBytes } = cell;
+    return { epoch, meta, suspended, estimatedBytes: waitingBytes + CHUNK_BYTES };
   }
 
   async admit(agent: AgentId, meta: Uint8Array, _estimatedBytes: number): Promise<void> {
@@ -182,21 +235,31 @@ export class CellGate implements MeshCells, CellGatePort {
 
   readonly precopy: PreCopyCells = {
     begin: async (agent, leastBytes) => {
-      this.#here(agent);
+      const cell = this.#here(agent);
+      if (cell.state !== "running") return undefined; // What stands still is best read so.
+      cell.readAhead = true;
       const first = await this.#runner.readAhead(agent, leastBytes);
+      cell.readAhead = first !== undefined;
       return first === undefined ? undefined : this.#piecesSource(agent, leastBytes, first);
     },
-    giveUp: (agent) => this.#runner.stopAhead(agent),
+    giveUp: async (agent) => {
+      const cell = this.#cells.get(agent);
+      if (cell !== undefined) cell.readAhead = false;
+      await this.#runner.stopAhead(agent);
+    },
   };
 
   async freeze(agent: AgentId): Promise<ChunkSource> {
     const cell = this.#here(agent);
+    if (cell.pausing !== undefined) await cell.pausing.catch(() => undefined);
     cell.state = transition(agent, cell.state, "migrating");
+    cell.readAhead = false;
+    const { links, suspended } = cell;
     try {
       const mail = await this.#runner.freeze(agent, FREEZE_TIMEOUT_MS);
-      return this.#imageSource(agent, encodeHead({ links: cell.links, mail }));
+      return this.#imageSource(agent, encodeHead({ links, mail, suspended }));
     } catch (error) {
-      if (cell.state === "migrating") cell.state = "running";
+      if (cell.state === "migrating") cell.state = suspended ? "suspended" : "running";
       await this.#runner.stopAhead(agent);
       throw error;
     }
@@ -204,9 +267,10 @@ export class CellGate implements MeshCells, CellGatePort {
 
   async thaw(agent: AgentId, epoch: Epoch): Promise<void> {
     const cell = this.#here(agent);
-    await this.#runner.thaw(agent);
+    if (!cell.suspended) await this.#runner.thaw(agent);
     cell.epoch = epoch;
-    if (cell.state === "migrating") cell.state = transition(agent, cell.state, "running");
+    if (cell.state === "migrating")
+      cell.state = transition(agent, cell.state, cell.suspended ? "suspended" : "running");
   }
 
   async retire(agent: AgentId, moved: Moved): Promise<void> {
@@ -228,9 +292,9 @@ export class CellGate implements MeshCells, CellGatePort {
 
   async activate(agent: AgentId, epoch: Epoch): Promise<void> {
     const cell = this.#here(agent);
-    await this.#runner.activate(agent);
+    if (!cell.suspended) await this.#runner.activate(agent);
     cell.epoch = epoch;
-    cell.state = transition(agent, cell.state, "running");
+    cell.state = transition(agent, cell.state, cell.suspended ? "suspended" : "running");
     this.#retired.delete(agent);
   }
 
@@ -283,6 +347,9 @@ export class CellGate implements MeshCells, CellGatePort {
       meta,
       epoch,
       state: "created",
+      suspended: false,
+      pausing: undefined,
+      readAhead: false,
       links: new LinkTable(),
       waitingMessages: 0,
       waitingBytes: 0,
@@ -358,8 +425,9 @@ export class CellGate implements MeshCells, CellGatePort {
     await this.#runner.finishImage(cell.agent, mail);
   }
 
-  #takeHead(cell: Cell, { links, mail }: CellHead): FrozenMail {
+  #takeHead(cell: Cell, { links, mail, suspended }: CellHead): FrozenMail {
     cell.links = links;
+    cell.suspended = suspended;
     cell.waitingMessages = mail.mailbox.length;
     cell.waitingBytes = mail.mailbox.reduce((sum, { payload }) => sum + payload.length, 0);
     return mail;

@@ -2,7 +2,8 @@
  * The runner of a node's cells: their mailboxes, guests and kernel tasks. Lives where the kernel lives.
  *
  * CR1. A cell has at most one task at a time; a frozen, staged or built cell has none.
- * CR2. `freeze` ends the task at its next blocking import. If none comes in time the freeze is taken back and the cell goes on.
+ * CR2. `freeze` ends the task at its next blocking import. If none comes in time the freeze is taken back and the cell goes on. A cell that
+ *      stands still already is frozen at once, with everything that came meanwhile.
  * CR3. A guest that fails or ends takes its own cell with it and nothing else; the gate is told once.
  * CR4. A cell that holds something immovable is not frozen, and the refusal names it.
  * CR5. A program is compiled once per hash while a cell uses it.
@@ -222,12 +223,13 @@ export class CellRunner implements CellRunnerPort {
       });
   }
 
-  async freeze(agent: AgentId, timeoutMs: number): Promise<FrozenMail> {
+  async freeze(agent: AgentId, timeoutMs: number, leaves = true): Promise<FrozenMail> {
     const cell = this.#here(agent);
     const { kernel, timers } = this.#options;
-    if (cell.task === undefined) throw new NotHereError(agent);
+    if (cell.arriving !== undefined) throw new NotHereError(agent);
     const { immovable } = cell.held;
-    if (immovable.length > 0) throw new ImmovableCapabilityError(agent, immovable);
+    if (immovable.length > 0 && leaves) throw new ImmovableCapabilityError(agent, immovable);
+    if (cell.task === undefined) return this.#standing(cell);
     return new Promise((resolve, reject) => {
       const settled = (): void => {
         timer.cancel();
@@ -250,6 +252,16 @@ export class CellRunner implements CellRunnerPort {
       };
       kernel.signal((cell.task as TaskHandles).control, 1);
     });
+  }
+
+  /** A cell that stands still: its mail with what came since it stopped. An image that was read of it is given up. */
+  #standing(cell: Cell): FrozenMail {
+    this.#stopAhead(cell);
+    cell.image = undefined;
+    this.#restoreMail(cell, cell.frozen);
+    const { asker, receivedCount: received, sleepRestMs: sleepMs } = cell;
+    cell.frozen = { mailbox: cell.backlog.splice(0), asker, received, sleepMs };
+    return cell.frozen;
   }
 
   async readImage(agent: AgentId): Promise<Uint8Array | undefined> {

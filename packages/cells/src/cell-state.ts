@@ -2,9 +2,9 @@
  * The lifecycle of a cell on one node.
  *
  *     created --> running <--> suspended
- *        |           |             |
+ *        |           |             |      created also becomes suspended: it arrived so
  *        |           v             v
- *        |        migrating --> (running: thawed)
+ *        |        migrating --> (running or suspended: thawed)
  *        |           |
  *        +-----------+--> terminated
  *
@@ -19,10 +19,10 @@ export type CellState = "created" | "running" | "suspended" | "migrating" | "ter
 
 /** From each state, the states that may follow. */
 export const TRANSITIONS: Readonly<Record<CellState, readonly CellState[]>> = {
-  created: ["running", "terminated"],
+  created: ["running", "suspended", "terminated"],
   running: ["suspended", "migrating", "terminated"],
   suspended: ["running", "migrating", "terminated"],
-  migrating: ["running", "terminated"],
+  migrating: ["running", "suspended", "terminated"],
   terminated: [],
 };
 

@@ -3,6 +3,7 @@
  *
  * FC1. The head's length comes first; image-stream.ts checks it before anything is allocated.
  * FC2. A reader gives back exactly what was written, or refuses with `cells.bad-image`; it never guesses.
+ * FC3. The head of a cell that is suspended says so in a field of its own and has version 2; that of any other cell is as in version 1.
  */
 import { fromHex, type NodeId, toHex } from "@glia-os/abi/ids";
 import { LinkTable } from "@glia-os/mesh-core";
@@ -15,12 +16,15 @@ export const HEAD_BYTES_MAX: number = 96 * 1024 * 1024;
 /** Largest chunk a stream is cut into. */
 export const CHUNK_BYTES: number = 1024 * 1024;
 const VERSION = 1;
+const VERSION_SUSPENDED = 2;
 const LENGTH_BYTES = 4;
 
 /** What stands in front of the guest's snapshot. */
 export interface CellHead {
   readonly links: LinkTable;
   readonly mail: FrozenMail;
+  /** Whether the cell stands still by request (FC3). */
+  readonly suspended: boolean;
 }
 
 type AskerRow = [Uint8Array, number, Uint8Array];
@@ -55,11 +59,12 @@ function whole(value: unknown, what: string): number {
 }
 
 /** The bytes of a head, length first. */
-export function encodeHead({ links, mail }: CellHead): Uint8Array {
+export function encodeHead({ links, mail, suspended }: CellHead): Uint8Array {
   const items = mail.mailbox.map((item) => [...askerRow(item), item.ask, item.payload]);
   const asker = mail.asker === undefined ? null : askerRow(mail.asker);
   const sleep = mail.sleepMs === undefined ? null : Math.ceil(mail.sleepMs);
-  const body = encode([VERSION, links.serialize(), items, asker, mail.received, sleep]);
+  const fields = [links.serialize(), items, asker, mail.received, sleep];
+  const body = encode(suspended ? [VERSION_SUSPENDED, ...fields, true] : [VERSION, ...fields]);
   const bytes = new Uint8Array(LENGTH_BYTES + body.length);
   new DataView(bytes.buffer).setUint32(0, body.length);
   bytes.set(body, LENGTH_BYTES);
@@ -74,14 +79,20 @@ export function decodeHead(body: Uint8Array): CellHead {
   } catch {
     throw new BadImageError("its head is not deterministic CBOR");
   }
-  if (!Array.isArray(value) || value.length !== 6) throw new BadImageError("its head is not a list of six");
-  const [version, table, items, asker, received, sleep] = value as unknown[];
-  if (version !== VERSION) throw new BadImageError("its version is unknown to this build");
+  if (!Array.isArray(value)) throw new BadImageError("its head is not a list");
+  const [version, table, items, asker, received, sleep, suspended] = value as unknown[];
+  if (version !== VERSION && version !== VERSION_SUSPENDED)
+    throw new BadImageError("its version is unknown to this build");
+  if (value.length !== (version === VERSION ? 6 : 7))
+    throw new BadImageError(`its head has ${value.length} fields`);
+  if (version === VERSION_SUSPENDED && suspended !== true)
+    throw new BadImageError("its head does not say whether it is suspended");
   if (!(table instanceof Uint8Array) || !Array.isArray(items))
     throw new BadImageError("its head has fields of the wrong type");
   if (asker !== null && !Array.isArray(asker)) throw new BadImageError("its asker is not a list");
   return {
     links: LinkTable.restore(table),
+    suspended: suspended === true,
     mail: {
       mailbox: items.map(readItem),
       asker: asker === null ? undefined : readAsker(asker),

@@ -60,8 +60,11 @@ export interface CellRunnerPort {
   start(agent: AgentId, manifest: AgentManifest): Promise<void>;
   /** Put a message into the mailbox. One-way. */
   deliver(agent: AgentId, item: MailItem): void;
-  /** Stop at the next blocking call. @throws {NoYieldError} after `timeoutMs`; the cell then goes on. */
-  freeze(agent: AgentId, timeoutMs: number): Promise<FrozenMail>;
+  /**
+   * Stop at the next blocking call; a cell that stands still already hands out its mail with what came since. `leaves` (default true): what
+   * cannot move refuses. @throws {NoYieldError} after `timeoutMs`; the cell then goes on.
+   */
+  freeze(agent: AgentId, timeoutMs: number, leaves?: boolean): Promise<FrozenMail>;
   /**
    * The next piece, at most 1 MiB, of the image of a cell that runs (RP4); undefined when the rest is best read frozen. Undefined at once for a cell
    * with less than `leastBytes` of memory, and for one that cannot be read while it runs.
@@ -71,7 +74,7 @@ export interface CellRunnerPort {
   stopAhead(agent: AgentId): Promise<void>;
   /** The next chunk of a frozen cell's image, at most 1 MiB; undefined after the last. */
   readImage(agent: AgentId): Promise<Uint8Array | undefined>;
-  /** Go on with a frozen cell. */
+  /** Go on with a frozen cell, or with one that was built and has not run. */
   thaw(agent: AgentId): Promise<void>;
   /** Prepare to build a cell from an image; `ahead` says whether it was begun while the cell ran (RP4). */
   stage(agent: AgentId, manifest: AgentManifest, ahead: boolean): Promise<void>;

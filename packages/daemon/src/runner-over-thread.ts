@@ -8,7 +8,7 @@ export function runnerOverThread({ remote, tell }: ThreadLink<CellRunnerPort>): 
     admit: (program, grants) => remote.admit(program, grants),
     start: (agent, manifest) => remote.start(agent, manifest),
     deliver: (agent, item) => tell.deliver(agent, { ...item, payload: moved(item.payload.slice()) }),
-    freeze: (agent, timeoutMs) => remote.freeze(agent, timeoutMs),
+    freeze: (agent, timeoutMs, leaves) => remote.freeze(agent, timeoutMs, leaves),
     readAhead: (agent, leastBytes) => remote.readAhead(agent, leastBytes),
     stopAhead: (agent) => remote.stopAhead(agent),
     readImage: (agent) => remote.readImage(agent),

@@ -51,7 +51,7 @@ export type CoordinationReply = MutationReply | readonly AgentRow[] | readonly C
 const SESSION_ID = /^([0-9a-f]{64}):([1-9][0-9]{0,15})$/;
 const PROGRAM_HASH = /^[0-9a-f]{64}$/;
 const REQUEST_ID = /^[ -~]+$/;
-const STATUSES: readonly AgentStatus[] = ["running", "suspended", "terminated"];
+const STATUSES: readonly AgentStatus[] = ["running", "suspended", "terminated", "failed", "exported"];
 
 /** The id of a session: its node and its fence, so that an id never comes back and says whose it is. */
 export function sessionIdOf(node: NodeId, fence: number): string {

@@ -21,8 +21,11 @@ export interface NodeSession {
   readonly ttlMs: number;
 }
 
-/** Where an agent stands. */
-export type AgentStatus = "running" | "suspended" | "terminated";
+/**
+ * Where an agent stands. `suspended`: by request, on its owner. `failed`: it ended by its own error. `exported`: taken out into a file, and it
+ * runs nowhere until the file is imported. The last two run nowhere, and keep their name.
+ */
+export type AgentStatus = "running" | "suspended" | "terminated" | "failed" | "exported";
 
 /** The committed truth about one agent. */
 export interface AgentRow {

@@ -21,7 +21,7 @@ export const AGENT_NAME_MAX = 1024;
 /** Most rows in one answer, as the port says. */
 export const ROWS_MAX = 10_000;
 
-const STATUSES: readonly AgentStatus[] = ["running", "suspended", "terminated"];
+const STATUSES: readonly AgentStatus[] = ["running", "suspended", "terminated", "failed", "exported"];
 const HASH_MAX = 64;
 
 /** The fence every request carries: which cluster, which anchor. */

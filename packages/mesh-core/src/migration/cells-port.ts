@@ -18,6 +18,8 @@ export interface AgentDescription {
   readonly epoch: Epoch;
   /** Opaque to the mesh: program hash, limits, grants, name. At most 16 MiB less 4 KiB, so that it may hold the program. */
   readonly meta: Uint8Array;
+  /** Whether it stands still by request, so that it is to stand still where it goes, too. */
+  readonly suspended?: boolean;
   /** About how many bytes the snapshot will have. */
   readonly estimatedBytes: number;
 }

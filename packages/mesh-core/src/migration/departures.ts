@@ -78,6 +78,8 @@ interface Move {
   readonly agent: AgentId;
   readonly to: NodeId;
   readonly epoch: Epoch;
+  /** What the row says before the move and after it. */
+  readonly status: "running" | "suspended";
   readonly timeline: Timeline;
   /** Where the stream of state stands: bytes handed to the wire, and the running hash after them. */
   readonly stream: { bytes: number; hash: Uint8Array };
@@ -122,7 +124,9 @@ export class Departures {
     const timeline = new Timeline(this.#o.clock, (phase) => this.#o.onPhase(agent, to, phase));
     const id = this.#o.random.bytes(new Uint8Array(MOVE_ID_BYTES));
     const stream = { bytes: 0, hash: firstHash(this.#o.digests, id) };
-    const move: Move = { id, agent, to, epoch: description.epoch, timeline, stream, cancelled: false };
+    const { epoch, suspended } = description;
+    const status = suspended === true ? "suspended" : "running";
+    const move: Move = { id, agent, to, epoch, status, timeline, stream, cancelled: false };
     this.#moves.set(agent, move);
     try {
       return await this.#run(move, description, options.strategy ?? "auto");
@@ -255,8 +259,8 @@ export class Departures {
 
   /** The one commit point (MG1-MG3). Returns only when the registry's answer is known. */
   async #commit(move: Move, destinationSession: string): Promise<Decision> {
-    const { agent, epoch, to, id } = move;
-    const commit = { owner: to, sessionId: destinationSession, status: "running" } as const;
+    const { agent, epoch, to, id, status } = move;
+    const commit = { owner: to, sessionId: destinationSession, status } as const;
     let unknown: unknown;
     for (;;) {
       const late = move.timeline.elapsedMs() > this.#o.deadlineMs;
@@ -267,7 +271,7 @@ export class Departures {
         if (row !== undefined && row.epoch !== epoch) return this.#decide(move, row, unknown);
         // Under this node's session of now: the one of before may have ended behind the cut that made it late. Each is a request of its own.
         const sessionId = this.#o.sessionId();
-        const change = late ? ({ owner: this.#o.self, sessionId, status: "running" } as const) : commit;
+        const change = late ? ({ owner: this.#o.self, sessionId, status } as const) : commit;
         const requestId = `${toHex(id)}/${late ? `abort/${sessionId.slice(-SESSION_TAIL)}` : "commit"}`;
         const outcome = await this.#o.coordination().compareAndSwap(agent, epoch, change, requestId);
         return this.#decide(move, outcome.kind === "unknown-agent" ? undefined : outcome.row, unknown);

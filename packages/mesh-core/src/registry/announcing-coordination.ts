@@ -49,6 +49,6 @@ function tell(
   { agent, owner, epoch, status, name }: AgentRow,
 ): Promise<unknown> | undefined {
   if (registry === undefined) return undefined;
-  if (status !== "running") return registry.withdraw(agent);
+  if (status !== "running" && status !== "suspended") return registry.withdraw(agent);
   return owner === self ? registry.publish(agent, epoch, name) : registry.moved(agent, epoch, owner);
 }
