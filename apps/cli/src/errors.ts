@@ -274,16 +274,26 @@ export class ProgramUnreadableError extends CliError<"cli.program-unreadable"> {
 
 /** Several programs run here and none was named. */
 export class RunAmbiguousError extends CliError<"cli.run-ambiguous"> {
-  constructor(runs: readonly { readonly pid: number; readonly file: string }[]) {
-    const names = runs.map(({ pid, file }) => `${pid} (${file})`).join(", ");
-    super("cli.run-ambiguous", `Several programs run: ${names}`, { details: { runs } });
+  constructor(
+    runs: readonly { readonly pid: number; readonly file: string }[],
+    nodes: readonly string[] = [],
+  ) {
+    const names = [
+      ...runs.map(({ pid, file }) => `${pid} (${file})`),
+      ...nodes.map((name) => `node ${name}`),
+    ];
+    const details = { runs, ...(nodes.length === 0 ? {} : { nodes }) };
+    super("cli.run-ambiguous", `Several programs or nodes run: ${names.join(", ")}`, { details });
   }
 }
 
-/** No program runs, or not the one that was named. */
+/** Neither a program nor a node runs, or not the program that was named. */
 export class RunNotFoundError extends CliError<"cli.run-not-found"> {
   constructor(pid?: number) {
-    const what = pid === undefined ? "No program runs" : `Process ${pid} is no program that glia run started`;
+    const what =
+      pid === undefined
+        ? "No program and no node runs"
+        : `Process ${pid} is no program that glia run started`;
     super("cli.run-not-found", what, pid === undefined ? {} : { details: { pid } });
   }
 }

@@ -134,12 +134,15 @@ function addKernel(program: Command, register: Registrar): void {
   const top = register.leaf(
     program,
     "top",
-    "Show tasks, queues and states of a program that `glia run` runs, again and again; q or Ctrl-C leaves.",
-    ["glia top", "glia top --pid 4242 --interval 0.5", "glia top --once --json"],
+    "Show tasks, queues and states of a program that `glia run` runs, or nodes, agents, jobs and moves of the mesh of a node, again and " +
+      "again. On a terminal q or Ctrl-C leaves and the space bar pauses; r, n, w and m sort agents by rate, name, waiting messages and memory.",
+    ["glia top", "glia top --name hub", "glia top --pid 4242 --interval 0.5", "glia top --once --json"],
   );
   top
-    .summary("Show the tasks of a running program")
-    .option("--pid <pid>", "process to look at (default: the only one)")
+    .summary("Show a running program, or the mesh of a node")
+    .option("--pid <pid>", "program to look at (default: the only program or node)")
+    .option("--name <name>", "node whose mesh to look at")
+    .option("--data <dir>", "data folder of the node whose mesh to look at")
     .option("--interval <seconds>", "time between two looks, 0.1 to 3600", "1")
     .option("--once", "look once");
   register.runs(top, async () => (await import("./commands/top.ts")).top);

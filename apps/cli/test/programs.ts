@@ -25,7 +25,7 @@ export class Programs {
   }
 
   get env(): Readonly<Record<string, string>> {
-    return { XDG_RUNTIME_DIR: this.runtime, NO_COLOR: "1" };
+    return { XDG_RUNTIME_DIR: this.runtime, GLIA_HOME: join(this.folder, "home"), NO_COLOR: "1" };
   }
 
   /** Write a program; returns its file name. */

@@ -65,7 +65,7 @@ describe("glia top", () => {
     const { programs } = newPrograms();
     const [a, b] = await Promise.all([alive(programs), alive(programs)]);
     const listed = await programs.run(["top", "--once"]);
-    expect([listed.code, listed.stderr]).toEqual([1, expect.stringContaining("Name one with --pid PID.")]);
+    expect([listed.code, listed.stderr]).toEqual([1, expect.stringContaining("Name one with --pid PID")]);
     for (const { pid } of [a, b]) expect(listed.stdout).toMatch(new RegExp(`^${pid} +alive\\.ts`, "m"));
     const one = await programs.run(["top", "--once", "--json", "--pid", String(b.pid)]);
     expect(JSON.parse(one.stdout)).toMatchObject({ pid: b.pid });
@@ -77,7 +77,7 @@ describe("glia top", () => {
     const { programs } = newPrograms();
     expect(await programs.run(["top"])).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^glia: No program runs\./),
+      stderr: expect.stringMatching(/^glia: No program and no node runs\./),
     });
     const other = await programs.run(["top", "--pid", "1", "--json"]);
     expect(JSON.parse(other.stdout)).toMatchObject({
@@ -202,7 +202,7 @@ describe("the socket of a program", () => {
     run.child.kill("SIGKILL");
     await run.result;
     expect(readdirSync(sockets)).toEqual([`run-${run.pid}.sock`]);
-    expect((await programs.run(["top", "--once"])).stderr).toContain("No program runs");
+    expect((await programs.run(["top", "--once"])).stderr).toContain("No program and no node runs");
     expect(readdirSync(sockets)).toEqual([]);
   });
 

@@ -1,54 +1,84 @@
 /**
- * `glia top`: tasks, queues and states of a program that `glia run` runs.
+ * `glia top`: tasks, queues and states of a program that `glia run` runs, or nodes, agents and moves of a mesh.
  *
  * TP1. On a terminal the view is painted in place until q or Ctrl-C; elsewhere it is printed again and again; with `--once` once.
- * TP2. It ends with exit code 0 when the program ends, the person leaves, or nobody reads the output any more.
+ * TP2. It ends with exit code 0 when what it looks at ends, the person leaves, or nobody reads the output any more.
+ * TP3. Without being told what to look at it takes the only program or node that runs; never a guess among several.
  */
-import { formatState } from "@glia-os/host";
 import type { Context } from "../context.ts";
 import { RunAmbiguousError, RunNotFoundError, UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { formatBytes, formatMs } from "../terminal/amount.ts";
+import { openNode, runningNodes } from "../node/choose-node.ts";
+import { formatMs } from "../terminal/amount.ts";
 import { formatTable } from "../terminal/table.ts";
+import { meshWatched } from "../top/mesh-watched.ts";
+import { programWatched } from "../top/program-watched.ts";
 import { offeringProcesses, runFolder } from "../top/run-folder.ts";
 import { Screen } from "../top/screen.ts";
 import { StateClient } from "../top/state-client.ts";
 import type { StateView } from "../top/state-view.ts";
+import type { Look, Watched } from "../top/watched.ts";
 
 /** Its options, as texts. */
 export interface TopOptions {
   readonly pid?: string;
+  readonly name?: string;
+  readonly data?: string;
   readonly interval: string;
   readonly once?: boolean;
 }
 
-/** Tasks shown where nothing cuts the list. */
-const TASKS_PRINTED = 200;
 const INTERVAL_LEAST_S = 0.1;
 const INTERVAL_MOST_S = 3600;
+const PAUSE_KEY = " ";
 
 /** Run it (TP1, TP2). */
 export async function top(options: TopOptions, context: Context): Promise<ExitCode> {
   const everyMs = 1000 * secondsOf(options.interval);
-  const client = await connect(options.pid, context);
+  const watched = await choose(options, context);
   try {
-    if (options.once === true) print(context, await client.ask());
-    else await watch(client, everyMs, context);
+    if (options.once === true) print(context, await watched.look());
+    else await watch(watched, everyMs, context);
     return EXIT.ok;
   } finally {
-    client.close();
+    watched.close();
   }
 }
 
-async function connect(pid: string | undefined, context: Context): Promise<StateClient> {
+/** What to look at (TP3). */
+async function choose({ pid, name, data }: TopOptions, context: Context): Promise<Watched> {
+  if (pid !== undefined && (name !== undefined || data !== undefined))
+    throw new UsageError("--pid names a program; --name and --data name a node", "Give one of them.");
   if (pid !== undefined) {
     if (!/^[1-9]\d{0,9}$/.test(pid)) throw new UsageError(`--pid ${pid.slice(0, 40)} is not a process id`);
-    return StateClient.open(Number(pid));
+    return programWatched(await StateClient.open(Number(pid)));
   }
+  if (name !== undefined || data !== undefined)
+    return meshWatched(
+      await openNode({ ...(name === undefined ? {} : { name }), ...(data === undefined ? {} : { data }) }),
+    );
   const pids = offeringProcesses(runFolder());
-  const [only] = pids;
-  if (only === undefined) throw new RunNotFoundError();
-  if (pids.length === 1) return StateClient.open(only);
+  const nodes = await runningNodes();
+  const [onlyPid] = pids;
+  const [onlyNode] = nodes;
+  if (pids.length + nodes.length === 0) throw new RunNotFoundError();
+  if (onlyPid !== undefined && pids.length + nodes.length === 1)
+    return programWatched(await StateClient.open(onlyPid));
+  if (onlyNode !== undefined && pids.length + nodes.length === 1) return meshWatched(onlyNode.node);
+  await Promise.all(nodes.map(({ node }) => node.close()));
+  return refuse(
+    pids,
+    nodes.map((each) => each.name),
+    context,
+  );
+}
+
+/** Say what there is, and that one is to be named. */
+async function refuse(
+  pids: readonly number[],
+  nodes: readonly string[],
+  { terminal }: Context,
+): Promise<never> {
   const views = await Promise.all(pids.map(viewOf));
   const runs = views.filter((view) => view !== undefined);
   const rows = runs.map(({ pid, file, uptimeMs, state }) => [
@@ -57,9 +87,13 @@ async function connect(pid: string | undefined, context: Context): Promise<State
     formatMs(uptimeMs),
     String(state.tasks.length + state.omitted),
   ]);
-  if (runs.length > 0)
-    for (const line of formatTable(["PID", "PROGRAM", "UP", "TASKS"], rows)) context.terminal.line(line);
-  throw new RunAmbiguousError(runs.map(({ pid, file }) => ({ pid, file })));
+  const programs = runs.length > 0 ? formatTable(["PID", "PROGRAM", "UP", "TASKS"], rows) : [];
+  const named = nodes.map((name) => `node ${name}`);
+  for (const line of [...programs, ...named]) terminal.line(line);
+  throw new RunAmbiguousError(
+    runs.map(({ pid, file }) => ({ pid, file })),
+    nodes,
+  );
 }
 
 /** The view of one of several programs; undefined when it has just ended, or does not answer. */
@@ -76,35 +110,39 @@ async function viewOf(pid: number): Promise<StateView | undefined> {
   }
 }
 
-async function watch(client: StateClient, everyMs: number, context: Context): Promise<void> {
+async function watch(watched: Watched, everyMs: number, context: Context): Promise<void> {
   const { terminal, interrupt, stdin } = context;
   terminal.letReaderLeave();
-  const screen = terminal.repaints ? new Screen(terminal, stdin) : undefined;
+  let shown: Look | undefined;
+  let paused = false;
+  const screen = terminal.repaints ? new Screen(terminal, stdin, typed) : undefined;
+  function typed(key: string): void {
+    if (key === PAUSE_KEY) paused = !paused;
+    else if (watched.key?.(key) !== true) return;
+    paint();
+  }
+  function paint(): void {
+    if (shown === undefined) return;
+    screen?.paint(paused ? ["(paused; the space bar goes on)", ...shown.lines()] : shown.lines());
+  }
   const left = new Promise<void>((resolve) => {
     interrupt.addEventListener("abort", () => resolve(), { once: true });
     void screen?.quit.then(resolve);
   });
-  const over = Promise.race([left.then(() => "left" as const), client.ended.then(() => "ended" as const)]);
+  const over = Promise.race([left.then(() => "left" as const), watched.ended.then(() => "ended" as const)]);
   try {
     for (let why: string | undefined; why === undefined; why = await firstOf(over, everyMs)) {
-      const view = await Promise.race([client.ask().catch(endedOr(client)), over.then(() => undefined)]);
-      if (view === undefined) continue;
-      if (screen === undefined) print(context, view);
-      else screen.paint(linesOf(view, TASKS_PRINTED));
+      if (paused) continue;
+      const look = await Promise.race([watched.look(), over.then(() => undefined)]);
+      if (look === undefined) continue;
+      shown = look;
+      if (screen === undefined) print(context, look);
+      else paint();
     }
   } finally {
     screen?.leave();
   }
-  if ((await firstOf(over, 0)) === "ended") terminal.note(`glia: process ${client.pid} has ended`);
-}
-
-/** A question that fails because the program ended is no failure. */
-function endedOr(client: StateClient): (error: unknown) => Promise<undefined> {
-  return async (error) => {
-    if (error instanceof RunNotFoundError) return undefined;
-    client.close();
-    throw error;
-  };
+  if ((await firstOf(over, 0)) === "ended") terminal.note(`glia: ${watched.endNote}`);
 }
 
 /** What `over` says, or undefined when it says nothing for `ms`. */
@@ -120,16 +158,11 @@ async function firstOf<Value>(over: Promise<Value>, ms: number): Promise<Value |
   }
 }
 
-function print({ terminal }: Context, view: StateView): void {
-  terminal.record({ ok: true, ...view });
-  for (const line of linesOf(view, TASKS_PRINTED)) terminal.line(line);
+function print({ terminal }: Context, look: Look | undefined): void {
+  if (look === undefined) throw new RunNotFoundError();
+  terminal.record({ ok: true, ...look.record });
+  for (const line of look.lines()) terminal.line(line);
   terminal.line();
-}
-
-/** The lines people see. */
-function linesOf({ pid, file, uptimeMs, rssBytes, state }: StateView, tasks: number): string[] {
-  const head = `glia top  ${file}  process ${pid}  up ${formatMs(uptimeMs)}  memory ${formatBytes(rssBytes)}`;
-  return [head, ...formatState(state, { tasks })];
 }
 
 function secondsOf(text: string): number {

@@ -28,14 +28,11 @@ export async function withNode<T>(
   }
 }
 
-async function openNode({ data, name }: NodeChoice): Promise<ControlConnection> {
+/** A connection to the chosen node (N1). @throws {NodeNotRunningError} {NodeAmbiguousError} */
+export async function openNode({ data, name }: NodeChoice): Promise<ControlConnection> {
   if (data !== undefined || name !== undefined) return connectControl(dataDirOf(name ?? "", data));
   const home = gliaHome();
-  const running: { readonly name: string; readonly node: ControlConnection }[] = [];
-  for (const known of knownNodes(home)) {
-    const node = await connectIfRunning(dataDirOf(known, undefined));
-    if (node !== undefined) running.push({ name: known, node });
-  }
+  const running = await runningNodes();
   const [only] = running;
   if (only === undefined) throw new NodeNotRunningError(home);
   if (running.length === 1) return only.node;
@@ -44,6 +41,18 @@ async function openNode({ data, name }: NodeChoice): Promise<ControlConnection> 
     home,
     running.map((each) => each.name),
   );
+}
+
+/** Connections to all nodes that run under the home of this user. */
+export async function runningNodes(): Promise<
+  readonly { readonly name: string; readonly node: ControlConnection }[]
+> {
+  const running: { readonly name: string; readonly node: ControlConnection }[] = [];
+  for (const known of knownNodes(gliaHome())) {
+    const node = await connectIfRunning(dataDirOf(known, undefined));
+    if (node !== undefined) running.push({ name: known, node });
+  }
+  return running;
 }
 
 async function connectIfRunning(dataDir: string): Promise<ControlConnection | undefined> {

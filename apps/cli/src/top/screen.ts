@@ -22,7 +22,8 @@ export class Screen {
   readonly #stdin: NodeJS.ReadStream;
   #left = false;
 
-  constructor(terminal: Terminal, stdin: NodeJS.ReadStream) {
+  /** `typed` hears every key that does not leave. */
+  constructor(terminal: Terminal, stdin: NodeJS.ReadStream, typed: (key: string) => void = () => undefined) {
     this.#terminal = terminal;
     this.#stdin = stdin;
     terminal.write(ENTER);
@@ -30,7 +31,10 @@ export class Screen {
     if (stdin.isTTY) stdin.setRawMode(true);
     this.quit = new Promise((resolve) => {
       stdin.setEncoding("utf8");
-      stdin.on("data", (keys: string) => QUIT.some((key) => keys.includes(key)) && resolve());
+      stdin.on("data", (keys: string) => {
+        if (QUIT.some((key) => keys.includes(key))) resolve();
+        else for (const key of keys) typed(key);
+      });
     });
     stdin.resume();
   }

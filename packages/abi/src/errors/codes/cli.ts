@@ -177,13 +177,13 @@ export const CLI_CODES = {
   },
   "cli.run-ambiguous": {
     retryable: false,
-    changed: "Nothing: no program was asked.",
-    fix: "Name one with --pid PID.",
+    changed: "Nothing: no program or node was asked.",
+    fix: "Name one with --pid PID, or a node with --name NAME.",
   },
   "cli.run-not-found": {
     retryable: false,
-    changed: "Nothing: no program was asked.",
-    fix: "Start one with `glia run FILE`; glia top sees programs of the same user on the same machine.",
+    changed: "Nothing: no program or node was asked.",
+    fix: "Start one with `glia run FILE` or `glia mesh start`; glia top sees programs and nodes of the same user on the same machine.",
   },
   "cli.run-silent": {
     retryable: true,
