@@ -34,15 +34,19 @@ export { type PeerRecord, PeerRecords } from "./exchange/peer-record.ts";
 export { FIND_METHOD, Kademlia, type KademliaOptions, type KademliaStats } from "./kademlia/kademlia.ts";
 export { Lookup, type LookupOptions, type LookupStep } from "./kademlia/lookup.ts";
 export type { AgentLink, LinkStats } from "./links/agent-link.ts";
+export { type CarriedLink, HELD_MESSAGES } from "./links/link-sender.ts";
 export {
   ASKS_MAX,
   DEDUPE_WINDOW,
+  LINK_ID_BYTES,
   LINKS_MAX,
   type LinkId,
   type LinkOffer,
   LinkTable,
   PAYLOAD_MAX,
 } from "./links/link-table.ts";
+export { AGENT_LINKS_MAX, type AgentLinkEvents, type OutgoingLink } from "./links/links.ts";
+export { homeOf, mailboxId } from "./links/mailbox-id.ts";
 export {
   MEMBERSHIP_PROFILES,
   type MembershipParameters,

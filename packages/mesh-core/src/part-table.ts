@@ -11,6 +11,7 @@ import type { Gossip } from "./broadcast/gossip.ts";
 import type { Envelope } from "./codec/envelope.ts";
 import type { PeerExchange } from "./exchange/peer-exchange.ts";
 import { Links } from "./links/links.ts";
+import { homeOf } from "./links/mailbox-id.ts";
 import type { MeshCells } from "./migration/cells-port.ts";
 import { Moves } from "./migration/moves.ts";
 import {
@@ -112,6 +113,7 @@ function startLinks(context: PartContext, surroundings: PartSurroundings): Part<
       // Not at once: the sender is in the middle of its own step. Not by a timer: that costs a millisecond.
       else void Promise.resolve().then(() => !stopped && links.receive({ node, role }, envelope));
     },
+    homeOf: (agent) => homeOf(context.members(), agent),
     congested: (node) => node !== self && context.congested(node),
     addressHint: (node, address) => context.hint(node, address),
   });

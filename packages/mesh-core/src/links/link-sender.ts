@@ -15,6 +15,8 @@
  * LS8. At most {@link BATCHES_IN_FLIGHT} batches that are not full are in flight: what is offered meanwhile gathers into the next one, which
  *      leaves with the next acknowledgement, or as soon as it is full. So a fast sender pays for few envelopes and a slow one never waits (the
  *      rule of RFC 896 for one small segment, for more of them).
+ * LS9. A link of an agent without asks can be carried away: what `carried` gives is all of it, and the sender made of it goes on with the same
+ *      number of the same link. Whoever carries it stops the one it left.
  */
 import type { AgentId, NodeId } from "@glia-os/abi/ids";
 import type { TimerHandle, Timers } from "@glia-os/abi/ports";
@@ -40,6 +42,18 @@ const RESOLVE_RETRY_MS = 100;
 
 /** What came of asking where the agent is. */
 export type Resolution = { readonly owner: NodeId } | "gone" | "unknown";
+
+/** A link on its way: what was not acknowledged, and the number the next message gets (LS9). */
+export interface CarriedLink {
+  readonly agent: AgentId;
+  readonly link: LinkId;
+  /** 1 or more. */
+  readonly next: number;
+  /** Batches put on the wire so far: an answer to one of these says nothing of where the link is now. */
+  readonly attempts: number;
+  /** The messages numbered up to `next - 1`, oldest first; at most {@link HELD_MESSAGES}. */
+  readonly held: readonly Uint8Array[];
+}
 
 /** What a sender needs. */
 export interface LinkSenderOptions {
@@ -101,8 +115,31 @@ export class LinkSender {
   #highest = 0;
   #over = false;
 
-  constructor(options: LinkSenderOptions) {
+  /** With `carried` it goes on with that link (LS9), at {@link LinkSender.wake}. */
+  constructor(options: LinkSenderOptions, carried?: CarriedLink) {
     this.#o = options;
+    if (carried === undefined) return;
+    this.#next = carried.next;
+    this.#base = carried.next - carried.held.length;
+    this.#cursor = this.#base;
+    this.#highest = this.#next - 1;
+    this.#attempt = carried.attempts;
+    this.#wentBackAt = carried.attempts;
+    this.#baseKnownAt = carried.attempts;
+    this.#held = carried.held.map((payload, index) => ({ seq: this.#base + index, ask: false, payload }));
+    for (const { payload } of this.#held) this.#heldBytes += payload.length;
+  }
+
+  /** Send what a carried link brought. */
+  wake(): void {
+    this.#pump();
+  }
+
+  /** The link as data, for whoever carries it away (LS9). */
+  carried(): CarriedLink {
+    const { agent, link } = this.#o;
+    const attempts = this.#attempt;
+    return { agent, link, next: this.#next, attempts, held: this.#held.map(({ payload }) => payload) };
   }
 
   /** Given, acknowledged, sent again, asks without reply. */
@@ -160,6 +197,11 @@ export class LinkSender {
   peerLost(node: NodeId): void {
     if (this.#over || this.#owner !== node) return;
     this.#lost();
+  }
+
+  /** There is no such agent any more. */
+  gone(): void {
+    if (!this.#over) this.#break(new AgentUnknownError(this.#o.agent));
   }
 
   /** What waited for a node has been sent: go on putting (LS5). */

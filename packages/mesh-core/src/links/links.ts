@@ -5,6 +5,7 @@
  * LN2. A batch is offered in order and stops at the first message that is neither accepted nor a duplicate; the answer carries the
  *      cumulative acknowledgement, the reason, and the replies asked for again.
  * LN3. Senders that were told to wait while an agent was frozen are told where it went as soon as that is known.
+ * LN4. Links of agents to agents are opened beside those of the node, as many as {@link AGENT_LINKS_MAX}, and may go on elsewhere (LS9).
  */
 import { type AgentId, type NodeId, toHex } from "@glia-os/abi/ids";
 import type { Coordination, HostPort, Random, Timers } from "@glia-os/abi/ports";
@@ -13,7 +14,7 @@ import { AgentUnknownError, LinkLimitError } from "../errors.ts";
 import type { AgentLocation } from "../mesh-types.ts";
 import type { MeshCells, Moved } from "../migration/cells-port.ts";
 import type { Peer } from "../peers/sessions.ts";
-import type { Resolution } from "./link-sender.ts";
+import { type CarriedLink, LinkSender, type LinkSenderOptions, type Resolution } from "./link-sender.ts";
 import { LINK_ID_BYTES, type LinkId } from "./link-table.ts";
 import { LocationCache } from "./location-cache.ts";
 import {
@@ -32,6 +33,8 @@ import { OpenLink } from "./open-link.ts";
 
 /** Open links of one node. */
 export const OPEN_LINKS_MAX = 4096;
+/** Open links of the agents of one node (LN4). */
+export const AGENT_LINKS_MAX = 65_536;
 /** Senders remembered per frozen agent (LN3). */
 export const WAITERS_MAX = 1024;
 /** A full link table or mailbox is tried again after this, in milliseconds. */
@@ -48,10 +51,33 @@ export interface LinksOptions {
   /** What members say about where an agent is, which may be old; undefined when nobody says anything. */
   hint?(agent: AgentId): Promise<(AgentLocation & { readonly addresses: readonly HostPort[] }) | undefined>;
   send(node: NodeId, envelope: Envelope): void;
+  /** The node that an id stands for by itself, without coordination: that of a mailbox which is no agent. */
+  homeOf?(agent: AgentId): NodeId | undefined;
   /** Whether so much waits to be sent to a node that a link should not add to it. */
   congested(node: NodeId): boolean;
   /** Remember where a node listens. */
   addressHint(node: NodeId, address: HostPort): void;
+}
+
+/** What the owner of an agent's link hears. */
+export interface AgentLinkEvents {
+  /** More was acknowledged, and there may be room. */
+  onProgress(): void;
+  /** The link is over; what was not acknowledged is lost. */
+  onBroken(error: Error): void;
+}
+
+/** A link from an agent of this node to an agent anywhere (LN4). */
+export interface OutgoingLink {
+  readonly link: LinkId;
+  /** Take a message; false when there is no room (LS2). */
+  offer(payload: Uint8Array): boolean;
+  /** Messages that are not acknowledged. */
+  readonly unacknowledged: number;
+  /** End it here and give what another node needs to go on with it. */
+  carryAway(): CarriedLink;
+  /** End it; when all was acknowledged the agent's node is told. */
+  close(): void;
 }
 
 /** The links of one node. */
@@ -59,6 +85,7 @@ export class Links {
   readonly #o: LinksOptions;
   readonly #locations = new LocationCache();
   readonly #open = new Map<AgentId, { readonly id: LinkId; readonly link: OpenLink }>();
+  readonly #outgoing = new Map<LinkId, { readonly agent: AgentId; readonly sender: LinkSender }>();
   readonly #waiters = new Map<AgentId, Map<LinkId, NodeId>>();
 
   constructor(options: LinksOptions) {
@@ -73,13 +100,7 @@ export class Links {
       throw new LinkLimitError("the number of open links", OPEN_LINKS_MAX);
     const id = toHex(this.#o.random.bytes(new Uint8Array(LINK_ID_BYTES)));
     const link: OpenLink = new OpenLink({
-      agent,
-      link: id,
-      timers: this.#o.timers,
-      transmit: (owner, attempt, data) =>
-        this.#o.send(owner, { kind: "linkData", requestId: attempt, body: dataBody(data) }),
-      congested: (owner) => this.#o.congested(owner),
-      resolve: (fresh, answer) => void this.#resolve(agent, fresh).then(answer),
+      ...this.#senderPorts(agent, id),
       onEnd: (tell) => {
         this.#open.delete(agent);
         const owner = link.sender.owner;
@@ -91,8 +112,70 @@ export class Links {
     return link;
   }
 
+  /** A link of an agent of this node, new or one that was carried here (LN4). @throws {LinkLimitError}. */
+  openOutgoing(agent: AgentId, events: AgentLinkEvents, carried?: CarriedLink): OutgoingLink {
+    if (this.#outgoing.size >= AGENT_LINKS_MAX)
+      throw new LinkLimitError("the number of open links of agents", AGENT_LINKS_MAX);
+    const link = carried?.link ?? toHex(this.#o.random.bytes(new Uint8Array(LINK_ID_BYTES)));
+    const sender = new LinkSender(
+      {
+        ...this.#senderPorts(agent, link),
+        onRoom: () => undefined,
+        onProgress: () => events.onProgress(),
+        onBroken: (error) => {
+          this.#outgoing.delete(link);
+          events.onBroken(error);
+        },
+      },
+      carried,
+    );
+    this.#outgoing.set(link, { agent, sender });
+    if (carried !== undefined) sender.wake();
+    return this.#outgoingFace(agent, link, sender);
+  }
+
+  #outgoingFace(agent: AgentId, link: LinkId, sender: LinkSender): OutgoingLink {
+    const end = (): void => {
+      this.#outgoing.delete(link);
+      sender.stop();
+    };
+    return {
+      link,
+      offer: (payload) => sender.offer(payload) > 0,
+      get unacknowledged() {
+        const { sent, acknowledged } = sender.stats();
+        return sent - acknowledged;
+      },
+      carryAway: () => {
+        const carried = sender.carried();
+        end();
+        return carried;
+      },
+      close: () => {
+        const { owner, drained } = sender;
+        end();
+        if (drained && owner !== undefined)
+          this.#o.send(owner, { kind: "linkClose", requestId: 0, body: closeBody(link, agent) });
+      },
+    };
+  }
+
+  #senderPorts(agent: AgentId, link: LinkId): Omit<LinkSenderOptions, "onRoom" | "onProgress" | "onBroken"> {
+    return {
+      agent,
+      link,
+      timers: this.#o.timers,
+      transmit: (owner, attempt, data) =>
+        this.#o.send(owner, { kind: "linkData", requestId: attempt, body: dataBody(data) }),
+      congested: (owner) => this.#o.congested(owner),
+      resolve: (fresh, answer) => void this.#resolve(agent, fresh).then(answer),
+    };
+  }
+
   /** Where an agent is. @throws {AgentUnknownError} and what coordination throws. */
   async locate(agent: AgentId): Promise<AgentLocation> {
+    const home = this.#home(agent);
+    if (home !== undefined) return home;
     return this.#locations.get(agent) ?? (await this.#askMembers(agent)) ?? this.#ask(agent);
   }
 
@@ -139,11 +222,13 @@ export class Links {
   /** A node cannot be reached or its session ended. */
   peerLost(node: NodeId): void {
     for (const { link } of [...this.#open.values()]) link.sender.peerLost(node);
+    for (const { sender } of [...this.#outgoing.values()]) sender.peerLost(node);
   }
 
   /** What waited to be sent to a node has gone. */
   drained(node: NodeId): void {
     for (const { link } of [...this.#open.values()]) link.sender.uncongested(node);
+    for (const { sender } of [...this.#outgoing.values()]) sender.uncongested(node);
   }
 
   /** Close every link and wait for it, each at most a second. */
@@ -154,6 +239,8 @@ export class Links {
   /** End every link at once. */
   stop(): void {
     for (const { link } of [...this.#open.values()]) link.stop();
+    for (const { sender } of [...this.#outgoing.values()]) sender.stop();
+    this.#outgoing.clear();
   }
 
   /** One hop instead of the anchor: a hint, and if it is wrong the link asks coordination next. */
@@ -175,7 +262,7 @@ export class Links {
 
   async #resolve(agent: AgentId, fresh: boolean): Promise<Resolution> {
     try {
-      return fresh ? await this.#ask(agent) : await this.locate(agent);
+      return fresh ? (this.#home(agent) ?? (await this.#ask(agent))) : await this.locate(agent);
     } catch (error) {
       if (error instanceof AgentUnknownError) return "gone";
       // Coordination is away, but running agents go on: the last hint is better than nothing.
@@ -184,18 +271,32 @@ export class Links {
   }
 
   #acknowledge(from: NodeId, attempt: number, ack: LinkAck): void {
-    const entry = this.#open.get(ack.agent);
-    if (entry === undefined || entry.id !== ack.link) return;
+    const sender = this.#senderOf(ack);
+    if (sender === undefined) return;
     const { status } = ack;
     if (status.kind !== "moved") {
       if (status.kind === "unknown-agent") this.#locations.forget(ack.agent, from);
-      entry.link.sender.acknowledged(attempt, ack);
+      // A mailbox lives on one node only: one that its node does not know is gone.
+      if (status.kind === "unknown-agent" && this.#home(ack.agent)?.owner === from) sender.gone();
+      sender.acknowledged(attempt, ack);
       return;
     }
     if (status.address !== undefined) this.#o.addressHint(status.owner, status.address);
     // The hint with the highest epoch holds, whichever of two former hosts spoke last.
     const { owner } = this.#locations.learn({ agent: ack.agent, epoch: status.epoch, owner: status.owner });
-    entry.link.sender.acknowledged(attempt, { ...ack, status: { ...status, owner } });
+    sender.acknowledged(attempt, { ...ack, status: { ...status, owner } });
+  }
+
+  #home(agent: AgentId): AgentLocation | undefined {
+    const owner = this.#o.homeOf?.(agent);
+    return owner === undefined ? undefined : { agent, owner, epoch: 1 as AgentLocation["epoch"] };
+  }
+
+  #senderOf({ agent, link }: LinkAck): LinkSender | undefined {
+    const entry = this.#open.get(agent);
+    if (entry?.id === link) return entry.link.sender;
+    const outgoing = this.#outgoing.get(link);
+    return outgoing?.agent === agent ? outgoing.sender : undefined;
   }
 
   #deliver(from: NodeId, attempt: number, { link, agent, floor, firstSeq, messages }: LinkData): void {
