@@ -212,9 +212,15 @@ folder for temporary files. Folder and socket are open to the same user only; th
 the end of the program. One that a killed process left is removed by the next \`glia top\`. On Windows nothing is offered. A kernel that is
 embedded in a program of yours opens nothing.
 
-With one program running \`glia top\` attaches to it; with several it lists them and wants \`--pid\`. Where standard output is no terminal
-it prints the view again and again; with \`--json\` each is one line: \`ok\`, \`pid\`, \`file\`, \`args\`, \`uptimeMs\`, \`rssBytes\`, \`state\` (at
-most 1000 tasks, 64 handles each; \`omitted\` counts the others). Nodes of the mesh are shown by \`glia mesh status\`, not here.
+Of a mesh it shows what every node says of itself, asked through a node of this machine: uptime, processor time as a share of one core,
+memory, agents, jobs, the round trip to it from the node asked; the agents with the messages they received per second; and moves, those
+under way with their last phase and those that ended lately. Rates are differences of two looks, so the first has none. A node that does not answer
+within a second is shown as \`silent\`.
+
+With one program or node running \`glia top\` attaches to it; with several it lists them and wants \`--pid\` or \`--name\`. Where standard output is no terminal
+it prints the view again and again; with \`--json\` each is one line. For a program: \`ok\`, \`pid\`, \`file\`, \`args\`, \`uptimeMs\`, \`rssBytes\`, \`state\` (at
+most 1000 tasks, 64 handles each; \`omitted\` counts the others). For a mesh: \`ok\`, \`atMs\`, \`nodes\` (each a member with its \`session\` and its
+\`report\`: uptimeMs, rssBytes, cpuMs, hosting, healthScore, jobs, moves) and \`agents\`, as in \`glia agent list\`; counters are totals.
 
 ## Where nodes keep their data
 
