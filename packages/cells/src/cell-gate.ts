@@ -10,7 +10,7 @@
  * CG6. A suspended cell runs nothing until `resume`: not after a move, and not after one that was rolled back. Its mailbox takes messages up to
  *      its bounds meanwhile, and a pending sleep stands still.
  */
-import type { AgentId, Epoch } from "@glia-os/abi/ids";
+import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
 import type { Clock, Logger } from "@glia-os/abi/ports";
 import {
   type AgentDescription,
@@ -24,6 +24,7 @@ import {
   type PreCopyCells,
 } from "@glia-os/mesh-core";
 import { type AgentManifest, decodeManifest, encodeManifest } from "./agent-manifest.ts";
+import type { CellBaggage } from "./cell-baggage.ts";
 import { type CellState, transition } from "./cell-state.ts";
 import { MAILBOX_MESSAGES_MAX } from "./constants.ts";
 import {
@@ -35,7 +36,15 @@ import {
 } from "./errors.ts";
 import { type CellHead, CHUNK_BYTES, encodeHead } from "./frozen-cell.ts";
 import { AHEAD_MARK, framedPiece, ImageReader } from "./image-stream.ts";
-import type { Asker, CellEnd, CellGatePort, CellRunnerPort, CellVitals, FrozenMail } from "./runner-port.ts";
+import type {
+  Asker,
+  CellEnd,
+  CellGatePort,
+  CellRunnerPort,
+  CellVitals,
+  FrozenMail,
+  MailItem,
+} from "./runner-port.ts";
 
 /** Most payload bytes waiting in one mailbox: two of the largest windows a sender keeps. */
 export const MAILBOX_BYTES_MAX: number = 8 * 1024 * 1024;
@@ -48,6 +57,8 @@ export const RETIRED_MAX = 10_000;
 /** Longest wait for a blocking call when an agent is frozen. */
 export const FREEZE_TIMEOUT_MS = 10_000;
 const RETRY_MS = 5;
+/** The message a cell is given by whoever starts it: on no link, from no node. */
+const FIRST = { link: "0".repeat(32), seq: 1, ask: false, from: "0".repeat(64) as NodeId } as const;
 
 interface Cell {
   readonly agent: AgentId;
@@ -81,6 +92,10 @@ export interface CellGateOptions {
   readonly runner: CellRunnerPort;
   readonly clock: Clock;
   readonly events: CellGateEvents;
+  /** What else moves with cells. */
+  readonly baggage?: CellBaggage;
+  /** Addresses on this node that are no cells. Undefined for one that is not known there. */
+  readonly mailboxes?: { deliver(message: LinkMessage): LinkVerdict | undefined };
   readonly logger?: Logger;
 }
 
@@ -99,14 +114,18 @@ export class CellGate implements MeshCells, CellGatePort {
   readonly #runner: CellRunnerPort;
   readonly #clock: Clock;
   readonly #events: CellGateEvents;
+  readonly #baggage: CellBaggage | undefined;
+  readonly #mailboxes: CellGateOptions["mailboxes"];
   readonly #logger: Logger | undefined;
   readonly #cells = new Map<AgentId, Cell>();
   readonly #retired = new Map<AgentId, { readonly moved: Moved; readonly untilMs: number }>();
 
-  constructor({ runner, clock, events, logger }: CellGateOptions) {
+  constructor({ runner, clock, events, baggage, mailboxes, logger }: CellGateOptions) {
     this.#runner = runner;
     this.#clock = clock;
     this.#events = events;
+    this.#baggage = baggage;
+    this.#mailboxes = mailboxes;
     this.#logger = logger;
   }
 
@@ -120,11 +139,15 @@ export class CellGate implements MeshCells, CellGatePort {
     return this.#runner.admit(program, grants);
   }
 
-  /** Run a new agent under the epoch coordination gave it. @throws {AlreadyHereError}, {TooManyCellsError}. */
-  async start(agent: AgentId, epoch: Epoch, manifest: AgentManifest): Promise<void> {
+  /**
+   * Run a new agent under the epoch coordination gave it; `first` is in its mailbox before anything else. @throws {AlreadyHereError},
+   * {TooManyCellsError}.
+   */
+  async start(agent: AgentId, epoch: Epoch, manifest: AgentManifest, first?: Uint8Array): Promise<void> {
     const cell = this.#add(agent, epoch, manifest, encodeManifest(manifest));
     try {
       await this.#runner.start(agent, manifest);
+      if (first !== undefined) this.#give(cell, { ...FIRST, payload: first });
       cell.state = transition(agent, cell.state, "running");
     } catch (error) {
       this.#cells.delete(agent);
@@ -139,6 +162,7 @@ export class CellGate implements MeshCells, CellGatePort {
     if (cell.state === "migrating") throw new IllegalTransitionError(agent, cell.state, "terminated");
     this.#cells.delete(agent);
     cell.state = "terminated";
+    this.#baggage?.gone(agent, { kind: "terminated" });
     await this.#runner.drop(agent);
   }
 
@@ -198,19 +222,23 @@ export class CellGate implements MeshCells, CellGatePort {
 
   deliver(message: LinkMessage): LinkVerdict {
     const cell = this.#cells.get(message.agent);
-    if (cell === undefined) return this.#absent(message.agent);
+    if (cell === undefined) return this.#mailboxes?.deliver(message) ?? this.#absent(message.agent);
     if (cell.state !== "running" && cell.state !== "suspended")
       return { kind: "retry", retryAfterMs: RETRY_MS };
     if (!this.#hasRoom(cell, message.payload.length)) return { kind: "retry", retryAfterMs: RETRY_MS };
     const verdict = cell.links.offer(message.link, message.seq, message.floor, message.ask);
     if (verdict.kind === "duplicate") cell.refusedDuplicates++;
     if (verdict.kind !== "accepted") return verdict;
+    const { link, seq, ask, from, payload } = message;
+    this.#give(cell, { link, seq, ask, from, payload });
+    return verdict;
+  }
+
+  #give(cell: Cell, item: MailItem): void {
     cell.accepted++;
     cell.waitingMessages++;
-    cell.waitingBytes += message.payload.length;
-    const { link, seq, ask, from, payload } = message;
-    this.#runner.deliver(message.agent, { link, seq, ask, from, payload });
-    return verdict;
+    cell.waitingBytes += item.payload.length;
+    this.#runner.deliver(cell.agent, item);
   }
 
   linkClosed(agent: AgentId, link: LinkId): void {
@@ -257,7 +285,8 @@ export class CellGate implements MeshCells, CellGatePort {
     const { links, suspended } = cell;
     try {
       const mail = await this.#runner.freeze(agent, FREEZE_TIMEOUT_MS);
-      return this.#imageSource(agent, encodeHead({ links, mail, suspended }));
+      const baggage = this.#baggage?.pack(agent);
+      return this.#imageSource(agent, encodeHead({ links, mail, suspended, baggage }));
     } catch (error) {
       if (cell.state === "migrating") cell.state = suspended ? "suspended" : "running";
       await this.#runner.stopAhead(agent);
@@ -268,6 +297,7 @@ export class CellGate implements MeshCells, CellGatePort {
   async thaw(agent: AgentId, epoch: Epoch): Promise<void> {
     const cell = this.#here(agent);
     if (!cell.suspended) await this.#runner.thaw(agent);
+    this.#baggage?.stays(agent);
     cell.epoch = epoch;
     if (cell.state === "migrating")
       cell.state = transition(agent, cell.state, cell.suspended ? "suspended" : "running");
@@ -276,6 +306,7 @@ export class CellGate implements MeshCells, CellGatePort {
   async retire(agent: AgentId, moved: Moved): Promise<void> {
     this.#rememberMove(moved);
     this.#cells.delete(agent);
+    this.#baggage?.gone(agent, { kind: "moved" });
     await this.#runner.drop(agent);
   }
 
@@ -292,6 +323,7 @@ export class CellGate implements MeshCells, CellGatePort {
 
   async activate(agent: AgentId, epoch: Epoch): Promise<void> {
     const cell = this.#here(agent);
+    this.#baggage?.runs(agent);
     if (!cell.suspended) await this.#runner.activate(agent);
     cell.epoch = epoch;
     cell.state = transition(agent, cell.state, cell.suspended ? "suspended" : "running");
@@ -301,6 +333,7 @@ export class CellGate implements MeshCells, CellGatePort {
   async discard(agent: AgentId): Promise<void> {
     if (this.#cells.get(agent)?.state !== "created") return;
     this.#cells.delete(agent);
+    this.#baggage?.gone(agent, { kind: "discarded" });
     await this.#runner.drop(agent);
   }
 
@@ -325,6 +358,7 @@ export class CellGate implements MeshCells, CellGatePort {
     this.#cells.delete(agent);
     const why = end.kind === "failed" ? end.message : `status ${end.status}`;
     this.#logger?.log(end.kind === "failed" ? "error" : "info", "agent ended", { agent, why });
+    this.#baggage?.gone(agent, end);
     this.#events.cellEnded(agent, cell.epoch, end);
   }
 
@@ -425,7 +459,12 @@ export class CellGate implements MeshCells, CellGatePort {
     await this.#runner.finishImage(cell.agent, mail);
   }
 
-  #takeHead(cell: Cell, { links, mail, suspended }: CellHead): FrozenMail {
+  #takeHead(cell: Cell, { links, mail, suspended, baggage }: CellHead): FrozenMail {
+    if (baggage !== undefined) {
+      if (this.#baggage === undefined)
+        throw new BadImageError("it has baggage, which this node does not take");
+      this.#baggage.stage(cell.agent, baggage);
+    }
     cell.links = links;
     cell.suspended = suspended;
     cell.waitingMessages = mail.mailbox.length;

@@ -189,10 +189,16 @@ class Cell implements GuestTaskCell {
 export class CellRunner implements CellRunnerPort {
   readonly #options: CellRunnerOptions;
   readonly #cells = new Map<AgentId, Cell>();
+  readonly #tasks = new Map<TaskId, Cell>();
   readonly #programs = new Map<string, { readonly program: AdmittedProgram; users: number }>();
 
   constructor(options: CellRunnerOptions) {
     this.#options = options;
+  }
+
+  /** The cell whose guest a task runs, for services that need to know who calls. */
+  cellOf(task: TaskId): { readonly agent: AgentId; readonly manifest: AgentManifest } | undefined {
+    return this.#tasks.get(task);
   }
 
   async admit(program: Uint8Array, grants: readonly string[]): Promise<string> {
@@ -401,6 +407,7 @@ export class CellRunner implements CellRunnerPort {
     if (cell.task === undefined) return;
     this.#options.kernel.drop(cell.task.inbox);
     this.#options.kernel.drop(cell.task.control);
+    if (cell.taskId !== undefined) this.#tasks.delete(cell.taskId);
     cell.task = undefined;
     cell.taskId = undefined;
   }
@@ -433,6 +440,7 @@ export class CellRunner implements CellRunnerPort {
     // A guest that computes gives way after every slice; without this it would go on for as long as no other task is ready.
     const turn = cell.instance.preemptible ? { quantum: SLICES_PER_TURN } : {};
     cell.taskId = kernel.spawn(guestTask(cell), { name, give, ...turn });
+    this.#tasks.set(cell.taskId, cell);
     kernel.onExit(cell.taskId, (exit) => this.#taskEnded(cell, exit as Exit<GuestTaskEnd>));
   }
 

@@ -4,10 +4,12 @@
  * FC1. The head's length comes first; image-stream.ts checks it before anything is allocated.
  * FC2. A reader gives back exactly what was written, or refuses with `cells.bad-image`; it never guesses.
  * FC3. The head of a cell that is suspended says so in a field of its own and has version 2; that of any other cell is as in version 1.
+ * FC4. The head of a cell with baggage (cell-baggage.ts) has version 3: whether it is suspended, then the baggage.
  */
 import { fromHex, type NodeId, toHex } from "@glia-os/abi/ids";
 import { LinkTable } from "@glia-os/mesh-core";
 import { decode, encode } from "cborg";
+import { BAGGAGE_BYTES_MAX } from "./cell-baggage.ts";
 import { BadImageError } from "./errors.ts";
 import type { Asker, FrozenMail, MailItem } from "./runner-port.ts";
 
@@ -17,6 +19,13 @@ export const HEAD_BYTES_MAX: number = 96 * 1024 * 1024;
 export const CHUNK_BYTES: number = 1024 * 1024;
 const VERSION = 1;
 const VERSION_SUSPENDED = 2;
+const VERSION_BAGGAGE = 3;
+/** Fields of a head by its version. */
+const FIELDS: Readonly<Record<number, number>> = {
+  [VERSION]: 6,
+  [VERSION_SUSPENDED]: 7,
+  [VERSION_BAGGAGE]: 8,
+};
 const LENGTH_BYTES = 4;
 
 /** What stands in front of the guest's snapshot. */
@@ -25,6 +34,8 @@ export interface CellHead {
   readonly mail: FrozenMail;
   /** Whether the cell stands still by request (FC3). */
   readonly suspended: boolean;
+  /** What else goes with the cell (FC4). */
+  readonly baggage?: Uint8Array | undefined;
 }
 
 type AskerRow = [Uint8Array, number, Uint8Array];
@@ -59,12 +70,13 @@ function whole(value: unknown, what: string): number {
 }
 
 /** The bytes of a head, length first. */
-export function encodeHead({ links, mail, suspended }: CellHead): Uint8Array {
+export function encodeHead({ links, mail, suspended, baggage }: CellHead): Uint8Array {
   const items = mail.mailbox.map((item) => [...askerRow(item), item.ask, item.payload]);
   const asker = mail.asker === undefined ? null : askerRow(mail.asker);
   const sleep = mail.sleepMs === undefined ? null : Math.ceil(mail.sleepMs);
   const fields = [links.serialize(), items, asker, mail.received, sleep];
-  const body = encode(suspended ? [VERSION_SUSPENDED, ...fields, true] : [VERSION, ...fields]);
+  const plain = suspended ? [VERSION_SUSPENDED, ...fields, true] : [VERSION, ...fields];
+  const body = encode(baggage === undefined ? plain : [VERSION_BAGGAGE, ...fields, suspended, baggage]);
   const bytes = new Uint8Array(LENGTH_BYTES + body.length);
   new DataView(bytes.buffer).setUint32(0, body.length);
   bytes.set(body, LENGTH_BYTES);
@@ -80,19 +92,20 @@ export function decodeHead(body: Uint8Array): CellHead {
     throw new BadImageError("its head is not deterministic CBOR");
   }
   if (!Array.isArray(value)) throw new BadImageError("its head is not a list");
-  const [version, table, items, asker, received, sleep, suspended] = value as unknown[];
-  if (version !== VERSION && version !== VERSION_SUSPENDED)
-    throw new BadImageError("its version is unknown to this build");
-  if (value.length !== (version === VERSION ? 6 : 7))
-    throw new BadImageError(`its head has ${value.length} fields`);
+  const [version, table, items, asker, received, sleep, suspended, baggage] = value as unknown[];
+  const fields = typeof version === "number" ? FIELDS[version] : undefined;
+  if (fields === undefined) throw new BadImageError("its version is unknown to this build");
+  if (value.length !== fields) throw new BadImageError(`its head has ${value.length} fields`);
   if (version === VERSION_SUSPENDED && suspended !== true)
     throw new BadImageError("its head does not say whether it is suspended");
+  if (version === VERSION_BAGGAGE) checkBaggage(suspended, baggage);
   if (!(table instanceof Uint8Array) || !Array.isArray(items))
     throw new BadImageError("its head has fields of the wrong type");
   if (asker !== null && !Array.isArray(asker)) throw new BadImageError("its asker is not a list");
   return {
     links: LinkTable.restore(table),
     suspended: suspended === true,
+    baggage: baggage as Uint8Array | undefined,
     mail: {
       mailbox: items.map(readItem),
       asker: asker === null ? undefined : readAsker(asker),
@@ -100,4 +113,11 @@ export function decodeHead(body: Uint8Array): CellHead {
       sleepMs: sleep === null ? undefined : whole(sleep, "the rest of a sleep"),
     },
   };
+}
+
+function checkBaggage(suspended: unknown, baggage: unknown): void {
+  if (typeof suspended !== "boolean")
+    throw new BadImageError("its head does not say whether it is suspended");
+  if (!(baggage instanceof Uint8Array) || baggage.length > BAGGAGE_BYTES_MAX)
+    throw new BadImageError(`its baggage is not at most ${BAGGAGE_BYTES_MAX} bytes`);
 }

@@ -8,6 +8,7 @@ export {
   MEMORY_PAGES_MAX,
   PROGRAM_BYTES_MAX,
 } from "./agent-manifest.ts";
+export { BAGGAGE_BYTES_MAX, type CellBaggage, type CellLeft } from "./cell-baggage.ts";
 export {
   CELLS_MAX,
   CellGate,
