@@ -8,6 +8,7 @@ import { addAgentSource } from "./agent-source/register.ts";
 import { addMesh } from "./commands/register-mesh.ts";
 import type { Context } from "./context.ts";
 import { addDurable } from "./durable/register.ts";
+import { addAgentMovement } from "./movement/register.ts";
 import { choiceOptions, describeArgument, examples, group, type Outcome, Registrar } from "./registrar.ts";
 import { addSim } from "./sim/register.ts";
 import { addBench } from "./tensor/register.ts";
@@ -151,6 +152,7 @@ function addKernel(program: Command, register: Registrar): void {
 function addAgent(program: Command, register: Registrar): void {
   const agent = group(program, "agent", "Start, message, move and end agents.");
   addAgentSource(agent, register);
+  addAgentMovement(agent, register);
   const list = register.leaf(agent, "list", "List the agents that live in the mesh.", ["glia agent list"]);
   register.runs(choiceOptions(list), async () => (await import("./commands/agent-list.ts")).agentList);
 

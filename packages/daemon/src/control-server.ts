@@ -13,6 +13,7 @@ import { type ControlReply, type ControlRequest, decodeRequest, encodeLine } fro
 import { readLines } from "./control-lines.ts";
 import { controlPath } from "./control-path.ts";
 import { ControlMalformedError, ThreadBusyError } from "./errors.ts";
+import { MOVEMENT_METHODS } from "./movement/movement-face.ts";
 import type { NodeApi } from "./node-api.ts";
 import { strategyIn } from "./node-call.ts";
 import type { MigrateRequest } from "./node-views.ts";
@@ -42,6 +43,7 @@ export const CONTROL_METHODS: readonly ControlMethod[] = [
   "getBlob",
   "listAgents",
   "survey",
+  ...MOVEMENT_METHODS,
   "spawn",
   "send",
   "ask",

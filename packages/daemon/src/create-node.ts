@@ -19,6 +19,8 @@ import type { MainService, NodeEvent } from "./main-service.ts";
 import type { MeshService } from "./mesh-service.ts";
 import type { MeshThreadService } from "./mesh-thread.ts";
 import { MESH_METRIC_HELP } from "./metric-help.ts";
+import type { MovementApi } from "./movement/movement-api.ts";
+import { movementFace } from "./movement/movement-face.ts";
 import type { NodeApi } from "./node-api.ts";
 import { checkNodeOptions, type NodeOptions } from "./node-options.ts";
 import type { NodeService } from "./node-service.ts";
@@ -35,7 +37,7 @@ export type LocalNode = NodeApi & {
   readonly address: HostPort | undefined;
 };
 
-type MeshFace = MeshThreadService & NodeService & MeshService & WorkService & SurveyApi;
+type MeshFace = MeshThreadService & NodeService & MeshService & WorkService & SurveyApi & MovementApi;
 
 /** How often a step is looked for that takes too long: it adds to the time until one is noticed, and wakes an idle node. */
 const WATCH_EVERY_MS = 2000;
@@ -257,6 +259,7 @@ class NodeThreads implements MainService {
       getBlob: (hash) => mesh.getBlob(hash),
       listAgents: () => mesh.listAgents(),
       survey: () => mesh.survey(),
+      ...movementFace(mesh),
       spawn: (request) => mesh.spawn(request),
       send: (agent, payload) => mesh.send(agent, payload),
       ask: (agent, payload, timeoutMs) => mesh.ask(agent, payload, timeoutMs),

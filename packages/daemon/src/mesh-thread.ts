@@ -23,6 +23,7 @@ import type { MainService } from "./main-service.ts";
 import { type MeshDiscovery, openMeshDiscovery } from "./mesh-discovery.ts";
 import { tellMeshEvent } from "./mesh-events.ts";
 import { MeshService } from "./mesh-service.ts";
+import { openMovement } from "./movement/open-movement.ts";
 import { openNodeBlobs } from "./node-blobs.ts";
 import { NodeJobs } from "./node-jobs.ts";
 import { NodeService } from "./node-service.ts";
@@ -162,7 +163,8 @@ export class MeshThread implements MeshThreadService {
       agents: () => node.listAgents(),
       jobs: () => jobs?.view(),
     });
-    this.#services = [node, meshService, new WorkService({ mesh, jobs, blobs }), survey];
+    const movement = this.#openMovement(mesh, gate, node, sessionId);
+    this.#services = [node, meshService, new WorkService({ mesh, jobs, blobs }), survey, ...movement];
     if (begun !== undefined) await meshService.finishRotation(begun);
     this.#watchAgents(mesh, keeper);
     if (mesh.anchor !== mesh.self) this.#watchAnchor(mesh, node);
@@ -313,6 +315,25 @@ export class MeshThread implements MeshThreadService {
     await mesh.start();
     this.#stops.push(() => mesh.stop());
     return mesh;
+  }
+
+  #openMovement(
+    mesh: Mesh,
+    gate: AgentGate | undefined,
+    agents: NodeService,
+    sessionId: () => string,
+  ): readonly object[] {
+    return openMovement({
+      mesh,
+      gate: gate?.gate,
+      agents,
+      sessionId,
+      clock: this.#clock,
+      timers: this.#timers,
+      random: this.#random,
+      meter: this.#meter,
+      logger: this.#logger,
+    });
   }
 
   #nodeService(

@@ -3,8 +3,10 @@
  *
  * NV1. An operation on an agent is performed by its owner: this node itself, or through a call to the owner.
  * NV2. A new agent has a row before it runs, so no agent runs that coordination does not know; a row without an agent is ended again.
- * NV3. A cell that ends by itself ends its row, under the epoch it ran with: an older epoch changes nothing. The row of one that failed is
- *      suspended: it is listed as failed, with its error while its node knows it, and keeps its name until it is terminated.
+ * NV3. A cell that ends by itself ends its row, under the epoch it ran with: an older epoch changes nothing. The row of one that failed says
+ *      so: it is listed as failed, with its error while its node knows it, and keeps its name until it is terminated.
+ * NV4. A row that is suspended is shown as its owner says: suspended, or running when a change of the row was cut off. One whose owner does
+ *      not have the agent failed: builds before rows could say `failed` wrote them so, and an agent that stands still ends with its node.
  */
 import { errorCodeOf } from "@glia-os/abi/errors";
 import { type AgentId, agentIdOf, type Epoch, type NodeId, parseAgentId } from "@glia-os/abi/ids";
@@ -124,7 +126,7 @@ export class NodeService {
 
   async listAgents(): Promise<readonly AgentView[]> {
     const rows = await this.#parts.mesh.coordination.listAgents();
-    return Promise.all(rows.map((row) => this.#view(row)));
+    return Promise.all(rows.map((row) => this.view(row)));
   }
 
   async spawn(request: SpawnRequest): Promise<AgentView> {
@@ -138,11 +140,11 @@ export class NodeService {
       memoryPages: request.memoryPages ?? MEMORY_PAGES_DEFAULT,
     });
     const target = request.on === undefined ? mesh.self : (await this.#member(request.on)).node;
-    if (target === mesh.self) return this.#view(await this.#spawnHere(manifest));
+    if (target === mesh.self) return this.view(await this.#spawnHere(manifest));
     const answer = await mesh.call(target, NODE_CALLS.spawn, encodeManifest(manifest), {
       timeoutMs: SPAWN_TIMEOUT_MS,
     });
-    return this.#view(decodeBody(answer) as AgentRow);
+    return this.view(decodeBody(answer) as AgentRow);
   }
 
   send(agent: string, payload: Uint8Array): Promise<void> {
@@ -188,13 +190,36 @@ export class NodeService {
   async endRow(agent: AgentId, epoch: AgentRow["epoch"], failure?: string): Promise<void> {
     const { mesh, random, logger, sessionId } = this.#parts;
     if (failure !== undefined) this.#failures.add(agent, failure);
-    const status = failure === undefined ? "terminated" : "suspended";
+    const status = failure === undefined ? "terminated" : "failed";
     const change = { owner: mesh.self, sessionId: sessionId(), status } as const;
     await mesh.coordination
       .compareAndSwap(agent, epoch, change, requestId(random))
       .catch((error: unknown) => {
         logger.log("warn", "row of an ended agent not ended", { agent, code: errorCodeOf(error) });
       });
+  }
+
+  /** The row of a living agent, by name or id. @throws {UnknownAgentError}, {AgentFailedError} */
+  async find(text: string, mayHaveFailed = false): Promise<AgentRow> {
+    return this.#row(text, await this.#resolve(text), mayHaveFailed);
+  }
+
+  /** A row as people see it, with what its owner adds. */
+  async view(row: AgentRow): Promise<AgentView> {
+    const { agent, name, epoch, owner, status, programHash } = row;
+    const ownerName = this.#parts.mesh.members().find(({ node }) => node === owner)?.name;
+    const facts = { agent, name, epoch, owner, ownerName, programHash };
+    const found = await this.#vitals(row);
+    const failure = found && "failure" in found ? found.failure : undefined;
+    const live = found && "failure" in found ? undefined : (found ?? undefined);
+    const lost = status === "suspended" && found !== undefined && live === undefined;
+    const now = lost ? await this.#parts.mesh.coordination.getAgent(agent) : undefined;
+    if (now !== undefined && now.epoch !== epoch) return this.view(now); // It moved while its former owner was asked.
+    if (status === "failed" || lost)
+      return { ...facts, status: "failed", live: undefined, ...(failure === undefined ? {} : { failure }) };
+    if (status === "suspended" && live !== undefined)
+      return { ...facts, status: live.state === "running" ? "running" : status, live };
+    return { ...facts, status, live };
   }
 
   /** Whether the anchor answers, for the anchor watch. */
@@ -301,29 +326,19 @@ export class NodeService {
     const report = await this.#parts.gate?.report(agent);
     const failure = this.#failures.of(agent);
     if (report === undefined) return failure === undefined ? null : { failure };
-    const { received, waiting, refusedDuplicates, memoryBytes } = report;
-    return { received, waiting, duplicatesRefused: refusedDuplicates, memoryBytes };
+    const { received, waiting, refusedDuplicates, memoryBytes, state } = report;
+    return { received, waiting, duplicatesRefused: refusedDuplicates, memoryBytes, state };
   }
 
-  async #view(row: AgentRow): Promise<AgentView> {
-    const { agent, name, epoch, owner, status, programHash } = row;
-    const ownerName = this.#parts.mesh.members().find(({ node }) => node === owner)?.name;
-    const facts = { agent, name, epoch, owner, ownerName, programHash };
-    const found = await this.#vitals(row);
-    const failure = found !== undefined && "failure" in found ? found.failure : undefined;
-    if (status === "suspended")
-      return { ...facts, status: "failed", live: undefined, ...(failure === undefined ? {} : { failure }) };
-    return { ...facts, status, live: found !== undefined && "failure" in found ? undefined : found };
-  }
-
-  async #vitals({ agent, owner }: AgentRow): Promise<AgentVitals | Failed | undefined> {
+  /** Null when the owner does not have it; undefined when the owner is silent. */
+  async #vitals({ agent, owner }: AgentRow): Promise<AgentVitals | Failed | null | undefined> {
     const { mesh } = this.#parts;
     try {
-      if (owner === mesh.self) return (await this.#vitalsHere(agent)) ?? undefined;
+      if (owner === mesh.self) return await this.#vitalsHere(agent);
       const answer = await mesh.call(owner, NODE_CALLS.vitals, encodeBody({ agent }), {
         timeoutMs: VITALS_TIMEOUT_MS,
       });
-      return (decodeBody(answer) as AgentVitals | Failed | null) ?? undefined;
+      return decodeBody(answer) as AgentVitals | Failed | null;
     } catch {
       return undefined; // The row is still true; only what its owner would add is missing.
     }
@@ -357,9 +372,9 @@ export class NodeService {
 
   /** That an agent failed, if its row says so. */
   async #failureIn(row: AgentRow | undefined): Promise<AgentFailedError | undefined> {
-    if (row?.status !== "suspended") return undefined;
-    const { failure } = await this.#view(row);
-    return new AgentFailedError(row.name, failure);
+    if (row?.status !== "suspended" && row?.status !== "failed") return undefined;
+    const { status, failure } = await this.view(row);
+    return status === "failed" ? new AgentFailedError(row.name, failure) : undefined;
   }
 
   /** The truth about a living agent: locations in the cache are hints, and acting on an agent needs its owner. */

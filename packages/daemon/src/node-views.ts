@@ -1,6 +1,7 @@
 /** What a node tells of itself, its mesh and its agents, and what it is asked for: plain data. */
 import type { AgentId, ClusterId, Epoch, NodeId } from "@glia-os/abi/ids";
 import type { AgentStatus, HostPort } from "@glia-os/abi/ports";
+import type { CellState } from "@glia-os/cells";
 import type { MigrateOptions, MigrationReport as Moved } from "@glia-os/mesh-core";
 
 /** What a node does in the mesh. `client` is admitted, hosts no agents and keeps no records. */
@@ -180,6 +181,8 @@ export interface AgentVitals {
   readonly duplicatesRefused: number;
   /** Linear memory in bytes. */
   readonly memoryBytes: number;
+  /** Where it stands there: `suspended` by request, `migrating` while it is on its way. */
+  readonly state: CellState;
 }
 
 /** One agent as coordination knows it, with what its owner adds when it can be reached. */
@@ -189,8 +192,11 @@ export interface AgentView {
   readonly epoch: Epoch;
   readonly owner: NodeId;
   readonly ownerName: string | undefined;
-  /** `failed`: it ended by its own error, takes no messages, and keeps its name until it is terminated. */
-  readonly status: Exclude<AgentStatus, "suspended"> | "failed";
+  /**
+   * `suspended`: it stands still by request and takes messages. `failed`: it ended by its own error, takes no messages, and keeps its name until
+   * it is terminated. `exported`: it was taken out into a file and stopped.
+   */
+  readonly status: AgentStatus;
   readonly programHash: string;
   /** Why it failed, while its node knows it. */
   readonly failure?: string;

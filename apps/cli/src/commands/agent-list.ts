@@ -32,7 +32,7 @@ function agentRow({ name, agent, owner, ownerName, status, failure, epoch, live 
     name,
     agent.slice(0, SHORT_ID),
     ownerName ?? owner.slice(0, SHORT_ID),
-    live === undefined && status !== "failed" ? `${status}, owner silent` : shown,
+    live === undefined && status !== "failed" && status !== "exported" ? `${status}, owner silent` : shown,
     String(epoch),
     live === undefined ? "-" : formatCount(live.received),
     live === undefined ? "-" : formatBytes(live.memoryBytes),
