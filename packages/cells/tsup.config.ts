@@ -1,4 +1,11 @@
 import { defineConfig } from "tsup";
 import { library } from "../../tsup.base.ts";
 
-export default defineConfig(library({ index: "src/index.ts" }));
+export default defineConfig(
+  library({
+    index: "src/index.ts",
+    agent: "src/agent/index.ts",
+    orchestration: "src/orchestration/index.ts",
+    testing: "src/testing/index.ts",
+  }),
+);

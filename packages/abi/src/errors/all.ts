@@ -1,5 +1,6 @@
 /** The whole table of codes, for documents and tests. It brings every namespace's sentences with it: programs leave it alone. */
 import { ABI_CODES } from "./codes/abi.ts";
+import { AGENT_CODES } from "./codes/agent.ts";
 import { CELLS_CODES } from "./codes/cells.ts";
 import { CLI_CODES } from "./codes/cli.ts";
 import { DAEMON_CODES } from "./codes/daemon.ts";
@@ -26,6 +27,7 @@ import type { ErrorFacts, ErrorTable } from "./codes.ts";
 /** Every code of this release with its facts. `docs/spec/errors.md` is printed from it. */
 export const ERROR_CODES: ErrorTable = {
   ...ABI_CODES,
+  ...AGENT_CODES,
   ...CELLS_CODES,
   ...CLI_CODES,
   ...DAEMON_CODES,

@@ -3,6 +3,7 @@
  * under `namespaces/`: the base class of its errors, through which a program loads the sentences of the namespaces it uses and no other.
  */
 import type { ABI_CODES } from "./codes/abi.ts";
+import type { AGENT_CODES } from "./codes/agent.ts";
 import type { CELLS_CODES } from "./codes/cells.ts";
 import type { CLI_CODES } from "./codes/cli.ts";
 import type { DAEMON_CODES } from "./codes/daemon.ts";
@@ -37,6 +38,7 @@ export interface ErrorFacts {
 
 /** Every code with its facts: the shape of `ERROR_CODES` of `@glia-os/abi/errors/all`. */
 export type ErrorTable = typeof ABI_CODES &
+  typeof AGENT_CODES &
   typeof CELLS_CODES &
   typeof CLI_CODES &
   typeof DAEMON_CODES &

@@ -1,0 +1,79 @@
+/** Agents: one definition, which runs in a thread, in a worker, in a WebAssembly cell, on one node or on many, unchanged. */
+export { type CompiledMessage, isDefinition } from "./check-definition.ts";
+export type {
+  Accepted,
+  AgentContext,
+  AgentStream,
+  AskOptions,
+  Settled,
+  SettledOptions,
+  SpawnOptions,
+  StreamItem,
+  Ticket,
+} from "./context.ts";
+export {
+  type AgentDefinition,
+  type AgentOptions,
+  type AnyAgent,
+  agent,
+  type ChunkOf,
+  type InputOf,
+  type MessageHandler,
+  type MessageName,
+  type MessageTypes,
+  type ReplyOf,
+  type SpawnInputOf,
+  type StateSource,
+  type StopReason,
+} from "./definition.ts";
+export { type AgentEnvelope, ENVELOPE_KINDS, ENVELOPE_VERSION, type EnvelopeKind } from "./envelope.ts";
+export {
+  AgentEndedError,
+  AgentMailboxFullError,
+  AgentNameTakenError,
+  AskSelfError,
+  AskTimeoutError,
+  AsyncSchemaError,
+  BadArgumentError,
+  BadChunkError,
+  BadDefinitionError,
+  BadEnvelopeError,
+  BadMessageError,
+  BadReplyError,
+  BadStateError,
+  HandlerFailedError,
+  InvariantError,
+  NotAStreamError,
+  NotParentAgentError,
+  PausedTooLongError,
+  PlaceUnknownError,
+  StreamClosedError,
+  SystemClosedError,
+  TooManyError,
+  UnknownAgentError,
+  UnknownMessageError,
+  UpgradeFailedError,
+  ValueNotPlainError,
+  WaitsInPlainHandlerError,
+  WrongKindError,
+} from "./errors.ts";
+export type { AgentOutside, AgentSpeaker, Sent } from "./outside.ts";
+export type { AgentProfile } from "./profile.ts";
+export { type AgentRef, type AgentTarget, isAgentId, isAgentName, isAgentRef } from "./reference.ts";
+export type { AgentOperation, AgentRoutine, AgentStep } from "./routine.ts";
+export {
+  type Issue,
+  isSchema,
+  type SchemaIssue,
+  type SchemaResult,
+  type StandardSchema,
+} from "./standard-schema.ts";
+export type { SupervisionPolicy } from "./supervision.ts";
+export type {
+  AgentEnd,
+  AgentObservation,
+  AgentReport,
+  AgentState,
+  AgentSystem,
+  MessageRecord,
+} from "./system.ts";
