@@ -4,6 +4,7 @@ import { library } from "../../tsup.base.ts";
 export default defineConfig(
   library({
     index: "src/index.ts",
+    config: "src/config/index.ts",
     "agent-worker": "src/agent-worker.ts",
     "mesh-worker": "src/mesh-worker.ts",
   }),

@@ -25,6 +25,11 @@ export const DAEMON_CODES = {
     changed: "Nothing: the node did not start.",
     fix: "Correct the option named in the message.",
   },
+  "daemon.config-invalid": {
+    retryable: false,
+    changed: "Nothing: a node that runs goes on with the configuration it has.",
+    fix: "Correct what the message names; `glia config validate` looks again.",
+  },
   "daemon.control-closed": {
     retryable: true,
     changed: "Unknown: the node may have done what it was asked.",
@@ -49,6 +54,41 @@ export const DAEMON_CODES = {
     retryable: false,
     changed: "Nothing: the node did not start.",
     fix: "Name a free port with --metrics-port, or 0 for any.",
+  },
+  "daemon.job-cancelled": {
+    retryable: false,
+    changed: "The job has no result; what it had done before stands.",
+    fix: "Submit it again with another key, if it is to be done after all.",
+  },
+  "daemon.job-expired": {
+    retryable: false,
+    changed: "The job has no result; what it had done before stands.",
+    fix: "Submit it again with another key and a later deadline.",
+  },
+  "daemon.job-failed": {
+    retryable: false,
+    changed: "What the job had done before it failed stands.",
+    fix: "See the message for what the job threw.",
+  },
+  "daemon.job-key-reused": {
+    retryable: false,
+    changed: "Nothing: the job that has the key goes on, or stays as it ended.",
+    fix: "Give each piece of work a key of its own, and repeat a submission with what it had at first.",
+  },
+  "daemon.job-malformed": {
+    retryable: false,
+    changed: "Nothing: no job was accepted.",
+    fix: "Correct the field that the message names.",
+  },
+  "daemon.job-unknown": {
+    retryable: false,
+    changed: "Nothing.",
+    fix: "Ask the node that accepted the job; ended jobs are kept for a day, and a thousand at most.",
+  },
+  "daemon.jobs-full": {
+    retryable: true,
+    changed: "Nothing: no job was accepted.",
+    fix: "Wait until some of the node's jobs have ended.",
   },
   "daemon.move-unconfirmed": {
     retryable: false,

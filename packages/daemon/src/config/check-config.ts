@@ -1,0 +1,50 @@
+/**
+ * Makes a checked configuration of what a file and the environment say.
+ *
+ * CC1. Nothing is used of a configuration with a problem; the error names all of them (CF1).
+ */
+import { checkShape, type Problem } from "./check-shape.ts";
+import { CONFIG_SHAPE } from "./config-shape.ts";
+import { overrideByEnvironment } from "./environment.ts";
+import { ConfigInvalidError } from "./errors.ts";
+import { CONFIG_VERSION, type GliaConfig } from "./glia-config.ts";
+
+/** A configuration that holds, and which variable each path of it came from, if one did. */
+export interface CheckedConfig {
+  readonly config: GliaConfig;
+  readonly fromEnvironment: ReadonlyMap<string, string>;
+}
+
+/**
+ * Check what `from` (a file, for the message) holds, with the environment above it.
+ * @throws {ConfigInvalidError} with every problem (CC1)
+ */
+export function checkConfig(
+  value: unknown,
+  from: string,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): CheckedConfig {
+  const { value: whole, taken, problems } = overrideByEnvironment(value, environment);
+  const newer = versionProblems(whole);
+  const all =
+    newer.length > 0 ? newer : [...checkShape(whole, CONFIG_SHAPE), ...joinProblems(whole), ...problems];
+  if (all.length > 0) throw new ConfigInvalidError(from, all);
+  return { config: whole as GliaConfig, fromEnvironment: taken };
+}
+
+/** A newer file is one problem, whatever else in it this version does not know. */
+function versionProblems(value: unknown): Problem[] {
+  const version = (value as { readonly version?: unknown } | null)?.version;
+  if (!Number.isInteger(version) || (version as number) <= CONFIG_VERSION) return [];
+  return [{ path: "version", what: `is ${version}: made for a newer Glia, which reads it` }];
+}
+
+function joinProblems(value: unknown): Problem[] {
+  const join = (value as { readonly join?: unknown } | null)?.join;
+  if (typeof join !== "object" || join === null) return [];
+  const given = ["line", "file"].filter((key) => (join as Record<string, unknown>)[key] !== undefined);
+  if (given.length === 1) return [];
+  return [
+    { path: "join", what: given.length === 0 ? "says neither line nor file" : "says both line and file" },
+  ];
+}

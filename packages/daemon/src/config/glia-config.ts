@@ -1,0 +1,68 @@
+/** The configuration of a node, as it is written in `glia.config.ts` or `glia.config.json` (docs/config.md). */
+
+/** The version of the format. */
+export const CONFIG_VERSION = 1;
+
+/** An agent that a node starts and keeps running. */
+export interface AgentConfig {
+  /** Its name, unique in the mesh. */
+  readonly name: string;
+  /** A WebAssembly module, or a source that `glia agent build` takes. Relative to the configuration. */
+  readonly file: string;
+  /** Import modules it may use. Default `["glia.v1"]`. */
+  readonly grants?: readonly string[];
+  /** Limit of its memory in pages of 64 KiB. */
+  readonly memoryPages?: number;
+  /** The node that hosts it first. Default: this one. */
+  readonly on?: string;
+}
+
+/** The configuration of one node. What is left out has its default. */
+export interface GliaConfig {
+  /** Version of this format: 1. */
+  readonly version?: typeof CONFIG_VERSION;
+  /** 1 to 32 of a-z 0-9 . _ - . Default: the machine's name and the role. */
+  readonly name?: string;
+  /** Default: `edge` with `join`, else `core`. Kept from the first start on. */
+  readonly role?: "edge" | "relay" | "core";
+  /** Its data folder. Default: a folder of its name under `$GLIA_HOME`. */
+  readonly data?: string;
+  /** Where to listen, `HOST:PORT`. Default `127.0.0.1:7400` for the first node of a mesh, else `127.0.0.1:0`. */
+  readonly bind?: string;
+  /** How it comes to its mesh at its first start. Without it, it founds one. */
+  readonly join?: { readonly line?: string; readonly file?: string };
+  readonly mesh?: {
+    readonly profile?: "local" | "fast" | "lan" | "wan" | "relaxed";
+    readonly transport?: "auto" | "quic-only" | "tls-only";
+    readonly mdns?: boolean;
+    readonly minority?: "continue" | "refuse-moves" | "pause-agents";
+  };
+  /** What agents may be given by the grants `service/http` and `service/files`. */
+  readonly services?: {
+    readonly http?: { readonly origins: readonly string[] };
+    readonly files?: { readonly folder: string; readonly writable?: boolean };
+  };
+  /** The jobs it runs. */
+  readonly jobs?: { readonly module: string; readonly workers?: number };
+  /** Where `/metrics`, `/__health` and its jobs are served, `HOST:PORT`. Default: nowhere. */
+  readonly http?: { readonly bind: string };
+  readonly log?: {
+    readonly format?: "pretty" | "json";
+    readonly level?: "debug" | "info" | "warn" | "error";
+  };
+  /** Where traces go: an OTLP endpoint over HTTP. Default: nowhere. */
+  readonly traces?: { readonly endpoint: string };
+  readonly shutdown?: {
+    /** Move its agents to other nodes first. Default false. */
+    readonly drain?: boolean;
+    /** How long it may take to stop, agents' moves included, in milliseconds. Default 10,000. */
+    readonly timeoutMs?: number;
+  };
+  /** Agents that are started with the node and kept running. */
+  readonly agents?: readonly AgentConfig[];
+}
+
+/** Gives a configuration its type: `export default defineConfig({ ... })`. Nothing is checked here. */
+export function defineConfig(config: GliaConfig): GliaConfig {
+  return config;
+}
