@@ -16,6 +16,7 @@ import { digests, idOf, signerOf } from "./digests.ts";
 const DIFFERENT: Readonly<Record<string, string>> = {
   "K4: the same request id with other arguments":
     "request ids are per node here: two nodes may use the same one",
+  "refuses a take-over that makes no sense": "an odd status does not fit a message: mesh.malformed-message",
   "a lease time that is not a whole number": "a fraction does not fit a message: mesh.malformed-message",
   "a name that is empty, over 256 bytes": "an ill-formed name does not fit a message: mesh.malformed-message",
   "malformed ids, epochs, statuses": "they do not fit a message: mesh.malformed-message",
@@ -50,6 +51,8 @@ function everyNode(engine: Coordination): Coordination {
     createAgent: (row, requestId) => as(row.owner).createAgent(row, requestId),
     compareAndSwap: async (agent, expected, change, requestId) =>
       as(await owner(agent)).compareAndSwap(agent, expected, change, requestId),
+    takeOver: (agent, expected, change, requestId) =>
+      as(holder(change.sessionId)).takeOver(agent, expected, change, requestId),
     getAgent: (agent) => reader.getAgent(agent),
     findAgent: (name) => reader.findAgent(name),
     listAgents: () => reader.listAgents(),

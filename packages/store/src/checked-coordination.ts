@@ -7,6 +7,7 @@ import type {
   Coordination,
   CoordinationChange,
   NodeSession,
+  TakeOver,
 } from "@glia-os/abi/ports";
 import {
   type CoordinationReply,
@@ -18,6 +19,7 @@ import {
   type NewAgent,
   openSessionRequest,
   sessionRequest,
+  takeOverRequest,
 } from "./request.ts";
 
 /** Who answers requests. */
@@ -61,6 +63,10 @@ export class CheckedCoordination implements Coordination {
     return (await this.#answerer.ask(
       compareAndSwapRequest(agent, expected, change, requestId),
     )) as CasOutcome;
+  }
+
+  async takeOver(agent: AgentId, expected: Epoch, change: TakeOver, requestId: string): Promise<CasOutcome> {
+    return (await this.#answerer.ask(takeOverRequest(agent, expected, change, requestId))) as CasOutcome;
   }
 
   async getAgent(agent: AgentId): Promise<AgentRow | undefined> {

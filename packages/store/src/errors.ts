@@ -39,6 +39,24 @@ export class AgentTerminatedError extends StoreError<"store.agent-terminated"> {
   }
 }
 
+/** An agent was to be taken from a node whose lease runs. */
+export class OwnerAliveError extends StoreError<"store.owner-alive"> {
+  constructor(agent: string, sessionId: string) {
+    super("store.owner-alive", `agent ${agent} is held under session ${sessionId}, which is live`, {
+      details: { agent, sessionId },
+    });
+  }
+}
+
+/** An agent was to be taken over by a node that its row does not name as replica. */
+export class NotReplicaError extends StoreError<"store.not-replica"> {
+  constructor(agent: string, node: string) {
+    super("store.not-replica", `the row of agent ${agent} does not name node ${node} as its replica`, {
+      details: { agent, node },
+    });
+  }
+}
+
 /** Another agent that is not terminated has the name. */
 export class NameTakenError extends StoreError<"store.name-taken"> {
   constructor(name: string, agent: string) {
@@ -207,6 +225,8 @@ const REVIVE: { readonly [Code in StoreCode]: (details: Details) => GliaError } 
   "store.full": (d) => new StoreFullError(text(d, "why")),
   "store.in-use": (d) => new InUseError(text(d, "path")),
   "store.name-invalid": (d) => new NameInvalidError(text(d, "why")),
+  "store.not-replica": (d) => new NotReplicaError(text(d, "agent"), text(d, "node")),
+  "store.owner-alive": (d) => new OwnerAliveError(text(d, "agent"), text(d, "sessionId")),
   "store.name-taken": (d) => new NameTakenError(text(d, "name"), text(d, "agent")),
   "store.not-a-database": (d) => new NotADatabaseError(text(d, "path")),
   "store.not-writable": (d) => new NotWritableError(text(d, "path")),

@@ -12,6 +12,7 @@ import type {
   CasOutcome,
   CoordinationChange,
   NodeSession,
+  TakeOver,
 } from "@glia-os/abi/ports";
 import { NameInvalidError, TtlOutOfRangeError } from "./errors.ts";
 import { CHANGES_LIMIT, NAME_LIMIT_BYTES, REQUEST_ID_LIMIT, TTL_MAX_MS, TTL_MIN_MS } from "./limits.ts";
@@ -29,6 +30,13 @@ export type Mutation =
       readonly agent: AgentId;
       readonly expected: Epoch;
       readonly change: AgentChange;
+      readonly requestId: string;
+    }
+  | {
+      readonly op: "take-over";
+      readonly agent: AgentId;
+      readonly expected: Epoch;
+      readonly change: TakeOver;
       readonly requestId: string;
     };
 
@@ -121,6 +129,16 @@ export function openSessionRequest(node: NodeId, ttlMs: number, requestId: strin
   };
 }
 
+/** The replica named in a row: another node than its owner. */
+function checkReplica(
+  replica: NodeId | undefined,
+  owner: NodeId,
+): { readonly replica: NodeId } | Record<never, never> {
+  if (replica === undefined) return {};
+  if (parseNodeId(replica) === owner) throw new MalformedError("replica", "it is the owner itself");
+  return { replica };
+}
+
 /** Check the arguments of `createAgent` (Q1). */
 export function createAgentRequest(row: NewAgent, requestId: string): CoordinationRequest {
   if (typeof row !== "object" || row === null) throw new MalformedError("agent row", "it is not an object");
@@ -130,7 +148,9 @@ export function createAgentRequest(row: NewAgent, requestId: string): Coordinati
   if (status === "terminated") throw new MalformedError("agent status", "a new agent is not terminated");
   if (!PROGRAM_HASH.test(row.programHash))
     throw new MalformedError("program hash", "it is not 64 characters of 0-9a-f");
-  const checked = { agent, ...owner, status, name: checkName(row.name), programHash: row.programHash };
+  const replica = checkReplica(row.replica, row.owner);
+  const name = checkName(row.name);
+  const checked = { agent, ...owner, status, name, programHash: row.programHash, ...replica };
   return { op: "create-agent", row: checked, requestId: checkRequestId(requestId) };
 }
 
@@ -147,7 +167,34 @@ export function compareAndSwapRequest(
     op: "compare-and-swap",
     agent: parseAgentId(agent),
     expected: toEpoch(expected),
-    change: { ...checkOwner(change.owner, change.sessionId), status: checkStatus(change.status) },
+    change: {
+      ...checkOwner(change.owner, change.sessionId),
+      status: checkStatus(change.status),
+      ...checkReplica(change.replica, change.owner),
+    },
+    requestId: checkRequestId(requestId),
+  };
+}
+
+/** Check the arguments of `takeOver` (Q1). */
+export function takeOverRequest(
+  agent: AgentId,
+  expected: Epoch,
+  change: TakeOver,
+  requestId: string,
+): CoordinationRequest {
+  if (typeof change !== "object" || change === null)
+    throw new MalformedError("take-over", "it is not an object");
+  const { sessionId, from, status } = change;
+  nodeOfSession(sessionId);
+  nodeOfSession(from);
+  if (status !== "running" && status !== "terminated")
+    throw new MalformedError("take-over", "it makes an agent run, or ends it");
+  return {
+    op: "take-over",
+    agent: parseAgentId(agent),
+    expected: toEpoch(expected),
+    change: { sessionId, from, status },
     requestId: checkRequestId(requestId),
   };
 }

@@ -17,6 +17,8 @@ import {
   AgentTerminatedError,
   ChangesCompactedError,
   NameTakenError,
+  NotReplicaError,
+  OwnerAliveError,
   RequestIdReusedError,
   reviveError,
   SessionExpiredError,
@@ -30,6 +32,7 @@ import {
   type CoordinationRequest,
   type Mutation,
   type MutationReply,
+  nodeOfSession,
   sessionIdOf,
 } from "./request.ts";
 import type { Outcome, StoredSession, Tables } from "./tables.ts";
@@ -64,6 +67,7 @@ export class CoordinationRules {
       case "open-session":
       case "create-agent":
       case "compare-and-swap":
+      case "take-over":
         return this.#once(request);
       case "renew-session":
         return this.#renewSession(request.sessionId);
@@ -105,7 +109,8 @@ export class CoordinationRules {
 
   #mutate(request: Mutation): MutationReply {
     if (request.op === "open-session") return this.#openSession(request.node, request.ttlMs);
-    return request.op === "create-agent" ? this.#createAgent(request) : this.#compareAndSwap(request);
+    if (request.op === "create-agent") return this.#createAgent(request);
+    return request.op === "take-over" ? this.#takeOver(request) : this.#compareAndSwap(request);
   }
 
   #openSession(node: NodeId, ttlMs: number): NodeSession {
@@ -168,14 +173,34 @@ export class CoordinationRules {
     if (row.epoch !== expected) return { kind: "conflict", row };
     if (row.status === "terminated") throw new AgentTerminatedError(agent);
     if (this.#liveSession(change.sessionId) === undefined) throw new SessionExpiredError(change.sessionId);
-    return { kind: "committed", row: this.#write({ ...row, ...change, epoch: nextEpoch(row.epoch) }) };
+    const { replica: _earlier, ...kept } = row;
+    return { kind: "committed", row: this.#write({ ...kept, ...change, epoch: nextEpoch(row.epoch) }) };
+  }
+
+  /** K6: whether the owner's session is over is judged here, in the step that writes. */
+  #takeOver({ agent, expected, change }: RequestOf<"take-over">): CasOutcome {
+    const row = this.#tables.agent(agent);
+    if (row === undefined) return { kind: "unknown-agent" };
+    if (row.epoch !== expected || row.sessionId !== change.from) return { kind: "conflict", row };
+    if (row.status === "terminated") throw new AgentTerminatedError(agent);
+    if (this.#liveSession(change.sessionId) === undefined) throw new SessionExpiredError(change.sessionId);
+    const node = nodeOfSession(change.sessionId);
+    const { replica, ...kept } = row;
+    if (change.status === "running" && replica !== node) throw new NotReplicaError(agent, node);
+    if (this.#liveSession(row.sessionId) !== undefined) throw new OwnerAliveError(agent, row.sessionId);
+    const { sessionId, status } = change;
+    const taken = { ...kept, owner: node, sessionId, status, epoch: nextEpoch(row.epoch) };
+    return { kind: "committed", row: this.#write(taken) };
   }
 
   /** K5. */
   #write(row: Omit<AgentRow, "revision">): AgentRow {
-    const { agent, epoch, owner, sessionId, status, name, programHash } = row;
+    const { agent, epoch, owner, sessionId, status, name, programHash, replica } = row;
     const revision = this.#tables.advance("revision");
-    const written = Object.freeze({ agent, epoch, owner, sessionId, status, name, programHash, revision });
+    const written = Object.freeze({
+      ...{ agent, epoch, owner, sessionId, status, name, programHash, revision },
+      ...(replica === undefined ? {} : { replica }),
+    });
     this.#tables.putAgent(written);
     return written;
   }
@@ -197,11 +222,23 @@ function fingerprintOf(request: Mutation): string {
 function argumentsOf(request: Mutation): readonly unknown[] {
   if (request.op === "open-session") return [request.op, request.node, request.ttlMs];
   if (request.op === "create-agent") {
-    const { agent, owner, sessionId, status, name, programHash } = request.row;
-    return [request.op, agent, owner, sessionId, status, name, programHash];
+    const { agent, owner, sessionId, status, name, programHash, replica } = request.row;
+    return [request.op, agent, owner, sessionId, status, name, programHash, ...present(replica)];
+  }
+  if (request.op === "take-over") {
+    const { agent, expected, change } = request;
+    return [request.op, agent, expected, change.sessionId, change.from, change.status];
   }
   const { agent, expected, change } = request;
-  return [request.op, agent, expected, change.owner, change.sessionId, change.status];
+  return [
+    ...[request.op, agent, expected, change.owner, change.sessionId, change.status],
+    ...present(change.replica),
+  ];
+}
+
+/** Nothing for what is left out: requests that an earlier version remembered keep their fingerprint. */
+function present(replica: NodeId | undefined): readonly NodeId[] {
+  return replica === undefined ? [] : [replica];
 }
 
 function replay(outcome: Outcome): MutationReply {

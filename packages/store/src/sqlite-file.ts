@@ -46,6 +46,8 @@ export interface DatabaseKind {
   readonly version: number;
   /** Makes the tables. */
   readonly schema: string;
+  /** What makes the tables of each earlier version into those of the next. */
+  readonly upgrades?: Readonly<Record<number, string>>;
 }
 
 /** What to open. */
@@ -92,33 +94,34 @@ function checkRights(path: string): void {
 
 function prepare(db: DatabaseSync, path: string, maxBytes: number, kind: DatabaseKind): void {
   db.exec("PRAGMA locking_mode = EXCLUSIVE");
-  const isNew = checkIdentity(db, path, kind);
+  const found = checkIdentity(db, path, kind);
+  const isNew = found === 0;
   const mode = pragma(db, "journal_mode = WAL");
   if (mode !== "wal")
     throw new WriteFailedError(`the file system of ${path} does not support write-ahead logging`);
   db.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON");
   const pageBytes = Number(pragma(db, "page_size"));
   db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / pageBytes))}`);
-  db.exec("BEGIN IMMEDIATE");
-  if (isNew) {
-    db.exec(kind.schema);
-    db.exec(`PRAGMA application_id = ${kind.applicationId}; PRAGMA user_version = ${kind.version};`);
+  if (!isNew) {
+    const verdict = String(pragma(db, "quick_check(1)"));
+    if (verdict !== "ok") throw new CorruptError(path, verdict);
   }
+  db.exec("BEGIN IMMEDIATE");
+  if (isNew) db.exec(`${kind.schema}; PRAGMA application_id = ${kind.applicationId};`);
+  else for (let version = found; version < kind.version; version++) db.exec(kind.upgrades?.[version] ?? "");
+  if (found !== kind.version) db.exec(`PRAGMA user_version = ${kind.version};`);
   db.exec("COMMIT");
-  if (isNew) return;
-  const verdict = String(pragma(db, "quick_check(1)"));
-  if (verdict !== "ok") throw new CorruptError(path, verdict);
 }
 
-/** Whether the file is empty; refuses one that is not ours (F3). */
-function checkIdentity(db: DatabaseSync, path: string, kind: DatabaseKind): boolean {
+/** The version of the tables in the file, 0 in an empty one; refuses one that is not ours (F3). */
+function checkIdentity(db: DatabaseSync, path: string, kind: DatabaseKind): number {
   const applicationId = Number(pragma(db, "application_id"));
   const schemaVersion = Number(pragma(db, "user_version"));
   const tables = Number(db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"]);
-  if (applicationId === 0 && schemaVersion === 0 && tables === 0) return true;
+  if (applicationId === 0 && schemaVersion === 0 && tables === 0) return 0;
   if (applicationId !== kind.applicationId) throw new ForeignDatabaseError(path, kind.what);
   if (schemaVersion > kind.version) throw new SchemaNewerError(path, schemaVersion, kind.version);
-  return false;
+  return schemaVersion;
 }
 
 function pragma(db: DatabaseSync, text: string): unknown {

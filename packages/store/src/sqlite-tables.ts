@@ -6,7 +6,7 @@ import type { CoordinationLimits } from "./limits.ts";
 import type { Counter, Outcome, RememberedOutcome, StoredSession, Tables } from "./tables.ts";
 
 const SESSION = `session_id AS sessionId, node, fence, ttl_ms AS ttlMs, expires_wall_ms AS expiresWallMs, 0 AS renewals`;
-const AGENT = `agent, epoch, owner, session_id AS sessionId, status, name, program_hash AS programHash, revision`;
+const AGENT = `agent, epoch, owner, session_id AS sessionId, status, name, program_hash AS programHash, revision, replica`;
 
 /** A table grows past its limit by at most one part in this many before its oldest rows go. */
 const DROP_SHARE = 64;
@@ -26,9 +26,10 @@ const SQL = {
   agentNamed: `SELECT ${AGENT} FROM agent WHERE name = ? AND status <> 'terminated'`,
   liveAgents: `SELECT ${AGENT} FROM agent WHERE status <> 'terminated' ORDER BY name`,
   agentCounts: "SELECT count(*) AS rows, count(*) FILTER (WHERE status <> 'terminated') AS live FROM agent",
-  moveAgent: `UPDATE agent SET epoch = ?, owner = ?, session_id = ?, revision = ? WHERE agent = ? AND status = ?`,
-  putAgent: `INSERT INTO agent VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (agent) DO UPDATE SET epoch = excluded.epoch,
-    owner = excluded.owner, session_id = excluded.session_id, status = excluded.status, revision = excluded.revision`,
+  moveAgent: `UPDATE agent SET epoch = ?, owner = ?, session_id = ?, revision = ?, replica = ? WHERE agent = ? AND status = ?`,
+  putAgent: `INSERT INTO agent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (agent) DO UPDATE SET epoch = excluded.epoch,
+    owner = excluded.owner, session_id = excluded.session_id, status = excluded.status, revision = excluded.revision,
+    replica = excluded.replica`,
   putChange: "INSERT INTO change VALUES (?, ?)",
   dropChange: "DELETE FROM change WHERE revision <= ?",
   changes: "SELECT row FROM change WHERE revision > ? ORDER BY revision LIMIT ?",
@@ -91,15 +92,15 @@ export class SqliteTables implements Tables {
   }
 
   agent(agent: AgentId): AgentRow | undefined {
-    return this.#sql.agent.get(agent) as AgentRow | undefined;
+    return rowOf(this.#sql.agent.get(agent));
   }
 
   agentNamed(name: string): AgentRow | undefined {
-    return this.#sql.agentNamed.get(name) as AgentRow | undefined;
+    return rowOf(this.#sql.agentNamed.get(name));
   }
 
   liveAgents(): readonly AgentRow[] {
-    return this.#sql.liveAgents.all() as unknown as readonly AgentRow[];
+    return this.#sql.liveAgents.all().map((row) => rowOf(row) as AgentRow);
   }
 
   /** Counted once, and then with every row that is put. */
@@ -110,11 +111,13 @@ export class SqliteTables implements Tables {
 
   /** Most changes keep the status. Writing only the other columns then leaves the index of names, and its page, alone. */
   putAgent(row: AgentRow): void {
-    const { agent, epoch, owner, sessionId, status, name, programHash, revision } = row;
-    const moved = this.#sql.moveAgent.run(epoch, owner, sessionId, revision, agent, status).changes;
+    const { agent, epoch, owner, sessionId, status, name, programHash, revision, replica = null } = row;
+    const moved = this.#sql.moveAgent.run(epoch, owner, sessionId, revision, replica, agent, status).changes;
     if (moved === 0) {
       this.#count(this.agent(agent), row);
-      this.#sql.putAgent.run(agent, epoch, owner, sessionId, status, name, programHash, revision);
+      this.#sql.putAgent.run(
+        ...[agent, epoch, owner, sessionId, status, name, programHash, revision, replica],
+      );
     }
     this.#sql.putChange.run(revision, JSON.stringify(row));
     dropOldest(this.#sql.dropChange, revision, this.#limits.changes);
@@ -151,6 +154,13 @@ export class SqliteTables implements Tables {
     const { lastInsertRowid } = this.#sql.remember.run(requestId, fingerprint, JSON.stringify(outcome));
     dropOldest(this.#sql.dropRequest, Number(lastInsertRowid), this.#limits.requests);
   }
+}
+
+/** A row as the rules know it: without a replica where the column is empty. */
+function rowOf(found: Record<string, unknown> | undefined): AgentRow | undefined {
+  if (found === undefined) return undefined;
+  const { replica, ...row } = found as unknown as AgentRow & { readonly replica: NodeId | null };
+  return replica === null ? row : { ...row, replica };
 }
 
 /** Keep at least the newest `limit` rows. Large tables drop several at a time, so that most changes touch no old page. */

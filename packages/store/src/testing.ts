@@ -2,48 +2,26 @@
  * The contract every `Coordination` keeps, as cases any test runner can run:
  * `for (const { title, run } of coordinationContract) it(title, () => run(harness))`.
  *
- * Titles cite the port's invariants K1-K5. A harness opens an empty store per case and closes it afterwards.
+ * Titles cite the port's invariants K1-K6. A harness opens an empty store per case and closes it afterwards.
  */
 import assert from "node:assert/strict";
 import { errorCodeOf } from "@glia-os/abi/errors";
 import { type AgentId, type NodeId, toEpoch } from "@glia-os/abi/ids";
 import type { AgentRow, CasOutcome, Coordination, NodeSession } from "@glia-os/abi/ports";
-import type { CoordinationLimits } from "./limits.ts";
+import { agentNamed, type ContractCase, newAgent, nodeNamed } from "./contract-case.ts";
 import type { NewAgent } from "./request.ts";
+import { takeOverContract } from "./takeover-contract.ts";
 
+export {
+  agentNamed,
+  type ContractCase,
+  type CoordinationHarness,
+  newAgent,
+  nodeNamed,
+} from "./contract-case.ts";
 export type { NewAgent } from "./request.ts";
 
-/** What an implementation brings to run the contract. */
-export interface CoordinationHarness {
-  /** An empty store with these limits; the harness disposes of what it opened. */
-  open(limits?: Partial<CoordinationLimits>): Promise<Coordination>;
-  /** Let the monotonic clock that judges leases move on. */
-  advanceMs(ms: number): void;
-}
-
-/** One promise of the contract. */
-export interface ContractCase {
-  readonly title: string;
-  readonly run: (harness: CoordinationHarness) => Promise<void>;
-}
-
 const TTL_MS = 10_000;
-
-/** A node id made of one hexadecimal digit. */
-export function nodeNamed(digit: string): NodeId {
-  return digit.repeat(64) as NodeId;
-}
-
-/** An agent id made of one hexadecimal digit. */
-export function agentNamed(digit: string): AgentId {
-  return digit.repeat(32) as AgentId;
-}
-
-/** A new row owned by a session. */
-export function newAgent(agent: AgentId, session: NodeSession, name: string): NewAgent {
-  const programHash = "f".repeat(64);
-  return { agent, owner: session.node, sessionId: session.sessionId, status: "running", name, programHash };
-}
 
 const A = nodeNamed("a");
 const B = nodeNamed("b");
@@ -458,4 +436,5 @@ export const coordinationContract: readonly ContractCase[] = [
   ...changeCases,
   ...requestCases,
   ...refusalCases,
+  ...takeOverContract,
 ];

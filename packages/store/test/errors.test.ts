@@ -18,6 +18,8 @@ const samples = [
   new errors.ForeignDatabaseError(text, "a store"),
   new errors.InUseError(text),
   new errors.NameInvalidError(text),
+  new errors.NotReplicaError("1".repeat(32), "a".repeat(64)),
+  new errors.OwnerAliveError("1".repeat(32), "session"),
   new errors.NameTakenError(text, "agent"),
   new errors.NotADatabaseError(text),
   new errors.NotWritableError(text),

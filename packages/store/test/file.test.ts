@@ -141,12 +141,12 @@ it("a SQLite database of another program is refused and left as it was", async (
 it("a file of a newer schema is refused and left as it was", async () => {
   const path = await filledStore("a.db");
   const db = new DatabaseSync(path);
-  db.exec("PRAGMA user_version = 2");
+  db.exec("PRAGMA user_version = 3");
   db.close();
   const before = readFileSync(path);
   const error = await refusal(path);
   expect(error).toBeInstanceOf(errors.SchemaNewerError);
-  expect(error.details).toEqual({ path, found: 2, known: 1 });
+  expect(error.details).toEqual({ path, found: 3, known: 2 });
   expect(readFileSync(path).equals(before)).toBe(true);
 });
 

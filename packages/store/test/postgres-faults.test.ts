@@ -279,9 +279,9 @@ describe("a server", () => {
     expect(await refusalOf({ url: server().url.replace(/postgres$/, "nowhere") })).toBe("store.cannot-open");
     await open();
     const client = await administrator();
-    await client.query(`UPDATE ${schema}.store SET version = 2`);
+    await client.query(`UPDATE ${schema}.store SET version = 3`);
     expect(await refusalOf({})).toBe("store.schema-newer");
-    await client.query(`UPDATE ${schema}.store SET version = 1`);
+    await client.query(`UPDATE ${schema}.store SET version = 2`);
     await client.query("CREATE ROLE plain LOGIN");
     const url = server().url.replace("glia@", "plain@");
     expect(await refusalOf({ url })).toBe("store.not-writable");

@@ -6,6 +6,8 @@
  * K3. A node session has a lease. An expired session owns nothing new, and its fence is never accepted again.
  * K4. A mutation repeated with the same `requestId` has the effect of one and returns the first outcome; with other arguments it is refused.
  * K5. Revisions grow by one per change in one order that every watcher sees.
+ * K6. `takeOver` changes a row only while the session in it is over, judged in the same step as the change: for the replica that the row names,
+ *     or to end it.
  */
 import type { AgentId } from "../ids/agent-id.ts";
 import type { Epoch } from "../ids/epoch.ts";
@@ -39,6 +41,8 @@ export interface AgentRow {
   readonly name: string;
   /** SHA-256 of the program, as hexadecimal. */
   readonly programHash: string;
+  /** The node that may take the agent over once the session above ended (K6). Absent: nobody may. */
+  readonly replica?: NodeId;
   /** The revision that wrote this row (K5). */
   readonly revision: number;
 }
@@ -48,6 +52,17 @@ export interface AgentChange {
   readonly owner: NodeId;
   readonly sessionId: string;
   readonly status: AgentStatus;
+  /** Who may take the agent over from now on. Absent: nobody; a change that says nothing takes the right away. */
+  readonly replica?: NodeId;
+}
+
+/** What a take-over writes: this node as owner, running, without a replica; or the end of the agent. */
+export interface TakeOver {
+  /** A live session of the node that asks. */
+  readonly sessionId: string;
+  /** The session in the row, which is over. */
+  readonly from: string;
+  readonly status: "running" | "terminated";
 }
 
 /** The outcome of a compare-and-swap (K2). */
@@ -79,6 +94,12 @@ export interface Coordination {
     change: AgentChange,
     requestId: string,
   ): Promise<CasOutcome>;
+  /**
+   * Take the agent of a node that is gone, or end it: as `compareAndSwap`, for a row whose own session is over (K6). To run it the row must name
+   * the asking node as replica; to end it any node may ask. @throws `store.owner-alive`, `store.not-replica`, `store.session-expired`,
+   * `store.agent-terminated`.
+   */
+  takeOver(agent: AgentId, expected: Epoch, change: TakeOver, requestId: string): Promise<CasOutcome>;
   /** The row of an agent. */
   getAgent(agent: AgentId): Promise<AgentRow | undefined>;
   /** The row with this name that is not terminated. */

@@ -1,6 +1,6 @@
 export type { ApprovalBoard, ApprovalRequest, PostedApproval } from "./approval-board.ts";
 export type { CancelSignal } from "./cancel-signal.ts";
-export type { Clock, TimerHandle, Timers } from "./clock.ts";
+export type { Clock, TimerHandle, TimerOptions, Timers } from "./clock.ts";
 export type {
   AgentChange,
   AgentRow,
@@ -9,6 +9,7 @@ export type {
   Coordination,
   CoordinationChange,
   NodeSession,
+  TakeOver,
 } from "./coordination.ts";
 export type { Announcement, Discovery, FoundNode } from "./discovery.ts";
 export {

@@ -15,6 +15,7 @@ import type {
   Coordination,
   CoordinationChange,
   NodeSession,
+  TakeOver,
 } from "@glia-os/abi/ports";
 import { type CborValue, decodeCbor } from "../codec/cbor.ts";
 import { FieldReader } from "../codec/reader.ts";
@@ -30,6 +31,7 @@ import {
   readRow,
   readSession,
   rowFields,
+  takeOverFields,
 } from "./messages.ts";
 
 /** Longest time one request may take, in milliseconds. */
@@ -80,6 +82,11 @@ export class AnchorClient implements Coordination {
     requestId: string,
   ): Promise<CasOutcome> {
     return readOutcome(await this.#ask("cas", [fromHex(agent), expected, changeFields(change), requestId]));
+  }
+
+  async takeOver(agent: AgentId, expected: Epoch, change: TakeOver, requestId: string): Promise<CasOutcome> {
+    const args = [fromHex(agent), expected, takeOverFields(change), requestId];
+    return readOutcome(await this.#ask("take", args));
   }
 
   async getAgent(agent: AgentId): Promise<AgentRow | undefined> {

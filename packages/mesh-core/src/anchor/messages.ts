@@ -7,6 +7,7 @@ import type {
   CasOutcome,
   CoordinationChange,
   NodeSession,
+  TakeOver,
 } from "@glia-os/abi/ports";
 import { type CborValue, decodeCbor, encodeCbor } from "../codec/cbor.ts";
 import { FieldReader } from "../codec/reader.ts";
@@ -57,9 +58,9 @@ export function readSession(reader: FieldReader): NodeSession {
   return session;
 }
 
-/** An agent row as fields. */
+/** An agent row as fields; the replica is a ninth one, where there is one. */
 export function rowFields(row: AgentRow): CborValue {
-  const { agent, epoch, owner, sessionId, status, name, programHash, revision } = row;
+  const { agent, epoch, owner, sessionId, status, name, programHash, revision, replica } = row;
   // UTF-8 would replace a lone surrogate, and another name would arrive.
   if (!name.isWellFormed())
     throw new MalformedMessageError("an agent row", "its name is not well-formed text");
@@ -72,6 +73,7 @@ export function rowFields(row: AgentRow): CborValue {
     name,
     programHash,
     revision,
+    ...(replica === undefined ? [] : [fromHex(replica)]),
   ];
 }
 
@@ -87,14 +89,16 @@ export function readRow(value: CborValue): AgentRow {
     name: reader.text("name", AGENT_NAME_MAX),
     programHash: reader.text("program hash", HASH_MAX),
     revision: reader.int("revision"),
+    ...readReplica(reader),
   };
   reader.end();
   return row;
 }
 
 /** A change as fields. */
-export function changeFields({ owner, sessionId, status }: AgentChange): CborValue {
-  return [fromHex(owner), sessionId, STATUSES.indexOf(status)];
+export function changeFields({ owner, sessionId, status, replica }: AgentChange): CborValue {
+  const named = replica === undefined ? [] : [fromHex(replica)];
+  return [fromHex(owner), sessionId, STATUSES.indexOf(status), ...named];
 }
 
 /** A change from fields. */
@@ -103,6 +107,23 @@ export function readChange(reader: FieldReader): AgentChange {
     owner: reader.node("owner"),
     sessionId: reader.text("session", TOKEN_MAX, 1),
     status: readStatus(reader),
+    ...readReplica(reader),
+  };
+  reader.end();
+  return change;
+}
+
+/** A take-over as fields. */
+export function takeOverFields({ sessionId, from, status }: TakeOver): CborValue {
+  return [sessionId, from, status];
+}
+
+/** A take-over from fields. */
+export function readTakeOver(reader: FieldReader): TakeOver {
+  const change = {
+    sessionId: reader.text("session", TOKEN_MAX, 1),
+    from: reader.text("owner's session", TOKEN_MAX, 1),
+    status: reader.word("status", ["running", "terminated"]),
   };
   reader.end();
   return change;
@@ -141,6 +162,10 @@ export function readLogEntry(value: CborValue): CoordinationChange {
 /** Ids as bytes. */
 export function idBytes(id: AgentId | NodeId): Uint8Array {
   return fromHex(id);
+}
+
+function readReplica(reader: FieldReader): { readonly replica: NodeId } | Record<never, never> {
+  return reader.left > 0 ? { replica: reader.node("replica") } : {};
 }
 
 function readStatus(reader: FieldReader): AgentStatus {

@@ -6,6 +6,8 @@
  *      rows it owns. The caller is who the session proved it to be.
  * AN3. A compare-and-swap on an epoch that is no longer stored goes to the engine whoever asks: it changes nothing, and a repeated request
  *      gets its first outcome (K4).
+ * AN4. A take-over goes to the engine for whoever asks under a session of its own: the engine checks, in the step that writes, that the
+ *      row's session is over and that the row names the asker as replica (K6).
  */
 import { toHex } from "@glia-os/abi/ids";
 import type { Coordination, Digests } from "@glia-os/abi/ports";
@@ -24,12 +26,14 @@ import {
   readBody,
   readChange,
   readRow,
+  readTakeOver,
   rowFields,
   sessionFields,
   TOKEN_MAX,
 } from "./messages.ts";
 
 const CHANGES_MAX = 1000;
+const ROW_FIELDS_MAX = 9;
 
 type Operation = (caller: Caller, args: FieldReader) => Promise<CborValue>;
 
@@ -54,6 +58,7 @@ export class AnchorServer {
       close: (caller, args) => this.#close(caller, args),
       create: (caller, args) => this.#create(caller, args),
       cas: (caller, args) => this.#compareAndSwap(caller, args),
+      take: (caller, args) => this.#takeOver(caller, args),
       get: async (_caller, args) => maybeRow(await this.#engine.getAgent(args.agent("agent"))),
       find: async (_caller, args) =>
         maybeRow(await this.#engine.findAgent(args.text("name", AGENT_NAME_MAX))),
@@ -110,7 +115,11 @@ export class AnchorServer {
   }
 
   async #create(caller: Caller, args: FieldReader): Promise<CborValue> {
-    const { epoch: _epoch, revision: _revision, ...row } = readRow(args.list("row", 8, (field) => field));
+    const {
+      epoch: _epoch,
+      revision: _revision,
+      ...row
+    } = readRow(args.list("row", ROW_FIELDS_MAX, (field) => field));
     const requestId = this.#scoped(caller, args);
     args.end();
     if (row.owner !== caller.node) throw new NotYoursError(`node ${row.owner.slice(0, 12)}`);
@@ -128,6 +137,16 @@ export class AnchorServer {
     if (stored !== undefined && stored.epoch === expected && stored.owner !== caller.node)
       throw new NotYoursError(`agent ${agent}`);
     return outcomeFields(await this.#engine.compareAndSwap(agent, expected, change, requestId));
+  }
+
+  async #takeOver(caller: Caller, args: FieldReader): Promise<CborValue> {
+    const agent = args.agent("agent");
+    const expected = args.epoch("epoch");
+    const change = readTakeOver(args.nested("take-over"));
+    const requestId = this.#scoped(caller, args);
+    args.end();
+    checkOwn(caller, change.sessionId);
+    return outcomeFields(await this.#engine.takeOver(agent, expected, change, requestId));
   }
 
   /** A request id that no other node can repeat: nodes choose theirs, so the caller is part of it. 64 characters. */

@@ -98,6 +98,11 @@ export class FieldReader {
     return toEpoch(this.int(name, Number.MAX_SAFE_INTEGER, 1));
   }
 
+  /** Fields that were not read yet. */
+  get left(): number {
+    return this.#fields.length - this.#at;
+  }
+
   /** Refuse fields that were not read (R2). */
   end(): void {
     if (this.#at !== this.#fields.length)

@@ -35,6 +35,11 @@ export function announcingCoordination({ self, coordination, registry }: Announc
       if (outcome.kind === "committed") announce(outcome.row);
       return outcome;
     },
+    takeOver: async (agent: AgentId, ...args) => {
+      const outcome = await coordination.takeOver(agent, ...args);
+      if (outcome.kind === "committed") announce(outcome.row);
+      return outcome;
+    },
     getAgent: (...args) => coordination.getAgent(...args),
     findAgent: (...args) => coordination.findAgent(...args),
     listAgents: () => coordination.listAgents(),

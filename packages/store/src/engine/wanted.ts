@@ -38,6 +38,10 @@ function add(wanted: Wanted, request: CoordinationRequest): void {
       wanted.sessions.push(request.change.sessionId);
       wanted.agents.push(request.agent);
       return;
+    case "take-over":
+      wanted.sessions.push(request.change.sessionId, request.change.from);
+      wanted.agents.push(request.agent);
+      return;
     case "get-agent":
       wanted.agents.push(request.agent);
       return;

@@ -105,6 +105,11 @@ export const STORE_CODES = {
     changed: "Nothing: the file was not written.",
     fix: "Name another file: this one is not a SQLite database.",
   },
+  "store.not-replica": {
+    retryable: false,
+    changed: "Nothing: only the replica that the row names may take an agent over.",
+    fix: "Read the row: the agent has another replica, or none.",
+  },
   "store.not-writable": {
     retryable: false,
     changed: "Nothing: the file was not written.",
@@ -114,6 +119,11 @@ export const STORE_CODES = {
     retryable: true,
     changed: "Not known: the request may or may not be committed.",
     fix: "Repeat it with the same requestId; for a journal, read the head of the domain before the next append.",
+  },
+  "store.owner-alive": {
+    retryable: true,
+    changed: "Nothing: the lease of the agent's owner still runs.",
+    fix: "Ask the owner; or repeat the request when the owner's lease is over, if it is gone.",
   },
   "store.queue-full": {
     retryable: true,

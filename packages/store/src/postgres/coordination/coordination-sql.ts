@@ -1,10 +1,12 @@
 /** The tables of a coordination store on PostgreSQL, and what is asked of them (docs/spec/coordination-postgres.md). */
 import type { TablesKind } from "../schema.ts";
 
-/** Coordination, version 1. Text is ordered by its bytes, as everywhere in this store. */
+const STATUSES = "status IN ('running', 'suspended', 'terminated', 'failed', 'exported')";
+
+/** Coordination, version 2: since then rows name replicas and know five states. Text is ordered by its bytes, as everywhere in this store. */
 export const COORDINATION_TABLES: TablesKind = {
   kind: "coordination",
-  version: 1,
+  version: 2,
   tables: (schema) => [
     `CREATE TABLE ${schema}.counter (
       one boolean PRIMARY KEY CHECK (one), fence bigint NOT NULL, revision bigint NOT NULL, requests bigint NOT NULL,
@@ -15,16 +17,23 @@ export const COORDINATION_TABLES: TablesKind = {
       "ttlMs" bigint NOT NULL, "expiresWallMs" double precision NOT NULL, renewals bigint NOT NULL)`,
     `CREATE TABLE ${schema}.agent (
       agent text COLLATE "C" PRIMARY KEY, epoch bigint NOT NULL CHECK (epoch > 0), owner text NOT NULL,
-      "sessionId" text NOT NULL, status text NOT NULL CHECK (status IN ('running', 'suspended', 'terminated')),
-      name text COLLATE "C" NOT NULL, "programHash" text NOT NULL, revision bigint NOT NULL)`,
+      "sessionId" text NOT NULL, status text NOT NULL CHECK (${STATUSES}),
+      name text COLLATE "C" NOT NULL, "programHash" text NOT NULL, revision bigint NOT NULL, replica text)`,
     `CREATE UNIQUE INDEX agent_name ON ${schema}.agent (name) WHERE status <> 'terminated'`,
     `CREATE TABLE ${schema}.change (revision bigint PRIMARY KEY, "row" json NOT NULL)`,
     `CREATE TABLE ${schema}.request (
       seq bigint PRIMARY KEY, "requestId" text COLLATE "C" NOT NULL UNIQUE, fingerprint text NOT NULL, outcome json NOT NULL)`,
   ],
+  upgrades: {
+    1: (schema) => [
+      `ALTER TABLE ${schema}.agent ADD COLUMN replica text`,
+      `ALTER TABLE ${schema}.agent DROP CONSTRAINT agent_status_check`,
+      `ALTER TABLE ${schema}.agent ADD CONSTRAINT agent_status_check CHECK (${STATUSES})`,
+    ],
+  },
 };
 
-const AGENT = `agent, epoch, owner, "sessionId", status, name, "programHash", revision`;
+const AGENT = `agent, epoch, owner, "sessionId", status, name, "programHash", revision, replica`;
 
 type Name =
   | `${"put" | "drop"}${"Sessions" | "Changes" | "Requests"}`
@@ -63,7 +72,8 @@ export function coordinationSql(schema: string): CoordinationSql {
       "expiresWallMs" = excluded."expiresWallMs", renewals = excluded.renewals`,
     endAgents: `UPDATE ${schema}.agent SET status = 'terminated' WHERE agent = ANY($1)`,
     putAgents: `INSERT INTO ${schema}.agent ${from("agent")} ON CONFLICT (agent) DO UPDATE SET epoch = excluded.epoch,
-      owner = excluded.owner, "sessionId" = excluded."sessionId", status = excluded.status, revision = excluded.revision`,
+      owner = excluded.owner, "sessionId" = excluded."sessionId", status = excluded.status, revision = excluded.revision,
+      replica = excluded.replica`,
     putChanges: `INSERT INTO ${schema}.change ${from("change")}`,
     dropChanges: `DELETE FROM ${schema}.change WHERE revision <= $1`,
     putRequests: `INSERT INTO ${schema}.request ${from("request")}`,

@@ -74,8 +74,7 @@ export class CoordinationGroups implements GroupPerformer<CoordinationRequest, C
     const [row] = await ask(kind === "write" ? sql.lock : sql.counters);
     const counters = row as unknown as Counters;
     const [first] = requests;
-    if (first?.op === "list-agents")
-      return { counters, agents: (await ask(sql.liveAgents)) as unknown as AgentRow[] };
+    if (first?.op === "list-agents") return { counters, agents: rowsOf(await ask(sql.liveAgents)) };
     if (first?.op === "changes-since") return this.#loadChanges(ask, counters, first.revision, first.limit);
     return this.#loadRows(ask, counters, requests);
   }
@@ -99,7 +98,7 @@ export class CoordinationGroups implements GroupPerformer<CoordinationRequest, C
           : [];
     const agents =
       wanted.agents.length + wanted.names.length > 0
-        ? await ask(sql.agents, [wanted.agents, wanted.names])
+        ? rowsOf(await ask(sql.agents, [wanted.agents, wanted.names]))
         : [];
     const remembered = wanted.requestIds.length > 0 ? await ask(sql.requests, [wanted.requestIds]) : [];
     return { counters, sessions, agents, requests: remembered } as unknown as Loaded;
@@ -127,6 +126,13 @@ export class CoordinationGroups implements GroupPerformer<CoordinationRequest, C
     const { fence, revision, requests, sessions, rows, live } = counters;
     await ask(sql.count, [fence, revision, requests, sessions, rows, live]);
   }
+}
+
+/** Rows as the rules know them: without a replica where the column is empty. */
+function rowsOf(found: readonly Record<string, unknown>[]): AgentRow[] {
+  return found.map(
+    ({ replica, ...row }) => (replica === null ? row : { ...row, replica }) as unknown as AgentRow,
+  );
 }
 
 /** Keep at least the newest `limit` rows; drop several at a time, so that most groups touch no old row. */
