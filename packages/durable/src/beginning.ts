@@ -31,4 +31,6 @@ export interface Renewal {
   readonly inbox: readonly unknown[];
   /** What it knows of those who sent it messages, and of those it could not handle; none for a domain that has to do with no mail. */
   readonly mailbox?: MailboxForm | undefined;
+  /** The facts of its ledger, where it has one (LG2). */
+  readonly ledger?: unknown;
 }

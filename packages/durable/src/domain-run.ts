@@ -9,7 +9,7 @@
  * D4. A run whose root task ended with a checkpoint is followed by another that knows what the record of the checkpoint holds, and no more.
  */
 import type { Logger } from "@glia-os/abi/ports";
-import { RIGHTS, SYSCALLS, syscallByNumber } from "@glia-os/abi/syscalls";
+import { RIGHTS, SYSCALLS } from "@glia-os/abi/syscalls";
 import {
   type AccountDump,
   type AmountKind,
@@ -31,8 +31,10 @@ import { DerivedRandom, type Sha256 } from "./derived-random.ts";
 import { DomainClock } from "./domain-clock.ts";
 import { AmbientUseError, NotDurableError } from "./errors.ts";
 import { joined } from "./joined.ts";
+import type { DomainLedger, MakeLedger } from "./ledger.ts";
 import { MAIL, type Mail, nameOfSender, originOf } from "./mailbox-delivery.ts";
 import { type MailboxForm, MailboxState } from "./mailbox-state.ts";
+import { happensOnce } from "./once-calls.ts";
 import { type DurableProgram, rootOf } from "./program.ts";
 import {
   type Beginning,
@@ -49,12 +51,12 @@ import {
 import { RecordedCalls } from "./recorded-calls.ts";
 import { sourceFrames } from "./source-frames.ts";
 import type { Tape } from "./tape.ts";
+import { pathOf, textOf } from "./task-path.ts";
 
 /** Slices after which a domain that is still busy lets others run. */
 const SLICE_SWITCHES = 1024;
 /** Messages the inbox of a domain holds. */
 export const INBOX_MESSAGES = 1_000;
-const ROOT_PATH = "/0";
 /** Follows a seed where the seed after a checkpoint is hashed from it. */
 const NEXT_SEED = Uint8Array.from("checkpoint", (letter) => letter.charCodeAt(0));
 /** Limits of a domain's kernel: it is one of many in its process. */
@@ -110,6 +112,9 @@ export interface RunOptions {
   readonly tape?: Tape | undefined;
   /** What the checkpoint it begins at knows of its inbox. */
   readonly mailbox?: MailboxForm | undefined;
+  /** Makes its ledger, from what the checkpoint it begins at carries. */
+  readonly ledger?: MakeLedger | undefined;
+  readonly ledgerForm?: unknown;
 }
 
 /** A domain in memory. */
@@ -121,6 +126,8 @@ export class DomainRun {
   readonly calls: Map<string, AskedCall> = new Map();
   /** What came into its inbox, as far as records have to know it. */
   readonly mailbox: MailboxState;
+  /** The facts beside it; undefined where nobody keeps any. */
+  readonly ledger: DomainLedger | undefined;
   readonly #kernel: Kernel;
   readonly #clock: DomainClock;
   readonly #inbox: Handle;
@@ -131,6 +138,7 @@ export class DomainRun {
   #violation: NotDurableError | AmbientUseError | undefined;
   #ended: Exit | undefined;
   #renewal: Renewal | undefined;
+  #pressured = false;
   /** What lay in the inbox when the root task had ended. */
   #left: readonly unknown[] | undefined;
   readonly #options: RunOptions;
@@ -141,6 +149,7 @@ export class DomainRun {
     this.#options = options;
     const sends = beginning.uses.some(([name]) => name === MAIL);
     this.mailbox = new MailboxState(originOf(beginning.seed), sends, mailbox);
+    this.ledger = options.ledger?.(options.ledgerForm);
     this.#hashes = new ArgsHashes(digests);
     this.domain = domain;
     this.uses = beginning.uses;
@@ -210,11 +219,11 @@ export class DomainRun {
   /** The run that begins at a checkpoint. */
   static from(
     options: Omit<RunOptions, "beginning">,
-    { beginning, nowMs, inbox, mailbox }: Renewal,
+    { beginning, nowMs, inbox, mailbox, ledger: ledgerForm }: Renewal,
   ): DomainRun {
-    const run = new DomainRun({ ...options, beginning, mailbox });
+    const run = new DomainRun({ ...options, beginning, mailbox, ledgerForm });
     run.#clock.moveTo(nowMs);
-    for (const message of inbox) run.accept(message);
+    for (const message of inbox) run.#put(message);
     return run;
   }
 
@@ -228,9 +237,28 @@ export class DomainRun {
     return this.#kernel.nextDeadlineMs();
   }
 
+  /** Whether senders should hold back: from 800 messages in the inbox until 200 are left. */
+  get pressured(): boolean {
+    return this.#pressured;
+  }
+
   /** Put a message into the inbox. Returns false, and changes nothing, when it has no room. */
   accept(payload: unknown): boolean {
-    if (this.#kernel.trySend(this.#inbox, payload) === "full") return false;
+    if (!this.#put(payload)) return false;
+    this.ledger?.came(payload);
+    return true;
+  }
+
+  /** Put a message into the inbox, of which its ledger knows already. */
+  #put(payload: unknown): boolean {
+    const sent = this.#kernel.trySend(this.#inbox, payload);
+    if (sent === "full") return false;
+    if (sent === "pressured" && !this.#pressured) {
+      this.#pressured = true;
+      this.#kernel.onRelief(this.#inbox, () => {
+        this.#pressured = false;
+      });
+    }
     this.mailbox.came(payload);
     return true;
   }
@@ -254,7 +282,10 @@ export class DomainRun {
   settle(call: AskedCall, outcome: Outcome): void {
     this.calls.delete(call.call.path);
     if (outcome.failed) call.settle.fail(errorOf(outcome.error));
-    else call.settle.ok(outcome.value);
+    else {
+      if (call.service === this.ledger?.service) this.ledger.outcome(outcome.value);
+      call.settle.ok(outcome.value);
+    }
   }
 
   /** The call that waits at a path of the domain. */
@@ -339,7 +370,8 @@ export class DomainRun {
     const generation = (beginning.generation ?? 0) + 1;
     const { version } = this.#options.program;
     const next = { ...beginning, input: state, seed, generation, version };
-    return { beginning: next, nowMs: this.nowMs, inbox, mailbox };
+    const facts = this.ledger === undefined ? {} : { ledger: this.ledger.form() };
+    return { beginning: next, nowMs: this.nowMs, inbox, mailbox, ...facts };
   }
 
   /** What the domain cost so far. What is reserved still for calls that nobody waits for counts: nobody will know what they did. */
@@ -389,7 +421,8 @@ export class DomainRun {
   /** What the tape knows of the calls of a service. */
   #recorded(name: string, kind: ServiceKind): { readonly recorded?: RecordedCalls } {
     const { tape } = this.#options;
-    if (tape === undefined) return {};
+    // The ledger is to see each outcome.
+    if (tape === undefined || name === this.ledger?.service) return {};
     const { op } = SERVICE_KINDS[kind];
     const hashOf = (request: unknown): Hash | undefined => {
       try {
@@ -453,29 +486,6 @@ export class DomainRun {
   }
 }
 
-/** Whether an effect may happen once only, so that its intent is recorded before it starts. */
-export function happensOnce(op: number): boolean {
-  return ONCE_OPS.has(op);
-}
-
 /** The number of `sys.external`. */
 const EXTERNAL = SYSCALLS.get("external")?.number;
-const SERVICE_OPS = Object.values(SERVICE_KINDS).flatMap(({ op }) => syscallByNumber(op) ?? []);
-/** Calls whose effect may happen once only. */
-const ONCE_OPS: ReadonlySet<number> = numbersOf(SERVICE_OPS.filter(({ effect }) => effect === "once"));
-function numbersOf(syscalls: readonly { readonly number: number }[]): ReadonlySet<number> {
-  return new Set(syscalls.map(({ number }) => number));
-}
-
 const NO_FRAMES: readonly string[] = [];
-const NO_PATH: TaskPath = [];
-
-function pathOf(text: string): TaskPath {
-  if (text === ROOT_PATH) return NO_PATH;
-  return text.split("/").slice(2).map(Number);
-}
-
-function textOf(path: TaskPath): string {
-  if (path.length === 0) return ROOT_PATH;
-  return [ROOT_PATH, ...path].join("/");
-}

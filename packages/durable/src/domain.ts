@@ -9,7 +9,7 @@
  */
 import type { JournalBatch, TimerHandle } from "@glia-os/abi/ports";
 import { type Exit, MailboxFullError } from "@glia-os/kernel";
-import { type AskedCall, type DomainRun, happensOnce, INBOX_MESSAGES } from "./domain-run.ts";
+import { type AskedCall, type DomainRun, INBOX_MESSAGES } from "./domain-run.ts";
 import type { DomainPlace, DomainSetup, DomainState, Input } from "./domain-setup.ts";
 import { durableCall } from "./durable-call.ts";
 import { DomainEndedError, DomainLostError } from "./errors.ts";
@@ -20,6 +20,7 @@ import type { LargeValues } from "./large-values.ts";
 import type { Delivery, DeliveryState, Receipt } from "./mailbox-delivery.ts";
 import { receiptFor, takeMail } from "./mailbox-intake.ts";
 import type { MailboxState } from "./mailbox-state.ts";
+import { happensOnce } from "./once-calls.ts";
 import {
   type DurableRecord,
   encodeRecord,
@@ -153,6 +154,11 @@ export class Domain {
     else if (this.#state !== "running") this.#answerMail(delivery, accepted, { state: "resting" });
     else this.#take({ kind: "mail", delivery, at: 0, accepted }, accepted);
     return accepted.promise;
+  }
+
+  /** Whether senders should hold back. */
+  get pressured(): boolean {
+    return this.#run.pressured;
   }
 
   /** What came into its inbox, as far as records have to know it. */

@@ -36,18 +36,21 @@ import {
   ProgramUnknownError,
 } from "./errors.ts";
 import { portionsOf } from "./head-portions.ts";
-import { LargeValues, namesValues } from "./large-values.ts";
+import { LargeValues } from "./large-values.ts";
+import type { MakeLedger } from "./ledger.ts";
 import { replayLive } from "./live-replay.ts";
 import { LogGate } from "./log-gate.ts";
 import { type Delivery, faultOf, type Receipt } from "./mailbox-delivery.ts";
 import type { PostOffice } from "./mailbox-post.ts";
 import { releaseDomain } from "./moved-domain.ts";
 import { OfferedServices } from "./offered-services.ts";
+import { feedRest, loadBefore, type PreparedReplay } from "./prepared-replay.ts";
 import { checkProgram, type DurableProgram, type DurableService } from "./program.ts";
 import { type DurableRecord, encodeRecord, KIND, reread } from "./record.ts";
 import { Recovery, type RestartEvent } from "./recovery/recovery.ts";
 import { NotFailedError } from "./recovery/recovery-errors.ts";
 import { recoveryPlanOf } from "./recovery/recovery-plan.ts";
+import type { RecoveryReport } from "./recovery-report.ts";
 import { Replay } from "./replay.ts";
 import { Secrets, type SecretValue } from "./secrets.ts";
 
@@ -78,6 +81,8 @@ export interface DomainsOptions {
   readonly guard?: AmbientGuard;
   /** Carries messages to these domains; offer its `service` as `mail` to let them send some. */
   readonly post?: PostOffice;
+  /** Makes the facts that are kept beside each domain and travel in its checkpoints. */
+  readonly ledger?: MakeLedger;
   /** Gets what tasks log, except what they log again while they are replayed. */
   readonly logger?: Logger;
   /** Hears at once of every syscall that was refused to a task of a domain, except of those that are repeated in a replay. Must not throw. */
@@ -86,16 +91,6 @@ export interface DomainsOptions {
   readonly onRestart?: (event: RestartEvent) => Promise<void> | void;
   /** Counts restarts (docs/spec/metrics.md). */
   readonly meter?: Meter;
-}
-
-/** What a recovery came to. */
-export interface RecoveryReport {
-  /** Domains that go on here. */
-  readonly resumed: readonly string[];
-  /** Domains that had ended; `get` knows their result. */
-  readonly ended: readonly string[];
-  /** Domains that could not be resumed, and why. Their journals were not touched. */
-  readonly refused: readonly { readonly domain: string; readonly error: unknown }[];
 }
 
 const LISTED_AT_ONCE = 10_000;
@@ -112,6 +107,7 @@ export class Domains {
   readonly #domains = new Map<string, Domain>();
   /** Names whose start is under way. */
   readonly #starting = new Set<string>();
+  readonly #prepared = new Map<string, PreparedReplay>();
 
   constructor(options: DomainsOptions) {
     for (const program of options.programs) checkProgram(program);
@@ -154,6 +150,7 @@ export class Domains {
         program: program as DurableProgram,
         logger: this.#options.logger,
         guard: this.#options.guard,
+        ledger: this.#options.ledger,
         onRefused: (path, op) => this.#options.onRefused?.(name, path, op),
       });
       const domain = new Domain(this.#setup, run, { nextSeq: 1, epoch: 1, values });
@@ -225,6 +222,24 @@ export class Domains {
   /** What a domain failed with, and where; undefined when it ended otherwise. O(its records). @throws {DomainUnknownError} {NotFailedError} */
   async failure(name: string): ReturnType<Recovery["failure"]> {
     return await this.#recovery.failure(name);
+  }
+
+  /**
+   * Replay what the journal has of a domain that does not run here, so that {@link adopt} or {@link resume} has only the rest to do. May be
+   * repeated as more of its journal arrives; what was replayed before is not replayed again. @throws what stops a recovery
+   */
+  async prepare(name: string): Promise<void> {
+    const head = await this.#options.journal.head(name);
+    if (head === undefined) throw new DomainUnknownError(name);
+    if (this.#domains.has(name) || this.#starting.has(name)) throw new DomainExistsError(name);
+    const known = this.#prepared.get(name);
+    if (known === undefined) this.#prepared.set(name, await this.#replayedAnew(head));
+    else await feedRest(this.#options.journal, known, head);
+  }
+
+  /** Forget what was prepared. Idempotent. */
+  unprepare(name: string): void {
+    this.#prepared.delete(name);
   }
 
   /** Stop one domain here, where nothing is lost and nothing ends: `resume` goes on with it. */
@@ -385,8 +400,7 @@ export class Domains {
     if (!reopened && this.#recovery.watched(name) !== undefined) return;
     this.#starting.add(name);
     try {
-      const values = this.#valuesOf(name);
-      const replay = await this.#replayed(head, values);
+      const { values, replay } = await this.#replayedOrPrepared(head);
       if (replay.movedTo !== undefined && !adopted) throw new DomainMovedError(name, replay.movedTo);
       const domain = new Domain(this.#setup, replay.run, {
         nextSeq: replay.nextSeq,
@@ -409,6 +423,19 @@ export class Domains {
     }
   }
 
+  async #replayedOrPrepared(head: DomainHead): Promise<PreparedReplay> {
+    const prepared = this.#prepared.get(head.domain);
+    if (prepared === undefined) return await this.#replayedAnew(head);
+    this.#prepared.delete(head.domain);
+    await feedRest(this.#options.journal, prepared, head);
+    return prepared;
+  }
+
+  async #replayedAnew(head: DomainHead): Promise<PreparedReplay> {
+    const values = this.#valuesOf(head.domain);
+    return { values, replay: await this.#replayed(head, values) };
+  }
+
   /** Replay a journal, and when it diverges once more to say where in the source. */
   async #replayed(
     head: DomainHead,
@@ -429,7 +456,7 @@ export class Domains {
     keepPositions: boolean,
     until: number,
   ): Promise<Replay> {
-    const { journal, digests, logger, guard } = this.#options;
+    const { journal, digests, logger, guard, ledger } = this.#options;
     const gate = new LogGate(logger);
     const make = (): Replay =>
       new Replay({
@@ -440,13 +467,12 @@ export class Domains {
         keepPositions,
         values,
         guard,
+        ledger,
         onRefused: (path, op) => {
           if (gate.isOpen) this.#options.onRefused?.(name, path, op);
         },
       });
-    const before = (body: Uint8Array): Promise<void> | undefined =>
-      values !== undefined && namesValues(body) ? values.load(body) : undefined;
-    const replay = await replayLive(journal, name, make, { before, until, firstSeq });
+    const replay = await replayLive(journal, name, make, { before: loadBefore(values), until, firstSeq });
     gate.open();
     for (const [use] of replay.run.uses) this.#services.get(use, name);
     return replay;

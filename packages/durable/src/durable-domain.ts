@@ -10,6 +10,8 @@ export interface DurableDomain {
   readonly result: Promise<unknown>;
   /** Put a message into its inbox; resolves when that is durable. @throws {DomainEndedError} {DomainLostError} {MailboxFullError} {NotRecordableError} */
   tell(payload: unknown): Promise<void>;
+  /** Whether senders should hold back: from 800 messages in its inbox until 200 are left. At 1,000 a `tell` is refused. */
+  readonly pressured: boolean;
   /** Messages that could not be handled and were set aside, the newest last (`DurableProgram.attempts`); and how many older ones are gone. */
   readonly mailbox: { readonly aside: readonly AsideMessage[]; readonly dropped: number };
   /** Ask its root task to end; resolves when that is durable. @throws {DomainEndedError} {DomainLostError} */

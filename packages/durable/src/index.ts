@@ -18,7 +18,6 @@ export type { DomainState } from "./domain-setup.ts";
 export {
   Domains,
   type DomainsOptions,
-  type RecoveryReport,
 } from "./domains.ts";
 export type { DurableCall } from "./durable-call.ts";
 export type { DurableDomain } from "./durable-domain.ts";
@@ -53,6 +52,7 @@ export {
 } from "./history-errors.ts";
 export { KeptValue } from "./kept-value.ts";
 export { LargeValues, namesValues } from "./large-values.ts";
+export type { DomainLedger, MakeLedger } from "./ledger.ts";
 export { type LiveReplayOptions, replayLive } from "./live-replay.ts";
 export {
   type Discarded,
@@ -114,6 +114,7 @@ export {
 } from "./recovery/recovery-errors.ts";
 export type { DomainFailure, RecoveryOptions } from "./recovery/recovery-plan.ts";
 export type { ChoiceName, FailedCall, FailurePlace, RestartFacts } from "./recovery/restart-facts.ts";
+export type { RecoveryReport } from "./recovery-report.ts";
 export { Replay, type ReplayOptions } from "./replay.ts";
 export { type RollbackOptions, type RolledBack, rollbackDomain } from "./rollback.ts";
 export { type SecretValue, secret } from "./secrets.ts";

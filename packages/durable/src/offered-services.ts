@@ -1,8 +1,9 @@
 /** The services of a process as its durable domains use them. */
 import type { HttpRequest } from "@glia-os/abi/ports";
 import { KernelService } from "@glia-os/kernel/services";
-import { type AskedCall, happensOnce } from "./domain-run.ts";
+import type { AskedCall } from "./domain-run.ts";
 import { ProgramUnknownError } from "./errors.ts";
+import { happensOnce } from "./once-calls.ts";
 import type { DurableService } from "./program.ts";
 
 type Offered = DurableService & { readonly offered: KernelService };

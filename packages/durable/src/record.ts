@@ -303,12 +303,14 @@ function contentOf(record: DurableRecord, keeper?: ValueKeeper): unknown {
 }
 
 function formOfRenewal(record: DurableRecord, renewal: Renewal, keeper: ValueKeeper | undefined): unknown {
-  const { beginning, nowMs, inbox, mailbox } = renewal;
+  const { beginning, nowMs, inbox, mailbox, ledger } = renewal;
   const { program, input, uses, seed, generation, spent = NO_COST, version } = beginning;
   const [state, messages] = [partOf(record, input, keeper), partOf(record, inbox, keeper)];
   const front = [program, state, uses, seed, generation, nowMs, messages, spent];
-  if (mailbox === undefined) return [...front, ...partsOfVersion(version)];
-  return [...front, version ?? null, partOf(record, encodableForm(mailbox), keeper)];
+  if (mailbox === undefined && ledger === undefined) return [...front, ...partsOfVersion(version)];
+  const mail = mailbox === undefined ? null : partOf(record, encodableForm(mailbox), keeper);
+  if (ledger === undefined) return [...front, version ?? null, mail];
+  return [...front, version ?? null, mail, partOf(record, ledger, keeper)];
 }
 
 function partsOfVersion(version: string | undefined): readonly string[] {
@@ -377,7 +379,7 @@ function restartOf(form: unknown, source: ValueSource | undefined): RestartFacts
 }
 
 function renewalOf(form: unknown, source: ValueSource | undefined): Renewal {
-  const [program, state, uses, seed, generation, nowMs, messages, spent, version, mailbox] = form as [
+  const [program, state, uses, seed, generation, nowMs, messages, spent, version, mailbox, ledger] = form as [
     string,
     unknown,
     Beginning["uses"],
@@ -388,6 +390,7 @@ function renewalOf(form: unknown, source: ValueSource | undefined): Renewal {
     Spent,
     (string | null)?,
     unknown?,
+    unknown?,
   ];
   const inbox = found(messages, source) as readonly unknown[];
   const input = found(state, source);
@@ -395,7 +398,8 @@ function renewalOf(form: unknown, source: ValueSource | undefined): Renewal {
     beginning: { program, input, uses, seed, generation, spent, ...versionOf(version) },
     nowMs,
     inbox,
-    ...(mailbox === undefined ? {} : { mailbox: mailboxOf(mailbox, source) }),
+    ...(mailbox === undefined || mailbox === null ? {} : { mailbox: mailboxOf(mailbox, source) }),
+    ...(ledger === undefined ? {} : { ledger: found(ledger, source) }),
   };
 }
 

@@ -19,6 +19,7 @@ import {
 } from "./errors.ts";
 import { outcomeOfExit } from "./exit-outcome.ts";
 import { noValues } from "./large-values.ts";
+import type { MakeLedger } from "./ledger.ts";
 import { encodableForm } from "./mailbox-state.ts";
 import { type DurableProgram, mayContinue } from "./program.ts";
 import {
@@ -55,6 +56,8 @@ export interface ReplayOptions {
   readonly guard?: AmbientGuard | undefined;
   /** Where large values are found, loaded before the body they stand in is fed. Default: nowhere, and one that is needed is missing. */
   readonly values?: ValueSource | undefined;
+  /** Makes the ledger of the domain. */
+  readonly ledger?: MakeLedger | undefined;
 }
 
 /** Feeds records to a run. */
@@ -194,13 +197,22 @@ export class Replay {
 
   /** @throws {ProgramUnknownError} {ProgramChangedError} */
   #runOptions({ program: name, version }: Beginning): Omit<RunOptions, "beginning"> {
-    const { domain, programOf, digests, logger, keepPositions = false, guard, onRefused } = this.#options;
+    const {
+      domain,
+      programOf,
+      digests,
+      logger,
+      keepPositions = false,
+      guard,
+      onRefused,
+      ledger,
+    } = this.#options;
     const program = programOf(name);
     if (program === undefined) throw new ProgramUnknownError(domain, `program ${name}`);
     if (!mayContinue(program, version))
       throw new ProgramChangedError(domain, name, version ?? "", program.version ?? "");
     const tape = keepPositions ? undefined : this.#tape;
-    return { domain, digests, program, logger, keepPositions, guard, onRefused, tape };
+    return { domain, digests, program, logger, keepPositions, guard, onRefused, tape, ledger };
   }
 
   /** A checkpoint that the program came to as well, or the first thing that is known. */
@@ -309,10 +321,12 @@ function same(a: Outcome, b: Outcome): boolean {
   return equalBytes(x as Uint8Array, y as Uint8Array);
 }
 
+/** The facts of a ledger count only where one is kept: who judges a journal without it has none. */
 function sameRenewal(a: Renewal, b: Renewal): boolean {
-  const [x, y] = [a, b].map(({ beginning: { input, seed, generation }, nowMs, inbox, mailbox }) => {
+  const keepsFacts = b.ledger !== undefined;
+  const [x, y] = [a, b].map(({ beginning: { input, seed, generation }, nowMs, inbox, mailbox, ledger }) => {
     const known = mailbox === undefined ? null : encodableForm(mailbox);
-    const value = [input, seed, generation, nowMs, inbox, known];
+    const value = [input, seed, generation, nowMs, inbox, known, keepsFacts ? (ledger ?? null) : null];
     return encodeOutcome({ failed: false, value }, Number.POSITIVE_INFINITY);
   });
   return equalBytes(x as Uint8Array, y as Uint8Array);

@@ -7,7 +7,6 @@
  */
 import type { Journal } from "@glia-os/abi/ports";
 import { SYSCALLS, syscallByNumber } from "@glia-os/abi/syscalls";
-import { happensOnce } from "./domain-run.ts";
 import { DomainUnknownError } from "./errors.ts";
 import { type EffectInTheWay, EffectInTheWayError, NoRecordError } from "./history-errors.ts";
 import {
@@ -18,6 +17,7 @@ import {
   type LoggedRecord,
   loggedRecords,
 } from "./logged-record.ts";
+import { happensOnce } from "./once-calls.ts";
 import { KIND } from "./record.ts";
 
 /** How a domain goes back. */

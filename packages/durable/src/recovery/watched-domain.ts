@@ -42,6 +42,10 @@ export class WatchedDomain implements DurableDomain {
     return this.#stopped ? "stopped" : "running";
   }
 
+  get pressured(): boolean {
+    return this.#current.pressured;
+  }
+
   get mailbox(): DurableDomain["mailbox"] {
     return this.#current.mailbox;
   }
