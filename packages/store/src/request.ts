@@ -130,12 +130,13 @@ export function openSessionRequest(node: NodeId, ttlMs: number, requestId: strin
 }
 
 /** The replica named in a row: another node than its owner. */
-function checkReplica(
-  replica: NodeId | undefined,
+function checkReplica<Named extends NodeId | null>(
+  replica: Named | undefined,
   owner: NodeId,
-): { readonly replica: NodeId } | Record<never, never> {
+): { readonly replica: Named } | Record<never, never> {
   if (replica === undefined) return {};
-  if (parseNodeId(replica) === owner) throw new MalformedError("replica", "it is the owner itself");
+  if (replica !== null && parseNodeId(replica) === owner)
+    throw new MalformedError("replica", "it is the owner itself");
   return { replica };
 }
 

@@ -11,7 +11,15 @@
 import { hash } from "node:crypto";
 import { isGliaError } from "@glia-os/abi/errors";
 import { type NodeId, nextEpoch, toEpoch } from "@glia-os/abi/ids";
-import type { AgentRow, CasOutcome, Clock, CoordinationChange, NodeSession } from "@glia-os/abi/ports";
+import type {
+  AgentChange,
+  AgentRow,
+  AgentStatus,
+  CasOutcome,
+  Clock,
+  CoordinationChange,
+  NodeSession,
+} from "@glia-os/abi/ports";
 import {
   AgentExistsError,
   AgentTerminatedError,
@@ -173,8 +181,11 @@ export class CoordinationRules {
     if (row.epoch !== expected) return { kind: "conflict", row };
     if (row.status === "terminated") throw new AgentTerminatedError(agent);
     if (this.#liveSession(change.sessionId) === undefined) throw new SessionExpiredError(change.sessionId);
-    const { replica: _earlier, ...kept } = row;
-    return { kind: "committed", row: this.#write({ ...kept, ...change, epoch: nextEpoch(row.epoch) }) };
+    const replica = replicaAfter(row, change);
+    const { owner, sessionId, status } = change;
+    const { replica: _, ...kept } = row;
+    const next = { ...kept, owner, sessionId, status, epoch: nextEpoch(row.epoch) };
+    return { kind: "committed", row: this.#write(replica === undefined ? next : { ...next, replica }) };
   }
 
   /** K6: whether the owner's session is over is judged here, in the step that writes. */
@@ -188,7 +199,8 @@ export class CoordinationRules {
     const { replica, ...kept } = row;
     if (change.status === "running" && replica !== node) throw new NotReplicaError(agent, node);
     if (this.#liveSession(row.sessionId) !== undefined) throw new OwnerAliveError(agent, row.sessionId);
-    const { sessionId, status } = change;
+    const { sessionId } = change;
+    const status = change.status === "terminated" ? change.status : row.status;
     const taken = { ...kept, owner: node, sessionId, status, epoch: nextEpoch(row.epoch) };
     return { kind: "committed", row: this.#write(taken) };
   }
@@ -214,6 +226,15 @@ export class CoordinationRules {
   }
 }
 
+/** What runs nowhere has no replica. */
+const HAS_REPLICA: readonly AgentStatus[] = ["running", "suspended"];
+
+function replicaAfter(row: AgentRow, { owner, status, replica }: AgentChange): NodeId | undefined {
+  if (!HAS_REPLICA.includes(status)) return undefined;
+  if (replica === undefined) return owner === row.owner ? row.replica : undefined;
+  return replica ?? undefined;
+}
+
 /** SHA-256 over the operation and its arguments in a fixed order. */
 function fingerprintOf(request: Mutation): string {
   return hash("sha256", JSON.stringify(argumentsOf(request)));
@@ -237,7 +258,7 @@ function argumentsOf(request: Mutation): readonly unknown[] {
 }
 
 /** Nothing for what is left out: requests that an earlier version remembered keep their fingerprint. */
-function present(replica: NodeId | undefined): readonly NodeId[] {
+function present(replica: NodeId | null | undefined): readonly (NodeId | null)[] {
   return replica === undefined ? [] : [replica];
 }
 

@@ -47,10 +47,11 @@ async function refusedWith(code: string, promise: Promise<unknown>): Promise<voi
 /** The cases; `coordinationContract` has them. */
 export const takeOverContract: readonly ContractCase[] = [
   {
-    title: "K6: a row keeps the replica it was given, and a change that names none takes it away",
+    title:
+      "K6: a row keeps its replica while the owner stays, until a change names another or none, and when it moves",
     async run(harness) {
       const store = await harness.open();
-      const { row } = await replicated(store);
+      const { row, replica } = await replicated(store);
       assert.equal(row.replica, B);
       assert.deepEqual(await store.getAgent(AGENT), row);
       assert.deepEqual(await store.findAgent("agent"), row);
@@ -58,12 +59,30 @@ export const takeOverContract: readonly ContractCase[] = [
       const change = { owner: A, sessionId: row.sessionId, status: "running" } as const;
       const named = committed(await store.compareAndSwap(AGENT, row.epoch, { ...change, replica: C }, "c"));
       assert.equal(named.replica, C);
-      const bare = committed(await store.compareAndSwap(AGENT, named.epoch, change, "none"));
+      const same = committed(await store.compareAndSwap(AGENT, named.epoch, change, "same"));
+      assert.equal(same.replica, C);
+      const bare = committed(
+        await store.compareAndSwap(AGENT, same.epoch, { ...change, replica: null }, "none"),
+      );
       assert.equal("replica" in bare, false);
       assert.deepEqual(await store.getAgent(AGENT), bare);
+      const again = { ...change, replica: C };
+      const back = committed(await store.compareAndSwap(AGENT, bare.epoch, again, "back"));
+      const there = { owner: B, sessionId: replica.sessionId, status: "running" } as const;
+      const moved = committed(await store.compareAndSwap(AGENT, back.epoch, there, "move"));
+      assert.equal("replica" in moved, false);
+      const last = committed(
+        await store.compareAndSwap(AGENT, moved.epoch, { ...there, replica: A }, "last"),
+      );
+      const failed = { ...there, status: "failed" } as const;
+      assert.equal(
+        "replica" in committed(await store.compareAndSwap(AGENT, last.epoch, failed, "fail")),
+        false,
+      );
+      const changes = await store.changesSince(0, 3);
       assert.deepEqual(
-        (await store.changesSince(0, 10)).map((one) => one.row),
-        [row, named, bare],
+        changes.map((one) => one.row),
+        [row, named, same],
       );
     },
   },

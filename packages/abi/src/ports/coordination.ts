@@ -52,11 +52,11 @@ export interface AgentChange {
   readonly owner: NodeId;
   readonly sessionId: string;
   readonly status: AgentStatus;
-  /** Who may take the agent over from now on. Absent: nobody; a change that says nothing takes the right away. */
-  readonly replica?: NodeId;
+  /** Who may take the agent over from now on; null: nobody. Absent: as it was while the owner stays the same, else nobody. */
+  readonly replica?: NodeId | null;
 }
 
-/** What a take-over writes: this node as owner, running, without a replica; or the end of the agent. */
+/** What a take-over writes: this node as owner, without a replica, running or suspended as it was; or the end of the agent. */
 export interface TakeOver {
   /** A live session of the node that asks. */
   readonly sessionId: string;

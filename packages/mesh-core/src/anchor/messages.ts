@@ -97,7 +97,7 @@ export function readRow(value: CborValue): AgentRow {
 
 /** A change as fields. */
 export function changeFields({ owner, sessionId, status, replica }: AgentChange): CborValue {
-  const named = replica === undefined ? [] : [fromHex(replica)];
+  const named = replica === undefined ? [] : [replica === null ? null : fromHex(replica)];
   return [fromHex(owner), sessionId, STATUSES.indexOf(status), ...named];
 }
 
@@ -107,7 +107,7 @@ export function readChange(reader: FieldReader): AgentChange {
     owner: reader.node("owner"),
     sessionId: reader.text("session", TOKEN_MAX, 1),
     status: readStatus(reader),
-    ...readReplica(reader),
+    ...readNamed(reader),
   };
   reader.end();
   return change;
@@ -166,6 +166,13 @@ export function idBytes(id: AgentId | NodeId): Uint8Array {
 
 function readReplica(reader: FieldReader): { readonly replica: NodeId } | Record<never, never> {
   return reader.left > 0 ? { replica: reader.node("replica") } : {};
+}
+
+/** Nothing, a node, or null for nobody. */
+function readNamed(reader: FieldReader): Pick<AgentChange, "replica"> {
+  if (reader.left === 0) return {};
+  const replica = reader.optional("replica", (value) => new FieldReader([value], "a change").node("replica"));
+  return { replica: replica ?? null };
 }
 
 function readStatus(reader: FieldReader): AgentStatus {
