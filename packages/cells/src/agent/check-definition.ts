@@ -1,25 +1,10 @@
 /** The checks of a definition, and what the interpreter reads of it (`definition.ts` AD2, AD3). */
 import { MESSAGES_MAX } from "./constants.ts";
-import type { AnyAgent } from "./definition.ts";
 import { BadDefinitionError } from "./errors.ts";
+import type { AnyAgent, CompiledMessage, Handle } from "./kind.ts";
 import { isAgentName } from "./reference.ts";
 import { isSchema, type StandardSchema } from "./standard-schema.ts";
-import { checkPolicy, type SupervisionPolicy } from "./supervision.ts";
-
-/** A handler as the interpreter calls it. */
-export type Handle = (ctx: unknown, input: unknown) => unknown;
-
-/** One message, made ready. One shape for all. */
-export interface CompiledMessage {
-  readonly name: string;
-  readonly handle: Handle;
-  readonly input: StandardSchema | null;
-  readonly reply: StandardSchema | null;
-  /** Set for streams. */
-  readonly chunk: StandardSchema | null;
-  /** Whether the handler may wait. */
-  readonly waits: boolean;
-}
+import { checkPolicy } from "./supervision.ts";
 
 const GENERATOR_FUNCTION: unknown = Object.getPrototypeOf(function* () {});
 const ASYNC_FUNCTIONS: readonly unknown[] = [
@@ -42,6 +27,21 @@ const FIELDS: ReadonlySet<string> = new Set([
 const MESSAGE_FIELDS: ReadonlySet<string> = new Set(["input", "reply", "chunk", "handle"]);
 const PLAIN_HOOKS = ["stop", "invariant", "forecast", "codeChange"] as const;
 
+/** The fields that are checked, whatever is in them. */
+interface Given {
+  readonly name?: unknown;
+  readonly version?: unknown;
+  readonly state?: unknown;
+  readonly on?: unknown;
+  readonly start?: unknown;
+  readonly stop?: unknown;
+  readonly invariant?: unknown;
+  readonly forecast?: unknown;
+  readonly codeChange?: unknown;
+  readonly onError?: unknown;
+  readonly supervise?: unknown;
+}
+
 /** Check what `agent` was given and freeze what comes of it. @throws {BadDefinitionError} */
 export function checkDefinition(options: unknown): AnyAgent {
   if (typeof options !== "object" || options === null)
@@ -49,12 +49,12 @@ export function checkDefinition(options: unknown): AnyAgent {
       "definition",
       `it is ${options === null ? "null" : typeof options}, not an object`,
     );
-  const given = options as Partial<AnyAgent>;
+  const given = options as Given;
   for (const field of Object.keys(given))
     if (!FIELDS.has(field)) throw new BadDefinitionError(field, "a definition has no such field");
   if (!isAgentName(given.name)) throw new BadDefinitionError("name", "it must be 1 to 64 of a-z 0-9 - . _");
   const version = given.version ?? 1;
-  if (!Number.isSafeInteger(version) || version < 1)
+  if (!Number.isSafeInteger(version) || (version as number) < 1)
     throw new BadDefinitionError("version", "it must be a whole number from 1");
   checkState(given.state);
   checkHooks(given);
@@ -84,7 +84,7 @@ function checkState(state: unknown): void {
     );
 }
 
-function checkHooks(given: Partial<AnyAgent>): void {
+function checkHooks(given: Given): void {
   for (const hook of PLAIN_HOOKS) {
     if (given[hook] === undefined) continue;
     functionOf(hook, given[hook]);
@@ -94,7 +94,7 @@ function checkHooks(given: Partial<AnyAgent>): void {
   if (given.start !== undefined) functionOf("start", given.start);
 }
 
-function checkSupervision(policy: SupervisionPolicy | undefined): void {
+function checkSupervision(policy: unknown): void {
   if (policy === undefined) return;
   const wrong = checkPolicy(policy);
   if (wrong !== undefined) throw new BadDefinitionError("supervise", wrong);

@@ -5,7 +5,7 @@
  * CX2. A context belongs to one agent and is used only while a handler of that agent runs.
  */
 import type { LogFields, LogLevel } from "@glia-os/abi/ports";
-import type { AnyAgent, ChunkOf, InputOf, MessageName, ReplyOf, SpawnInputOf } from "./definition.ts";
+import type { AnyAgent, ChunkOf, InputOf, MessageName, ReplyOf, SpawnInputOf } from "./kind.ts";
 import type { AgentRef, AgentTarget } from "./reference.ts";
 import type { AgentOperation } from "./routine.ts";
 import type { SupervisionPolicy } from "./supervision.ts";

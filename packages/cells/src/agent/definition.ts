@@ -5,19 +5,12 @@
  * AD2. A definition is checked when it is made, and does not change after.
  * AD3. Schemas are compiled into the definition once, not looked up per message.
  */
-import { type CompiledMessage, checkDefinition } from "./check-definition.ts";
 import type { AgentContext } from "./context.ts";
+import type { AnyAgent, StopReason } from "./kind.ts";
 import type { AgentProfile } from "./profile.ts";
 import type { AgentRoutine } from "./routine.ts";
 import type { StandardSchema } from "./standard-schema.ts";
 import type { SupervisionPolicy } from "./supervision.ts";
-
-/** Types of the messages of a kind of agent, by message name. */
-export interface MessageTypes {
-  readonly input: unknown;
-  readonly reply: unknown;
-  readonly chunk: unknown;
-}
 
 /** How one message is handled. */
 export interface MessageHandler<State, Input, Reply, Chunk> {
@@ -30,9 +23,6 @@ export interface MessageHandler<State, Input, Reply, Chunk> {
   /** A plain function, or a generator function, which may wait. */
   handle(ctx: AgentContext<State, Chunk>, input: Input): Reply | AgentRoutine<Reply>;
 }
-
-/** Why an agent stops. */
-export type StopReason = "stopped" | "parent-ended" | "failed" | "restart" | "upgrade" | "shutdown";
 
 /** The state of an agent: made afresh for each, and checked where there is a schema. */
 export type StateSource<State> =
@@ -65,87 +55,14 @@ export interface AgentOptions<State, SpawnInput> {
 
 /** A kind of agent. Made by `agent` only. */
 export interface AgentDefinition<State = unknown, Messages = unknown, SpawnInput = unknown>
-  extends AgentOptions<State, SpawnInput> {
+  extends AnyAgent,
+    AgentOptions<State, SpawnInput> {
+  readonly name: string;
   readonly version: number;
   /** How messages are handled, by name. */
   readonly on: Readonly<Record<string, MessageHandler<State, never, unknown, never>>>;
-  /** The same, made ready for the interpreter. */
-  readonly messages: ReadonlyMap<string, CompiledMessage>;
   /** Types only. */
   readonly types?: Messages;
-}
-
-/** The bound of every definition, whatever its types. */
-export type AnyAgent = AgentDefinition<unknown, unknown, unknown>;
-
-type TypesOf<Def> = Def extends { readonly types?: infer Messages } ? Messages : unknown;
-
-/** The message names of a kind of agent; any text when the kind is not known. */
-export type MessageName<Def> = unknown extends Def
-  ? string
-  : TypesOf<Def> extends infer Messages
-    ? unknown extends Messages
-      ? string
-      : keyof Messages & string
-    : string;
-
-type Part<Def, Name, What extends keyof MessageTypes> =
-  TypesOf<Def> extends infer Messages
-    ? Name extends keyof Messages
-      ? Messages[Name] extends MessageTypes
-        ? Messages[Name][What]
-        : unknown
-      : unknown
-    : unknown;
-
-/** What a message takes. */
-export type InputOf<Def, Name> = Part<Def, Name, "input">;
-/** What an ask of it gives. */
-export type ReplyOf<Def, Name> = Part<Def, Name, "reply">;
-/** What a stream of it gives. */
-export type ChunkOf<Def, Name> = Part<Def, Name, "chunk">;
-/** What the hook `start` of a kind takes. */
-export type SpawnInputOf<Def> =
-  Def extends AgentDefinition<infer _State, unknown, infer Input> ? Input : unknown;
-
-type Typed<Inputs, Replies, Chunks> = {
-  readonly [Name in keyof Inputs]: {
-    readonly input: Inputs[Name];
-    readonly reply: Name extends keyof Replies ? Replies[Name] : unknown;
-    readonly chunk: Name extends keyof Chunks ? Chunks[Name] : unknown;
-  };
-};
-
-/** How the messages of a definition are written down: each part of a message's types is inferred by itself. */
-type Handlers<State, Inputs, Replies, Chunks> = {
-  readonly [Name in keyof Inputs]: {
-    readonly input?: StandardSchema<unknown, Inputs[Name]>;
-    handle(
-      ctx: AgentContext<State, Name extends keyof Chunks ? Chunks[Name] : never>,
-      input: Inputs[Name],
-    ): unknown;
-  };
-} & {
-  readonly [Name in keyof Replies]: {
-    readonly reply?: StandardSchema<unknown, Replies[Name]>;
-    handle(ctx: never, input: never): Replies[Name] | AgentRoutine<Replies[Name]>;
-  };
-} & {
-  readonly [Name in keyof Chunks]: { readonly chunk?: StandardSchema<unknown, Chunks[Name]> };
-};
-
-/**
- * Define a kind of agent. Types of messages come from their schemas, or from what handlers take and return.
- * @throws {BadDefinitionError} naming the field
- */
-export function agent<
-  State = Record<string, never>,
-  SpawnInput = unknown,
-  Inputs = unknown,
-  Replies = unknown,
-  Chunks = unknown,
->(
-  options: AgentOptions<State, SpawnInput> & { readonly on: Handlers<State, Inputs, Replies, Chunks> },
-): AgentDefinition<State, Typed<Inputs, Replies, Chunks>, SpawnInput> {
-  return checkDefinition(options) as AgentDefinition<State, Typed<Inputs, Replies, Chunks>, SpawnInput>;
+  /** Types only. */
+  readonly spawnInput?: SpawnInput;
 }

@@ -1,6 +1,6 @@
 /** Refusals by agents and their systems, one class each. */
 import { AgentError } from "@glia-os/abi/errors/agent";
-import type { Issue } from "./standard-schema.ts";
+import type { Issue } from "./issue.ts";
 
 /** Who an error is about: a name where there is one. */
 export interface Named {

@@ -1,5 +1,6 @@
 /** Agents: one definition, which runs in a thread, in a worker, in a WebAssembly cell, on one node or on many, unchanged. */
-export { type CompiledMessage, isDefinition } from "./check-definition.ts";
+export { agent } from "./agent.ts";
+export { isDefinition } from "./check-definition.ts";
 export type {
   Accepted,
   AgentContext,
@@ -11,22 +12,9 @@ export type {
   StreamItem,
   Ticket,
 } from "./context.ts";
-export {
-  type AgentDefinition,
-  type AgentOptions,
-  type AnyAgent,
-  agent,
-  type ChunkOf,
-  type InputOf,
-  type MessageHandler,
-  type MessageName,
-  type MessageTypes,
-  type ReplyOf,
-  type SpawnInputOf,
-  type StateSource,
-  type StopReason,
-} from "./definition.ts";
+export type { AgentDefinition, AgentOptions, MessageHandler, StateSource } from "./definition.ts";
 export { type AgentEnvelope, ENVELOPE_KINDS, ENVELOPE_VERSION, type EnvelopeKind } from "./envelope.ts";
+export { decodeEnvelope, encodeEnvelope } from "./envelope-codec.ts";
 export {
   AgentEndedError,
   AgentMailboxFullError,
@@ -57,12 +45,23 @@ export {
   WaitsInPlainHandlerError,
   WrongKindError,
 } from "./errors.ts";
+export type { Issue } from "./issue.ts";
+export type {
+  AnyAgent,
+  ChunkOf,
+  CompiledMessage,
+  InputOf,
+  MessageName,
+  MessageTypes,
+  ReplyOf,
+  SpawnInputOf,
+  StopReason,
+} from "./kind.ts";
 export type { AgentOutside, AgentSpeaker, Sent } from "./outside.ts";
 export type { AgentProfile } from "./profile.ts";
 export { type AgentRef, type AgentTarget, isAgentId, isAgentName, isAgentRef } from "./reference.ts";
 export type { AgentOperation, AgentRoutine, AgentStep } from "./routine.ts";
 export {
-  type Issue,
   isSchema,
   type SchemaIssue,
   type SchemaResult,

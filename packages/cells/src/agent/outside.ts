@@ -6,8 +6,8 @@
  */
 import type { LogFields, LogLevel } from "@glia-os/abi/ports";
 import type { SpawnOptions } from "./context.ts";
-import type { AnyAgent, StopReason } from "./definition.ts";
 import type { AgentEnvelope } from "./envelope.ts";
+import type { AnyAgent, StopReason } from "./kind.ts";
 import type { AgentRef, AgentTarget } from "./reference.ts";
 
 /**

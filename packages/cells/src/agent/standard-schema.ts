@@ -6,6 +6,7 @@
  * SS2. What the schema makes of a value takes the value's place, so transforms and defaults apply.
  */
 import { AsyncSchemaError } from "./errors.ts";
+import type { Issue } from "./issue.ts";
 
 /** A schema of any library that speaks Standard Schema. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -26,13 +27,6 @@ export type SchemaResult<Output> =
 export interface SchemaIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
-}
-
-/** What is wrong with a value, as plain data for errors and logs. */
-export interface Issue {
-  readonly message: string;
-  /** Where: keys joined by dots; empty for the value itself. */
-  readonly path: string;
 }
 
 /** Issues an error carries at most. */

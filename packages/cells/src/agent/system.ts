@@ -5,16 +5,8 @@
  * AS1. What an agent may do through its context, a routine of `run` may do too: it is an agent without a definition for its time.
  */
 import type { AgentContext, AskOptions, SpawnOptions } from "./context.ts";
-import type {
-  AnyAgent,
-  ChunkOf,
-  InputOf,
-  MessageName,
-  ReplyOf,
-  SpawnInputOf,
-  StopReason,
-} from "./definition.ts";
 import type { EnvelopeKind } from "./envelope.ts";
+import type { AnyAgent, ChunkOf, InputOf, MessageName, ReplyOf, SpawnInputOf, StopReason } from "./kind.ts";
 import type { AgentProfile } from "./profile.ts";
 import type { AgentRef, AgentTarget } from "./reference.ts";
 import type { AgentRoutine } from "./routine.ts";
@@ -112,7 +104,7 @@ export interface AgentSystem {
   ): AsyncIterableIterator<ChunkOf<Def, Name>, ReplyOf<Def, Name> | undefined>;
   /** End an agent: after the handler that runs now, its hook `stop` runs; resolves when it has ended. Idempotent. */
   stop(ref: AgentRef): Promise<void>;
-  /** Let an agent handle nothing for now, from the next message on. Messages wait. @throws `agent.unknown-agent` */
+  /** Let an agent handle nothing, from the next message on. Messages wait. @throws `agent.unknown-agent` */
   pause(ref: AgentRef): Promise<void>;
   /** Let it go on. @throws `agent.unknown-agent` */
   resume(ref: AgentRef): Promise<void>;

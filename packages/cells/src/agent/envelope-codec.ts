@@ -1,0 +1,76 @@
+/** Envelopes as text (docs/spec/agent-message.md). */
+import { ENVELOPE_BYTES_MAX, NAME_CHARS_MAX } from "./constants.ts";
+import { type AgentEnvelope, ENVELOPE_KINDS, ENVELOPE_VERSION, type EnvelopeKind } from "./envelope.ts";
+import { BadEnvelopeError, ValueNotPlainError } from "./errors.ts";
+import { type AgentRef, isAgentRef } from "./reference.ts";
+import { fromJson, toJson } from "./value-codec.ts";
+
+const FIELDS: ReadonlySet<string> = new Set(["glia", "kind", "from", "correlation", "message", "input"]);
+const NAMED: ReadonlySet<EnvelopeKind> = new Set(["tell", "ask", "publish", "control"]);
+const UNCORRELATED: ReadonlySet<EnvelopeKind> = new Set(["tell", "publish", "control"]);
+
+/** The text of an envelope. @throws {ValueNotPlainError} also for one that is too large */
+export function encodeEnvelope(envelope: AgentEnvelope): string {
+  const { kind, from, correlation, message, input } = envelope;
+  const text = JSON.stringify({
+    glia: ENVELOPE_VERSION,
+    kind,
+    from: from === undefined ? undefined : { id: from.id, name: from.name },
+    correlation: correlation === 0 ? undefined : correlation,
+    message: message === "" ? undefined : message,
+    input: toJson(input),
+  });
+  if (text.length > ENVELOPE_BYTES_MAX)
+    throw new ValueNotPlainError("", `too large: ${text.length} characters, more than ${ENVELOPE_BYTES_MAX}`);
+  return text;
+}
+
+/** The envelope of a text. @throws {BadEnvelopeError} */
+export function decodeEnvelope(text: string): AgentEnvelope {
+  if (text.length > ENVELOPE_BYTES_MAX) throw new BadEnvelopeError(`it has ${text.length} characters`);
+  const json = parse(text);
+  for (const field of Object.keys(json))
+    if (!FIELDS.has(field)) throw new BadEnvelopeError(`it has a field ${field.slice(0, 40)}`);
+  if (json["glia"] !== ENVELOPE_VERSION) throw new BadEnvelopeError("it is not of version 1");
+  const kind = json["kind"] as EnvelopeKind;
+  if (!ENVELOPE_KINDS.includes(kind)) throw new BadEnvelopeError("its kind is unknown");
+  const from = json["from"];
+  if (from !== undefined && !isAgentRef(from)) throw new BadEnvelopeError("its sender is no address");
+  return {
+    kind,
+    from: from as AgentRef | undefined,
+    correlation: correlationOf(kind, json["correlation"]),
+    message: messageOf(kind, json["message"]),
+    input: fromJson(json["input"]),
+  };
+}
+
+function parse(text: string): Record<string, unknown> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new BadEnvelopeError("it is not JSON");
+  }
+  if (typeof json !== "object" || json === null || Array.isArray(json))
+    throw new BadEnvelopeError("it is no object");
+  return json as Record<string, unknown>;
+}
+
+function correlationOf(kind: EnvelopeKind, value: unknown): number {
+  if (UNCORRELATED.has(kind)) {
+    if (value === undefined) return 0;
+    throw new BadEnvelopeError(`a ${kind} has no correlation`);
+  }
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
+  throw new BadEnvelopeError("its correlation is no whole number from 1");
+}
+
+function messageOf(kind: EnvelopeKind, value: unknown): string {
+  if (!NAMED.has(kind)) {
+    if (value === undefined) return "";
+    throw new BadEnvelopeError(`a ${kind} has no message`);
+  }
+  if (typeof value === "string" && value.length >= 1 && value.length <= NAME_CHARS_MAX) return value;
+  throw new BadEnvelopeError(`its message is no text of 1 to ${NAME_CHARS_MAX} characters`);
+}
