@@ -43,6 +43,27 @@ export {
   ServiceMissingError,
   TooManyCellsError,
 } from "./errors.ts";
+export {
+  FileAgentEndedError,
+  FileCorruptError,
+  FileOtherClusterError,
+  FileOwnerLivesError,
+  FileUntrustedError,
+  FileVersionError,
+  FileWrongKeyError,
+  NotAgentFileError,
+} from "./export/errors.ts";
+export {
+  type AgentFileHeader,
+  decodeFileHeader,
+  encodeFileHeader,
+  type FileSeal,
+  SCRYPT_WRITTEN,
+  signerOf,
+} from "./export/file-header.ts";
+export { FILE_CHUNK_MAX, type FileCipher, type FileCrypto, type RunningHash } from "./export/file-keys.ts";
+export { AgentFileReader, type AgentFileStart, FILE_START_MAX, readFileStart } from "./export/file-reader.ts";
+export { AgentFileWriter } from "./export/file-writer.ts";
 export type {
   Asker,
   CellEnd,

@@ -15,6 +15,46 @@ export const CELLS_CODES = {
     changed: "Nothing: no agent was started.",
     fix: "Correct the field named in the message.",
   },
+  "cells.file-agent-ended": {
+    retryable: false,
+    changed: "Nothing: no agent was started.",
+    fix: "Import it as a copy with a name of its own: `glia agent import FILE --as NAME`.",
+  },
+  "cells.file-corrupt": {
+    retryable: false,
+    changed: "Nothing: no agent was started.",
+    fix: "Use another copy of the file; this one was changed or cut off after it was written.",
+  },
+  "cells.file-not-one": {
+    retryable: false,
+    changed: "Nothing.",
+    fix: "Name a file that `glia agent export` wrote.",
+  },
+  "cells.file-other-cluster": {
+    retryable: false,
+    changed: "Nothing: no agent was started.",
+    fix: "Import it in its own cluster, or as a copy with a name of its own: `--as NAME --signer NODE`.",
+  },
+  "cells.file-owner-lives": {
+    retryable: true,
+    changed: "Nothing: the agent goes on where it is.",
+    fix: "Terminate or export the agent with --stop first, or import a copy: `--as NAME`.",
+  },
+  "cells.file-untrusted": {
+    retryable: false,
+    changed: "Nothing: no agent was started.",
+    fix: "If you know that this node wrote the file, name it: `--signer NODE`.",
+  },
+  "cells.file-version": {
+    retryable: false,
+    changed: "Nothing: no agent was started.",
+    fix: "Use a build of Glia that knows this version.",
+  },
+  "cells.file-wrong-key": {
+    retryable: false,
+    changed: "Nothing: no agent was started.",
+    fix: "Give the passphrase the file was written with, or use a node that holds the cluster's key.",
+  },
   "cells.guest-failed": {
     retryable: false,
     changed: "The agent ended; messages it had not received are dropped.",
