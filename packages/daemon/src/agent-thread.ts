@@ -11,7 +11,7 @@ import type { MainService } from "./main-service.ts";
 import { readAhead } from "./read-ahead.ts";
 import { linkThreads, type Told } from "./thread-call.ts";
 import { threadLogger } from "./thread-log.ts";
-import { countProgress } from "./thread-progress.ts";
+import { answerProgress } from "./thread-progress.ts";
 import type { AgentThreadSetup } from "./thread-setup.ts";
 
 /** What the main thread asks of the agents' thread. */
@@ -62,5 +62,5 @@ export function runAgentThread(setup: AgentThreadSetup): void {
   });
   gate = linkThreads<CellGatePort>(meshPort, runner).tell;
   runKernel(kernel, { timers, logger });
-  countProgress(progress, timers);
+  answerProgress(progress);
 }

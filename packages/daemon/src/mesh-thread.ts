@@ -402,6 +402,7 @@ export class MeshThread implements MeshThreadService {
       ping: (timeoutMs) => service.pingAnchor(timeoutMs),
       lost: (why) => {
         this.#main.tell.event({ kind: "anchor", change: "lost", why });
+      heardMs: () => mesh.heardMs(mesh.anchor),
         this.#logger.log("error", "the anchor is gone", { why });
         if (this.#setup.role === "client")
           this.#main.tell.fatal(new AnchorLostError(anchorName(), why).toRecord());

@@ -79,7 +79,9 @@ export class SessionKeeper {
   #again(delayMs: number): void {
     this.#timer?.cancel();
     if (this.#closed || this.#held) return;
-    this.#timer = this.#parts.timers.schedule(delayMs, () => void this.#renew());
+    this.#timer = this.#parts.timers.schedule(delayMs, () => void this.#renew(), {
+      toleranceMs: delayMs / 10,
+    });
   }
 
   async #renew(): Promise<void> {

@@ -1,32 +1,43 @@
 /**
  * Tells the mesh thread whether the agents' thread gets on.
  *
- * TP1. The agents' thread counts in shared memory from a timer of its event loop: a kernel, or a guest, that holds the loop stops the count.
+ * TP1. The mesh thread asks in shared memory and the agents' thread answers from its event loop: a kernel, or a guest, that holds the loop
+ *      leaves the question open. A thread at rest wakes for questions only, and asking costs the asker no wake-up of its own.
  * TP2. The watch goes by its own looks, not by a clock: a process that was stopped as a whole and goes on has not stalled.
  * TP3. `stalled` and `back` alternate, starting with `stalled`.
  */
 import type { TimerHandle, Timers } from "@glia-os/abi/ports";
 
-/** Between two counts, in milliseconds. Each wakes an idle node, so there are no more than two looks need. */
-export const COUNT_EVERY_MS = 500;
 /** Between two looks, in milliseconds. */
 export const LOOK_EVERY_MS = 1000;
-/** Looks without progress that make a stall: two seconds. */
+/** Looks in a row that find the last question open, and make a stall: two seconds. */
 export const LOOKS = 2;
+/** The number of the newest question; no thread has answered 0. */
+const ASKED = 0;
+/** The number of the newest question that was answered: 0 while the thread starts. */
+const ANSWERED = 1;
 
-/** A counter in shared memory. */
+/** Where one thread asks and another answers. */
 export function createProgress(): SharedArrayBuffer {
-  return new SharedArrayBuffer(4);
+  const shared = new SharedArrayBuffer(8);
+  new Int32Array(shared)[ASKED] = 1;
+  return shared;
 }
 
-/** Count until the thread ends (TP1). */
-export function countProgress(shared: SharedArrayBuffer, timers: Timers): void {
+/** Answer until the thread ends (TP1). */
+export function answerProgress(shared: SharedArrayBuffer): void {
   const words = new Int32Array(shared);
-  const count = (): void => {
-    Atomics.add(words, 0, 1);
-    timers.schedule(COUNT_EVERY_MS, count);
+  const answer = (): void => {
+    for (;;) {
+      const asked = Atomics.load(words, ASKED);
+      Atomics.store(words, ANSWERED, asked);
+      const next = Atomics.waitAsync(words, ASKED, asked);
+      if (!next.async) continue;
+      void next.value.then(answer);
+      return;
+    }
   };
-  count();
+  answer();
 }
 
 /** What the watch needs. */
@@ -37,12 +48,11 @@ export interface ProgressWatchParts {
   readonly back: () => void;
 }
 
-/** Looks at the counter until it is stopped (TP2, TP3). */
+/** Asks, and looks for answers, until it is stopped (TP2, TP3). */
 export class ProgressWatch {
   readonly #parts: ProgressWatchParts;
   readonly #words: Int32Array;
   #timer: TimerHandle | undefined;
-  #seen = -1;
   #still = 0;
   #stopped = false;
 
@@ -59,14 +69,21 @@ export class ProgressWatch {
   }
 
   #look(): void {
-    const now = Atomics.load(this.#words, 0);
-    // Before its first count the thread is starting, not stalled.
-    const moved = now !== this.#seen || now === 0;
+    const answered = Atomics.load(this.#words, ANSWERED);
+    // Before its first answer the thread is starting, not stalled.
+    const moved = answered === 0 || answered === Atomics.load(this.#words, ASKED);
     const wasStalled = this.#still >= LOOKS;
-    this.#seen = now;
     this.#still = moved ? 0 : this.#still + 1;
     if (moved && wasStalled) this.#parts.back();
     if (this.#still === LOOKS) this.#parts.stalled();
-    if (!this.#stopped) this.#timer = this.#parts.timers.schedule(LOOK_EVERY_MS, () => this.#look());
+    if (moved) this.#ask();
+    const { timers } = this.#parts;
+    if (!this.#stopped)
+      this.#timer = timers.schedule(LOOK_EVERY_MS, () => this.#look(), { toleranceMs: LOOK_EVERY_MS / 2 });
+  }
+
+  #ask(): void {
+    Atomics.add(this.#words, ASKED, 1);
+    Atomics.notify(this.#words, ASKED);
   }
 }

@@ -1,6 +1,7 @@
+import { Worker } from "node:worker_threads";
 import type { TimerHandle, Timers } from "@glia-os/abi/ports";
 import { expect, test } from "vitest";
-import { countProgress, createProgress, LOOKS, ProgressWatch } from "../src/thread-progress.ts";
+import { answerProgress, createProgress, LOOKS, ProgressWatch } from "../src/thread-progress.ts";
 
 /** Timers that fire when the test says so. */
 class HandTimers implements Timers {
@@ -21,48 +22,91 @@ class HandTimers implements Timers {
   }
 }
 
-function watched(): { counting: HandTimers; looking: HandTimers; told: string[]; watch: ProgressWatch } {
-  const shared = createProgress();
-  const [counting, looking] = [new HandTimers(), new HandTimers()];
+function watched(shared: SharedArrayBuffer): { look: () => void; told: string[]; watch: ProgressWatch } {
+  const timers = new HandTimers();
   const told: string[] = [];
-  countProgress(shared, counting);
   const watch = new ProgressWatch({
     shared,
-    timers: looking,
+    timers,
     stalled: () => told.push("stalled"),
     back: () => told.push("back"),
   });
-  return { counting, looking, told, watch };
+  return { look: () => timers.fire(), told, watch };
 }
 
-test("TP1, TP3: a thread that counts no more has stalled after two looks, once, and is back with its next count", () => {
-  const { counting, looking, told } = watched();
-  for (let look = 0; look < 10; look++) {
-    counting.fire();
-    looking.fire();
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test("TP2, TP3: a thread that answers no more has stalled after two looks, once, and is back with its next answer", async () => {
+  const shared = createProgress();
+  answerProgress(shared);
+  const { look, told } = watched(shared);
+  const [asked, answered] = [0, 1].map((at) => () => Atomics.load(new Int32Array(shared), at));
+  const answers = async (): Promise<void> => {
+    while (asked?.() !== answered?.()) await turn();
+  };
+  for (let n = 0; n < 10; n++) {
+    await answers();
+    look();
   }
   expect(told).toEqual([]);
-  for (let look = 1; look < LOOKS; look++) looking.fire();
+  // No turn of the event loop between these looks: nothing can answer.
+  for (let n = 1; n < LOOKS; n++) look();
   expect(told).toEqual([]);
-  for (let look = 0; look < 10; look++) looking.fire();
+  for (let n = 0; n < 10; n++) look();
   expect(told).toEqual(["stalled"]);
-  counting.fire();
-  looking.fire();
-  for (let look = 0; look < LOOKS; look++) looking.fire();
+  await answers();
+  look();
+  for (let n = 0; n < LOOKS; n++) look();
   expect(told).toEqual(["stalled", "back", "stalled"]);
 });
 
-test("TP2: nothing is judged while nobody looks, however long that is", () => {
-  const { counting, looking, told } = watched();
-  counting.fire();
-  looking.fire();
-  looking.fire();
-  counting.fire();
-  looking.fire();
-  expect(told).toEqual([]);
+test("TP1: another thread answers from its event loop, and not while something holds that", async () => {
+  const shared = createProgress();
+  const gate = new SharedArrayBuffer(4);
+  const source = new URL("../src/thread-progress.ts", import.meta.url).href;
+  const program = `
+    const { parentPort, workerData } = require("node:worker_threads");
+    import(${JSON.stringify(source)}).then(({ answerProgress }) => {
+      answerProgress(workerData.shared);
+      parentPort.on("message", () => {
+        parentPort.postMessage("held");
+        Atomics.wait(new Int32Array(workerData.gate), 0, 0);
+      });
+      parentPort.postMessage("up");
+    });`;
+  const worker = new Worker(program, {
+    eval: true,
+    workerData: { shared, gate },
+    execArgv: ["--conditions=@glia-os/source"],
+  });
+  try {
+    await new Promise((resolve) => worker.once("message", resolve));
+    const words = new Int32Array(shared);
+    const { look, told } = watched(shared);
+    const answered = async (): Promise<void> => {
+      while (Atomics.load(words, 0) !== Atomics.load(words, 1)) await turn();
+    };
+    for (let n = 0; n < 5; n++) {
+      await answered();
+      look();
+    }
+    await answered();
+    const held = new Promise((resolve) => worker.once("message", resolve));
+    worker.postMessage("hold");
+    await held;
+    for (let n = 0; n < LOOKS + 1; n++) look();
+    expect(told).toEqual(["stalled"]);
+    Atomics.store(new Int32Array(gate), 0, 1);
+    Atomics.notify(new Int32Array(gate), 0);
+    await answered();
+    look();
+    expect(told).toEqual(["stalled", "back"]);
+  } finally {
+    await worker.terminate();
+  }
 });
 
-test("before its first count a thread is starting, and a watch that was stopped holds no timer", () => {
+test("before its first answer a thread is starting, and a watch that was stopped holds no timer", () => {
   const looking = new HandTimers();
   const told: string[] = [];
   const watch = new ProgressWatch({

@@ -9,9 +9,12 @@
  * T4. With `keepAlive` (the default) a pending timer keeps the process running, as `setTimeout` does. A
  *     daemon whose sockets keep it running takes `keepAlive: false`; `cancelAll` at shutdown lets the process
  *     end either way.
+ * T5. A timer with a tolerance shares wake-ups with others (shared-wakes.ts); T1 does not hold for it.
  */
-import type { Clock, TimerHandle, Timers } from "@glia-os/abi/ports";
+import { randomInt } from "node:crypto";
+import type { Clock, TimerHandle, TimerOptions, Timers } from "@glia-os/abi/ports";
 import { BadDelayError, TooManyTimersError } from "./errors.ts";
+import { gridFor, SharedWakes } from "./shared-wakes.ts";
 import { createSystemClock } from "./system-clock.ts";
 
 /** Most pending timers unless another limit is given. At some 450 bytes each (measured on Node 26), 450 MB. */
@@ -40,8 +43,8 @@ export interface SystemTimersOptions {
 
 /** Timers that can be counted and dropped together. */
 export interface SystemTimers extends Timers {
-  /** Call `fire` once, no earlier than `delayMs` from now. @throws `hal.bad-delay`, `hal.too-many-timers`. */
-  schedule(delayMs: number, fire: () => void): TimerHandle;
+  /** Call `fire` once, no earlier than `delayMs` from now, or about then (T5). @throws `hal.bad-delay`, `hal.too-many-timers`. */
+  schedule(delayMs: number, fire: () => void, options?: TimerOptions): TimerHandle;
   /** Timers that neither fired nor were cancelled. */
   readonly pending: number;
   /** Cancel every pending timer; returns how many there were. */
@@ -64,11 +67,12 @@ interface TimerLoop {
   readonly clock: Clock;
   readonly timeouts: TimeoutFunctions;
   /** The timers that may still fire (T3). */
-  readonly pending: Set<HostTimer>;
+  readonly pending: Set<TimerHandle>;
 }
 
 class HostTimers implements SystemTimers {
   readonly #loop: TimerLoop;
+  readonly #shared: SharedWakes;
   readonly #maxPending: number;
 
   constructor(options: SystemTimersOptions) {
@@ -77,6 +81,8 @@ class HostTimers implements SystemTimers {
       timeouts: options.timeouts ?? hostTimeouts(options.keepAlive ?? true),
       pending: new Set(),
     };
+    const { clock, timeouts } = this.#loop;
+    this.#shared = new SharedWakes({ nowMs: () => clock.monotonicMs(), ...timeouts }, randomInt(1000));
     // `||` because a limit of NaN would be none at all.
     this.#maxPending = Math.max(1, (options.maxPending ?? MAX_PENDING_TIMERS) || 1);
   }
@@ -85,12 +91,30 @@ class HostTimers implements SystemTimers {
     return this.#loop.pending.size;
   }
 
-  schedule(delayMs: number, fire: () => void): TimerHandle {
+  schedule(delayMs: number, fire: () => void, { toleranceMs = 0 }: TimerOptions = {}): TimerHandle {
     if (!(delayMs >= 0 && delayMs < Number.POSITIVE_INFINITY)) throw new BadDelayError(delayMs);
     if (this.#loop.pending.size >= this.#maxPending) throw new TooManyTimersError(this.#maxPending);
+    const gridMs = toleranceMs === 0 ? 0 : gridFor(delayMs, toleranceMs);
+    if (gridMs !== 0) return this.#share(delayMs, gridMs, fire);
     const timer = new HostTimer(this.#loop, delayMs, fire);
     this.#loop.pending.add(timer);
     timer.arm();
+    return timer;
+  }
+
+  /** (T5) */
+  #share(delayMs: number, gridMs: number, fire: () => void): TimerHandle {
+    const { pending } = this.#loop;
+    const takeBack = this.#shared.add(delayMs, gridMs, () => {
+      pending.delete(timer);
+      fire();
+    });
+    const timer = {
+      cancel: () => {
+        if (pending.delete(timer)) takeBack();
+      },
+    };
+    pending.add(timer);
     return timer;
   }
 

@@ -127,6 +127,8 @@ export interface Mesh {
   readonly healthScore: number;
   /** The least local health may be from now on, 0 to 7: for what is known outside of the mesh, such as that the agents' thread stands still. */
   setHealthFloor(score: number): void;
+  /** When a member last said something of membership, on the monotonic clock; undefined before it did. */
+  heardMs(node: NodeId): number | undefined;
   /** How much of the cluster is in reach, as the last event told: `whole` before any. */
   readonly quorum: QuorumState;
   /** The membership certificate: when it was issued, when it ends (ms since 1970), and whether the newest cluster key signed it. */

@@ -193,6 +193,10 @@ class MeshNode implements Mesh {
     if (this.#membership !== undefined) this.#membership.healthFloor = score;
   }
 
+  heardMs(node: NodeId): number | undefined {
+    return this.#membership?.heardMs(node);
+  }
+
   get quorum(): QuorumState {
     return this.#membership?.quorumState ?? "whole";
   }

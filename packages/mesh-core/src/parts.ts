@@ -6,7 +6,7 @@
  * PA3. A kind belongs to at most one running part.
  */
 import type { NodeId } from "@glia-os/abi/ids";
-import type { TimerHandle, Timers, TrafficClass } from "@glia-os/abi/ports";
+import type { TimerHandle, TimerOptions, Timers, TrafficClass } from "@glia-os/abi/ports";
 import type { Envelope, Kind } from "./codec/envelope.ts";
 import { InvalidOptionError } from "./errors.ts";
 import type { Part, PartContext } from "./part.ts";
@@ -168,12 +168,13 @@ class OwnTimers implements Timers {
     this.#timers = timers;
   }
 
-  schedule(delayMs: number, fire: () => void): TimerHandle {
+  schedule(delayMs: number, fire: () => void, options?: TimerOptions): TimerHandle {
     if (this.#ended) return { cancel: () => undefined };
-    const inner = this.#timers.schedule(delayMs, () => {
+    const taken = (): void => {
       this.#set.delete(handle);
       fire();
-    });
+    };
+    const inner = this.#timers.schedule(delayMs, taken, options);
     const handle: TimerHandle = {
       cancel: () => {
         this.#set.delete(handle);

@@ -64,7 +64,8 @@ export class Keepalive {
   }
 
   #schedule(): void {
-    this.#timer = this.#hooks.timers.schedule(this.#hooks.intervalMs, () => this.#tick());
+    const { timers, intervalMs } = this.#hooks;
+    this.#timer = timers.schedule(intervalMs, () => this.#tick(), { toleranceMs: intervalMs / 16 });
   }
 
   #tick(): void {

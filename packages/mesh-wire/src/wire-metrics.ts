@@ -104,10 +104,11 @@ export class WireMetrics {
   }
 
   #schedule(): TimerHandle {
-    return this.#parts.timers.schedule(METRICS_INTERVAL_MS, () => {
+    const tick = (): void => {
       this.read();
       this.#timer = this.#schedule();
-    });
+    };
+    return this.#parts.timers.schedule(METRICS_INTERVAL_MS, tick, { toleranceMs: METRICS_INTERVAL_MS / 10 });
   }
 
   #count(name: string, total: number): void {

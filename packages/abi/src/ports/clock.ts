@@ -14,8 +14,17 @@ export interface TimerHandle {
   cancel(): void;
 }
 
+/** How exact a timer has to be. */
+export interface TimerOptions {
+  /**
+   * How far from its moment the timer may fire, before or after, in milliseconds; default 0: never before, and as soon after as can be. Timers
+   * that may be off share wake-ups, so a program at rest wakes less often. An implementation may be more exact than it is asked to be.
+   */
+  readonly toleranceMs?: number;
+}
+
 /** Timers as a port: what a shell offers beside a {@link Clock}. */
 export interface Timers {
-  /** Call `fire` once, no earlier than `delayMs` milliseconds from now (0 or more). */
-  schedule(delayMs: number, fire: () => void): TimerHandle;
+  /** Call `fire` once, no earlier than `delayMs` milliseconds from now (0 or more), or about then where a tolerance is given. */
+  schedule(delayMs: number, fire: () => void, options?: TimerOptions): TimerHandle;
 }

@@ -6,7 +6,7 @@
  * PX3. At most {@link PEERS_KEPT_MAX} records are kept, {@link PEERS_SHOWN_MAX} shown per answer. The one that was seen longest ago gives way.
  */
 import type { NodeId } from "@glia-os/abi/ids";
-import type { HostPort, Random, TimerHandle, Timers } from "@glia-os/abi/ports";
+import type { HostPort, Random, TimerHandle, TimerOptions, Timers } from "@glia-os/abi/ports";
 import { decodeCbor, encodeCbor } from "../codec/cbor.ts";
 import { FieldReader } from "../codec/reader.ts";
 import type { CallHandler, CallOptions } from "../mesh-types.ts";
@@ -23,6 +23,8 @@ export const EXCHANGE_MS = 30_000;
 /** The one method. */
 export const EXCHANGE_METHOD = "pex.pull";
 const TIMEOUT_MS = 5000;
+/** Nothing waits for an exchange: it may share another timer's wake-up. */
+const OFTEN_ENOUGH: TimerOptions = { toleranceMs: 1000 };
 /** Room for a certificate and a signature around the largest record. */
 const STATEMENT_MAX = PEER_RECORD_MAX + 700;
 
@@ -72,12 +74,16 @@ export class PeerExchange {
   start(): void {
     const tick = (): void => {
       if (this.#stopped) return;
-      this.#timer = this.#o.timers.schedule(EXCHANGE_MS, tick);
+      this.#timer = this.#o.timers.schedule(EXCHANGE_MS, tick, OFTEN_ENOUGH);
       const peers = this.#o.peers();
       const chosen = peers[this.#o.random.uint32() % Math.max(1, peers.length)];
       if (chosen !== undefined) this.pull(chosen).catch(() => undefined);
     };
-    this.#timer = this.#o.timers.schedule((EXCHANGE_MS * (this.#o.random.uint32() % 1024)) / 1024, tick);
+    this.#timer = this.#o.timers.schedule(
+      (EXCHANGE_MS * (this.#o.random.uint32() % 1024)) / 1024,
+      tick,
+      OFTEN_ENOUGH,
+    );
   }
 
   /** End. */

@@ -40,6 +40,11 @@ export class Allowance {
     return true;
   }
 
+  /** When `peer` last asked for a token; undefined when it has no bucket. */
+  lastMs(peer: NodeId): number | undefined {
+    return this.#peers.get(peer)?.atMs;
+  }
+
   #forgetFull(nowMs: number): void {
     for (const [peer, bucket] of this.#peers) {
       refill(bucket, PEER_RATE, nowMs);

@@ -195,6 +195,11 @@ export class Membership {
     return entry === undefined ? undefined : memberView(entry);
   }
 
+  /** When a peer last said something of this protocol that was handled; undefined before it did. */
+  heardMs(node: NodeId): number | undefined {
+    return this.#allowance.lastMs(node);
+  }
+
   /** Where a member listens, or listened when it was forgotten. */
   addressOf(node: NodeId): HostPort | undefined {
     return this.#table.get(node)?.record.address ?? this.#former.address(node);
@@ -314,11 +319,12 @@ export class Membership {
     run: () => void,
   ): void {
     const delayMs = (): number => (name === "probe" ? this.#probeIntervalMs() : everyMs);
+    const options = { toleranceMs: everyMs / 2 };
     const tick = (): void => {
-      this.#timers.set(name, this.#o.timers.schedule(delayMs(), tick));
+      this.#timers.set(name, this.#o.timers.schedule(delayMs(), tick, options));
       run();
     };
-    this.#timers.set(name, this.#o.timers.schedule(this.#partOf(delayMs()), tick));
+    this.#timers.set(name, this.#o.timers.schedule(this.#partOf(delayMs()), tick, options));
   }
 
   /** A random first delay, so that nodes that start together do not speak together. */

@@ -154,10 +154,10 @@ export class Registry {
   start(): void {
     const tick = (): void => {
       if (this.#stopped) return;
-      this.#timer = this.#o.timers.schedule(TICK_MS, tick);
+      this.#timer = this.#o.timers.schedule(TICK_MS, tick, { toleranceMs: TICK_MS / 2 });
       this.#tick();
     };
-    this.#timer = this.#o.timers.schedule(TICK_MS, tick);
+    this.#timer = this.#o.timers.schedule(TICK_MS, tick, { toleranceMs: TICK_MS / 2 });
   }
 
   /** End. What was published stays with its holders until its time is over. */

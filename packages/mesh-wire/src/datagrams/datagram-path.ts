@@ -123,7 +123,8 @@ export class DatagramPath {
     const { timers, intervalMs } = this.#parts;
     const pauseMs = this.#target === undefined ? Math.min(this.#pauseMs, intervalMs) : intervalMs;
     this.#pauseMs *= 2;
-    this.#timer = timers.schedule(pauseMs, () => this.#tick());
+    const toleranceMs = this.#target === undefined ? 0 : intervalMs / 8;
+    this.#timer = timers.schedule(pauseMs, () => this.#tick(), { toleranceMs });
   }
 
   #lose(): void {
