@@ -121,3 +121,13 @@ function checkBaggage(suspended: unknown, baggage: unknown): void {
   if (!(baggage instanceof Uint8Array) || baggage.length > BAGGAGE_BYTES_MAX)
     throw new BadImageError(`its baggage is not at most ${BAGGAGE_BYTES_MAX} bytes`);
 }
+
+/** The head of a copy with another identity: the guest's own state, without what others sent it or it sent others. */
+export function copiedHead({ mail, suspended }: CellHead): CellHead {
+  const { received, sleepMs } = mail;
+  return {
+    links: new LinkTable(),
+    suspended,
+    mail: { mailbox: [], asker: undefined, received, sleepMs },
+  };
+}
