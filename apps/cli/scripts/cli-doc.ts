@@ -222,6 +222,12 @@ it prints the view again and again; with \`--json\` each is one line. For a prog
 most 1000 tasks, 64 handles each; \`omitted\` counts the others). For a mesh: \`ok\`, \`atMs\`, \`nodes\` (each a member with its \`session\` and its
 \`report\`: uptimeMs, rssBytes, cpuMs, hosting, healthScore, jobs, moves) and \`agents\`, as in \`glia agent list\`; counters are totals.
 
+## What \`glia logs\` shows
+
+A node keeps its newest 2,000 log lines and events in memory; \`glia logs\` shows them, also of other nodes of the mesh with \`--on\`, and goes on with
+\`--follow\`. With \`--json\` each is a line with the event \`entry\` (seq, atMs, level, message, fields, and for an event its \`detail\`), and the last line has
+\`ok\` and \`next\`, the number after which nothing was shown. Log lines of agents: \`glia agent logs\`.
+
 ## Where nodes keep their data
 
 \`--data DIR\`, or else a folder of the node's name under \`$GLIA_HOME\`, or under \`$XDG_STATE_HOME/glia\`, or under

@@ -8,6 +8,7 @@ import { addAgentSource } from "./agent-source/register.ts";
 import { addMesh } from "./commands/register-mesh.ts";
 import type { Context } from "./context.ts";
 import { addDurable } from "./durable/register.ts";
+import { addLogs } from "./logs/register.ts";
 import { addAgentMovement } from "./movement/register.ts";
 import { choiceOptions, describeArgument, examples, group, type Outcome, Registrar } from "./registrar.ts";
 import { addSim } from "./sim/register.ts";
@@ -53,6 +54,7 @@ export function createProgram(context: Context, outcome: Outcome, version: () =>
   addDurable(program, register);
   addMesh(program, register);
   addAgent(program, register);
+  addLogs(program, register);
   addWasm(program, register);
   addSim(program, register);
   addBench(program, register);

@@ -9,6 +9,7 @@ import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { toErrorRecord } from "@glia-os/abi/errors";
+import { AGENTS_METHODS } from "./agents/agents-face.ts";
 import { type ControlReply, type ControlRequest, decodeRequest, encodeLine } from "./control-line.ts";
 import { readLines } from "./control-lines.ts";
 import { controlPath } from "./control-path.ts";
@@ -43,7 +44,9 @@ export const CONTROL_METHODS: readonly ControlMethod[] = [
   "getBlob",
   "listAgents",
   "survey",
+  "logs",
   ...MOVEMENT_METHODS,
+  ...AGENTS_METHODS,
   "spawn",
   "send",
   "ask",

@@ -12,9 +12,13 @@ import { type ErrorRecord, RemoteError } from "@glia-os/abi/errors";
 import type { HostPort, LogFields, LogLevel } from "@glia-os/abi/ports";
 import { exposition, type MetricSnapshot } from "@glia-os/host";
 import { Heartbeat, StepWatch } from "@glia-os/wasm";
+import type { AgentsApi } from "./agents/agents-api.ts";
+import { agentsFace } from "./agents/agents-face.ts";
 import type { AgentThreadService } from "./agent-thread.ts";
 import { DataFolder, type Membership } from "./data-folder.ts";
 import { BadOptionsError, GuestStuckError, ThreadGoneError } from "./errors.ts";
+import { type LogPage, type LogQuestion, LogRing } from "./logs/log-ring.ts";
+import type { LogsApi } from "./logs/logs-service.ts";
 import type { MainService, NodeEvent } from "./main-service.ts";
 import type { MeshService } from "./mesh-service.ts";
 import type { MeshThreadService } from "./mesh-thread.ts";
@@ -37,7 +41,14 @@ export type LocalNode = NodeApi & {
   readonly address: HostPort | undefined;
 };
 
-type MeshFace = MeshThreadService & NodeService & MeshService & WorkService & SurveyApi & MovementApi;
+type MeshFace = MeshThreadService &
+  NodeService &
+  MeshService &
+  WorkService &
+  AgentsApi &
+  SurveyApi &
+  LogsApi &
+  MovementApi;
 
 /** How often a step is looked for that takes too long: it adds to the time until one is noticed, and wakes an idle node. */
 const WATCH_EVERY_MS = 2000;
@@ -87,6 +98,7 @@ class NodeThreads implements MainService {
   readonly #workers: Worker[] = [];
   readonly #links: ThreadLink<object>[] = [];
   readonly #progress = createProgress();
+  readonly #logs = new LogRing(() => Date.now());
   #agents: Remote<AgentThreadService> | undefined;
   #watch: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
@@ -113,10 +125,16 @@ class NodeThreads implements MainService {
   // What the threads tell (MainService)
 
   log(level: LogLevel, message: string, fields: LogFields): void {
+    this.#logs.line(level, message, fields);
     this.#options.logger?.log(level, message, fields);
   }
 
+  logsHere(question: LogQuestion): Promise<LogPage> {
+    return this.#logs.ask(question);
+  }
+
   event(event: NodeEvent): void {
+    this.#logs.event(event);
     this.#options.onEvent?.(event);
   }
 
@@ -259,7 +277,9 @@ class NodeThreads implements MainService {
       getBlob: (hash) => mesh.getBlob(hash),
       listAgents: () => mesh.listAgents(),
       survey: () => mesh.survey(),
+      logs: (question) => mesh.logs(question),
       ...movementFace(mesh),
+      ...agentsFace(mesh),
       spawn: (request) => mesh.spawn(request),
       send: (agent, payload) => mesh.send(agent, payload),
       ask: (agent, payload, timeoutMs) => mesh.ask(agent, payload, timeoutMs),

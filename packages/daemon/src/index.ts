@@ -28,6 +28,7 @@ export {
 } from "./errors.ts";
 export { HTTP_CONNECTIONS, type HttpOptions, type HttpServer, serveHttp } from "./http-server.ts";
 export { loadOrCreateHttpToken } from "./http-token.ts";
+export type { LogEntry, LogPage, LogQuestion } from "./logs/log-ring.ts";
 export type { NodeEvent } from "./main-service.ts";
 export type { MeshSettings } from "./mesh-settings.ts";
 export { MINORITY_POLICIES, PROFILES, TRANSPORTS } from "./mesh-settings.ts";

@@ -2,6 +2,7 @@
 import type { ErrorRecord } from "@glia-os/abi/errors";
 import type { LogFields, LogLevel } from "@glia-os/abi/ports";
 import type { Membership } from "./data-folder.ts";
+import type { LogPage, LogQuestion } from "./logs/log-ring.ts";
 import type { MigrationPhase } from "./node-views.ts";
 
 /** Something that happened on this node or in its mesh, for people and programs that watch. */
@@ -33,6 +34,8 @@ export type NodeEvent =
 export interface MainService {
   log(level: LogLevel, message: string, fields: LogFields): void;
   event(event: NodeEvent): void;
+  /** The newest lines and events of this node. */
+  logsHere(question: LogQuestion): Promise<LogPage>;
   /** What the node needs to come back to its cluster changed: keep it. Whether it is on disk; what failed is in the log. */
   keepMembership(membership: Membership): boolean;
   /** The node cannot go on. */

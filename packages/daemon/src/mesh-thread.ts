@@ -29,6 +29,7 @@ import { NodeJobs } from "./node-jobs.ts";
 import { NodeService } from "./node-service.ts";
 import { SessionKeeper } from "./node-session.ts";
 import { openNodeWire } from "./node-wire.ts";
+import { LogsService } from "./logs/logs-service.ts";
 import { MoveLog } from "./survey/move-log.ts";
 import { SurveyService } from "./survey/survey-service.ts";
 import { linkThreads, type ThreadLink } from "./thread-call.ts";
@@ -164,7 +165,8 @@ export class MeshThread implements MeshThreadService {
       jobs: () => jobs?.view(),
     });
     const movement = this.#openMovement(mesh, gate, node, sessionId);
-    this.#services = [node, meshService, new WorkService({ mesh, jobs, blobs }), survey, ...movement];
+    const logs = new LogsService(mesh, (question) => this.#main.remote.logsHere(question));
+    this.#services = [node, meshService, new WorkService({ mesh, jobs, blobs }), survey, ...movement, logs];
     if (begun !== undefined) await meshService.finishRotation(begun);
     this.#watchAgents(mesh, keeper);
     if (mesh.anchor !== mesh.self) this.#watchAnchor(mesh, node);
@@ -400,9 +402,9 @@ export class MeshThread implements MeshThreadService {
     const watch = new AnchorWatch({
       timers: this.#timers,
       ping: (timeoutMs) => service.pingAnchor(timeoutMs),
+      heardMs: () => mesh.heardMs(mesh.anchor),
       lost: (why) => {
         this.#main.tell.event({ kind: "anchor", change: "lost", why });
-      heardMs: () => mesh.heardMs(mesh.anchor),
         this.#logger.log("error", "the anchor is gone", { why });
         if (this.#setup.role === "client")
           this.#main.tell.fatal(new AnchorLostError(anchorName(), why).toRecord());

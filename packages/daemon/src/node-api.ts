@@ -5,6 +5,8 @@
  * N2. Every refusal is a `GliaError`; nothing is retried behind the caller's back except what is safe to repeat.
  */
 import type { NodeId } from "@glia-os/abi/ids";
+import type { AgentsApi } from "./agents/agents-api.ts";
+import type { LogsApi } from "./logs/logs-service.ts";
 import type { MovementApi } from "./movement/movement-api.ts";
 import type {
   AgentView,
@@ -22,7 +24,7 @@ import type {
 import type { SurveyApi } from "./survey/survey-service.ts";
 
 /** A node, embedded or remote. */
-export interface NodeApi extends SurveyApi, MovementApi {
+export interface NodeApi extends SurveyApi, LogsApi, MovementApi, AgentsApi {
   /** This node and its members. */
   status(): Promise<NodeStatus>;
   /** A join line that admits `uses` nodes until `ttlMs` from now. Only on a node that holds the cluster key. */
