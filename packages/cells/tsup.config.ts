@@ -6,6 +6,7 @@ export default defineConfig(
     index: "src/index.ts",
     agent: "src/agent/index.ts",
     orchestration: "src/orchestration/index.ts",
+    "shared-state": "src/orchestration/shared-state/index.ts",
     testing: "src/testing/index.ts",
   }),
 );
