@@ -41,6 +41,13 @@ export { type PowerDriver, Processor, type ProcessorState, type Wake } from "./p
 export { reloadFor, SYSTICK_RELOAD_MAX, SysTick } from "./power/sys-tick.ts";
 export { transitionRefusal } from "./power/transitions.ts";
 export { WAKE_SOURCES, type WakeSource } from "./power/wake-source.ts";
+export {
+  POWER_LOOK_MS,
+  type PowerEvent,
+  type PowerState,
+  PowerWatch,
+  type PowerWatchOptions,
+} from "./triggers/power-watch.ts";
 export { type Readings, readSensors } from "./triggers/readings.ts";
 export { Threshold, type ThresholdOptions } from "./triggers/threshold.ts";
 export { type Trigger, type TriggerChange, Triggers, type TriggersOptions } from "./triggers/triggers.ts";
