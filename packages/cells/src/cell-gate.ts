@@ -1,0 +1,515 @@
+/**
+ * The gate of a node's cells: implements what the mesh asks of whoever hosts agents, over runners that may live on another thread.
+ *
+ * CG1. A message is judged by the link table and handed to the runner in the same turn; so `accepted` means it is in the mailbox (RP1).
+ * CG2. At most {@link MAILBOX_MESSAGES_MAX} messages and {@link MAILBOX_BYTES_MAX} bytes wait in one mailbox. What does not fit is asked for
+ *      again later (`retry`), before it reaches the link table; it is never dropped.
+ * CG3. From a resolved `freeze` until `thaw` no message is accepted (MC1); after `retire` messages are answered with `moved`.
+ * CG4. A retired agent is answered for {@link FORWARD_MS}, one lifetime of a location record, and at most {@link RETIRED_MAX} are remembered.
+ * CG5. A node hosts at most {@link CELLS_MAX} cells.
+ * CG6. A suspended cell runs nothing until `resume`: not after a move, and not after one that was rolled back. Its mailbox takes messages up to
+ *      its bounds meanwhile, and a pending sleep stands still.
+ * CG7. A cell of the kind `domain` keeps its messages before they are acknowledged, and its link table follows from what is kept: the one in an
+ *      image does not count. One that is suspended takes no messages: they wait at their senders.
+ */
+import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
+import type { Clock, Logger } from "@glia-os/abi/ports";
+import {
+  type AgentDescription,
+  type ChunkSource,
+  type LinkId,
+  type LinkMessage,
+  LinkTable,
+  type LinkVerdict,
+  type MeshCells,
+  type Moved,
+  type PreCopyCells,
+} from "@glia-os/mesh-core";
+import { type AgentManifest, decodeManifest, encodeManifest, type ProgramKind } from "./agent-manifest.ts";
+import type { CellBaggage } from "./cell-baggage.ts";
+import { type CellState, transition } from "./cell-state.ts";
+import { MAILBOX_MESSAGES_MAX } from "./constants.ts";
+import {
+  AlreadyHereError,
+  BadImageError,
+  IllegalTransitionError,
+  NotHereError,
+  ProgramsRefusedError,
+  TooManyCellsError,
+} from "./errors.ts";
+import { type CellHead, CHUNK_BYTES, copiedHead, encodeHead } from "./frozen-cell.ts";
+import { imageSource, piecesSource } from "./image-source.ts";
+import { ImageReader } from "./image-stream.ts";
+import type { KeptCells } from "./kept-cells.ts";
+import { KeptMailbox } from "./kept-mailbox.ts";
+import type {
+  Asker,
+  CellEnd,
+  CellGatePort,
+  CellRunnerPort,
+  CellVitals,
+  FrozenMail,
+  MailItem,
+} from "./runner-port.ts";
+
+/** Most payload bytes waiting in one mailbox: two of the largest windows a sender keeps. */
+export const MAILBOX_BYTES_MAX: number = 8 * 1024 * 1024;
+/** Most cells of one node. */
+export const CELLS_MAX = 1024;
+/** How long a former host answers for an agent: ten minutes, the lifetime of a location record. */
+export const FORWARD_MS = 600_000;
+/** Most agents a former host answers for. */
+export const RETIRED_MAX = 10_000;
+/** Longest wait for a blocking call when an agent is frozen. */
+export const FREEZE_TIMEOUT_MS = 10_000;
+const RETRY_MS = 5;
+/** The message a cell is given by whoever starts it: on no link, from no node. */
+const FIRST = { link: "0".repeat(32), seq: 1, ask: false, from: "0".repeat(64) as NodeId } as const;
+
+interface Cell {
+  readonly agent: AgentId;
+  readonly manifest: AgentManifest;
+  readonly meta: Uint8Array;
+  epoch: Epoch;
+  state: CellState;
+  /** Whether it is to stand still whenever it is not on its way (CG6). */
+  suspended: boolean;
+  /** A pause under way. */
+  pausing: Promise<void> | undefined;
+  /** Whether it is being read out while it runs. */
+  readAhead: boolean;
+  links: LinkTable;
+  /** Of a cell whose messages are kept on a disk. */
+  readonly kept: KeptMailbox | undefined;
+  waitingMessages: number;
+  waitingBytes: number;
+  accepted: number;
+  refusedDuplicates: number;
+}
+
+/** What the gate tells the node. */
+export interface CellGateEvents {
+  /** A reply stands in the agent's link table and should go to the asker's node. */
+  replyReady(agent: AgentId, asker: Asker, payload: Uint8Array): void;
+  /** A cell ended by itself and is gone from this node. */
+  cellEnded(agent: AgentId, epoch: Epoch, end: CellEnd): void;
+}
+
+/** What a gate needs. */
+export interface CellGateOptions {
+  readonly runner: CellRunnerPort;
+  readonly clock: Clock;
+  readonly events: CellGateEvents;
+  /** What else moves with cells. */
+  readonly baggage?: CellBaggage;
+  /** Addresses on this node that are no cells. Undefined for one that is not known there. */
+  readonly mailboxes?: { deliver(message: LinkMessage): LinkVerdict | undefined };
+  /** Cells of the kind `domain` (CG7). Default: they are refused. */
+  readonly kept?: KeptCells;
+  readonly logger?: Logger;
+}
+
+/** Numbers about a cell. */
+export interface CellReport extends CellVitals {
+  readonly state: CellState;
+  readonly epoch: Epoch;
+  /** Messages accepted on this node. */
+  readonly accepted: number;
+  /** Repeated messages refused on this node. */
+  readonly refusedDuplicates: number;
+}
+
+/** The cells of one node, as the mesh sees them. */
+export class CellGate implements MeshCells, CellGatePort {
+  readonly #runner: CellRunnerPort;
+  readonly #clock: Clock;
+  readonly #events: CellGateEvents;
+  readonly #baggage: CellBaggage | undefined;
+  readonly #mailboxes: CellGateOptions["mailboxes"];
+  readonly #kept: KeptCells | undefined;
+  readonly #logger: Logger | undefined;
+  readonly #cells = new Map<AgentId, Cell>();
+  readonly #retired = new Map<AgentId, { readonly moved: Moved; readonly untilMs: number }>();
+
+  constructor({ runner, clock, events, baggage, mailboxes, kept, logger }: CellGateOptions) {
+    this.#runner = runner;
+    this.#clock = clock;
+    this.#events = events;
+    this.#baggage = baggage;
+    this.#mailboxes = mailboxes;
+    this.#kept = kept;
+    this.#logger = logger;
+  }
+
+  /** Cells on this node. */
+  get size(): number {
+    return this.#cells.size;
+  }
+
+  /** Check a program without running it; resolves with its SHA-256 as hexadecimal. */
+  checkProgram(program: Uint8Array, grants: readonly string[], kind?: ProgramKind): Promise<string> {
+    return this.#runner.admit(program, grants, kind);
+  }
+
+  /** Take up an agent of this node's disk, under the epoch coordination gave it (CG7). @throws as {@link start} */
+  async recover(agent: AgentId, epoch: Epoch, manifest: AgentManifest, suspended = false): Promise<void> {
+    const cell = this.#add(agent, epoch, manifest, encodeManifest(manifest));
+    try {
+      await this.#kept?.recover(agent, manifest);
+      await this.#restoreLinks(cell);
+      cell.suspended = suspended;
+      if (suspended) await this.#runner.freeze(agent, FREEZE_TIMEOUT_MS, false);
+      cell.state = transition(agent, cell.state, "running");
+      if (suspended) cell.state = transition(agent, cell.state, "suspended");
+      this.#retired.delete(agent);
+    } catch (error) {
+      this.#cells.delete(agent);
+      throw error;
+    }
+  }
+
+  /** Of a kept cell: the link table that follows from what is kept. */
+  async #restoreLinks(cell: Cell): Promise<void> {
+    if (cell.kept === undefined || this.#kept === undefined) return;
+    cell.links = LinkTable.restore(await this.#kept.links(cell.agent));
+    cell.kept.reset();
+  }
+
+  /**
+   * Run a new agent under the epoch coordination gave it; `first` is in its mailbox before anything else. @throws {AlreadyHereError},
+   * {TooManyCellsError}.
+   */
+  async start(agent: AgentId, epoch: Epoch, manifest: AgentManifest, first?: Uint8Array): Promise<void> {
+    const cell = this.#add(agent, epoch, manifest, encodeManifest(manifest));
+    try {
+      await this.#runner.start(agent, manifest);
+      if (first !== undefined) this.#give(cell, { ...FIRST, payload: first });
+      cell.state = transition(agent, cell.state, "running");
+    } catch (error) {
+      this.#cells.delete(agent);
+      throw error;
+    }
+  }
+
+  /** End an agent. Idempotent. */
+  async terminate(agent: AgentId): Promise<void> {
+    const cell = this.#cells.get(agent);
+    if (cell === undefined) {
+      await this.#kept?.forget(agent);
+      return;
+    }
+    if (cell.state === "migrating") throw new IllegalTransitionError(agent, cell.state, "terminated");
+    this.#cells.delete(agent);
+    cell.state = "terminated";
+    this.#baggage?.gone(agent, { kind: "terminated" });
+    await this.#runner.drop(agent);
+  }
+
+  /**
+   * Stop an agent at its next blocking call until {@link resume}; its messages wait (CG6). Waits for up to {@link FREEZE_TIMEOUT_MS}.
+   * @throws {NotHereError}, {IllegalTransitionError} unless it runs and is not on its way, {NoYieldError}
+   */
+  async pause(agent: AgentId): Promise<void> {
+    const cell = this.#here(agent);
+    if (cell.readAhead || cell.state !== "running")
+      throw new IllegalTransitionError(agent, cell.readAhead ? "migrating" : cell.state, "suspended");
+    cell.state = transition(agent, cell.state, "suspended");
+    cell.suspended = true;
+    cell.pausing = this.#runner.freeze(agent, FREEZE_TIMEOUT_MS, false).then(() => undefined);
+    try {
+      await cell.pausing;
+    } catch (error) {
+      cell.suspended = false;
+      if (cell.state === "suspended") cell.state = "running";
+      throw error;
+    } finally {
+      cell.pausing = undefined;
+    }
+  }
+
+  /** Let a suspended agent go on. @throws {NotHereError}, {IllegalTransitionError} unless it is suspended */
+  async resume(agent: AgentId): Promise<void> {
+    const cell = this.#here(agent);
+    await cell.pausing?.catch(() => undefined);
+    if (cell.state !== "suspended") throw new IllegalTransitionError(agent, cell.state, "running");
+    cell.state = transition(agent, cell.state, "running");
+    cell.suspended = false;
+    await this.#runner.thaw(agent);
+  }
+
+  /** The epoch an agent is owned under changed without a move. @throws {NotHereError} */
+  renew(agent: AgentId, epoch: Epoch): void {
+    this.#here(agent).epoch = epoch;
+  }
+
+  /** Where an agent stands here and under which epoch, without asking its runner; undefined when it is not here. */
+  stands(agent: AgentId): { readonly state: CellState; readonly epoch: Epoch } | undefined {
+    const cell = this.#cells.get(agent);
+    return cell && { state: cell.state, epoch: cell.epoch };
+  }
+
+  /** Numbers about an agent; undefined when it is not here. */
+  async report(agent: AgentId): Promise<CellReport | undefined> {
+    const cell = this.#cells.get(agent);
+    const vitals = cell === undefined ? undefined : await this.#runner.vitals(agent);
+    if (cell === undefined || vitals === undefined) return undefined;
+    const { state, epoch, accepted, refusedDuplicates } = cell;
+    return { ...vitals, state, epoch, accepted, refusedDuplicates };
+  }
+
+  // Messages (MeshCells)
+
+  deliver(message: LinkMessage): LinkVerdict {
+    const cell = this.#cells.get(message.agent);
+    if (cell === undefined) return this.#mailboxes?.deliver(message) ?? this.#absent(message.agent);
+    if (cell.state !== "running" && (cell.state !== "suspended" || cell.kept !== undefined))
+      return { kind: "retry", retryAfterMs: RETRY_MS };
+    if (!this.#hasRoom(cell, message.payload.length)) return { kind: "retry", retryAfterMs: RETRY_MS };
+    const verdict = cell.links.offer(message.link, message.seq, message.floor, message.ask);
+    if (verdict.kind === "duplicate") cell.refusedDuplicates++;
+    if (verdict.kind !== "accepted") return cell.kept?.held(verdict) ?? verdict;
+    const { link, seq, ask, from, payload } = message;
+    if (cell.kept === undefined) {
+      this.#give(cell, { link, seq, ask, from, payload });
+      return verdict;
+    }
+    this.#count(cell, payload.length);
+    return cell.kept.keep(message, verdict, () => this.taken(cell.agent, 1, payload.length));
+  }
+
+  #give(cell: Cell, item: MailItem): void {
+    this.#count(cell, item.payload.length);
+    this.#runner.deliver(cell.agent, item);
+  }
+
+  #count(cell: Cell, bytes: number): void {
+    cell.accepted++;
+    cell.waitingMessages++;
+    cell.waitingBytes += bytes;
+  }
+
+  linkClosed(agent: AgentId, link: LinkId): void {
+    const cell = this.#cells.get(agent);
+    cell?.links.close(link);
+    cell?.kept?.close(link);
+  }
+
+  // Migration (MigratableCells)
+
+  describe(agent: AgentId): AgentDescription | undefined {
+    const cell = this.#cells.get(agent);
+    if (cell === undefined || cell.state === "created") return undefined;
+    const { epoch, meta, suspended, waitingBytes } = cell;
+    return { epoch, meta, suspended, estimatedBytes: waitingBytes + CHUNK_BYTES };
+  }
+
+  async admit(agent: AgentId, meta: Uint8Array, _estimatedBytes: number): Promise<void> {
+    if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
+    this.#checkRoom();
+    const manifest = decodeManifest(meta);
+    await this.#runner.admit(manifest.program, manifest.grants, manifest.kind);
+  }
+
+  readonly precopy: PreCopyCells = {
+    begin: async (agent, leastBytes) => {
+      const cell = this.#here(agent);
+      if (cell.state !== "running") return undefined; // What stands still is best read so.
+      cell.readAhead = true;
+      const first = await this.#runner.readAhead(agent, leastBytes);
+      cell.readAhead = first !== undefined;
+      return first === undefined ? undefined : piecesSource(this.#runner, agent, leastBytes, first);
+    },
+    giveUp: async (agent) => {
+      const cell = this.#cells.get(agent);
+      if (cell !== undefined) cell.readAhead = false;
+      await this.#runner.stopAhead(agent);
+    },
+  };
+
+  async freeze(agent: AgentId): Promise<ChunkSource> {
+    const cell = this.#here(agent);
+    if (cell.pausing !== undefined) await cell.pausing.catch(() => undefined);
+    cell.state = transition(agent, cell.state, "migrating");
+    cell.readAhead = false;
+    const { links, suspended } = cell;
+    try {
+      const mail = await this.#runner.freeze(agent, FREEZE_TIMEOUT_MS);
+      const baggage = this.#baggage?.pack(agent);
+      return imageSource(this.#runner, agent, encodeHead({ links, mail, suspended, baggage }));
+    } catch (error) {
+      if (cell.state === "migrating") cell.state = suspended ? "suspended" : "running";
+      await this.#runner.stopAhead(agent);
+      throw error;
+    }
+  }
+
+  async thaw(agent: AgentId, epoch: Epoch): Promise<void> {
+    const cell = this.#here(agent);
+    if (!cell.suspended) await this.#runner.thaw(agent);
+    await this.#restoreLinks(cell);
+    this.#baggage?.stays(agent);
+    cell.epoch = epoch;
+    if (cell.state === "migrating")
+      cell.state = transition(agent, cell.state, cell.suspended ? "suspended" : "running");
+  }
+
+  async retire(agent: AgentId, moved: Moved): Promise<void> {
+    this.#rememberMove(moved);
+    this.#cells.delete(agent);
+    this.#baggage?.gone(agent, { kind: "moved" });
+    await this.#runner.drop(agent);
+  }
+
+  /** Drop a frozen agent without a word about where it is. Idempotent. @throws {IllegalTransitionError} unless it is frozen */
+  async withdraw(agent: AgentId): Promise<void> {
+    const cell = this.#cells.get(agent);
+    if (cell === undefined) return;
+    if (cell.state !== "migrating") throw new IllegalTransitionError(agent, cell.state, "terminated");
+    this.#cells.delete(agent);
+    this.#baggage?.gone(agent, { kind: "terminated" });
+    await this.#runner.drop(agent);
+  }
+
+  /** As the mesh asks for it; a `copy` gets neither the mailbox nor the links nor the baggage of the original. */
+  async stage(agent: AgentId, meta: Uint8Array, chunks: ChunkSource, copy = false): Promise<void> {
+    const manifest = decodeManifest(meta);
+    const cell = this.#add(agent, 1 as Epoch, manifest, meta.slice());
+    try {
+      await this.#receiveImage(cell, chunks, copy);
+    } catch (error) {
+      await this.discard(agent);
+      throw error;
+    }
+  }
+
+  async activate(agent: AgentId, epoch: Epoch): Promise<void> {
+    const cell = this.#here(agent);
+    this.#baggage?.runs(agent);
+    if (!cell.suspended) await this.#runner.activate(agent);
+    cell.epoch = epoch;
+    cell.state = transition(agent, cell.state, cell.suspended ? "suspended" : "running");
+    this.#retired.delete(agent);
+  }
+
+  async discard(agent: AgentId): Promise<void> {
+    if (this.#cells.get(agent)?.state !== "created") return;
+    this.#cells.delete(agent);
+    this.#baggage?.gone(agent, { kind: "discarded" });
+    await this.#runner.drop(agent);
+  }
+
+  // What runners report (CellGatePort)
+
+  taken(agent: AgentId, count: number, bytes: number): void {
+    const cell = this.#cells.get(agent);
+    if (cell === undefined) return;
+    cell.waitingMessages -= count;
+    cell.waitingBytes -= bytes;
+  }
+
+  replied(agent: AgentId, asker: Asker, payload: Uint8Array): void {
+    const cell = this.#cells.get(agent);
+    if (cell?.links.reply(asker.link, asker.seq, payload) === true)
+      this.#events.replyReady(agent, asker, payload);
+  }
+
+  ended(agent: AgentId, end: CellEnd): void {
+    const cell = this.#cells.get(agent);
+    if (cell === undefined) return;
+    this.#cells.delete(agent);
+    const why = end.kind === "failed" ? end.message : `status ${end.status}`;
+    this.#logger?.log(end.kind === "failed" ? "error" : "info", "agent ended", { agent, why });
+    this.#baggage?.gone(agent, end);
+    this.#events.cellEnded(agent, cell.epoch, end);
+  }
+
+  #here(agent: AgentId): Cell {
+    const cell = this.#cells.get(agent);
+    if (cell === undefined) throw new NotHereError(agent);
+    return cell;
+  }
+
+  #checkRoom(): void {
+    if (this.#cells.size >= CELLS_MAX) throw new TooManyCellsError(CELLS_MAX);
+  }
+
+  #add(agent: AgentId, epoch: Epoch, manifest: AgentManifest, meta: Uint8Array): Cell {
+    if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
+    this.#checkRoom();
+    if (manifest.kind === "domain" && this.#kept === undefined) throw new ProgramsRefusedError();
+    const kept = manifest.kind === "domain" && this.#kept ? new KeptMailbox(agent, this.#kept) : undefined;
+    const cell: Cell = {
+      agent,
+      manifest,
+      meta,
+      epoch,
+      state: "created",
+      suspended: false,
+      pausing: undefined,
+      readAhead: false,
+      links: new LinkTable(),
+      kept,
+      waitingMessages: 0,
+      waitingBytes: 0,
+      accepted: 0,
+      refusedDuplicates: 0,
+    };
+    this.#cells.set(agent, cell);
+    return cell;
+  }
+
+  /** An empty mailbox takes a message of any size, so that a large one cannot be refused for ever. */
+  #hasRoom(cell: Cell, bytes: number): boolean {
+    if (cell.waitingMessages === 0) return true;
+    return cell.waitingMessages < MAILBOX_MESSAGES_MAX && cell.waitingBytes + bytes <= MAILBOX_BYTES_MAX;
+  }
+
+  #absent(agent: AgentId): LinkVerdict {
+    const retired = this.#retired.get(agent);
+    if (retired === undefined) return { kind: "unknown-agent" };
+    if (retired.untilMs >= this.#clock.monotonicMs()) return { kind: "moved", ...retired.moved };
+    this.#retired.delete(agent);
+    return { kind: "unknown-agent" };
+  }
+
+  #rememberMove(moved: Moved): void {
+    this.#retired.delete(moved.agent);
+    this.#retired.set(moved.agent, { moved, untilMs: this.#clock.monotonicMs() + FORWARD_MS });
+    for (const oldest of this.#retired.keys()) {
+      if (this.#retired.size <= RETIRED_MAX) break;
+      this.#retired.delete(oldest);
+    }
+  }
+
+  async #receiveImage(cell: Cell, chunks: ChunkSource, copy: boolean): Promise<void> {
+    const reader = new ImageReader();
+    let mail: FrozenMail | undefined;
+    let staged = false;
+    const stage = async (ahead: boolean): Promise<void> => {
+      if (!staged) await this.#runner.stage(cell.agent, cell.manifest, ahead);
+      staged = true;
+    };
+    for (let chunk = await chunks(); chunk !== undefined; chunk = await chunks())
+      for (const part of reader.push(chunk)) {
+        if (part.kind === "guest") await this.#runner.writeImage(cell.agent, part.bytes);
+        else await stage(part.kind === "ahead");
+        if (part.kind === "head") mail = this.#takeHead(cell, copy ? copiedHead(part.head) : part.head);
+      }
+    if (mail === undefined) throw new BadImageError("it ends inside its head");
+    await this.#runner.finishImage(cell.agent, mail);
+    await this.#restoreLinks(cell);
+  }
+
+  #takeHead(cell: Cell, { links, mail, suspended, baggage }: CellHead): FrozenMail {
+    if (baggage !== undefined) {
+      if (this.#baggage === undefined)
+        throw new BadImageError("it has baggage, which this node does not take");
+      this.#baggage.stage(cell.agent, baggage);
+    }
+    cell.links = links;
+    cell.suspended = suspended;
+    cell.waitingMessages = mail.mailbox.length;
+    cell.waitingBytes = mail.mailbox.reduce((sum, { payload }) => sum + payload.length, 0);
+    return mail;
+  }
+}

@@ -59,7 +59,7 @@ describe("CG6", () => {
     await back.settle(back.gate.resume(AGENT));
     await back.run();
     expect(back.replies.map(({ seq }) => seq)).toEqual([1, 2]);
-    expect(back.gate.stands(AGENT)).toEqual({ state: "running", epoch: 3 });
+    expect(back.gate.stands(AGENT)).toEqual({ state: "running", epoch: 3, suspended: false });
   });
 
   test("a move that is rolled back leaves it suspended, and can be made again", async () => {
