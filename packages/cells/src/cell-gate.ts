@@ -242,10 +242,17 @@ export class CellGate implements MeshCells, CellGatePort {
     this.#here(agent).epoch = epoch;
   }
 
-  /** Where an agent stands here and under which epoch, without asking its runner; undefined when it is not here. */
-  stands(agent: AgentId): { readonly state: CellState; readonly epoch: Epoch } | undefined {
+  /**
+   * Where an agent stands here and under which epoch, without asking its runner; undefined when it is not here. `suspended`: it is to stand still
+   * where it goes; one that is read out while it runs counts as on its way.
+   */
+  stands(
+    agent: AgentId,
+  ): { readonly state: CellState; readonly epoch: Epoch; readonly suspended: boolean } | undefined {
     const cell = this.#cells.get(agent);
-    return cell && { state: cell.state, epoch: cell.epoch };
+    if (cell === undefined) return undefined;
+    const { state, epoch, suspended, readAhead } = cell;
+    return { state: readAhead ? "migrating" : state, epoch, suspended };
   }
 
   /** Numbers about an agent; undefined when it is not here. */
