@@ -1,9 +1,11 @@
 /** The gate to the cells of a node, on the mesh thread: cells run on another. */
 
 import type { MessagePort } from "node:worker_threads";
-import type { Clock, Logger } from "@glia-os/abi/ports";
+import type { Clock, Logger, Random, Timers } from "@glia-os/abi/ports";
 import { CellGate, type CellGatePort, type CellRunnerPort } from "@glia-os/cells";
 import type { Mesh } from "@glia-os/mesh-core";
+import { AgentsOffice } from "./agents/agents-office.ts";
+import type { ActsPort, OutboxPort } from "./agents/outbox-port.ts";
 import { runnerOverThread } from "./runner-over-thread.ts";
 import { linkThreads } from "./thread-call.ts";
 
@@ -12,6 +14,8 @@ export interface AgentGateParts {
   /** To the thread of the cells. */
   readonly port: MessagePort;
   readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
   readonly logger: Logger;
   /** A cell ended by itself, because it failed or had done its work. */
   readonly ended: (
@@ -27,24 +31,37 @@ type CellEpoch = Parameters<CellGate["start"]>[1];
 /** A gate; replies go out once a mesh is bound. */
 export interface AgentGate {
   readonly gate: CellGate;
+  /** Where what agents send leaves. */
+  readonly office: AgentsOffice;
   bind(mesh: Mesh): void;
   close(): void;
 }
 
 /** Open the gate. */
-export function openAgentGate({ port, clock, logger, ended }: AgentGateParts): AgentGate {
+export function openAgentGate({ port, clock, timers, random, logger, ended }: AgentGateParts): AgentGate {
   let mesh: Mesh | undefined;
   let gate: CellGate | undefined;
-  const fromRunner: CellGatePort = {
+  const fromRunner: CellGatePort & ActsPort = {
     taken: (agent, count, bytes) => gate?.taken(agent, count, bytes),
     replied: (agent, asker, payload) => gate?.replied(agent, asker, payload),
     ended: (agent, end) => gate?.ended(agent, end),
+    acted: (agent, acts) => office.acted(agent, acts),
   };
-  const link = linkThreads<CellRunnerPort>(port, fromRunner);
+  const link = linkThreads<CellRunnerPort & OutboxPort>(port, fromRunner);
+  const office = new AgentsOffice({
+    clock,
+    timers,
+    random,
+    logger,
+    released: (agent, count) => link.tell.released(agent, count),
+    held: (agent, count) => link.tell.held(agent, count),
+  });
   gate = new CellGate({
     runner: runnerOverThread(link),
     clock,
     logger,
+    baggage: office,
+    mailboxes: office,
     events: {
       replyReady: (agent, { link: id, seq, from }, payload) =>
         mesh?.pushReply(from, { agent, link: id, seq, payload }),
@@ -56,9 +73,13 @@ export function openAgentGate({ port, clock, logger, ended }: AgentGateParts): A
   });
   return {
     gate,
+    office,
     bind: (started) => {
       mesh = started;
     },
-    close: () => link.close(),
+    close: () => {
+      office.close();
+      link.close();
+    },
   };
 }

@@ -7,6 +7,8 @@ import { createKernel } from "@glia-os/kernel";
 import { tensorHostModule } from "@glia-os/tensor/guests";
 import { createWasmEngine, encodeSnapshot, Heartbeat, SnapshotDecoder, wasiPreview1 } from "@glia-os/wasm";
 import { agentServices } from "./agent-services.ts";
+import { agentsService } from "./agents/agents-service.ts";
+import { type ActsPort, oneService } from "./agents/outbox-port.ts";
 import type { MainService } from "./main-service.ts";
 import { readAhead } from "./read-ahead.ts";
 import { linkThreads, type Told } from "./thread-call.ts";
@@ -42,13 +44,19 @@ export function runAgentThread(setup: AgentThreadSetup): void {
     // WASI without arguments, variables, input and files: an agent gets messages, and what it writes goes to the log of its node.
     hostModules: [wasiPreview1({ args: ["agent"] }), tensorHostModule()],
   });
-  let gate: Told<CellGatePort> | undefined;
+  let gate: Told<CellGatePort & ActsPort> | undefined;
   const toGate: CellGatePort = {
     taken: (agent, count, bytes) => gate?.taken(agent, count, bytes),
     replied: (agent, asker, payload) => gate?.replied(agent, asker, payload),
     ended: (agent, end) => gate?.ended(agent, end),
   };
-  const runner = new CellRunner({
+  const agents = agentsService({
+    kernel,
+    timers,
+    cellOf: (task) => runner.cellOf(task),
+    acted: (agent, acts) => gate?.acted(agent, acts),
+  });
+  const runner: CellRunner = new CellRunner({
     limits: { stepMs },
     kernel,
     engine,
@@ -58,9 +66,9 @@ export function runAgentThread(setup: AgentThreadSetup): void {
     timers,
     logger,
     gate: toGate,
-    services: agentServices(kernel, setup.services),
+    services: [agents.service, ...agentServices(kernel, setup.services)],
   });
-  gate = linkThreads<CellGatePort>(meshPort, runner).tell;
+  gate = linkThreads<CellGatePort & ActsPort>(meshPort, oneService(runner, agents)).tell;
   runKernel(kernel, { timers, logger });
   answerProgress(progress);
 }

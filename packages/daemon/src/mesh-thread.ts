@@ -15,10 +15,14 @@ import { createMemoryMeter, type MetricSnapshot } from "@glia-os/host";
 import { type ClusterStart, createMesh, credentialsOf, type Mesh, type MeshEvent } from "@glia-os/mesh-core";
 import { loadOrCreateNodeIdentity, type NodeIdentity, type WireTransport } from "@glia-os/mesh-wire";
 import { type AgentGate, openAgentGate } from "./agent-gate.ts";
+import type { AgentsApi } from "./agents/agents-api.ts";
+import { answerAgentsCalls } from "./agents/agents-calls.ts";
+import { NoOffice } from "./agents/agents-face.ts";
 import { AnchorWatch } from "./anchor-watch.ts";
 import { type BegunRotation, ClusterKeyFiles } from "./cluster-key.ts";
 import type { Membership } from "./data-folder.ts";
 import { AnchorLostError, BadOptionsError, RemovedError } from "./errors.ts";
+import { LogsService } from "./logs/logs-service.ts";
 import type { MainService } from "./main-service.ts";
 import { type MeshDiscovery, openMeshDiscovery } from "./mesh-discovery.ts";
 import { tellMeshEvent } from "./mesh-events.ts";
@@ -29,7 +33,6 @@ import { NodeJobs } from "./node-jobs.ts";
 import { NodeService } from "./node-service.ts";
 import { SessionKeeper } from "./node-session.ts";
 import { openNodeWire } from "./node-wire.ts";
-import { LogsService } from "./logs/logs-service.ts";
 import { MoveLog } from "./survey/move-log.ts";
 import { SurveyService } from "./survey/survey-service.ts";
 import { linkThreads, type ThreadLink } from "./thread-call.ts";
@@ -166,7 +169,9 @@ export class MeshThread implements MeshThreadService {
     });
     const movement = this.#openMovement(mesh, gate, node, sessionId);
     const logs = new LogsService(mesh, (question) => this.#main.remote.logsHere(question));
-    this.#services = [node, meshService, new WorkService({ mesh, jobs, blobs }), survey, ...movement, logs];
+    const office = this.#openOffice(mesh, gate, node);
+    const work = new WorkService({ mesh, jobs, blobs });
+    this.#services = [node, meshService, work, survey, ...movement, logs, office];
     if (begun !== undefined) await meshService.finishRotation(begun);
     this.#watchAgents(mesh, keeper);
     if (mesh.anchor !== mesh.self) this.#watchAnchor(mesh, node);
@@ -211,6 +216,8 @@ export class MeshThread implements MeshThreadService {
     const gate = openAgentGate({
       port,
       clock: this.#clock,
+      timers: this.#timers,
+      random: this.#random,
       logger: this.#logger,
       ended: (agent, epoch, why, failed) => {
         this.#main.tell.event({ kind: "agent-ended", agent, why });
@@ -319,6 +326,19 @@ export class MeshThread implements MeshThreadService {
     return mesh;
   }
 
+  /** Agents that speak with others, and programs outside that speak with them. */
+  #openOffice(mesh: Mesh, gate: AgentGate | undefined, node: NodeService): AgentsApi {
+    if (gate === undefined) return new NoOffice();
+    const { office } = gate;
+    office.bind({
+      mesh,
+      gate: gate.gate,
+      spawn: async (manifest, on, beginning) => (await node.spawnOn(manifest, on, beginning)).agent,
+    });
+    answerAgentsCalls(mesh, office, (manifest, beginning) => node.spawnHere(manifest, beginning));
+    return office;
+  }
+
   #openMovement(
     mesh: Mesh,
     gate: AgentGate | undefined,
@@ -353,6 +373,7 @@ export class MeshThread implements MeshThreadService {
       clock: this.#clock,
       timers: this.#timers,
       logger: this.#logger,
+      began: (agent, parent) => gate?.office.began(agent, parent),
       sessionId,
     });
   }

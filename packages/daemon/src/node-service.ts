@@ -30,6 +30,9 @@ import type {
 } from "@glia-os/mesh-core";
 import { AgentFailures } from "./agent-failures.ts";
 import type { AgentPlace } from "./agent-place.ts";
+import { spawnThere } from "./agents/agents-calls.ts";
+import type { Beginning } from "./agents/agents-office.ts";
+import { firstMessage } from "./agents/host-message.ts";
 import {
   AgentFailedError,
   MoveUnconfirmedError,
@@ -75,6 +78,8 @@ export interface NodeServiceParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
+  /** An agent with this parent is about to run here. */
+  readonly began?: (agent: AgentId, parent: string | undefined) => void;
   /** The session rows are written under. */
   readonly sessionId: () => string;
 }
@@ -140,7 +145,9 @@ export class NodeService {
       memoryPages: request.memoryPages ?? MEMORY_PAGES_DEFAULT,
     });
     const target = request.on === undefined ? mesh.self : (await this.#member(request.on)).node;
-    if (target === mesh.self) return this.view(await this.#spawnHere(manifest));
+    if (target === mesh.self) return this.view(await this.spawnHere(manifest, request.begin));
+    if (request.begin !== undefined)
+      return this.view(await spawnThere(mesh, target, manifest, request.begin));
     const answer = await mesh.call(target, NODE_CALLS.spawn, encodeManifest(manifest), {
       timeoutMs: SPAWN_TIMEOUT_MS,
     });
@@ -275,7 +282,7 @@ export class NodeService {
     if (this.#parts.gate === undefined) return;
     const answers = (method: string, act: (body: Uint8Array, caller: Caller) => Promise<unknown>): void =>
       mesh.handle(method, async (caller, body) => encodeBody(await act(body, caller)));
-    answers(NODE_CALLS.spawn, (body) => this.#spawnHere(decodeManifest(body)));
+    answers(NODE_CALLS.spawn, (body) => this.spawnHere(decodeManifest(body)));
     answers(NODE_CALLS.vitals, (body) => this.#vitalsHere(agentIn(body)));
     answers(NODE_CALLS.terminate, (body) => this.#terminateHere(agentIn(body)));
     answers(NODE_CALLS.migrate, async (body) => {
@@ -284,7 +291,16 @@ export class NodeService {
     });
   }
 
-  async #spawnHere(manifest: AgentManifest): Promise<AgentRow> {
+  /** Make an agent on a member, by name, or here. */
+  async spawnOn(manifest: AgentManifest, on: string | undefined, beginning: Beginning): Promise<AgentRow> {
+    const { mesh } = this.#parts;
+    const target = on === undefined ? mesh.self : (await this.#member(on)).node;
+    if (target === mesh.self) return this.spawnHere(checkManifest(manifest), beginning);
+    return spawnThere(mesh, target, checkManifest(manifest), beginning);
+  }
+
+  /** Make an agent on this node; one that speaks with others learns first who it is. */
+  async spawnHere(manifest: AgentManifest, beginning: Beginning = {}): Promise<AgentRow> {
     const { mesh, gate, signer, digests, random, sessionId } = this.#parts;
     if (gate === undefined) throw new UnknownAgentError(manifest.name);
     const programHash = await gate.checkProgram(manifest.program, manifest.grants);
@@ -303,7 +319,8 @@ export class NodeService {
       requestId(random),
     );
     try {
-      await gate.start(agent, row.epoch, manifest);
+      this.#parts.began?.(agent, beginning.parent?.id);
+      await gate.start(agent, row.epoch, manifest, firstMessage(agent, manifest, beginning));
     } catch (error) {
       await this.endRow(agent, row.epoch);
       throw error;

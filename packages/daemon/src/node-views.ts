@@ -216,6 +216,8 @@ export interface SpawnRequest {
   readonly grants?: readonly string[];
   /** Linear memory limit in 64 KiB pages, 1 to 32,768. */
   readonly memoryPages?: number;
+  /** For an agent of `@glia-os/cells/agent`: which definition of its module it is (default: the module's own), and what its `start` gets. */
+  readonly begin?: { readonly definition?: string; readonly input?: unknown };
 }
 
 /** How an agent is to be moved. */

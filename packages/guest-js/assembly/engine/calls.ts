@@ -10,7 +10,6 @@ import * as message from "./message";
 import * as qjs from "./qjs";
 import { scratch, setHooks } from "./state";
 
-
 function define(target: usize, letter: u8): void {
   store<u16>(scratch, letter as u16);
   const fn = qjs.newHostFunction(scratch, 1, 0);
@@ -23,6 +22,7 @@ export function offerHostFunctions(): void {
   const target = qjs.newObject();
   define(target, 0x61); // a
   define(target, 0x62); // b
+  define(target, 0x64); // d
   define(target, 0x65); // e
   define(target, 0x67); // g
   define(target, 0x68); // h
@@ -55,6 +55,8 @@ export function perform(letter: u8, count: i32, boxes: usize): usize {
       return count < 3 ? qjs.getUndefined() : fetch.ask(boxes);
     case 0x62: // b: the message as bytes
       return message.bytes();
+    case 0x64: // d: have a service do something
+      return count < 2 ? qjs.getUndefined() : fetch.command(boxes);
     case 0x65: // e: a string as UTF-8
       return count < 1 ? qjs.getUndefined() : encoded(argument(boxes, 0));
     case 0x67: // g: get what it answered

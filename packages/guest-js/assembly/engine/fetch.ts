@@ -1,4 +1,4 @@
-/** Requests to the outside, over `sys.ts`. Boxes are borrowed; a result is a box of its own, or 0 after an exception was set. */
+/** Requests to the outside and to services, over `sys.ts`. Boxes are borrowed; a result is a box of its own, or 0 after an exception was set. */
 import * as glia from "./glia";
 import * as qjs from "./qjs";
 import { scratch } from "./state";
@@ -11,6 +11,9 @@ declare function result(pointer: usize, capacity: usize): i32;
 
 @external("sys", "fetch")
 declare function fetch(handle: i32, head: usize, headLength: usize, body: usize, bodyLength: usize): i32;
+
+@external("sys", "exec")
+declare function exec(handle: i32, pointer: usize, length: usize): i32;
 
 @inline
 function argument(boxes: usize, index: i32): usize {
@@ -31,6 +34,20 @@ export function ask(boxes: usize): usize {
   const bodyLength: usize = body == 0 ? <usize>0 : (load<u32>(scratch) as usize);
   const done = fetch(handle, head, headLength, body, bodyLength);
   qjs.freeString(head);
+  return qjs.newNumber(f64(done));
+}
+
+/** Have a service do something: name of the capability, input as JSON. The length of the result, or a negative error. Suspends the guest. */
+export function command(boxes: usize): usize {
+  const name = qjs.getString(argument(boxes, 0), scratch);
+  if (name == 0) return 0;
+  const handle = capability(name, load<u32>(scratch) as usize);
+  qjs.freeString(name);
+  if (handle < 0) return qjs.newNumber(f64(handle));
+  const input = qjs.getString(argument(boxes, 1), scratch);
+  if (input == 0) return 0;
+  const done = exec(handle, input, load<u32>(scratch) as usize);
+  qjs.freeString(input);
   return qjs.newNumber(f64(done));
 }
 

@@ -11,6 +11,9 @@ declare function sysResult(pointer: usize, capacity: usize): i32;
 @external("glia.sys.v1", "fetch")
 declare function sysFetch(handle: i32, head: usize, headLength: usize, body: usize, bodyLength: usize): i32;
 
+@external("glia.sys.v1", "exec")
+declare function sysExec(handle: i32, pointer: usize, length: usize): i32;
+
 export function capability(pointer: usize, length: usize): i32 {
   return sysCapability(pointer, length);
 }
@@ -21,4 +24,8 @@ export function result(pointer: usize, capacity: usize): i32 {
 
 export function fetch(handle: i32, head: usize, headLength: usize, body: usize, bodyLength: usize): i32 {
   return sysFetch(handle, head, headLength, body, bodyLength);
+}
+
+export function exec(handle: i32, pointer: usize, length: usize): i32 {
+  return sysExec(handle, pointer, length);
 }

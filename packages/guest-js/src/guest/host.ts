@@ -17,6 +17,11 @@ interface HostFunctions {
   a(capability: string, head: string, body: ArrayBufferLike): number;
   /** The message received last, as bytes. */
   b(): Uint8Array;
+  /**
+   * Have the service of a capability do something: input as JSON. The length of what {@link HostFunctions.g} gives, or a negative code.
+   * Suspends the guest.
+   */
+  d(capability: string, input: string): number;
   /** A string as UTF-8. */
   e(text: string): Uint8Array;
   /** What was answered, of at most so many bytes, or a negative code. */

@@ -45,6 +45,11 @@ export const DAEMON_CODES = {
     changed: "Nothing: the node did not start.",
     fix: "Make the folder readable and writable for this user, or name another with --data.",
   },
+  "daemon.definition-unknown": {
+    retryable: false,
+    changed: "Nothing: no agent was made.",
+    fix: "Give the module of the definition: connectSystem(node, { modules: [[definition, module]] }).",
+  },
   "daemon.guest-stuck": {
     retryable: false,
     changed: "The node cannot go on: its agent thread is held by the guest.",
@@ -90,10 +95,20 @@ export const DAEMON_CODES = {
     changed: "Nothing: no job was accepted.",
     fix: "Wait until some of the node's jobs have ended.",
   },
+  "daemon.mailbox-gone": {
+    retryable: false,
+    changed: "Nothing was sent. What waited in the mailbox is lost.",
+    fix: "Open another; a mailbox that nobody takes from for a minute is closed.",
+  },
   "daemon.move-unconfirmed": {
     retryable: false,
     changed: "The agent's ownership changed; see the message.",
     fix: "Look where the agent is with `glia agent list` before moving it again.",
+  },
+  "daemon.no-agents": {
+    retryable: false,
+    changed: "Nothing.",
+    fix: "Connect to a node with the role edge, relay or core.",
   },
   "daemon.no-cluster-key": {
     retryable: false,
@@ -105,10 +120,20 @@ export const DAEMON_CODES = {
     changed: "Nothing.",
     fix: "Start the node with --jobs FILE, or ask a node that was.",
   },
+  "daemon.not-on-nodes": {
+    retryable: false,
+    changed: "Nothing.",
+    fix: "See docs/spec/agents-service.md for what agents on nodes do not have.",
+  },
   "daemon.not-running": {
     retryable: true,
     changed: "Nothing.",
     fix: "Start a node with `glia mesh start` or `glia mesh join`, or name its data folder with --data.",
+  },
+  "daemon.outbox-full": {
+    retryable: true,
+    changed: "Nothing of this call was sent.",
+    fix: "Send more slowly: receivers take less than is sent to them.",
   },
   "daemon.payload-too-large": {
     retryable: false,
@@ -134,6 +159,11 @@ export const DAEMON_CODES = {
     retryable: false,
     changed: "Nothing: HTTP is not served.",
     fix: "Remove the file, so that a new one is made, or give it mode 0600.",
+  },
+  "daemon.too-many-mailboxes": {
+    retryable: true,
+    changed: "Nothing was opened.",
+    fix: "Close those that are not needed, or use another node.",
   },
   "daemon.unknown-agent": {
     retryable: false,

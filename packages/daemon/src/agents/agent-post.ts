@@ -1,0 +1,151 @@
+/**
+ * The outgoing messages of one sender: a link for each receiver, opened when it is needed and closed when it was idle.
+ *
+ * PO1. Messages to one receiver leave in the order of `send`, each once (docs/spec/links.md). What a link has no room for waits here.
+ * PO2. `carryAway` ends every link here and gives everything that was not acknowledged; `takeUp` goes on with it elsewhere.
+ * PO3. What cannot be delivered, because its receiver has ended or a link broke, is told once, message by message.
+ * PO4. A link that carried nothing for {@link IDLE_MS} is closed: its receiver may forget it. No timer runs without an open link.
+ */
+import type { AgentId } from "@glia-os/abi/ids";
+import type { TimerHandle, Timers } from "@glia-os/abi/ports";
+import type { AgentLinkEvents, CarriedLink, OutgoingLink } from "@glia-os/mesh-core";
+
+/** How long a link may be idle. */
+export const IDLE_MS = 30_000;
+
+/** A receiver's part of what is carried away. */
+export interface CarriedPost {
+  readonly link: CarriedLink;
+  /** What the link had no room for, oldest first. */
+  readonly waiting: readonly Uint8Array[];
+}
+
+/** What a post needs. */
+export interface AgentPostOptions {
+  readonly timers: Timers;
+  open(agent: AgentId, events: AgentLinkEvents, carried?: CarriedLink): OutgoingLink;
+  /** So many more messages are not held any more. */
+  released(count: number): void;
+  /** These were not delivered (PO3). */
+  lost(receiver: AgentId, payloads: readonly Uint8Array[], why: Error): void;
+}
+
+interface Line {
+  readonly link: OutgoingLink;
+  /** Messages handed to the link that it has not acknowledged, oldest first. */
+  readonly sent: Uint8Array[];
+  readonly waiting: Uint8Array[];
+  used: boolean;
+}
+
+/** The post of one sender. */
+export class AgentPost {
+  readonly #options: AgentPostOptions;
+  readonly #lines = new Map<AgentId, Line>();
+  #sweep: TimerHandle | undefined;
+
+  constructor(options: AgentPostOptions) {
+    this.#options = options;
+  }
+
+  /** Messages that are not acknowledged. */
+  get held(): number {
+    let held = 0;
+    for (const { sent, waiting } of this.#lines.values()) held += sent.length + waiting.length;
+    return held;
+  }
+
+  /** Send a message (PO1). @throws {LinkLimitError} when the node has no link to spare */
+  send(to: AgentId, payload: Uint8Array): void {
+    const line = this.#lines.get(to) ?? this.#open(to, undefined, []);
+    line.used = true;
+    line.waiting.push(payload);
+    this.#pump(line);
+  }
+
+  /** End every link here and give what another node needs to go on (PO2). */
+  carryAway(): readonly CarriedPost[] {
+    const carried = [...this.#lines.values()].map(({ link, waiting }) => ({
+      link: link.carryAway(),
+      waiting: [...waiting],
+    }));
+    this.#forget();
+    return carried;
+  }
+
+  /** Go on with what was carried here (PO2). */
+  takeUp(carried: readonly CarriedPost[]): void {
+    for (const { link, waiting } of carried) this.#pump(this.#open(link.agent, link, waiting));
+  }
+
+  /** The sender has ended: close what is done and give up what is not. */
+  close(): void {
+    for (const { link } of this.#lines.values()) link.close();
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#lines.clear();
+    this.#sweep?.cancel();
+    this.#sweep = undefined;
+  }
+
+  #open(to: AgentId, carried: CarriedLink | undefined, waiting: readonly Uint8Array[]): Line {
+    const link = this.#options.open(
+      to,
+      {
+        onProgress: () => this.#progress(to),
+        onBroken: (error) => this.#broken(to, error),
+      },
+      carried,
+    );
+    const line: Line = { link, sent: [...(carried?.held ?? [])], waiting: [...waiting], used: true };
+    this.#lines.set(to, line);
+    this.#sweep ??= this.#options.timers.schedule(IDLE_MS, () => this.#closeIdle());
+    return line;
+  }
+
+  #pump(line: Line): void {
+    for (let next = line.waiting[0]; next !== undefined; next = line.waiting[0]) {
+      // The link may acknowledge or break inside `offer`, so what it takes is noted first.
+      line.waiting.shift();
+      line.sent.push(next);
+      if (line.link.offer(next)) continue;
+      line.sent.pop();
+      line.waiting.unshift(next);
+      return;
+    }
+  }
+
+  #progress(to: AgentId): void {
+    const line = this.#lines.get(to);
+    if (line === undefined) return;
+    const done = line.sent.length - line.link.unacknowledged;
+    if (done <= 0) return;
+    line.sent.splice(0, done);
+    this.#options.released(done);
+    this.#pump(line);
+  }
+
+  #broken(to: AgentId, why: Error): void {
+    const line = this.#lines.get(to);
+    this.#lines.delete(to);
+    if (line === undefined) return;
+    const payloads = [...line.sent, ...line.waiting];
+    if (payloads.length === 0) return;
+    this.#options.released(payloads.length);
+    this.#options.lost(to, payloads, why);
+  }
+
+  #closeIdle(): void {
+    this.#sweep = undefined;
+    for (const [to, line] of this.#lines) {
+      if (!line.used && line.sent.length === 0 && line.waiting.length === 0) {
+        line.link.close();
+        this.#lines.delete(to);
+      }
+      line.used = false;
+    }
+    if (this.#lines.size > 0) this.#sweep = this.#options.timers.schedule(IDLE_MS, () => this.#closeIdle());
+  }
+}

@@ -1,0 +1,366 @@
+/**
+ * The agents of a node as they talk to others: what they send, publish, look up and make (docs/spec/agents-service.md). On the mesh thread.
+ *
+ * AF1. Acts of one sender are done in the order in which they came; messages leave over links of the sender's own.
+ * AF2. When a cell stands still to move, its desk is packed into its image; it goes on where the cell runs, and nowhere else.
+ * AF3. What takes time (a name, a child) is answered by a message to whoever asked, wherever that is by then.
+ * AF4. A message that cannot be delivered because there is nobody is told to an asker by an `error`, and otherwise logged.
+ * AF5. A cell that ends without being able to say so (it failed, or was terminated) is told to its parent, and its children are ended.
+ */
+import { errorCodeOf, toErrorRecord } from "@glia-os/abi/errors";
+import { type AgentId, parseAgentId } from "@glia-os/abi/ids";
+import type { Clock, Logger, Random, Timers } from "@glia-os/abi/ports";
+import {
+  type AgentManifest,
+  type CellBaggage,
+  type CellGate,
+  type CellLeft,
+  decodeManifest,
+  FORWARD_MS,
+} from "@glia-os/cells";
+import { type AgentEnvelope, decodeEnvelope, encodeEnvelope, UnknownAgentError } from "@glia-os/cells/agent";
+import { type LinkMessage, type LinkVerdict, type Mesh, mailboxId } from "@glia-os/mesh-core";
+import type { AgentAct, ChildRequest } from "./act.ts";
+import { Desk, type DeskOptions } from "./desk.ts";
+import { hostMessage, type Opening } from "./host-message.ts";
+import { Mailboxes } from "./mailboxes.ts";
+import { Publisher } from "./publisher.ts";
+
+/** An opening without what the node adds. */
+export type Beginning = Omit<Opening, "self">;
+
+/** What an office needs of its node. */
+export interface AgentsOfficeParts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** So many messages of a cell are not held any more; `held`: how many are, for a cell that arrived. */
+  released(agent: AgentId, count: number): void;
+  held(agent: AgentId, count: number): void;
+}
+
+/** What an office needs once the node is a member. */
+export interface AgentsOfficeMesh {
+  readonly mesh: Mesh;
+  readonly gate: Pick<CellGate, "describe">;
+  /** Make an agent on a member or here; its id. */
+  spawn(manifest: AgentManifest, on: string | undefined, beginning: Beginning): Promise<AgentId>;
+}
+
+/** Topics of an agent that left are remembered as long as its forwarding; most agents. */
+const LEFT_MAX = 10_000;
+/** Messages held for a mailbox above which its program waits. */
+const PRESSURE = 512;
+const NAME_BYTES = 8;
+
+/** The office of one node. */
+export class AgentsOffice implements CellBaggage {
+  readonly #parts: AgentsOfficeParts;
+  readonly #desks = new Map<AgentId, Desk>();
+  /** Cells that stand still to move, and cells that arrived and do not run yet: how their desk goes on. */
+  readonly #still = new Map<AgentId, () => Desk>();
+  readonly #left = new Map<AgentId, { readonly topics: ReadonlySet<string>; readonly untilMs: number }>();
+  readonly #mailboxes: Mailboxes;
+  readonly #room = new Map<AgentId, (() => void)[]>();
+  #bound: AgentsOfficeMesh | undefined;
+  #own: Desk | undefined;
+  #publisher: Publisher | undefined;
+
+  constructor(parts: AgentsOfficeParts) {
+    this.#parts = parts;
+    this.#mailboxes = new Mailboxes(parts.timers);
+  }
+
+  /** The node is a member: from now on messages leave. */
+  bind(bound: AgentsOfficeMesh): void {
+    this.#bound = bound;
+    const own = new Desk(this.#deskOptions(undefined));
+    this.#own = own;
+    this.#publisher = new Publisher({
+      mesh: bound.mesh,
+      logger: this.#parts.logger,
+      here: (topic) => this.#subscribers(topic),
+      send: (to, payload) => own.send(to, payload),
+    });
+  }
+
+  close(): void {
+    this.#mailboxes.closeAll();
+    for (const desk of this.#desks.values()) desk.close();
+    this.#desks.clear();
+    this.#own?.close();
+  }
+
+  /** What a cell asked for (AF1). */
+  acted(agent: AgentId, acts: readonly AgentAct[]): void {
+    const desk = this.#deskOf(agent);
+    for (const act of acts) this.#do(agent, desk, act);
+  }
+
+  /** A new cell has a parent. */
+  began(agent: AgentId, parent: string | undefined): void {
+    if (parent === undefined) return;
+    this.#desks.set(agent, new Desk(this.#deskOptions(agent), [], { parent, children: [] }));
+  }
+
+  // Mailboxes of programs outside (AgentsApi)
+
+  async openMailbox(): Promise<string> {
+    const { random } = this.#parts;
+    const id = mailboxId(this.#required().mesh.self, random);
+    this.#mailboxes.open(id, new Desk(this.#deskOptions(id)));
+    return id;
+  }
+
+  async closeMailbox(mailbox: string): Promise<void> {
+    this.#mailboxes.close(parseAgentId(mailbox));
+    this.#wake(parseAgentId(mailbox));
+  }
+
+  takeMail(mailbox: string, waitMs: number): Promise<readonly Uint8Array[]> {
+    return this.#mailboxes.take(parseAgentId(mailbox), waitMs);
+  }
+
+  async actAs(mailbox: string, acts: readonly AgentAct[]): Promise<void> {
+    const id = parseAgentId(mailbox);
+    const desk = this.#mailboxes.desk(id);
+    for (const act of acts) this.#do(id, desk, act);
+    if (desk.held < PRESSURE) return;
+    await new Promise<void>((resolve) => {
+      this.#room.set(id, [...(this.#room.get(id) ?? []), resolve]);
+    });
+  }
+
+  /** A message for what is no cell: a mailbox, if there is one. */
+  deliver(message: LinkMessage): LinkVerdict | undefined {
+    return this.#mailboxes.deliver(message);
+  }
+
+  /** Ids on this node that hear what is published to a topic. */
+  subscribers(topic: string): readonly AgentId[] {
+    return [...this.#subscribers(topic)];
+  }
+
+  // What moves with cells (CellBaggage)
+
+  pack(agent: AgentId): Uint8Array | undefined {
+    const desk = this.#desks.get(agent);
+    if (desk === undefined) return undefined;
+    this.#desks.delete(agent);
+    const { topics } = desk;
+    const bytes = desk.pack();
+    if (bytes !== undefined) this.#still.set(agent, Desk.unpack(bytes, this.#deskOptions(agent)));
+    if (topics.size > 0) this.#remember(agent, topics);
+    return bytes;
+  }
+
+  stays(agent: AgentId): void {
+    this.#goOn(agent);
+  }
+
+  stage(agent: AgentId, bytes: Uint8Array): void {
+    this.#still.set(agent, Desk.unpack(bytes, this.#deskOptions(agent)));
+  }
+
+  runs(agent: AgentId): void {
+    const desk = this.#goOn(agent);
+    if (desk !== undefined && desk.held > 0) this.#parts.held(agent, desk.held);
+  }
+
+  gone(agent: AgentId, left: CellLeft): void {
+    this.#still.delete(agent);
+    const desk = this.#desks.get(agent);
+    this.#desks.delete(agent);
+    if (desk === undefined || left.kind === "moved" || left.kind === "discarded") return;
+    if (left.kind !== "finished") this.#tellFamily(agent, desk, left);
+    desk.close();
+  }
+
+  #goOn(agent: AgentId): Desk | undefined {
+    const open = this.#still.get(agent);
+    this.#still.delete(agent);
+    if (open === undefined) return undefined;
+    const desk = open();
+    this.#desks.set(agent, desk);
+    return desk;
+  }
+
+  /** AF5. */
+  #tellFamily(agent: AgentId, desk: Desk, left: CellLeft): void {
+    const { parent, children } = desk.family;
+    for (const child of children) this.#own?.send(child, hostMessage({ host: "stop" }));
+    if (parent === undefined) return;
+    const message = left.kind === "failed" ? left.message : "it was terminated";
+    const error = { ...toErrorRecord(new UnknownAgentError(agent)), code: "agent.ended", message };
+    const input = left.kind === "failed" ? { reason: "failed", error } : { reason: "stopped" };
+    const from = { id: agent };
+    this.#own?.send(parent, encoded({ kind: "control", from, correlation: 0, message: "ended", input }));
+  }
+
+  #deskOf(agent: AgentId): Desk {
+    const known = this.#desks.get(agent);
+    if (known !== undefined) return known;
+    const desk = new Desk(this.#deskOptions(agent));
+    this.#desks.set(agent, desk);
+    return desk;
+  }
+
+  #deskOptions(sender: AgentId | undefined): DeskOptions {
+    return {
+      timers: this.#parts.timers,
+      open: (agent, events, carried) =>
+        this.#required().mesh.part("links").openOutgoing(agent, events, carried),
+      findName: (name) => this.#findName(name),
+      released: (count) => {
+        if (sender === undefined) return;
+        this.#wake(sender);
+        this.#parts.released(sender, count);
+      },
+      lost: (receiver, payloads) => {
+        for (const payload of payloads) this.#returned(sender, receiver, payload);
+      },
+    };
+  }
+
+  #wake(sender: AgentId): void {
+    const waiting = this.#room.get(sender);
+    this.#room.delete(sender);
+    for (const go of waiting ?? []) go();
+  }
+
+  /** AF4. */
+  #returned(sender: AgentId | undefined, receiver: string, payload: Uint8Array): void {
+    const envelope = envelopeIn(payload);
+    if (sender === undefined || envelope?.kind !== "ask") {
+      const { kind, message } = envelope ?? {};
+      this.#parts.logger.log("warn", "a message to nobody was dropped", { to: receiver, kind, message });
+      return;
+    }
+    const input = toErrorRecord(new UnknownAgentError(receiver));
+    const { correlation } = envelope;
+    // As if it came from whom the ask went to: that is the only one from whom an answer counts.
+    const from = /^[0-9a-f]{32}$/.test(receiver) ? { id: receiver } : undefined;
+    this.#own?.send(sender, encoded({ kind: "error", from, correlation, message: "", input }));
+  }
+
+  #do(sender: AgentId, desk: Desk, act: AgentAct): void {
+    switch (act.kind) {
+      case "send":
+        desk.send(act.to, act.payload);
+        return;
+      case "publish":
+        this.#publisher?.publish(sender, act.topic, act.payload);
+        return;
+      case "subscribe":
+        desk.subscribe(act.topic);
+        return;
+      case "unsubscribe":
+        desk.unsubscribe(act.topic);
+        return;
+      case "find":
+        this.#answer(sender, act.request, this.#found(act.name));
+        return;
+      case "spawn":
+        this.#answer(sender, act.request, this.#spawn(sender, act.spawn));
+    }
+  }
+
+  /** AF3. */
+  #answer(sender: AgentId, request: number, work: Promise<unknown>): void {
+    const tell = (answer: { readonly value: unknown } | { readonly error: unknown }): void =>
+      this.#own?.send(sender, hostMessage({ host: "answer", request, ...answer } as never));
+    work.then(
+      (value) => tell({ value }),
+      (error: unknown) => tell({ error: asAgentError(error) }),
+    );
+  }
+
+  async #found(name: string): Promise<{ id: AgentId; name: string } | null> {
+    const id = await this.#findName(name);
+    return id === undefined ? null : { id, name };
+  }
+
+  async #findName(name: string): Promise<AgentId | undefined> {
+    const { mesh } = this.#required();
+    try {
+      const row = await mesh.coordination.findAgent(name);
+      return row?.status === "running" || row?.status === "suspended" ? row.agent : undefined;
+    } catch (error) {
+      const hint = mesh.parts().includes("registry")
+        ? await mesh.part("registry").findByName(name)
+        : undefined;
+      if (hint === undefined) throw error;
+      return hint.record.agent;
+    }
+  }
+
+  async #spawn(parent: AgentId, request: ChildRequest): Promise<{ id: AgentId; name: string }> {
+    const { gate, spawn } = this.#required();
+    const described = gate.describe(parent);
+    if (described === undefined) throw new UnknownAgentError(parent);
+    const { definition, input, on } = request;
+    const manifest = decodeManifest(described.meta);
+    const name = request.name ?? this.#ownName(definition);
+    const beginning = { definition, parent: { id: parent, name: manifest.name }, input };
+    const id = await spawn({ ...manifest, name }, on, beginning);
+    this.#desks.get(parent)?.bore(id);
+    return { id, name };
+  }
+
+  #ownName(definition: string): string {
+    const bytes = this.#parts.random.bytes(new Uint8Array(NAME_BYTES));
+    return `${definition.slice(0, 40)}.${Buffer.from(bytes).toString("hex")}`;
+  }
+
+  #subscribers(topic: string): ReadonlySet<AgentId> {
+    const found = new Set<AgentId>(this.#mailboxes.subscribers(topic));
+    for (const [agent, { topics }] of this.#desks) if (topics.has(topic)) found.add(agent);
+    const nowMs = this.#parts.clock.monotonicMs();
+    for (const [agent, { topics, untilMs }] of this.#left) {
+      if (untilMs < nowMs) this.#left.delete(agent);
+      else if (topics.has(topic)) found.add(agent);
+    }
+    return found;
+  }
+
+  /** Whoever asks during a move, or knows it by its former node, hears of its subscriptions all the same. */
+  #remember(agent: AgentId, topics: ReadonlySet<string>): void {
+    this.#left.delete(agent);
+    this.#left.set(agent, { topics, untilMs: this.#parts.clock.monotonicMs() + FORWARD_MS });
+    for (const oldest of this.#left.keys()) {
+      if (this.#left.size <= LEFT_MAX) break;
+      this.#left.delete(oldest);
+    }
+  }
+
+  #required(): AgentsOfficeMesh {
+    if (this.#bound === undefined) throw new UnknownAgentError("before the node is a member");
+    return this.#bound;
+  }
+}
+
+function encoded(envelope: AgentEnvelope): Uint8Array {
+  return new TextEncoder().encode(encodeEnvelope(envelope));
+}
+
+function envelopeIn(payload: Uint8Array): AgentEnvelope | undefined {
+  try {
+    return decodeEnvelope(new TextDecoder("utf-8", { fatal: true }).decode(payload));
+  } catch {
+    return undefined;
+  }
+}
+
+const AS_AGENT: Readonly<Record<string, string>> = {
+  "store.name-taken": "agent.name-taken",
+  "daemon.unknown-node": "agent.place-unknown",
+  "daemon.node-ambiguous": "agent.place-unknown",
+};
+
+/** An error of a node in the words of agents, where there are some. */
+function asAgentError(error: unknown): unknown {
+  const record = toErrorRecord(error);
+  const code = AS_AGENT[errorCodeOf(error) ?? ""];
+  return code === undefined ? record : { ...record, code };
+}

@@ -1,0 +1,102 @@
+/**
+ * The service `agents` of a node, on the thread of its cells: a guest that holds it asks for acts, and they leave for the mesh thread in order.
+ *
+ * AV1. A call is answered when its acts are on their way to the mesh thread, before anything the cell does later, and before it is frozen.
+ * AV2. A cell with {@link PRESSURE} messages that were not accepted waits up to {@link PATIENCE_MS} for room at each call; one with
+ *      {@link OUTBOX_MAX} is refused, and nothing of the call was done.
+ */
+import type { AgentId } from "@glia-os/abi/ids";
+import type { Timers } from "@glia-os/abi/ports";
+import { RIGHTS } from "@glia-os/abi/syscalls";
+import type { CellService } from "@glia-os/cells";
+import type { Kernel, TaskId } from "@glia-os/kernel";
+import type { Service } from "@glia-os/kernel/services";
+import { type AgentAct, actsOf } from "./act.ts";
+import { OutboxFullError } from "./errors.ts";
+
+/** Messages of one cell that were not accepted, above which it waits. */
+export const PRESSURE = 512;
+/** Messages of one cell that were not accepted, at most. */
+export const OUTBOX_MAX = 4096;
+/** Longest wait for room: a cell that is to move waits for it too. */
+export const PATIENCE_MS = 100;
+const CALLS_AT_ONCE = 4096;
+
+/** Who calls. */
+export interface CallingCell {
+  readonly agent: AgentId;
+  readonly manifest: { readonly name: string };
+}
+
+/** What the service needs. */
+export interface AgentsServiceParts {
+  readonly kernel: Kernel;
+  readonly timers: Timers;
+  cellOf(task: TaskId): CallingCell | undefined;
+  /** To the mesh thread, one-way and in order with everything else about cells. */
+  acted(agent: AgentId, acts: readonly AgentAct[]): void;
+}
+
+/** The service, and what the mesh thread tells it. */
+export interface AgentsService {
+  readonly service: CellService;
+  /** So many messages of a cell were accepted or given up. */
+  released(agent: AgentId, count: number): void;
+  /** A cell arrived with so many. */
+  held(agent: AgentId, count: number): void;
+}
+
+interface Outbox {
+  held: number;
+  go: (() => void) | undefined;
+}
+
+/** Make it. */
+export function agentsService({ kernel, timers, cellOf, acted }: AgentsServiceParts): AgentsService {
+  const outboxes = new Map<AgentId, Outbox>();
+  const outboxOf = (agent: AgentId): Outbox => {
+    const known = outboxes.get(agent) ?? { held: 0, go: undefined };
+    outboxes.set(agent, known);
+    return known;
+  };
+  const change = (agent: AgentId, by: number): void => {
+    const box = outboxOf(agent);
+    box.held = Math.max(0, box.held + by);
+    if (box.held < PRESSURE) box.go?.();
+    if (box.held === 0) outboxes.delete(agent);
+  };
+  const service: Service = {
+    kind: "tool",
+    name: "agents",
+    concurrency: CALLS_AT_ONCE,
+    perform(request, settle, { task }) {
+      const cell = cellOf(task);
+      if (cell === undefined) return undefined; // It ended: nobody waits.
+      const { agent, manifest } = cell;
+      const acts = actsOf(request, { id: agent, name: manifest.name });
+      const messages = acts.reduce((sum, { kind }) => sum + (kind === "send" ? 1 : 0), 0);
+      const box = outboxOf(agent);
+      if (box.held + messages > OUTBOX_MAX) throw new OutboxFullError(OUTBOX_MAX);
+      box.held += messages;
+      acted(agent, acts);
+      if (box.held < PRESSURE) {
+        settle.ok(null);
+        return undefined;
+      }
+      const timer = timers.schedule(PATIENCE_MS, () => done());
+      const done = (): void => {
+        timer.cancel();
+        box.go = undefined;
+        settle.ok(null);
+      };
+      box.go = done;
+      return () => timer.cancel();
+    },
+  };
+  const handle = kernel.service(service);
+  return {
+    service: { name: "agents", handle, rights: RIGHTS.exec },
+    released: (agent, count) => change(agent, -count),
+    held: (agent, count) => change(agent, count),
+  };
+}
