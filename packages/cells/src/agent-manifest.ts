@@ -3,6 +3,7 @@
  *
  * AM1. A manifest that reaches this node from outside is checked whole before any of it is used.
  * AM2. `hash` is over the manifest's encoded form, so the agent id binds owner, program, grants and limits.
+ * AM3. What runs WebAssembly is encoded as in version 1; a manifest of another kind says so and has version 2.
  */
 import { decode, encode } from "cborg";
 import { BadManifestError } from "./errors.ts";
@@ -15,8 +16,14 @@ export const MEMORY_PAGES_MAX = 32_768;
 export const MEMORY_PAGES_DEFAULT = 4096;
 const GRANTS_MAX = 16;
 const VERSION = 1;
+const VERSION_OF_KIND = 2;
 const NAME = /^[a-z0-9._-]{1,64}$/;
 const GRANT = /^[a-z0-9._/-]{1,64}$/;
+
+/**
+ * What a program is. `wasm`: a WebAssembly module. `domain`: an ES module that runs as a durable domain, on nodes that allow it (docs/durable-agents.md).
+ */
+export type ProgramKind = "wasm" | "domain";
 
 /** An agent's manifest. */
 export interface AgentManifest {
@@ -28,11 +35,15 @@ export interface AgentManifest {
   readonly grants: readonly string[];
   /** Linear memory limit in 64 KiB pages. */
   readonly memoryPages: number;
+  /** Default `wasm`. */
+  readonly kind?: ProgramKind;
 }
 
 /** The manifest, if it keeps the rules. @throws {BadManifestError}. */
 export function checkManifest(manifest: AgentManifest): AgentManifest {
-  const { name, program, grants, memoryPages } = manifest;
+  const { name, program, grants, memoryPages, kind = "wasm" } = manifest;
+  if (kind !== "wasm" && kind !== "domain")
+    throw new BadManifestError("kind", "it is neither wasm nor domain");
   if (typeof name !== "string" || !NAME.test(name))
     throw new BadManifestError("name", "it is not 1 to 64 of a-z 0-9 - . _");
   if (!(program instanceof Uint8Array) || program.length === 0)
@@ -56,9 +67,12 @@ export function checkManifest(manifest: AgentManifest): AgentManifest {
 
 /** The one encoding of a manifest. */
 export function encodeManifest(manifest: AgentManifest): Uint8Array {
-  const { name, program, grants, memoryPages } = manifest;
-  return encode([VERSION, name, program, [...grants], memoryPages]);
+  const { name, program, grants, memoryPages, kind = "wasm" } = manifest;
+  const fields = [name, program, [...grants], memoryPages];
+  return encode(kind === "wasm" ? [VERSION, ...fields] : [VERSION_OF_KIND, ...fields, kind]);
 }
+
+type Fields = [unknown, string, Uint8Array, string[], number, ProgramKind?];
 
 /** The manifest in some bytes (AM1). @throws {BadManifestError}. */
 export function decodeManifest(bytes: Uint8Array): AgentManifest {
@@ -68,15 +82,11 @@ export function decodeManifest(bytes: Uint8Array): AgentManifest {
   } catch {
     throw new BadManifestError("manifest", "it is not deterministic CBOR");
   }
-  if (!Array.isArray(value) || value.length !== 5)
-    throw new BadManifestError("manifest", "it is not a list of five");
-  const [version, name, program, grants, memoryPages] = value as [
-    unknown,
-    string,
-    Uint8Array,
-    string[],
-    number,
-  ];
-  if (version !== VERSION) throw new BadManifestError("manifest", "its version is unknown to this build");
-  return checkManifest({ name, program, grants, memoryPages });
+  if (!Array.isArray(value)) throw new BadManifestError("manifest", "it is no list");
+  const [version, name, program, grants, memoryPages, kind] = value as Fields;
+  if (version !== VERSION && version !== VERSION_OF_KIND)
+    throw new BadManifestError("manifest", "its version is unknown to this build");
+  if (value.length !== (version === VERSION ? 5 : 6) || (version === VERSION_OF_KIND && kind !== "domain"))
+    throw new BadManifestError("manifest", "it does not have the fields of its version");
+  return checkManifest({ name, program, grants, memoryPages, ...(kind === undefined ? {} : { kind }) });
 }

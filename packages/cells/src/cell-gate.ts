@@ -5,7 +5,7 @@
  * CG2. At most {@link MAILBOX_MESSAGES_MAX} messages and {@link MAILBOX_BYTES_MAX} bytes wait in one mailbox. What does not fit is asked for
  *      again later (`retry`), before it reaches the link table; it is never dropped.
  * CG3. From a resolved `freeze` until `thaw` no message is accepted (MC1); after `retire` messages are answered with `moved`.
- * CG4. A retired agent is answered for {@link FORWARD_MS}, one lifetime of a location record, and at most {@link RETIRED_MAX} are remembered.
+ * CG4. A retired agent is answered for as retired-cells.ts says.
  * CG5. A node hosts at most {@link CELLS_MAX} cells.
  * CG6. A suspended cell runs nothing until `resume`: not after a move, and not after one that was rolled back. Its mailbox takes messages up to
  *      its bounds meanwhile, and a pending sleep stands still.
@@ -42,6 +42,7 @@ import { imageSource, piecesSource } from "./image-source.ts";
 import { ImageReader } from "./image-stream.ts";
 import type { KeptCells } from "./kept-cells.ts";
 import { KeptMailbox } from "./kept-mailbox.ts";
+import { RetiredCells } from "./retired-cells.ts";
 import type {
   Asker,
   CellEnd,
@@ -56,10 +57,6 @@ import type {
 export const MAILBOX_BYTES_MAX: number = 8 * 1024 * 1024;
 /** Most cells of one node. */
 export const CELLS_MAX = 1024;
-/** How long a former host answers for an agent: ten minutes, the lifetime of a location record. */
-export const FORWARD_MS = 600_000;
-/** Most agents a former host answers for. */
-export const RETIRED_MAX = 10_000;
 /** Longest wait for a blocking call when an agent is frozen. */
 export const FREEZE_TIMEOUT_MS = 10_000;
 const RETRY_MS = 5;
@@ -122,18 +119,17 @@ export interface CellReport extends CellVitals {
 /** The cells of one node, as the mesh sees them. */
 export class CellGate implements MeshCells, CellGatePort {
   readonly #runner: CellRunnerPort;
-  readonly #clock: Clock;
   readonly #events: CellGateEvents;
   readonly #baggage: CellBaggage | undefined;
   readonly #mailboxes: CellGateOptions["mailboxes"];
   readonly #kept: KeptCells | undefined;
   readonly #logger: Logger | undefined;
   readonly #cells = new Map<AgentId, Cell>();
-  readonly #retired = new Map<AgentId, { readonly moved: Moved; readonly untilMs: number }>();
+  readonly #retired: RetiredCells;
 
   constructor({ runner, clock, events, baggage, mailboxes, kept, logger }: CellGateOptions) {
     this.#runner = runner;
-    this.#clock = clock;
+    this.#retired = new RetiredCells(clock);
     this.#events = events;
     this.#baggage = baggage;
     this.#mailboxes = mailboxes;
@@ -268,7 +264,7 @@ export class CellGate implements MeshCells, CellGatePort {
 
   deliver(message: LinkMessage): LinkVerdict {
     const cell = this.#cells.get(message.agent);
-    if (cell === undefined) return this.#mailboxes?.deliver(message) ?? this.#absent(message.agent);
+    if (cell === undefined) return this.#mailboxes?.deliver(message) ?? this.#retired.answer(message.agent);
     if (cell.state !== "running" && (cell.state !== "suspended" || cell.kept !== undefined))
       return { kind: "retry", retryAfterMs: RETRY_MS };
     if (!this.#hasRoom(cell, message.payload.length)) return { kind: "retry", retryAfterMs: RETRY_MS };
@@ -361,7 +357,7 @@ export class CellGate implements MeshCells, CellGatePort {
   }
 
   async retire(agent: AgentId, moved: Moved): Promise<void> {
-    this.#rememberMove(moved);
+    this.#retired.remember(moved);
     this.#cells.delete(agent);
     this.#baggage?.gone(agent, { kind: "moved" });
     await this.#runner.drop(agent);
@@ -469,23 +465,6 @@ export class CellGate implements MeshCells, CellGatePort {
   #hasRoom(cell: Cell, bytes: number): boolean {
     if (cell.waitingMessages === 0) return true;
     return cell.waitingMessages < MAILBOX_MESSAGES_MAX && cell.waitingBytes + bytes <= MAILBOX_BYTES_MAX;
-  }
-
-  #absent(agent: AgentId): LinkVerdict {
-    const retired = this.#retired.get(agent);
-    if (retired === undefined) return { kind: "unknown-agent" };
-    if (retired.untilMs >= this.#clock.monotonicMs()) return { kind: "moved", ...retired.moved };
-    this.#retired.delete(agent);
-    return { kind: "unknown-agent" };
-  }
-
-  #rememberMove(moved: Moved): void {
-    this.#retired.delete(moved.agent);
-    this.#retired.set(moved.agent, { moved, untilMs: this.#clock.monotonicMs() + FORWARD_MS });
-    for (const oldest of this.#retired.keys()) {
-      if (this.#retired.size <= RETIRED_MAX) break;
-      this.#retired.delete(oldest);
-    }
   }
 
   async #receiveImage(cell: Cell, chunks: ChunkSource, copy: boolean): Promise<void> {

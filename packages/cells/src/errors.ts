@@ -64,6 +64,23 @@ export class NotHereError extends CellsError<"cells.not-here"> {
   }
 }
 
+/** This node runs no programs outside the sandbox, or not this one. */
+export class ProgramsRefusedError extends CellsError<"cells.programs-refused"> {
+  constructor(hash?: string) {
+    const what = hash === undefined ? "no programs outside the sandbox" : `no program ${hash}`;
+    super("cells.programs-refused", `This node runs ${what}`, {
+      ...(hash === undefined ? {} : { details: { hash } }),
+    });
+  }
+}
+
+/** The bundle of a program is not one that runs as a durable domain. */
+export class BadBundleError extends CellsError<"cells.bad-bundle"> {
+  constructor(why: string, cause?: unknown) {
+    super("cells.bad-bundle", `The program is refused: ${why}`, { cause });
+  }
+}
+
 /** An agent asks for a service that this node does not have. */
 export class ServiceMissingError extends CellsError<"cells.service-missing"> {
   constructor(name: string, there: readonly string[]) {

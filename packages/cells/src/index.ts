@@ -7,6 +7,7 @@ export {
   MEMORY_PAGES_DEFAULT,
   MEMORY_PAGES_MAX,
   PROGRAM_BYTES_MAX,
+  type ProgramKind,
 } from "./agent-manifest.ts";
 export { BAGGAGE_BYTES_MAX, type CellBaggage, type CellLeft } from "./cell-baggage.ts";
 export {
@@ -15,10 +16,8 @@ export {
   type CellGateEvents,
   type CellGateOptions,
   type CellReport,
-  FORWARD_MS,
   FREEZE_TIMEOUT_MS,
   MAILBOX_BYTES_MAX,
-  RETIRED_MAX,
 } from "./cell-gate.ts";
 export {
   type AheadCodec,
@@ -33,6 +32,7 @@ export { type CellState, TRANSITIONS, transition } from "./cell-state.ts";
 export { MAILBOX_MESSAGES_MAX } from "./constants.ts";
 export {
   AlreadyHereError,
+  BadBundleError,
   BadImageError,
   BadManifestError,
   GuestFailedError,
@@ -40,6 +40,7 @@ export {
   ImmovableCapabilityError,
   NotHereError,
   NoYieldError,
+  ProgramsRefusedError,
   ServiceMissingError,
   TooManyCellsError,
 } from "./errors.ts";
@@ -64,6 +65,8 @@ export {
 export { FILE_CHUNK_MAX, type FileCipher, type FileCrypto, type RunningHash } from "./export/file-keys.ts";
 export { AgentFileReader, type AgentFileStart, FILE_START_MAX, readFileStart } from "./export/file-reader.ts";
 export { AgentFileWriter } from "./export/file-writer.ts";
+export type { KeptCells, KeptMail, StoredCell } from "./kept-cells.ts";
+export { FORWARD_MS, RETIRED_MAX } from "./retired-cells.ts";
 export type {
   Asker,
   CellEnd,

@@ -9,7 +9,7 @@
  */
 import type { AgentId, NodeId } from "@glia-os/abi/ids";
 import type { LinkId } from "@glia-os/mesh-core";
-import type { AgentManifest } from "./agent-manifest.ts";
+import type { AgentManifest, ProgramKind } from "./agent-manifest.ts";
 
 /** A message in a cell's mailbox. */
 export interface MailItem {
@@ -55,7 +55,7 @@ export interface CellVitals {
 /** What the gate asks of the runner. */
 export interface CellRunnerPort {
   /** Check a program without running any of it; resolves with its SHA-256. @throws the engine's typed refusals. */
-  admit(program: Uint8Array, grants: readonly string[]): Promise<string>;
+  admit(program: Uint8Array, grants: readonly string[], kind?: ProgramKind): Promise<string>;
   /** Run a new cell. */
   start(agent: AgentId, manifest: AgentManifest): Promise<void>;
   /** Put a message into the mailbox. One-way. */

@@ -6,6 +6,7 @@
  *      cumulative acknowledgement, the reason, and the replies asked for again.
  * LN3. Senders that were told to wait while an agent was frozen are told where it went as soon as that is known.
  * LN4. Links of agents to agents are opened beside those of the node, as many as {@link AGENT_LINKS_MAX}, and may go on elsewhere (LS9).
+ * LN5. What an agent keeps on a disk is acknowledged when it is there, and sent again when it could not be kept.
  */
 import { type AgentId, type NodeId, toHex } from "@glia-os/abi/ids";
 import type { Coordination, HostPort, Random, Timers } from "@glia-os/abi/ports";
@@ -39,6 +40,7 @@ export const AGENT_LINKS_MAX = 65_536;
 export const WAITERS_MAX = 1024;
 /** A full link table or mailbox is tried again after this, in milliseconds. */
 export const BUSY_RETRY_MS = 20;
+const NOT_KEPT_RETRY_MS = 5;
 const REPLY_BYTES_MAX = 8_388_608;
 
 /** What links need from the node. */
@@ -304,12 +306,16 @@ export class Links {
     const replies: { seq: number; payload: Uint8Array }[] = [];
     let replyBytes = 0;
     let next = 0;
+    let kept: Promise<unknown> | undefined;
     let status: LinkStatus = cells === undefined ? { kind: "unknown-agent" } : { kind: "ok" };
     for (const [index, { ask, payload }] of messages.entries()) {
       if (cells === undefined) break;
       const seq = firstSeq + index;
       const verdict = cells.deliver({ agent, link, seq, floor, ask, payload, from });
-      if ("next" in verdict) next = verdict.next;
+      if ("next" in verdict) {
+        next = verdict.next;
+        kept = verdict.kept;
+      }
       if (verdict.kind === "accepted") continue;
       if (verdict.kind === "duplicate") {
         const size = verdict.reply?.length ?? 0;
@@ -322,7 +328,16 @@ export class Links {
       status = this.#status(verdict, agent, link, from);
       break;
     }
-    this.#answer(from, attempt, { link, agent, next, status, replies });
+    const answer = (): void => this.#answer(from, attempt, { link, agent, next, status, replies });
+    if (kept === undefined) answer();
+    else kept.then(answer, () => this.#answerNotKept(from, attempt, { agent, link }));
+  }
+
+  /** LN5. */
+  #answerNotKept(from: NodeId, attempt: number, { agent, link }: Pick<LinkAck, "agent" | "link">): void {
+    this.#wait(agent, link, from);
+    const status: LinkStatus = { kind: "retry", retryAfterMs: NOT_KEPT_RETRY_MS };
+    this.#answer(from, attempt, { link, agent, next: 0, status, replies: [] });
   }
 
   #status(

@@ -5,6 +5,11 @@ export const CELLS_CODES = {
     changed: "Nothing: the agent that is here goes on.",
     fix: "Ask coordination who owns the agent; one node cannot run it twice.",
   },
+  "cells.bad-bundle": {
+    retryable: false,
+    changed: "Nothing: no agent was started.",
+    fix: "Bundle the program as one ES module that exports `program`, as docs/durable-agents.md says.",
+  },
   "cells.bad-image": {
     retryable: false,
     changed: "Nothing: no agent was built from it.",
@@ -79,6 +84,11 @@ export const CELLS_CODES = {
     retryable: true,
     changed: "Nothing.",
     fix: "Ask coordination which node owns the agent.",
+  },
+  "cells.programs-refused": {
+    retryable: false,
+    changed: "Nothing: no agent was started.",
+    fix: "Start it on a node whose operator allows the program: `--programs`.",
   },
   "cells.service-missing": {
     retryable: false,
