@@ -147,14 +147,16 @@ function release(store: FenceStore, { resource, holder, epoch }: LeaseClaim): bo
   return store.swap(resource, epoch, { epoch, holder, expiresMs: 0 });
 }
 
-function inState(state: LeaseState): FenceStore {
+function inState({ rows }: LeaseState): FenceStore {
+  // Behind a word of ours, so that no resource is called as something that every object has.
+  const at = (resource: string): string => `lease on ${resource}`;
   return {
-    read: (resource) => (Object.hasOwn(state.rows, resource) ? state.rows[resource] : undefined),
+    read: (resource) => rows[at(resource)],
     swap: (resource, expected, row) => {
-      const had = Object.hasOwn(state.rows, resource) ? state.rows[resource] : undefined;
+      const had = rows[at(resource)];
       if ((had?.epoch ?? 0) !== expected) return false;
-      if (had === undefined) checkWhole("resources", Object.keys(state.rows).length, 0, RESOURCES_MAX - 1);
-      state.rows[resource] = row;
+      if (had === undefined) checkWhole("resources", Object.keys(rows).length, 0, RESOURCES_MAX - 1);
+      rows[at(resource)] = row;
       return true;
     },
   };

@@ -6,6 +6,8 @@
  * SN2. At most {@link ORIGINS_MAX} origins are kept; the one that was heard of least lately is forgotten first.
  */
 
+import { isAgentId } from "../agent/index.ts";
+
 /** Numbers above the first missing one that are kept of an origin. */
 export const WINDOW = 256;
 /** Origins. */
@@ -38,9 +40,9 @@ export function nextNumber(seen: Seen, self: string): number {
   return seen.last;
 }
 
-/** Whether a message is new; it counts as seen from now on (SN1). O(WINDOW). */
+/** Whether a message is new; it counts as seen from now on (SN1). Origins are ids of agents: of others nothing is new. O(WINDOW). */
 export function admit(seen: Seen, origin: string, number: number): boolean {
-  if (!Number.isSafeInteger(number) || number < 1) return false;
+  if (!isAgentId(origin) || !Number.isSafeInteger(number) || number < 1) return false;
   const of = touch(seen, origin);
   if (number <= of.upTo || of.above.includes(number)) return false;
   const at = of.above.findIndex((other) => other > number);
