@@ -167,7 +167,7 @@ export class MeshThread implements MeshThreadService {
       agents: () => node.listAgents(),
       jobs: () => jobs?.view(),
     });
-    const movement = this.#openMovement(mesh, gate, node, sessionId);
+    const movement = this.#openMovement(mesh, gate, node, identity, sessionId);
     const logs = new LogsService(mesh, (question) => this.#main.remote.logsHere(question));
     const office = this.#openOffice(mesh, gate, node);
     const work = new WorkService({ mesh, jobs, blobs });
@@ -345,7 +345,7 @@ export class MeshThread implements MeshThreadService {
     agents: NodeService,
     sessionId: () => string,
   ): readonly object[] {
-    return openMovement({
+    const movement = openMovement({
       mesh,
       gate: gate?.gate,
       agents,
@@ -370,19 +370,24 @@ export class MeshThread implements MeshThreadService {
       signer,
       digests: this.#digests,
       random: this.#random,
+    signer: NodeIdentity,
       clock: this.#clock,
       timers: this.#timers,
       logger: this.#logger,
       began: (agent, parent) => gate?.office.began(agent, parent),
       sessionId,
     });
+      signer,
   }
+      dataDir: this.#setup.dataDir,
 
   async #openSession(mesh: Mesh): Promise<SessionKeeper> {
     const keeper = new SessionKeeper({
       node: mesh.self,
       coordination: mesh.coordination,
       timers: this.#timers,
+    this.#stops.push(() => movement.stop());
+    return movement.services;
       random: this.#random,
       logger: this.#logger,
       onSession: ({ sessionId }) => mesh.setSessionId(sessionId),

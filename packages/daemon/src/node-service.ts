@@ -211,6 +211,11 @@ export class NodeService {
     return this.#row(text, await this.#resolve(text), mayHaveFailed);
   }
 
+  /** The node that a name, id or prefix means. @throws {UnknownNodeError}, {AmbiguousNodeError} */
+  async member(text: string): Promise<NodeId> {
+    return (await this.#member(text)).node;
+  }
+
   /** A row as people see it, with what its owner adds. */
   async view(row: AgentRow): Promise<AgentView> {
     const { agent, name, epoch, owner, status, programHash } = row;

@@ -1,8 +1,9 @@
 /** The part of a node's operations that is about where agents run and whether they run. */
 import type { AgentView } from "../node-views.ts";
+import type { AgentFileApi } from "./file-api.ts";
 
 /** A part of `NodeApi`. */
-export interface MovementApi {
+export interface MovementApi extends AgentFileApi {
   /**
    * Let an agent stand still at its next blocking call; it takes messages up to its mailbox, also where it moves. @throws
    * `cells.illegal-transition` unless it runs and does not move, `cells.no-yield`.

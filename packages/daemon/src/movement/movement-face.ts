@@ -3,12 +3,27 @@ import type { Remote } from "../thread-call.ts";
 import type { MovementApi } from "./movement-api.ts";
 
 /** The methods, by name. */
-export const MOVEMENT_METHODS = ["pause", "resume"] as const satisfies readonly (keyof MovementApi)[];
+export const MOVEMENT_METHODS = [
+  "pause",
+  "resume",
+  "beginExport",
+  "readExport",
+  "endExport",
+  "beginImport",
+  "writeImport",
+  "endImport",
+] as const satisfies readonly (keyof MovementApi)[];
 
 /** The face of the services on another thread. */
 export function movementFace(mesh: Remote<MovementApi>): MovementApi {
   return {
     pause: (agent) => mesh.pause(agent),
     resume: (agent) => mesh.resume(agent),
+    beginExport: (agent, seal, stop) => mesh.beginExport(agent, seal, stop),
+    readExport: (id, offset) => mesh.readExport(id, offset),
+    endExport: (id, kept) => mesh.endExport(id, kept),
+    beginImport: (request) => mesh.beginImport(request),
+    writeImport: (id, bytes) => mesh.writeImport(id, bytes),
+    endImport: (id, whole) => mesh.endImport(id, whole),
   };
 }

@@ -165,6 +165,11 @@ export const DAEMON_CODES = {
     changed: "Nothing was opened.",
     fix: "Close those that are not needed, or use another node.",
   },
+  "daemon.too-many-transfers": {
+    retryable: true,
+    changed: "Nothing.",
+    fix: "Wait until one of them is done; one that nobody goes on with is given up after five minutes.",
+  },
   "daemon.unknown-agent": {
     retryable: false,
     changed: "Nothing.",
@@ -174,5 +179,10 @@ export const DAEMON_CODES = {
     retryable: true,
     changed: "Nothing.",
     fix: "Look up names and ids with `glia mesh members`.",
+  },
+  "daemon.unknown-transfer": {
+    retryable: false,
+    changed: "Nothing: an export that was given up left its agent where it was, an import left no agent.",
+    fix: "Begin the export or import again.",
   },
 } as const;

@@ -1,0 +1,18 @@
+/** Refusals about where agents run, one class each. */
+import { DaemonError } from "@glia-os/abi/errors/daemon";
+
+/** More agents are being exported or imported than a node does at a time. */
+export class TooManyTransfersError extends DaemonError<"daemon.too-many-transfers"> {
+  constructor(what: "exported" | "imported", limit: number) {
+    super("daemon.too-many-transfers", `${limit} agents are being ${what} on this node already`, {
+      details: { limit },
+    });
+  }
+}
+
+/** An export or import that this node does not know, or not any more. */
+export class UnknownTransferError extends DaemonError<"daemon.unknown-transfer"> {
+  constructor(id: string) {
+    super("daemon.unknown-transfer", `This node knows no export or import ${id.slice(0, 40)}`);
+  }
+}
