@@ -74,6 +74,13 @@ export class ProgramsRefusedError extends CellsError<"cells.programs-refused"> {
   }
 }
 
+/** What a durable cell's program replied with is no reply. */
+export class BadReplyError extends CellsError<"cells.bad-reply"> {
+  constructor(why: string) {
+    super("cells.bad-reply", `The reply is refused: ${why}`);
+  }
+}
+
 /** The bundle of a program is not one that runs as a durable domain. */
 export class BadBundleError extends CellsError<"cells.bad-bundle"> {
   constructor(why: string, cause?: unknown) {

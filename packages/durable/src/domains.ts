@@ -93,9 +93,7 @@ export interface DomainsOptions {
   readonly meter?: Meter;
 }
 
-const LISTED_AT_ONCE = 10_000;
-const SEED_BYTES = 16;
-const HISTORY_BYTES = 1_048_576;
+const [LISTED_AT_ONCE, SEED_BYTES, HISTORY_BYTES] = [10_000, 16, 1_048_576] as const;
 
 /** The durable domains of this process. */
 export class Domains {
@@ -235,6 +233,12 @@ export class Domains {
     const known = this.#prepared.get(name);
     if (known === undefined) this.#prepared.set(name, await this.#replayedAnew(head));
     else await feedRest(this.#options.journal, known, head);
+  }
+
+  /** How many calls of a domain are out that may have happened and may not be made again: stopped now, their outcome would be unknown. */
+  unrepeatable(name: string): number {
+    const calls = this.#domains.get(name)?.waiting ?? [];
+    return calls.filter((call) => call.intentAt > 0 && !this.#services.mayRepeat(call)).length;
   }
 
   /** Forget what was prepared. Idempotent. */

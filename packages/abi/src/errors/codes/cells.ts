@@ -20,6 +20,11 @@ export const CELLS_CODES = {
     changed: "Nothing: no agent was started.",
     fix: "Correct the field named in the message.",
   },
+  "cells.bad-reply": {
+    retryable: false,
+    changed: "Nothing: nobody got a reply.",
+    fix: "Reply with `yield* sys.exec(cell, { reply: message.id, payload })`, where the payload is bytes.",
+  },
   "cells.file-agent-ended": {
     retryable: false,
     changed: "Nothing: no agent was started.",

@@ -1,0 +1,241 @@
+/**
+ * One durable cell: its domain, the messages on their way into the journal, and its journal on its way elsewhere.
+ *
+ * DC1. Messages go into the journal in the order they came; at most {@link IN_FLIGHT_MAX} are on their way, the others wait here.
+ * DC2. A message that is not in the journal when the cell stops is given back: its sender has no acknowledgement.
+ */
+import type { AgentId, NodeId } from "@glia-os/abi/ids";
+import { Domains, type DurableDomain, type DurableProgram } from "@glia-os/durable";
+import type { AgentManifest } from "../agent-manifest.ts";
+import { NotHereError } from "../errors.ts";
+import type { KeptMail } from "../kept-cells.ts";
+import { CellLedger } from "./cell-ledger.ts";
+import { messageOf } from "./cell-message.ts";
+import { CELL_SERVICE, cellService } from "./cell-service.ts";
+import type { DomainRunnerOptions, DomainService } from "./domain-options.ts";
+import { SegmentReader, SegmentSource } from "./segment-stream.ts";
+
+/** Messages on their way into the journal: fewer than the room an inbox has when it says that it is under pressure. */
+const IN_FLIGHT_MAX = 128;
+/** How soon a full inbox is looked at again, in milliseconds. */
+const LOOK_AGAIN_MS = 2;
+
+interface Waiting {
+  readonly item: KeptMail;
+  readonly kept: PromiseWithResolvers<void>;
+}
+
+/** Why a domain has no result here: it was stopped. */
+export type DomainEnd = (
+  how: { readonly failed: false } | { readonly failed: true; readonly error: unknown },
+) => void;
+
+/** A cell. */
+export class DomainCell {
+  readonly agent: AgentId;
+  readonly manifest: AgentManifest;
+  readonly immovable: readonly string[];
+  readonly #domains: Domains;
+  readonly #program: DurableProgram<unknown>;
+  readonly #o: DomainRunnerOptions;
+  readonly #onEnd: DomainEnd;
+  readonly #nodes = new Map<string, NodeId>();
+  #ledger = new CellLedger();
+  #domain: DurableDomain | undefined;
+  #queue: Waiting[] = [];
+  #inFlight = 0;
+  #source: SegmentSource | undefined;
+  #reader: SegmentReader | undefined;
+  #preparing: Promise<void> = Promise.resolve();
+
+  constructor(
+    agent: AgentId,
+    manifest: AgentManifest,
+    program: DurableProgram<unknown>,
+    services: readonly DomainService[],
+    options: DomainRunnerOptions,
+    onEnd: DomainEnd,
+  ) {
+    this.agent = agent;
+    this.manifest = manifest;
+    this.#program = program;
+    this.#o = options;
+    this.#onEnd = onEnd;
+    this.immovable = services.filter(({ capability }) => capability === "immovable").map(({ name }) => name);
+    this.#domains = this.#makeDomains(services);
+  }
+
+  #makeDomains(services: readonly DomainService[]): Domains {
+    const { journal, clock, timers, digests, random, logger, gate, guard, historyBytes } = this.#o;
+    const cell = cellService(
+      (asker, payload) => gate.replied(this.agent, asker, payload.slice()),
+      (link) => this.#nodes.get(link),
+    );
+    const offered = Object.fromEntries(services.map((service) => [service.name, service]));
+    return new Domains({
+      journal,
+      clock,
+      timers,
+      digests,
+      random,
+      logger: logger.child({ agent: this.agent, name: this.manifest.name }),
+      programs: [this.#program],
+      services: { ...offered, [CELL_SERVICE]: cell },
+      ledger: (form) => {
+        this.#ledger = new CellLedger(form);
+        return this.#ledger;
+      },
+      ...(guard === undefined ? {} : { guard }),
+      ...(historyBytes === undefined ? {} : { historyBytes }),
+    });
+  }
+
+  /** Whether it runs. */
+  get running(): boolean {
+    return this.#domain !== undefined;
+  }
+
+  /** Messages that came in its life, and those that wait to be kept. */
+  get received(): number {
+    return this.#ledger.received;
+  }
+
+  get waiting(): number {
+    return this.#queue.length + this.#inFlight;
+  }
+
+  /** The link table of what is kept. */
+  links(): Uint8Array {
+    return this.#ledger.serialize();
+  }
+
+  /** Begin its domain, or go on with the one that the journal has. */
+  async run(): Promise<void> {
+    await this.#preparing.catch(() => undefined);
+    this.#source = undefined;
+    const { agent } = this;
+    const { name } = this.manifest;
+    const domain =
+      (await this.#domains.resume(agent)) ??
+      (await this.#domains.start(agent, this.#program, { agent, name }));
+    this.#domain = domain;
+    domain.result.then(
+      () => this.#ended(domain, { failed: false }),
+      (error: unknown) => this.#ended(domain, { failed: true, error }),
+    );
+    this.#pump();
+  }
+
+  #ended(domain: DurableDomain, how: Parameters<DomainEnd>[0]): void {
+    if (this.#domain !== domain) return;
+    this.#domain = undefined;
+    this.#giveBack();
+    this.#onEnd(how);
+  }
+
+  /** Put a message into the journal (DC1). */
+  accept(item: KeptMail): Promise<void> {
+    if (this.#domain === undefined) return Promise.reject(new NotHereError(this.agent));
+    const kept = Promise.withResolvers<void>();
+    this.#queue.push({ item, kept });
+    this.#pump();
+    return kept.promise;
+  }
+
+  #pump(): void {
+    const domain = this.#domain;
+    while (domain !== undefined && this.#queue.length > 0 && this.#inFlight < IN_FLIGHT_MAX) {
+      if (domain.pressured) {
+        if (this.#inFlight === 0) this.#o.timers.schedule(LOOK_AGAIN_MS, () => this.#pump());
+        return;
+      }
+      const { item, kept } = this.#queue.shift() as Waiting;
+      this.#nodes.delete(item.link);
+      this.#nodes.set(item.link, item.from);
+      this.#inFlight += 1;
+      const over = (settle: () => void): void => {
+        this.#inFlight -= 1;
+        settle();
+        this.#pump();
+      };
+      domain.tell(messageOf(item)).then(
+        () => over(kept.resolve),
+        (error: unknown) => over(() => kept.reject(error)),
+      );
+    }
+  }
+
+  /** DC2. */
+  #giveBack(): void {
+    for (const { kept } of this.#queue.splice(0)) kept.reject(new NotHereError(this.agent));
+  }
+
+  /** Whether a call is out that may happen once only and whose outcome is not known. */
+  get busy(): boolean {
+    return this.#domain !== undefined && this.#domains.unrepeatable(this.agent) > 0;
+  }
+
+  /** Stop; what was kept stays. */
+  async stop(): Promise<void> {
+    this.#domain = undefined;
+    this.#giveBack();
+    await this.#domains.stop(this.agent);
+  }
+
+  // The journal on its way
+
+  /** A chunk of the journal while the cell runs, and one while it stands still. */
+  readAhead(): Promise<Uint8Array | undefined> {
+    this.#source ??= new SegmentSource(this.#o.journal, this.agent);
+    return this.#source.ahead();
+  }
+
+  readRest(): Promise<Uint8Array | undefined> {
+    this.#source ??= new SegmentSource(this.#o.journal, this.agent);
+    return this.#source.rest();
+  }
+
+  stopAhead(): void {
+    this.#source = undefined;
+  }
+
+  /** Prepare to take a journal in. */
+  async expect(): Promise<void> {
+    await this.#o.journal.remove(this.agent);
+    this.#reader = new SegmentReader();
+  }
+
+  /** Take in a chunk; what it completes is flushed, and replayed beside the arrival of the next. */
+  async take(chunk: Uint8Array): Promise<void> {
+    if (this.#reader === undefined) throw new NotHereError(this.agent);
+    for (const part of this.#reader.push(chunk)) {
+      await this.#preparing;
+      if (part === "anew") {
+        this.#domains.unprepare(this.agent);
+        await this.#o.journal.remove(this.agent);
+      } else await this.#o.journal.acceptSegment(part);
+      if (part !== "anew") this.#prepare();
+    }
+  }
+
+  #prepare(): void {
+    this.#preparing = this.#domains.prepare(this.agent);
+    this.#preparing.catch(() => undefined);
+  }
+
+  /** All of the journal is there: check that it can be gone on with. */
+  async complete(): Promise<void> {
+    this.#reader?.end();
+    this.#reader = undefined;
+    await this.#preparing;
+    await this.#domains.prepare(this.agent);
+  }
+
+  /** Remove it from the disk. It does not run any more. */
+  async remove(): Promise<void> {
+    await this.stop();
+    await this.#preparing.catch(() => undefined);
+    this.#domains.unprepare(this.agent);
+    await this.#o.journal.remove(this.agent);
+  }
+}

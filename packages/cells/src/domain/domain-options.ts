@@ -1,0 +1,47 @@
+/** What a runner of durable cells is made of. */
+import type { AgentId } from "@glia-os/abi/ids";
+import type { CapabilityKind, Clock, Digests, Journal, Logger, Random, Timers } from "@glia-os/abi/ports";
+import type { AmbientGuard, DurableProgram, DurableService } from "@glia-os/durable";
+import type { StoredCell } from "../kept-cells.ts";
+import type { CellGatePort } from "../runner-port.ts";
+
+/** Loads the programs of bundles, which are trusted: they run in this process without a sandbox. */
+export interface ProgramLoader {
+  /** The program that a bundle exports. @throws {ProgramsRefusedError} for one that is not allowed, {BadBundleError} */
+  load(bundle: Uint8Array, hash: string): Promise<DurableProgram<unknown>>;
+}
+
+/** The cells that are on the disk of a node, beside their journals. */
+export interface CellStore {
+  /** Keep a cell; resolves when it is flushed. */
+  put(cell: StoredCell): Promise<void>;
+  list(): Promise<readonly StoredCell[]>;
+  /** Idempotent. */
+  remove(agent: AgentId): Promise<void>;
+}
+
+/** A service of the node that cells of it may use, by the grant `service/NAME`. */
+export interface DomainService extends DurableService {
+  readonly name: string;
+  /** `immovable`: an agent that uses it cannot move. Default `rebind-by-name`. */
+  readonly capability?: CapabilityKind;
+}
+
+/** What a runner is made of. */
+export interface DomainRunnerOptions {
+  /** For the domains of these cells alone. */
+  readonly journal: Journal;
+  readonly store: CellStore;
+  readonly loader: ProgramLoader;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly digests: Digests;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly gate: CellGatePort;
+  readonly services?: readonly DomainService[];
+  /** Refuses ambient time, randomness and network while tasks run (strict mode). */
+  readonly guard?: AmbientGuard;
+  /** Bytes of a journal from which on a checkpoint removes what is before it. Default: that of `Domains`. */
+  readonly historyBytes?: number;
+}

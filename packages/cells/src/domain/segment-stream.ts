@@ -1,0 +1,136 @@
+/**
+ * The journal of a cell as a stream of bytes, and back (docs/spec/domain-cell.md): its sealed segments, each behind its length.
+ *
+ * SS1. Reading ahead seals what is open and gives what was not given yet, for as long as that is much; what is left comes when the cell stands still.
+ * SS2. When segments that were not given are gone because of a checkpoint, the stream begins anew: a length of 0 says so.
+ * SS3. A length is checked before anything is held for it.
+ */
+import type { Journal } from "@glia-os/abi/ports";
+import { BadImageError } from "../errors.ts";
+import { CHUNK_BYTES } from "../frozen-cell.ts";
+
+/** Largest segment that moves. */
+export const SEGMENT_BYTES_MAX: number = 64 * 1024 * 1024;
+/** With less than this in the open segment, another round is not worth its time. */
+const ROUND_BYTES = 65_536;
+const ROUNDS_MAX = 8;
+const LENGTH_BYTES = 4;
+const ANEW: Uint8Array = new Uint8Array(LENGTH_BYTES);
+
+/** The source's side. */
+export class SegmentSource {
+  readonly #journal: Journal;
+  readonly #domain: string;
+  readonly #parts: Uint8Array[] = [];
+  #nextSeq = 0;
+  #rounds = 0;
+  #bytes = 0;
+
+  constructor(journal: Journal, domain: string) {
+    this.#journal = journal;
+    this.#domain = domain;
+  }
+
+  /** Bytes that were given. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The next chunk while the cell runs; undefined when the rest is little (SS1). */
+  async ahead(): Promise<Uint8Array | undefined> {
+    if (this.#parts.length === 0 && this.#rounds < ROUNDS_MAX && (await this.#isMuch())) {
+      this.#rounds += 1;
+      await this.#collect();
+    }
+    return this.#parts.length === 0 ? undefined : this.#chunk();
+  }
+
+  /** The next chunk of a cell that stands still; undefined after the last. */
+  async rest(): Promise<Uint8Array | undefined> {
+    if (this.#parts.length === 0) await this.#collect();
+    return this.#parts.length === 0 ? undefined : this.#chunk();
+  }
+
+  async #isMuch(): Promise<boolean> {
+    if (this.#rounds === 0) return true;
+    const head = await this.#journal.head(this.#domain);
+    if (head === undefined || head.nextSeq === this.#nextSeq) return false;
+    const sealed = await this.#journal.segments(this.#domain);
+    const held = sealed.reduce((sum, { bytes }) => sum + bytes, 0);
+    const fresh = sealed.filter(({ firstSeq }) => firstSeq >= this.#nextSeq);
+    return fresh.reduce((sum, { bytes }) => sum + bytes, 0) + Math.max(0, head.bytes - held) > ROUND_BYTES;
+  }
+
+  async #collect(): Promise<void> {
+    await this.#journal.seal(this.#domain);
+    const segments = await this.#journal.segments(this.#domain);
+    const [oldest] = segments;
+    if (this.#nextSeq > 0 && oldest !== undefined && oldest.firstSeq > this.#nextSeq) {
+      this.#parts.push(ANEW);
+      this.#nextSeq = 0;
+    }
+    for (const { firstSeq, lastSeq } of segments) {
+      if (firstSeq < this.#nextSeq) continue;
+      const segment = await this.#journal.readSegment(this.#domain, firstSeq);
+      const length = new Uint8Array(LENGTH_BYTES);
+      new DataView(length.buffer).setUint32(0, segment.length);
+      this.#parts.push(length, segment);
+      this.#nextSeq = lastSeq + 1;
+    }
+  }
+
+  /** Parts as one chunk, at most 1 MiB. */
+  #chunk(): Uint8Array {
+    const taken: Uint8Array[] = [];
+    let bytes = 0;
+    for (let part = this.#parts[0]; part !== undefined && bytes < CHUNK_BYTES; part = this.#parts[0]) {
+      const piece = part.subarray(0, CHUNK_BYTES - bytes);
+      taken.push(piece);
+      bytes += piece.length;
+      if (piece.length === part.length) this.#parts.shift();
+      else this.#parts[0] = part.subarray(piece.length);
+    }
+    this.#bytes += bytes;
+    return joined(taken, bytes);
+  }
+}
+
+/** The destination's side: takes the stream apart again. */
+export class SegmentReader {
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+
+  /** What a chunk completes: segments, and `anew` where everything before is void (SS2). @throws {BadImageError} */
+  *push(chunk: Uint8Array): Generator<Uint8Array | "anew", void, undefined> {
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    while (this.#heldBytes >= LENGTH_BYTES) {
+      const bytes = joined(this.#held, this.#heldBytes);
+      this.#held = [bytes];
+      const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+      if (length > SEGMENT_BYTES_MAX) throw new BadImageError(`a segment says it has ${length} bytes`);
+      if (bytes.length < LENGTH_BYTES + length) return;
+      const rest = bytes.subarray(LENGTH_BYTES + length);
+      this.#held = rest.length === 0 ? [] : [rest];
+      this.#heldBytes = rest.length;
+      yield length === 0 ? "anew" : bytes.slice(LENGTH_BYTES, LENGTH_BYTES + length);
+    }
+  }
+
+  /** @throws {BadImageError} inside a segment. */
+  end(): void {
+    if (this.#heldBytes > 0) throw new BadImageError("it ends inside a segment");
+  }
+}
+
+function joined(parts: readonly Uint8Array[], bytes: number): Uint8Array {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) return only;
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

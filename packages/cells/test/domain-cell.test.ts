@@ -1,0 +1,303 @@
+import {
+  CELL_SERVICE,
+  type CellMessage,
+  MESSAGE_BYTES_MAX,
+  SegmentReader,
+  SegmentSource,
+} from "@glia-os/cells/domain";
+import type { DurableProgram } from "@glia-os/durable";
+import { toolService } from "@glia-os/kernel/services";
+import { createMemoryJournal } from "@glia-os/store/journal-memory";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { AGENT, Disk, DomainNode, LINK, move, NODE } from "./domain-world.ts";
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);
+
+/** Keeps a list of what it got and replies with it. Begins anew every `each` messages. */
+function collector(each: number): DurableProgram<never> {
+  return {
+    name: `collector-${each}`,
+    uses: [CELL_SERVICE],
+    run: (input: unknown) =>
+      function* (sys, inbox, cell) {
+        const list = Array.isArray(input) ? [...input] : [];
+        for (let n = 0; n < each; n++) {
+          const message = (yield* sys.receive(inbox)) as CellMessage;
+          list.push(message.tooLong ?? text(message.payload));
+          if (message.ask)
+            yield* sys.exec(cell as never, { reply: message.id, payload: bytes(list.join(",")) });
+        }
+        return yield* sys.checkpoint(list);
+      },
+  };
+}
+
+const PROGRAMS = [collector(1), collector(3), collector(1_000_000)];
+
+test("a message is acknowledged when it is in the journal, and not before", async () => {
+  const disk = new Disk();
+  const gates: (() => void)[] = [];
+  const journal = {
+    ...bound(disk.journal),
+    append: async (batch: never) => {
+      await new Promise<void>((resolve) => gates.push(resolve));
+      await disk.journal.append(batch);
+    },
+  };
+  const held = Object.assign(new Disk(), { journal });
+  const node = new DomainNode(PROGRAMS, held);
+  const started = node.start("collector-3");
+  await until(() => gates.length === 1);
+  gates.shift()?.();
+  await started;
+  let acknowledged = false;
+  const sent = node.send(1, "a").then(() => {
+    acknowledged = true;
+  });
+  await until(() => gates.length === 1);
+  expect(acknowledged).toBe(false);
+  gates.shift()?.();
+  await sent;
+  expect(acknowledged).toBe(true);
+});
+
+test("a node that died goes on with everything it acknowledged, once, and answers a repeated ask with the same reply", async () => {
+  for (const { name } of PROGRAMS) {
+    const disk = new Disk();
+    let node = new DomainNode(PROGRAMS, disk, { historyBytes: 500 });
+    await node.start(name);
+    for (let seq = 1; seq <= 20; seq++) {
+      expect(await node.send(seq, `m${seq}`)).toBe("accepted");
+      if (seq % 5 !== 0) continue;
+      node = new DomainNode(PROGRAMS, disk, { historyBytes: 500 }); // The one before is gone without a word.
+      await node.recover();
+      expect(await node.send(seq, `m${seq}`)).toBe("duplicate");
+    }
+    expect(await node.send(21, "all", { ask: true })).toBe("accepted");
+    await until(() => node.heard.replies.length === 1);
+    const all = [...Array.from({ length: 20 }, (_, n) => `m${n + 1}`), "all"].join(",");
+    expect(node.heard.replies).toEqual([["21", all]]);
+    node = new DomainNode(PROGRAMS, disk, { historyBytes: 500 });
+    await node.recover();
+    expect(await node.send(21, "all", { ask: true, floor: 21 })).toBe(`duplicate ${all}`);
+  }
+});
+
+test("a cell moves by its journal and remembers its links, with and without reading ahead, there and back", async () => {
+  for (const { name } of PROGRAMS) {
+    const nodes = [new DomainNode(PROGRAMS), new DomainNode(PROGRAMS)] as const;
+    await nodes[0].start(name);
+    let seq = 0;
+    for (let round = 0; round < 6; round++) {
+      const [from, to] = round % 2 === 0 ? nodes : [nodes[1], nodes[0]];
+      for (let n = 0; n < 4; n++) await from.send(++seq, `m${seq}`);
+      await move(from, to, round + 2, round % 3 !== 0);
+      expect(await from.send(seq + 1, "late")).toBe("moved");
+      expect(await to.send(seq, `m${seq}`)).toBe("duplicate");
+      expect(await from.disk.journal.head(AGENT)).toBeUndefined();
+      expect([...from.disk.cells.keys()]).toEqual([]);
+    }
+    await nodes[0].send(++seq, "all", { ask: true });
+    await until(() => nodes[0].heard.replies.length === 1);
+    expect(nodes[0].heard.replies[0]?.[1].split(",")).toHaveLength(25);
+  }
+});
+
+test("a move that is off leaves the cell running where it was, and nothing at the other node", async () => {
+  const [from, to] = [new DomainNode(PROGRAMS), new DomainNode(PROGRAMS)];
+  await from.start("collector-3");
+  await from.send(1, "a");
+  const { meta } = from.gate.describe(AGENT) as { meta: Uint8Array };
+  const source = await from.gate.freeze(AGENT);
+  expect(await from.send(2, "b")).toBe("retry");
+  await to.gate.stage(AGENT, meta, source);
+  await to.gate.discard(AGENT);
+  await from.gate.thaw(AGENT, 1 as never);
+  expect(await from.send(2, "b")).toBe("accepted");
+  expect(await to.disk.journal.head(AGENT)).toBeUndefined();
+  expect(await from.send(3, "c", { ask: true })).toBe("accepted");
+  await until(() => from.heard.replies.length === 1);
+  expect(from.heard.replies).toEqual([["3", "a,b,c"]]);
+});
+
+test("what uses something immovable is not frozen to leave, and the refusal names it", async () => {
+  const printer = {
+    name: "printer",
+    service: toolService({ run: async () => "printed" }),
+    capability: "immovable" as const,
+  };
+  const node = new DomainNode(PROGRAMS, new Disk(), { services: [printer] });
+  await node.start("collector-1", ["service/printer"]);
+  await expect(node.gate.freeze(AGENT)).rejects.toMatchObject({
+    code: "cells.immovable-capability",
+    message: expect.stringContaining("printer"),
+  });
+  await expect(node.gate.precopy.begin(AGENT, 0)).rejects.toMatchObject({
+    code: "cells.immovable-capability",
+  });
+  expect(await node.send(1, "a")).toBe("accepted");
+});
+
+test("a cell is frozen only after a call that may happen once has its outcome", async () => {
+  const called = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<string>();
+  const once: DurableProgram<never> = {
+    name: "once",
+    uses: ["pay"],
+    run: () =>
+      function* (sys, inbox, pay) {
+        yield* sys.receive(inbox);
+        yield* sys.exec(pay as never, "9 EUR");
+        yield* sys.receive(inbox);
+        return null;
+      },
+  };
+  let calls = 0;
+  const run = async (): Promise<string> => {
+    calls += 1;
+    called.resolve();
+    return await answered.promise;
+  };
+  const services = [{ name: "pay", service: toolService({ run }) }];
+  const [from, to] = [
+    new DomainNode([once], new Disk(), { services }),
+    new DomainNode([once], new Disk(), { services }),
+  ];
+  await from.start("once", ["service/pay"]);
+  await from.send(1, "go");
+  await called.promise;
+  const moving = move(from, to, 2);
+  await new Promise((resolve) => setImmediate(resolve));
+  answered.resolve("paid");
+  await moving;
+  await to.send(2, "end");
+  await until(() => to.heard.ended.length === 1);
+  expect(to.heard.ended).toEqual([{ kind: "finished", status: 0 }]);
+  expect(calls).toBe(1);
+});
+
+test("what uses a service that it is not granted, or that the node does not have, is refused by name", async () => {
+  const node = new DomainNode(PROGRAMS);
+  await expect(node.start("collector-1", ["service/http"])).rejects.toMatchObject({
+    code: "cells.service-missing",
+  });
+  const greedy = { ...collector(1), name: "greedy", uses: [CELL_SERVICE, "http"] };
+  await expect(new DomainNode([greedy]).start("greedy")).rejects.toMatchObject({
+    code: "cells.bad-bundle",
+    message: expect.stringContaining("http"),
+  });
+});
+
+test("a message that no record holds comes without its bytes and says how many it had", async () => {
+  const node = new DomainNode(PROGRAMS);
+  await node.start("collector-1");
+  const payload = new Uint8Array(MESSAGE_BYTES_MAX + 1);
+  const verdict = node.gate.deliver({
+    agent: AGENT,
+    link: LINK,
+    seq: 1,
+    floor: 1,
+    ask: false,
+    payload,
+    from: NODE,
+  });
+  if ("kept" in verdict) await verdict.kept;
+  await node.send(2, "all", { ask: true });
+  await until(() => node.heard.replies.length === 1);
+  expect(node.heard.replies).toEqual([["2", `${payload.length},all`]]);
+});
+
+test("a thousand messages at once all come in order, and more wait at their sender", async () => {
+  const node = new DomainNode(PROGRAMS);
+  await node.start("collector-1000000");
+  const sent = Array.from({ length: 1500 }, (_, n) => node.send(n + 1, `${n + 1}`));
+  const verdicts = await Promise.all(sent);
+  const accepted = verdicts.filter((verdict) => verdict === "accepted").length;
+  expect(accepted).toBe(1000);
+  expect(verdicts[1200]).toBe("retry");
+  await node.send(accepted + 1, "all", { ask: true });
+  await until(() => node.heard.replies.length === 1);
+  expect(node.heard.replies[0]?.[1].split(",").slice(0, -1)).toEqual(
+    Array.from({ length: accepted }, (_, n) => `${n + 1}`),
+  );
+});
+
+test("a failure of the program ends its cell with its words", async () => {
+  const failing: DurableProgram<never> = {
+    name: "failing",
+    run: () =>
+      function* (sys, inbox) {
+        yield* sys.receive(inbox);
+        throw new RangeError("too far");
+      },
+  };
+  const node = new DomainNode([failing]);
+  await node.start("failing");
+  await node.send(1, "a");
+  await until(() => node.heard.ended.length === 1);
+  expect(node.heard.ended).toEqual([{ kind: "failed", message: "too far" }]);
+});
+
+test("a stream of segments gives what was put in, whatever the chunks, and refuses rubbish", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 6 }),
+      fc.integer({ min: 1, max: 700 }),
+      async (sizes, cut) => {
+        const [from, to] = [createMemoryJournal(), createMemoryJournal()];
+        for (const [n, size] of sizes.entries()) {
+          await from.append({
+            domain: "d",
+            epoch: 1,
+            firstSeq: n + 1,
+            count: 1,
+            body: new Uint8Array(size).fill(n),
+          });
+          if (n % 2 === 0) await from.seal("d");
+        }
+        const source = new SegmentSource(from, "d");
+        const reader = new SegmentReader();
+        for (let chunk = await source.rest(); chunk !== undefined; chunk = await source.rest())
+          for (let at = 0; at < chunk.length; at += cut)
+            for (const part of reader.push(chunk.subarray(at, at + cut)))
+              if (part !== "anew") await to.acceptSegment(part);
+        reader.end();
+        expect((await to.head("d"))?.bytes).toBe((await from.head("d"))?.bytes);
+      },
+    ),
+    { numRuns: 50 },
+  );
+  expect(() => [...new SegmentReader().push(new Uint8Array([255, 255, 255, 255]))]).toThrow(/4294967295/);
+  const half = new SegmentReader();
+  expect([...half.push(new Uint8Array([0, 0, 0, 9, 1]))]).toEqual([]);
+  expect(() => half.end()).toThrow(/inside a segment/);
+});
+
+function bound<Port extends object>(port: Port): Port {
+  return new Proxy(port, {
+    get: (target, name) => {
+      const value = (target as Record<string | symbol, unknown>)[name];
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+    ownKeys: () => [
+      "read",
+      "readJoined",
+      "head",
+      "domains",
+      "seal",
+      "segments",
+      "readSegment",
+      "acceptSegment",
+      "truncate",
+      "remove",
+      "close",
+    ],
+    getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
+  });
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise<void>((resolve) => setImmediate(resolve));
+}
