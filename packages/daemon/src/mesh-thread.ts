@@ -343,19 +343,24 @@ export class MeshThread implements MeshThreadService {
     mesh: Mesh,
     gate: AgentGate | undefined,
     agents: NodeService,
+    signer: NodeIdentity,
     sessionId: () => string,
   ): readonly object[] {
     const movement = openMovement({
       mesh,
       gate: gate?.gate,
       agents,
+      signer,
       sessionId,
+      dataDir: this.#setup.dataDir,
       clock: this.#clock,
       timers: this.#timers,
       random: this.#random,
       meter: this.#meter,
       logger: this.#logger,
     });
+    this.#stops.push(() => movement.stop());
+    return movement.services;
   }
 
   #nodeService(
@@ -370,24 +375,19 @@ export class MeshThread implements MeshThreadService {
       signer,
       digests: this.#digests,
       random: this.#random,
-    signer: NodeIdentity,
       clock: this.#clock,
       timers: this.#timers,
       logger: this.#logger,
       began: (agent, parent) => gate?.office.began(agent, parent),
       sessionId,
     });
-      signer,
   }
-      dataDir: this.#setup.dataDir,
 
   async #openSession(mesh: Mesh): Promise<SessionKeeper> {
     const keeper = new SessionKeeper({
       node: mesh.self,
       coordination: mesh.coordination,
       timers: this.#timers,
-    this.#stops.push(() => movement.stop());
-    return movement.services;
       random: this.#random,
       logger: this.#logger,
       onSession: ({ sessionId }) => mesh.setSessionId(sessionId),
