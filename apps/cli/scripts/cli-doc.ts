@@ -228,6 +228,12 @@ A node keeps its newest 2,000 log lines and events in memory; \`glia logs\` show
 \`--follow\`. With \`--json\` each is a line with the event \`entry\` (seq, atMs, level, message, fields, and for an event its \`detail\`), and the last line has
 \`ok\` and \`next\`, the number after which nothing was shown. Log lines of agents: \`glia agent logs\`.
 
+## In \`glia shell\`
+
+Each line is a command without the word \`glia\`, run as a process of its own. Quotes and backslashes are those of sh; nothing is expanded. Tab completes
+commands, options and values; the history (\`shell-history\` beside the folders of nodes, mode 0600, 1,000 lines) leaves out lines that begin with a blank.
+\`history\` shows it, \`exit\` and Ctrl-D leave. Where standard input is no terminal its lines are run to the first that fails, whose exit code is the shell's.
+
 ## Where nodes keep their data
 
 \`--data DIR\`, or else a folder of the node's name under \`$GLIA_HOME\`, or under \`$XDG_STATE_HOME/glia\`, or under

@@ -45,8 +45,8 @@ function usageMessage({ message }: CommanderError): string {
 const argv = process.argv.slice(2);
 const { json, verbose, child } = flagsOf(argv);
 const terminal = new Terminal({ out: process.stdout, err: process.stderr, json, verbose });
-// The program that started this node decides what Ctrl-C means for it.
-const interrupt = listenForInterrupt(terminal, child ? ["SIGINT"] : []);
+// The program that started this node decides what Ctrl-C means for it; in a shell it is for the command that runs.
+const interrupt = listenForInterrupt(terminal, child || argv[0] === "shell" ? ["SIGINT"] : []);
 const code = await run(argv, terminal, interrupt);
 await terminal.drain();
 process.exit(reportLostOutput(terminal, code));

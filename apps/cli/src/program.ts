@@ -11,6 +11,7 @@ import { addDurable } from "./durable/register.ts";
 import { addLogs } from "./logs/register.ts";
 import { addAgentMovement } from "./movement/register.ts";
 import { choiceOptions, describeArgument, examples, group, type Outcome, Registrar } from "./registrar.ts";
+import { addShell } from "./shell/register.ts";
 import { addSim } from "./sim/register.ts";
 import { addBench } from "./tensor/register.ts";
 import { addWasm } from "./wasm/register.ts";
@@ -58,6 +59,7 @@ export function createProgram(context: Context, outcome: Outcome, version: () =>
   addWasm(program, register);
   addSim(program, register);
   addBench(program, register);
+  addShell(program, register);
   addMachine(program, register);
   return program;
 }
