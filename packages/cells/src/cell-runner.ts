@@ -11,23 +11,11 @@
  */
 
 import type { AgentId } from "@glia-os/abi/ids";
-import type {
-  AdmittedProgram,
-  Clock,
-  Engine,
-  EngineInstance,
-  EngineLimits,
-  GuestHost,
-  InstanceImage,
-  Logger,
-  Timers,
-} from "@glia-os/abi/ports";
+import type { AdmittedProgram, EngineLimits } from "@glia-os/abi/ports";
 import { RIGHTS } from "@glia-os/abi/syscalls";
-import { GUEST_ERRORS } from "@glia-os/abi/wire";
-import type { Exit, Handle, Kernel, TaskId } from "@glia-os/kernel";
-import type { HeldCapabilities } from "@glia-os/kernel/guests";
+import type { Exit, TaskId } from "@glia-os/kernel";
 import type { AgentManifest } from "./agent-manifest.ts";
-import { type CellService, giftsOf, heldOf, servicesFor } from "./cell-services.ts";
+import { giftsOf, servicesFor } from "./cell-services.ts";
 import { MAILBOX_MESSAGES_MAX } from "./constants.ts";
 import {
   AlreadyHereError,
@@ -37,159 +25,24 @@ import {
   NotHereError,
   NoYieldError,
 } from "./errors.ts";
-import { type GuestTaskCell, type GuestTaskEnd, guestTask } from "./guest-task.ts";
-import type {
-  Asker,
-  CellEnd,
-  CellGatePort,
-  CellRunnerPort,
-  CellVitals,
-  FrozenMail,
-  MailItem,
-} from "./runner-port.ts";
+import { type GuestTaskEnd, guestTask } from "./guest-task.ts";
+import { NotReplicableError } from "./replica/errors.ts";
+import { checkReplicable } from "./replica/grants.ts";
+import type { CheckpointFacts, Rebuild, ReplicaRunnerPort } from "./replica/replica-ports.ts";
+import { Tape } from "./replica/tape.ts";
+import { RunnerCell, type TaskHandles } from "./runner-cell.ts";
+import type { ArrivingAhead, CellRunnerOptions } from "./runner-options.ts";
+import type { CellEnd, CellRunnerPort, CellVitals, FrozenMail, MailItem } from "./runner-port.ts";
 
 /** Slices, and syscalls, of a pre-emptive guest in one turn of its task. */
 const SLICES_PER_TURN = 4;
-/** Turns images into bytes and back (docs/spec/snapshot.md). */
-export interface ImageCodec {
-  /** The bytes of an image in chunks of at most 1 MiB. */
-  encode(image: InstanceImage): Iterable<Uint8Array>;
-  /** A fresh decoder that holds at most `imageBytes` of sections. */
-  decoder(imageBytes: number): { push(chunk: Uint8Array): void; finish(): InstanceImage };
-}
-
-/** A guest that is read while it runs (docs/spec/precopy.md). It is asked between two steps of the guest. */
-export interface ReadingAhead {
-  /** The next piece, at most 1 MiB; undefined when the rest is best read while the guest stands still. */
-  next(): Uint8Array | undefined;
-  /** The rest, in pieces of at most 1 MiB, of a guest that stands still. */
-  last(): Iterator<Uint8Array>;
-  /** The guest goes on as if it had not been read. */
-  cancel(): void;
-}
-
-/** A guest on its way in, of which the first part comes from one that runs. */
-export interface ArrivingAhead {
-  push(piece: Uint8Array): void;
-  /** The guest, once all is there. */
-  finish(): EngineInstance;
-  dispose(): void;
-}
-
-/** Reads guests while they run, and takes them in. */
-export interface AheadCodec {
-  /** Undefined when guests of the program cannot be read while they run. */
-  read(program: AdmittedProgram, instance: EngineInstance): Promise<ReadingAhead | undefined>;
-  arrive(program: AdmittedProgram, limits: Partial<EngineLimits>, host: GuestHost): ArrivingAhead;
-}
-
-/** What a runner is made of. */
-export interface CellRunnerOptions {
-  readonly kernel: Kernel;
-  readonly engine: Engine;
-  readonly codec: ImageCodec;
-  /** Default: images are read of cells that stand still only, and one that was not is refused. */
-  readonly ahead?: AheadCodec;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly logger: Logger;
-  readonly gate: CellGatePort;
-  /** Bounds of every guest beside its memory, which its manifest sets. Default: the engine's. */
-  readonly limits?: Omit<Partial<EngineLimits>, "memoryPages">;
-  /** What agents may be given by their manifests. Default: nothing. */
-  readonly services?: readonly CellService[];
-}
-
 const PAGE_BYTES = 65_536;
-/** The engine's default. */
-const MESSAGE_BYTES = 1_048_576;
-const LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
-/** Longest reply: the largest payload of a link. */
-const REPLY_BYTES_MAX: number = 1024 * 1024;
-
-/** The shell's ends of what a cell's task waits on. */
-interface TaskHandles {
-  readonly inbox: Handle<MailItem>;
-  readonly control: Handle;
-}
-
-class Cell implements GuestTaskCell {
-  readonly agent: AgentId;
-  readonly manifest: AgentManifest;
-  readonly program: AdmittedProgram;
-  readonly backlog: MailItem[] = [];
-  readonly services: readonly CellService[];
-  readonly held: HeldCapabilities;
-  readonly messageBytes: number;
-  readonly #runner: CellRunnerOptions;
-  instance!: EngineInstance;
-  task: TaskHandles | undefined;
-  taskId: TaskId | undefined;
-  freezeWanted = false;
-  onFrozen: ((mail: FrozenMail) => void) | undefined;
-  onFreezeFailed: ((error: unknown) => void) | undefined;
-  frozen: FrozenMail | undefined;
-  image: Iterator<Uint8Array> | undefined;
-  /** What takes the image in. */
-  arriving: { push(piece: Uint8Array): void; finish(): EngineInstance; dispose?(): void } | undefined;
-  ahead: ReadingAhead | undefined;
-  asker: Asker | undefined;
-  receivedCount = 0;
-  waiting = 0;
-  sleepRestMs: number | undefined;
-
-  constructor(agent: AgentId, manifest: AgentManifest, program: AdmittedProgram, runner: CellRunnerOptions) {
-    this.agent = agent;
-    this.manifest = manifest;
-    this.program = program;
-    this.services = servicesFor(manifest.grants, runner.services);
-    this.held = heldOf(this.services);
-    this.messageBytes = runner.limits?.messageBytes ?? MESSAGE_BYTES;
-    this.#runner = runner;
-  }
-
-  monotonicMs(): number {
-    return this.#runner.clock.monotonicMs();
-  }
-
-  takeSleepRest(): number | undefined {
-    const rest = this.sleepRestMs;
-    this.sleepRestMs = undefined;
-    return rest;
-  }
-
-  received(item: MailItem): void {
-    this.receivedCount++;
-    this.waiting--;
-    this.asker = item.ask ? { link: item.link, seq: item.seq, from: item.from } : undefined;
-    this.#runner.gate.taken(this.agent, 1, item.payload.length);
-  }
-
-  /** What the guest may ask for without waiting. */
-  host(): GuestHost {
-    const { logger, clock, gate } = this.#runner;
-    return {
-      log: (level, text) =>
-        logger.log(LEVELS[level] ?? "info", text, { agent: this.agent, name: this.manifest.name }),
-      capabilities: this.held,
-      wallMs: () => clock.wallMs(),
-      random: (target) => void this.#runner.kernel.random.bytes(target),
-      reply: (payload) => {
-        if (this.asker === undefined) return GUEST_ERRORS.E_STATE;
-        if (payload.length > REPLY_BYTES_MAX) return GUEST_ERRORS.E_LIMIT;
-        gate.replied(this.agent, this.asker, payload.slice());
-        this.asker = undefined;
-        return 0;
-      },
-    };
-  }
-}
 
 /** The cells of one kernel. */
-export class CellRunner implements CellRunnerPort {
+export class CellRunner implements CellRunnerPort, ReplicaRunnerPort {
   readonly #options: CellRunnerOptions;
-  readonly #cells = new Map<AgentId, Cell>();
-  readonly #tasks = new Map<TaskId, Cell>();
+  readonly #cells = new Map<AgentId, RunnerCell>();
+  readonly #tasks = new Map<TaskId, RunnerCell>();
   readonly #programs = new Map<string, { readonly program: AdmittedProgram; users: number }>();
 
   constructor(options: CellRunnerOptions) {
@@ -220,7 +73,7 @@ export class CellRunner implements CellRunnerPort {
   deliver(agent: AgentId, item: MailItem): void {
     const cell = this.#cells.get(agent);
     if (cell === undefined) return;
-    cell.waiting++;
+    cell.waitingCount++;
     if (cell.task === undefined) cell.backlog.push(item);
     else if (this.#options.kernel.trySend(cell.task.inbox, item) === "full")
       this.#end(cell, {
@@ -261,7 +114,7 @@ export class CellRunner implements CellRunnerPort {
   }
 
   /** A cell that stands still: its mail with what came since it stopped. An image that was read of it is given up. */
-  #standing(cell: Cell): FrozenMail {
+  #standing(cell: RunnerCell): FrozenMail {
     this.#stopAhead(cell);
     cell.image = undefined;
     this.#restoreMail(cell, cell.frozen);
@@ -298,7 +151,7 @@ export class CellRunner implements CellRunnerPort {
     if (cell !== undefined) this.#stopAhead(cell);
   }
 
-  #stopAhead(cell: Cell): void {
+  #stopAhead(cell: RunnerCell): void {
     cell.ahead?.cancel();
     cell.ahead = undefined;
   }
@@ -318,14 +171,14 @@ export class CellRunner implements CellRunnerPort {
     cell.arriving = ahead ? this.#arriveAhead(cell) : this.#arriveFrozen(cell);
   }
 
-  #arriveAhead(cell: Cell): ArrivingAhead {
+  #arriveAhead(cell: RunnerCell): ArrivingAhead {
     const { ahead } = this.#options;
     if (ahead === undefined)
       throw new BadImageError("it was begun while its agent ran, which this node does not read");
     return ahead.arrive(cell.program, this.#limitsOf(cell), cell.host());
   }
 
-  #arriveFrozen(cell: Cell): NonNullable<Cell["arriving"]> {
+  #arriveFrozen(cell: RunnerCell): NonNullable<RunnerCell["arriving"]> {
     const { memoryPages, program } = cell.manifest;
     const decoder = this.#options.codec.decoder(memoryPages * PAGE_BYTES + program.length);
     return {
@@ -363,35 +216,85 @@ export class CellRunner implements CellRunnerPort {
   async vitals(agent: AgentId): Promise<CellVitals | undefined> {
     const cell = this.#cells.get(agent);
     if (cell === undefined) return undefined;
-    const { receivedCount: received, waiting, instance } = cell;
+    const { receivedCount: received, waitingCount: waiting, instance } = cell;
     return { received, waiting, memoryBytes: instance?.memoryBytes ?? 0 };
   }
 
-  #limitsOf(cell: Cell): Partial<EngineLimits> {
+  // Replicas (ReplicaRunnerPort)
+
+  checkpoint(agent: AgentId, number: number, whole: boolean): void {
+    const cell = this.#cells.get(agent);
+    const { replication } = this.#options;
+    if (cell === undefined || replication === undefined) return;
+    let facts: CheckpointFacts | undefined;
+    try {
+      if (cell.arriving === undefined && cell.checkpoints !== undefined) {
+        cell.checkpoints.take(number, cell.instance.snapshot(), whole);
+        cell.tape?.flush();
+        facts = { asker: cell.asker, received: cell.receivedCount, sleepMs: cell.restOfWait() };
+      }
+    } catch {
+      // It has not come to its first blocking call. It is asked again.
+    }
+    replication.port.checkpointed(agent, number, facts);
+  }
+
+  async readCheckpoint(agent: AgentId, number: number): Promise<Uint8Array | undefined> {
+    const { checkpoints } = this.#here(agent);
+    if (checkpoints?.has(number) !== true) throw new NotHereError(agent);
+    return checkpoints.next();
+  }
+
+  async rebuild(agent: AgentId, manifest: AgentManifest, from: Rebuild, mail: FrozenMail): Promise<void> {
+    const { replication } = this.#options;
+    if (replication === undefined) throw new NotReplicableError(manifest.name, "this node keeps no replicas");
+    const cell = await this.#add(agent, manifest);
+    try {
+      const image = replication.codec.restore(
+        from,
+        manifest.memoryPages * PAGE_BYTES + manifest.program.length,
+      );
+      cell.restoring = true;
+      cell.instance = cell.program.restore(image, this.#limitsOf(cell), cell.host());
+      cell.restoring = false;
+      this.#restoreMail(cell, mail);
+      cell.tape = new Tape((entry) => replication.port.inputs(agent, entry), from.items);
+      const { sleepMs } = mail;
+      if (from.items.length > 0) cell.sleepRestMs = undefined;
+      else if (sleepMs !== undefined) cell.sleepRestMs = Math.max(0, sleepMs - from.waitedMs);
+      cell.waitedMs = from.items.at(-1)?.[0] === 4 ? from.waitedMs : undefined;
+    } catch (error) {
+      this.#forget(cell);
+      throw error;
+    }
+  }
+
+  #limitsOf(cell: RunnerCell): Partial<EngineLimits> {
     return { ...this.#options.limits, memoryPages: cell.manifest.memoryPages };
   }
 
-  #here(agent: AgentId): Cell {
+  #here(agent: AgentId): RunnerCell {
     const cell = this.#cells.get(agent);
     if (cell === undefined) throw new NotHereError(agent);
     return cell;
   }
 
-  async #add(agent: AgentId, manifest: AgentManifest): Promise<Cell> {
+  async #add(agent: AgentId, manifest: AgentManifest): Promise<RunnerCell> {
     if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
     servicesFor(manifest.grants, this.#options.services);
+    checkReplicable(manifest);
     const admitted = await this.#options.engine.admit(manifest.program, manifest.grants);
     if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
     const known = this.#programs.get(admitted.hash);
     const shared = known ?? { program: admitted, users: 0 };
     shared.users++;
     this.#programs.set(admitted.hash, shared);
-    const cell = new Cell(agent, manifest, shared.program, this.#options);
+    const cell = new RunnerCell(agent, manifest, shared.program, this.#options);
     this.#cells.set(agent, cell);
     return cell;
   }
 
-  #forget(cell: Cell): void {
+  #forget(cell: RunnerCell): void {
     const { kernel } = this.#options;
     if (this.#cells.get(cell.agent) !== cell) return;
     this.#cells.delete(cell.agent);
@@ -403,7 +306,7 @@ export class CellRunner implements CellRunnerPort {
     cell.instance?.dispose();
   }
 
-  #dropHandles(cell: Cell): void {
+  #dropHandles(cell: RunnerCell): void {
     if (cell.task === undefined) return;
     this.#options.kernel.drop(cell.task.inbox);
     this.#options.kernel.drop(cell.task.control);
@@ -412,16 +315,16 @@ export class CellRunner implements CellRunnerPort {
     cell.taskId = undefined;
   }
 
-  #restoreMail(cell: Cell, mail: FrozenMail | undefined): void {
+  #restoreMail(cell: RunnerCell, mail: FrozenMail | undefined): void {
     if (mail === undefined) return;
     cell.backlog.unshift(...mail.mailbox);
-    cell.waiting = cell.backlog.length;
+    cell.waitingCount = cell.backlog.length;
     cell.asker = mail.asker;
     cell.receivedCount = mail.received;
     cell.sleepRestMs = mail.sleepMs;
   }
 
-  #run(cell: Cell): void {
+  #run(cell: RunnerCell): void {
     const { kernel } = this.#options;
     const inbox = kernel.mailbox<MailItem>({
       capacity: MAILBOX_MESSAGES_MAX,
@@ -444,7 +347,7 @@ export class CellRunner implements CellRunnerPort {
     kernel.onExit(cell.taskId, (exit) => this.#taskEnded(cell, exit as Exit<GuestTaskEnd>));
   }
 
-  #taskEnded(cell: Cell, exit: Exit<GuestTaskEnd>): void {
+  #taskEnded(cell: RunnerCell, exit: Exit<GuestTaskEnd>): void {
     if (this.#cells.get(cell.agent) !== cell) return;
     this.#dropHandles(cell);
     if (exit.kind !== "ok") {
@@ -454,7 +357,7 @@ export class CellRunner implements CellRunnerPort {
     else this.#end(cell, exit.value);
   }
 
-  #frozen(cell: Cell, { mailbox, sleepMs }: Extract<GuestTaskEnd, { kind: "frozen" }>): void {
+  #frozen(cell: RunnerCell, { mailbox, sleepMs }: Extract<GuestTaskEnd, { kind: "frozen" }>): void {
     const mail: FrozenMail = { mailbox, asker: cell.asker, received: cell.receivedCount, sleepMs };
     const listener = cell.onFrozen;
     cell.onFrozen = undefined;
@@ -463,7 +366,7 @@ export class CellRunner implements CellRunnerPort {
     else listener(mail);
   }
 
-  #end(cell: Cell, end: CellEnd): void {
+  #end(cell: RunnerCell, end: CellEnd): void {
     const failFreeze = cell.onFreezeFailed;
     this.#forget(cell);
     failFreeze?.(new GuestFailedError(cell.agent, end.kind === "failed" ? end.message : "it finished"));

@@ -8,11 +8,14 @@
  * GT4. A call on a capability that was begun is finished here: its outcome goes to the guest before it is frozen. One that was not begun
  *      travels and is made where the guest arrives.
  * GT5. What was not received when the task ends frozen is handed back in order.
+ * GT6. A guest that runs again from a record gets from it what it got before, without waiting, and then goes on live.
  */
 import type { CallResult, EngineInstance, PendingCall, StepOutcome } from "@glia-os/abi/ports";
 import { GUEST_ERRORS } from "@glia-os/abi/wire";
 import { after, type Handle, type Routine, receiveFrom, type Sys, signalOf } from "@glia-os/kernel";
 import { GuestCalls, type HeldCapabilities, isGuestCall } from "@glia-os/kernel/guests";
+import { ReplayDivergedError } from "./replica/errors.ts";
+import type { Tape } from "./replica/tape.ts";
 import type { CellEnd, MailItem } from "./runner-port.ts";
 
 /** How a guest's task ended. */
@@ -31,12 +34,16 @@ export interface GuestTaskCell {
   readonly freezeWanted: boolean;
   /** Messages that come before those of the mailbox: the rest of a frozen mailbox. */
   readonly backlog: MailItem[];
-  /** Milliseconds a sleep still had to go when the guest was frozen; taken by the first sleep. */
-  takeSleepRest(): number | undefined;
+  /** How long a wait of this duration lasts: shorter for the first after the guest was frozen, if it was in it. Milliseconds. */
+  takeSleepRest(durationMs: number): number;
   /** The node's monotonic clock. */
   monotonicMs(): number;
   /** The guest received a message. */
   received(item: MailItem): void;
+  /** Records what the guest is given, and gives it what was recorded; absent for one without a replica. */
+  readonly tape?: Tape | undefined;
+  /** How long a wait that begins now may last, and that none lasts any more. */
+  waiting(durationMs: number | undefined): void;
 }
 
 /** Fuel of a pre-emptive guest's turn: some tenths of a millisecond. */
@@ -98,10 +105,20 @@ class GuestDriver {
         outcome = instance.step(undefined, slice);
         continue;
       }
-      const result: CallResult | undefined = yield* this.#perform(outcome.call);
+      const result: CallResult | undefined = this.#again() ?? (yield* this.#perform(outcome.call));
       if (result === undefined) return this.#frozen();
+      if (result.payload === undefined) this.#cell.tape?.returned(result.value);
       outcome = instance.step(result, slice);
     }
+  }
+
+  /** What the guest was given before, when it runs again from a record (GT6). */
+  #again(): CallResult | undefined {
+    const given = this.#cell.tape?.nextResult();
+    if (given === undefined || "value" in given) return given;
+    const [item] = this.#cell.backlog;
+    if (item === undefined) throw new ReplayDivergedError("it took a message that is not there");
+    return this.#firstOfBacklog(item.payload.length);
   }
 
   /** The result of a blocking import, or undefined when the guest is to be frozen instead (GT2). */
@@ -111,9 +128,9 @@ class GuestDriver {
       case "receive":
         return yield* this.#receive(call.args[1] ?? 0);
       case "receive_within":
-        return yield* this.#receiveWithin(call.args[1] ?? 0, this.#cell.takeSleepRest() ?? call.args[2] ?? 0);
+        return yield* this.#receiveWithin(call.args[1] ?? 0, this.#cell.takeSleepRest(call.args[2] ?? 0));
       case "sleep":
-        return yield* this.#sleep(this.#cell.takeSleepRest() ?? call.args[0] ?? 0);
+        return yield* this.#sleep(this.#cell.takeSleepRest(call.args[0] ?? 0));
       default:
         if (isGuestCall(call)) return yield* this.#calls.perform(call);
         yield* this.#sys.yield();
@@ -133,9 +150,12 @@ class GuestDriver {
   *#receiveWithin(capacity: number, durationMs: number): Routine<CallResult | undefined> {
     if (!(durationMs >= 0 && durationMs <= SLEEP_MS_MAX)) return { value: GUEST_ERRORS.E_RANGE };
     if (this.#cell.backlog.length > 0) return this.#firstOfBacklog(capacity);
+    this.#cell.tape?.waits();
+    this.#cell.waiting(durationMs);
     const startedMs = this.#cell.monotonicMs();
     const choices = [...this.#messageOrControl, after(durationMs)] as const;
     const [index, value] = yield* this.#sys.select(choices);
+    this.#cell.waiting(undefined);
     if (index === 0) this.#cell.backlog.push(value as MailItem);
     if (this.#cell.freezeWanted || index === 1) {
       this.#sleepRestMs = Math.max(0, durationMs - (this.#cell.monotonicMs() - startedMs));
@@ -165,8 +185,11 @@ class GuestDriver {
 
   *#sleep(durationMs: number): Routine<CallResult | undefined> {
     if (!(durationMs >= 0 && durationMs <= SLEEP_MS_MAX)) return { value: GUEST_ERRORS.E_RANGE };
+    this.#cell.tape?.waits();
+    this.#cell.waiting(durationMs);
     const startedMs = this.#cell.monotonicMs();
     const [index] = yield* this.#sys.select([after(durationMs), signalOf(this.#control)]);
+    this.#cell.waiting(undefined);
     if (index === 0) return DONE;
     this.#sleepRestMs = Math.max(0, durationMs - (this.#cell.monotonicMs() - startedMs));
     return undefined;

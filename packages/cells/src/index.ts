@@ -19,14 +19,7 @@ export {
   FREEZE_TIMEOUT_MS,
   MAILBOX_BYTES_MAX,
 } from "./cell-gate.ts";
-export {
-  type AheadCodec,
-  type ArrivingAhead,
-  CellRunner,
-  type CellRunnerOptions,
-  type ImageCodec,
-  type ReadingAhead,
-} from "./cell-runner.ts";
+export { CellRunner } from "./cell-runner.ts";
 export type { CellService } from "./cell-services.ts";
 export { type CellState, TRANSITIONS, transition } from "./cell-state.ts";
 export { MAILBOX_MESSAGES_MAX } from "./constants.ts";
@@ -67,6 +60,13 @@ export { AgentFileReader, type AgentFileStart, FILE_START_MAX, readFileStart } f
 export { AgentFileWriter } from "./export/file-writer.ts";
 export type { KeptCells, KeptMail, StoredCell } from "./kept-cells.ts";
 export { FORWARD_MS, RETIRED_MAX } from "./retired-cells.ts";
+export type {
+  AheadCodec,
+  ArrivingAhead,
+  CellRunnerOptions,
+  ImageCodec,
+  ReadingAhead,
+} from "./runner-options.ts";
 export type {
   Asker,
   CellEnd,

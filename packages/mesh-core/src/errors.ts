@@ -292,6 +292,15 @@ export class MigrationInProgressError extends MeshError<"mesh.migration-in-progr
   }
 }
 
+/** A copy of an agent that a node does not keep, or does not go on with. */
+export class ReplicaRefusedError extends MeshError<"mesh.replica-refused"> {
+  constructor(agent: string, why: string) {
+    super("mesh.replica-refused", `the replica of agent ${agent} is refused: ${why}`, {
+      details: { agent, why },
+    });
+  }
+}
+
 /** A move refused before the agent was frozen. */
 export class MigrationRefusedError extends MeshError<"mesh.migration-refused"> {
   constructor(agent: string, why: string, cause?: unknown) {

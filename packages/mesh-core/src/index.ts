@@ -31,6 +31,11 @@ export {
 export { FieldReader } from "./codec/reader.ts";
 export { PeerExchange, type PeerExchangeStats } from "./exchange/peer-exchange.ts";
 export { type PeerRecord, PeerRecords } from "./exchange/peer-record.ts";
+export { type Checkpoint, Feed, type FeedOptions, type FeedState } from "./failover/feed.ts";
+export { Feeds, type OwnFeedOptions, type SharedFeedOptions } from "./failover/feeds.ts";
+export type { HeldAgent, HeldEntry } from "./failover/hold.ts";
+export { HOLD_BYTES, Holds, type HoldsOptions } from "./failover/holds.ts";
+export { OwnerRow, type OwnerRowOptions, type RowOutcome } from "./failover/owner-row.ts";
 export { FIND_METHOD, Kademlia, type KademliaOptions, type KademliaStats } from "./kademlia/kademlia.ts";
 export { Lookup, type LookupOptions, type LookupStep } from "./kademlia/lookup.ts";
 export type { AgentLink, LinkStats } from "./links/agent-link.ts";

@@ -90,6 +90,16 @@ export const CELLS_CODES = {
     changed: "Nothing.",
     fix: "Ask coordination which node owns the agent.",
   },
+  "cells.not-replicable": {
+    retryable: false,
+    changed: "Nothing: no agent was started.",
+    fix: "Start it without a replica, or without the grants that the message names (docs/availability.md).",
+  },
+  "cells.replay-diverged": {
+    retryable: false,
+    changed: "The agent failed: what it had said before is not what it would say now.",
+    fix: "Report the module: programs that only import what a replica allows are deterministic.",
+  },
   "cells.programs-refused": {
     retryable: false,
     changed: "Nothing: no agent was started.",

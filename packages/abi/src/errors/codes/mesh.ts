@@ -186,6 +186,11 @@ export const MESH_CODES = {
     changed: "Nothing: the move that runs goes on.",
     fix: "Wait for the move that runs to end.",
   },
+  "mesh.replica-refused": {
+    retryable: true,
+    changed: "Nothing: the node keeps what it had.",
+    fix: "Nothing: the agent's node chooses another replica, or seeds this one again.",
+  },
   "mesh.migration-refused": {
     retryable: false,
     changed: "Nothing: the agent goes on where it is.",

@@ -1,0 +1,280 @@
+/**
+ * The copies that this node keeps of agents of others, and taking those over whose owner is gone (docs/spec/replica.md, RH1 to RH5).
+ *
+ * HS1. At most one complete copy per agent; a new feed takes its place when its first checkpoint is complete.
+ * HS2. A copy is sealed before coordination is asked for the agent, and unsealed only by an answer that says that nothing was changed.
+ * HS3. An agent is taken over at most once: by the row that coordination committed to this node.
+ * HS4. At most {@link HOLDS_MAX} copies, and as many bytes as the node allows. What does not fit is refused before it is kept.
+ */
+import { errorCodeOf } from "@glia-os/abi/errors";
+import type { AgentId, NodeId } from "@glia-os/abi/ids";
+import type { AgentRow, CasOutcome, Clock, Coordination, TimerHandle, Timers } from "@glia-os/abi/ports";
+import { ReplicaRefusedError } from "../errors.ts";
+import type { Caller, CallHandler } from "../mesh-types.ts";
+import { type HeldAgent, Hold } from "./hold.ts";
+import {
+  countAnswer,
+  type FeedId,
+  REPLICA_METHODS,
+  readAppend,
+  readBeat,
+  readDrop,
+  readPart,
+  readPoint,
+  readSeed,
+  type SeedRequest,
+} from "./messages.ts";
+
+/** Copies one node keeps, those that arrive included. */
+export const HOLDS_MAX = 512;
+/** Bytes of copies one node keeps unless it is told otherwise: 1 GiB. */
+export const HOLD_BYTES: number = 1024 * 1024 * 1024;
+/** An owner that was not heard for so long may be gone: three beats. Milliseconds. */
+export const SILENCE_MS = 1500;
+/** Between two looks at owners that are silent, in milliseconds. */
+export const LOOK_MS = 250;
+/** A copy whose row does not name this node is dropped when its owner was silent for so long, in milliseconds. */
+export const FORGOTTEN_MS = 60_000;
+const SESSION_TAIL = 16;
+const EMPTY = new Uint8Array(0);
+
+/** Refusals of a takeover after which nothing was changed. */
+const UNCHANGED: ReadonlySet<string | undefined> = new Set([
+  "store.owner-alive",
+  "store.session-expired",
+  "store.not-replica",
+  "store.agent-terminated",
+]);
+
+/** What keeping copies needs from the node. */
+export interface HoldsOptions {
+  readonly self: NodeId;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly maxBytes?: number;
+  coordination(): Coordination;
+  /** Empty while this node has no coordination session. */
+  sessionId(): string;
+  /** Whether this node could run the agent. Throwing refuses it. */
+  admit(agent: AgentId, meta: Uint8Array): Promise<void>;
+  /** The agent is this node's under the row: build it and run it. */
+  adopt(held: HeldAgent, row: AgentRow): Promise<void>;
+}
+
+interface Sealed {
+  readonly opened: Promise<void>;
+  open(): void;
+}
+
+/** Every copy of one node. */
+export class Holds {
+  readonly #o: HoldsOptions;
+  readonly #byFeed = new Map<FeedId, Hold>();
+  readonly #complete = new Map<AgentId, Hold>();
+  readonly #sealed = new Map<AgentId, Sealed>();
+  readonly #asking = new Set<AgentId>();
+  #timer: TimerHandle | undefined;
+  #stopped = false;
+
+  constructor(options: HoldsOptions) {
+    this.#o = options;
+  }
+
+  /** Complete copies. */
+  get size(): number {
+    return this.#complete.size;
+  }
+
+  /** Bytes of all copies. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const hold of this.#byFeed.values()) bytes += hold.bytes;
+    return bytes;
+  }
+
+  /** The methods to register: name and handler. */
+  methods(): readonly (readonly [string, CallHandler])[] {
+    return [
+      [REPLICA_METHODS.seed, (caller, body) => this.#seed(caller, readSeed(body))],
+      [
+        REPLICA_METHODS.part,
+        async (caller, body) => {
+          const part = readPart(body);
+          return countAnswer((await this.#open(caller, part.feed, part.bytes.length)).part(part));
+        },
+      ],
+      [REPLICA_METHODS.point, (caller, body) => this.#point(caller, body)],
+      [
+        REPLICA_METHODS.append,
+        async (caller, body) => {
+          const append = readAppend(body);
+          const hold = await this.#open(caller, append.feed, body.length);
+          return countAnswer(hold.append(append, this.#o.clock.monotonicMs()));
+        },
+      ],
+      [
+        REPLICA_METHODS.drop,
+        async (caller, body) => {
+          const hold = this.#byFeed.get(readDrop(body));
+          if (hold?.owner === caller.node && !this.#sealed.has(hold.agent)) this.#forget(hold);
+          return EMPTY;
+        },
+      ],
+      [
+        REPLICA_METHODS.beat,
+        async ({ node }, body) => {
+          for (const feed of readBeat(body)) this.#heard(node, this.#byFeed.get(feed));
+          return EMPTY;
+        },
+      ],
+    ];
+  }
+
+  /** Stop taking agents over. */
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    for (const sealed of this.#sealed.values()) sealed.open();
+  }
+
+  #heard(node: NodeId, hold: Hold | undefined): void {
+    if (hold?.owner === node) hold.heardMs = this.#o.clock.monotonicMs();
+  }
+
+  async #seed(caller: Caller, seed: SeedRequest): Promise<Uint8Array> {
+    const known = this.#byFeed.get(seed.feed);
+    if (known?.owner === caller.node) return EMPTY;
+    if (known !== undefined) throw new ReplicaRefusedError(seed.agent, "another node has this feed");
+    for (const other of [...this.#byFeed.values()])
+      if (other.agent === seed.agent && !other.complete) this.#forget(other);
+    this.#checkRoom(seed.agent, seed.meta.length);
+    const row = await this.#o.coordination().getAgent(seed.agent);
+    if (row?.owner !== caller.node) throw new ReplicaRefusedError(seed.agent, "the node does not own it");
+    await this.#o.admit(seed.agent, seed.meta);
+    if (!this.#byFeed.has(seed.feed))
+      this.#byFeed.set(seed.feed, new Hold(seed, caller.node, this.#o.clock.monotonicMs()));
+    this.#timer ??= this.#o.timers.schedule(LOOK_MS, () => this.#look());
+    return EMPTY;
+  }
+
+  async #point(caller: Caller, body: Uint8Array): Promise<Uint8Array> {
+    const point = readPoint(body);
+    const hold = await this.#open(caller, point.feed, 0);
+    hold.point(point, this.#o.clock.monotonicMs());
+    const before = this.#complete.get(hold.agent);
+    // HS1. One that is being taken over stays: the feed that would replace it comes from an owner that is not one any more.
+    if (before !== hold && before !== undefined) this.#forget(before);
+    this.#complete.set(hold.agent, hold);
+    return EMPTY;
+  }
+
+  /** The copy that a feed goes to, once nothing holds it back. @throws {ReplicaRefusedError} */
+  async #open({ node }: Caller, feed: FeedId, bytes: number): Promise<Hold> {
+    const hold = this.#byFeed.get(feed);
+    this.#heard(node, hold);
+    if (hold?.owner !== node) throw new ReplicaRefusedError("", "this node does not know the feed");
+    for (
+      let sealed = this.#sealed.get(hold.agent);
+      sealed !== undefined;
+      sealed = this.#sealed.get(hold.agent)
+    )
+      await sealed.opened;
+    if (this.#stopped || this.#byFeed.get(feed) !== hold)
+      throw new ReplicaRefusedError(hold.agent, "this node does not keep it any more");
+    this.#checkRoom(hold.agent, bytes);
+    return hold;
+  }
+
+  #checkRoom(agent: AgentId, bytes: number): void {
+    if (this.#byFeed.size >= HOLDS_MAX)
+      throw new ReplicaRefusedError(agent, `this node keeps ${HOLDS_MAX} copies, its limit`);
+    const { maxBytes = HOLD_BYTES } = this.#o;
+    if (bytes > 0 && this.bytes + bytes > maxBytes)
+      throw new ReplicaRefusedError(agent, `this node keeps at most ${maxBytes} bytes of copies`);
+  }
+
+  #forget(hold: Hold): void {
+    this.#byFeed.delete(hold.feed);
+    if (this.#complete.get(hold.agent) !== hold) return;
+    this.#complete.delete(hold.agent);
+    this.#unseal(hold.agent);
+  }
+
+  #unseal(agent: AgentId): void {
+    const sealed = this.#sealed.get(agent);
+    this.#sealed.delete(agent);
+    sealed?.open();
+  }
+
+  #look(): void {
+    if (this.#stopped) return;
+    const nowMs = this.#o.clock.monotonicMs();
+    for (const hold of [...this.#byFeed.values()]) {
+      const silentMs = nowMs - hold.heardMs;
+      const inDoubt = this.#sealed.has(hold.agent);
+      if (hold.complete && (silentMs > SILENCE_MS || inDoubt)) void this.#try(hold, silentMs);
+      else if (!hold.complete && silentMs > FORGOTTEN_MS) this.#forget(hold);
+    }
+    this.#timer = this.#byFeed.size === 0 ? undefined : this.#o.timers.schedule(LOOK_MS, () => this.#look());
+  }
+
+  /** One attempt to take an agent over. */
+  async #try(hold: Hold, silentMs: number): Promise<void> {
+    const { agent } = hold;
+    if (this.#asking.has(agent) || this.#o.sessionId() === "") return;
+    this.#asking.add(agent);
+    try {
+      const row = await this.#o.coordination().getAgent(agent);
+      if (this.#stopped || this.#byFeed.get(hold.feed) !== hold) return;
+      if (row !== undefined && this.#isMine(hold, row)) await this.#ask(hold, row);
+      else if (row === undefined || row.owner !== hold.owner || silentMs > FORGOTTEN_MS) this.#forget(hold);
+      else this.#unseal(agent);
+    } catch {
+      // Coordination does not answer: what was asked for is in doubt or was not asked. The next look asks again.
+    } finally {
+      this.#asking.delete(agent);
+    }
+  }
+
+  #isMine(hold: Hold, row: AgentRow): boolean {
+    const { self } = this.#o;
+    // A takeover of this node whose answer was lost.
+    if (row.owner === self && this.#sealed.has(hold.agent)) return true;
+    return row.owner === hold.owner && row.replica === self;
+  }
+
+  /** HS2, HS3. */
+  async #ask(hold: Hold, row: AgentRow): Promise<void> {
+    const { agent, feed } = hold;
+    this.#seal(agent);
+    if (row.owner === this.#o.self) return this.#adopt(hold, row);
+    const sessionId = this.#o.sessionId();
+    const change = { sessionId, from: row.sessionId, status: "running" } as const;
+    const requestId = `${feed}/${row.epoch}/${sessionId.slice(-SESSION_TAIL)}`;
+    let outcome: CasOutcome;
+    try {
+      outcome = await this.#o.coordination().takeOver(agent, row.epoch, change, requestId);
+    } catch (error) {
+      if (UNCHANGED.has(errorCodeOf(error))) this.#unseal(agent);
+      return;
+    }
+    if (outcome.kind === "committed") return this.#adopt(hold, outcome.row);
+    // An earlier request of this node, whose answer was lost, may have been performed after all.
+    if (outcome.kind === "conflict" && outcome.row.owner === this.#o.self)
+      return this.#adopt(hold, outcome.row);
+    if (outcome.kind === "unknown-agent" || outcome.row.owner !== hold.owner) this.#forget(hold);
+    else this.#unseal(agent);
+  }
+
+  #seal(agent: AgentId): void {
+    if (this.#sealed.has(agent)) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#sealed.set(agent, { opened: promise, open: resolve });
+  }
+
+  async #adopt(hold: Hold, row: AgentRow): Promise<void> {
+    const held = hold.content();
+    this.#forget(hold);
+    if (held !== undefined) await this.#o.adopt(held, row);
+  }
+}
