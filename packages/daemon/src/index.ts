@@ -1,4 +1,6 @@
 /** A Glia node as a service. */
+
+export { FILE_CHUNK_MAX, FILE_START_MAX, readFileStart, SCRYPT_WRITTEN } from "@glia-os/cells";
 export type { NodeServices } from "./agent-services.ts";
 export { type ControlConnection, connectControl } from "./control-client.ts";
 export { controlPath } from "./control-path.ts";
@@ -27,11 +29,19 @@ export {
   UnknownNodeError,
 } from "./errors.ts";
 export { HTTP_CONNECTIONS, type HttpOptions, type HttpServer, serveHttp } from "./http-server.ts";
-export { loadOrCreateHttpToken } from "./http-token.ts";
+export { HttpToken, loadOrCreateHttpToken } from "./http-token.ts";
+export { connectGrpcJobs } from "./jobs/grpc-client.ts";
+export type { JobApi } from "./jobs/job-api.ts";
+export { type JobProtocol, jobProtocolOver } from "./jobs/job-protocol.ts";
+export type { JobFilter, JobState, JobSubmission, JobView } from "./jobs/job-views.ts";
+export { connectJsonRpcJobs, type JobFaceAddress } from "./jobs/json-rpc-client.ts";
 export type { LogEntry, LogPage, LogQuestion } from "./logs/log-ring.ts";
 export type { NodeEvent } from "./main-service.ts";
 export type { MeshSettings } from "./mesh-settings.ts";
 export { MINORITY_POLICIES, PROFILES, TRANSPORTS } from "./mesh-settings.ts";
+export type { AgentFileApi, BegunExport, ExportSeal, ImportRequest } from "./movement/file-api.ts";
+export { secretOfPassphrase } from "./movement/file-crypto.ts";
+export type { MovementApi } from "./movement/movement-api.ts";
 export type { NodeApi } from "./node-api.ts";
 export type { JobSettings } from "./node-jobs.ts";
 export type { NodeOptions } from "./node-options.ts";
@@ -56,6 +66,7 @@ export type {
   SpawnRequest,
   WireView,
 } from "./node-views.ts";
+export type { TraceSettings } from "./otel/otlp-tracer.ts";
 export type { MoveView } from "./survey/move-log.ts";
 export type { MeshSurvey, NodeReport, SurveyedNode } from "./survey/survey-service.ts";
 export type { NodeStart } from "./thread-setup.ts";

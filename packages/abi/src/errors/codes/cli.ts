@@ -25,6 +25,21 @@ export const CLI_CODES = {
     changed: "The run was given up; its processes were ended and its temporary folders removed.",
     fix: "Run it again when the machine is less busy; -v shows what the process last wrote.",
   },
+  "cli.config-ambiguous": {
+    retryable: false,
+    changed: "Nothing: no configuration was read.",
+    fix: "Keep one of the files, or name one with --config.",
+  },
+  "cli.config-exists": {
+    retryable: false,
+    changed: "Nothing: the file is as it was.",
+    fix: "Name another file, or replace it with --force.",
+  },
+  "cli.config-unreadable": {
+    retryable: false,
+    changed: "Nothing: a node that runs goes on with the configuration it has.",
+    fix: "Correct the file; `glia config init` writes one to begin with.",
+  },
   "cli.counting-thread": {
     retryable: true,
     changed: "The run was given up; nothing was compared.",
@@ -39,6 +54,16 @@ export const CLI_CODES = {
     retryable: false,
     changed: "Nothing: the journal was only read.",
     fix: "List the domains with `glia journal list FOLDER`.",
+  },
+  "cli.file-exists": {
+    retryable: false,
+    changed: "Nothing: the file is as it was.",
+    fix: "Name another file, or replace it with --force.",
+  },
+  "cli.file-unwritable": {
+    retryable: false,
+    changed: "Nothing: the agent goes on where it was.",
+    fix: "Name a file in a folder that this user may write to and that has room.",
   },
   "cli.folder-in-use": {
     retryable: false,
@@ -154,6 +179,11 @@ export const CLI_CODES = {
     retryable: false,
     changed: "The run was given up; its processes were ended and its temporary folders removed.",
     fix: "Let the reader of the output read to its end.",
+  },
+  "cli.passphrase-missing": {
+    retryable: false,
+    changed: "Nothing.",
+    fix: "Give a passphrase by --passphrase-file FILE (- is standard input) or GLIA_PASSPHRASE, or seal it for the cluster: --to-cluster.",
   },
   "cli.ping-unanswered": {
     retryable: true,

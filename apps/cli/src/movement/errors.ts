@@ -1,0 +1,23 @@
+/** Refusals of the commands about agents in files, one class each. */
+import { CliError } from "@glia-os/abi/errors/cli";
+
+/** A file is there already. */
+export class FileExistsError extends CliError<"cli.file-exists"> {
+  constructor(path: string) {
+    super("cli.file-exists", `${path} is there already`, { details: { path } });
+  }
+}
+
+/** A file cannot be written. */
+export class FileUnwritableError extends CliError<"cli.file-unwritable"> {
+  constructor(path: string, why: string, cause?: unknown) {
+    super("cli.file-unwritable", `${path} cannot be written: ${why}`, { cause, details: { path } });
+  }
+}
+
+/** No passphrase was given, or an empty one. */
+export class PassphraseMissingError extends CliError<"cli.passphrase-missing"> {
+  constructor(why: string) {
+    super("cli.passphrase-missing", `The file needs a passphrase: ${why}`);
+  }
+}

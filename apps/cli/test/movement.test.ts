@@ -1,0 +1,86 @@
+/** The commands about whether and where agents run, as a person uses them: two nodes in processes of their own. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ReadyNode, startReadyNode } from "./ready-node.ts";
+import { runCli } from "./run-cli.ts";
+
+const scratch = mkdtempSync(join(tmpdir(), "glia-movement-"));
+const env: Record<string, string> = { GLIA_HOME: join(scratch, "home"), GLIA_PASSPHRASE: "correct horse" };
+const guest = (name: string): string =>
+  fileURLToPath(import.meta.resolve(`@glia-os/guest-as/guests/${name}.wasm`));
+const running: ReadyNode[] = [];
+
+async function glia(args: readonly string[], stdin?: string): Promise<Record<string, unknown>> {
+  const at = ["--name", "hub", "--json"];
+  const { code, stdout, stderr } = await runCli([...args, ...at], {
+    env,
+    ...(stdin === undefined ? {} : { stdin }),
+  });
+  expect([code, stderr]).toEqual([0, ""]);
+  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Record<string, unknown>;
+}
+
+async function refusal(args: readonly string[], more: Record<string, string> = {}): Promise<string> {
+  const { code, stderr } = await runCli([...args, "--name", "hub"], { env: { ...env, ...more } });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^glia: .+\. .+\.\n$/);
+  return stderr;
+}
+
+beforeAll(async () => {
+  const hub = await startReadyNode(["mesh", "start", "--bind", "127.0.0.1:0", "--name", "hub"], env);
+  running.push(hub);
+  running.push(await startReadyNode(["mesh", "join", String(hub.ready.joinLine), "--name", "edge"], env));
+  await runCli(["agent", "spawn", guest("echo"), "--as", "echo", "--node", "hub"], { env });
+});
+
+afterAll(async () => {
+  for (const { child } of running) child.kill("SIGTERM");
+  await Promise.all(running.map(({ result }) => result));
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+describe("glia agent", () => {
+  it("pause and resume: the agent stands still, says so, and goes on", async () => {
+    expect(await glia(["agent", "pause", "echo"])).toMatchObject({ status: "suspended", epoch: 2 });
+    expect(await refusal(["agent", "pause", "echo"])).toContain("suspended");
+    expect(await glia(["agent", "resume", "echo"])).toMatchObject({ status: "running", epoch: 3 });
+  });
+
+  it("export and import: through a file that only its passphrase opens, stopped and gone on with on another node", async () => {
+    const file = join(scratch, "echo.agent");
+    const out = await glia(["agent", "export", "echo", file, "--stop"]);
+    expect(out).toMatchObject({
+      name: "echo",
+      epoch: 3,
+      file,
+      stopped: true,
+      bytes: readFileSync(file).length,
+    });
+    expect(await glia(["agent", "list"])).toMatchObject({ agents: [{ status: "exported" }] });
+    expect(await refusal(["agent", "export", "echo", file])).toContain("already");
+    expect(await refusal(["agent", "import", file], { GLIA_PASSPHRASE: "wrong" })).toContain("passphrase");
+    expect(await refusal(["agent", "import", file], { GLIA_PASSPHRASE: "" })).toContain("empty");
+    expect(await refusal(["agent", "import", join(scratch, "none")])).toContain("Cannot read");
+    writeFileSync(join(scratch, "text"), "hello");
+    expect(await refusal(["agent", "import", join(scratch, "text")])).toContain("not an agent file");
+    const back = await glia(
+      ["agent", "import", file, "--on", "edge", "--passphrase-file", "-"],
+      "correct horse\n",
+    );
+    expect(back).toMatchObject({ agent: { name: "echo", ownerName: "edge", epoch: 5, status: "running" } });
+    expect(await glia(["agent", "send", "echo", "hi", "--ask"])).toMatchObject({ reply: "hi" });
+  });
+
+  it("export: one that cannot be written lets the agent go on and leaves nothing", async () => {
+    const file = join(scratch, "no-folder", "echo.agent");
+    expect(await refusal(["agent", "export", "echo", file, "--stop", "--to-cluster"])).toContain(
+      "cannot be written",
+    );
+    expect(existsSync(`${file}.part`)).toBe(false);
+    expect(await glia(["agent", "send", "echo", "still", "--ask"])).toMatchObject({ reply: "still" });
+  });
+});
