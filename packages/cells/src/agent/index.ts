@@ -1,5 +1,6 @@
 /** Agents: one definition, which runs in a thread, in a worker, in a WebAssembly cell, on one node or on many, unchanged. */
 export { agent } from "./agent.ts";
+export { AgentProcess, type ProcessOptions } from "./agent-process.ts";
 export { isDefinition } from "./check-definition.ts";
 export type {
   Accepted,
@@ -13,8 +14,10 @@ export type {
   Ticket,
 } from "./context.ts";
 export type { AgentDefinition, AgentOptions, MessageHandler, StateSource } from "./definition.ts";
+export { AgentDesk, DESK, type RoutineEnd, routineAgent } from "./desk.ts";
 export { type AgentEnvelope, ENVELOPE_KINDS, ENVELOPE_VERSION, type EnvelopeKind } from "./envelope.ts";
 export { decodeEnvelope, encodeEnvelope } from "./envelope-codec.ts";
+export { errorOf, recordOf } from "./error-record.ts";
 export {
   AgentEndedError,
   AgentMailboxFullError,
@@ -57,6 +60,8 @@ export type {
   SpawnInputOf,
   StopReason,
 } from "./kind.ts";
+export { createLocalSystem, type LocalAgentSystem, type LocalSystemOptions } from "./local/local-system.ts";
+export type { MessageRecord } from "./message-record.ts";
 export type { AgentOutside, AgentSpeaker, Sent } from "./outside.ts";
 export type { AgentProfile } from "./profile.ts";
 export { type AgentRef, type AgentTarget, isAgentId, isAgentName, isAgentRef } from "./reference.ts";
@@ -74,5 +79,4 @@ export type {
   AgentReport,
   AgentState,
   AgentSystem,
-  MessageRecord,
 } from "./system.ts";

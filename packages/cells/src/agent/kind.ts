@@ -1,5 +1,6 @@
 /** What is known of every kind of agent, whatever its types; and the types of a kind's messages. */
 import type { StandardSchema } from "./standard-schema.ts";
+import type { SupervisionPolicy } from "./supervision.ts";
 
 /** A handler as the interpreter calls it. */
 export type Handle = (ctx: unknown, input: unknown) => unknown;
@@ -17,7 +18,7 @@ export interface CompiledMessage {
 }
 
 /** Why an agent stops. */
-export type StopReason = "stopped" | "parent-ended" | "failed" | "restart" | "upgrade" | "shutdown";
+export type StopReason = "stopped" | "parent-ended" | "failed" | "restart" | "killed" | "shutdown";
 
 /** Any kind of agent: made by `agent` only. */
 export interface AnyAgent {
@@ -26,6 +27,8 @@ export interface AnyAgent {
   readonly version: number;
   /** How messages are handled, made ready for the interpreter. */
   readonly messages: ReadonlyMap<string, CompiledMessage>;
+  /** What happens when a child fails, unless its spawn says otherwise. */
+  readonly supervise?: SupervisionPolicy;
   /** Types only. */
   readonly types?: unknown;
   /** Types only. */

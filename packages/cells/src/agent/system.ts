@@ -5,30 +5,14 @@
  * AS1. What an agent may do through its context, a routine of `run` may do too: it is an agent without a definition for its time.
  */
 import type { AgentContext, AskOptions, SpawnOptions } from "./context.ts";
-import type { EnvelopeKind } from "./envelope.ts";
 import type { AnyAgent, ChunkOf, InputOf, MessageName, ReplyOf, SpawnInputOf, StopReason } from "./kind.ts";
+import type { MessageRecord } from "./message-record.ts";
 import type { AgentProfile } from "./profile.ts";
 import type { AgentRef, AgentTarget } from "./reference.ts";
 import type { AgentRoutine } from "./routine.ts";
 
 /** The states of an agent. */
 export type AgentState = "created" | "running" | "suspended" | "failed" | "terminated";
-
-/** One line of the message log. */
-export interface MessageRecord {
-  /** Milliseconds since the Unix epoch. */
-  readonly atMs: number;
-  readonly agent: AgentRef;
-  /** `in`: taken up by the agent. `out`: sent by it. */
-  readonly direction: "in" | "out";
-  readonly kind: EnvelopeKind;
-  readonly message: string;
-  readonly correlation: number;
-  /** The other side, where there is one. */
-  readonly peer: string | undefined;
-  /** What it carried, as JSON of at most 200 characters. */
-  readonly text: string;
-}
 
 /** What is known of an agent. */
 export interface AgentReport {

@@ -1,0 +1,222 @@
+/** The asking side of the interpreter: asks, streams that it reads, requests to the host, and deadlines (`pending-ask.ts` PA1, PA2). */
+import { AgentTables } from "./agent-tables.ts";
+import type { CompiledAgent } from "./compiled-agent.ts";
+import { MAILBOX_CAPACITY } from "./constants.ts";
+import type { AgentEnvelope } from "./envelope.ts";
+import { errorOf } from "./error-record.ts";
+import {
+  AgentMailboxFullError,
+  AskSelfError,
+  AskTimeoutError,
+  NotAStreamError,
+  UnknownAgentError,
+} from "./errors.ts";
+import { Inbox } from "./inbox.ts";
+import type { AgentOutside, AgentSpeaker, Sent } from "./outside.ts";
+import type { Asker, PendingAsk } from "./pending-ask.ts";
+import type { AgentRef, AgentTarget } from "./reference.ts";
+import { type AgentStep, WAITS } from "./routine.ts";
+import type { Reader } from "./stream.ts";
+import type { Waiting } from "./waiting.ts";
+
+/** One agent that asks. */
+export abstract class Asking extends Inbox implements Asker, Reader, AgentSpeaker {
+  readonly ref: AgentRef;
+  armed: Waiting | null = null;
+  waitsFor: Waiting | null = null;
+  /** Late replies and messages that nobody got. */
+  dropped = 0;
+  protected kind: CompiledAgent;
+  protected readonly outside: AgentOutside;
+  protected tables: AgentTables | null = null;
+  /** The host knows that there is work. */
+  protected awake = false;
+
+  constructor(ref: AgentRef, kind: CompiledAgent, outside: AgentOutside) {
+    super();
+    this.ref = ref;
+    this.kind = kind;
+    this.outside = outside;
+  }
+
+  get definition(): CompiledAgent["definition"] {
+    return this.kind.definition;
+  }
+
+  abstract get handling(): string;
+
+  /** The tables, made on first use. */
+  more(): AgentTables {
+    return (this.tables ??= new AgentTables());
+  }
+
+  monotonicMs(): number {
+    return this.outside.monotonicMs();
+  }
+
+  // Asks
+
+  perform(ask: PendingAsk): void {
+    const { to, input } = ask;
+    if (to === this.ref.name || (typeof to === "object" && to.id === this.ref.id))
+      throw new AskSelfError(ask.message);
+    this.more().addAsk(ask);
+    ask.input = undefined;
+    if (ask.taker === null) this.limit(ask);
+    const envelope = {
+      kind: "ask",
+      from: this.ref,
+      correlation: ask.id,
+      message: ask.message,
+      input,
+    } as const;
+    const sent = this.send(to, envelope);
+    if (sent === "full") this.#settle(ask, true, new AgentMailboxFullError(to, MAILBOX_CAPACITY));
+    else if (sent === "unknown") this.#settle(ask, true, new UnknownAgentError(to));
+  }
+
+  forget(ask: PendingAsk): void {
+    this.tables?.removeAsk(ask);
+  }
+
+  credit(ask: PendingAsk, chunks: number): void {
+    this.send(ask.to, { kind: "credit", from: this.ref, correlation: ask.id, message: "", input: chunks });
+  }
+
+  /** End what the handler leaves behind. */
+  protected closeAsks(): void {
+    const tables = this.tables;
+    if (tables === null || tables.noAsks) return;
+    for (const ask of tables.asks()) {
+      if (ask.listener !== null) continue;
+      if (ask.taker !== null && !ask.done) this.credit(ask, 0);
+      tables.removeAsk(ask);
+    }
+  }
+
+  /** What belongs to an ask has come. */
+  protected settleBy(envelope: AgentEnvelope): void {
+    const ask = this.tables?.findAsk(envelope.correlation);
+    if (ask === undefined || ask.done || !isFrom(envelope.from, ask.to)) {
+      this.dropped++;
+      return;
+    }
+    if (envelope.kind === "error") this.#settle(ask, true, errorOf(envelope.input));
+    else if (envelope.kind !== "chunk") this.#settle(ask, false, envelope.input);
+    else if (ask.taker !== null) {
+      ask.taker.chunk(envelope.input);
+      this.notice();
+    } else {
+      this.credit(ask, 0);
+      this.#settle(
+        ask,
+        true,
+        new NotAStreamError(ask.message, "it gives chunks and was asked for a reply; open it"),
+      );
+    }
+  }
+
+  /** The host's answer to a request. Late ones are ignored. */
+  answer(request: number, ok: boolean, value: unknown): void {
+    this.tables?.takeRequest(request)?.answer(ok, value);
+    this.notice();
+  }
+
+  #settle(ask: PendingAsk, failed: boolean, value: unknown): void {
+    const tables = this.more();
+    ask.order = ++tables.settled;
+    if (!ask.kept) tables.removeAsk(ask);
+    ask.settle(failed, value);
+    this.notice();
+  }
+
+  // Time
+
+  /** Give an ask its deadline. */
+  protected limit(ask: PendingAsk): void {
+    const now = this.outside.monotonicMs();
+    ask.deadlineMs = now + ask.timeoutMs;
+    this.wakeAt(ask.deadlineMs, now);
+  }
+
+  /** Have the host call `alarm` at a time or before. */
+  wakeAt(deadlineMs: number, nowMs: number): void {
+    const tables = this.more();
+    if (deadlineMs >= tables.alarmMs) return;
+    tables.alarmMs = deadlineMs;
+    this.outside.setAlarm(this, Math.max(0, deadlineMs - nowMs));
+  }
+
+  /** What the host calls when the alarm has come. Early or late calls do no harm. */
+  alarm(): void {
+    const tables = this.tables;
+    if (tables === null) return;
+    const now = this.outside.monotonicMs();
+    tables.alarmMs = Number.POSITIVE_INFINITY;
+    for (const ask of tables.asks())
+      if (!ask.done && ask.deadlineMs <= now)
+        this.#settle(ask, true, new AskTimeoutError(ask.to, ask.message, ask.timeoutMs));
+    const { waitsFor } = this;
+    if (waitsFor !== null && !waitsFor.done && waitsFor.deadlineMs <= now) waitsFor.expire();
+    if (tables.hasTimers) this.tick(now);
+    const waitMs = waitsFor === null || waitsFor.done ? Number.POSITIVE_INFINITY : waitsFor.deadlineMs;
+    const nextMs = Math.min(tables.nextDeadline(), waitMs);
+    if (nextMs < Number.POSITIVE_INFINITY) this.wakeAt(nextMs, now);
+    this.notice();
+  }
+
+  /** Put the ticks of timers that are due into the mailbox. */
+  protected tick(nowMs: number): void {
+    for (const timer of this.tables!.timers.due(nowMs)) {
+      this.push({
+        kind: "tell",
+        from: undefined,
+        correlation: timer.id,
+        message: timer.message,
+        input: timer.input,
+      });
+      this.rouse();
+    }
+  }
+
+  // Waiting
+
+  park(waiting: Waiting): IteratorYieldResult<AgentStep> {
+    this.waitsFor = waiting;
+    if (waiting.deadlineMs < Number.POSITIVE_INFINITY && !waiting.done)
+      this.wakeAt(waiting.deadlineMs, this.outside.monotonicMs());
+    return WAITS;
+  }
+
+  /** Go on if what the routine waits for is there. */
+  protected notice(): void {
+    if (this.waitsFor?.done === true) this.rouse();
+  }
+
+  /** Tell the host that there is work, once. */
+  protected rouse(): void {
+    if (this.awake) return;
+    this.awake = true;
+    this.outside.wake(this);
+  }
+
+  /** Send, and keep a line of it when somebody wants one. */
+  send(to: AgentTarget, envelope: AgentEnvelope): Sent {
+    const log = this.tables?.log;
+    if (log)
+      log.add(
+        this.outside.wallMs(),
+        this.ref,
+        "out",
+        envelope,
+        typeof to === "string" ? to : (to.name ?? to.id),
+      );
+    return this.outside.send(this, to, envelope);
+  }
+}
+
+/** Whether an answer comes from whom it was asked. The host itself answers for agents it cannot reach. */
+function isFrom(from: AgentRef | undefined, asked: AgentTarget): boolean {
+  if (from === undefined) return true;
+  return typeof asked === "string" ? from.name === asked || from.id === asked : from.id === asked.id;
+}

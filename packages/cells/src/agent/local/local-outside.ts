@@ -1,0 +1,251 @@
+/**
+ * The world of the agents of one thread: who is there, what they are called, what they subscribe to, and their alarms.
+ *
+ * LO1. Envelopes go as objects. What is not here goes through `remote`, if there is one.
+ * LO2. One task rings all alarms. It lives while there are some.
+ */
+import type { Clock, LogFields, Logger, LogLevel, Random } from "@glia-os/abi/ports";
+import {
+  after,
+  type Handle,
+  type Kernel,
+  type Program,
+  type Sys,
+  signalOf,
+  type SpawnOptions as TaskOptions,
+} from "@glia-os/kernel";
+import { TimerHeap } from "@glia-os/kernel/timer-wheel";
+import type { SpawnOptions } from "../context.ts";
+import type { AgentEnvelope } from "../envelope.ts";
+import { AgentNameTakenError, PlaceUnknownError, SystemClosedError } from "../errors.ts";
+import type { AnyAgent, StopReason } from "../kind.ts";
+import type { AgentOutside, Sent } from "../outside.ts";
+import type { AgentRef, AgentTarget } from "../reference.ts";
+import type { AgentEnd } from "../system.ts";
+import { LocalAgent, type TaskHost } from "./local-agent.ts";
+
+/** Every sixteenth turn is measured: reading the clock twice costs as much as a message. */
+const SAMPLE_TURNS = 16;
+
+/** What the agents of a thread live on. */
+export interface LocalParts {
+  readonly kernel: Kernel;
+  readonly clock: Clock;
+  readonly logger?: Logger | undefined;
+  /** How the task of an agent is made: priority, budget, account, share. */
+  readonly task?: ((definition: AnyAgent) => Omit<TaskOptions, "give" | "name">) | undefined;
+}
+
+/** How an agent of this thread is made. */
+export interface Birth {
+  readonly parent?: AgentRef | undefined;
+  readonly ref?: AgentRef | undefined;
+}
+
+/** Where agents are that are not in this thread (LO1). */
+export interface Remote {
+  send(speaker: LocalAgent, to: AgentTarget, envelope: AgentEnvelope): Sent;
+  spawn(
+    speaker: LocalAgent,
+    request: number,
+    definition: AnyAgent,
+    options: SpawnOptions,
+  ): AgentRef | undefined;
+  find(speaker: LocalAgent, request: number, name: string): AgentRef | null | undefined;
+  publish(speaker: LocalAgent, topic: string, envelope: AgentEnvelope): void;
+  /** Refuse a name that somebody elsewhere has. @throws {AgentNameTakenError} */
+  born(agent: LocalAgent): void;
+  ended(agent: LocalAgent): void;
+}
+
+/** The host of the agents of one thread. */
+export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
+  readonly sampleTurns: number = SAMPLE_TURNS;
+  turns = 0;
+  remote: Remote | null = null;
+  readonly agents: Map<string, LocalAgent> = new Map();
+  readonly names: Map<string, LocalAgent> = new Map();
+  readonly endListeners: Set<(end: AgentEnd) => void> = new Set();
+  /** Set when the last agent of a closing system has ended. */
+  closing: (() => void) | null = null;
+  readonly #parts: LocalParts;
+  readonly #random: Random;
+  readonly #topics = new Map<string, Set<LocalAgent>>();
+  readonly #alarms = new TimerHeap<LocalAgent>();
+  #alarmBell: Handle | null = null;
+  #ringing = false;
+
+  constructor(parts: LocalParts) {
+    this.#parts = parts;
+    this.#random = parts.kernel.random.fork("agents");
+  }
+
+  // Agents
+
+  /** Make an agent and its task. @throws {AgentNameTakenError} {SystemClosedError} and what the definition and the kernel refuse */
+  make(definition: AnyAgent, options: SpawnOptions, birth: Birth = {}): LocalAgent {
+    if (this.closing !== null) throw new SystemClosedError();
+    const { name } = options;
+    if (name !== undefined && this.names.has(name)) throw new AgentNameTakenError(name);
+    const ref =
+      birth.ref ?? Object.freeze(name === undefined ? { id: this.#newId() } : { id: this.#newId(), name });
+    const agent = new LocalAgent({
+      ref,
+      definition,
+      outside: this,
+      parent: birth.parent,
+      input: options.input,
+    });
+    this.remote?.born(agent);
+    this.#launch(agent, definition, name);
+    this.agents.set(ref.id, agent);
+    if (name !== undefined) this.names.set(name, agent);
+    return agent;
+  }
+
+  #launch(agent: LocalAgent, definition: AnyAgent, name: string | undefined): void {
+    const { kernel, task } = this.#parts;
+    const bell = kernel.notification();
+    const program = ((sys: Sys, given: Handle) => agent.launched(sys, given)) as unknown as Program;
+    const more = task === undefined ? undefined : task(definition);
+    const give = [bell];
+    try {
+      if (name === undefined && more === undefined) agent.task = kernel.spawn(program, { give });
+      else
+        agent.task = kernel.spawn(program, {
+          ...more,
+          give,
+          name: `${definition.name} ${name ?? ""}`.trim(),
+        });
+    } catch (error) {
+      kernel.drop(bell);
+      throw error;
+    }
+    agent.bell = bell;
+  }
+
+  #newId(): string {
+    const words: string[] = [];
+    for (let i = 0; i < 4; i++) words.push(this.#random.uint32().toString(16).padStart(8, "0"));
+    return words.join("");
+  }
+
+  /** Who is meant. */
+  find(_speaker: LocalAgent, request: number, name: string): AgentRef | null | undefined {
+    const found = this.names.get(name)?.ref;
+    if (found !== undefined || this.remote === null) return found ?? null;
+    return this.remote.find(_speaker, request, name);
+  }
+
+  spawn(
+    speaker: LocalAgent,
+    request: number,
+    definition: AnyAgent,
+    options: SpawnOptions,
+  ): AgentRef | undefined {
+    if (options.on !== undefined) {
+      if (this.remote === null)
+        throw new PlaceUnknownError(options.on, "the system has one place, this thread");
+      return this.remote.spawn(speaker, request, definition, options);
+    }
+    return this.make(definition, options, { parent: options.detached === true ? undefined : speaker.ref })
+      .ref;
+  }
+
+  ended(agent: LocalAgent, reason: StopReason, error: unknown): void {
+    const { ref } = agent;
+    this.#alarms.cancel(agent);
+    this.agents.delete(ref.id);
+    if (ref.name !== undefined && this.names.get(ref.name) === agent) this.names.delete(ref.name);
+    if (agent.bell !== undefined) this.#parts.kernel.drop(agent.bell);
+    agent.bell = undefined;
+    this.remote?.ended(agent);
+    for (const listener of this.endListeners) listener({ ref, reason, error });
+    if (this.agents.size === 0) this.closing?.();
+  }
+
+  // Messages
+
+  send(speaker: LocalAgent, to: AgentTarget, envelope: AgentEnvelope): Sent {
+    const agent = typeof to === "string" ? this.names.get(to) : this.agents.get(to.id);
+    if (agent !== undefined) return agent.deliver(envelope);
+    return this.remote === null ? "unknown" : this.remote.send(speaker, to, envelope);
+  }
+
+  wake(agent: LocalAgent): void {
+    if (agent.bell !== undefined) this.#parts.kernel.signal(agent.bell);
+  }
+
+  // Topics
+
+  subscribe(agent: LocalAgent, topic: string): void {
+    const subscribers = this.#topics.get(topic);
+    if (subscribers === undefined) this.#topics.set(topic, new Set([agent]));
+    else subscribers.add(agent);
+  }
+
+  unsubscribe(agent: LocalAgent, topic: string): void {
+    const subscribers = this.#topics.get(topic);
+    if (subscribers?.delete(agent) === true && subscribers.size === 0) this.#topics.delete(topic);
+  }
+
+  publish(speaker: LocalAgent, topic: string, envelope: AgentEnvelope): void {
+    this.publishHere(topic, envelope);
+    this.remote?.publish(speaker, topic, envelope);
+  }
+
+  /** Deliver to the subscribers of this thread. Who has no room misses it, counted. */
+  publishHere(topic: string, envelope: AgentEnvelope): void {
+    for (const agent of this.#topics.get(topic) ?? [])
+      if (agent.deliver(envelope) === "full") agent.dropped++;
+  }
+
+  // Time (LO2)
+
+  setAlarm(agent: LocalAgent, delayMs: number): void {
+    const before = this.#alarms.next;
+    this.#alarms.cancel(agent);
+    this.#alarms.set(agent, this.monotonicMs() + delayMs);
+    if (!this.#ringing) this.#startRinging();
+    else if (this.#alarms.next < before) this.#parts.kernel.signal(this.#alarmBell!);
+  }
+
+  #startRinging(): void {
+    const { kernel } = this.#parts;
+    this.#alarmBell ??= kernel.notification();
+    const outside = this;
+    const alarms = this.#alarms;
+    kernel.spawn(
+      function* ringer(sys, bell: Handle) {
+        try {
+          while (alarms.size > 0) {
+            yield* sys.select([signalOf(bell), after(Math.max(0, alarms.next - outside.monotonicMs()))]);
+            const now = outside.monotonicMs();
+            for (let agent = alarms.expire(now); agent !== null; agent = alarms.expire(now)) agent.alarm();
+          }
+        } finally {
+          outside.#ringing = false;
+        }
+      } as Program,
+      { give: [this.#alarmBell], priority: "high", name: "agent alarms" },
+    );
+    this.#ringing = true;
+  }
+
+  monotonicMs(): number {
+    return this.#parts.clock.monotonicMs();
+  }
+
+  wallMs(): number {
+    return this.#parts.clock.wallMs();
+  }
+
+  uint32(): number {
+    return this.#random.uint32();
+  }
+
+  log(agent: LocalAgent, level: LogLevel, message: string, fields: LogFields | undefined): void {
+    const { id, name } = agent.ref;
+    this.#parts.logger?.log(level, message, { ...fields, agent: name ?? id, kind: agent.definition.name });
+  }
+}

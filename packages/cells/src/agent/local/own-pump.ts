@@ -1,0 +1,35 @@
+/**
+ * Runs a kernel with nothing but microtasks and timers: for systems that were given no kernel.
+ *
+ * OP1. The first slice after an event runs as a microtask, so that an ask from outside is answered within the same turn of the host's loop.
+ *      What is more than a slice goes on by a timer of 0 ms, so the host's own events get their turns.
+ */
+import type { TimerHandle, Timers } from "@glia-os/abi/ports";
+import type { Kernel } from "@glia-os/kernel";
+
+/** Switches per slice: a few milliseconds of small messages. */
+const SLICE_SWITCHES = 8192;
+
+/** Run a kernel from now on. */
+export function pump(kernel: Kernel, timers: Timers): void {
+  let deadline: TimerHandle | null = null;
+  let scheduled = false;
+  const slice = (): void => {
+    scheduled = false;
+    deadline?.cancel();
+    deadline = null;
+    const end = kernel.runSlice(SLICE_SWITCHES);
+    if (end === "more") {
+      scheduled = true;
+      timers.schedule(0, slice);
+      return;
+    }
+    const waitMs = kernel.msUntilDeadline();
+    if (waitMs !== undefined) deadline = timers.schedule(waitMs, slice);
+  };
+  kernel.onWork(() => {
+    if (scheduled) return;
+    scheduled = true;
+    void Promise.resolve().then(slice);
+  });
+}
