@@ -71,10 +71,29 @@ describe("a cut", () => {
   it("covers every element, row and tile once, in whole units", () => {
     expect(covers(splitElements(4, 2, 1)([64, 64, 64, 1_000_003, 1, 1, 1], 4), 3, 64)).toBe(1_000_003);
     expect(covers(splitElements(4, 1, 20)([64, 64, 100_001, 2, 1], 4), 2, 64)).toBe(100_001);
-    expect(covers(splitProduct(4, 4)([0, 0, 0, 500, 499, 100, 499, 100, 1, 499, 1], 3), 3, 6)).toBe(500);
-    expect(covers(splitProduct(4, 4)([0, 0, 0, 499, 500, 100, 500, 100, 1, 500, 1], 3), 4, 8)).toBe(500);
     expect(covers(splitRows(4, 2, 20)([0, 0, 777, 100], 2), 2, 1)).toBe(777);
     expect(covers(splitDot(4)([0, 0, 0, 999, 1000, 1, 1000, 1, 1], 2), 3, 1)).toBe(999);
+  });
+
+  it("of a product covers every element of the result once, in whole tiles, with operands that belong to it", () => {
+    for (const [m, n, k, threads] of [
+      [500, 499, 100, 3],
+      [70, 7000, 90, 2],
+      [7000, 5, 90, 4],
+      [1024, 1024, 1024, 16],
+    ] as const) {
+      const seen = new Uint8Array(m * n);
+      const parts = splitProduct(4, 4)([0, 0, 0, m, n, k, n, k, 1, n, 1], threads);
+      expect(parts.length).toBeGreaterThan(1);
+      expect(parts.length).toBeLessThanOrEqual(32);
+      for (const [out = 0, a = 0, b = 0, rows = 0, columns = 0] of parts) {
+        const [i, j] = [Math.floor(out / 4 / n), (out / 4) % n];
+        expect([a, b, i % 6, j % 8]).toEqual([4 * i * k, 4 * j, 0, 0]);
+        for (let row = i; row < i + rows; row++)
+          for (let column = j; column < j + columns; column++) seen[row * n + column]!++;
+      }
+      expect(seen.every((times) => times === 1)).toBe(true);
+    }
   });
 
   it("is not made of a call that is too small, and of no call more parts than a job has", () => {

@@ -12,6 +12,8 @@ export type Split = (numbers: readonly number[], threads: number) => readonly (r
 
 /** Operations, roughly, that take as long as handing a part to a thread. */
 const WORTH = 200_000;
+/** Operations of a product from which on packing an operand more often costs less than waiting for the slower of two threads. */
+const LONG = 2 ** 29;
 
 /** Cuts `count` into at most `parts` ranges whose ends are multiples of `unit`. */
 function ranges(
@@ -33,19 +35,31 @@ function partsFor(work: number, threads: number): number {
   return Math.min(2 * threads, Math.floor(work / WORTH));
 }
 
-/** Products: along the longer side of the result, in whole tiles of either kind. */
+/** Products: a grid of ranges of rows and columns, in whole tiles of either kind. */
 export function splitProduct(bytes: number, bytesOut: number): Split {
   return (numbers, threads) => {
     const [out = 0, a = 0, b = 0, m = 0, n = 0, k = 0, or = 0, ar = 0, ac = 0, br = 0, bc = 0] = numbers;
-    const parts = partsFor(m * n * k, threads);
-    if (m >= n)
-      return ranges(m, parts, 6).map(([i, rows]) => [
-        ...[out + i * or * bytesOut, a + i * ar * bytes, b, rows, n, k, or, ar, ac, br, bc],
-      ]);
-    return ranges(n, parts, 8).map(([j, columns]) => [
-      ...[out + j * bytesOut, a, b + j * bc * bytes, m, columns, k, or, ar, ac, br, bc],
-    ]);
+    const work = m * n * k;
+    const parts = work < LONG ? partsFor(work, threads) : Math.min(4 * threads, PARTS_MOST);
+    const columnParts = columnPartsOf(m, n, parts);
+    const rowRanges = ranges(m, parts / columnParts, 6);
+    return ranges(n, columnParts, 8).flatMap(([j, columns]) =>
+      rowRanges.map(([i, rows]) => [
+        ...[out + (i * or + j) * bytesOut, a + i * ar * bytes, b + j * bc * bytes],
+        ...[rows, columns, k, or, ar, ac, br, bc],
+      ]),
+    );
   };
+}
+
+/** Of so many parts, how many beside each other: each range of columns packs all of A, and each range of rows all of B. */
+function columnPartsOf(m: number, n: number, parts: number): number {
+  let [best, least] = [1, Number.POSITIVE_INFINITY];
+  for (let columns = 1; columns <= parts; columns++) {
+    const packed = m * columns + (n * parts) / columns;
+    if (parts % columns === 0 && packed < least) [best, least] = [columns, packed];
+  }
+  return best;
 }
 
 /** Element-wise kernels of `operands` operands: (out, operands..., n, strides...). `cost` is operations per element. */
