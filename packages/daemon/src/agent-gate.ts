@@ -2,11 +2,11 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { Clock, Logger, Random, Timers } from "@glia-os/abi/ports";
-import { CellGate, type CellGatePort, type CellRunnerPort } from "@glia-os/cells";
+import { CellGate, type CellGatePort, type CellRunnerPort, type KeptCells } from "@glia-os/cells";
 import type { Mesh } from "@glia-os/mesh-core";
 import { AgentsOffice } from "./agents/agents-office.ts";
 import type { ActsPort, OutboxPort } from "./agents/outbox-port.ts";
-import { runnerOverThread } from "./runner-over-thread.ts";
+import { keptOverThread, runnerOverThread } from "./runner-over-thread.ts";
 import { linkThreads } from "./thread-call.ts";
 
 /** What a gate needs. */
@@ -33,6 +33,8 @@ export interface AgentGate {
   readonly gate: CellGate;
   /** Where what agents send leaves. */
   readonly office: AgentsOffice;
+  /** The durable cells behind it. */
+  readonly kept: KeptCells;
   bind(mesh: Mesh): void;
   close(): void;
 }
@@ -47,7 +49,8 @@ export function openAgentGate({ port, clock, timers, random, logger, ended }: Ag
     ended: (agent, end) => gate?.ended(agent, end),
     acted: (agent, acts) => office.acted(agent, acts),
   };
-  const link = linkThreads<CellRunnerPort & OutboxPort>(port, fromRunner);
+  const link = linkThreads<CellRunnerPort & KeptCells & OutboxPort>(port, fromRunner);
+  const kept = keptOverThread(link);
   const office = new AgentsOffice({
     clock,
     timers,
@@ -62,6 +65,7 @@ export function openAgentGate({ port, clock, timers, random, logger, ended }: Ag
     logger,
     baggage: office,
     mailboxes: office,
+    kept,
     events: {
       replyReady: (agent, { link: id, seq, from }, payload) =>
         mesh?.pushReply(from, { agent, link: id, seq, payload }),
@@ -74,6 +78,7 @@ export function openAgentGate({ port, clock, timers, random, logger, ended }: Ag
   return {
     gate,
     office,
+    kept,
     bind: (started) => {
       mesh = started;
     },

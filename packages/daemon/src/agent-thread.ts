@@ -1,6 +1,7 @@
 /** Composes the agent side of a node: a kernel, the WebAssembly engine and the runner of its cells. */
 import type { Logger } from "@glia-os/abi/ports";
 import { type CellGatePort, CellRunner, type ImageCodec } from "@glia-os/cells";
+import { RunnersByKind } from "@glia-os/cells/domain";
 import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
 import { createMemoryMeter, type MetricSnapshot, runKernel } from "@glia-os/host";
 import { createKernel } from "@glia-os/kernel";
@@ -9,6 +10,7 @@ import { createWasmEngine, encodeSnapshot, Heartbeat, SnapshotDecoder, wasiPrevi
 import { agentServices } from "./agent-services.ts";
 import { agentsService } from "./agents/agents-service.ts";
 import { type ActsPort, oneService } from "./agents/outbox-port.ts";
+import { openDomainCells } from "./domain/domain-cells.ts";
 import type { MainService } from "./main-service.ts";
 import { readAhead } from "./read-ahead.ts";
 import { linkThreads, type Told } from "./thread-call.ts";
@@ -30,7 +32,7 @@ const SNAPSHOTS: ImageCodec = {
 
 /** Run the agent side of a node on this thread. */
 export function runAgentThread(setup: AgentThreadSetup): void {
-  const { meshPort, mainPort, heartbeat, progress, stepMs } = setup;
+  const { meshPort, mainPort, heartbeat, progress, stepMs, dataDir, programs, services } = setup;
   const meter = createMemoryMeter();
   const main = linkThreads<MainService>(mainPort, { measured: () => meter.snapshot() });
   const logger: Logger = threadLogger((level, message, fields) => main.tell.log(level, message, fields), {
@@ -66,9 +68,12 @@ export function runAgentThread(setup: AgentThreadSetup): void {
     timers,
     logger,
     gate: toGate,
-    services: [agents.service, ...agentServices(kernel, setup.services)],
+    services: [agents.service, ...agentServices(kernel, services)],
   });
-  gate = linkThreads<CellGatePort & ActsPort>(meshPort, oneService(runner, agents)).tell;
+  const domains =
+    programs && openDomainCells({ programs, dataDir, clock, timers, logger, gate: toGate, services });
+  const runners = new RunnersByKind(runner, domains);
+  gate = linkThreads<CellGatePort & ActsPort>(meshPort, oneService(runners, agents)).tell;
   runKernel(kernel, { timers, logger });
   answerProgress(progress);
 }

@@ -163,6 +163,8 @@ class NodeThreads implements MainService {
       progress: this.#progress,
       stepMs: this.#options.stepMs ?? STEP_MS,
       services: this.#options.services ?? {},
+      dataDir: this.#folder.path,
+      programs: this.#options.programs,
     };
     const worker = this.#worker("agent-worker", this.#options.workers?.agent, setup, [
       toMesh.port2,

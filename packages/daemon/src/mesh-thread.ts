@@ -24,6 +24,7 @@ import type { Membership } from "./data-folder.ts";
 import { AnchorLostError, BadOptionsError, RemovedError } from "./errors.ts";
 import { LogsService } from "./logs/logs-service.ts";
 import type { MainService } from "./main-service.ts";
+import { recoverDomains } from "./domain/recover-domains.ts";
 import { type MeshDiscovery, openMeshDiscovery } from "./mesh-discovery.ts";
 import { tellMeshEvent } from "./mesh-events.ts";
 import { MeshService } from "./mesh-service.ts";
@@ -174,6 +175,8 @@ export class MeshThread implements MeshThreadService {
     this.#services = [node, meshService, work, survey, ...movement, logs, office];
     if (begun !== undefined) await meshService.finishRotation(begun);
     this.#watchAgents(mesh, keeper);
+    const [clock, timers, random, logger] = [this.#clock, this.#timers, this.#random, this.#logger];
+    if (gate) this.#stops.push(recoverDomains({ mesh, gate, clock, timers, random, logger, sessionId }));
     if (mesh.anchor !== mesh.self) this.#watchAnchor(mesh, node);
     return membershipOf(mesh);
   }

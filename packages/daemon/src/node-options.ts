@@ -1,6 +1,7 @@
 /** How a node is asked to start, checked. */
 import type { HostPort, Logger } from "@glia-os/abi/ports";
 import { checkServices, type NodeServices } from "./agent-services.ts";
+import { checkProgramSettings, type ProgramSettings } from "./domain/program-settings.ts";
 import { BadOptionsError } from "./errors.ts";
 import type { NodeEvent } from "./main-service.ts";
 import { checkMeshSettings, type MeshSettings } from "./mesh-settings.ts";
@@ -28,6 +29,11 @@ export interface NodeOptions {
   readonly stepMs?: number;
   /** What agents may be given of the world outside, by the grants `service/http` and `service/files`. Default: nothing. */
   readonly services?: NodeServices;
+  /**
+   * Programs that agents may run outside the sandbox, in this process, as durable agents (docs/durable-agents.md): whatever is uploaded, or the modules of
+   * a folder. Default: none; a client has none.
+   */
+  readonly programs?: ProgramSettings;
   /** The jobs it runs, shared with nodes that have the same module. Default: none; a client has none. */
   readonly jobs?: JobSettings;
   /** Where the threads' programs are; only a bundler that moved them needs it. */
@@ -68,6 +74,7 @@ export function checkNodeOptions(options: NodeOptions): string {
   checkBind(bind, role);
   checkMeshSettings(mesh);
   if (services !== undefined) checkServices(services);
+  if (options.programs !== undefined) checkProgramSettings(options.programs);
   if (jobs !== undefined && role === "client") throw new BadOptionsError("A client runs no jobs");
   if (jobs !== undefined) checkJobSettings(jobs);
   return own;

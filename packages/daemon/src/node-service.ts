@@ -141,8 +141,9 @@ export class NodeService {
     const manifest = checkManifest({
       name: request.name,
       program: request.module,
-      grants: request.grants ?? ["glia.v1"],
+      grants: request.grants ?? (request.kind === "domain" ? [] : ["glia.v1"]),
       memoryPages: request.memoryPages ?? MEMORY_PAGES_DEFAULT,
+      ...(request.kind === undefined ? {} : { kind: request.kind }),
     });
     const target = request.on === undefined ? mesh.self : (await this.#member(request.on)).node;
     if (target === mesh.self) return this.view(await this.spawnHere(manifest, request.begin));
@@ -204,6 +205,7 @@ export class NodeService {
       .catch((error: unknown) => {
         logger.log("warn", "row of an ended agent not ended", { agent, code: errorCodeOf(error) });
       });
+    if (failure === undefined) await this.#parts.gate?.terminate(agent).catch(() => undefined); // What is left of it on the disk.
   }
 
   /** The row of a living agent, by name or id. @throws {UnknownAgentError}, {AgentFailedError} */
@@ -308,7 +310,7 @@ export class NodeService {
   async spawnHere(manifest: AgentManifest, beginning: Beginning = {}): Promise<AgentRow> {
     const { mesh, gate, signer, digests, random, sessionId } = this.#parts;
     if (gate === undefined) throw new UnknownAgentError(manifest.name);
-    const programHash = await gate.checkProgram(manifest.program, manifest.grants);
+    const programHash = await gate.checkProgram(manifest.program, manifest.grants, manifest.kind);
     const nonce = random.bytes(new Uint8Array(16));
     const manifestHash = digests.sha256(encodeManifest(manifest));
     const agent = agentIdOf({ ownerKey: signer.publicKey, nonce, manifestHash }, digests.sha256);

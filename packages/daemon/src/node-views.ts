@@ -206,8 +206,10 @@ export interface AgentView {
 
 /** What to run and where. */
 export interface SpawnRequest {
-  /** The WebAssembly module. At most 15 MiB. */
+  /** The WebAssembly module, or the bundle of a durable program. At most 15 MiB. */
   readonly module: Uint8Array;
+  /** What the module is. `domain`: one ES module that runs as a durable agent, where the node allows it (docs/durable-agents.md). Default `wasm`. */
+  readonly kind?: "wasm" | "domain";
   /** 1 to 64 of a-z 0-9 - . _ ; unique among living agents. */
   readonly name: string;
   /** The node that hosts it: an id, an unambiguous prefix of at least 6 characters, or a member's name. Default: the node that answers. */

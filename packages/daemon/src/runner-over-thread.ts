@@ -1,11 +1,11 @@
 /** The runner of a node's cells as the gate sees it: on another thread. */
-import type { CellRunnerPort } from "@glia-os/cells";
+import type { CellRunnerPort, KeptCells } from "@glia-os/cells";
 import { moved, type ThreadLink } from "./thread-call.ts";
 
 /** Messages are told one-way, in order with the calls (RP1); bytes that the gate gives up are moved. */
 export function runnerOverThread({ remote, tell }: ThreadLink<CellRunnerPort>): CellRunnerPort {
   return {
-    admit: (program, grants) => remote.admit(program, grants),
+    admit: (program, grants, kind) => remote.admit(program, grants, kind),
     start: (agent, manifest) => remote.start(agent, manifest),
     deliver: (agent, item) => tell.deliver(agent, { ...item, payload: moved(item.payload.slice()) }),
     freeze: (agent, timeoutMs, leaves) => remote.freeze(agent, timeoutMs, leaves),
@@ -19,5 +19,16 @@ export function runnerOverThread({ remote, tell }: ThreadLink<CellRunnerPort>): 
     activate: (agent) => remote.activate(agent),
     drop: (agent) => remote.drop(agent),
     vitals: (agent) => remote.vitals(agent),
+  };
+}
+
+/** The durable cells behind it. A message is copied, for a call cannot give its bytes up before it is answered. */
+export function keptOverThread({ remote }: ThreadLink<KeptCells>): KeptCells {
+  return {
+    accept: (agent, item) => remote.accept(agent, item),
+    links: (agent) => remote.links(agent),
+    recover: (agent, manifest) => remote.recover(agent, manifest),
+    stored: () => remote.stored(),
+    forget: (agent) => remote.forget(agent),
   };
 }

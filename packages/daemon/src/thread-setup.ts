@@ -6,6 +6,7 @@ import type { NodeServices } from "./agent-services.ts";
 import type { Membership } from "./data-folder.ts";
 import type { MeshSettings } from "./mesh-settings.ts";
 import type { JobSettings } from "./node-jobs.ts";
+import type { ProgramSettings } from "./domain/program-settings.ts";
 import type { NodeRole } from "./node-views.ts";
 
 /** How a node comes to its cluster. */
@@ -49,4 +50,7 @@ export interface AgentThreadSetup {
   readonly stepMs: number;
   /** What agents may be given. */
   readonly services: NodeServices;
+  readonly dataDir: string;
+  /** Which programs run outside the sandbox; none when undefined. */
+  readonly programs: ProgramSettings | undefined;
 }

@@ -1,0 +1,67 @@
+/**
+ * The durable cells on a node's disk: one file per cell with its manifest, beside the journal.
+ *
+ *     cells/AGENT.cell      the manifest, as it crosses in a move
+ *     journal/              the journals, one domain per cell (docs/spec/journal-file.md)
+ *
+ * CF1. A file is written beside its place, flushed and renamed, and its folder flushed: a crash leaves it whole or not at all.
+ * CF2. What has not the name of a cell is left alone.
+ */
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type AgentId, parseAgentId } from "@glia-os/abi/ids";
+import type { StoredCell } from "@glia-os/cells";
+import type { CellStore } from "@glia-os/cells/domain";
+
+const NAME = /^([0-9a-f]{32})\.cell$/;
+
+/** Cells in a folder, which is made when the first is put. */
+export class CellFiles implements CellStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async put({ agent, meta }: StoredCell): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const path = this.#pathOf(agent);
+    const file = await open(`${path}.new`, "w", 0o600);
+    try {
+      await file.writeFile(meta);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(`${path}.new`, path);
+    await this.#flushFolder();
+  }
+
+  async list(): Promise<readonly StoredCell[]> {
+    const cells: StoredCell[] = [];
+    for (const name of await readdir(this.#folder).catch(() => [])) {
+      const [, id] = NAME.exec(name) ?? [];
+      if (id === undefined) continue;
+      const agent = parseAgentId(id);
+      cells.push({ agent, meta: new Uint8Array(await readFile(this.#pathOf(agent))) });
+    }
+    return cells;
+  }
+
+  async remove(agent: AgentId): Promise<void> {
+    await rm(this.#pathOf(agent), { force: true });
+  }
+
+  #pathOf(agent: AgentId): string {
+    return join(this.#folder, `${agent}.cell`);
+  }
+
+  async #flushFolder(): Promise<void> {
+    const folder = await open(this.#folder, "r");
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * The programs of durable agents: ES modules that are loaded into this process.
+ *
+ * PF1. Nothing of a bundle runs before it is known to be allowed: by its hash, where a folder says what is.
+ * PF2. A bundle is loaded once per hash, and stays loaded: an ES module cannot be unloaded.
+ */
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { BadBundleError, ProgramsRefusedError } from "@glia-os/cells";
+import type { ProgramLoader } from "@glia-os/cells/domain";
+import type { DurableProgram } from "@glia-os/durable";
+import type { ProgramSettings } from "./program-settings.ts";
+
+/** Bundles that stay loaded. */
+export const LOADED_MAX = 1024;
+const MODULE = /\.m?js$/;
+
+/** Loads the programs that settings allow. */
+export class ProgramFiles implements ProgramLoader {
+  readonly #settings: ProgramSettings;
+  readonly #loaded = new Map<string, Promise<DurableProgram<unknown>>>();
+
+  constructor(settings: ProgramSettings) {
+    this.#settings = settings;
+  }
+
+  async load(bundle: Uint8Array, hash: string): Promise<DurableProgram<unknown>> {
+    if (!(await this.#isAllowed(hash))) throw new ProgramsRefusedError(hash);
+    const known = this.#loaded.get(hash);
+    if (known !== undefined) return await known;
+    if (this.#loaded.size >= LOADED_MAX)
+      throw new BadBundleError(`this node has loaded ${LOADED_MAX} different programs, its limit`);
+    const loading = programIn(bundle);
+    this.#loaded.set(hash, loading);
+    try {
+      return await loading;
+    } catch (error) {
+      this.#loaded.delete(hash);
+      throw error;
+    }
+  }
+
+  /** PF1. A file that is put into the folder counts from then on. */
+  async #isAllowed(hash: string): Promise<boolean> {
+    if (this.#settings === "uploaded") return true;
+    const { folder } = this.#settings;
+    for (const name of await readdir(folder)) {
+      if (!MODULE.test(name)) continue;
+      const bytes = await readFile(join(folder, name)).catch(() => undefined);
+      if (bytes !== undefined && createHash("sha256").update(bytes).digest("hex") === hash) return true;
+    }
+    return false;
+  }
+}
+
+/** The program that a bundle exports. @throws {BadBundleError} */
+async function programIn(bundle: Uint8Array): Promise<DurableProgram<unknown>> {
+  let exports: { readonly program?: unknown };
+  try {
+    const url = `data:text/javascript;base64,${Buffer.from(bundle).toString("base64")}`;
+    exports = (await import(url)) as typeof exports;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new BadBundleError(`it is no ES module that can be loaded (${why})`, error);
+  }
+  const program = exports.program as DurableProgram<unknown> | undefined;
+  if (typeof program !== "object" || program === null || typeof program.run !== "function")
+    throw new BadBundleError("it exports no `program` with a function `run`");
+  return program;
+}
