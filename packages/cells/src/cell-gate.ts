@@ -12,7 +12,7 @@
  * CG7. A cell of the kind `domain` keeps its messages before they are acknowledged, and its link table follows from what is kept: the one in an
  *      image does not count. One that is suspended takes no messages: they wait at their senders.
  */
-import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
+import type { AgentId, Epoch } from "@glia-os/abi/ids";
 import type { Clock, Logger } from "@glia-os/abi/ports";
 import {
   type AgentDescription,
@@ -38,6 +38,7 @@ import {
   TooManyCellsError,
 } from "./errors.ts";
 import { type CellHead, CHUNK_BYTES, copiedHead, encodeHead } from "./frozen-cell.ts";
+import { type GateCell as Cell, FIRST, newCell } from "./gate-cell.ts";
 import { imageSource, piecesSource } from "./image-source.ts";
 import { ImageReader } from "./image-stream.ts";
 import type { KeptCells } from "./kept-cells.ts";
@@ -60,30 +61,6 @@ export const CELLS_MAX = 1024;
 /** Longest wait for a blocking call when an agent is frozen. */
 export const FREEZE_TIMEOUT_MS = 10_000;
 const RETRY_MS = 5;
-/** The message a cell is given by whoever starts it: on no link, from no node. */
-const FIRST = { link: "0".repeat(32), seq: 1, ask: false, from: "0".repeat(64) as NodeId } as const;
-
-interface Cell {
-  readonly agent: AgentId;
-  readonly manifest: AgentManifest;
-  readonly meta: Uint8Array;
-  epoch: Epoch;
-  state: CellState;
-  /** Whether it is to stand still whenever it is not on its way (CG6). */
-  suspended: boolean;
-  /** A pause under way. */
-  pausing: Promise<void> | undefined;
-  /** Whether it is being read out while it runs. */
-  readAhead: boolean;
-  links: LinkTable;
-  /** Of a cell whose messages are kept on a disk. */
-  readonly kept: KeptMailbox | undefined;
-  waitingMessages: number;
-  waitingBytes: number;
-  accepted: number;
-  refusedDuplicates: number;
-}
-
 /** What the gate tells the node. */
 export interface CellGateEvents {
   /** A reply stands in the agent's link table and should go to the asker's node. */
@@ -249,6 +226,11 @@ export class CellGate implements MeshCells, CellGatePort {
     if (cell === undefined) return undefined;
     const { state, epoch, suspended, readAhead } = cell;
     return { state: readAhead ? "migrating" : state, epoch, suspended };
+  }
+
+  /** The link table of an agent, which goes on changing; undefined when it is not here. */
+  links(agent: AgentId): LinkTable | undefined {
+    return this.#cells.get(agent)?.links;
   }
 
   /** Numbers about an agent; undefined when it is not here. */
@@ -441,22 +423,7 @@ export class CellGate implements MeshCells, CellGatePort {
     this.#checkRoom();
     if (manifest.kind === "domain" && this.#kept === undefined) throw new ProgramsRefusedError();
     const kept = manifest.kind === "domain" && this.#kept ? new KeptMailbox(agent, this.#kept) : undefined;
-    const cell: Cell = {
-      agent,
-      manifest,
-      meta,
-      epoch,
-      state: "created",
-      suspended: false,
-      pausing: undefined,
-      readAhead: false,
-      links: new LinkTable(),
-      kept,
-      waitingMessages: 0,
-      waitingBytes: 0,
-      accepted: 0,
-      refusedDuplicates: 0,
-    };
+    const cell = newCell(agent, epoch, manifest, meta, kept);
     this.#cells.set(agent, cell);
     return cell;
   }

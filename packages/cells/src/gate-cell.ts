@@ -1,0 +1,57 @@
+/** One cell on its gate's side. */
+import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
+import { LinkTable } from "@glia-os/mesh-core";
+import type { AgentManifest } from "./agent-manifest.ts";
+import type { CellState } from "./cell-state.ts";
+import type { KeptMailbox } from "./kept-mailbox.ts";
+
+/** The message a cell is given by whoever starts it: on no link, from no node. */
+export const FIRST = { link: "0".repeat(32), seq: 1, ask: false, from: "0".repeat(64) as NodeId } as const;
+
+/** What a gate knows of a cell. */
+export interface GateCell {
+  readonly agent: AgentId;
+  readonly manifest: AgentManifest;
+  readonly meta: Uint8Array;
+  epoch: Epoch;
+  state: CellState;
+  /** Whether it is to stand still whenever it is not on its way (CG6). */
+  suspended: boolean;
+  /** A pause under way. */
+  pausing: Promise<void> | undefined;
+  /** Whether it is being read out while it runs. */
+  readAhead: boolean;
+  links: LinkTable;
+  /** Of a cell whose messages are kept on a disk. */
+  readonly kept: KeptMailbox | undefined;
+  waitingMessages: number;
+  waitingBytes: number;
+  accepted: number;
+  refusedDuplicates: number;
+}
+
+/** A cell that has not run yet. */
+export function newCell(
+  agent: AgentId,
+  epoch: Epoch,
+  manifest: AgentManifest,
+  meta: Uint8Array,
+  kept: KeptMailbox | undefined,
+): GateCell {
+  return {
+    agent,
+    manifest,
+    meta,
+    epoch,
+    state: "created",
+    suspended: false,
+    pausing: undefined,
+    readAhead: false,
+    links: new LinkTable(),
+    kept,
+    waitingMessages: 0,
+    waitingBytes: 0,
+    accepted: 0,
+    refusedDuplicates: 0,
+  };
+}
