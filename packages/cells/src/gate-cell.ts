@@ -4,9 +4,15 @@ import { LinkTable } from "@glia-os/mesh-core";
 import type { AgentManifest } from "./agent-manifest.ts";
 import type { CellState } from "./cell-state.ts";
 import type { KeptMailbox } from "./kept-mailbox.ts";
+import type { MailItem } from "./runner-port.ts";
 
 /** The message a cell is given by whoever starts it: on no link, from no node. */
-export const FIRST = { link: "0".repeat(32), seq: 1, ask: false, from: "0".repeat(64) as NodeId } as const;
+export const FIRST: Omit<MailItem, "payload"> = {
+  link: "0".repeat(32),
+  seq: 1,
+  ask: false,
+  from: "0".repeat(64) as NodeId,
+};
 
 /** What a gate knows of a cell. */
 export interface GateCell {

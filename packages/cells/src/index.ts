@@ -59,6 +59,25 @@ export { FILE_CHUNK_MAX, type FileCipher, type FileCrypto, type RunningHash } fr
 export { AgentFileReader, type AgentFileStart, FILE_START_MAX, readFileStart } from "./export/file-reader.ts";
 export { AgentFileWriter } from "./export/file-writer.ts";
 export type { KeptCells, KeptMail, StoredCell } from "./kept-cells.ts";
+export type { TapeItem } from "./replica/entries.ts";
+export { NotReplicableError, ReplayDivergedError, ReplicaLostError } from "./replica/errors.ts";
+export { checkReplicable, REPLICA_GRANTS, replicaOf, type WithoutReplica } from "./replica/grants.ts";
+export type { Copy } from "./replica/rebuild.ts";
+export {
+  type CellCheckpoint,
+  type ReplicaFeeder,
+  ReplicaGate,
+  UNFED_RETRY_MS,
+} from "./replica/replica-gate.ts";
+export type {
+  CheckpointCodec,
+  CheckpointFacts,
+  Rebuild,
+  ReplicaPort,
+  ReplicaRunnerPort,
+  RunnerReplication,
+} from "./replica/replica-ports.ts";
+export { type EntryFeed, ReplicatedCell } from "./replica/replicated-cell.ts";
 export { FORWARD_MS, RETIRED_MAX } from "./retired-cells.ts";
 export type {
   AheadCodec,

@@ -1,5 +1,6 @@
 /** Refusals that concern replicas, one class each. */
 import { CellsError } from "@glia-os/abi/errors/cells";
+import type { AgentId } from "@glia-os/abi/ids";
 
 /** An agent asks for a replica and for something that a replica could not do again. */
 export class NotReplicableError extends CellsError<"cells.not-replicable"> {
@@ -14,5 +15,12 @@ export class ReplayDivergedError extends CellsError<"cells.replay-diverged"> {
     super("cells.replay-diverged", `The guest did not do again what it did before: ${did}`, {
       details: { did },
     });
+  }
+}
+
+/** What waited to be held by a replica is not: it was lost. Senders ask again by themselves. */
+export class ReplicaLostError extends CellsError<"cells.replica-lost"> {
+  constructor(agent: AgentId) {
+    super("cells.replica-lost", `The replica of agent ${agent} was lost`, { details: { agent } });
   }
 }

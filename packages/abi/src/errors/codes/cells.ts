@@ -95,6 +95,11 @@ export const CELLS_CODES = {
     changed: "Nothing: no agent was started.",
     fix: "Start it without a replica, or without the grants that the message names (docs/availability.md).",
   },
+  "cells.replica-lost": {
+    retryable: true,
+    changed: "Unknown to the sender: it sends the message again, and the agent applies it once.",
+    fix: "Nothing: links send again by themselves.",
+  },
   "cells.replay-diverged": {
     retryable: false,
     changed: "The agent failed: what it had said before is not what it would say now.",
