@@ -14,6 +14,7 @@ import { type ControlReply, type ControlRequest, decodeRequest, encodeLine } fro
 import { readLines } from "./control-lines.ts";
 import { controlPath } from "./control-path.ts";
 import { ControlMalformedError, ThreadBusyError } from "./errors.ts";
+import { JOB_METHODS } from "./jobs/job-api.ts";
 import { MOVEMENT_METHODS } from "./movement/movement-face.ts";
 import type { NodeApi } from "./node-api.ts";
 import { strategyIn } from "./node-call.ts";
@@ -46,6 +47,7 @@ export const CONTROL_METHODS: readonly ControlMethod[] = [
   "survey",
   "logs",
   ...MOVEMENT_METHODS,
+  ...JOB_METHODS,
   ...AGENTS_METHODS,
   "spawn",
   "send",

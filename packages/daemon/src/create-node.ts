@@ -12,11 +12,12 @@ import { type ErrorRecord, RemoteError } from "@glia-os/abi/errors";
 import type { HostPort, LogFields, LogLevel } from "@glia-os/abi/ports";
 import { exposition, type MetricSnapshot } from "@glia-os/host";
 import { Heartbeat, StepWatch } from "@glia-os/wasm";
+import type { AgentThreadService } from "./agent-thread.ts";
 import type { AgentsApi } from "./agents/agents-api.ts";
 import { agentsFace } from "./agents/agents-face.ts";
-import type { AgentThreadService } from "./agent-thread.ts";
 import { DataFolder, type Membership } from "./data-folder.ts";
 import { BadOptionsError, GuestStuckError, ThreadGoneError } from "./errors.ts";
+import { type JobApi, jobFace } from "./jobs/job-api.ts";
 import { type LogPage, type LogQuestion, LogRing } from "./logs/log-ring.ts";
 import type { LogsApi } from "./logs/logs-service.ts";
 import type { MainService, NodeEvent } from "./main-service.ts";
@@ -48,7 +49,8 @@ type MeshFace = MeshThreadService &
   AgentsApi &
   SurveyApi &
   LogsApi &
-  MovementApi;
+  MovementApi &
+  JobApi;
 
 /** How often a step is looked for that takes too long: it adds to the time until one is noticed, and wakes an idle node. */
 const WATCH_EVERY_MS = 2000;
@@ -189,7 +191,7 @@ class NodeThreads implements MainService {
 
   #startMeshThread(agentPort: MessagePort | undefined): Remote<MeshFace> {
     const toMain = new MessageChannel();
-    const { bind, role, start, jobs, mesh = {} } = this.#options;
+    const { bind, role, start, jobs, traces, mesh = {} } = this.#options;
     const setup: MeshThreadSetup = {
       dataDir: this.#folder.path,
       name: this.#name,
@@ -198,6 +200,7 @@ class NodeThreads implements MainService {
       start,
       mesh,
       jobs,
+      traces,
       membership: this.#folder.membership(),
       bootEpoch: this.#folder.nextBoot(),
       mainPort: toMain.port2,
@@ -281,6 +284,7 @@ class NodeThreads implements MainService {
       survey: () => mesh.survey(),
       logs: (question) => mesh.logs(question),
       ...movementFace(mesh),
+      ...jobFace(mesh),
       ...agentsFace(mesh),
       spawn: (request) => mesh.spawn(request),
       send: (agent, payload) => mesh.send(agent, payload),

@@ -1,31 +1,43 @@
 /**
- * A node over HTTP, to be watched: `/metrics`, `/__health`, `/healthz`, `/readyz`. It changes nothing.
+ * A node over HTTP, on one address: what it shows of itself by GET, and its jobs by JSON-RPC (`POST /rpc`) and gRPC (HTTP/2).
  *
- * HS1. GET and HEAD only; any other path is 404, any other method 405.
+ * HS1. GET and HEAD of the paths of http-watch.ts, POST of `/rpc`; any other path is 404, any other method 405. HTTP/2 is gRPC only.
  * HS2. `Host` must name a number, `localhost`, or the host it is bound to: a name that somebody made point here (DNS rebinding) is refused.
  *      A request with `Origin` comes from a page in a browser and is refused, whatever it bears.
- * HS3. `/metrics` and `/__health` need the bearer token of http-token.ts, also on loopback. `/healthz` and `/readyz` do not: they say one
- *      word, so that a supervisor needs no secret.
- * HS4. At most {@link HTTP_CONNECTIONS} connections, {@link REQUEST_MS} for a request to come, and one reading at a time: those who ask
- *      meanwhile get the same one.
- * HS5. A node that does not answer within {@link ANSWER_MS} is not well (503); nothing waits longer.
+ * HS3. All but `/healthz` and `/readyz` needs the bearer token of http-token.ts, also on loopback. Those two say one word, so that a
+ *      supervisor needs no secret.
+ * HS4. At most {@link HTTP_CONNECTIONS} connections, {@link REQUEST_MS} for a request to come, {@link BODY_BYTES_MAX} of body.
+ * HS5. HTTP/1.1 and HTTP/2 are told apart by the first bytes of a connection; what is needed for HTTP/2 is loaded when the first one comes.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { isIP } from "node:net";
+import {
+  createServer as createHttp1,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import type { Http2Server } from "node:http2";
+import { createServer, type Server as NetServer, type Socket } from "node:net";
 import type { HostPort } from "@glia-os/abi/ports";
 import { HttpListenError } from "./errors.ts";
-import { bearsToken } from "./http-token.ts";
+import { type HttpAnswer, type HttpAsked, refuseCaller, refuseStranger } from "./http-guard.ts";
+import type { HttpToken } from "./http-token.ts";
+import { HttpWatch, isOpenPath, WATCH_PATHS } from "./http-watch.ts";
+import type { JobApi } from "./jobs/job-api.ts";
+import { type JobProtocol, jobProtocolOver } from "./jobs/job-protocol.ts";
 import type { NodeApi } from "./node-api.ts";
-import type { NodeStatus } from "./node-views.ts";
+
+export { ANSWER_MS } from "./http-watch.ts";
 
 /** Most connections at once (HS4). */
 export const HTTP_CONNECTIONS = 64;
 /** How long a request may take to come, in milliseconds (HS4). */
 export const REQUEST_MS = 5000;
-/** How long the node may take to answer, in milliseconds (HS5). */
-export const ANSWER_MS = 2000;
+/** Longest body (HS4): a batch of jobs with large payloads. */
+export const BODY_BYTES_MAX: number = 4 * 1024 * 1024;
 
-const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+const RPC_PATH = "/rpc";
+/** How every HTTP/2 connection of a client begins (RFC 9113, section 3.4). */
+const HTTP2_PREFACE = "PRI * HTTP/2.0";
 
 /** A served HTTP face. */
 export interface HttpServer {
@@ -38,56 +50,94 @@ export interface HttpServer {
 /** What it serves and where. */
 export interface HttpOptions {
   readonly node: Pick<NodeApi, "metrics" | "status">;
+  /** Its jobs; without them there is neither JSON-RPC nor gRPC. */
+  readonly jobs?: JobApi;
   readonly bind: HostPort;
-  readonly token: string;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly body: string;
-  readonly type?: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly token: string | HttpToken;
 }
 
 /** Serve a node. @throws {HttpListenError} when the address cannot be had */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
-  const face = new HttpFace(options);
-  const server = createServer(
-    { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS },
-    (request, response) => void face.serve(request, response),
-  );
-  server.maxConnections = HTTP_CONNECTIONS;
-  await listen(server, options.bind);
-  const { port } = server.address() as { port: number };
+  const listener = new HttpListener(options);
+  const address = await listener.listen();
   let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => {
-    closing ??= new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-    return closing;
+  return {
+    address,
+    close: () => {
+      closing ??= listener.close();
+      return closing;
+    },
   };
-  return { address: { host: options.bind.host, port }, close };
 }
 
-function listen(server: Server, { host, port }: HostPort): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) =>
-      reject(new HttpListenError({ host, port }, error.code ?? error.message, error)),
-    );
-    server.listen(port, host, () => resolve());
-  });
-}
-
-class HttpFace {
+class HttpListener {
   readonly #options: HttpOptions;
-  #reading: Promise<string> | undefined;
+  readonly #watch: HttpWatch;
+  readonly #jobs: JobProtocol | undefined;
+  readonly #sockets = new Set<Socket>();
+  readonly #net: NetServer;
+  readonly #http1: Server;
+  #http2: Promise<Http2Server> | undefined;
 
   constructor(options: HttpOptions) {
     this.#options = options;
+    this.#watch = new HttpWatch(options.node);
+    this.#jobs = options.jobs && jobProtocolOver(options.jobs);
+    const times = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS };
+    this.#http1 = createHttp1(times, (request, response) => void this.#serve(request, response));
+    // It watches the times of requests from when it listens, which the socket before it does in its place.
+    this.#http1.emit("listening");
+    this.#net = createServer((socket) => this.#tell(socket));
+    this.#net.maxConnections = HTTP_CONNECTIONS;
   }
 
-  async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async listen(): Promise<HostPort> {
+    const { host, port } = this.#options.bind;
+    await new Promise<void>((resolve, reject) => {
+      this.#net.once("error", (error: NodeJS.ErrnoException) =>
+        reject(new HttpListenError({ host, port }, error.code ?? error.message, error)),
+      );
+      this.#net.listen(port, host, () => resolve());
+    });
+    return { host, port: (this.#net.address() as { readonly port: number }).port };
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#net.close(() => resolve()));
+    for (const socket of this.#sockets) socket.destroy();
+    this.#http1.close();
+    await closed;
+  }
+
+  /** (HS5) */
+  #tell(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+    socket.setTimeout(REQUEST_MS, () => socket.destroy());
+    socket.once("data", (first: Buffer) => {
+      socket.setTimeout(0);
+      socket.removeAllListeners("timeout");
+      socket.pause();
+      socket.unshift(first);
+      if (this.#jobs !== undefined && isHttp2(first)) {
+        // The session takes what was read already from the paused socket.
+        void this.#openHttp2(this.#jobs).then((server) => server.emit("connection", socket));
+        return;
+      }
+      this.#http1.emit("connection", socket);
+      socket.resume();
+    });
+  }
+
+  #openHttp2(jobs: JobProtocol): Promise<Http2Server> {
+    this.#http2 ??= import("./http-grpc.ts").then(({ createGrpcServer }) =>
+      createGrpcServer(jobs, (asked) => this.#refusal(asked), BODY_BYTES_MAX),
+    );
+    return this.#http2;
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const answer = await this.#answer(request);
     const body = Buffer.from(answer.body);
     response.writeHead(answer.status, {
@@ -100,86 +150,45 @@ class HttpFace {
     response.end(request.method === "HEAD" ? undefined : body);
   }
 
-  async #answer(request: IncomingMessage): Promise<Answer> {
-    const refusal = this.#refusal(request);
-    if (refusal !== undefined) return refusal;
+  async #answer(request: IncomingMessage): Promise<HttpAnswer> {
+    const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
     try {
-      return await this.#perform(pathOf(request));
+      const refusal = this.#refuseRequest(request, path);
+      if (refusal !== undefined) return refusal;
+      if (path !== RPC_PATH || this.#jobs === undefined) return await this.#watch.answer(path);
+      const { answerJsonRpc } = await import("./http-json-rpc.ts");
+      return await answerJsonRpc(request, this.#jobs, BODY_BYTES_MAX);
     } catch (error) {
       return { status: 503, body: `${error instanceof Error ? error.message : String(error)}\n` };
     }
   }
 
   /** (HS1 to HS3) */
-  #refusal(request: IncomingMessage): Answer | undefined {
-    const { host, origin, authorization } = request.headers;
-    if (!namesThis(host, this.#options.bind.host))
-      return { status: 421, body: "this host is not served here\n" };
-    if (origin !== undefined) return { status: 403, body: "pages of browsers are not served\n" };
-    const path = pathOf(request);
-    if (!PATHS.has(path)) return { status: 404, body: `there is ${[...PATHS].join(", ")}\n` };
-    if (request.method !== "GET" && request.method !== "HEAD")
+  #refuseRequest({ headers, method }: IncomingMessage, path: string): HttpAnswer | undefined {
+    const { host, origin, authorization } = headers;
+    const asked = { host, origin, authorization };
+    const stranger = refuseCaller(asked, this.#options.bind.host);
+    if (stranger !== undefined) return stranger;
+    const isRpc = path === RPC_PATH && this.#jobs !== undefined;
+    const paths = [...WATCH_PATHS, ...(this.#jobs === undefined ? [] : [RPC_PATH])];
+    if (!paths.includes(path)) return { status: 404, body: `there is ${paths.join(", ")}\n` };
+    if (isRpc && method !== "POST") return { status: 405, body: "only POST\n", headers: { allow: "POST" } };
+    if (!isRpc && method !== "GET" && method !== "HEAD")
       return { status: 405, body: "only GET and HEAD\n", headers: { allow: "GET, HEAD" } };
-    if (OPEN_PATHS.has(path) || bearsToken(authorization, this.#options.token)) return undefined;
-    return {
-      status: 401,
-      body: "this needs the token of the file http-token in the node's data folder\n",
-      headers: { "www-authenticate": 'Bearer realm="glia"' },
-    };
+    return isOpenPath(path) ? undefined : refuseStranger(asked, this.#token);
   }
 
-  async #perform(path: string): Promise<Answer> {
-    if (path === "/metrics") return { status: 200, body: await inTime(this.#metrics()), type: METRICS_TYPE };
-    const status = await inTime(this.#options.node.status());
-    if (path === "/healthz") return { status: 200, body: "ok\n" };
-    const whyNot = whyNotReady(status);
-    if (path === "/readyz")
-      return whyNot === undefined ? { status: 200, body: "ready\n" } : { status: 503, body: `${whyNot}\n` };
-    const report = { status: whyNot === undefined ? "ok" : "unready", why: whyNot, ...healthOf(status) };
-    return { status: 200, body: `${JSON.stringify(report)}\n`, type: "application/json" };
+  #refusal(asked: HttpAsked): HttpAnswer | undefined {
+    return refuseCaller(asked, this.#options.bind.host) ?? refuseStranger(asked, this.#token);
   }
 
-  /** (HS4) */
-  #metrics(): Promise<string> {
-    this.#reading ??= this.#options.node.metrics().finally(() => {
-      this.#reading = undefined;
-    });
-    return this.#reading;
+  get #token(): string {
+    const { token } = this.#options;
+    return typeof token === "string" ? token : token.text;
   }
 }
 
-const OPEN_PATHS: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
-const PATHS: ReadonlySet<string> = new Set(["/metrics", "/__health", ...OPEN_PATHS]);
-
-function pathOf({ url = "/" }: IncomingMessage): string {
-  return url.split("?", 1)[0] ?? "/";
-}
-
-/** (HS2) */
-function namesThis(header: string | undefined, bound: string): boolean {
-  const name = /^(\[[0-9a-fA-F:.]+\]|[^:\s]+)(?::\d{1,5})?$/.exec(header ?? "")?.[1]?.toLowerCase();
-  if (name === undefined) return false;
-  return name === "localhost" || name === bound.toLowerCase() || isIP(name.replace(/^\[|\]$/g, "")) !== 0;
-}
-
-/** Why a node is no place for work now; undefined when it is. */
-function whyNotReady({ health }: NodeStatus): string | undefined {
-  if (health.quorum === "lost") return "no majority of the mesh is in reach";
-  if (health.agentsStalled) return "the agents' thread stands still";
-  return undefined;
-}
-
-function healthOf({ node, name, role, uptimeMs, hosting, members, health }: NodeStatus): object {
-  return { node, name, role, uptimeMs, agents: hosting, members: members.length, health };
-}
-
-/** (HS5) */
-async function inTime<Value>(work: Promise<Value>): Promise<Value> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new RangeError("the node did not answer in time")), ANSWER_MS);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** Whether a connection begins as HTTP/2 does; a method of HTTP/1.1 that does is none we serve. */
+function isHttp2(first: Buffer): boolean {
+  return HTTP2_PREFACE.startsWith(first.toString("latin1", 0, HTTP2_PREFACE.length));
 }

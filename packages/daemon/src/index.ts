@@ -2,6 +2,18 @@
 
 export { FILE_CHUNK_MAX, FILE_START_MAX, readFileStart, SCRYPT_WRITTEN } from "@glia-os/cells";
 export type { NodeServices } from "./agent-services.ts";
+export type { AgentAct, ChildRequest } from "./agents/act.ts";
+export { agentError } from "./agents/agent-words.ts";
+export type { AgentsApi } from "./agents/agents-api.ts";
+export { type AgentModuleFile, type ConnectOptions, connectSystem } from "./agents/connect-system.ts";
+export {
+  DefinitionUnknownError,
+  MailboxGoneError,
+  NoAgentsHereError,
+  NotOnNodesError,
+  OutboxFullError,
+  TooManyMailboxesError,
+} from "./agents/errors.ts";
 export { type ControlConnection, connectControl } from "./control-client.ts";
 export { controlPath } from "./control-path.ts";
 export { CONTROL_METHODS, type ControlServer, serveControl } from "./control-server.ts";

@@ -9,7 +9,7 @@
  */
 import { join } from "node:path";
 import { toErrorRecord } from "@glia-os/abi/errors";
-import type { Blobs, Coordination, Logger, Random, Timers } from "@glia-os/abi/ports";
+import type { Blobs, Coordination, Logger, Random, Timers, Tracer } from "@glia-os/abi/ports";
 import { createSystemClock, createSystemDigests, createSystemRandom, createSystemTimers } from "@glia-os/hal";
 import { createMemoryMeter, type MetricSnapshot } from "@glia-os/host";
 import { type ClusterStart, createMesh, credentialsOf, type Mesh, type MeshEvent } from "@glia-os/mesh-core";
@@ -21,10 +21,12 @@ import { NoOffice } from "./agents/agents-face.ts";
 import { AnchorWatch } from "./anchor-watch.ts";
 import { type BegunRotation, ClusterKeyFiles } from "./cluster-key.ts";
 import type { Membership } from "./data-folder.ts";
+import { recoverDomains } from "./domain/recover-domains.ts";
 import { AnchorLostError, BadOptionsError, RemovedError } from "./errors.ts";
+import type { JobApi } from "./jobs/job-api.ts";
+import { openDurableJobs } from "./jobs/open-durable-jobs.ts";
 import { LogsService } from "./logs/logs-service.ts";
 import type { MainService } from "./main-service.ts";
-import { recoverDomains } from "./domain/recover-domains.ts";
 import { type MeshDiscovery, openMeshDiscovery } from "./mesh-discovery.ts";
 import { tellMeshEvent } from "./mesh-events.ts";
 import { MeshService } from "./mesh-service.ts";
@@ -133,7 +135,8 @@ export class MeshThread implements MeshThreadService {
     const coordination = await this.#openCoordination();
     const gate = agentPort === undefined ? undefined : this.#openGate(agentPort);
     const discovery = settings.mdns === true ? await this.#openDiscovery() : undefined;
-    const jobs = this.#openJobs();
+    const tracer = await this.#openTracer();
+    const jobs = this.#openJobs(tracer);
     const blobs = this.#openBlobs();
     const heard = membership && (await discovery?.contacts(credentialsOf(this.#digests, membership).cluster));
     const mesh = await this.#startMesh({ identity, transport, coordination, gate, heard, jobs, blobs });
@@ -172,7 +175,8 @@ export class MeshThread implements MeshThreadService {
     const logs = new LogsService(mesh, (question) => this.#main.remote.logsHere(question));
     const office = this.#openOffice(mesh, gate, node);
     const work = new WorkService({ mesh, jobs, blobs });
-    this.#services = [node, meshService, work, survey, ...movement, logs, office];
+    const durableJobs = await this.#openDurableJobs(jobs, tracer);
+    this.#services = [node, meshService, work, durableJobs, survey, ...movement, logs, office];
     if (begun !== undefined) await meshService.finishRotation(begun);
     this.#watchAgents(mesh, keeper);
     const [clock, timers, random, logger] = [this.#clock, this.#timers, this.#random, this.#logger];
@@ -232,10 +236,33 @@ export class MeshThread implements MeshThreadService {
     return gate;
   }
 
-  #openJobs(): NodeJobs | undefined {
+  async #openTracer(): Promise<Tracer | undefined> {
+    const { traces, name } = this.#setup;
+    if (traces === undefined) return undefined;
+    const { openOtlpTracer } = await import("./otel/otlp-tracer.ts");
+    const { tracer, close } = await openOtlpTracer(traces, name);
+    this.#stops.push(close);
+    return tracer;
+  }
+
+  async #openDurableJobs(jobs: NodeJobs | undefined, tracer: Tracer | undefined): Promise<JobApi> {
+    const durable = await openDurableJobs({
+      jobs,
+      file: this.#file("jobs.db"),
+      clock: this.#clock,
+      timers: this.#timers,
+      logger: this.#logger,
+      meter: this.#meter,
+      tracer,
+    });
+    this.#stops.push(() => durable.stop?.());
+    return durable;
+  }
+
+  #openJobs(tracer: Tracer | undefined): NodeJobs | undefined {
     const { jobs: settings } = this.#setup;
     if (settings === undefined) return undefined;
-    const jobs = new NodeJobs(settings);
+    const jobs = new NodeJobs(settings, tracer);
     this.#stops.push(() => jobs.close());
     return jobs;
   }

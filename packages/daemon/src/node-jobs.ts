@@ -8,11 +8,13 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import type { JobQueue } from "@glia-os/abi/ports";
+import type { JobQueue, Tracer } from "@glia-os/abi/ports";
 import { createThreadedEngine } from "@glia-os/host";
 import { type Balancer, createEngineQueue, type Mesh } from "@glia-os/mesh-core";
 import { BadOptionsError, NoJobsError } from "./errors.ts";
+import { JobCancelledError } from "./jobs/errors.ts";
 import type { JobRequest, JobsView } from "./node-views.ts";
+import { tracedEngine } from "./otel/traced-engine.ts";
 
 /** Which jobs a node runs. */
 export interface JobSettings {
@@ -54,11 +56,14 @@ export class NodeJobs {
   readonly #engine: ReturnType<typeof createThreadedEngine>;
   #mesh: Mesh | undefined;
 
-  constructor({ module, workers }: JobSettings) {
+  constructor({ module, workers }: JobSettings, tracer?: Tracer) {
     this.feature = featureOf(module);
     const options = { module: pathToFileURL(module), ...(workers === undefined ? {} : { workers }) };
     this.#engine = createThreadedEngine(options);
-    this.queue = createEngineQueue({ engine: this.#engine, slots: this.#engine.stats().workers });
+    this.queue = createEngineQueue({
+      engine: tracedEngine(this.#engine, tracer),
+      slots: this.#engine.stats().workers,
+    });
   }
 
   /** Takes jobs from now on. */
@@ -67,12 +72,20 @@ export class NodeJobs {
   }
 
   /** Run a job on this node or another (NJ2, NJ3). @throws what the job threw, as data; the refusals of the balancer. */
-  submit({ entry, payload, id, lineage = [], priority = 0 }: JobRequest): Promise<unknown> {
+  submit({ entry, payload, id, lineage = [], priority = 0, traceparent }: JobRequest): Promise<unknown> {
     if (this.#mesh === undefined) throw new NoJobsError();
     if (!Number.isInteger(priority) || Math.abs(priority) > PRIORITY_MAX)
       throw new BadOptionsError(`${priority} is no priority from -${PRIORITY_MAX} to ${PRIORITY_MAX}`);
-    const job = { id: id ?? randomUUID(), origin: this.#mesh.self, lineage, entry, payload };
+    const trace = traceparent === undefined ? {} : { traceparent };
+    const job = { id: id ?? randomUUID(), origin: this.#mesh.self, lineage, entry, payload, ...trace };
     return this.#balancer(this.#mesh).submit(job, { kind: "features", features: [this.feature] }, priority);
+  }
+
+  /** Take a job that waits here out of the queue: it never starts. Whether it did wait here. */
+  drop(id: string): boolean {
+    const [taken] = this.queue.takeTail(1, (job) => job.id === id);
+    taken?.reject(new JobCancelledError(id));
+    return taken !== undefined;
   }
 
   /** What runs, waits and is elsewhere. */

@@ -7,6 +7,7 @@ import type { NodeEvent } from "./main-service.ts";
 import { checkMeshSettings, type MeshSettings } from "./mesh-settings.ts";
 import { checkJobSettings, type JobSettings } from "./node-jobs.ts";
 import type { NodeRole } from "./node-views.ts";
+import { checkTraceSettings, type TraceSettings } from "./otel/otlp-tracer.ts";
 import type { NodeStart } from "./thread-setup.ts";
 
 /** How to start a node. */
@@ -36,6 +37,8 @@ export interface NodeOptions {
   readonly programs?: ProgramSettings;
   /** The jobs it runs, shared with nodes that have the same module. Default: none; a client has none. */
   readonly jobs?: JobSettings;
+  /** Where its traces go. Default: nowhere. */
+  readonly traces?: TraceSettings;
   /** Where the threads' programs are; only a bundler that moved them needs it. */
   readonly workers?: { readonly mesh: URL; readonly agent: URL };
 }
@@ -58,7 +61,7 @@ function checkBind(bind: HostPort | undefined, role: NodeRole): void {
 
 /** The name a node goes by. @throws {BadOptionsError} for options that no node can start with, and what its services refuse. */
 export function checkNodeOptions(options: NodeOptions): string {
-  const { dataDir, name, role, bind, start, stepMs, services, jobs, mesh = {} } = options;
+  const { dataDir, name, role, bind, start, stepMs, services, jobs, traces, mesh = {} } = options;
   if (typeof dataDir !== "string" || dataDir === "") throw new BadOptionsError("`dataDir` is empty");
   if (!ROLES.includes(role))
     throw new BadOptionsError(`${JSON.stringify(role)} is not a role: ${ROLES.join(", ")}`);
@@ -77,5 +80,6 @@ export function checkNodeOptions(options: NodeOptions): string {
   if (options.programs !== undefined) checkProgramSettings(options.programs);
   if (jobs !== undefined && role === "client") throw new BadOptionsError("A client runs no jobs");
   if (jobs !== undefined) checkJobSettings(jobs);
+  if (traces !== undefined) checkTraceSettings(traces);
   return own;
 }

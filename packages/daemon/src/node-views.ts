@@ -130,6 +130,8 @@ export interface JobRequest {
   readonly lineage?: readonly string[];
   /** Higher ones start first; a whole number from -1,000,000 to 1,000,000. Default 0. */
   readonly priority?: number;
+  /** The span this job belongs to (W3C Trace Context). */
+  readonly traceparent?: string;
 }
 
 /** The jobs of a node: what is here now, and what was since it started. */

@@ -4,10 +4,11 @@ import type { MessagePort } from "node:worker_threads";
 import type { HostPort } from "@glia-os/abi/ports";
 import type { NodeServices } from "./agent-services.ts";
 import type { Membership } from "./data-folder.ts";
+import type { ProgramSettings } from "./domain/program-settings.ts";
 import type { MeshSettings } from "./mesh-settings.ts";
 import type { JobSettings } from "./node-jobs.ts";
-import type { ProgramSettings } from "./domain/program-settings.ts";
 import type { NodeRole } from "./node-views.ts";
+import type { TraceSettings } from "./otel/otlp-tracer.ts";
 
 /** How a node comes to its cluster. */
 export type NodeStart =
@@ -25,6 +26,7 @@ export interface MeshThreadSetup {
   readonly start: NodeStart;
   readonly mesh: MeshSettings;
   readonly jobs: JobSettings | undefined;
+  readonly traces: TraceSettings | undefined;
   /** From the data folder: certificate, cluster record, contacts. */
   readonly membership: Membership | undefined;
   readonly bootEpoch: number;

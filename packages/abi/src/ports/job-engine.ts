@@ -23,6 +23,8 @@ export interface JobEnvelope {
   readonly entry: string;
   /** What the function is called with: plain data. */
   readonly payload: unknown;
+  /** The span this job belongs to, as text of W3C Trace Context. It goes with the job to other nodes; engines do not look at it. */
+  readonly traceparent?: string;
 }
 
 /** Counts since the engine was made. */

@@ -54,7 +54,8 @@ export interface JobParcel {
 
 function parcelFields(parcel: JobParcel, codec: JobCodec): CborValue {
   const { ticket, hops, priority, features, job } = parcel;
-  const envelope = [job.id, job.origin, job.lineage, job.entry, codec.encode(job.payload)];
+  const trace = job.traceparent === undefined ? [] : [job.traceparent];
+  const envelope = [job.id, job.origin, job.lineage, job.entry, codec.encode(job.payload), ...trace];
   return [ticket, hops, priority, features, envelope];
 }
 
@@ -75,8 +76,9 @@ function readParcel(fields: CborValue, codec: JobCodec): JobParcel {
     entry: envelope.text("entry", TEXT_MAX, 1),
     payload: codec.decode(envelope.bytes("payload", JOB_BYTES_MAX)),
   };
+  const trace = envelope.more ? { traceparent: envelope.text("traceparent", TEXT_MAX, 1) } : {};
   envelope.end();
-  return { ticket, hops, priority, features, job };
+  return { ticket, hops, priority, features, job: { ...job, ...trace } };
 }
 
 export function giveBody(parcel: JobParcel, codec: JobCodec): Uint8Array {

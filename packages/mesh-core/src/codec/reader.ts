@@ -103,6 +103,11 @@ export class FieldReader {
     return this.#fields.length - this.#at;
   }
 
+  /** Whether there is another field: only for bodies whose specification names a last one that may be left out. */
+  get more(): boolean {
+    return this.#at < this.#fields.length;
+  }
+
   /** Refuse fields that were not read (R2). */
   end(): void {
     if (this.#at !== this.#fields.length)

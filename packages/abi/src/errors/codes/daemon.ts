@@ -70,6 +70,11 @@ export const DAEMON_CODES = {
     changed: "The job has no result; what it had done before stands.",
     fix: "Submit it again with another key and a later deadline.",
   },
+  "daemon.job-face": {
+    retryable: true,
+    changed: "Unknown: a job may have been accepted; submitting it again under the same key does not double it.",
+    fix: "Check the address and the token: `glia up --http ADDRESS`, and the file http-token in the node's data folder.",
+  },
   "daemon.job-failed": {
     retryable: false,
     changed: "What the job had done before it failed stands.",

@@ -1,0 +1,72 @@
+/**
+ * Spans of a node, sent by the OTLP exporter of OpenTelemetry over HTTP.
+ *
+ * OE1. The packages of OpenTelemetry are optional and loaded only where traces are configured; without them the node does not start, and says which.
+ * OE2. A collector that is away costs the node nothing but the spans: they wait in a bounded queue and are dropped beyond it.
+ */
+import type { Tracer } from "@glia-os/abi/ports";
+import { openTelemetryTracer } from "@glia-os/host";
+import { BadOptionsError } from "../errors.ts";
+
+/** Where traces go. */
+export interface TraceSettings {
+  /** URL of an OTLP collector's traces over HTTP, for example `http://127.0.0.1:4318/v1/traces`. */
+  readonly endpoint: string;
+}
+
+/** A tracer whose spans leave the process. */
+export interface OtlpTracer {
+  readonly tracer: Tracer;
+  /** Send what waits, for a short time, and end. */
+  close(): Promise<void>;
+}
+
+const PACKAGES =
+  "@opentelemetry/api @opentelemetry/exporter-trace-otlp-http @opentelemetry/resources @opentelemetry/sdk-trace";
+/** How long spans wait for others, in milliseconds. */
+const DELAY_MS = 1000;
+/** How long sending may take, in milliseconds. */
+const SEND_MS = 5000;
+const QUEUE_MAX = 2048;
+
+/** @throws {BadOptionsError} for a URL that is none. */
+export function checkTraceSettings({ endpoint }: TraceSettings): void {
+  if (typeof endpoint === "string" && URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol))
+    return;
+  throw new BadOptionsError(`${JSON.stringify(endpoint)} is no URL of http or https for traces`);
+}
+
+/** Open the tracer of a node. @throws {BadOptionsError} (OE1) */
+export async function openOtlpTracer({ endpoint }: TraceSettings, nodeName: string): Promise<OtlpTracer> {
+  const { api, exporter, resources, sdk } = await loadPackages();
+  const provider = new sdk.TracerProvider({
+    resource: resources.resourceFromAttributes({ "service.name": "glia", "service.instance.id": nodeName }),
+    spanProcessors: [
+      new sdk.BatchSpanProcessor({
+        exporter: new exporter.OTLPTraceExporter({ url: endpoint, timeoutMillis: SEND_MS }),
+        scheduledDelayMillis: DELAY_MS,
+        exportTimeoutMillis: SEND_MS,
+        maxQueueSize: QUEUE_MAX,
+      }),
+    ],
+  });
+  return {
+    tracer: openTelemetryTracer(api, provider.getTracer("@glia-os/daemon")),
+    close: () => provider.shutdown().catch(() => undefined),
+  };
+}
+
+async function loadPackages() {
+  try {
+    const [api, exporter, resources, sdk] = await Promise.all([
+      import("@opentelemetry/api"),
+      import("@opentelemetry/exporter-trace-otlp-http"),
+      import("@opentelemetry/resources"),
+      import("@opentelemetry/sdk-trace"),
+    ]);
+    return { api, exporter, resources, sdk };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new BadOptionsError(`Traces need the packages ${PACKAGES}: ${why}`);
+  }
+}
