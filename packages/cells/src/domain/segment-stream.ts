@@ -11,8 +11,8 @@ import { CHUNK_BYTES } from "../frozen-cell.ts";
 
 /** Largest segment that moves. */
 export const SEGMENT_BYTES_MAX: number = 64 * 1024 * 1024;
-/** With less than this in the open segment, another round is not worth its time. */
-const ROUND_BYTES = 65_536;
+/** With about this much or less that was not given, another round is not worth its time. */
+const ROUND_BYTES = 32_768;
 const ROUNDS_MAX = 8;
 const LENGTH_BYTES = 4;
 const ANEW: Uint8Array = new Uint8Array(LENGTH_BYTES);
@@ -51,14 +51,14 @@ export class SegmentSource {
     return this.#parts.length === 0 ? undefined : this.#chunk();
   }
 
+  /** Whether what was not given is worth a round: by its share of the records, since the journal tells the bytes of all of them only. */
   async #isMuch(): Promise<boolean> {
     if (this.#rounds === 0) return true;
     const head = await this.#journal.head(this.#domain);
-    if (head === undefined || head.nextSeq === this.#nextSeq) return false;
-    const sealed = await this.#journal.segments(this.#domain);
-    const held = sealed.reduce((sum, { bytes }) => sum + bytes, 0);
-    const fresh = sealed.filter(({ firstSeq }) => firstSeq >= this.#nextSeq);
-    return fresh.reduce((sum, { bytes }) => sum + bytes, 0) + Math.max(0, head.bytes - held) > ROUND_BYTES;
+    if (head === undefined) return false;
+    const { firstSeq, nextSeq, bytes } = head;
+    const fresh = nextSeq - Math.max(this.#nextSeq, firstSeq);
+    return (bytes * fresh) / Math.max(1, nextSeq - firstSeq) > ROUND_BYTES;
   }
 
   async #collect(): Promise<void> {
