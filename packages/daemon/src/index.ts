@@ -42,11 +42,9 @@ export {
 } from "./errors.ts";
 export { HTTP_CONNECTIONS, type HttpOptions, type HttpServer, serveHttp } from "./http-server.ts";
 export { HttpToken, loadOrCreateHttpToken } from "./http-token.ts";
-export { connectGrpcJobs } from "./jobs/grpc-client.ts";
 export type { JobApi } from "./jobs/job-api.ts";
 export { type JobProtocol, jobProtocolOver } from "./jobs/job-protocol.ts";
 export type { JobFilter, JobState, JobSubmission, JobView } from "./jobs/job-views.ts";
-export { connectJsonRpcJobs, type JobFaceAddress } from "./jobs/json-rpc-client.ts";
 export type { LogEntry, LogPage, LogQuestion } from "./logs/log-ring.ts";
 export type { NodeEvent } from "./main-service.ts";
 export type { MeshSettings } from "./mesh-settings.ts";

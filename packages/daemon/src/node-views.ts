@@ -220,8 +220,15 @@ export interface SpawnRequest {
   readonly grants?: readonly string[];
   /** Linear memory limit in 64 KiB pages, 1 to 32,768. */
   readonly memoryPages?: number;
-  /** For an agent of `@glia-os/cells/agent`: which definition of its module it is (default: the module's own), and what its `start` gets. */
-  readonly begin?: { readonly definition?: string; readonly input?: unknown };
+  /** For an agent of `@glia-os/cells/agent`: what it begins with (docs/spec/agents-service.md). */
+  readonly begin?: {
+    /** Which definition of its module it is. Default: the one the module exports. */
+    readonly definition?: string;
+    /** An envelope whose input its `start` gets. */
+    readonly input?: unknown;
+    /** Who is told when it fails or ends. */
+    readonly parent?: { readonly id: string; readonly name?: string };
+  };
 }
 
 /** How an agent is to be moved. */

@@ -7,6 +7,7 @@
  */
 import { MalformedError } from "@glia-os/abi/errors";
 import { isAgentId, isAgentName } from "@glia-os/cells/agent";
+import { PAYLOAD_MAX } from "@glia-os/mesh-core";
 
 /** One wish. `request` comes back with the answer. */
 export type AgentAct =
@@ -21,7 +22,7 @@ export interface ChildRequest {
   /** The name of the definition. */
   readonly definition: string;
   readonly name?: string;
-  /** What the hook `start` gets: plain data. */
+  /** What the hook `start` gets: the input of this envelope. */
   readonly input?: unknown;
   /** A member. Default: the node of the parent. */
   readonly on?: string;
@@ -29,8 +30,6 @@ export interface ChildRequest {
 
 /** Acts in one call. */
 export const ACTS_MAX = 1024;
-/** Longest envelope in bytes: the largest payload of a link, less room for the sender's address. */
-export const ENVELOPE_BYTES: number = 1024 * 1024 - 4096;
 const TEXT = new TextEncoder();
 
 function refused(why: string): MalformedError {
@@ -54,20 +53,13 @@ export function target(value: unknown): string {
 }
 
 /** An envelope with its sender (AC2). @throws {MalformedError} */
-export function signed(text: unknown, from: { readonly id: string; readonly name?: string }): Uint8Array {
-  if (typeof text !== "string") throw refused("an envelope is no text");
-  let envelope: unknown;
-  try {
-    envelope = JSON.parse(text);
-  } catch {
-    throw refused("an envelope is not JSON");
-  }
+export function signed(envelope: unknown, from: { readonly id: string; readonly name?: string }): Uint8Array {
   if (typeof envelope !== "object" || envelope === null || Array.isArray(envelope))
     throw refused("an envelope is no object");
   const { glia, kind, correlation, message, input } = envelope as Readonly<Record<string, unknown>>;
   const bytes = TEXT.encode(JSON.stringify({ glia, kind, from, correlation, message, input }));
-  if (bytes.length > ENVELOPE_BYTES)
-    throw refused(`an envelope has ${bytes.length} bytes; the limit is ${ENVELOPE_BYTES}`);
+  if (bytes.length > PAYLOAD_MAX)
+    throw refused(`an envelope has ${bytes.length} bytes; the limit is ${PAYLOAD_MAX}`);
   return bytes;
 }
 

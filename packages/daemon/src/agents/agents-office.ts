@@ -7,7 +7,7 @@
  * AF4. A message that cannot be delivered because there is nobody is told to an asker by an `error`, and otherwise logged.
  * AF5. A cell that ends without being able to say so (it failed, or was terminated) is told to its parent, and its children are ended.
  */
-import { errorCodeOf, toErrorRecord } from "@glia-os/abi/errors";
+import { toErrorRecord } from "@glia-os/abi/errors";
 import { type AgentId, parseAgentId } from "@glia-os/abi/ids";
 import type { Clock, Logger, Random, Timers } from "@glia-os/abi/ports";
 import {
@@ -21,6 +21,7 @@ import {
 import { type AgentEnvelope, decodeEnvelope, encodeEnvelope, UnknownAgentError } from "@glia-os/cells/agent";
 import { type LinkMessage, type LinkVerdict, type Mesh, mailboxId } from "@glia-os/mesh-core";
 import type { AgentAct, ChildRequest } from "./act.ts";
+import { agentRecord } from "./agent-words.ts";
 import { Desk, type DeskOptions } from "./desk.ts";
 import { hostMessage, type Opening } from "./host-message.ts";
 import { Mailboxes } from "./mailboxes.ts";
@@ -272,7 +273,7 @@ export class AgentsOffice implements CellBaggage {
       this.#own?.send(sender, hostMessage({ host: "answer", request, ...answer } as never));
     work.then(
       (value) => tell({ value }),
-      (error: unknown) => tell({ error: asAgentError(error) }),
+      (error: unknown) => tell({ error: agentRecord(error) }),
     );
   }
 
@@ -350,17 +351,4 @@ function envelopeIn(payload: Uint8Array): AgentEnvelope | undefined {
   } catch {
     return undefined;
   }
-}
-
-const AS_AGENT: Readonly<Record<string, string>> = {
-  "store.name-taken": "agent.name-taken",
-  "daemon.unknown-node": "agent.place-unknown",
-  "daemon.node-ambiguous": "agent.place-unknown",
-};
-
-/** An error of a node in the words of agents, where there are some. */
-function asAgentError(error: unknown): unknown {
-  const record = toErrorRecord(error);
-  const code = AS_AGENT[errorCodeOf(error) ?? ""];
-  return code === undefined ? record : { ...record, code };
 }

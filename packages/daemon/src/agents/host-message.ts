@@ -10,6 +10,7 @@ export interface Opening {
   /** The definition of the module that it is; the module's own when it is left out. */
   readonly definition?: string;
   readonly parent?: { readonly id: string; readonly name?: string };
+  /** What its `start` gets: the input of this envelope (docs/spec/agent-message.md). */
   readonly input?: unknown;
 }
 

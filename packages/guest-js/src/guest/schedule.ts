@@ -40,7 +40,7 @@ const rejections = new Map<unknown, unknown>();
 /** Whether there are any: reading this costs an interpreter less than asking the map at every turn. */
 let anyRejected = false;
 let timerRanLast = false;
-let whenIdle: (() => boolean) | undefined;
+const whenIdle: (() => boolean)[] = [];
 
 function standInLine(resolve: Resolve, reject: (error: unknown) => void): void {
   if (waits) waiters.push({ iterates: false, resolve, reject });
@@ -69,9 +69,9 @@ export function nextResult(): Promise<IteratorResult<Message>> {
   return new Promise(iterateInLine as (resolve: (result: IteratorResult<Message>) => void) => void);
 }
 
-/** Call a function before the agent waits; it says whether it did anything (SC4). */
+/** Call a function before the agent waits, each time; it says whether it did anything (SC4). A function that is known is not added again. */
 export function doWhenIdle(run: () => boolean): void {
-  whenIdle = run;
+  if (!whenIdle.includes(run)) whenIdle.push(run);
 }
 
 /** Keep account of rejections nobody handles (SC3). */
@@ -93,7 +93,7 @@ export function turn(came: number): number {
     return AGAIN;
   }
   timerRanLast = false;
-  if (whenIdle?.()) return AGAIN;
+  for (const run of whenIdle) if (run()) return AGAIN;
   if (waits) {
     leaveBuffer();
     return dueMs;

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { HOST_MODULE, SYS_MODULE } from "@glia-os/abi/wire";
 import { createWasmEngine, type WasmProgram } from "@glia-os/wasm";
 import { AgentFailedError } from "../errors.ts";
+import { AGENTS_GRANT } from "../guest/agents-grant.ts";
 import { type AgentSource, bundleAgent } from "./bundle.ts";
 import { engineBytes } from "./engine-file.ts";
 import { positionMapper } from "./positions.ts";
@@ -31,7 +32,10 @@ export interface BuildOptions {
 export interface AgentModule {
   /** The module: the engine with the agent in it, instrumented. Admit it with {@link grants}. */
   readonly bytes: Uint8Array;
-  /** Modules it imports from: `glia.v1`, and `glia.sys.v1` when it uses `fetch`. */
+  /**
+   * What it is to be granted: the modules it imports from, `glia.v1`, and `glia.sys.v1` when it uses `fetch` or speaks with other agents, and
+   * `service/agents` for the latter.
+   */
   readonly grants: readonly string[];
   /** SHA-256 of it, as hexadecimal. */
   readonly hash: string;
@@ -73,12 +77,13 @@ async function moduleOf(code: string, map: string, options: BuildOptions): Promi
     const started = startAgent(await admitted(bytes), source, start, { slices, memoryPages });
     // The part of the guest API that asks the outside says so in words, and is in a bundle only when it is used.
     const asks = code.includes(SYS_MODULE);
+    const speaks = code.includes(AGENTS_GRANT);
     const preset = presetModule(bytes, started.image);
     const made = asks ? preset : withoutImports(preset, SYS_MODULE);
     const hash = createHash("sha256").update(made).digest("hex");
     return {
       bytes: made,
-      grants: asks ? [HOST_MODULE, SYS_MODULE] : [HOST_MODULE],
+      grants: [HOST_MODULE, ...(asks ? [SYS_MODULE] : []), ...(speaks ? [AGENTS_GRANT] : [])],
       hash,
       map,
       startedAt: started.startedAt,

@@ -24,6 +24,7 @@ export interface Bundle {
 const AGENT = "glia:agent";
 const IS_AGENT = /^glia:agent$/;
 const PACKAGE = "@glia-os/guest-js";
+const DEFINITIONS = "@glia-os/cells/agent";
 const fromSource = import.meta.url.endsWith(".ts");
 
 function ownFile(source: string, built: string): string {
@@ -43,7 +44,8 @@ export async function bundleAgent(source: AgentSource, minify = false): Promise<
       target: "es2023",
       platform: "neutral",
       mainFields: ["module", "main"],
-      conditions: ["import", "default"],
+      conditions: fromSource ? ["@glia-os/source", "import", "default"] : ["import", "default"],
+      logOverride: { "import-is-undefined": "silent" },
       sourcemap: "external",
       minify,
       outfile: "agent.js",
@@ -71,22 +73,22 @@ function described({ text, location }: Esbuild.Message): string {
   return location === null ? text : `${location.file}:${location.line}:${location.column + 1}: ${text}`;
 }
 
-/** The globals come first, so that every module of the bundle finds them. */
+/** The globals come first, so that every module of the bundle finds them; a definition that the agent exports is run last. */
 function input(source: AgentSource): { stdin: Esbuild.StdinOptions; plugins: Esbuild.Plugin[] } {
   const globals = `import ${JSON.stringify(`${PACKAGE}/globals`)};`;
   const start = (agent: string, resolveDir: string): Esbuild.StdinOptions => ({
-    contents: `${globals}import ${JSON.stringify(agent)};`,
+    contents: `${globals}import * as program from ${JSON.stringify(agent)};globalThis.glia$serve?.(program.default);`,
     resolveDir,
     sourcefile: "glia:start",
   });
   if ("entry" in source) {
     const path = resolve(source.entry);
     if (!existsSync(path)) throw new BundleFailedError([`there is no file ${source.entry}`], undefined);
-    return { stdin: start(AGENT, dirname(path)), plugins: [agentFile(path), guestApi] };
+    return { stdin: start(AGENT, dirname(path)), plugins: [agentFile(path), guestApi, definitions] };
   }
   const folder = resolve(source.folder ?? ".");
   const text = agentText(source.source, source.name ?? "agent.ts", folder);
-  return { stdin: start(AGENT, folder), plugins: [text, guestApi] };
+  return { stdin: start(AGENT, folder), plugins: [text, guestApi, definitions] };
 }
 
 /** The entry runs whatever its package says of side effects. */
@@ -125,5 +127,22 @@ const guestApi: Esbuild.Plugin = {
           : ownFile("../guest/globals.ts", "./globals.js"),
       sideEffects: true,
     }));
+  },
+};
+
+/**
+ * The agent SDK of `@glia-os/cells` is the one this package is built with, so that what a definition is made with and what runs it agree. Only
+ * a program that imports it has what runs definitions in its bundle.
+ */
+const definitions: Esbuild.Plugin = {
+  name: "definitions",
+  setup(build) {
+    const served = ownFile("../guest/definition.ts", "./definition.js");
+    const here = { resolveDir: dirname(served), kind: "import-statement", pluginData: served } as const;
+    build.onResolve({ filter: /^@glia-os\/cells\/[a-z-]+$/ }, ({ path, importer, pluginData }) => {
+      if (pluginData === served) return undefined;
+      if (path === DEFINITIONS && importer !== served) return { path: served, sideEffects: true };
+      return build.resolve(path, here);
+    });
   },
 };

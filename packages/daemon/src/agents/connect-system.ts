@@ -1,0 +1,273 @@
+/**
+ * The agents of a mesh as a program outside has them: `AgentSystem` over a node, embedded or reached through its control socket.
+ *
+ * CO1. The same calls mean the same as over the system of one thread; what agents on nodes do not have is refused by `daemon.not-on-nodes`.
+ * CO2. Messages of one system to one agent arrive in the order of the calls. An ask is settled once.
+ * CO3. Agents are spawned from the module that was given for their definition; they outlive the system, unless it made them: `close` ends those.
+ */
+import { randomBytes } from "node:crypto";
+import type { LogFields, LogLevel } from "@glia-os/abi/ports";
+import {
+  type AgentContext,
+  type AgentEnvelope,
+  type AgentObservation,
+  type AgentRef,
+  type AgentRoutine,
+  type AgentSystem,
+  type AgentTarget,
+  type AnyAgent,
+  type AskOptions,
+  AskTimeoutError,
+  BadArgumentError,
+  decodeEnvelope,
+  encodeEnvelope,
+  errorOf,
+  isAgentId,
+  isAgentName,
+  type SpawnOptions,
+  SystemClosedError,
+} from "@glia-os/cells/agent";
+import type { NodeApi } from "../node-api.ts";
+import { agentError, saysGone } from "./agent-words.ts";
+import { DefinitionUnknownError, NotOnNodesError } from "./errors.ts";
+import { hostMessage } from "./host-message.ts";
+import { type MailboxReader, readMailbox } from "./mailbox-reader.ts";
+import { MeshObservation } from "./mesh-observation.ts";
+import { runOutside } from "./outside-agent.ts";
+import { outsideStream } from "./outside-stream.ts";
+
+/** A module of `glia agent build`, or of `buildAgent` of `@glia-os/guest-js/build`. */
+export interface AgentModuleFile {
+  readonly bytes: Uint8Array;
+  readonly grants: readonly string[];
+}
+
+/** How to connect. */
+export interface ConnectOptions {
+  /** Which module a definition is in; definitions that are only spoken to need none. */
+  readonly modules?: readonly (readonly [AnyAgent, AgentModuleFile])[];
+  /** Linear memory of each agent, in pages of 64 KiB. */
+  readonly memoryPages?: number;
+  /** Log lines of routines of `run`. Default: nowhere. */
+  readonly log?: (level: LogLevel, message: string, fields: LogFields | undefined) => void;
+}
+
+const ASK_TIMEOUT_MS = 5000;
+const TIMEOUT_MS_MAX = 2_147_483_647;
+const STOP_LOOK_MS = 1000;
+const ACCEPT_TIMEOUT_MS = 30_000;
+
+/** Connect to the agents of a node's mesh. Nothing is asked of the node before the first call. */
+export function connectSystem(node: NodeApi, options: ConnectOptions = {}): AgentSystem {
+  return new MeshSystem(node, options);
+}
+
+interface Asked {
+  readonly settle: (error: unknown, value: unknown) => void;
+}
+
+class MeshSystem implements AgentSystem {
+  readonly observe: AgentObservation;
+  readonly #node: NodeApi;
+  readonly #options: ConnectOptions;
+  readonly #asks = new Map<number, Asked>();
+  readonly #made = new Map<string, AgentRef>();
+  #mailbox: Promise<MailboxReader> | undefined;
+  #lastAsk = 0;
+  #closed = false;
+
+  constructor(node: NodeApi, options: ConnectOptions) {
+    this.#node = node;
+    this.#options = options;
+    this.observe = new MeshObservation(node);
+  }
+
+  run<Result>(routine: (ctx: AgentContext) => AgentRoutine<Result>): Promise<Result> {
+    if (this.#closed) return Promise.reject(new SystemClosedError());
+    const { log = () => undefined } = this.#options;
+    const parts = {
+      node: this.#node,
+      spawn: (definition: AnyAgent, options: SpawnOptions, parent: AgentRef | undefined) =>
+        this.#spawn(definition, options, parent),
+      log: (_speaker: unknown, level: LogLevel, message: string, fields: LogFields | undefined) =>
+        log(level, message, fields),
+    };
+    return runOutside(parts, routine);
+  }
+
+  async spawn<Def extends AnyAgent>(definition: Def, options: SpawnOptions = {}): Promise<AgentRef<Def>> {
+    const ref: AgentRef = await this.#spawn(definition, options, undefined);
+    if (options.detached !== true) this.#made.set(ref.id, ref);
+    return ref as AgentRef<Def>;
+  }
+
+  ref<Def extends AnyAgent>(_definition: Def, nameOrId: string): AgentTarget<Def> {
+    if (isAgentId(nameOrId)) return { id: nameOrId };
+    if (isAgentName(nameOrId)) return nameOrId;
+    throw new BadArgumentError("nameOrId", "it is neither an id nor a name");
+  }
+
+  async find<Def = unknown>(name: string): Promise<AgentRef<Def> | undefined> {
+    if (!isAgentName(name)) throw new BadArgumentError("name", "it must be 1 to 64 of a-z 0-9 - . _");
+    return this.run(function* (ctx) {
+      return yield* ctx.find<Def>(name);
+    });
+  }
+
+  async tell(to: AgentTarget, message: string, input?: unknown): Promise<void> {
+    const address = this.#address(to);
+    const from = undefined;
+    await this.#send(address, { kind: "tell", from, correlation: 0, message, input });
+    try {
+      await this.#node.flush(address, ACCEPT_TIMEOUT_MS);
+    } catch (error) {
+      throw agentError(error);
+    }
+  }
+
+  async ask<Reply>(
+    to: AgentTarget,
+    message: string,
+    input?: unknown,
+    { timeoutMs = ASK_TIMEOUT_MS }: AskOptions = {},
+  ): Promise<Reply> {
+    const address = this.#address(to);
+    if (!(timeoutMs >= 1 && timeoutMs <= TIMEOUT_MS_MAX))
+      throw new BadArgumentError("timeoutMs", `it must be from 1 to ${TIMEOUT_MS_MAX} ms`);
+    const { id } = await this.#own();
+    const correlation = ++this.#lastAsk;
+    return new Promise<Reply>((resolve, reject) => {
+      const settle = (error: unknown, value: unknown): void => {
+        clearTimeout(timer);
+        this.#asks.delete(correlation);
+        if (error === undefined) resolve(value as Reply);
+        else reject(error);
+      };
+      const timer = setTimeout(
+        () => settle(new AskTimeoutError(to, message, timeoutMs), undefined),
+        timeoutMs,
+      );
+      this.#asks.set(correlation, { settle });
+      this.#send(address, { kind: "ask", from: { id }, correlation, message, input }).catch(
+        (error: unknown) => settle(error, undefined),
+      );
+    });
+  }
+
+  stream(
+    to: AgentTarget,
+    message: string,
+    input?: unknown,
+    { timeoutMs = ASK_TIMEOUT_MS }: AskOptions = {},
+  ): AsyncGenerator<never, never, void> {
+    const items = outsideStream(this.#node, { to: this.#address(to), message, input, timeoutMs });
+    return items as AsyncGenerator<never, never, void>;
+  }
+
+  async stop({ id }: AgentRef): Promise<void> {
+    this.#made.delete(id);
+    try {
+      await this.#node.send(id, hostMessage({ host: "stop" }));
+      // Gone is gone where it was: who asks then hears that there is nobody.
+      for (;;) await this.#node.ask(id, hostMessage({ host: "report" }), STOP_LOOK_MS).catch(unlessSilent);
+    } catch (error) {
+      if (!saysGone(error)) throw agentError(error);
+    }
+  }
+
+  async pause({ id }: AgentRef): Promise<void> {
+    await this.#node.pause(id).catch(rethrown);
+  }
+
+  async resume({ id }: AgentRef): Promise<void> {
+    await this.#node.resume(id).catch(rethrown);
+  }
+
+  async upgrade(): Promise<void> {
+    throw new NotOnNodesError("upgrade in place: spawn the new module beside the old one");
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const { settle } of [...this.#asks.values()]) settle(new SystemClosedError(), undefined);
+    await Promise.all([...this.#made.values()].map((ref) => this.stop(ref).catch(() => undefined)));
+    const mailbox = await this.#mailbox?.catch(() => undefined);
+    await mailbox?.close();
+  }
+
+  #address(to: AgentTarget): string {
+    if (this.#closed) throw new SystemClosedError();
+    const address = typeof to === "string" ? to : to.id;
+    if (isAgentId(address) || isAgentName(address)) return address;
+    throw new BadArgumentError("target", "it must be an address, or a name of 1 to 64 of a-z 0-9 - . _");
+  }
+
+  async #spawn(definition: AnyAgent, options: SpawnOptions, parent: AgentRef | undefined): Promise<AgentRef> {
+    if (this.#closed) throw new SystemClosedError();
+    const module = this.#options.modules?.find(([one]) => one === definition)?.[1];
+    if (module === undefined) throw new DefinitionUnknownError(definition.name);
+    const { name = ownName(definition.name), on, input } = options;
+    const { memoryPages } = this.#options;
+    const start = { kind: "tell", from: undefined, correlation: 0, message: "start", input } as const;
+    try {
+      const { agent } = await this.#node.spawn({
+        module: module.bytes,
+        grants: module.grants,
+        name,
+        ...(on === undefined ? {} : { on: String(on) }),
+        ...(memoryPages === undefined ? {} : { memoryPages }),
+        begin: {
+          definition: definition.name,
+          ...(input === undefined ? {} : { input: JSON.parse(encodeEnvelope(start)) as unknown }),
+          ...(parent === undefined ? {} : { parent }),
+        },
+      });
+      return { id: agent, name };
+    } catch (error) {
+      throw agentError(error);
+    }
+  }
+
+  async #send(to: string, envelope: AgentEnvelope): Promise<void> {
+    const payload = new TextEncoder().encode(encodeEnvelope(envelope));
+    try {
+      await this.#node.send(to, payload);
+    } catch (error) {
+      throw agentError(error);
+    }
+  }
+
+  #own(): Promise<MailboxReader> {
+    this.#mailbox ??= readMailbox(
+      this.#node,
+      (payload) => this.#came(payload),
+      (error) => {
+        this.#mailbox = undefined;
+        for (const { settle } of [...this.#asks.values()]) settle(error, undefined);
+      },
+    );
+    return this.#mailbox;
+  }
+
+  #came(payload: Uint8Array): void {
+    const { kind, correlation, input } = decodeEnvelope(new TextDecoder().decode(payload));
+    const asked = this.#asks.get(correlation);
+    if (kind === "error") asked?.settle(errorOf(input), undefined);
+    else asked?.settle(undefined, input);
+  }
+}
+
+function ownName(definition: string): string {
+  return `${definition.slice(0, 40)}.${randomBytes(8).toString("hex")}`;
+}
+
+function rethrown(error: unknown): never {
+  throw agentError(error);
+}
+
+/** A question that was not answered in time says nothing; one that cannot be asked does. */
+function unlessSilent(error: unknown): void {
+  const { code } = (error ?? {}) as { readonly code?: string };
+  if (code !== "mesh.link-timeout") throw error;
+}

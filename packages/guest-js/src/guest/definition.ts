@@ -1,0 +1,30 @@
+/**
+ * `@glia-os/cells/agent` as a program in a guest imports it: the same, except that every definition is remembered by its name, so that an agent
+ * of this module can be any of them, and that the one the program exports runs.
+ *
+ * DF1. A bundle has this only when its program imports the agent SDK.
+ */
+import { type AnyAgent, agent as define, isDefinition } from "@glia-os/cells/agent";
+import { GuestError } from "./errors.ts";
+import { insideGuest } from "./host.ts";
+import { serve } from "./serve-definition.ts";
+
+export * from "@glia-os/cells/agent";
+
+const definitions = new Map<string, AnyAgent>();
+
+/** Define a kind of agent, and remember it. */
+export const agent: typeof define = ((options: Parameters<typeof define>[0]) => {
+  const made = define(options);
+  definitions.set(made.name, made);
+  return made;
+}) as typeof define;
+
+function start(exported: unknown): void {
+  if (isDefinition(exported)) serve(exported, definitions);
+  else if (definitions.size > 0)
+    throw new GuestError("bad-argument", "the file defines agents and exports none of them as its default");
+}
+
+// The first file of the bundle calls this with the default export (`src/module/bundle.ts`).
+if (insideGuest) (globalThis as { glia$serve?: typeof start }).glia$serve = start;
