@@ -125,7 +125,7 @@ export class VariablePool {
     const next = words[block + NEXT] as number;
     words[HEADS + list] = next;
     words[next + PREVIOUS] = HEADS + list - NEXT;
-    if (next === 0) emptied(words, list);
+    noteFirst(words, list, next);
     const rest = (words[block] as number) - IS_FREE - size;
     if (rest >= LEAST_WORDS) {
       words[block + size + 1] = block;
@@ -167,7 +167,7 @@ export class VariablePool {
       words[previous + NEXT] = next;
       size += tagAfter - IS_FREE;
       const list = listOf(tagAfter - IS_FREE);
-      if (words[HEADS + list] === 0) emptied(words, list);
+      noteFirst(words, list, words[HEADS + list] as number);
     }
     const before = words[block + 1] as number;
     const tagBefore = words[before] as number;
@@ -179,7 +179,7 @@ export class VariablePool {
       block = before;
       size += tagBefore - IS_FREE;
       const list = listOf(tagBefore - IS_FREE);
-      if (words[HEADS + list] === 0) emptied(words, list);
+      noteFirst(words, list, words[HEADS + list] as number);
     }
     link(words, block, size);
   }
@@ -306,10 +306,18 @@ function link(words: Int32Array, block: number, size: number): void {
   words[SECOND_LEVEL + level] = (words[SECOND_LEVEL + level] as number) | (1 << (list & 15));
 }
 
-/** A list has no block any more. */
-function emptied(words: Int32Array, list: number): void {
+/**
+ * `first` is the first block of a list now: if it is 0, the list has no block any more. Whether it has is as good as random, so a branch would be
+ * guessed wrong half of the time, and two of them cost more than both stores.
+ */
+function noteFirst(words: Int32Array, list: number, first: number): void {
   const level = list >> 4;
-  const left = (words[SECOND_LEVEL + level] as number) & ~(1 << (list & 15));
+  const left = (words[SECOND_LEVEL + level] as number) & ~(isNone(first) << (list & 15));
   words[SECOND_LEVEL + level] = left;
-  if (left === 0) words[FIRST_LEVEL] = (words[FIRST_LEVEL] as number) & ~(1 << level);
+  words[FIRST_LEVEL] = (words[FIRST_LEVEL] as number) & ~(isNone(left) << level);
+}
+
+/** 1 for 0 and 0 for every other number, without a branch. */
+function isNone(word: number): number {
+  return ((word | -word) >>> 31) ^ 1;
 }
