@@ -30,9 +30,15 @@ function hash(text: string): number {
   return value >>> 0;
 }
 
+/** How common features are in some texts: in how many of them each is. Plain data, to be sent. */
+export interface Commonness {
+  readonly texts: number;
+  readonly features: readonly (readonly [feature: string, texts: number])[];
+}
+
 /** Embeds texts of one collection: a feature that many of its texts have counts less. */
 export class HashingEmbedder {
-  readonly #texts = new Map<string, number>();
+  #texts = new Map<string, number>();
   #count = 0;
 
   /** Learn how common features are. */
@@ -40,6 +46,17 @@ export class HashingEmbedder {
     this.#count += 1;
     for (const feature of new Set(Array.from(features(text), ([name]) => name)))
       this.#texts.set(feature, (this.#texts.get(feature) ?? 0) + 1);
+  }
+
+  /** How common features are in the texts that were observed. */
+  commonness(): Commonness {
+    return { texts: this.#count, features: [...this.#texts] };
+  }
+
+  /** Take over how common features are in a larger collection, in place of what was observed. */
+  learn({ texts, features }: Commonness): void {
+    this.#count = texts;
+    this.#texts = new Map(features);
   }
 
   /** Write the embedding of a text to `target`, of DIMENSIONS numbers. */
