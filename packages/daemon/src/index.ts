@@ -46,13 +46,13 @@ export type { JobApi } from "./jobs/job-api.ts";
 export { type JobProtocol, jobProtocolOver } from "./jobs/job-protocol.ts";
 export type { JobFilter, JobState, JobSubmission, JobView } from "./jobs/job-views.ts";
 export type { LogEntry, LogPage, LogQuestion } from "./logs/log-ring.ts";
-export type { NodeEvent } from "./main-service.ts";
 export type { MeshSettings } from "./mesh-settings.ts";
 export { MINORITY_POLICIES, PROFILES, TRANSPORTS } from "./mesh-settings.ts";
 export type { AgentFileApi, BegunExport, ExportSeal, ImportRequest } from "./movement/file-api.ts";
 export { secretOfPassphrase } from "./movement/file-crypto.ts";
 export type { MovementApi } from "./movement/movement-api.ts";
 export type { NodeApi } from "./node-api.ts";
+export type { NodeEvent } from "./node-event.ts";
 export type { JobSettings } from "./node-jobs.ts";
 export type { NodeOptions } from "./node-options.ts";
 export type {

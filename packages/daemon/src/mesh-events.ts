@@ -1,7 +1,7 @@
 /** What the mesh tells, as events and log lines of the node. */
 import type { Logger } from "@glia-os/abi/ports";
 import type { MeshEvent } from "@glia-os/mesh-core";
-import type { NodeEvent } from "./main-service.ts";
+import type { NodeEvent } from "./node-event.ts";
 
 const MEMBER_CHANGES = {
   memberUp: "up",

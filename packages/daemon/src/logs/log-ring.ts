@@ -6,7 +6,7 @@
  * LR2. A page has at most {@link PAGE_CHARACTERS} characters as JSON, or one entry: it fits the body of a call between nodes.
  */
 import type { LogFields, LogLevel } from "@glia-os/abi/ports";
-import type { NodeEvent } from "../main-service.ts";
+import type { NodeEvent } from "../node-event.ts";
 
 /** Entries that are kept (LR1). */
 export const ENTRIES_MAX = 2000;
