@@ -321,6 +321,22 @@ export class MigrationAbortedError extends MeshError<"mesh.migration-aborted"> {
   }
 }
 
+/** A move that was cancelled by request, and rolled back. */
+export class MigrationCancelledError extends MeshError<"mesh.migration-cancelled"> {
+  constructor(agent: string) {
+    super("mesh.migration-cancelled", `the move of agent ${agent} was cancelled and rolled back`, {
+      details: { agent },
+    });
+  }
+}
+
+/** An agent that is to move no more, and does not move. */
+export class NoMigrationError extends MeshError<"mesh.no-migration"> {
+  constructor(agent: string) {
+    super("mesh.no-migration", `agent ${agent} is not on its way`, { details: { agent } });
+  }
+}
+
 /** A move that found another owner committed. */
 export class MigrationFencedError extends MeshError<"mesh.migration-fenced"> {
   constructor(agent: string, owner: string) {

@@ -156,4 +156,9 @@ export interface Mesh {
   locate(agent: AgentId): Promise<AgentLocation>;
   /** Move an agent of this node, by default in rounds while it runs if it is large. @throws `mesh.migration-refused`, `-aborted`, `-fenced`, `-in-progress`, `mesh.not-hosted`. */
   migrate(agent: AgentId, to: NodeId, options?: MigrateOptions): Promise<MigrationReport>;
+  /**
+   * Roll a move of an agent of this node back. Resolves when the move is over: true when the agent goes on here, false when it was committed
+   * already. The move itself fails with `mesh.migration-cancelled`. @throws `mesh.no-migration`.
+   */
+  cancelMigration(agent: AgentId): Promise<boolean>;
 }

@@ -248,6 +248,10 @@ class MeshNode implements Mesh {
     return this.part("moves").migrate(agent, to, options);
   }
 
+  async cancelMigration(agent: AgentId): Promise<boolean> {
+    return this.part("moves").cancel(agent);
+  }
+
   #hostParts(): Parts {
     const { clock, timers, random, signer, digests, logger, meter, cells } = this.#ports;
     const { role, name } = this.#config;

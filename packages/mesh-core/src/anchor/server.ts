@@ -3,7 +3,8 @@
  *
  * AN1. A request names the cluster and the anchor epoch; any other pair than this anchor's is refused, so a second or an old anchor shows.
  * AN2. A caller acts only for its own node: it opens, renews and ends its own sessions, creates agents it owns, and changes
- *      rows it owns. The caller is who the session proved it to be.
+ *      rows it owns, or takes for itself one of an agent that runs nowhere by its row: failed, or exported into a file. The caller is
+ *      who the session proved it to be.
  * AN3. A compare-and-swap on an epoch that is no longer stored goes to the engine whoever asks: it changes nothing, and a repeated request
  *      gets its first outcome (K4).
  * AN4. A take-over goes to the engine for whoever asks under a session of its own: the engine checks, in the step that writes, that the
@@ -134,8 +135,11 @@ export class AnchorServer {
     const requestId = this.#scoped(caller, args);
     args.end();
     const stored = await this.#engine.getAgent(agent);
-    if (stored !== undefined && stored.epoch === expected && stored.owner !== caller.node)
-      throw new NotYoursError(`agent ${agent}`);
+    if (stored !== undefined && stored.epoch === expected && stored.owner !== caller.node) {
+      const free = stored.status === "exported" || stored.status === "failed";
+      if (!free || change.owner !== caller.node) throw new NotYoursError(`agent ${agent}`);
+      checkOwn(caller, change.sessionId);
+    }
     return outcomeFields(await this.#engine.compareAndSwap(agent, expected, change, requestId));
   }
 

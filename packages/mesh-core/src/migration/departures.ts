@@ -7,6 +7,7 @@
  * MG3. Past the deadline the source tries to abort by compare-and-swap (A -> A, e+1); whichever swap won is what happens.
  * MG4. After the commit the source retires its copy and answers Moved; it never runs it again.
  * MG5. One move per agent at a time.
+ * MG7. A move that is cancelled stops at once before its swap was sent; after, it aborts as past the deadline. Whoever cancels is told which it was.
  * MG6. Rounds of pre-copy are the first part of the one stream that crosses, under its running hash; whatever fails in them changes nothing: the
  *      agent never stopped.
  */
@@ -17,10 +18,12 @@ import type { AgentRow, Clock, Coordination, Digests, HostPort, Random, Timers }
 import {
   MeshStoppedError,
   MigrationAbortedError,
+  MigrationCancelledError,
   MigrationFencedError,
   MigrationInProgressError,
   MigrationRefusedError,
   MigrationUnconfirmedError,
+  NoMigrationError,
   NotHostedError,
 } from "../errors.ts";
 import type { CallOptions } from "../mesh-types.ts";
@@ -45,6 +48,8 @@ import { Timeline } from "./timeline.ts";
 
 /** Chunks on their way at once. */
 export const CHUNKS_IN_FLIGHT = 4;
+/** A chunk of at most this many bytes does not hold up requests, and so takes their way. */
+const SMALL_CHUNK = 65_536;
 const RESEND_MS = 500;
 const CALL_MS = 10_000;
 const CONFIRM_MS = 30_000;
@@ -85,6 +90,19 @@ interface Move {
   readonly stream: { bytes: number; hash: Uint8Array };
   /** Set when the pre-commit part is given up: the transfer stops at the next chunk. */
   cancelled: boolean;
+  /** Somebody asked for the end of the move (MG7), and who waits to hear of it. */
+  unwanted: boolean;
+  readonly onUnwanted: Set<() => void>;
+  /** Settles when the move is over: whether it was committed. */
+  readonly over: { readonly promise: Promise<boolean>; readonly settle: (committed: boolean) => void };
+}
+
+function ending(): Move["over"] {
+  let settle: (committed: boolean) => void = () => undefined;
+  const promise = new Promise<boolean>((resolve) => {
+    settle = resolve;
+  });
+  return { promise, settle };
 }
 
 type Decision =
@@ -126,14 +144,26 @@ export class Departures {
     const stream = { bytes: 0, hash: firstHash(this.#o.digests, id) };
     const { epoch, suspended } = description;
     const status = suspended === true ? "suspended" : "running";
-    const move: Move = { id, agent, to, epoch, status, timeline, stream, cancelled: false };
+    const over = ending();
+    const fresh = { cancelled: false, unwanted: false, onUnwanted: new Set<() => void>(), over };
+    const move: Move = { id, agent, to, epoch, status, timeline, stream, ...fresh };
     this.#moves.set(agent, move);
     try {
       return await this.#run(move, description, options.strategy ?? "auto");
     } finally {
       this.#moves.delete(agent);
       timeline.finish();
+      over.settle(false);
     }
+  }
+
+  /** Roll a move back, if it is not committed yet (MG7): whether that was in time. @throws {NoMigrationError} when the agent does not move */
+  async cancel(agent: AgentId): Promise<boolean> {
+    const move = this.#moves.get(agent);
+    if (move === undefined) throw new NoMigrationError(agent);
+    move.unwanted = true;
+    for (const tell of move.onUnwanted) tell();
+    return !(await move.over.promise);
   }
 
   async #run(
@@ -152,12 +182,13 @@ export class Departures {
     const decision = await this.#commit(move, destinationSession);
     if (decision.kind === "kept") await this.#resume(move, decision.epoch, decision.cause);
     if (decision.kind === "fenced") return this.#fenced(move, decision.row);
+    move.over.settle(true);
     timeline.enter("live");
-    const destinationMs = await this.#handOver(
+    const { destinationMs, liveMs } = await this.#handOver(
       move,
       decision.kind === "committed" ? decision.epoch : move.epoch,
     );
-    const downtimeMs = timeline.elapsedMs() - frozenMs;
+    const downtimeMs = liveMs - frozenMs;
     const phases = timeline.finish();
     const { agent, to } = move;
     const epoch = nextEpoch(move.epoch);
@@ -178,9 +209,12 @@ export class Departures {
     const { id, agent, to } = move;
     try {
       const body = planBody({ move: id, agent, epoch, estimatedBytes, meta });
-      return readPlanAnswer(await this.#call(to, MOVE_METHODS.plan, body, CALL_MS));
+      return await this.#whileWanted(move, async () =>
+        readPlanAnswer(await this.#call(to, MOVE_METHODS.plan, body, CALL_MS)),
+      );
     } catch (error) {
       this.#tellAbort(move);
+      if (move.unwanted) throw new MigrationCancelledError(agent);
       throw new MigrationRefusedError(agent, "the destination does not take it", error);
     }
   }
@@ -200,6 +234,7 @@ export class Departures {
       move.cancelled = true;
       this.#tellAbort(move);
       await precopy.giveUp(move.agent);
+      if (move.unwanted) throw new MigrationCancelledError(move.agent);
       const why = error instanceof Error ? error.message : String(error);
       throw new MigrationAbortedError(move.agent, why, error);
     }
@@ -213,11 +248,13 @@ export class Departures {
       return await this.#withDeadline(move, async () => {
         const source = await freezing;
         frozen = true;
-        await this.#sendChunks(move, source);
+        const arriving = await this.#putChunks(move, source);
         const { bytes: total, hash } = move.stream;
         move.timeline.enter("staged");
         const leftMs = Math.max(1, this.#o.deadlineMs - move.timeline.elapsedMs());
-        await this.#call(move.to, MOVE_METHODS.stage, stageBody(move.id, total, hash), leftMs);
+        // Beside the last chunks: the destination waits for them.
+        const staged = this.#call(move.to, MOVE_METHODS.stage, stageBody(move.id, total, hash), leftMs);
+        await Promise.all([...arriving, staged]);
         return total;
       });
     } catch (error) {
@@ -232,12 +269,18 @@ export class Departures {
       await freezing;
     } catch (error) {
       this.#tellAbort(move);
+      if (move.unwanted) throw new MigrationCancelledError(move.agent);
       throw new MigrationRefusedError(move.agent, "it could not be frozen", error);
     }
   }
 
   /** All chunks of a source, in the order of the one stream; resolves when the destination has taken them. */
   async #sendChunks(move: Move, source: ChunkSource): Promise<void> {
+    await Promise.all(await this.#putChunks(move, source));
+  }
+
+  /** As {@link #sendChunks}; resolves when all are on their way, with the calls that are not answered. */
+  async #putChunks(move: Move, source: ChunkSource): Promise<readonly Promise<unknown>[]> {
     const { stream } = move;
     const inFlight: Promise<unknown>[] = [];
     for (let chunk = await source(); chunk !== undefined; chunk = await source()) {
@@ -246,7 +289,8 @@ export class Departures {
         throw new MigrationRefusedError(move.agent, `a chunk of its snapshot has ${chunk.length} bytes`);
       stream.hash = nextHash(this.#o.digests, stream.hash, chunk);
       const body = chunkBody({ move: move.id, offset: stream.bytes, hash: stream.hash, bytes: chunk });
-      const sent = this.#call(move.to, MOVE_METHODS.chunk, body, this.#o.deadlineMs, "bulk");
+      const traffic = chunk.length <= SMALL_CHUNK ? "request" : "bulk";
+      const sent = this.#call(move.to, MOVE_METHODS.chunk, body, this.#o.deadlineMs, traffic);
       // A failure is seen when the window or the end waits for this chunk; until then it must not count as unhandled.
       sent.catch(() => undefined);
       inFlight.push(sent);
@@ -254,7 +298,7 @@ export class Departures {
       move.timeline.addBytes(chunk.length);
       if (inFlight.length >= CHUNKS_IN_FLIGHT) await inFlight.shift();
     }
-    await Promise.all(inFlight);
+    return inFlight;
   }
 
   /** The one commit point (MG1-MG3). Returns only when the registry's answer is known. */
@@ -263,7 +307,7 @@ export class Departures {
     const commit = { owner: to, sessionId: destinationSession, status } as const;
     let unknown: unknown;
     for (;;) {
-      const late = move.timeline.elapsedMs() > this.#o.deadlineMs;
+      const late = move.unwanted || move.timeline.elapsedMs() > this.#o.deadlineMs;
       // Before anything was sent, being late is a plain abort: nothing is in doubt.
       if (late && unknown === undefined) return { kind: "kept", epoch, cause: "the deadline passed" };
       try {
@@ -295,12 +339,15 @@ export class Departures {
   }
 
   /** After the commit: the source's copy is over (MG4), the destination's begins. */
-  async #handOver(move: Move, epoch: Epoch): Promise<number> {
+  async #handOver(
+    move: Move,
+    epoch: Epoch,
+  ): Promise<{ readonly destinationMs: number; readonly liveMs: number }> {
     const { agent, to, id } = move;
     const retired = this.#retire({ agent, epoch, owner: to, address: this.#o.addressOf(to) });
     try {
       const answer = await this.#call(to, MOVE_METHODS.activate, activateBody(id, epoch), CONFIRM_MS);
-      return readNumber(answer);
+      return { destinationMs: readNumber(answer), liveMs: move.timeline.elapsedMs() };
     } catch (error) {
       throw new MigrationUnconfirmedError(agent, to, error);
     } finally {
@@ -317,6 +364,7 @@ export class Departures {
     this.#tellAbort(move);
     await this.#o.cells.thaw(move.agent, epoch);
     this.#o.onResumed(move.agent);
+    if (move.unwanted) throw new MigrationCancelledError(move.agent);
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new MigrationAbortedError(move.agent, why, cause);
   }
@@ -346,7 +394,23 @@ export class Departures {
     return this.#o.call(to, method, body, { timeoutMs, resendMs: RESEND_MS, trafficClass });
   }
 
+  /** `work`, unless the move is cancelled before it is done (MG7). */
+  #whileWanted<Result>(move: Move, work: () => Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const unwanted = (): void => reject(new MigrationCancelledError(move.agent));
+      if (move.unwanted) return unwanted();
+      move.onUnwanted.add(unwanted);
+      work()
+        .then(resolve, reject)
+        .finally(() => move.onUnwanted.delete(unwanted));
+    });
+  }
+
   #withDeadline<Result>(move: Move, work: () => Promise<Result>): Promise<Result> {
+    return this.#whileWanted(move, () => this.#beforeDeadline(move, work));
+  }
+
+  #beforeDeadline<Result>(move: Move, work: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       const leftMs = Math.max(0, this.#o.deadlineMs - move.timeline.elapsedMs());
       const timer = this.#o.timers.schedule(leftMs, () =>

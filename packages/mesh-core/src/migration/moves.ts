@@ -56,6 +56,11 @@ export class Moves {
     return this.#told(agent, to, () => this.#departures.migrate(agent, to, options));
   }
 
+  /** Roll a move of an agent of this node back, if it is not committed: whether that was in time. @throws {NoMigrationError} */
+  cancel(agent: AgentId): Promise<boolean> {
+    return this.#departures.cancel(agent);
+  }
+
   /** Tell that a move began and how it ended. */
   async #told(agent: AgentId, to: NodeId, move: () => Promise<MigrationReport>): Promise<MigrationReport> {
     this.#context.emit({ kind: "migrationBegan", agent, to });

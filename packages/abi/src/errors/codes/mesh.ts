@@ -181,6 +181,11 @@ export const MESH_CODES = {
     changed: "Nothing: the agent was not moved.",
     fix: "Ask the node that owns the agent.",
   },
+  "mesh.no-migration": {
+    retryable: false,
+    changed: "Nothing.",
+    fix: "See `glia agent list` for where the agent is; a move that was committed is over.",
+  },
   "mesh.migration-in-progress": {
     retryable: true,
     changed: "Nothing: the move that runs goes on.",
@@ -200,6 +205,11 @@ export const MESH_CODES = {
     retryable: true,
     changed: "The agent goes on where it was; its epoch may have grown.",
     fix: "See the cause; then move it again.",
+  },
+  "mesh.migration-cancelled": {
+    retryable: true,
+    changed: "The agent goes on where it was; its epoch may have grown.",
+    fix: "Nothing, if that was wanted; move the agent again when it may move.",
   },
   "mesh.migration-fenced": {
     retryable: false,
