@@ -5,6 +5,7 @@ export default defineConfig(
   library({
     index: "src/index.ts",
     config: "src/config/index.ts",
+    jobs: "src/jobs/index.ts",
     "agent-worker": "src/agent-worker.ts",
     "mesh-worker": "src/mesh-worker.ts",
   }),

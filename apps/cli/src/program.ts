@@ -6,6 +6,7 @@
 import { Command, Option } from "commander";
 import { addAgentSource } from "./agent-source/register.ts";
 import { addMesh } from "./commands/register-mesh.ts";
+import { addConfig } from "./config/register.ts";
 import type { Context } from "./context.ts";
 import { addDurable } from "./durable/register.ts";
 import { addLogs } from "./logs/register.ts";
@@ -14,6 +15,7 @@ import { choiceOptions, describeArgument, examples, group, type Outcome, Registr
 import { addShell } from "./shell/register.ts";
 import { addSim } from "./sim/register.ts";
 import { addBench } from "./tensor/register.ts";
+import { addUp } from "./up/register.ts";
 import { addWasm } from "./wasm/register.ts";
 
 const EXIT_CODES = `
@@ -53,6 +55,8 @@ export function createProgram(context: Context, outcome: Outcome, version: () =>
   addDemo(program, register);
   addKernel(program, register);
   addDurable(program, register);
+  addUp(program, register);
+  addConfig(program, register);
   addMesh(program, register);
   addAgent(program, register);
   addLogs(program, register);

@@ -20,14 +20,19 @@ export function gliaHome(env: Environment = process.env): string {
   return join(base, "glia");
 }
 
-/** The name of a node that got none: the machine's first name and the role. */
-export function defaultNodeName(role: NodeRole): string {
+/** The machine's first name, as a node may be called. */
+export function machineName(): string {
   const host =
     hostname()
       .toLowerCase()
       .split(".")[0]
       ?.replaceAll(/[^a-z0-9-]/g, "-") ?? "";
-  return `${host.slice(0, 26) || "node"}-${role}`;
+  return host.slice(0, 26).replace(/^-+/, "") || "node";
+}
+
+/** The name of a node that got none: the machine's first name and the role. */
+export function defaultNodeName(role: NodeRole): string {
+  return `${machineName()}-${role}`;
 }
 
 /** A node's name, checked: it becomes a folder's name and appears in tables. */

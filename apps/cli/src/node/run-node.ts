@@ -7,6 +7,7 @@
  * F3. A node that does not stop within {@link STOP_LIMIT_MS} is ended.
  * F4. Asked over its control socket to stop, it leaves the mesh, answers, and ends (exit 0).
  * F5. Where HTTP is asked for and cannot be served, the node does not start.
+ * F6. What goes with a node ({@link Attendance}) is begun before the node says that it is ready, told first that it stops, and ended before it.
  */
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -14,8 +15,8 @@ import type { HostPort, LogFields, Logger, LogLevel } from "@glia-os/abi/ports";
 import {
   createNode,
   type HttpServer,
+  HttpToken,
   type JobSettings,
-  loadOrCreateHttpToken,
   type MeshSettings,
   type NodeApi,
   type NodeEvent,
@@ -24,6 +25,7 @@ import {
   type NodeServices,
   serveControl,
   serveHttp,
+  type TraceSettings,
 } from "@glia-os/daemon";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { reportFailure } from "../failure.ts";
@@ -50,11 +52,30 @@ export interface ForegroundNode {
   readonly mesh?: MeshSettings;
   /** The jobs it runs; none without it. */
   readonly jobs?: JobSettings;
+  /** Where its traces go; nowhere without it. */
+  readonly traces?: TraceSettings;
   /** Where `/metrics` and its neighbours are served; nowhere without it. */
   readonly http?: HostPort;
+  /** Where log lines go. Default: standard error, with `-v`. */
+  readonly logger?: Logger;
+  /** How long it may take to stop, in milliseconds. Default {@link STOP_LIMIT_MS}. */
+  readonly stopLimitMs?: () => number;
+  /** Begin what goes with the node, once it is a member (F6). */
+  readonly attend?: (node: NodeApi) => Promise<Attendance>;
+  /** Told of every event of the node. */
+  readonly onEvent?: (event: NodeEvent) => void;
   readonly untilStdinCloses: boolean;
   /** Remove the data folder at the end, if it was made by this run. */
   readonly temporary: boolean;
+}
+
+/** What goes with a node while it runs. */
+export interface Attendance {
+  /** Where it is served over HTTP, and the file with the token. */
+  readonly http: Pick<HttpServer, "address"> | undefined;
+  /** The node stops, unless it failed: what has to be done while it is still a member. */
+  leave(): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** Run a node until it is told to stop (F1 to F3). */
@@ -76,12 +97,19 @@ export async function runNode(
       services: settings.services ?? {},
       mesh: settings.mesh ?? {},
       ...(settings.jobs === undefined ? {} : { jobs: settings.jobs }),
-      logger: terminalLogger(terminal),
-      onEvent: (event) => showEvent(terminal, event),
+      ...(settings.traces === undefined ? {} : { traces: settings.traces }),
+      logger: settings.logger ?? terminalLogger(terminal),
+      onEvent: (event) => {
+        showEvent(terminal, event);
+        settings.onEvent?.(event);
+      },
     });
     const toldEarly = await Promise.race([creating.then(() => undefined), told]);
     if (toldEarly === undefined) return await serve(await creating, settings, terminal, told);
-    await withinLimit(creating.then((node) => node.stop()));
+    await withinLimit(
+      creating.then((node) => node.stop()),
+      STOP_LIMIT_MS,
+    );
     return EXIT.interrupted;
   } finally {
     if (remove) rmSync(settings.dataDir, { recursive: true, force: true, maxRetries: 3 });
@@ -104,16 +132,20 @@ async function serve(
   let code: ExitCode = EXIT.ok;
   let why: string;
   let http: HttpServer | undefined;
+  let attendance: Attendance | undefined;
   try {
     http = settings.http && (await serveNodeHttp(node, settings.http, settings.dataDir));
-    showReady(terminal, await readyRecord(node, settings, http));
+    attendance = await settings.attend?.(node);
+    showReady(terminal, await readyRecord(node, settings, http ?? attendance?.http));
     const failed = node.failed.then((error) => {
       code = reportFailure(terminal, error);
       return "failed";
     });
     why = await Promise.race([told, failed, asked.promise]);
+    if (why !== "failed") await withinLimit(attendance?.leave(), limitOf(settings));
   } finally {
-    await withinLimit(Promise.allSettled([http?.close(), control.close(), node.stop()]));
+    await withinLimit(Promise.resolve(attendance?.close()), STOP_LIMIT_MS);
+    await withinLimit(Promise.allSettled([http?.close(), control.close(), node.stop()]), STOP_LIMIT_MS);
   }
   const peakRssBytes = peakRss();
   terminal.record({ event: "stopped", why, peakRssBytes } satisfies StoppedRecord);
@@ -122,7 +154,7 @@ async function serve(
 }
 
 function serveNodeHttp(node: NodeApi, bind: HostPort, dataDir: string): Promise<HttpServer> {
-  return serveHttp({ node, bind, token: loadOrCreateHttpToken(tokenPath(dataDir)) });
+  return serveHttp({ node, jobs: node, bind, token: new HttpToken(tokenPath(dataDir)) });
 }
 
 function tokenPath(dataDir: string): string {
@@ -132,7 +164,7 @@ function tokenPath(dataDir: string): string {
 async function readyRecord(
   node: NodeApi,
   settings: ForegroundNode,
-  http: HttpServer | undefined,
+  http: Pick<HttpServer, "address"> | undefined,
 ): Promise<ReadyRecord> {
   const status = await node.status();
   const joinLine = settings.joinLine && (await node.createJoinLine(settings.joinLine));
@@ -212,11 +244,15 @@ function untilTold(untilStdinCloses: boolean, interrupt: AbortSignal): Promise<s
   });
 }
 
-async function withinLimit(work: Promise<unknown>): Promise<void> {
+function limitOf({ stopLimitMs }: ForegroundNode): number {
+  return stopLimitMs?.() ?? STOP_LIMIT_MS;
+}
+
+async function withinLimit(work: Promise<unknown> | undefined, limitMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([
-    work.catch(() => {}),
-    new Promise((resolve) => (timer = setTimeout(resolve, STOP_LIMIT_MS))),
+    work?.catch(() => {}),
+    new Promise((resolve) => (timer = setTimeout(resolve, limitMs))),
   ]);
   clearTimeout(timer);
 }

@@ -1,0 +1,161 @@
+/**
+ * Keeps the agents of a configuration running.
+ *
+ * KA1. An agent whose name lives in the mesh is left alone, wherever it is. One that is missing, failed, or was lost with an earlier run of this
+ *      node is started from its file.
+ * KA2. One that ends again and again is started with growing pauses, {@link PAUSE_MS} to {@link PAUSE_MAX_MS}; a run of {@link WELL_MS}
+ *      forgets them. One that cannot be started is tried again the same way; the others do not wait for it.
+ * KA3. An agent that is no longer in the configuration is left as it is: ending it is for a person to ask.
+ */
+import { readFileSync } from "node:fs";
+import { errorCodeOf, toErrorRecord } from "@glia-os/abi/errors";
+import type { Logger } from "@glia-os/abi/ports";
+import type { AgentView, NodeApi } from "@glia-os/daemon";
+import type { AgentConfig } from "@glia-os/daemon/config";
+
+/** First pause before an agent is started again, in milliseconds (KA2). */
+export const PAUSE_MS = 1000;
+/** Longest pause (KA2). */
+export const PAUSE_MAX_MS = 60_000;
+/** How long an agent has to run to count as well (KA2). */
+export const WELL_MS = 300_000;
+/** How often the mesh is asked who lives: an agent may have ended on another node. */
+const LOOK_MS = 15_000;
+
+/** What it works with. */
+export interface KeptAgentsParts {
+  readonly node: Pick<NodeApi, "listAgents" | "spawn" | "terminate" | "status">;
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+  /** Call once after so many milliseconds; the result takes it back. */
+  readonly later: (ms: number, run: () => void) => () => void;
+  /** The module of a file, and the imports it wants beside those that are configured. */
+  readonly module?: (
+    file: string,
+  ) => Promise<{ readonly bytes: Uint8Array; readonly grants: readonly string[] }>;
+}
+
+interface Tries {
+  count: number;
+  startedMs: number;
+  notBeforeMs: number;
+}
+
+/** The agents of one configuration. */
+export class KeptAgents {
+  readonly #parts: KeptAgentsParts;
+  readonly #tries = new Map<string, Tries>();
+  #agents: readonly AgentConfig[] = [];
+  #cancel: (() => void) | undefined;
+  #looking: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(parts: KeptAgentsParts) {
+    this.#parts = parts;
+  }
+
+  /** Keep these from now on (KA3). Resolves when each was looked at once. */
+  keep(agents: readonly AgentConfig[]): Promise<void> {
+    this.#agents = agents;
+    return this.look();
+  }
+
+  /** Look now: something ended. */
+  look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  /** Start nothing more; what was begun is waited for. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel?.();
+    await this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    this.#cancel?.();
+    if (this.#stopped || this.#agents.length === 0) return;
+    try {
+      const [living, { node }] = await Promise.all([
+        this.#parts.node.listAgents(),
+        this.#parts.node.status(),
+      ]);
+      const byName = new Map(living.map((agent) => [agent.name, agent]));
+      for (const agent of this.#agents) {
+        if (this.#stopped) return;
+        await this.#tend(agent, byName.get(agent.name), node);
+      }
+    } catch (error) {
+      this.#parts.logger.log("warn", "the agents could not be looked at", {
+        error: toErrorRecord(error).message,
+      });
+    }
+    if (!this.#stopped) this.#cancel = this.#parts.later(this.#pauseMs(), () => void this.look());
+  }
+
+  /** Until the next look: the first start that waits for its pause, or {@link LOOK_MS}. */
+  #pauseMs(): number {
+    const nowMs = this.#parts.nowMs();
+    const waits = [...this.#tries.values()]
+      .map(({ notBeforeMs }) => notBeforeMs - nowMs)
+      .filter((ms) => ms > 0);
+    return Math.min(LOOK_MS, ...waits);
+  }
+
+  async #tend(agent: AgentConfig, found: AgentView | undefined, self: string): Promise<void> {
+    const { node, logger, nowMs } = this.#parts;
+    const lost = found !== undefined && found.owner === self && found.live === undefined;
+    if (found !== undefined && found.status !== "failed" && !lost) {
+      const tries = this.#tries.get(agent.name);
+      if (tries !== undefined && nowMs() - tries.startedMs >= WELL_MS) this.#tries.delete(agent.name);
+      return;
+    }
+    const tries = this.#tries.get(agent.name) ?? { count: 0, startedMs: 0, notBeforeMs: 0 };
+    if (nowMs() < tries.notBeforeMs) return;
+    const pauseMs = Math.min(PAUSE_MAX_MS, PAUSE_MS * 2 ** Math.min(tries.count, 16));
+    this.#tries.set(agent.name, {
+      count: tries.count + 1,
+      startedMs: nowMs(),
+      notBeforeMs: nowMs() + pauseMs,
+    });
+    try {
+      if (found !== undefined) await node.terminate(found.agent);
+      await this.#start(agent);
+      logger.log("info", "agent started", { agent: agent.name, start: tries.count + 1 });
+    } catch (error) {
+      // Another node was quicker: the name lives (KA1).
+      if (errorCodeOf(error) === "store.name-taken") return;
+      const { code, message } = toErrorRecord(error);
+      logger.log("error", "agent not started", {
+        agent: agent.name,
+        code,
+        error: message,
+        againInMs: pauseMs,
+      });
+    }
+  }
+
+  async #start({ name, file, grants, memoryPages, on }: AgentConfig): Promise<void> {
+    const { bytes, grants: wanted } = await (this.#parts.module ?? moduleOf)(file);
+    await this.#parts.node.spawn({
+      module: bytes,
+      name,
+      grants: grants ?? wanted,
+      ...(memoryPages === undefined ? {} : { memoryPages }),
+      ...(on === undefined ? {} : { on }),
+    });
+  }
+}
+
+/** A module as it is in its file, or made of a source as `glia agent build` makes it. */
+async function moduleOf(
+  file: string,
+): Promise<{ readonly bytes: Uint8Array; readonly grants: readonly string[] }> {
+  if (/\.wasm$/i.test(file)) return { bytes: new Uint8Array(readFileSync(file)), grants: ["glia.v1"] };
+  const { buildAgent } = await import("@glia-os/guest-js/build");
+  const { bytes, grants } = await buildAgent({ entry: file });
+  return { bytes, grants };
+}
