@@ -42,6 +42,7 @@ export class DomainCell {
   readonly #nodes = new Map<string, NodeId>();
   #ledger = new CellLedger();
   #domain: DurableDomain | undefined;
+  #starting: Promise<void> | undefined;
   #queue: Waiting[] = [];
   #inFlight = 0;
   #source: SegmentSource | undefined;
@@ -92,7 +93,7 @@ export class DomainCell {
 
   /** Whether it runs. */
   get running(): boolean {
-    return this.#domain !== undefined;
+    return this.#domain !== undefined || this.#starting !== undefined;
   }
 
   /** Messages that came in its life, and those that wait to be kept. */
@@ -109,8 +110,15 @@ export class DomainCell {
     return this.#ledger.serialize();
   }
 
-  /** Begin its domain, or go on with the one that the journal has. */
-  async run(): Promise<void> {
+  /** Begin its domain, or go on with the one that the journal has. Messages are taken in at once. */
+  run(): Promise<void> {
+    this.#starting ??= this.#run().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  async #run(): Promise<void> {
     await this.#preparing.catch(() => undefined);
     this.#source = undefined;
     const { agent } = this;
@@ -135,7 +143,7 @@ export class DomainCell {
 
   /** Put a message into the journal (DC1). */
   accept(item: KeptMail): Promise<void> {
-    if (this.#domain === undefined) return Promise.reject(new NotHereError(this.agent));
+    if (!this.running) return Promise.reject(new NotHereError(this.agent));
     const kept = Promise.withResolvers<void>();
     this.#queue.push({ item, kept });
     this.#pump();
@@ -177,6 +185,7 @@ export class DomainCell {
 
   /** Stop; what was kept stays. */
   async stop(): Promise<void> {
+    await this.#starting?.catch(() => undefined);
     this.#domain = undefined;
     this.#giveBack();
     await this.#domains.stop(this.agent);
@@ -205,7 +214,7 @@ export class DomainCell {
     this.#reader = new SegmentReader();
   }
 
-  /** Take in a chunk; what it completes is flushed, and replayed beside the arrival of the next. */
+  /** Take in a chunk: what it completes is flushed and replayed, so that the source stops the cell only when little is left to do here. */
   async take(chunk: Uint8Array): Promise<void> {
     if (this.#reader === undefined) throw new NotHereError(this.agent);
     for (const part of this.#reader.push(chunk)) {
@@ -213,9 +222,12 @@ export class DomainCell {
       if (part === "anew") {
         this.#domains.unprepare(this.agent);
         await this.#o.journal.remove(this.agent);
-      } else await this.#o.journal.acceptSegment(part);
-      if (part !== "anew") this.#prepare();
+      } else {
+        await this.#o.journal.acceptSegment(part);
+        this.#prepare();
+      }
     }
+    await this.#preparing;
   }
 
   #prepare(): void {

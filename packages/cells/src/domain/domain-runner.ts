@@ -126,8 +126,10 @@ export class DomainRunner implements CellRunnerPort, KeptCells {
     await this.#here(agent).complete();
   }
 
+  /** What can fail of it was tried by {@link finishImage}: so nobody waits for the record that it goes on. What fails all the same ends the cell. */
   async activate(agent: AgentId): Promise<void> {
-    await this.thaw(agent);
+    const cell = this.#here(agent);
+    cell.run().catch((error: unknown) => this.#ended(cell, failedBy(error)));
   }
 
   async drop(agent: AgentId): Promise<void> {

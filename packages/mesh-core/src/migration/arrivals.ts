@@ -72,6 +72,8 @@ interface Arrival {
   hash: Uint8Array;
   readonly held: Map<number, HeldChunk>;
   pull: ((chunk: Uint8Array | undefined) => void) | undefined;
+  /** Called once when more was received, or nothing more is. */
+  readonly onReceived: Set<() => void>;
   ended: boolean;
   staging: Promise<void> | undefined;
   activation: Promise<void> | undefined;
@@ -139,6 +141,7 @@ export class Arrivals {
       hash: firstHash(this.#o.digests, plan.move),
       held: new Map(),
       pull: undefined,
+      onReceived: new Set(),
       ended: false,
       staging: undefined,
       activation: undefined,
@@ -223,11 +226,15 @@ export class Arrivals {
     arrival.pull = undefined;
     pull(bytes);
     next.taken();
+    tellReceived(arrival);
   }
 
   async #stage(caller: Caller, request: ReturnType<typeof readStage>): Promise<Uint8Array> {
     const arrival = this.#find(caller, request.move);
     await arrival.ready;
+    // It may overtake the last chunks.
+    while (arrival.state === "receiving" && arrival.received < request.total)
+      await new Promise<void>((resolve) => arrival.onReceived.add(resolve));
     if (arrival.state === "receiving") {
       if (request.total !== arrival.received || !sameBytes(request.hash, arrival.hash))
         throw new ChunkCorruptError(`${arrival.received} bytes came of ${request.total}`);
@@ -279,6 +286,7 @@ export class Arrivals {
     if (arrival.state === "activating" || arrival.state === "live" || arrival.state === "dropped") return;
     arrival.state = "dropped";
     arrival.timer?.cancel();
+    tellReceived(arrival);
     this.#arrivals.delete(arrival.key);
     for (const { taken } of arrival.held.values()) taken(this.#unknown(arrival.plan.agent));
     arrival.held.clear();
@@ -352,4 +360,9 @@ export class Arrivals {
   #unknown(agent: AgentId): MigrationRefusedError {
     return new MigrationRefusedError(agent, "the destination does not know this move");
   }
+}
+
+function tellReceived({ onReceived }: Arrival): void {
+  for (const tell of onReceived) tell();
+  onReceived.clear();
 }
