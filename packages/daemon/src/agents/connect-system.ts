@@ -6,6 +6,7 @@
  * CO3. Agents are spawned from the module that was given for their definition; they outlive the system, unless it made them: `close` ends those.
  */
 import { randomBytes } from "node:crypto";
+import { errorCodeOf } from "@glia-os/abi/errors";
 import type { LogFields, LogLevel } from "@glia-os/abi/ports";
 import {
   type AgentContext,
@@ -148,9 +149,8 @@ class MeshSystem implements AgentSystem {
         timeoutMs,
       );
       this.#asks.set(correlation, { settle });
-      this.#send(address, { kind: "ask", from: { id }, correlation, message, input }).catch(
-        (error: unknown) => settle(error, undefined),
-      );
+      const envelope = { kind: "ask", from: { id }, correlation, message, input } as const;
+      this.#askNode(address, envelope, timeoutMs).catch((error: unknown) => settle(error, undefined));
     });
   }
 
@@ -238,6 +238,18 @@ class MeshSystem implements AgentSystem {
     }
   }
 
+  /** The answer is that of the link when the agent has it at once; else it comes to the mailbox. */
+  async #askNode(to: string, envelope: AgentEnvelope, timeoutMs: number): Promise<void> {
+    const payload = new TextEncoder().encode(encodeEnvelope(envelope));
+    try {
+      const reply = await this.#node.ask(to, payload, timeoutMs);
+      this.#came(reply);
+    } catch (error) {
+      // The deadline is kept here, for answers of both kinds.
+      if (errorCodeOf(error) !== "mesh.link-timeout") throw agentError(error);
+    }
+  }
+
   #own(): Promise<MailboxReader> {
     this.#mailbox ??= readMailbox(
       this.#node,
@@ -251,7 +263,9 @@ class MeshSystem implements AgentSystem {
   }
 
   #came(payload: Uint8Array): void {
-    const { kind, correlation, input } = decodeEnvelope(new TextDecoder().decode(payload));
+    const text = new TextDecoder().decode(payload);
+    if (text.startsWith('{"host":')) return; // An answer that comes later.
+    const { kind, correlation, input } = decodeEnvelope(text);
     const asked = this.#asks.get(correlation);
     if (kind === "error") asked?.settle(errorOf(input), undefined);
     else asked?.settle(undefined, input);

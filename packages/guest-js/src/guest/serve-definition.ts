@@ -5,7 +5,9 @@
  * SD1. The first message says who the agent is and which definition; nothing is handled before.
  * SD2. Messages are taken from the node as they come, so that a reply is found behind others; what the interpreter has no room for waits here,
  *      at most {@link OVERFLOW_MAX}, then messages wait with the node.
- * SD3. The agent ends with status 0, or 1 when it failed, after everything it asked of its node was done.
+ * SD3. An ask that is answered while its message is handled is answered as that message is, without another call; when whoever sent it does not
+ *      wait for that, or the answer comes later, it is a message of its own.
+ * SD4. The agent ends with status 0, or 1 when it failed, after everything it asked of its node was done.
  */
 import {
   type AgentEnvelope,
@@ -60,6 +62,8 @@ type HostMessage =
   | { readonly host: "log"; readonly entries: number }
   | { readonly host: "stop" };
 
+/** The answer to a message whose answer comes later, as a message. */
+const LATER = '{"host":"later"}';
 /** Fields of a host message come in this order, and no envelope begins so. */
 const HOST_MESSAGE = '{"host":';
 
@@ -71,6 +75,8 @@ class Guest implements AgentOutside {
   #work = false;
   #alarm: number | undefined;
   #status: number | undefined;
+  /** The ask that came last, until it is answered or set aside (SD3). */
+  #asked: AgentEnvelope | undefined;
 
   constructor(own: AnyAgent, definitions: ReadonlyMap<string, AnyAgent>) {
     this.#own = own;
@@ -101,6 +107,8 @@ class Guest implements AgentOutside {
     if (text.startsWith(HOST_MESSAGE)) this.#told(JSON.parse(text) as HostMessage, message);
     else this.#envelope(text);
     if (this.#work) this.#run();
+    if (this.#asked !== undefined) host.p(LATER);
+    this.#asked = undefined;
   }
 
   #envelope(text: string): void {
@@ -111,6 +119,7 @@ class Guest implements AgentOutside {
       sys.log("warn", `a message was refused: ${(error as Error).message}`);
       return;
     }
+    this.#asked = envelope.kind === "ask" ? envelope : undefined;
     if (this.#overflow.length > 0 && isMail(envelope)) this.#overflow.push(envelope);
     else this.#deliver(envelope);
   }
@@ -205,8 +214,19 @@ class Guest implements AgentOutside {
   send(_speaker: AgentSpeaker, to: AgentTarget, envelope: AgentEnvelope): Sent {
     const waiting = actsWaiting();
     if (waiting >= ACTS_MAX) return "full";
-    act(`["send",${JSON.stringify(typeof to === "string" ? to : to.id)},${encoded(envelope)}]`);
+    const text = encoded(envelope);
+    if (this.#answersAsked(envelope, to) && host.p(text) >= 0) return "taken";
+    act(`["send",${JSON.stringify(typeof to === "string" ? to : to.id)},${text}]`);
     return waiting >= ACTS_HIGH ? "pressured" : "taken";
+  }
+
+  /** Whether this is the answer to the message that is handled; if so, it is not waited for any more. */
+  #answersAsked({ kind, correlation }: AgentEnvelope, to: AgentTarget): boolean {
+    const asked = this.#asked;
+    if (asked === undefined || (kind !== "reply" && kind !== "error")) return false;
+    if (asked.correlation !== correlation || typeof to === "string" || asked.from?.id !== to.id) return false;
+    this.#asked = undefined;
+    return true;
   }
 
   wake(): void {

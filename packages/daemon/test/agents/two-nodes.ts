@@ -1,0 +1,55 @@
+/** Two nodes of one mesh in this process, and a module of agents. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type AgentModuleFile, createNode, type LocalNode } from "@glia-os/daemon";
+import { buildAgent } from "@glia-os/guest-js/build";
+
+/** Both nodes. */
+export interface TwoNodes {
+  readonly hub: LocalNode;
+  readonly edge: LocalNode;
+  /** Lines the agents logged. */
+  readonly lines: string[];
+  stop(): Promise<void>;
+}
+
+/** Start them. */
+export async function twoNodes(): Promise<TwoNodes> {
+  const base = mkdtempSync(join(tmpdir(), "glia-mesh-agents-"));
+  const lines: string[] = [];
+  const logger = { log: (_level: string, message: string) => void lines.push(message) };
+  const bind = { host: "127.0.0.1", port: 0 };
+  const hub = await createNode({
+    dataDir: join(base, "hub"),
+    name: "hub",
+    role: "core",
+    bind,
+    start: { kind: "new-cluster" },
+    logger,
+  });
+  const line = await hub.createJoinLine({ ttlMs: 60_000, uses: 1 });
+  const edge = await createNode({
+    dataDir: join(base, "edge"),
+    name: "edge",
+    role: "edge",
+    bind,
+    start: { kind: "join", line },
+    logger,
+  });
+  return {
+    hub,
+    edge,
+    lines,
+    stop: async () => {
+      await edge.stop();
+      await hub.stop();
+      rmSync(base, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The module of the test agents. */
+export function talkers(): Promise<AgentModuleFile> {
+  return buildAgent({ entry: join(import.meta.dirname, "programs/talkers.ts") });
+}
