@@ -6,6 +6,7 @@
 import { Command, Option } from "commander";
 import { addAgentSource } from "./agent-source/register.ts";
 import { addMesh } from "./commands/register-mesh.ts";
+import { addCompletion } from "./completion/register.ts";
 import { addConfig } from "./config/register.ts";
 import type { Context } from "./context.ts";
 import { addDurable } from "./durable/register.ts";
@@ -65,6 +66,7 @@ export function createProgram(context: Context, outcome: Outcome, version: () =>
   addBench(program, register);
   addShell(program, register);
   addMachine(program, register);
+  addCompletion(program, register);
   return program;
 }
 
