@@ -11,6 +11,7 @@
  *      its bounds meanwhile, and a pending sleep stands still.
  * CG7. A cell of the kind `domain` keeps its messages before they are acknowledged, and its link table follows from what is kept: the one in an
  *      image does not count. One that is suspended takes no messages: they wait at their senders.
+ * CG8. While `refusesNew` says why, no agent is started here and none is let in; those that are here go on, and so do those on their way in.
  */
 import type { AgentId, Epoch } from "@glia-os/abi/ids";
 import type { Clock, Logger } from "@glia-os/abi/ports";
@@ -35,6 +36,7 @@ import {
   IllegalTransitionError,
   NotHereError,
   ProgramsRefusedError,
+  TakesNoneError,
   TooManyCellsError,
 } from "./errors.ts";
 import { type CellHead, CHUNK_BYTES, copiedHead, encodeHead } from "./frozen-cell.ts";
@@ -114,6 +116,9 @@ export class CellGate implements MeshCells, CellGatePort {
     this.#logger = logger;
   }
 
+  /** Why new agents are refused here; undefined when they are taken (CG8). */
+  refusesNew: string | undefined;
+
   /** Cells on this node. */
   get size(): number {
     return this.#cells.size;
@@ -153,6 +158,7 @@ export class CellGate implements MeshCells, CellGatePort {
    * {TooManyCellsError}.
    */
   async start(agent: AgentId, epoch: Epoch, manifest: AgentManifest, first?: Uint8Array): Promise<void> {
+    this.#checkTakes();
     const cell = this.#add(agent, epoch, manifest, encodeManifest(manifest));
     try {
       await this.#runner.start(agent, manifest);
@@ -289,6 +295,7 @@ export class CellGate implements MeshCells, CellGatePort {
   }
 
   async admit(agent: AgentId, meta: Uint8Array, _estimatedBytes: number): Promise<void> {
+    this.#checkTakes();
     if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
     this.#checkRoom();
     const manifest = decodeManifest(meta);
@@ -412,6 +419,10 @@ export class CellGate implements MeshCells, CellGatePort {
     const cell = this.#cells.get(agent);
     if (cell === undefined) throw new NotHereError(agent);
     return cell;
+  }
+
+  #checkTakes(): void {
+    if (this.refusesNew !== undefined) throw new TakesNoneError(this.refusesNew);
   }
 
   #checkRoom(): void {

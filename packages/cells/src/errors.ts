@@ -96,6 +96,13 @@ export class ServiceMissingError extends CellsError<"cells.service-missing"> {
   }
 }
 
+/** This node takes no new agents now. */
+export class TakesNoneError extends CellsError<"cells.takes-none"> {
+  constructor(why: string) {
+    super("cells.takes-none", `This node takes no new agents: ${why}`, { details: { why } });
+  }
+}
+
 /** This node hosts as many agents as it may. */
 export class TooManyCellsError extends CellsError<"cells.too-many"> {
   constructor(limit: number) {

@@ -35,6 +35,7 @@ export {
   NoYieldError,
   ProgramsRefusedError,
   ServiceMissingError,
+  TakesNoneError,
   TooManyCellsError,
 } from "./errors.ts";
 export {
@@ -59,6 +60,17 @@ export { FILE_CHUNK_MAX, type FileCipher, type FileCrypto, type RunningHash } fr
 export { AgentFileReader, type AgentFileStart, FILE_START_MAX, readFileStart } from "./export/file-reader.ts";
 export { AgentFileWriter } from "./export/file-writer.ts";
 export type { KeptCells, KeptMail, StoredCell } from "./kept-cells.ts";
+export { MoveBudget } from "./policy/move-budget.ts";
+export {
+  MovementPolicies,
+  type MoveWish,
+  POLICIES,
+  type PolicyLook,
+  type PolicyName,
+  REBALANCE_GAP,
+  REBALANCE_LOOKS,
+} from "./policy/movement-policies.ts";
+export { type PlacementCandidate, placementCost, ranked } from "./policy/placement.ts";
 export type { TapeItem } from "./replica/entries.ts";
 export { NotReplicableError, ReplayDivergedError, ReplicaLostError } from "./replica/errors.ts";
 export { checkReplicable, REPLICA_GRANTS, replicaOf, type WithoutReplica } from "./replica/grants.ts";

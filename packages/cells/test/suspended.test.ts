@@ -148,3 +148,20 @@ describe("FC3", () => {
     expect(() => decodeHead(encode(head))).toThrow(expect.objectContaining({ code: "cells.bad-image" }));
   });
 });
+
+test("CG8: a node that takes no new agents refuses them, to start and to let in, and those it has go on", async () => {
+  const { meta } = host.gate.describe(AGENT) as { meta: Uint8Array };
+  const there = new HostUnderTest();
+  there.gate.refusesNew = "it is drained";
+  expect(await codeOf(there.settle(there.gate.start(AGENT, EPOCH(1), manifestOf("echo"))))).toBe(
+    "cells.takes-none",
+  );
+  expect(await codeOf(there.settle(there.gate.admit(AGENT, meta, 1)))).toBe("cells.takes-none");
+  there.gate.refusesNew = undefined;
+  host.gate.refusesNew = "it is drained";
+  ask(1);
+  await host.run();
+  expect(host.replies.length).toBe(1);
+  await move(host, there, EPOCH(2));
+  expect(state(there)).toBe("running");
+});

@@ -115,6 +115,11 @@ export const CELLS_CODES = {
     changed: "Nothing: no agent was started or taken.",
     fix: "Use a node that offers the service, or take the grant out of the agent's manifest.",
   },
+  "cells.takes-none": {
+    retryable: true,
+    changed: "Nothing: no agent was started or taken.",
+    fix: "Use another node, or let this one take agents again: `glia node undrain`.",
+  },
   "cells.too-many": {
     retryable: true,
     changed: "Nothing: no agent was started or taken.",
