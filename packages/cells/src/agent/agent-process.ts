@@ -9,6 +9,7 @@
  * AP4. After each message the state fits its contract, or is what it was before and the agent has failed.
  * AP5. An agent that failed handles nothing until its parent restarts or ends it; its messages wait. Without a parent it ends.
  */
+import { AWAKE, LEAVING, PAUSED, STOPPING } from "./asking.ts";
 import { compiledOf } from "./compiled-agent.ts";
 import { MAILBOX_CAPACITY, STREAM_CREDIT } from "./constants.ts";
 import type { AgentContext, AskOptions } from "./context.ts";
@@ -65,13 +66,7 @@ export interface ProcessOptions {
 export class AgentProcess extends Handling implements Performer {
   readonly parent: AgentRef | undefined;
   #status = CREATED;
-  #paused = false;
-  /** Why it is to end. */
-  #stopping: StopReason | null = null;
-  /** It asked to end itself: when no handler is under way. */
-  #leaving = false;
   #context: ProcessContext | null = null;
-  #error: unknown = undefined;
 
   /** Makes the first state; runs no hook. @throws {BadStateError} and what the definition throws */
   constructor(options: ProcessOptions) {
@@ -93,7 +88,12 @@ export class AgentProcess extends Handling implements Performer {
 
   /** The state of the lifecycle. */
   get lifecycle(): AgentState {
-    return this.#paused && this.#status === RUNNING ? "suspended" : STATES[this.#status]!;
+    return (this.flags & PAUSED) !== 0 && this.#status === RUNNING ? "suspended" : STATES[this.#status]!;
+  }
+
+  /** Whether it is gone. */
+  get over(): boolean {
+    return this.#status === TERMINATED;
   }
 
   /** Whether a handler waits in the middle. */
@@ -112,7 +112,7 @@ export class AgentProcess extends Handling implements Performer {
       case "publish":
         if (this.waiting >= MAILBOX_CAPACITY) return "full";
         this.push(envelope);
-        if (!this.awake) this.rouse();
+        if ((this.flags & AWAKE) === 0) this.rouse();
         return this.pressured ? "pressured" : "taken";
       case "credit":
         this.#credit(envelope);
@@ -129,11 +129,8 @@ export class AgentProcess extends Handling implements Performer {
   /** Do up to `most` steps of work. Returns whether there is more to do now; else the host hears by `wake`. */
   run(most: number): boolean {
     for (let steps = 0; steps < most; steps++) {
-      if ((this.#status >= FAILED || this.#paused) && this.routine === null && !this.#attend())
-        return this.#rest();
-      if (this.#stopping !== null || (this.#leaving && this.routine === null)) {
-        this.end(this.#stopping ?? "stopped");
-        return this.#rest();
+      if ((this.flags & (PAUSED | LEAVING | STOPPING)) !== 0 || this.#status >= FAILED) {
+        if (this.#attend()) return this.#rest();
       }
       if (this.#status === CREATED) {
         this.#status = RUNNING;
@@ -151,15 +148,22 @@ export class AgentProcess extends Handling implements Performer {
     return true;
   }
 
-  /** An agent that handles no messages looks whether something else is to be done. */
+  /** Whether it has ended, or rests though messages wait. A handler that is under way goes on, but for an end from outside. */
   #attend(): boolean {
-    if (this.#status === TERMINATED) return false;
+    const { flags } = this;
+    if ((flags & STOPPING) !== 0 || ((flags & LEAVING) !== 0 && this.routine === null)) {
+      this.end(this.tables?.stopping ?? "stopped");
+      return true;
+    }
+    if (this.routine !== null) return false;
+    if (this.#status >= FAILED) return true;
+    if ((flags & PAUSED) === 0) return false;
     if (this.tables !== null && this.tables.upgrade !== null && this.#status === RUNNING) this.#upgrade();
-    return this.#stopping !== null || this.#leaving;
+    return true;
   }
 
   #rest(): false {
-    this.awake = false;
+    this.flags &= ~AWAKE;
     return false;
   }
 
@@ -220,7 +224,7 @@ export class AgentProcess extends Handling implements Performer {
     if (this.#status >= FAILED) return;
     this.#interrupt(error);
     this.#status = FAILED;
-    this.#error = error;
+    this.more().error = error;
     const record = recordOf(error, this.handling);
     this.outside.log(this, "error", "the agent failed", { code: record.code, error: record.message });
     if (this.parent === undefined || this.#report("failed", record) === "unknown") this.stop("failed");
@@ -244,7 +248,7 @@ export class AgentProcess extends Handling implements Performer {
   #restart(): void {
     this.#stopHook("restart");
     this.#release();
-    this.#error = undefined;
+    this.more().error = undefined;
     try {
       this.state = this.kind.firstState(this.tables?.input);
     } catch (error) {
@@ -261,12 +265,13 @@ export class AgentProcess extends Handling implements Performer {
   /** End it: at once in its next run; a handler that waits is unwound. */
   stop(reason: StopReason): void {
     if (this.#status === TERMINATED) return;
-    this.#stopping ??= this.#status === FAILED ? "failed" : reason;
+    this.more().stopping ??= this.#status === FAILED ? "failed" : reason;
+    this.flags |= STOPPING;
     this.rouse();
   }
 
   stopSelf(): void {
-    this.#leaving = true;
+    this.flags |= LEAVING;
     this.rouse();
   }
 
@@ -289,11 +294,12 @@ export class AgentProcess extends Handling implements Performer {
     this.#release();
     this.closeAsks();
     for (const ask of this.tables?.asks() ?? []) ask.settle(true, ended);
-    const failure = this.#error === undefined ? undefined : recordOf(this.#error, this.handling);
+    const error = this.tables?.error;
+    const failure = error === undefined ? undefined : recordOf(error, this.handling);
     if (this.parent !== undefined)
       this.#report("ended", failure === undefined ? { reason } : { reason, error: failure });
     this.tables?.upgrade?.done(ended);
-    this.outside.ended(this, reason, this.#error);
+    this.outside.ended(this, reason, error);
   }
 
   #stopHook(reason: StopReason): void {
@@ -324,12 +330,12 @@ export class AgentProcess extends Handling implements Performer {
 
   /** Handle nothing from the next message on. */
   pause(): void {
-    this.#paused = true;
+    this.flags |= PAUSED;
   }
 
   /** Go on. */
   resume(): void {
-    this.#paused = false;
+    this.flags &= ~PAUSED;
     this.rouse();
   }
 

@@ -3,7 +3,7 @@
 import { ChildTable } from "./child-table.ts";
 import { TICKETS_MAX, TOPICS_MAX } from "./constants.ts";
 import { TooManyError } from "./errors.ts";
-import type { AnyAgent } from "./kind.ts";
+import type { AnyAgent, StopReason } from "./kind.ts";
 import type { MessageLog } from "./message-log.ts";
 import type { PendingAsk } from "./pending-ask.ts";
 import { ProfileMeter } from "./profile.ts";
@@ -21,6 +21,12 @@ export interface PendingUpgrade {
 export class AgentTables {
   /** When the host is to call `alarm`; monotonic milliseconds. */
   alarmMs: number = Number.POSITIVE_INFINITY;
+  /** An alarm will give asks their deadlines. */
+  dating = false;
+  /** Why it is to end. */
+  stopping: StopReason | null = null;
+  /** What it failed with. */
+  error: unknown = undefined;
   /** Asks that were settled, counted. */
   settled = 0;
   log: MessageLog | null = null;

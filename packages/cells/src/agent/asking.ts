@@ -19,6 +19,20 @@ import { type AgentStep, WAITS } from "./routine.ts";
 import type { Reader } from "./stream.ts";
 import type { Waiting } from "./waiting.ts";
 
+/** A deadline is late by at most this part of the time allowed. */
+const DATED_PARTS = 64;
+
+/** The host knows that there is work. */
+export const AWAKE = 1;
+/** It handles nothing from the next message on. */
+export const PAUSED = 2;
+/** It asked to end itself: when no handler is under way. */
+export const LEAVING = 4;
+/** It is to end; why is in the tables. */
+export const STOPPING = 8;
+/** Its task waits. For hosts. */
+export const PARKED = 16;
+
 /** One agent that asks. */
 export abstract class Asking extends Inbox implements Asker, Reader, AgentSpeaker {
   readonly ref: AgentRef;
@@ -29,8 +43,8 @@ export abstract class Asking extends Inbox implements Asker, Reader, AgentSpeake
   protected kind: CompiledAgent;
   protected readonly outside: AgentOutside;
   protected tables: AgentTables | null = null;
-  /** The host knows that there is work. */
-  protected awake = false;
+  /** Facts of one bit each, in one number: a million agents have them. */
+  protected flags = 0;
 
   constructor(ref: AgentRef, kind: CompiledAgent, outside: AgentOutside) {
     super();
@@ -132,8 +146,20 @@ export abstract class Asking extends Inbox implements Asker, Reader, AgentSpeake
 
   // Time
 
-  /** Give an ask its deadline. */
+  /**
+   * Give an ask its deadline. Where reading the clock is dear, long ones get theirs a little later, all at once, by the next alarm: so the
+   * deadline is never early, and late by that little.
+   */
   protected limit(ask: PendingAsk): void {
+    const { datingMs } = this.outside;
+    const tables = this.more();
+    if (datingMs !== undefined && ask.timeoutMs >= datingMs * DATED_PARTS) {
+      if (tables.dating) return;
+      tables.dating = true;
+      const now = this.outside.monotonicMs();
+      this.wakeAt(now + datingMs, now);
+      return;
+    }
     const now = this.outside.monotonicMs();
     ask.deadlineMs = now + ask.timeoutMs;
     this.wakeAt(ask.deadlineMs, now);
@@ -153,9 +179,14 @@ export abstract class Asking extends Inbox implements Asker, Reader, AgentSpeake
     if (tables === null) return;
     const now = this.outside.monotonicMs();
     tables.alarmMs = Number.POSITIVE_INFINITY;
-    for (const ask of tables.asks())
-      if (!ask.done && ask.deadlineMs <= now)
+    tables.dating = false;
+    for (const ask of tables.asks()) {
+      if (ask.done) continue;
+      if (ask.deadlineMs <= now)
         this.#settle(ask, true, new AskTimeoutError(ask.to, ask.message, ask.timeoutMs));
+      else if (ask.taker === null && ask.deadlineMs === Number.POSITIVE_INFINITY)
+        ask.deadlineMs = now + ask.timeoutMs;
+    }
     const { waitsFor } = this;
     if (waitsFor !== null && !waitsFor.done && waitsFor.deadlineMs <= now) waitsFor.expire();
     if (tables.hasTimers) this.tick(now);
@@ -195,8 +226,8 @@ export abstract class Asking extends Inbox implements Asker, Reader, AgentSpeake
 
   /** Tell the host that there is work, once. */
   protected rouse(): void {
-    if (this.awake) return;
-    this.awake = true;
+    if ((this.flags & AWAKE) !== 0) return;
+    this.flags |= AWAKE;
     this.outside.wake(this);
   }
 

@@ -24,6 +24,11 @@ export interface AgentSpeaker {
 
 /** The host of an interpreter. */
 export interface AgentOutside<Speaker extends AgentSpeaker = AgentSpeaker> {
+  /**
+   * Set where reading the clock is dear beside a message: asks get their deadlines by an alarm this many milliseconds later, and so end
+   * that much later than exactly, at most a 64th of the time they have.
+   */
+  readonly datingMs?: number;
   /** Carry an envelope. `from` of the envelope is the speaker's own address. */
   send(speaker: Speaker, to: AgentTarget, envelope: AgentEnvelope): Sent;
   /** Call `speaker.run()` soon: it has work. Called again and again without harm. */

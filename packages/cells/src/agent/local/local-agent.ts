@@ -5,19 +5,26 @@
  * LA2. However the task ends, the agent has ended: killed, cancelled or by itself, its asks are answered and its children end.
  */
 import type { Handle, Park, Sys, TaskId } from "@glia-os/kernel";
-import type { TimerHeap } from "@glia-os/kernel/timer-wheel";
-import { AgentProcess, type ProcessOptions } from "../agent-process.ts";
+import { AgentProcess } from "../agent-process.ts";
+import { PARKED } from "../asking.ts";
+import type { AgentOutside } from "../outside.ts";
+
+/** No handle. */
+export const NONE: Handle = 0 as Handle;
 
 /** Steps of one turn. */
 const TURN_STEPS = 64;
 
 /** The host, as far as an agent's task knows it. */
-export interface TaskHost {
+export interface TaskHost extends AgentOutside {
   /** Every this many turns one is measured. */
   readonly sampleTurns: number;
   /** Turns of all agents. */
   turns: number;
-  monotonicMs(): number;
+  /** The syscalls of the kernel whose tasks the agents are; set with the first task. */
+  sys: Sys;
+  /** What every parked agent goes on by: the kernel has one for all. */
+  resumption: Iterator<Park, unknown>;
 }
 
 type Stepped = IteratorResult<Park, unknown>;
@@ -27,18 +34,10 @@ export class LocalAgent extends AgentProcess {
   /** Its place among the alarms. */
   timerAt = -1;
   task: TaskId = 0 as TaskId;
-  /** The bell in the hands of the shell; undefined after the end. */
-  bell: Handle | undefined = undefined;
-  #sys: Sys | null = null;
-  #ownBell: Handle | undefined = undefined;
-  #parked: Iterator<Park, unknown> | null = null;
-
-  /** Become what the kernel steps. */
-  launched(sys: Sys, bell: Handle): this {
-    this.#sys = sys;
-    this.#ownBell = bell;
-    return this;
-  }
+  /** The bell in the hands of the shell; 0 after the end. */
+  bell: Handle = NONE;
+  /** The bell in the hands of the task. */
+  ownBell: Handle = NONE;
 
   [Symbol.iterator](): this {
     return this;
@@ -46,17 +45,21 @@ export class LocalAgent extends AgentProcess {
 
   /** One turn (LA1). */
   next(): Stepped {
-    const sys = this.#sys!;
+    const host = this.outside as TaskHost;
     try {
-      if (this.#parked !== null) this.#parked.next();
+      if ((this.flags & PARKED) !== 0) {
+        this.flags &= ~PARKED;
+        host.resumption.next();
+      }
       for (;;) {
-        const more = this.#turn();
-        if (this.lifecycle === "terminated") return { done: true, value: undefined };
-        const operation = more ? sys.yield() : sys.waitSignal(this.#ownBell!);
+        const more = this.#turn(host);
+        if (this.over) return { done: true, value: undefined };
+        const operation = more ? host.sys.yield() : host.sys.waitSignal(this.ownBell);
         const iterator = (operation as Iterable<Park>)[Symbol.iterator]() as Iterator<Park, unknown>;
         const stepped = iterator.next();
         if (stepped.done !== true) {
-          this.#parked = iterator;
+          host.resumption = iterator;
+          this.flags |= PARKED;
           return stepped;
         }
       }
@@ -78,9 +81,9 @@ export class LocalAgent extends AgentProcess {
     throw error;
   }
 
-  #turn(): boolean {
-    const host = this.#sys === null ? null : (this.host as unknown as TaskHost);
-    if (host === null || ++host.turns % host.sampleTurns !== 0) return this.run(TURN_STEPS);
+  #turn(host: TaskHost): boolean {
+    host.turns = (host.turns + 1) & 0xffff;
+    if (host.turns % host.sampleTurns !== 0) return this.run(TURN_STEPS);
     const startMs = host.monotonicMs();
     const { handled } = this;
     const more = this.run(TURN_STEPS);
@@ -89,9 +92,3 @@ export class LocalAgent extends AgentProcess {
     return more;
   }
 }
-
-/** Alarms of agents, by time. */
-export type Alarms = TimerHeap<LocalAgent>;
-
-/** What a local agent is made with. */
-export type LocalAgentOptions = ProcessOptions;

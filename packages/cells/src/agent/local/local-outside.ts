@@ -9,6 +9,7 @@ import {
   after,
   type Handle,
   type Kernel,
+  type Park,
   type Program,
   type Sys,
   signalOf,
@@ -22,10 +23,12 @@ import type { AnyAgent, StopReason } from "../kind.ts";
 import type { AgentOutside, Sent } from "../outside.ts";
 import type { AgentRef, AgentTarget } from "../reference.ts";
 import type { AgentEnd } from "../system.ts";
-import { LocalAgent, type TaskHost } from "./local-agent.ts";
+import { LocalAgent, NONE, type TaskHost } from "./local-agent.ts";
 
 /** Every sixteenth turn is measured: reading the clock twice costs as much as a message. */
 const SAMPLE_TURNS = 16;
+/** Reading the clock costs a quarter of an ask. */
+const DATING_MS = 8;
 
 /** What the agents of a thread live on. */
 export interface LocalParts {
@@ -61,7 +64,10 @@ export interface Remote {
 /** The host of the agents of one thread. */
 export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
   readonly sampleTurns: number = SAMPLE_TURNS;
+  readonly datingMs: number = DATING_MS;
   turns = 0;
+  declare sys: Sys;
+  declare resumption: Iterator<Park, unknown>;
   remote: Remote | null = null;
   readonly agents: Map<string, LocalAgent> = new Map();
   readonly names: Map<string, LocalAgent> = new Map();
@@ -106,7 +112,11 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
   #launch(agent: LocalAgent, definition: AnyAgent, name: string | undefined): void {
     const { kernel, task } = this.#parts;
     const bell = kernel.notification();
-    const program = ((sys: Sys, given: Handle) => agent.launched(sys, given)) as unknown as Program;
+    const program = ((sys: Sys, ownBell: Handle) => {
+      this.sys = sys;
+      agent.ownBell = ownBell;
+      return agent;
+    }) as unknown as Program;
     const more = task === undefined ? undefined : task(definition);
     const give = [bell];
     try {
@@ -157,8 +167,8 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
     this.#alarms.cancel(agent);
     this.agents.delete(ref.id);
     if (ref.name !== undefined && this.names.get(ref.name) === agent) this.names.delete(ref.name);
-    if (agent.bell !== undefined) this.#parts.kernel.drop(agent.bell);
-    agent.bell = undefined;
+    if (agent.bell !== NONE) this.#parts.kernel.drop(agent.bell);
+    agent.bell = NONE;
     this.remote?.ended(agent);
     for (const listener of this.endListeners) listener({ ref, reason, error });
     if (this.agents.size === 0) this.closing?.();
@@ -173,7 +183,7 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
   }
 
   wake(agent: LocalAgent): void {
-    if (agent.bell !== undefined) this.#parts.kernel.signal(agent.bell);
+    if (agent.bell !== NONE) this.#parts.kernel.signal(agent.bell);
   }
 
   // Topics
