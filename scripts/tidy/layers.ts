@@ -32,7 +32,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   market: ["abi", "kernel", "cells"],
   inference: ["abi", "kernel", "cells"],
   daemon: everything,
-  cli: [...everything, "daemon"],
+  "create-glia": ["abi"],
+  cli: [...everything, "daemon", "create-glia"],
   console: [...everything, "daemon"],
 };
 

@@ -205,6 +205,11 @@ export const CLI_CODES = {
     changed: "Nothing: the file was not run.",
     fix: "Give the path of a .ts, .mts, .js or .mjs file.",
   },
+  "cli.project-name": {
+    retryable: false,
+    changed: "Nothing was written.",
+    fix: "Begin with a small letter or a digit, then small letters, digits, dots, dashes and underscores, at most 64.",
+  },
   "cli.run-ambiguous": {
     retryable: false,
     changed: "Nothing: no program or node was asked.",
