@@ -67,6 +67,8 @@ export interface BestEffortKeeper extends AgentDefinition<LeaseState, LeaseMessa
 /** What a keeper without an engine remembers. */
 export interface LeaseState {
   rows: Record<string, FenceRow>;
+  /** How many rows there are. */
+  count: number;
 }
 
 /** A keeper over an engine: the leases that it grants carry fences. */
@@ -80,7 +82,7 @@ export function leaseKeeper(
   const storeOf = (ctx: AgentContext<LeaseState>): FenceStore => engine ?? inState(ctx.state);
   return agent({
     name,
-    state: (): LeaseState => ({ rows: {} }),
+    state: (): LeaseState => ({ rows: {}, count: 0 }),
     on: {
       acquire: {
         handle: (ctx: AgentContext<LeaseState>, request: LeaseRequest): LeaseGrant => ({
@@ -147,7 +149,8 @@ function release(store: FenceStore, { resource, holder, epoch }: LeaseClaim): bo
   return store.swap(resource, epoch, { epoch, holder, expiresMs: 0 });
 }
 
-function inState({ rows }: LeaseState): FenceStore {
+function inState(state: LeaseState): FenceStore {
+  const { rows } = state;
   // Behind a word of ours, so that no resource is called as something that every object has.
   const at = (resource: string): string => `lease on ${resource}`;
   return {
@@ -155,7 +158,7 @@ function inState({ rows }: LeaseState): FenceStore {
     swap: (resource, expected, row) => {
       const had = rows[at(resource)];
       if ((had?.epoch ?? 0) !== expected) return false;
-      if (had === undefined) checkWhole("resources", Object.keys(rows).length, 0, RESOURCES_MAX - 1);
+      if (had === undefined) state.count = checkWhole("resources", state.count + 1, 1, RESOURCES_MAX);
       rows[at(resource)] = row;
       return true;
     },

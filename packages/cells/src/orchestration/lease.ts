@@ -9,9 +9,16 @@
  * Promised: LE1, and that a resource behind a `FenceGate` refuses every use under an older epoch once it saw a newer one. Not promised: that
  * two never both believe they hold the lease. A holder that stood still for a while does; its fence is what stops it.
  */
+import { errorCodeOf } from "@glia-os/abi/errors";
 import type { AgentContext, AgentRef, AgentRoutine, AgentTarget } from "../agent/index.ts";
-import { LeaseLostError } from "./errors.ts";
-import type { BestEffortKeeper, FencingKeeper, LeaseClaim, LeaseGrant } from "./lease-keeper.ts";
+import { LeaseHeldError, LeaseLostError } from "./errors.ts";
+import type {
+  BestEffortKeeper,
+  FencingKeeper,
+  LeaseClaim,
+  LeaseGrant,
+  LeaseRequest,
+} from "./lease-keeper.ts";
 
 /** What every lease has. Plain data; only its holder should use it. */
 interface AnyLease {
@@ -57,7 +64,7 @@ export function* lease(
 ): AgentRoutine<FencedLease | BestEffortLease> {
   const askedMs = ctx.now();
   const holder = ctx.self.id;
-  const granted = (yield* ctx.ask<unknown>(keeper, "acquire", { resource, holder, ttlMs })) as LeaseGrant;
+  const granted = yield* asked(ctx, keeper, "acquire", { resource, holder, ttlMs });
   return shaped({ resource, holder, keeper }, granted, askedMs);
 }
 
@@ -68,7 +75,7 @@ export function* renew<Held extends FencedLease | BestEffortLease>(
   ttlMs: number,
 ): AgentRoutine<Held> {
   const askedMs = ctx.now();
-  const granted = (yield* ctx.ask<unknown>(held.keeper, "renew", { ...claimOf(held), ttlMs })) as LeaseGrant;
+  const granted = yield* asked(ctx, held.keeper, "renew", { ...claimOf(held), ttlMs });
   return shaped(held, granted, askedMs) as Held;
 }
 
@@ -120,6 +127,25 @@ export class FenceGate {
   pass({ fence }: Pick<FencedLease, "fence">): void {
     if (!(fence >= this.#seen)) throw new LeaseLostError(this.resource, fence);
     this.#seen = fence;
+  }
+}
+
+/** Ask a keeper; what it refuses arrives as data and is thrown as the error that it was. */
+function* asked(
+  ctx: AgentContext,
+  keeper: AgentTarget,
+  message: "acquire" | "renew",
+  input: LeaseClaim | LeaseRequest,
+): AgentRoutine<LeaseGrant> {
+  try {
+    return (yield* ctx.ask<unknown>(keeper, message, input)) as LeaseGrant;
+  } catch (error) {
+    const { holder, retryAfterMs, epoch } = (error as { details?: Record<string, unknown> }).details ?? {};
+    const code = errorCodeOf(error);
+    if (code === "orchestration.lease-held")
+      throw new LeaseHeldError(input.resource, String(holder), Number(retryAfterMs));
+    if (code === "orchestration.lease-lost") throw new LeaseLostError(input.resource, Number(epoch));
+    throw error;
   }
 }
 

@@ -14,7 +14,7 @@ import { errorCodeOf } from "@glia-os/abi/errors";
 import type { AgentContext, AgentRef, AgentRoutine, StreamItem } from "../agent/index.ts";
 import { checkWhole } from "./check-option.ts";
 import { BadOptionError, StageCycleError } from "./errors.ts";
-import { asked, type Stage, type StageInput, type StageWiring } from "./stage.ts";
+import { asked, type Stage, type StageInput, type StageWiring, stageFailure } from "./stage.ts";
 
 /** Stages of one pipeline. */
 export const STAGES_MAX = 64;
@@ -63,7 +63,7 @@ export class Pipeline<Input, Given extends Record<string, unknown>, Out> {
     return this.#added(added, from);
   }
 
-  /** Make the stages as children of the agent that runs, and give what the last one gives. @throws {BadOptionError}, what `ctx.spawn` throws */
+  /** Make the stages as children of the agent that runs, and give what the last one gives. @throws {BadOptionError}, {StageFailedError}, what `ctx.spawn` throws */
   *run(ctx: AgentContext, input: Input, options: PipelineRunOptions = {}): AgentRoutine<PipelineRun<Out>> {
     const timeoutMs = checkWhole("timeoutMs", options.timeoutMs ?? LOT_TIMEOUT_MS, 1, 600_000);
     const edges = this.#edges();
@@ -91,7 +91,7 @@ export class Pipeline<Input, Given extends Record<string, unknown>, Out> {
           timeoutMs: timeoutMs * (depths.get(stage.name) as number),
           input: stage.isSource ? input : undefined,
         };
-        yield* ctx.ask<unknown>(refs.get(stage.name) as AgentRef, "connect", wiring, { timeoutMs });
+        yield* connect(ctx, refs.get(stage.name) as AgentRef, stage.name, wiring);
       }
     } catch (error) {
       for (const ref of refs.values()) ctx.stop(ref);
@@ -126,6 +126,14 @@ export class Pipeline<Input, Given extends Record<string, unknown>, Out> {
       if (takers.length === 0 && name !== last)
         throw new BadOptionError("stages", `nobody takes from ${name}`);
     return edges;
+  }
+}
+
+function* connect(ctx: AgentContext, ref: AgentRef, name: string, wiring: StageWiring): AgentRoutine<void> {
+  try {
+    yield* ctx.ask<unknown>(ref, "connect", wiring, { timeoutMs: wiring.timeoutMs });
+  } catch (error) {
+    throw stageFailure(name, error);
   }
 }
 

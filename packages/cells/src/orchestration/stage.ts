@@ -245,7 +245,7 @@ function* takeLot(
   return ended && !state.over.includes(false) ? [] : undefined;
 }
 
-/** Take from a stage; one that is gone or too slow is named as the one that failed. */
+/** Take from a stage. @throws {StageFailedError} */
 export function* asked(
   ctx: AgentContext,
   ref: AgentRef,
@@ -255,9 +255,14 @@ export function* asked(
   try {
     return (yield* ctx.ask<unknown>(ref, "take", edge, { timeoutMs })) as Lot;
   } catch (error) {
-    const known = errorCodeOf(error) === "orchestration.stage-failed" ? detailsOf(error) : undefined;
-    throw new StageFailedError(known?.stage ?? name, known?.why ?? messageOf(error), error);
+    throw stageFailure(name, error);
   }
+}
+
+/** A failure with the name of its stage: the one it names, which may be far behind; else the one that was asked, gone or too slow. */
+export function stageFailure(name: string, error: unknown): StageFailedError {
+  const known = errorCodeOf(error) === "orchestration.stage-failed" ? detailsOf(error) : undefined;
+  return new StageFailedError(known?.stage ?? name, known?.why ?? messageOf(error), error);
 }
 
 function* outputs<Out>(made: Outputs<Out>): AgentRoutine<readonly Out[]> {
