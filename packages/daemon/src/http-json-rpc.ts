@@ -44,7 +44,9 @@ export async function answerJsonRpc(
   if (!/^application\/json\b/i.test(request.headers["content-type"] ?? ""))
     return { status: 415, body: "only application/json\n" };
   const text = await bodyOf(request, bytesMax);
-  if (text === undefined) return { status: 413, body: `at most ${bytesMax} bytes\n` };
+  // The connection is of no use any more: what is left of the body would be taken for the next request.
+  if (text === undefined)
+    return { status: 413, body: `at most ${bytesMax} bytes\n`, headers: { connection: "close" } };
   const trace = request.headers["traceparent"];
   const answer = await answerText(text, jobs, typeof trace === "string" ? trace : undefined);
   if (answer === undefined) return { status: 204, body: "" };
@@ -52,6 +54,7 @@ export async function answerJsonRpc(
 }
 
 async function bodyOf(request: IncomingMessage, bytesMax: number): Promise<string | undefined> {
+  if (Number(request.headers["content-length"] ?? 0) > bytesMax) return undefined;
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
