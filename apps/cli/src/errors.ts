@@ -238,8 +238,9 @@ export class AgentAmbiguousError extends CliError<"cli.agent-ambiguous"> {
 
 /** No agent answers to a name or prefix. */
 export class AgentUnknownError extends CliError<"cli.agent-unknown"> {
-  constructor(text: string) {
-    super("cli.agent-unknown", `There is no agent "${text}"`, { details: { text } });
+  constructor(text: string, meant?: string) {
+    const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
+    super("cli.agent-unknown", `There is no agent "${text}"${hint}`, { details: { text } });
   }
 }
 

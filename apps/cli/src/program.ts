@@ -4,12 +4,13 @@
  * P2. `docs/cli.md` shows the help of every command; a test keeps them equal.
  */
 import { Command, Option } from "commander";
-import { addAgentSource } from "./agent-source/register.ts";
+import { addAgentSource, addAgentTalk, addProject } from "./agent-source/register.ts";
 import { addMesh } from "./commands/register-mesh.ts";
 import { addCompletion } from "./completion/register.ts";
 import { addConfig } from "./config/register.ts";
 import type { Context } from "./context.ts";
 import { addDurable } from "./durable/register.ts";
+import { addJobs } from "./jobs/register.ts";
 import { addLogs } from "./logs/register.ts";
 import { addAgentMovement } from "./movement/register.ts";
 import { choiceOptions, describeArgument, examples, group, type Outcome, Registrar } from "./registrar.ts";
@@ -54,11 +55,13 @@ export function createProgram(context: Context, outcome: Outcome, version: () =>
   });
   const register = new Registrar(context, outcome);
   addDemo(program, register);
+  addProject(program, register);
   addKernel(program, register);
   addDurable(program, register);
   addUp(program, register);
   addConfig(program, register);
   addMesh(program, register);
+  addJobs(program, register);
   addAgent(program, register);
   addLogs(program, register);
   addWasm(program, register);
@@ -162,6 +165,7 @@ function addKernel(program: Command, register: Registrar): void {
 function addAgent(program: Command, register: Registrar): void {
   const agent = group(program, "agent", "Start, message, move and end agents.");
   addAgentSource(agent, register);
+  addAgentTalk(agent, register);
   addAgentMovement(agent, register);
   const list = register.leaf(agent, "list", "List the agents that live in the mesh.", ["glia agent list"]);
   register.runs(choiceOptions(list), async () => (await import("./commands/agent-list.ts")).agentList);
@@ -169,17 +173,25 @@ function addAgent(program: Command, register: Registrar): void {
   const spawn = register.leaf(
     agent,
     "spawn <file>",
-    "Start an agent from a WebAssembly module, in a sandbox.",
-    ["glia agent spawn counter.wasm", "glia agent spawn counter.wasm --as counter --on edge --memory 64"],
+    "Start an agent from a WebAssembly module, in a sandbox; a source in TypeScript or JavaScript is built first.",
+    [
+      "glia agent spawn agent.ts --as words",
+      "glia agent spawn counter.wasm --as counter --on edge --memory 64",
+      "glia agent spawn agent.ts --input '{\"most\":5}'",
+    ],
   );
-  describeArgument(spawn, "the WebAssembly module, at most 15 MiB");
+  describeArgument(spawn, "the WebAssembly module, at most 15 MiB, or the source");
   spawn
     .option("--as <name>", "name of the agent (default: the file's name)")
     .option(
       "--on <node>",
       "node that hosts it: name, id, or 6 or more characters of the id (default: the node asked)",
     )
-    .option("--grant <module...>", "import modules it may use (default: glia.v1 only)")
+    .option(
+      "--grant <module...>",
+      "import modules it may use (default: what a source needs; glia.v1 for a module)",
+    )
+    .option("--input <json>", "what the start of an agent of @glia-os/cells/agent gets")
     .option("--memory <pages>", "limit of its memory in pages of 64 KiB")
     .option("--data <dir>", "data folder of the node to ask")
     .option("--node <name>", "name of the node to ask (default: the only one that runs)");
@@ -187,10 +199,12 @@ function addAgent(program: Command, register: Registrar): void {
 
   const send = register.leaf(
     agent,
-    "send <agent> <message>",
-    "Send one message to an agent and wait until it is applied.",
+    "send <agent> <message> [json]",
+    "Send one message to an agent and wait until it is applied. With an input it is the name of a message of an agent that was defined by " +
+      "`@glia-os/cells/agent`.",
     [
       'glia agent send counter "hello world"',
+      "glia agent send words count '\"the cat\"'",
       "glia agent send counter --ask status",
       "glia agent send counter - < message.bin",
     ],
@@ -199,8 +213,9 @@ function addAgent(program: Command, register: Registrar): void {
     send,
     "name, id, or 6 or more characters of the id",
     "the message, or - to read it from standard input",
+    "the input of the message",
   );
-  choiceOptions(send)
+  choiceOptions(send.summary("Send one message to an agent and wait until it is applied"))
     .option("--ask", "wait for the agent's reply and print it")
     .option("--hex", "the message and the reply are hexadecimal")
     .option("--timeout <seconds>", "how long to wait", "30");

@@ -89,6 +89,8 @@ export interface CellGateOptions {
 export interface CellReport extends CellVitals {
   readonly state: CellState;
   readonly epoch: Epoch;
+  /** What its manifest asks for. */
+  readonly grants: readonly string[];
   /** Messages accepted on this node. */
   readonly accepted: number;
   /** Repeated messages refused on this node. */
@@ -244,8 +246,8 @@ export class CellGate implements MeshCells, CellGatePort {
     const cell = this.#cells.get(agent);
     const vitals = cell === undefined ? undefined : await this.#runner.vitals(agent);
     if (cell === undefined || vitals === undefined) return undefined;
-    const { state, epoch, accepted, refusedDuplicates } = cell;
-    return { ...vitals, state, epoch, accepted, refusedDuplicates };
+    const { state, epoch, accepted, refusedDuplicates, manifest } = cell;
+    return { ...vitals, state, epoch, accepted, refusedDuplicates, grants: manifest.grants };
   }
 
   // Messages (MeshCells)

@@ -32,7 +32,7 @@ import { AgentFailures } from "./agent-failures.ts";
 import type { AgentPlace } from "./agent-place.ts";
 import { spawnThere } from "./agents/agents-calls.ts";
 import type { Beginning } from "./agents/agents-office.ts";
-import { firstMessage } from "./agents/host-message.ts";
+import { AGENTS_GRANT, firstMessage } from "./agents/host-message.ts";
 import {
   AgentFailedError,
   MoveUnconfirmedError,
@@ -350,8 +350,9 @@ export class NodeService {
     const report = await this.#parts.gate?.report(agent);
     const failure = this.#failures.of(agent);
     if (report === undefined) return failure === undefined ? null : { failure };
-    const { received, waiting, refusedDuplicates, memoryBytes, state } = report;
-    return { received, waiting, duplicatesRefused: refusedDuplicates, memoryBytes, state };
+    const { received, waiting, refusedDuplicates, memoryBytes, state, grants } = report;
+    const speaks = grants.includes(AGENTS_GRANT);
+    return { received, waiting, duplicatesRefused: refusedDuplicates, memoryBytes, speaks, state };
   }
 
   /** Null when the owner does not have it; undefined when the owner is silent. */

@@ -183,6 +183,8 @@ export interface AgentVitals {
   readonly duplicatesRefused: number;
   /** Linear memory in bytes. */
   readonly memoryBytes: number;
+  /** Whether it speaks the messages of `@glia-os/cells/agent`. */
+  readonly speaks?: boolean;
   /** Where it stands there: `suspended` by request, `migrating` while it is on its way. */
   readonly state: CellState;
 }

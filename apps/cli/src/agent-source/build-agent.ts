@@ -1,12 +1,15 @@
 /** `glia agent build`: an agent's source becomes a module. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { SYS_MODULE } from "@glia-os/abi/wire";
 import { buildAgent } from "@glia-os/guest-js/build";
 import type { Context } from "../context.ts";
 import { FolderUnwritableError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { AgentBuildOptions } from "./build-options.ts";
 
+/** What an agent is granted that speaks with others. */
+const AGENTS_GRANT = "service/agents";
 const ASSEMBLYSCRIPT = /\bfrom\s*["']@glia-os\/guest-as(?:\/|["'])/;
 
 /** Run it. */
@@ -36,8 +39,9 @@ export async function agentBuild(
   for (const line of log) terminal.line(`log: ${line}`);
   const when = startedAt === "build" ? "started ahead" : "starts at every spawn";
   terminal.line(`${out}: ${Math.ceil(bytes / 1024)} KiB, ${when}`);
-  if (grants.length > 1)
+  if (grants.includes(SYS_MODULE) && !grants.includes(AGENTS_GRANT))
     terminal.line(`It uses fetch: spawn it with --grant ${grants.join(" ")} service/http`);
+  else if (grants.includes(AGENTS_GRANT)) terminal.line(`Spawn it with --grant ${grants.join(" ")}`);
   return EXIT.ok;
 }
 

@@ -1,4 +1,6 @@
 /** `glia agent send`: one message to an agent, and its reply with `--ask`. */
+import { encodeEnvelope } from "@glia-os/cells/agent";
+import { messageInput, timeoutOf } from "../agent-source/message-input.ts";
 import { type Context, unlessInterrupted } from "../context.ts";
 import { MessageTooLongError, UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -16,15 +18,17 @@ export interface AgentSendOptions extends NodeChoice {
   readonly timeout: string;
 }
 
-/** Run it. Without `--ask` it returns when the agent acknowledged the message as applied. */
+/** Run it. Without `--ask` it returns when the agent acknowledged the message as applied. With `json` it is a message with that input. */
 export async function agentSend(
   text: string,
   message: string,
+  json: string | undefined,
   options: AgentSendOptions,
   context: Context,
 ): Promise<ExitCode> {
   const timeoutMs = timeoutOf(options.timeout);
-  const payload = await payloadOf(message, options.hex === true, context.stdin);
+  const named = json === undefined ? undefined : tell(message, messageInput(json));
+  const payload = named ?? (await payloadOf(message, options.hex === true, context.stdin));
   const { terminal } = context;
   const work = withNode(options, async (node) => {
     const { agent } = await chooseAgent(node, text);
@@ -46,8 +50,13 @@ export async function agentSend(
   return EXIT.ok;
 }
 
+function tell(message: string, input: unknown): Uint8Array {
+  const envelope = { kind: "tell", from: undefined, correlation: 0, message, input } as const;
+  return new TextEncoder().encode(encodeEnvelope(envelope));
+}
+
 /** Text as it is; anything else as hexadecimal, which every terminal survives. */
-function replyText(reply: Uint8Array): string {
+export function replyText(reply: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(reply);
   } catch {
@@ -64,10 +73,4 @@ async function payloadOf(message: string, hex: boolean, stdin: NodeJS.ReadStream
   if (!/^([0-9a-f]{2})*$/i.test(digits))
     throw new UsageError("the message is not hexadecimal", "With --hex, write two digits 0-9 a-f per byte.");
   return new Uint8Array(Buffer.from(digits, "hex"));
-}
-
-function timeoutOf(seconds: string): number {
-  const value = /^\d{1,5}$/.test(seconds) ? Number(seconds) : 0;
-  if (value >= 1 && value <= 3600) return value * 1000;
-  throw new UsageError(`--timeout ${seconds.slice(0, 40)} is out of range`, "Give 1 to 3600 seconds.");
 }

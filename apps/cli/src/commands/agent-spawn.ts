@@ -1,6 +1,7 @@
-/** `glia agent spawn`: start a sandboxed agent from a WebAssembly module. */
-import { basename } from "node:path";
+/** `glia agent spawn`: start a sandboxed agent from a WebAssembly module, or from a source that is built first. */
+import { basename, dirname, resolve } from "node:path";
 import type { SpawnRequest } from "@glia-os/daemon";
+import { messageInput } from "../agent-source/message-input.ts";
 import { type Context, unlessInterrupted } from "../context.ts";
 import { ModuleUnreadableError, reasonOf, UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -19,7 +20,11 @@ export interface AgentSpawnOptions {
   readonly on?: string;
   readonly grant?: readonly string[];
   readonly memory?: string;
+  readonly input?: string;
 }
+
+/** A source that `buildAgent` takes. */
+const SOURCE = /\.[cm]?[jt]s$/i;
 
 /** Run it. */
 export async function agentSpawn(
@@ -27,9 +32,13 @@ export async function agentSpawn(
   options: AgentSpawnOptions,
   context: Context,
 ): Promise<ExitCode> {
+  const input = messageInput(options.input);
+  const { bytes, grants } = await moduleOf(path);
   const request: SpawnRequest = {
-    module: readModule(path),
+    module: bytes,
     name: options.as ?? agentNameOf(path),
+    ...(grants === undefined ? {} : { grants }),
+    ...(input === undefined ? {} : { begin: { input: { glia: 1, kind: "tell", message: "start", input } } }),
     ...(options.on === undefined ? {} : { on: options.on }),
     ...(options.grant === undefined ? {} : { grants: options.grant }),
     ...(options.memory === undefined ? {} : { memoryPages: pagesOf(options.memory) }),
@@ -44,6 +53,15 @@ export async function agentSpawn(
   return EXIT.ok;
 }
 
+/** A source is built, and asks for what its module needs. */
+async function moduleOf(
+  path: string,
+): Promise<{ readonly bytes: Uint8Array; readonly grants?: readonly string[] }> {
+  if (!SOURCE.test(path)) return { bytes: readModule(path) };
+  const { buildAgent } = await import("@glia-os/guest-js/build");
+  return buildAgent({ entry: path });
+}
+
 function readModule(path: string): Uint8Array {
   try {
     const bytes = readBounded(path, MODULE_BYTES_MAX);
@@ -54,11 +72,13 @@ function readModule(path: string): Uint8Array {
   throw new ModuleUnreadableError(path, `it is longer than ${MODULE_BYTES_MAX} bytes`);
 }
 
-/** `build/Word Count.wasm` becomes `word-count`. */
+/** `build/Word Count.wasm` becomes `word-count`, and `words/agent.ts` `words`. */
 function agentNameOf(path: string): string {
-  const stem = basename(path)
-    .replace(/\.wasm$/i, "")
-    .toLowerCase();
+  const file = basename(path).replace(/\.wasm$/i, "");
+  const source = file.replace(SOURCE, "");
+  const named =
+    source !== file && /^(agent|index)$/i.test(source) ? basename(dirname(resolve(path))) : source;
+  const stem = named.toLowerCase();
   return stem.replaceAll(/[^a-z0-9._-]+/g, "-").slice(0, 64) || "agent";
 }
 

@@ -1,5 +1,6 @@
 /** Which agent a person means. */
 import type { AgentView, NodeApi } from "@glia-os/daemon";
+import { nearestWord } from "@glia-os/daemon/config";
 import { AgentAmbiguousError, AgentUnknownError } from "../errors.ts";
 
 /** Fewest characters of an id that count as a prefix, so that short names are never taken for one. */
@@ -13,7 +14,10 @@ export async function chooseAgent(node: Pick<NodeApi, "listAgents">, text: strin
   const isPrefix = new RegExp(`^[0-9a-f]{${PREFIX_MIN},31}$`).test(text);
   const matches = isPrefix ? agents.filter(({ agent }) => agent.startsWith(text)) : [];
   const [only] = matches;
-  if (only === undefined) throw new AgentUnknownError(text.slice(0, 80));
+  if (only === undefined) {
+    const names = agents.map(({ name }) => name);
+    throw new AgentUnknownError(text.slice(0, 80), nearestWord(text, names));
+  }
   if (matches.length > 1)
     throw new AgentAmbiguousError(
       text,

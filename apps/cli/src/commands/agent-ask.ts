@@ -1,0 +1,50 @@
+/** `glia agent ask`: a message with an input to an agent of `@glia-os/cells/agent`, and its reply; other agents get the message as bytes. */
+import { connectSystem } from "@glia-os/daemon";
+import { messageInput, timeoutOf } from "../agent-source/message-input.ts";
+import { type Context, unlessInterrupted } from "../context.ts";
+import { UsageError } from "../errors.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { chooseAgent } from "../node/choose-agent.ts";
+import { type NodeChoice, withNode } from "../node/choose-node.ts";
+import { replyText } from "./agent-send.ts";
+
+/** Its options. */
+export interface AgentAskOptions extends NodeChoice {
+  readonly timeout: string;
+}
+
+/** Run it. */
+export async function agentAsk(
+  text: string,
+  message: string,
+  json: string | undefined,
+  options: AgentAskOptions,
+  context: Context,
+): Promise<ExitCode> {
+  const input = messageInput(json);
+  const timeoutMs = timeoutOf(options.timeout);
+  const work = withNode(options, async (node) => {
+    const { agent, live } = await chooseAgent(node, text);
+    if (live?.speaks !== true) {
+      if (json !== undefined)
+        throw new UsageError(
+          `${text.slice(0, 80)} takes plain messages, without an input`,
+          "Leave the JSON out, or write it as the message.",
+        );
+      const bytes = await node.ask(agent, new TextEncoder().encode(message), timeoutMs);
+      return { agent, reply: replyText(bytes) };
+    }
+    const system = connectSystem(node);
+    try {
+      return { agent, reply: await system.ask({ id: agent }, message, input, { timeoutMs }) };
+    } finally {
+      await system.close();
+    }
+  });
+  const { agent, reply } = await unlessInterrupted(context, work);
+  context.terminal.record({ ok: true, agent, reply: reply ?? null });
+  context.terminal.line(
+    typeof reply === "string" && json === undefined ? reply : (JSON.stringify(reply) ?? "done"),
+  );
+  return EXIT.ok;
+}
