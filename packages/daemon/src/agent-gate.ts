@@ -2,7 +2,15 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { Clock, Logger, Random, Timers } from "@glia-os/abi/ports";
-import { CellGate, type CellGatePort, type CellRunnerPort, type KeptCells } from "@glia-os/cells";
+import {
+  CellGate,
+  type CellGatePort,
+  type CellRunnerPort,
+  type KeptCells,
+  ReplicaGate,
+  type ReplicaPort,
+  type ReplicaRunnerPort,
+} from "@glia-os/cells";
 import type { Mesh } from "@glia-os/mesh-core";
 import { AgentsOffice } from "./agents/agents-office.ts";
 import type { ActsPort, OutboxPort } from "./agents/outbox-port.ts";
@@ -35,6 +43,8 @@ export interface AgentGate {
   readonly office: AgentsOffice;
   /** The durable cells behind it. */
   readonly kept: KeptCells;
+  /** What has a replica. */
+  readonly replicas: ReplicaGate;
   bind(mesh: Mesh): void;
   close(): void;
 }
@@ -42,14 +52,16 @@ export interface AgentGate {
 /** Open the gate. */
 export function openAgentGate({ port, clock, timers, random, logger, ended }: AgentGateParts): AgentGate {
   let mesh: Mesh | undefined;
-  let gate: CellGate | undefined;
-  const fromRunner: CellGatePort & ActsPort = {
-    taken: (agent, count, bytes) => gate?.taken(agent, count, bytes),
-    replied: (agent, asker, payload) => gate?.replied(agent, asker, payload),
-    ended: (agent, end) => gate?.ended(agent, end),
+  const fromRunner: CellGatePort & ActsPort & ReplicaPort = {
+    taken: (agent, count, bytes) => seen.taken(agent, count, bytes),
+    replied: (agent, asker, payload) => seen.replied(agent, asker, payload),
+    ended: (agent, end) => seen.ended(agent, end),
     acted: (agent, acts) => office.acted(agent, acts),
+    inputs: (agent, entry) => seen.inputs(agent, entry),
+    checkpointed: (agent, number, facts) => seen.checkpointed(agent, number, facts),
   };
-  const link = linkThreads<CellRunnerPort & KeptCells & OutboxPort>(port, fromRunner);
+  const link = linkThreads<CellRunnerPort & ReplicaRunnerPort & KeptCells & OutboxPort>(port, fromRunner);
+  const replicas = new ReplicaGate(runnerOverThread(link), clock);
   const kept = keptOverThread(link);
   const office = new AgentsOffice({
     clock,
@@ -59,24 +71,26 @@ export function openAgentGate({ port, clock, timers, random, logger, ended }: Ag
     released: (agent, count) => link.tell.released(agent, count),
     held: (agent, count) => link.tell.held(agent, count),
   });
-  gate = new CellGate({
-    runner: runnerOverThread(link),
+  const gate = new CellGate({
+    runner: replicas.runner(),
     clock,
     logger,
     baggage: office,
     mailboxes: office,
     kept,
-    events: {
+    events: replicas.events({
       replyReady: (agent, { link: id, seq, from }, payload) =>
         mesh?.pushReply(from, { agent, link: id, seq, payload }),
       cellEnded: (agent, epoch, end) =>
         end.kind === "failed"
           ? ended(agent, epoch, end.message, true)
           : ended(agent, epoch, `finished with status ${end.status}`, false),
-    },
+    }),
   });
+  const seen = replicas.port(gate);
   return {
-    gate,
+    gate: replicas.cells(gate),
+    replicas,
     office,
     kept,
     bind: (started) => {

@@ -1,6 +1,6 @@
 /** Composes the agent side of a node: a kernel, the WebAssembly engine and the runner of its cells. */
 import type { Logger } from "@glia-os/abi/ports";
-import { type CellGatePort, CellRunner, type ImageCodec } from "@glia-os/cells";
+import { type CellGatePort, CellRunner, type ImageCodec, type ReplicaPort } from "@glia-os/cells";
 import { RunnersByKind } from "@glia-os/cells/domain";
 import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
 import { createMemoryMeter, type MetricSnapshot, runKernel } from "@glia-os/host";
@@ -13,6 +13,8 @@ import { type ActsPort, oneService } from "./agents/outbox-port.ts";
 import { openDomainCells } from "./domain/domain-cells.ts";
 import type { MainService } from "./main-service.ts";
 import { readAhead } from "./read-ahead.ts";
+import { checkpointCodec } from "./replica/checkpoint-codec.ts";
+import { replicaRunner } from "./replica/replica-runner.ts";
 import { linkThreads, type Told } from "./thread-call.ts";
 import { threadLogger } from "./thread-log.ts";
 import { answerProgress } from "./thread-progress.ts";
@@ -46,7 +48,7 @@ export function runAgentThread(setup: AgentThreadSetup): void {
     // WASI without arguments, variables, input and files: an agent gets messages, and what it writes goes to the log of its node.
     hostModules: [wasiPreview1({ args: ["agent"] }), tensorHostModule()],
   });
-  let gate: Told<CellGatePort & ActsPort> | undefined;
+  let gate: Told<CellGatePort & ActsPort & ReplicaPort> | undefined;
   const toGate: CellGatePort = {
     taken: (agent, count, bytes) => gate?.taken(agent, count, bytes),
     replied: (agent, asker, payload) => gate?.replied(agent, asker, payload),
@@ -68,12 +70,20 @@ export function runAgentThread(setup: AgentThreadSetup): void {
     timers,
     logger,
     gate: toGate,
+    replication: {
+      codec: checkpointCodec,
+      port: {
+        inputs: (agent, entry) => gate?.inputs(agent, entry),
+        checkpointed: (agent, number, facts) => gate?.checkpointed(agent, number, facts),
+      },
+    },
     services: [agents.service, ...agentServices(kernel, services)],
   });
   const domains =
     programs && openDomainCells({ programs, dataDir, clock, timers, logger, gate: toGate, services });
   const runners = new RunnersByKind(runner, domains);
-  gate = linkThreads<CellGatePort & ActsPort>(meshPort, oneService(runners, agents)).tell;
+  const all = oneService(oneService(runners, replicaRunner(runner)), agents);
+  gate = linkThreads<CellGatePort & ActsPort & ReplicaPort>(meshPort, all).tell;
   runKernel(kernel, { timers, logger });
   answerProgress(progress);
 }

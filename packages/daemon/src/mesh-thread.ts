@@ -18,11 +18,10 @@ import { type AgentGate, openAgentGate } from "./agent-gate.ts";
 import type { AgentsApi } from "./agents/agents-api.ts";
 import { answerAgentsCalls } from "./agents/agents-calls.ts";
 import { NoOffice } from "./agents/agents-face.ts";
-import { AnchorWatch } from "./anchor-watch.ts";
 import { type BegunRotation, ClusterKeyFiles } from "./cluster-key.ts";
 import type { Membership } from "./data-folder.ts";
 import { recoverDomains } from "./domain/recover-domains.ts";
-import { AnchorLostError, BadOptionsError, RemovedError } from "./errors.ts";
+import { BadOptionsError, RemovedError } from "./errors.ts";
 import type { JobApi } from "./jobs/job-api.ts";
 import { openDurableJobs } from "./jobs/open-durable-jobs.ts";
 import { LogsService } from "./logs/logs-service.ts";
@@ -34,14 +33,16 @@ import { openMovement } from "./movement/open-movement.ts";
 import { openNodeBlobs } from "./node-blobs.ts";
 import { NodeJobs } from "./node-jobs.ts";
 import { NodeService } from "./node-service.ts";
-import { SessionKeeper } from "./node-session.ts";
+import { FAST_LEASE_MS, LEASE_MS, SessionKeeper } from "./node-session.ts";
 import { openNodeWire } from "./node-wire.ts";
+import { ReplicaService } from "./replica/replica-service.ts";
 import { MoveLog } from "./survey/move-log.ts";
 import { SurveyService } from "./survey/survey-service.ts";
 import { linkThreads, type ThreadLink } from "./thread-call.ts";
 import { threadLogger } from "./thread-log.ts";
 import { ProgressWatch } from "./thread-progress.ts";
 import type { MeshThreadSetup } from "./thread-setup.ts";
+import { watchAnchor } from "./watch-anchor.ts";
 import { WorkService } from "./work-service.ts";
 
 /** What the main thread asks of the mesh thread beside the node's operations. */
@@ -72,6 +73,7 @@ export class MeshThread implements MeshThreadService {
   readonly #moves = new MoveLog(this.#clock);
   readonly #keys: ClusterKeyFiles;
   #services: readonly object[] = [];
+  #replicas: ReplicaService | undefined;
   #agentsStalled = false;
   #expelled = false;
 
@@ -145,6 +147,7 @@ export class MeshThread implements MeshThreadService {
     discovery?.attach(mesh, transport.hasQuic);
     const keeper = role === "client" ? undefined : await this.#openSession(mesh);
     const sessionId = (): string => keeper?.sessionId ?? "";
+    if (gate) this.#openReplicas(mesh, gate, sessionId);
     const node = this.#nodeService(mesh, gate, identity, sessionId);
     const meshService = new MeshService({
       mesh,
@@ -205,11 +208,7 @@ export class MeshThread implements MeshThreadService {
     const wire = openNodeWire({
       identity,
       mode: this.#setup.mesh.transport ?? "auto",
-      clock: this.#clock,
-      timers: this.#timers,
-      random: this.#random,
-      meter: this.#meter,
-      logger: this.#logger,
+      ...this.#ports(),
     });
     this.#stops.push(() => wire.transport.close());
     if (wire.whyNoQuic !== undefined) {
@@ -383,14 +382,23 @@ export class MeshThread implements MeshThreadService {
       signer,
       sessionId,
       dataDir: this.#setup.dataDir,
-      clock: this.#clock,
-      timers: this.#timers,
-      random: this.#random,
-      meter: this.#meter,
-      logger: this.#logger,
+      ...this.#ports(),
     });
     this.#stops.push(() => movement.stop());
     return movement.services;
+  }
+
+  /** What most services are made of. */
+  #ports(): Pick<Parameters<typeof openMovement>[0], "clock" | "timers" | "random" | "meter" | "logger"> {
+    const [clock, timers, random] = [this.#clock, this.#timers, this.#random];
+    return { clock, timers, random, meter: this.#meter, logger: this.#logger };
+  }
+
+  #openReplicas(mesh: Mesh, { gate, replicas }: AgentGate, sessionId: () => string): void {
+    const alive = (): boolean => !this.#agentsStalled;
+    const service = new ReplicaService({ ...this.#ports(), mesh, gate, replicas, sessionId, alive });
+    this.#replicas = service;
+    this.#stops.push(() => service.stop());
   }
 
   #nodeService(
@@ -409,6 +417,7 @@ export class MeshThread implements MeshThreadService {
       timers: this.#timers,
       logger: this.#logger,
       began: (agent, parent) => gate?.office.began(agent, parent),
+      replica: (agent) => this.#replicas?.view(agent),
       sessionId,
     });
   }
@@ -420,7 +429,11 @@ export class MeshThread implements MeshThreadService {
       timers: this.#timers,
       random: this.#random,
       logger: this.#logger,
-      onSession: ({ sessionId }) => mesh.setSessionId(sessionId),
+      leaseMs: this.#setup.mesh.profile === "fast" ? FAST_LEASE_MS : LEASE_MS,
+      onSession: ({ sessionId }) => {
+        mesh.setSessionId(sessionId);
+        void this.#replicas?.sessionChanged();
+      },
     });
     await keeper.open();
     this.#stops.push(() => keeper.close());
@@ -453,24 +466,8 @@ export class MeshThread implements MeshThreadService {
   }
 
   #watchAnchor(mesh: Mesh, service: NodeService): void {
-    const anchorName = (): string =>
-      mesh.members().find(({ node }) => node === mesh.anchor)?.name ?? mesh.anchor.slice(0, 12);
-    const watch = new AnchorWatch({
-      timers: this.#timers,
-      ping: (timeoutMs) => service.pingAnchor(timeoutMs),
-      heardMs: () => mesh.heardMs(mesh.anchor),
-      lost: (why) => {
-        this.#main.tell.event({ kind: "anchor", change: "lost", why });
-        this.#logger.log("error", "the anchor is gone", { why });
-        if (this.#setup.role === "client")
-          this.#main.tell.fatal(new AnchorLostError(anchorName(), why).toRecord());
-      },
-      back: () => {
-        this.#main.tell.event({ kind: "anchor", change: "back", why: "it answers again" });
-        this.#logger.log("info", "the anchor is back");
-      },
-    });
-    this.#stops.push(() => watch.stop());
+    const parts = { mesh, service, timers: this.#timers, logger: this.#logger, main: this.#main };
+    this.#stops.push(watchAnchor({ ...parts, isClient: this.#setup.role === "client" }));
   }
 
   #tellEvent(event: MeshEvent, mesh: Mesh): void {

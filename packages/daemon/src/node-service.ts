@@ -15,10 +15,12 @@ import {
   type AgentManifest,
   type CellGate,
   checkManifest,
+  checkReplicable,
   decodeManifest,
   encodeManifest,
   MEMORY_PAGES_DEFAULT,
   PROGRAM_BYTES_MAX,
+  REPLICA_GRANTS,
 } from "@glia-os/cells";
 import type {
   AgentLink,
@@ -51,6 +53,7 @@ import type {
   NodeStatus,
   SpawnRequest,
 } from "./node-views.ts";
+import type { ReplicaView } from "./replica/replica-service.ts";
 import { requestId } from "./request-id.ts";
 
 const SPAWN_TIMEOUT_MS = 60_000;
@@ -80,6 +83,8 @@ export interface NodeServiceParts {
   readonly logger: Logger;
   /** An agent with this parent is about to run here. */
   readonly began?: (agent: AgentId, parent: string | undefined) => void;
+  /** How the replica of an agent here stands; undefined for one without. */
+  readonly replica?: (agent: AgentId) => ReplicaView | undefined;
   /** The session rows are written under. */
   readonly sessionId: () => string;
 }
@@ -141,10 +146,11 @@ export class NodeService {
     const manifest = checkManifest({
       name: request.name,
       program: request.module,
-      grants: request.grants ?? (request.kind === "domain" ? [] : ["glia.v1"]),
+      grants: grantsOf(request),
       memoryPages: request.memoryPages ?? MEMORY_PAGES_DEFAULT,
       ...(request.kind === undefined ? {} : { kind: request.kind }),
     });
+    checkReplicable(manifest);
     const target = request.on === undefined ? mesh.self : (await this.#member(request.on)).node;
     if (target === mesh.self) return this.view(await this.spawnHere(manifest, request.begin));
     if (request.begin !== undefined)
@@ -191,7 +197,16 @@ export class NodeService {
     const agent = await this.#resolve(text);
     const row = await this.#row(text, agent, true);
     if (row.owner === mesh.self) await this.#terminateHere(agent);
-    else await mesh.call(row.owner, NODE_CALLS.terminate, encodeBody({ agent }));
+    else if (isThere(mesh, row.owner))
+      await mesh.call(row.owner, NODE_CALLS.terminate, encodeBody({ agent }));
+    else await this.#endGone(row);
+  }
+
+  /** End the agent of a node that is gone: coordination allows it once the lease of that node is over (K6). */
+  async #endGone({ agent, epoch, sessionId: from }: AgentRow): Promise<void> {
+    const { mesh, random, sessionId } = this.#parts;
+    const change = { sessionId: sessionId(), from, status: "terminated" } as const;
+    await mesh.coordination.takeOver(agent, epoch, change, requestId(random));
   }
 
   /** End the row of a cell that ended by itself, or failed with an error (NV3). */
@@ -222,13 +237,18 @@ export class NodeService {
   async view(row: AgentRow): Promise<AgentView> {
     const { agent, name, epoch, owner, status, programHash } = row;
     const ownerName = this.#parts.mesh.members().find(({ node }) => node === owner)?.name;
-    const facts = { agent, name, epoch, owner, ownerName, programHash };
+    const { replica } = row;
+    const named = replica === undefined ? {} : { replica };
+    const facts = { agent, name, epoch, owner, ownerName, programHash, ...named };
     const found = await this.#vitals(row);
     const failure = found && "failure" in found ? found.failure : undefined;
     const live = found && "failure" in found ? undefined : (found ?? undefined);
     const lost = status === "suspended" && found !== undefined && live === undefined;
     const now = lost ? await this.#parts.mesh.coordination.getAgent(agent) : undefined;
     if (now !== undefined && now.epoch !== epoch) return this.view(now); // It moved while its former owner was asked.
+    const runs = status === "running" || status === "suspended";
+    if (runs && found === undefined && !isThere(this.#parts.mesh, owner))
+      return { ...facts, status: "gone", live: undefined };
     if (status === "failed" || lost)
       return { ...facts, status: "failed", live: undefined, ...(failure === undefined ? {} : { failure }) };
     if (status === "suspended" && live !== undefined)
@@ -352,7 +372,9 @@ export class NodeService {
     if (report === undefined) return failure === undefined ? null : { failure };
     const { received, waiting, refusedDuplicates, memoryBytes, state, grants } = report;
     const speaks = grants.includes(AGENTS_GRANT);
-    return { received, waiting, duplicatesRefused: refusedDuplicates, memoryBytes, speaks, state };
+    const replica = this.#parts.replica?.(agent);
+    const vitals = { received, waiting, duplicatesRefused: refusedDuplicates, memoryBytes, speaks, state };
+    return replica === undefined ? vitals : { ...vitals, replica };
   }
 
   /** Null when the owner does not have it; undefined when the owner is silent. */
@@ -360,6 +382,7 @@ export class NodeService {
     const { mesh } = this.#parts;
     try {
       if (owner === mesh.self) return await this.#vitalsHere(agent);
+      if (!isThere(mesh, owner)) return undefined;
       const answer = await mesh.call(owner, NODE_CALLS.vitals, encodeBody({ agent }), {
         timeoutMs: VITALS_TIMEOUT_MS,
       });
@@ -427,6 +450,18 @@ export class NodeService {
 /** What a node tells of an agent of it that failed. */
 interface Failed {
   readonly failure: string;
+}
+
+/** Whether a node is a member that is not thought dead. */
+function isThere(mesh: Mesh, node: NodeId): boolean {
+  const state = mesh.members().find((member) => member.node === node)?.state;
+  return state === "alive" || state === "suspect";
+}
+
+/** What a new agent is granted; the wish for a replica is one of the grants (docs/spec/replica.md). */
+function grantsOf({ grants, kind, durability, withoutReplica = "hold" }: SpawnRequest): readonly string[] {
+  const asked = grants ?? (kind === "domain" ? [] : ["glia.v1"]);
+  return durability === "replica" ? [...asked, REPLICA_GRANTS[withoutReplica]] : asked;
 }
 
 function ownerOf(row: AgentRow | undefined): { readonly owner: NodeId; readonly epoch: Epoch } | undefined {

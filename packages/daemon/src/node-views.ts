@@ -1,8 +1,9 @@
 /** What a node tells of itself, its mesh and its agents, and what it is asked for: plain data. */
 import type { AgentId, ClusterId, Epoch, NodeId } from "@glia-os/abi/ids";
 import type { AgentStatus, HostPort } from "@glia-os/abi/ports";
-import type { CellState } from "@glia-os/cells";
+import type { CellState, WithoutReplica } from "@glia-os/cells";
 import type { MigrateOptions, MigrationReport as Moved } from "@glia-os/mesh-core";
+import type { ReplicaView } from "./replica/replica-service.ts";
 
 /** What a node does in the mesh. `client` is admitted, hosts no agents and keeps no records. */
 export type NodeRole = "edge" | "relay" | "core" | "client";
@@ -187,6 +188,8 @@ export interface AgentVitals {
   readonly speaks?: boolean;
   /** Where it stands there: `suspended` by request, `migrating` while it is on its way. */
   readonly state: CellState;
+  /** How its replica stands; absent for an agent without one. */
+  readonly replica?: ReplicaView;
 }
 
 /** One agent as coordination knows it, with what its owner adds when it can be reached. */
@@ -198,10 +201,13 @@ export interface AgentView {
   readonly ownerName: string | undefined;
   /**
    * `suspended`: it stands still by request and takes messages. `failed`: it ended by its own error, takes no messages, and keeps its name until
-   * it is terminated. `exported`: it was taken out into a file and stopped.
+   * it is terminated. `exported`: it was taken out into a file and stopped. `gone`: its node is not a member any more, or counts as dead; a replica
+   * goes on with it, or its node comes back, or it is terminated, which any node may ask for.
    */
-  readonly status: AgentStatus;
+  readonly status: AgentStatus | "gone";
   readonly programHash: string;
+  /** The node that may go on with it when its own is gone (docs/availability.md). */
+  readonly replica?: NodeId;
   /** Why it failed, while its node knows it. */
   readonly failure?: string;
   /** From the owner; absent when it did not answer. */
@@ -222,6 +228,10 @@ export interface SpawnRequest {
   readonly grants?: readonly string[];
   /** Linear memory limit in 64 KiB pages, 1 to 32,768. */
   readonly memoryPages?: number;
+  /** `replica`: another node keeps a copy and goes on with it when this one is gone (docs/availability.md). Default `local`. */
+  readonly durability?: "local" | "replica";
+  /** What it does while it has no replica: `hold`, the default, acknowledges nothing; `continue` goes on as a local one. */
+  readonly withoutReplica?: WithoutReplica;
   /** For an agent of `@glia-os/cells/agent`: what it begins with (docs/spec/agents-service.md). */
   readonly begin?: {
     /** Which definition of its module it is. Default: the one the module exports. */

@@ -1,9 +1,12 @@
 /** The runner of a node's cells as the gate sees it: on another thread. */
-import type { CellRunnerPort, KeptCells } from "@glia-os/cells";
+import type { CellRunnerPort, KeptCells, ReplicaRunnerPort } from "@glia-os/cells";
 import { moved, type ThreadLink } from "./thread-call.ts";
 
 /** Messages are told one-way, in order with the calls (RP1); bytes that the gate gives up are moved. */
-export function runnerOverThread({ remote, tell }: ThreadLink<CellRunnerPort>): CellRunnerPort {
+export function runnerOverThread({
+  remote,
+  tell,
+}: ThreadLink<CellRunnerPort & ReplicaRunnerPort>): CellRunnerPort & ReplicaRunnerPort {
   return {
     admit: (program, grants, kind) => remote.admit(program, grants, kind),
     start: (agent, manifest) => remote.start(agent, manifest),
@@ -19,6 +22,9 @@ export function runnerOverThread({ remote, tell }: ThreadLink<CellRunnerPort>): 
     activate: (agent) => remote.activate(agent),
     drop: (agent) => remote.drop(agent),
     vitals: (agent) => remote.vitals(agent),
+    checkpoint: (agent, number, whole) => tell.checkpoint(agent, number, whole),
+    readCheckpoint: (agent, number) => remote.readCheckpoint(agent, number),
+    rebuild: (agent, manifest, from, mail) => remote.rebuild(agent, manifest, from, mail),
   };
 }
 

@@ -43,6 +43,8 @@ export class Hold {
   readonly feed: FeedId;
   readonly agent: AgentId;
   readonly owner: NodeId;
+  /** How often a takeover of it was refused. */
+  refusals = 0;
   /** When the owner was heard of this feed last. */
   heardMs: number;
   readonly #meta: Uint8Array;

@@ -4,6 +4,7 @@
  * HS1. At most one complete copy per agent; a new feed takes its place when its first checkpoint is complete.
  * HS2. A copy is sealed before coordination is asked for the agent, and unsealed only by an answer that says that nothing was changed.
  * HS3. An agent is taken over at most once: by the row that coordination committed to this node.
+ * HS5. Of the agents of one silent owner one is asked for first; the others when that shows that the owner is gone.
  * HS4. At most {@link HOLDS_MAX} copies, and as many bytes as the node allows. What does not fit is refused before it is kept.
  */
 import { errorCodeOf } from "@glia-os/abi/errors";
@@ -61,6 +62,9 @@ export interface HoldsOptions {
   adopt(held: HeldAgent, row: AgentRow): Promise<void>;
 }
 
+/** What one attempt told of the owner. */
+type Told = "alive" | "taken" | "nothing";
+
 interface Sealed {
   readonly opened: Promise<void>;
   open(): void;
@@ -72,7 +76,7 @@ export class Holds {
   readonly #byFeed = new Map<FeedId, Hold>();
   readonly #complete = new Map<AgentId, Hold>();
   readonly #sealed = new Map<AgentId, Sealed>();
-  readonly #asking = new Set<AgentId>();
+  readonly #asking = new Set<NodeId>();
   #timer: TimerHandle | undefined;
   #stopped = false;
 
@@ -209,31 +213,50 @@ export class Holds {
   #look(): void {
     if (this.#stopped) return;
     const nowMs = this.#o.clock.monotonicMs();
+    const silent = new Map<NodeId, Hold[]>();
     for (const hold of [...this.#byFeed.values()]) {
       const silentMs = nowMs - hold.heardMs;
       const inDoubt = this.#sealed.has(hold.agent);
-      if (hold.complete && (silentMs > SILENCE_MS || inDoubt)) void this.#try(hold, silentMs);
+      if (hold.complete && (silentMs > SILENCE_MS || inDoubt))
+        silent.set(hold.owner, [...(silent.get(hold.owner) ?? []), hold]);
       else if (!hold.complete && silentMs > FORGOTTEN_MS) this.#forget(hold);
     }
+    for (const [owner, holds] of silent) void this.#lookAt(owner, holds);
     this.#timer = this.#byFeed.size === 0 ? undefined : this.#o.timers.schedule(LOOK_MS, () => this.#look());
   }
 
+  /** HS5. */
+  async #lookAt(owner: NodeId, holds: readonly Hold[]): Promise<void> {
+    if (this.#asking.has(owner)) return;
+    this.#asking.add(owner);
+    try {
+      for (const hold of holds) {
+        const told = await this.#try(hold);
+        if (told === "alive") return;
+        if (told !== "taken") continue;
+        await Promise.all(holds.slice(holds.indexOf(hold) + 1).map((other) => this.#try(other)));
+        return;
+      }
+    } finally {
+      this.#asking.delete(owner);
+    }
+  }
+
   /** One attempt to take an agent over. */
-  async #try(hold: Hold, silentMs: number): Promise<void> {
+  async #try(hold: Hold): Promise<Told> {
     const { agent } = hold;
-    if (this.#asking.has(agent) || this.#o.sessionId() === "") return;
-    this.#asking.add(agent);
+    if (this.#o.sessionId() === "") return "nothing";
     try {
       const row = await this.#o.coordination().getAgent(agent);
-      if (this.#stopped || this.#byFeed.get(hold.feed) !== hold) return;
-      if (row !== undefined && this.#isMine(hold, row)) await this.#ask(hold, row);
-      else if (row === undefined || row.owner !== hold.owner || silentMs > FORGOTTEN_MS) this.#forget(hold);
+      if (this.#stopped || this.#byFeed.get(hold.feed) !== hold) return "nothing";
+      if (row !== undefined && this.#isMine(hold, row)) return await this.#ask(hold, row);
+      const silentMs = this.#o.clock.monotonicMs() - hold.heardMs;
+      if (row === undefined || row.owner !== hold.owner || silentMs > FORGOTTEN_MS) this.#forget(hold);
       else this.#unseal(agent);
     } catch {
       // Coordination does not answer: what was asked for is in doubt or was not asked. The next look asks again.
-    } finally {
-      this.#asking.delete(agent);
     }
+    return "nothing";
   }
 
   #isMine(hold: Hold, row: AgentRow): boolean {
@@ -244,26 +267,30 @@ export class Holds {
   }
 
   /** HS2, HS3. */
-  async #ask(hold: Hold, row: AgentRow): Promise<void> {
+  async #ask(hold: Hold, row: AgentRow): Promise<Told> {
     const { agent, feed } = hold;
+    const { self } = this.#o;
     this.#seal(agent);
-    if (row.owner === this.#o.self) return this.#adopt(hold, row);
+    if (row.owner === self) return this.#adopt(hold, row);
     const sessionId = this.#o.sessionId();
     const change = { sessionId, from: row.sessionId, status: "running" } as const;
-    const requestId = `${feed}/${row.epoch}/${sessionId.slice(-SESSION_TAIL)}`;
+    // An answer that was lost is asked for again under the same id; one that came, and refused, is asked anew.
+    const requestId = `${feed}/${row.epoch}/${hold.refusals}/${sessionId.slice(-SESSION_TAIL)}`;
     let outcome: CasOutcome;
     try {
       outcome = await this.#o.coordination().takeOver(agent, row.epoch, change, requestId);
     } catch (error) {
-      if (UNCHANGED.has(errorCodeOf(error))) this.#unseal(agent);
-      return;
+      if (!UNCHANGED.has(errorCodeOf(error))) return "nothing";
+      hold.refusals++;
+      this.#unseal(agent);
+      return errorCodeOf(error) === "store.owner-alive" ? "alive" : "nothing";
     }
     if (outcome.kind === "committed") return this.#adopt(hold, outcome.row);
     // An earlier request of this node, whose answer was lost, may have been performed after all.
-    if (outcome.kind === "conflict" && outcome.row.owner === this.#o.self)
-      return this.#adopt(hold, outcome.row);
+    if (outcome.kind === "conflict" && outcome.row.owner === self) return this.#adopt(hold, outcome.row);
     if (outcome.kind === "unknown-agent" || outcome.row.owner !== hold.owner) this.#forget(hold);
     else this.#unseal(agent);
+    return "nothing";
   }
 
   #seal(agent: AgentId): void {
@@ -272,9 +299,10 @@ export class Holds {
     this.#sealed.set(agent, { opened: promise, open: resolve });
   }
 
-  async #adopt(hold: Hold, row: AgentRow): Promise<void> {
+  async #adopt(hold: Hold, row: AgentRow): Promise<Told> {
     const held = hold.content();
     this.#forget(hold);
     if (held !== undefined) await this.#o.adopt(held, row);
+    return "taken";
   }
 }

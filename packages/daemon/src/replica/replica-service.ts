@@ -1,0 +1,155 @@
+/**
+ * Replicas of a node: it feeds those of its own agents, keeps copies of others', and takes over what it keeps (docs/availability.md).
+ *
+ * RS1. A replica is chosen by rendezvous over the agent's id among the members that are alive and host agents.
+ * RS2. An agent that turns out to be another node's is dropped here, and its senders are told where it is.
+ */
+import type { AgentId, NodeId } from "@glia-os/abi/ids";
+import { toEpoch } from "@glia-os/abi/ids";
+import type { AgentRow, Clock, Logger, Meter, Random, Timers } from "@glia-os/abi/ports";
+import {
+  type CellGate,
+  checkReplicable,
+  decodeManifest,
+  type ReplicaGate,
+  type ReplicatedCell,
+} from "@glia-os/cells";
+import { type Feed, Feeds, type HeldAgent, Holds, type Mesh, OwnerRow, rendezvous } from "@glia-os/mesh-core";
+
+/** How an agent's replica stands. */
+export interface ReplicaView {
+  /** `fed`: what is acknowledged is there, too. `seeding`: it is being copied. `missing`: there is none. */
+  readonly state: "fed" | "seeding" | "missing";
+  readonly node?: NodeId;
+}
+
+/** What the service is made of. */
+export interface ReplicaServiceParts {
+  readonly mesh: Mesh;
+  /** As the mesh sees it, with replicas. */
+  readonly gate: CellGate;
+  readonly replicas: ReplicaGate;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  readonly sessionId: () => string;
+  /** Whether the agents' thread gets on. */
+  readonly alive: () => boolean;
+}
+
+/** The replicas of one node. */
+export class ReplicaService {
+  readonly #parts: ReplicaServiceParts;
+  readonly #row: OwnerRow;
+  readonly #feeds: Feeds;
+  readonly #holds: Holds;
+
+  constructor(parts: ReplicaServiceParts) {
+    this.#parts = parts;
+    const { mesh, gate, replicas, clock, timers, random, sessionId, alive } = parts;
+    const { self } = mesh;
+    const coordination = (): Mesh["coordination"] => mesh.coordination;
+    const call: Mesh["call"] = (...args) => mesh.call(...args);
+    this.#row = new OwnerRow({
+      self,
+      timers,
+      random,
+      coordination,
+      sessionId,
+      stands: (agent) => gate.stands(agent),
+      renew: (agent, epoch) => gate.renew(agent, epoch),
+    });
+    this.#feeds = new Feeds({ clock, timers, random, row: this.#row, call, alive });
+    this.#holds = new Holds({
+      self,
+      clock,
+      timers,
+      coordination,
+      sessionId,
+      admit: async (agent, meta) => {
+        checkReplicable(decodeManifest(meta));
+        await gate.admit(agent, meta, 0);
+      },
+      adopt: (held, row) => this.#adopt(held, row),
+    });
+    for (const [method, handler] of this.#holds.methods()) mesh.handle(method, handler);
+    replicas.bind({ begin: (cell) => this.#begin(cell), end: (agent) => this.#feeds.end(agent, true) });
+  }
+
+  /** How the replica of an agent of this node stands; undefined for one without. */
+  view(agent: AgentId): ReplicaView | undefined {
+    const state = this.#feeds.get(agent)?.state;
+    if (state === undefined) return undefined;
+    return state.kind === "missing" ? { state: "missing" } : { state: state.kind, node: state.replica };
+  }
+
+  /** Copies of others' agents here, and their bytes. */
+  held(): { readonly copies: number; readonly bytes: number } {
+    return { copies: this.#holds.size, bytes: this.#holds.bytes };
+  }
+
+  /** This node has another session than before (RP5). */
+  async sessionChanged(): Promise<void> {
+    await this.#feeds.reassert();
+  }
+
+  /** Stop feeding, keeping and taking over. */
+  stop(): void {
+    this.#row.stop();
+    this.#holds.stop();
+    this.#feeds.stop();
+  }
+
+  #begin(cell: ReplicatedCell): Feed {
+    const { replicas, logger } = this.#parts;
+    const { agent, meta, without } = cell;
+    return this.#feeds.start({
+      agent,
+      meta,
+      without,
+      candidates: () => this.#candidates(agent),
+      checkpoint: (whole) => replicas.checkpoint(agent, whole),
+      onHeld: (position) => cell.held(position),
+      onLost: () => {
+        logger.log("warn", "the replica of an agent is lost", { agent });
+        cell.lost();
+      },
+      onFenced: (owner) => void this.#fenced(agent, owner),
+    });
+  }
+
+  /** RS1. */
+  #candidates(agent: AgentId): readonly NodeId[] {
+    const { mesh } = this.#parts;
+    const able = mesh
+      .members()
+      .filter(({ node, state, role }) => node !== mesh.self && state === "alive" && role !== "client");
+    const nodes = able.map(({ node }) => node);
+    return rendezvous(`${agent}${agent}`, nodes, nodes.length);
+  }
+
+  /** RS2. */
+  async #fenced(agent: AgentId, owner: NodeId | undefined): Promise<void> {
+    const { mesh, gate, logger } = this.#parts;
+    logger.log("warn", "an agent is another node's: its copy here ends", { agent, owner });
+    const row = await mesh.coordination.getAgent(agent).catch(() => undefined);
+    const to = row?.owner ?? owner;
+    if (to === undefined || to === mesh.self) return gate.terminate(agent);
+    const address = mesh.members().find(({ node }) => node === to)?.address;
+    const moved = { agent, epoch: row?.epoch ?? toEpoch(1), owner: to, address };
+    await gate.retire(agent, moved);
+    if (mesh.parts().includes("links")) mesh.part("links").moved(moved);
+  }
+
+  async #adopt(held: HeldAgent, row: AgentRow): Promise<void> {
+    const { replicas, logger, meter, clock } = this.#parts;
+    const { agent, epoch, status, name } = row;
+    const startedMs = clock.monotonicMs();
+    await replicas.adopt(agent, held, epoch, status === "suspended");
+    const ms = clock.monotonicMs() - startedMs;
+    meter.count("glia_failovers_total");
+    logger.log("warn", "an agent was taken over", { agent, name, epoch, entries: held.log.length, ms });
+  }
+}
