@@ -54,6 +54,19 @@ export {
 export { Pipeline, PipelineRun, type PipelineRunOptions, pipe, pipeline, STAGES_MAX } from "./pipeline.ts";
 export { crossCheck, type QuorumOptions, type QuorumResult, quorum } from "./quorum.ts";
 export {
+  evaluate,
+  MARK_WEIGHTS,
+  type Mark,
+  type Marks,
+  type MarkWeights,
+  marksOf,
+  noReputations,
+  type Ranked,
+  type Reputations,
+  rank,
+  reputationOf,
+} from "./reputation.ts";
+export {
   type MemberAction,
   type MemberRoutine,
   pausing,
