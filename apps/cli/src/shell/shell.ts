@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
+import { commandWords } from "../completion/command-words.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -80,7 +81,7 @@ export function completion(program: Command, line: string): [string[], string] {
   const begun = /\S*$/.exec(line)?.[0] ?? "";
   const before = wordsOf(line.slice(0, line.length - begun.length));
   if (before.kind === "unfinished") return [[], begun];
-  const found = candidates(program, before.words, begun);
+  const found = candidates(commandWords(program), before.words, begun);
   return [found.map((word) => `${word} `), begun];
 }
 
