@@ -421,6 +421,13 @@ export class AgentProcess extends Handling implements Performer {
     return meter.read(this.handled, forecast === undefined ? undefined : (profile) => forecast(profile));
   }
 
+  /** Agents that a place held are gone with it: asks of them fail, and children among them have ended. */
+  lost(gone: (ref: AgentRef) => boolean, error: (ref: AgentRef) => Error): void {
+    for (const ask of this.tables?.asks() ?? [])
+      if (typeof ask.to === "object" && gone(ask.to)) this.failAsk(ask, error(ask.to));
+    for (const child of this.children()) if (gone(child)) this.tables?.children.remove(child.id);
+  }
+
   /** Children that live. */
   children(): readonly AgentRef[] {
     return this.tables?.hasChildren ? this.tables.children.refs() : [];

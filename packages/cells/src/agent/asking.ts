@@ -136,6 +136,11 @@ export abstract class Asking extends Inbox implements Asker, Reader, AgentSpeake
     this.notice();
   }
 
+  /** Nobody will answer it any more. */
+  protected failAsk(ask: PendingAsk, error: unknown): void {
+    if (!ask.done) this.#settle(ask, true, error);
+  }
+
   #settle(ask: PendingAsk, failed: boolean, value: unknown): void {
     const tables = this.more();
     ask.order = ++tables.settled;

@@ -63,6 +63,8 @@ export type {
 export { createLocalSystem, type LocalAgentSystem, type LocalSystemOptions } from "./local/local-system.ts";
 export type { MessageRecord } from "./message-record.ts";
 export type { AgentOutside, AgentSpeaker, Sent } from "./outside.ts";
+export type { ThreadPort } from "./places/place-message.ts";
+export { type ServeOptions, serveAgents } from "./places/serve-agents.ts";
 export type { AgentProfile } from "./profile.ts";
 export { type AgentRef, type AgentTarget, isAgentId, isAgentName, isAgentRef } from "./reference.ts";
 export type { AgentOperation, AgentRoutine, AgentStep } from "./routine.ts";

@@ -16,9 +16,16 @@ import {
   type SpawnOptions as TaskOptions,
 } from "@glia-os/kernel";
 import { TimerHeap } from "@glia-os/kernel/timer-wheel";
+import { MAILBOX_CAPACITY } from "../constants.ts";
 import type { SpawnOptions } from "../context.ts";
 import type { AgentEnvelope } from "../envelope.ts";
-import { AgentNameTakenError, PlaceUnknownError, SystemClosedError } from "../errors.ts";
+import {
+  AgentMailboxFullError,
+  AgentNameTakenError,
+  PlaceUnknownError,
+  SystemClosedError,
+  UnknownAgentError,
+} from "../errors.ts";
 import type { AnyAgent, StopReason } from "../kind.ts";
 import type { AgentOutside, Sent } from "../outside.ts";
 import type { AgentRef, AgentTarget } from "../reference.ts";
@@ -56,9 +63,7 @@ export interface Remote {
   ): AgentRef | undefined;
   find(speaker: LocalAgent, request: number, name: string): AgentRef | null | undefined;
   publish(speaker: LocalAgent, topic: string, envelope: AgentEnvelope): void;
-  /** Refuse a name that somebody elsewhere has. @throws {AgentNameTakenError} */
-  born(agent: LocalAgent): void;
-  ended(agent: LocalAgent): void;
+  ended(agent: LocalAgent, reason: StopReason, error: unknown): void;
 }
 
 /** The host of the agents of one thread. */
@@ -69,6 +74,8 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
   declare sys: Sys;
   declare resumption: Iterator<Park, unknown>;
   remote: Remote | null = null;
+  /** What ids begin with, when this thread is one place of several. */
+  prefix = "";
   readonly agents: Map<string, LocalAgent> = new Map();
   readonly names: Map<string, LocalAgent> = new Map();
   readonly endListeners: Set<(end: AgentEnd) => void> = new Set();
@@ -94,7 +101,7 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
     const { name } = options;
     if (name !== undefined && this.names.has(name)) throw new AgentNameTakenError(name);
     const ref =
-      birth.ref ?? Object.freeze(name === undefined ? { id: this.#newId() } : { id: this.#newId(), name });
+      birth.ref ?? Object.freeze(name === undefined ? { id: this.newId() } : { id: this.newId(), name });
     const agent = new LocalAgent({
       ref,
       definition,
@@ -102,7 +109,6 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
       parent: birth.parent,
       input: options.input,
     });
-    this.remote?.born(agent);
     this.#launch(agent, definition, name);
     this.agents.set(ref.id, agent);
     if (name !== undefined) this.names.set(name, agent);
@@ -134,9 +140,10 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
     agent.bell = bell;
   }
 
-  #newId(): string {
-    const words: string[] = [];
-    for (let i = 0; i < 4; i++) words.push(this.#random.uint32().toString(16).padStart(8, "0"));
+  /** A new id. */
+  newId(): string {
+    const words: string[] = this.prefix === "" ? [] : [this.prefix];
+    while (words.length < 4) words.push(this.#random.uint32().toString(16).padStart(8, "0"));
     return words.join("");
   }
 
@@ -153,11 +160,9 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
     definition: AnyAgent,
     options: SpawnOptions,
   ): AgentRef | undefined {
-    if (options.on !== undefined) {
-      if (this.remote === null)
-        throw new PlaceUnknownError(options.on, "the system has one place, this thread");
-      return this.remote.spawn(speaker, request, definition, options);
-    }
+    if (this.remote !== null) return this.remote.spawn(speaker, request, definition, options);
+    if (options.on !== undefined)
+      throw new PlaceUnknownError(options.on, "the system has one place, this thread");
     return this.make(definition, options, { parent: options.detached === true ? undefined : speaker.ref })
       .ref;
   }
@@ -169,7 +174,7 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
     if (ref.name !== undefined && this.names.get(ref.name) === agent) this.names.delete(ref.name);
     if (agent.bell !== NONE) this.#parts.kernel.drop(agent.bell);
     agent.bell = NONE;
-    this.remote?.ended(agent);
+    this.remote?.ended(agent, reason, error);
     for (const listener of this.endListeners) listener({ ref, reason, error });
     if (this.agents.size === 0) this.closing?.();
   }
@@ -180,6 +185,22 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
     const agent = typeof to === "string" ? this.names.get(to) : this.agents.get(to.id);
     if (agent !== undefined) return agent.deliver(envelope);
     return this.remote === null ? "unknown" : this.remote.send(speaker, to, envelope);
+  }
+
+  /** Deliver what came from another thread. Gives the error envelope for who asked, when it was not taken. */
+  deliver(to: string, envelope: AgentEnvelope): AgentEnvelope | undefined {
+    const agent = this.agents.get(to) ?? this.names.get(to);
+    const sent = agent === undefined ? "unknown" : agent.deliver(envelope);
+    if (envelope.kind !== "ask" || sent === "taken" || sent === "pressured") return undefined;
+    const error =
+      sent === "full" ? new AgentMailboxFullError(to, MAILBOX_CAPACITY) : new UnknownAgentError(to);
+    return {
+      kind: "error",
+      from: undefined,
+      correlation: envelope.correlation,
+      message: "",
+      input: error.toRecord(),
+    };
   }
 
   wake(agent: LocalAgent): void {

@@ -8,24 +8,27 @@ import type { Clock, Logger, Random, Timers } from "@glia-os/abi/ports";
 import { createKernel, type Kernel, type TaskId, type SpawnOptions as TaskOptions } from "@glia-os/kernel";
 import type { AgentContext, AskOptions, SpawnOptions } from "../context.ts";
 import { AgentDesk, DESK, routineAgent } from "../desk.ts";
-import { BadArgumentError, PausedTooLongError, PlaceUnknownError, UnknownAgentError } from "../errors.ts";
+import {
+  AgentNameTakenError,
+  BadArgumentError,
+  PausedTooLongError,
+  UnknownAgentError,
+  UpgradeFailedError,
+} from "../errors.ts";
 import type { AnyAgent, SpawnInputOf } from "../kind.ts";
-import type { MessageRecord } from "../message-record.ts";
+import { PlaceHub } from "../places/place-hub.ts";
+import type { ThreadPort } from "../places/place-message.ts";
 import { passable } from "../plain-value.ts";
 import { checkSpawn } from "../process-context.ts";
 import { type AgentRef, type AgentTarget, isAgentId, isAgentName } from "../reference.ts";
 import type { AgentRoutine } from "../routine.ts";
-import type { AgentEnd, AgentObservation, AgentReport, AgentSystem } from "../system.ts";
+import type { AgentEnd, AgentObservation, AgentSystem } from "../system.ts";
 import type { LocalAgent } from "./local-agent.ts";
+import { LocalObservation } from "./local-observation.ts";
 import { LocalOutside } from "./local-outside.ts";
-import { pump } from "./own-pump.ts";
+import { OWN_KERNEL, pump } from "./own-pump.ts";
 
 const UPGRADE_TIMEOUT_MS = 5000;
-const AGENTS_SHOWN = 1000;
-/** A kernel of one's own must have room for a million agents: two handles each, and the shell holds one of them. */
-const OWN_HANDLES = 4_194_304;
-const OWN_TASKS = 2_097_152;
-
 /** What a system of this thread is made with. */
 export type LocalSystemOptions = LocalSystemShared &
   (
@@ -47,7 +50,12 @@ interface LocalSystemShared {
 export interface LocalAgentSystem extends AgentSystem {
   /** The kernel that the agents are tasks of. */
   readonly kernel: Kernel;
-  /** The task of an agent; undefined when it is not there. */
+  /**
+   * Take in a worker that calls `serveAgents`, as a place for `on` of a spawn. Resolves when it is ready. `port`: a `Worker` of
+   * `node:worker_threads`, or a port with the same methods. @throws `agent.bad-argument` for a name that is taken
+   */
+  join(place: string, port: ThreadPort): Promise<void>;
+  /** The task of an agent; undefined when it is not in this thread. */
   taskOf(ref: AgentRef): TaskId | undefined;
 }
 
@@ -56,6 +64,7 @@ class LocalSystem implements LocalAgentSystem {
   readonly kernel: Kernel;
   readonly observe: AgentObservation;
   readonly #outside: LocalOutside;
+  readonly #hub: PlaceHub;
   #desk: AgentDesk | null = null;
   #deskAgent: LocalAgent | null = null;
   #closed: Promise<void> | null = null;
@@ -63,7 +72,8 @@ class LocalSystem implements LocalAgentSystem {
   constructor(kernel: Kernel, outside: LocalOutside) {
     this.kernel = kernel;
     this.#outside = outside;
-    this.observe = new LocalObservation(outside);
+    this.#hub = new PlaceHub(outside, kernel.random.fork("places"));
+    this.observe = new LocalObservation(outside, this.#hub);
   }
 
   run<Result>(routine: (ctx: AgentContext) => AgentRoutine<Result>): Promise<Result> {
@@ -79,16 +89,18 @@ class LocalSystem implements LocalAgentSystem {
     definition: Def,
     options: SpawnOptions<SpawnInputOf<Def>> = {},
   ): Promise<AgentRef<Def>> {
-    return this.spawnHere(definition, options) as AgentRef<Def>;
+    checkSpawn(definition, options);
+    const { name, on } = options;
+    const input = passable(options.input) as SpawnInputOf<Def>;
+    if (on !== undefined)
+      return this.#hub.spawnOn(definition.name, { ...options, input }, undefined) as Promise<AgentRef<Def>>;
+    if (name !== undefined && this.#hub.named(name) !== undefined) throw new AgentNameTakenError(name);
+    return this.#outside.make(definition, { ...options, input }).ref as AgentRef<Def>;
   }
 
-  /** Make an agent at once. */
-  spawnHere(definition: AnyAgent, options: SpawnOptions): AgentRef {
-    checkSpawn(definition, options);
-    if (options.on !== undefined)
-      throw new PlaceUnknownError(options.on, "the system has one place, this thread");
-    const input = passable(options.input);
-    return this.#outside.make(definition, input === options.input ? options : { ...options, input }).ref;
+  join(place: string, port: ThreadPort): Promise<void> {
+    this.#outside.remote = this.#hub;
+    return this.#hub.join(place, port);
   }
 
   ref<Def extends AnyAgent>(_definition: Def, nameOrId: string): AgentTarget<Def> {
@@ -101,7 +113,7 @@ class LocalSystem implements LocalAgentSystem {
   }
 
   async find<Def = unknown>(name: string): Promise<AgentRef<Def> | undefined> {
-    return this.#outside.names.get(name)?.ref as AgentRef<Def> | undefined;
+    return this.#hub.named(name) as AgentRef<Def> | undefined;
   }
 
   async tell(to: AgentTarget, message: string, input?: unknown): Promise<void> {
@@ -123,29 +135,42 @@ class LocalSystem implements LocalAgentSystem {
 
   async stop(ref: AgentRef): Promise<void> {
     const agent = this.#outside.agents.get(ref.id);
-    if (agent === undefined) return;
-    await new Promise<void>((resolve) => {
+    const place = this.#hub.linkOf(ref);
+    if (
+      agent === undefined &&
+      (place === undefined || (await place.link.call("report", ref).catch(() => null)) === null)
+    )
+      return;
+    await new Promise<void>((resolve, reject) => {
       const heard = (end: AgentEnd): void => {
         if (end.ref.id !== ref.id) return;
         this.#outside.endListeners.delete(heard);
         resolve();
       };
       this.#outside.endListeners.add(heard);
-      agent.stop("stopped");
+      if (agent !== undefined) agent.stop("stopped");
+      else place?.link.call("stop", ref).catch(reject);
     });
   }
 
   async pause(ref: AgentRef): Promise<void> {
-    this.#agent(ref).pause();
+    const place = this.#hub.linkOf(ref);
+    if (place === undefined) this.#agent(ref).pause();
+    else await place.link.call("pause", ref);
   }
 
   async resume(ref: AgentRef): Promise<void> {
-    this.#agent(ref).resume();
+    const place = this.#hub.linkOf(ref);
+    if (place === undefined) this.#agent(ref).resume();
+    else await place.link.call("resume", ref);
   }
 
   upgrade(ref: AgentRef, definition: AnyAgent, timeoutMs: number = UPGRADE_TIMEOUT_MS): Promise<void> {
     return new Promise((resolve, reject) => {
       checkSpawn(definition, {});
+      const place = this.#hub.linkOf(ref);
+      if (place !== undefined)
+        throw new UpgradeFailedError(ref, `it is in the worker ${place.name}, which has its own code`);
       const agent = this.#agent(ref);
       const giveUp = agent.upgrade(definition, (error) => (error === undefined ? resolve() : reject(error)));
       if (!agent.busy) return;
@@ -166,6 +191,7 @@ class LocalSystem implements LocalAgentSystem {
       const { agents } = this.#outside;
       this.#outside.closing = resolve;
       if (agents.size === 0) resolve();
+      for (const { link } of this.#hub.links()) void link.call("close").catch(() => {});
       for (const agent of [...agents.values()]) agent.stop("shutdown");
     });
     return this.#closed;
@@ -186,76 +212,10 @@ class LocalSystem implements LocalAgentSystem {
   }
 }
 
-/** Looking at the agents of this thread. */
-class LocalObservation implements AgentObservation {
-  readonly #outside: LocalOutside;
-
-  constructor(outside: LocalOutside) {
-    this.#outside = outside;
-  }
-
-  async agent(ref: AgentRef): Promise<AgentReport | undefined> {
-    const agent = this.#outside.agents.get(ref.id);
-    return agent === undefined ? undefined : reportOf(agent);
-  }
-
-  async agents(limit: number = AGENTS_SHOWN): Promise<readonly AgentReport[]> {
-    const reports: AgentReport[] = [];
-    for (const agent of this.#outside.agents.values()) {
-      if (reports.length >= limit) break;
-      reports.push(reportOf(agent));
-    }
-    return reports;
-  }
-
-  async log(ref: AgentRef, entries?: number): Promise<void> {
-    this.#agent(ref).keepLog(entries ?? 256);
-  }
-
-  async messages(ref: AgentRef): Promise<readonly MessageRecord[]> {
-    return this.#agent(ref).messageLog();
-  }
-
-  ends(listener: (end: AgentEnd) => void): () => void {
-    this.#outside.endListeners.add(listener);
-    return () => {
-      this.#outside.endListeners.delete(listener);
-    };
-  }
-
-  #agent(ref: AgentRef): LocalAgent {
-    const agent = this.#outside.agents.get(ref.id);
-    if (agent === undefined) throw new UnknownAgentError(ref);
-    return agent;
-  }
-}
-
-function reportOf(agent: LocalAgent): AgentReport {
-  return {
-    ref: agent.ref,
-    kind: agent.definition.name,
-    version: agent.definition.version,
-    state: agent.lifecycle,
-    waiting: agent.waiting,
-    dropped: agent.dropped,
-    children: agent.children(),
-    profile: agent.profile(),
-    place: "here",
-  };
-}
-
 /** Agents in this thread: over a kernel that somebody runs, or over one of its own. */
 export function createLocalSystem(options: LocalSystemOptions): LocalAgentSystem {
   const { clock, logger, task } = options;
-  const kernel =
-    options.kernel ??
-    createKernel({
-      clock,
-      random: options.random,
-      handleLimit: OWN_HANDLES,
-      taskLimit: OWN_TASKS,
-      timers: "wheel",
-    });
+  const kernel = options.kernel ?? createKernel({ clock, random: options.random, ...OWN_KERNEL });
   if (options.kernel === undefined) pump(kernel, options.timers);
   return new LocalSystem(kernel, new LocalOutside({ kernel, clock, logger, task }));
 }

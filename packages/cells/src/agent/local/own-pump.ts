@@ -33,3 +33,10 @@ export function pump(kernel: Kernel, timers: Timers): void {
     void Promise.resolve().then(slice);
   });
 }
+
+/** A kernel of one's own must have room for a million agents: two handles each, of which the shell holds one. */
+export const OWN_KERNEL: {
+  readonly handleLimit: number;
+  readonly taskLimit: number;
+  readonly timers: "wheel";
+} = { handleLimit: 4_194_304, taskLimit: 2_097_151, timers: "wheel" };
