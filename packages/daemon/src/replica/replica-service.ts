@@ -4,8 +4,8 @@
  * RS1. A replica is chosen by rendezvous over the agent's id among the members that are alive and host agents.
  * RS2. An agent that turns out to be another node's is dropped here, and its senders are told where it is.
  */
-import type { AgentId, NodeId } from "@glia-os/abi/ids";
-import { toEpoch } from "@glia-os/abi/ids";
+import { MalformedError } from "@glia-os/abi/errors";
+import { type AgentId, type Epoch, type NodeId, parseAgentId, toEpoch } from "@glia-os/abi/ids";
 import type { AgentRow, Clock, Logger, Meter, Random, Timers } from "@glia-os/abi/ports";
 import {
   type CellGate,
@@ -15,6 +15,10 @@ import {
   type ReplicatedCell,
 } from "@glia-os/cells";
 import { type Feed, Feeds, type HeldAgent, Holds, type Mesh, OwnerRow, rendezvous } from "@glia-os/mesh-core";
+import { decodeBody, encodeBody } from "../node-call.ts";
+
+/** Tells a member that this node has an agent now. Body: `{agent, epoch}`. */
+const TAKEN = "replica.taken";
 
 /** How an agent's replica stands. */
 export interface ReplicaView {
@@ -75,6 +79,11 @@ export class ReplicaService {
       adopt: (held, row) => this.#adopt(held, row),
     });
     for (const [method, handler] of this.#holds.methods()) mesh.handle(method, handler);
+    mesh.handle(TAKEN, async ({ node }, body) => {
+      const { agent, epoch } = takenIn(body);
+      if (mesh.parts().includes("links")) mesh.part("links").relocated({ agent, epoch, owner: node });
+      return encodeBody(null);
+    });
     replicas.bind({ begin: (cell) => this.#begin(cell), end: (agent) => this.#feeds.end(agent, true) });
   }
 
@@ -151,5 +160,22 @@ export class ReplicaService {
     const ms = clock.monotonicMs() - startedMs;
     meter.count("glia_failovers_total");
     logger.log("warn", "an agent was taken over", { agent, name, epoch, entries: held.log.length, ms });
+    this.#tell(agent, epoch);
   }
+
+  /** Senders find the agent by themselves, in seconds; those of members, when they are told. */
+  #tell(agent: AgentId, epoch: Epoch): void {
+    const { mesh } = this.#parts;
+    if (mesh.parts().includes("links")) mesh.part("links").relocated({ agent, epoch, owner: mesh.self });
+    for (const { node, state } of mesh.members())
+      if (node !== mesh.self && state === "alive")
+        mesh.call(node, TAKEN, encodeBody({ agent, epoch })).catch(() => undefined);
+  }
+}
+
+function takenIn(body: Uint8Array): { readonly agent: AgentId; readonly epoch: Epoch } {
+  const { agent, epoch } = (decodeBody(body) ?? {}) as { readonly agent?: unknown; readonly epoch?: unknown };
+  if (typeof agent !== "string" || typeof epoch !== "number")
+    throw new MalformedError("call body", "it names no agent and epoch");
+  return { agent: parseAgentId(agent), epoch: toEpoch(epoch) };
 }

@@ -17,6 +17,7 @@
  *      rule of RFC 896 for one small segment, for more of them).
  * LS9. A link of an agent without asks can be carried away: what `carried` gives is all of it, and the sender made of it goes on with the same
  *      number of the same link. Whoever carries it stops the one it left.
+ * LS10. Without progress for longer than {@link LOOK_AGAIN_MS} it asks at every timeout where the agent is, for its node may be gone without a word.
  */
 import type { AgentId, NodeId } from "@glia-os/abi/ids";
 import type { TimerHandle, Timers } from "@glia-os/abi/ports";
@@ -36,6 +37,8 @@ export const HELD_MESSAGES = 1024;
 export const HELD_BYTES = 8_388_608;
 /** First retransmission timeout; doubles up to {@link RETRANSMIT_MAX_MS} without progress. Milliseconds. */
 export const RETRANSMIT_MS = 400;
+/** Without progress for longer than this, coordination is asked where the agent is (LS10). Milliseconds. */
+export const LOOK_AGAIN_MS = 1000;
 /** Longest retransmission timeout, in milliseconds. */
 export const RETRANSMIT_MAX_MS = 3000;
 const RESOLVE_RETRY_MS = 100;
@@ -190,6 +193,18 @@ export class LinkSender {
     else if (status.kind === "retry") this.#noRoom(attempt, status.retryAfterMs);
     else if (status.kind === "unknown-agent") this.#lost();
     else if (status.kind !== "ok") this.#behind(attempt, next);
+    this.#pump();
+  }
+
+  /** The agent is on that node now: what is not acknowledged goes there. */
+  moved(owner: NodeId): void {
+    if (this.#over || owner === this.#owner) return;
+    this.#waitMs = RETRANSMIT_MS;
+    this.#redirect(owner);
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const waiting = [...this.#asks.values()].filter(({ seq }) => seq < this.#base);
+    for (const ask of waiting) this.#put(owner, [ask]);
     this.#pump();
   }
 
@@ -366,10 +381,22 @@ export class LinkSender {
     }
     this.#waitMs = Math.min(RETRANSMIT_MAX_MS, this.#waitMs * 2);
     if (this.#base < this.#next) this.#goBack();
+    if (this.#waitMs > LOOK_AGAIN_MS) this.#lookAgain();
     const owner = this.#owner;
     if (owner !== undefined && this.#pause === undefined)
       for (const ask of [...this.#asks.values()]) if (ask.seq < this.#base) this.#put(owner, [ask]);
     this.#pump();
+  }
+
+  /** LS10. */
+  #lookAgain(): void {
+    if (this.#resolving) return;
+    this.#resolving = true;
+    this.#o.resolve(true, (resolution) => {
+      this.#resolving = false;
+      if (!this.#over && typeof resolution === "object" && resolution.owner !== this.#owner)
+        this.moved(resolution.owner);
+    });
   }
 
   #resolve(): void {

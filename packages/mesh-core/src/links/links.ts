@@ -216,6 +216,17 @@ export class Links {
       });
   }
 
+  /** An agent is elsewhere now, says the node it is on: links of this node to it go there at once. */
+  relocated({ agent, epoch, owner: said }: AgentLocation): void {
+    const { owner } = this.#locations.learn({ agent, epoch, owner: said });
+    const open = this.#open.get(agent);
+    const senders = [...this.#outgoing.values()]
+      .filter((one) => one.agent === agent)
+      .map(({ sender }) => sender);
+    if (open !== undefined) senders.push(open.link.sender);
+    for (const sender of senders) sender.moved(owner);
+  }
+
   /** An agent of this node runs again: the senders that wait will come by themselves. */
   resumed(agent: AgentId): void {
     this.#waiters.delete(agent);
