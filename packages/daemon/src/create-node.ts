@@ -192,7 +192,7 @@ class NodeThreads implements MainService {
 
   #startMeshThread(agentPort: MessagePort | undefined): Remote<MeshFace> {
     const toMain = new MessageChannel();
-    const { bind, role, start, jobs, traces, mesh = {} } = this.#options;
+    const { bind, role, start, jobs, traces, mesh = {}, movement = {} } = this.#options;
     const setup: MeshThreadSetup = {
       dataDir: this.#folder.path,
       name: this.#name,
@@ -201,6 +201,7 @@ class NodeThreads implements MainService {
       start,
       mesh,
       jobs,
+      movement,
       traces,
       membership: this.#folder.membership(),
       bootEpoch: this.#folder.nextBoot(),

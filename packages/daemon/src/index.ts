@@ -18,6 +18,7 @@ export { type ControlConnection, connectControl } from "./control-client.ts";
 export { controlPath } from "./control-path.ts";
 export { CONTROL_METHODS, type ControlServer, serveControl } from "./control-server.ts";
 export { createNode, type LocalNode } from "./create-node.ts";
+export type { ProgramSettings } from "./domain/program-settings.ts";
 export {
   AlreadyRunningError,
   AmbiguousNodeError,
@@ -50,7 +51,18 @@ export type { MeshSettings } from "./mesh-settings.ts";
 export { MINORITY_POLICIES, PROFILES, TRANSPORTS } from "./mesh-settings.ts";
 export type { AgentFileApi, BegunExport, ExportSeal, ImportRequest } from "./movement/file-api.ts";
 export { secretOfPassphrase } from "./movement/file-crypto.ts";
+export type {
+  ConditionedNode,
+  DrainState,
+  DrainView,
+  MoveApi,
+  NodeCondition,
+  PolicyMove,
+  StuckAgent,
+} from "./movement/move-api.ts";
 export type { MovementApi } from "./movement/movement-api.ts";
+export type { MovementSettings } from "./movement/movement-settings.ts";
+
 export type { NodeApi } from "./node-api.ts";
 export type { NodeEvent } from "./node-event.ts";
 export type { JobSettings } from "./node-jobs.ts";

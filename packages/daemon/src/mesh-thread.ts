@@ -382,6 +382,7 @@ export class MeshThread implements MeshThreadService {
       signer,
       sessionId,
       dataDir: this.#setup.dataDir,
+      settings: this.#setup.movement,
       ...this.#ports(),
     });
     this.#stops.push(() => movement.stop());

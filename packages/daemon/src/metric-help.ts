@@ -49,4 +49,8 @@ export const MESH_METRIC_HELP: Readonly<Record<string, string>> = {
   glia_datagrams_dropped_total: "Datagrams over a bound, sending or receiving.",
   glia_packets_unopened_total: "Packets that did not open: forged, damaged, replayed or late.",
   glia_packets_stray_total: "Packets that belonged to no session.",
+  glia_drained: "Whether the node takes no new agents because it is drained.",
+  glia_drain_moves_total: "Agents that a drain moved away.",
+  glia_policy_trigger: "Whether a trigger of the node's policies stands.",
+  glia_policy_moves_total: "Agents that a policy wanted to move, by what became of them.",
 };

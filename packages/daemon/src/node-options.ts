@@ -4,6 +4,7 @@ import { checkServices, type NodeServices } from "./agent-services.ts";
 import { checkProgramSettings, type ProgramSettings } from "./domain/program-settings.ts";
 import { BadOptionsError } from "./errors.ts";
 import { checkMeshSettings, type MeshSettings } from "./mesh-settings.ts";
+import { checkMovementSettings, type MovementSettings } from "./movement/movement-settings.ts";
 import type { NodeEvent } from "./node-event.ts";
 import { checkJobSettings, type JobSettings } from "./node-jobs.ts";
 import type { NodeRole } from "./node-views.ts";
@@ -37,6 +38,8 @@ export interface NodeOptions {
   readonly programs?: ProgramSettings;
   /** The jobs it runs, shared with nodes that have the same module. Default: none; a client has none. */
   readonly jobs?: JobSettings;
+  /** How it moves agents by itself: policies for battery, heat, load and balance. Default: never. */
+  readonly movement?: MovementSettings;
   /** Where its traces go. Default: nowhere. */
   readonly traces?: TraceSettings;
   /** Where the threads' programs are; only a bundler that moved them needs it. */
@@ -76,6 +79,7 @@ export function checkNodeOptions(options: NodeOptions): string {
     );
   checkBind(bind, role);
   checkMeshSettings(mesh);
+  checkMovementSettings(options.movement ?? {});
   if (services !== undefined) checkServices(services);
   if (options.programs !== undefined) checkProgramSettings(options.programs);
   if (jobs !== undefined && role === "client") throw new BadOptionsError("A client runs no jobs");

@@ -6,6 +6,7 @@ import type { NodeServices } from "./agent-services.ts";
 import type { Membership } from "./data-folder.ts";
 import type { ProgramSettings } from "./domain/program-settings.ts";
 import type { MeshSettings } from "./mesh-settings.ts";
+import type { MovementSettings } from "./movement/movement-settings.ts";
 import type { JobSettings } from "./node-jobs.ts";
 import type { NodeRole } from "./node-views.ts";
 import type { TraceSettings } from "./otel/otlp-tracer.ts";
@@ -26,6 +27,7 @@ export interface MeshThreadSetup {
   readonly start: NodeStart;
   readonly mesh: MeshSettings;
   readonly jobs: JobSettings | undefined;
+  readonly movement: MovementSettings;
   readonly traces: TraceSettings | undefined;
   /** From the data folder: certificate, cluster record, contacts. */
   readonly membership: Membership | undefined;

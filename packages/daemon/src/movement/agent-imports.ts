@@ -22,6 +22,7 @@ import {
   PROGRAM_BYTES_MAX,
   readFileStart,
   signerOf,
+  TakesNoneError,
 } from "@glia-os/cells";
 import type { Mesh } from "@glia-os/mesh-core";
 import { decodeBody, encodeBody, NODE_CALLS } from "../node-call.ts";
@@ -78,6 +79,8 @@ export class AgentImports {
     { as, signer }: { readonly as?: string | undefined; readonly signer?: string | undefined },
   ): Promise<{ readonly id: string; readonly start: number }> {
     const { mesh, random } = this.#parts;
+    const { refusesNew } = this.#parts.gate;
+    if (refusesNew !== undefined) throw new TakesNoneError(refusesNew);
     if (this.#imports.size >= IMPORTS_MAX) throw new TooManyTransfersError("imported", IMPORTS_MAX);
     const opened = readFileStart(start, FILE_CRYPTO.digests);
     const { header } = opened;

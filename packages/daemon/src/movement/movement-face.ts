@@ -12,6 +12,12 @@ export const MOVEMENT_METHODS = [
   "beginImport",
   "writeImport",
   "endImport",
+  "cancelMigration",
+  "conditions",
+  "drain",
+  "drainStatus",
+  "undrain",
+  "setPolicy",
 ] as const satisfies readonly (keyof MovementApi)[];
 
 /** The face of the services on another thread. */
@@ -25,5 +31,11 @@ export function movementFace(mesh: Remote<MovementApi>): MovementApi {
     beginImport: (request) => mesh.beginImport(request),
     writeImport: (id, bytes) => mesh.writeImport(id, bytes),
     endImport: (id, whole) => mesh.endImport(id, whole),
+    cancelMigration: (agent) => mesh.cancelMigration(agent),
+    conditions: () => mesh.conditions(),
+    drain: (node, keep) => mesh.drain(node, keep),
+    drainStatus: (node) => mesh.drainStatus(node),
+    undrain: (node) => mesh.undrain(node),
+    setPolicy: (policy, on, node) => mesh.setPolicy(policy, on, node),
   };
 }

@@ -1,14 +1,24 @@
 /** Builds the services of `MovementApi` on the mesh thread. */
+import { totalmem } from "node:os";
 import type { NodeId } from "@glia-os/abi/ids";
 import type { Clock, Logger, Meter, Random, Signer, Timers } from "@glia-os/abi/ports";
 import type { CellGate } from "@glia-os/cells";
+import { createSystemSensors } from "@glia-os/hal";
 import type { Mesh } from "@glia-os/mesh-core";
 import { AgentExports } from "./agent-exports.ts";
 import { AgentImports } from "./agent-imports.ts";
+import { AgentMover } from "./agent-mover.ts";
 import { AgentRows } from "./agent-rows.ts";
+import { Drain } from "./drain-service.ts";
 import { ExportShelf } from "./export-shelf.ts";
+import { createFileSensors } from "./file-sensors.ts";
 import { AgentFileService } from "./file-service.ts";
 import { type AgentDirectory, LifecycleService } from "./lifecycle-service.ts";
+import type { NodeCondition } from "./move-api.ts";
+import { MoveService, type OwnMoves } from "./move-service.ts";
+import type { MovementSettings } from "./movement-settings.ts";
+import { PlacementService } from "./placement-service.ts";
+import { PolicyWatch } from "./policy-watch.ts";
 
 /** What the services are made of. */
 export interface MovementParts {
@@ -18,6 +28,7 @@ export interface MovementParts {
   readonly agents: AgentDirectory & { member(text: string): Promise<NodeId> };
   readonly signer: Signer;
   readonly dataDir: string;
+  readonly settings: MovementSettings;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -34,9 +45,34 @@ export interface Movement {
 
 /** Build them. */
 export function openMovement(parts: MovementParts): Movement {
-  const { mesh, gate, agents, random, sessionId, dataDir, timers } = parts;
+  const { mesh, gate, agents, random, sessionId, clock } = parts;
   const { coordination, self } = mesh;
   const rows = new AgentRows({ self, coordination, gate, random, sessionId });
+  const { files, exports } = openFiles(parts, rows);
+  const late: { own?: OwnMoves } = {};
+  const placement = new PlacementService({ mesh, clock, own: () => late.own?.condition() });
+  const own = gate === undefined ? undefined : openOwn(parts, gate, placement);
+  if (own !== undefined) late.own = own;
+  own?.policies.start();
+  const member = (text: string): Promise<NodeId> => agents.member(text);
+  return {
+    services: [
+      new LifecycleService({ mesh, gate, rows, agents }),
+      files,
+      new MoveService({ mesh, agents, placement, member, own }),
+    ],
+    stop: async () => {
+      own?.policies.stop();
+      await exports?.stop();
+    },
+  };
+}
+
+function openFiles(
+  parts: MovementParts,
+  rows: AgentRows,
+): { readonly files: AgentFileService; readonly exports: AgentExports | undefined } {
+  const { mesh, gate, agents, dataDir, timers } = parts;
   const shelf = new ExportShelf(dataDir, timers);
   const exports = gate && new AgentExports({ ...parts, gate, rows, shelf });
   const imports = gate && new AgentImports({ ...parts, gate });
@@ -49,8 +85,26 @@ export function openMovement(parts: MovementParts): Movement {
     readExport: (id, offset) => shelf.read(id, offset),
     member: (text) => agents.member(text),
   });
-  return {
-    services: [new LifecycleService({ mesh, gate, rows, agents }), files],
-    stop: async () => exports?.stop(),
+  return { files, exports };
+}
+
+function openOwn(parts: MovementParts, gate: CellGate, placement: PlacementService): OwnMoves {
+  const { mesh, settings } = parts;
+  const { sensorsFile } = settings;
+  const mover = new AgentMover({ mesh, gate, placement });
+  const drain = new Drain({ ...parts, self: mesh.self, gate, mover });
+  const policies = new PolicyWatch({
+    ...parts,
+    sensors: sensorsFile === undefined ? createSystemSensors() : createFileSensors(sensorsFile),
+    totalMemoryBytes: totalmem(),
+    mover,
+    placement,
+    hosting: () => gate.size,
+  });
+  const condition = (): NodeCondition => {
+    const found = policies.condition();
+    const takes = found.takes && gate.refusesNew === undefined;
+    return { node: mesh.self, hosting: gate.size, drain: drain.state, ...found, takes };
   };
+  return { drain, policies, condition };
 }

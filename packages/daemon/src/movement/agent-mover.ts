@@ -1,0 +1,80 @@
+/**
+ * Moves agents of this node to where they are best placed.
+ *
+ * AM1. The best node is tried first, then the next, at most {@link TRIES}: a node that refuses is passed over for this agent.
+ * AM2. Nodes are asked anew for every agent, so what was sent somewhere counts there.
+ */
+import { errorCodeOf } from "@glia-os/abi/errors";
+import type { NodeId } from "@glia-os/abi/ids";
+import type { AgentRow } from "@glia-os/abi/ports";
+import type { CellGate } from "@glia-os/cells";
+import type { Mesh } from "@glia-os/mesh-core";
+import type { PlacementService } from "./placement-service.ts";
+
+/** Nodes that are tried for one agent. */
+export const TRIES = 3;
+/** What says that the agent cannot move at all, wherever to. */
+const IMMOVABLE = "cells.immovable-capability";
+
+/** What became of an agent that was to move. */
+export type MoveOutcome =
+  | { readonly kind: "moved"; readonly to: NodeId }
+  | { readonly kind: "gone" }
+  | { readonly kind: "stuck"; readonly why: string };
+
+/** What it works with. */
+export interface AgentMoverParts {
+  readonly mesh: Mesh;
+  readonly gate: CellGate;
+  readonly placement: PlacementService;
+}
+
+/** Moves agents. */
+export class AgentMover {
+  readonly #parts: AgentMoverParts;
+
+  constructor(parts: AgentMoverParts) {
+    this.#parts = parts;
+  }
+
+  /** Agents that live here, by their rows. */
+  async here(): Promise<readonly AgentRow[]> {
+    const { mesh, gate } = this.#parts;
+    const rows = await mesh.coordination.listAgents();
+    return rows.filter(({ owner, agent }) => owner === mesh.self && gate.stands(agent) !== undefined);
+  }
+
+  /** Move an agent away (AM1). Never rejects. */
+  async away({ agent }: AgentRow): Promise<MoveOutcome> {
+    const { mesh, gate, placement } = this.#parts;
+    const candidates = (await placement.candidates()).slice(0, TRIES);
+    let why = "no other node takes agents";
+    for (const { node } of candidates) {
+      if (gate.stands(agent) === undefined) return { kind: "gone" };
+      try {
+        await mesh.migrate(agent, node);
+        return { kind: "moved", to: node };
+      } catch (error) {
+        why = reasonOf(error);
+        if (rootCode(error) === IMMOVABLE) break;
+      }
+    }
+    return gate.stands(agent) === undefined ? { kind: "gone" } : { kind: "stuck", why };
+  }
+}
+
+/** The innermost refusal: what the other node, or the agent's runner, said. */
+function root(error: unknown): unknown {
+  let at = error;
+  while (at instanceof Error && at.cause instanceof Error) at = at.cause;
+  return at;
+}
+
+function rootCode(error: unknown): string | undefined {
+  return errorCodeOf(root(error));
+}
+
+function reasonOf(error: unknown): string {
+  const last = root(error);
+  return (last instanceof Error ? last.message : String(last)).slice(0, 200);
+}
