@@ -53,11 +53,13 @@ describe("completion in bash", () => {
 });
 
 describe("completion in other shells", () => {
-  it.skipIf(!has("zsh"))("is a script that zsh reads without fault", () => {
+  it("is a script that zsh reads without fault", ({ skip }) => {
+    skip(!has("zsh"), "zsh is not installed: its completion was not read");
     execFileSync("zsh", ["-n", scripts.get("zsh") ?? ""]);
   });
 
-  it.skipIf(!has("fish"))("offers in fish what it offers in bash", () => {
+  it("offers in fish what it offers in bash", ({ skip }) => {
+    skip(!has("fish"), "fish is not installed: its completion was not run");
     const offers = (line: string): readonly string[] =>
       execFileSync(
         "fish",
