@@ -193,6 +193,7 @@ function addAgent(program: Command, register: Registrar): void {
     )
     .option("--input <json>", "what the start of an agent of @glia-os/cells/agent gets")
     .option("--memory <pages>", "limit of its memory in pages of 64 KiB")
+    .option("--durable", "run it as a durable agent, outside the sandbox, on a node that allows it (--programs)")
     .option("--data <dir>", "data folder of the node to ask")
     .option("--node <name>", "name of the node to ask (default: the only one that runs)");
   register.runs(spawn, async () => (await import("./commands/agent-spawn.ts")).agentSpawn);

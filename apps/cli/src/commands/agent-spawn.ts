@@ -20,6 +20,7 @@ export interface AgentSpawnOptions {
   readonly on?: string;
   readonly grant?: readonly string[];
   readonly memory?: string;
+  readonly durable?: boolean;
   readonly input?: string;
 }
 
@@ -33,10 +34,11 @@ export async function agentSpawn(
   context: Context,
 ): Promise<ExitCode> {
   const input = messageInput(options.input);
-  const { bytes, grants } = await moduleOf(path);
+  const { bytes, grants } = await (options.durable === true ? durableModule(path) : moduleOf(path));
   const request: SpawnRequest = {
     module: bytes,
     name: options.as ?? agentNameOf(path),
+    ...(options.durable === true ? { kind: "domain" as const } : {}),
     ...(grants === undefined ? {} : { grants }),
     ...(input === undefined ? {} : { begin: { input: { glia: 1, kind: "tell", message: "start", input } } }),
     ...(options.on === undefined ? {} : { on: options.on }),
@@ -60,6 +62,14 @@ async function moduleOf(
   if (!SOURCE.test(path)) return { bytes: readModule(path) };
   const { buildAgent } = await import("@glia-os/guest-js/build");
   return buildAgent({ entry: path });
+}
+
+/** The bundle of a durable program: a source in TypeScript is bundled, anything else is one ES module already. */
+async function durableModule(
+  path: string,
+): Promise<{ readonly bytes: Uint8Array; readonly grants?: undefined }> {
+  const { durableBundle } = await import("../agent-source/durable-bundle.ts");
+  return { bytes: /\.[cm]?ts$/i.test(path) ? await durableBundle(path) : readModule(path) };
 }
 
 function readModule(path: string): Uint8Array {

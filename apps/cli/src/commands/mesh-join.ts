@@ -8,10 +8,16 @@ import { readJoinLine } from "../node/join-line.ts";
 import { type MeshOptions, meshSettings } from "../node/mesh-settings.ts";
 import { type MetricsOptions, metricsAddress } from "../node/metrics-address.ts";
 import { type OfferOptions, offeredServices } from "../node/offered-services.ts";
+import { type ProgramOptions, programSettings } from "../node/program-settings.ts";
 import type { ForegroundNode } from "../node/run-node.ts";
 
 /** Its options. */
-export interface MeshJoinOptions extends OfferOptions, MeshOptions, MetricsOptions, JobOptions {
+export interface MeshJoinOptions
+  extends OfferOptions,
+    MeshOptions,
+    MetricsOptions,
+    JobOptions,
+    ProgramOptions {
   readonly bind: string;
   readonly role: ForegroundNode["role"];
   readonly name?: string;
@@ -42,9 +48,15 @@ export async function meshJoin(
   };
   const http = metricsAddress(options);
   const jobs = jobSettings(options);
+  const programs = programSettings(options);
   const { runNode } = await import("../node/run-node.ts");
   return runNode(
-    { ...settings, ...(http === undefined ? {} : { http }), ...(jobs === undefined ? {} : { jobs }) },
+    {
+      ...settings,
+      ...(http === undefined ? {} : { http }),
+      ...(jobs === undefined ? {} : { jobs }),
+      ...(programs === undefined ? {} : { programs }),
+    },
     context.terminal,
     context.interrupt,
   );

@@ -7,6 +7,7 @@ import { type JobOptions, jobSettings } from "../node/job-settings.ts";
 import { type MeshOptions, meshSettings } from "../node/mesh-settings.ts";
 import { type MetricsOptions, metricsAddress } from "../node/metrics-address.ts";
 import { type OfferOptions, offeredServices } from "../node/offered-services.ts";
+import { type ProgramOptions, programSettings } from "../node/program-settings.ts";
 import type { ForegroundNode } from "../node/run-node.ts";
 import { type JoinLineOptions, joinLineLimits } from "./join-line-limits.ts";
 
@@ -16,7 +17,8 @@ export interface MeshStartOptions
     OfferOptions,
     MeshOptions,
     MetricsOptions,
-    JobOptions {
+    JobOptions,
+    ProgramOptions {
   readonly bind: string;
   readonly role: ForegroundNode["role"];
   readonly name?: string;
@@ -46,9 +48,15 @@ export async function meshStart(
   };
   const http = metricsAddress(options);
   const jobs = jobSettings(options);
+  const programs = programSettings(options);
   const { runNode } = await import("../node/run-node.ts");
   return runNode(
-    { ...settings, ...(http === undefined ? {} : { http }), ...(jobs === undefined ? {} : { jobs }) },
+    {
+      ...settings,
+      ...(http === undefined ? {} : { http }),
+      ...(jobs === undefined ? {} : { jobs }),
+      ...(programs === undefined ? {} : { programs }),
+    },
     terminal,
     interrupt,
   );

@@ -192,6 +192,10 @@ function nodeOptions(command: Command, role: string): Command {
       "--jobs <module>",
       "module whose exported functions run jobs, shared with nodes that have the same file",
     )
+    .option(
+      "--programs <which>",
+      "durable agents it runs outside the sandbox: `uploaded` for any, or a folder for the modules in it (default: none)",
+    )
     .option("--job-workers <n>", "jobs at once (default: one for each processor)")
     .option(
       "--metrics-port <port>",

@@ -23,6 +23,7 @@ import {
   type NodeOptions,
   type NodeRole,
   type NodeServices,
+  type ProgramSettings,
   serveControl,
   serveHttp,
   type TraceSettings,
@@ -52,6 +53,8 @@ export interface ForegroundNode {
   readonly mesh?: MeshSettings;
   /** The jobs it runs; none without it. */
   readonly jobs?: JobSettings;
+  /** The programs it runs outside the sandbox; none without it. */
+  readonly programs?: ProgramSettings;
   /** Where its traces go; nowhere without it. */
   readonly traces?: TraceSettings;
   /** Where `/metrics` and its neighbours are served; nowhere without it. */
@@ -97,6 +100,7 @@ export async function runNode(
       services: settings.services ?? {},
       mesh: settings.mesh ?? {},
       ...(settings.jobs === undefined ? {} : { jobs: settings.jobs }),
+      ...(settings.programs === undefined ? {} : { programs: settings.programs }),
       ...(settings.traces === undefined ? {} : { traces: settings.traces }),
       logger: settings.logger ?? terminalLogger(terminal),
       onEvent: (event) => {

@@ -122,12 +122,17 @@ export class DomainCluster {
       .map(({ mesh }) => mesh.address);
     const signer = n === 0 ? { clusterSigner: simulatedSigner("cluster") } : {};
     const credentials = this.#kept[n] as Credentials;
-    await this.#live(n, {
-      kind: "member",
-      credentials,
-      contacts: contacts.filter((address) => address !== undefined),
-      ...signer,
-    });
+    const known = contacts.filter((address) => address !== undefined);
+    for (let left = 10; ; left--) {
+      try {
+        await this.#live(n, { kind: "member", credentials, contacts: known, ...signer });
+        return;
+      } catch (error) {
+        // On a network that loses much a start may take several attempts, as that of any service.
+        if (errorCodeOf(error) !== "mesh.join-timeout" || left === 0) throw error;
+        this.nodes[n]?.process.crash();
+      }
+    }
   }
 
   /** Start the agent on a node. */
