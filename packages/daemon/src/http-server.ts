@@ -1,7 +1,7 @@
 /**
- * A node over HTTP, on one address: what it shows of itself by GET, and its jobs by JSON-RPC (`POST /rpc`) and gRPC (HTTP/2).
+ * A node over HTTP, on one address: what it shows of itself by GET, its events as they come (`/events`), and its jobs by JSON-RPC (`POST /rpc`) and gRPC (HTTP/2).
  *
- * HS1. GET and HEAD of the paths of http-watch.ts, POST of `/rpc`; any other path is 404, any other method 405. HTTP/2 is gRPC only.
+ * HS1. GET and HEAD of the paths of http-watch.ts and of `/events`, POST of `/rpc`; any other path is 404, any other method 405. HTTP/2 is gRPC only.
  * HS2. `Host` must name a number, `localhost`, or the host it is bound to: a name that somebody made point here (DNS rebinding) is refused.
  *      A request with `Origin` comes from a page in a browser and is refused, whatever it bears.
  * HS3. All but `/healthz` and `/readyz` needs the bearer token of http-token.ts, also on loopback. Those two say one word, so that a
@@ -19,11 +19,13 @@ import type { Http2Server } from "node:http2";
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import type { HostPort } from "@glia-os/abi/ports";
 import { HttpListenError } from "./errors.ts";
+import { EVENTS_PATH, HttpEvents } from "./http-events.ts";
 import { type HttpAnswer, type HttpAsked, refuseCaller, refuseStranger } from "./http-guard.ts";
 import type { HttpToken } from "./http-token.ts";
 import { HttpWatch, isOpenPath, WATCH_PATHS } from "./http-watch.ts";
 import type { JobApi } from "./jobs/job-api.ts";
 import { type JobProtocol, jobProtocolOver } from "./jobs/job-protocol.ts";
+import type { LogsApi } from "./logs/logs-service.ts";
 import type { NodeApi } from "./node-api.ts";
 
 export { ANSWER_MS } from "./http-watch.ts";
@@ -50,6 +52,8 @@ export interface HttpServer {
 /** What it serves and where. */
 export interface HttpOptions {
   readonly node: Pick<NodeApi, "metrics" | "status">;
+  /** Its log lines and events; without them there is no `/events`. */
+  readonly logs?: LogsApi;
   /** Its jobs; without them there is neither JSON-RPC nor gRPC. */
   readonly jobs?: JobApi;
   readonly bind: HostPort;
@@ -73,6 +77,7 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
 class HttpListener {
   readonly #options: HttpOptions;
   readonly #watch: HttpWatch;
+  readonly #events: HttpEvents | undefined;
   readonly #jobs: JobProtocol | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #net: NetServer;
@@ -82,6 +87,7 @@ class HttpListener {
   constructor(options: HttpOptions) {
     this.#options = options;
     this.#watch = new HttpWatch(options.node);
+    this.#events = options.logs && new HttpEvents(options.logs);
     this.#jobs = options.jobs && jobProtocolOver(options.jobs);
     const times = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS };
     this.#http1 = createHttp1(times, (request, response) => void this.#serve(request, response));
@@ -138,7 +144,8 @@ class HttpListener {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const answer = await this.#answer(request);
+    const answer = await this.#answer(request, response);
+    if (answer === undefined) return;
     const body = Buffer.from(answer.body);
     response.writeHead(answer.status, {
       "content-type": answer.type ?? "text/plain; charset=utf-8",
@@ -150,11 +157,14 @@ class HttpListener {
     response.end(request.method === "HEAD" ? undefined : body);
   }
 
-  async #answer(request: IncomingMessage): Promise<HttpAnswer> {
+  /** Undefined when the response was given already. */
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<HttpAnswer | undefined> {
     const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
     try {
       const refusal = this.#refuseRequest(request, path);
       if (refusal !== undefined) return refusal;
+      if (path === EVENTS_PATH && this.#events !== undefined)
+        return await this.#events.serve(request, response);
       if (path !== RPC_PATH || this.#jobs === undefined) return await this.#watch.answer(path);
       const { answerJsonRpc } = await import("./http-json-rpc.ts");
       return await answerJsonRpc(request, this.#jobs, BODY_BYTES_MAX);
@@ -170,7 +180,11 @@ class HttpListener {
     const stranger = refuseCaller(asked, this.#options.bind.host);
     if (stranger !== undefined) return stranger;
     const isRpc = path === RPC_PATH && this.#jobs !== undefined;
-    const paths = [...WATCH_PATHS, ...(this.#jobs === undefined ? [] : [RPC_PATH])];
+    const paths = [
+      ...WATCH_PATHS,
+      ...(this.#events === undefined ? [] : [EVENTS_PATH]),
+      ...(this.#jobs === undefined ? [] : [RPC_PATH]),
+    ];
     if (!paths.includes(path)) return { status: 404, body: `there is ${paths.join(", ")}\n` };
     if (isRpc && method !== "POST") return { status: 405, body: "only POST\n", headers: { allow: "POST" } };
     if (!isRpc && method !== "GET" && method !== "HEAD")

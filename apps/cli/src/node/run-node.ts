@@ -158,7 +158,7 @@ async function serve(
 }
 
 function serveNodeHttp(node: NodeApi, bind: HostPort, dataDir: string): Promise<HttpServer> {
-  return serveHttp({ node, jobs: node, bind, token: new HttpToken(tokenPath(dataDir)) });
+  return serveHttp({ node, jobs: node, logs: node, bind, token: new HttpToken(tokenPath(dataDir)) });
 }
 
 function tokenPath(dataDir: string): string {

@@ -104,7 +104,13 @@ export class UpAttendance implements Attendance {
     if (bind === undefined || this.#node === undefined) return undefined;
     const address: HostPort = parseHostPort(bind);
     const token = new HttpToken(join(this.#dataDir, "http-token"));
-    const http = await serveHttp({ node: this.#node, jobs: this.#node, bind: address, token });
+    const http = await serveHttp({
+      node: this.#node,
+      jobs: this.#node,
+      logs: this.#node,
+      bind: address,
+      token,
+    });
     this.#parts.log.log("info", "http is served", { address: formatHostPort(http.address) });
     return http;
   }
