@@ -59,6 +59,17 @@ export const suite: Suite = {
       peers: { "two-processes": twoProcesses("sgemm-1024", OURS) },
     },
     {
+      id: "native-1024",
+      what: "one product of two matrices of 1024 x 1024 f32 through TensorQueue with the adapter of ONNX Runtime, one thread, awaited; peer: ONNX Runtime itself",
+      unit: "us",
+      better: "lower",
+      excludes:
+        "making the operands; ours writes to a tensor that is there, the peer takes memory for the result",
+      target: { ratio: { "onnxruntime-node": 0.9 } },
+      glia: ours("adapted-1024", "tensor/onnxruntime.ts"),
+      peers: { "onnxruntime-node": inOwnProcess("tensor/onnxruntime.ts", "node-1024") },
+    },
+    {
       id: "int8-512",
       what: "one exact product of two matrices of 512 x 512 i8 over the whole range into i32; peer: our product of f32 of that size",
       unit: "us",

@@ -4,6 +4,7 @@ import { library } from "../../tsup.base.ts";
 export default defineConfig(
   library({
     index: "src/index.ts",
+    adapters: "src/adapters/index.ts",
     backends: "src/backends.ts",
     guests: "src/guests/index.ts",
     testing: "src/testing/index.ts",

@@ -2,6 +2,16 @@
 import { TensorError } from "@glia-os/abi/errors/tensor";
 import type { DType } from "./dtype.ts";
 
+/** Another program that was to compute did not. */
+export class AdapterFailedError extends TensorError<"tensor.adapter-failed"> {
+  constructor(name: string, cause: unknown) {
+    super("tensor.adapter-failed", `${name} made no product: ${(cause as Error).message}`, {
+      cause,
+      details: { name },
+    });
+  }
+}
+
 /** An axis that the tensor does not have, or that was named twice. */
 export class BadAxisError extends TensorError<"tensor.bad-axis"> {
   constructor(operation: string, axis: number, rank: number, problem = `is out of range for rank ${rank}`) {
@@ -58,6 +68,20 @@ export class FreedError extends TensorError<"tensor.freed"> {
 export class OtherSpaceError extends TensorError<"tensor.other-space"> {
   constructor(operation: string) {
     super("tensor.other-space", `${operation}: the operands lie in different spaces`);
+  }
+}
+
+/** A queue that was closed. */
+export class QueueClosedError extends TensorError<"tensor.queue-closed"> {
+  constructor() {
+    super("tensor.queue-closed", "this queue was closed");
+  }
+}
+
+/** Too many products wait. */
+export class QueueFullError extends TensorError<"tensor.queue-full"> {
+  constructor(most: number) {
+    super("tensor.queue-full", `${most} products wait in this queue, as many as may`, { details: { most } });
   }
 }
 

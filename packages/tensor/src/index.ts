@@ -1,6 +1,7 @@
 export type { Backend, Kernels, TensorMemory } from "./backend.ts";
 export type { ArrayOf, DType, Float, Numeric } from "./dtype.ts";
 export {
+  AdapterFailedError,
   BadAxisError,
   BadBackendError,
   BadLayoutError,
@@ -9,6 +10,8 @@ export {
   EmptyError,
   FreedError,
   OtherSpaceError,
+  QueueClosedError,
+  QueueFullError,
   QuotaExceededError,
   ShapeMismatchError,
   SpaceClosedError,

@@ -1,5 +1,10 @@
 /** Codes of the `tensor` namespace: tensors, their spaces and their backends. */
 export const TENSOR_CODES = {
+  "tensor.adapter-failed": {
+    retryable: false,
+    changed: "The out-parameter may hold a part of a result. Other products of the queue go on.",
+    fix: "See the cause; make the product with `matmul`, or make the queue anew, with another adapter or none.",
+  },
   "tensor.bad-axis": {
     retryable: false,
     changed: "Nothing: no tensor was made or written.",
@@ -39,6 +44,16 @@ export const TENSOR_CODES = {
     retryable: false,
     changed: "Nothing: no tensor was made or written.",
     fix: "Make all operands in one space, or copy them over with `space.from(other)`.",
+  },
+  "tensor.queue-closed": {
+    retryable: false,
+    changed: "Nothing: the product was not made.",
+    fix: "Ask for products before `close`; make a new queue for others.",
+  },
+  "tensor.queue-full": {
+    retryable: true,
+    changed: "Nothing: the product was not made.",
+    fix: "Wait for products that were asked for before, and ask again.",
   },
   "tensor.quota-exceeded": {
     retryable: false,
