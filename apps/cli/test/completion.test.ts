@@ -35,7 +35,7 @@ describe("completion in bash", () => {
     expect(bash("")).toEqual(expect.arrayContaining(["up", "mesh", "agent", "config", "completion"]));
     expect(bash("me")).toEqual(["mesh"]);
     expect(bash("mesh", "st")).toEqual(["start", "status"]);
-    expect(bash("mesh", "start", "--pro")).toEqual(["--profile"]);
+    expect(bash("mesh", "start", "--prof")).toEqual(["--profile"]);
     expect(bash("up", "--role", "")).toEqual(["edge", "relay", "core"]);
     expect(bash("up", "--log-format", "j")).toEqual(["json"]);
   });

@@ -20,7 +20,7 @@ export const PAUSE_MAX_MS = 60_000;
 /** How long an agent has to run to count as well (KA2). */
 export const WELL_MS = 300_000;
 /** How often the mesh is asked who lives: an agent may have ended on another node. */
-const LOOK_MS = 15_000;
+const LOOK_MS = 5000;
 
 /** What it works with. */
 export interface KeptAgentsParts {
