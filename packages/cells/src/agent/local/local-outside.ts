@@ -204,7 +204,8 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
   }
 
   wake(agent: LocalAgent): void {
-    if (agent.bell !== NONE) this.#parts.kernel.signal(agent.bell);
+    // An agent with a hook `start` wakes while it is being made, before it has a bell: its task begins by itself.
+    if ((agent.bell ?? NONE) !== NONE) this.#parts.kernel.signal(agent.bell);
   }
 
   // Topics
