@@ -92,9 +92,9 @@ async function linesOfNode(
 
 /** AL2. */
 async function showMessages(node: ControlConnection, id: string, { terminal }: Context): Promise<void> {
-  const { observe, close } = connectSystem(node);
-  const kept = await observe.messages({ id });
-  if (kept.length === 0) await observe.log({ id }, MESSAGES_KEPT);
+  const system = connectSystem(node);
+  const kept = await system.observe.messages({ id });
+  if (kept.length === 0) await system.observe.log({ id }, MESSAGES_KEPT);
   for (const message of kept) {
     terminal.record({ event: "message", ...message });
     const { atMs, direction, kind, message: name, peer = "outside", text } = message;
@@ -102,7 +102,7 @@ async function showMessages(node: ControlConnection, id: string, { terminal }: C
     terminal.line(`${new Date(atMs).toISOString()} ${arrow} ${peer} ${kind} ${name} ${text}`);
   }
   if (kept.length === 0) terminal.note("glia: the agent keeps its messages from now on");
-  await close();
+  await system.close();
 }
 
 function show({ node, entry }: Line, { terminal }: Context): void {

@@ -19,7 +19,7 @@ export type AgentAct =
 
 /** A child to make: of the module of its parent unless the node is told otherwise. */
 export interface ChildRequest {
-  /** The name of the definition. */
+  /** The name of the definition, and `@VERSION` for another version than 1. */
   readonly definition: string;
   readonly name?: string;
   /** What the hook `start` gets: the input of this envelope. */
@@ -46,6 +46,13 @@ function named(value: unknown, what: string): string {
   throw refused(`a ${what} is not 1 to 64 of a-z 0-9 - . _`);
 }
 
+const KIND = /^[a-z0-9._-]{1,64}(@[1-9][0-9]{0,15})?$/;
+
+function kindIn(value: unknown): string {
+  if (typeof value === "string" && KIND.test(value)) return value;
+  throw refused("a definition is no name, with @ and a version or without");
+}
+
 /** The address in an act: an id or a name. @throws {MalformedError} */
 export function target(value: unknown): string {
   if (isAgentId(value) || isAgentName(value)) return value;
@@ -70,7 +77,7 @@ export function childRequest(value: unknown): ChildRequest {
   if (on !== undefined && (typeof on !== "string" || on.length === 0 || on.length > 64))
     throw refused("a place is not text of 1 to 64 characters");
   return {
-    definition: named(definition, "definition"),
+    definition: kindIn(definition),
     ...(name === undefined ? {} : { name: named(name, "name") }),
     ...(input === undefined ? {} : { input }),
     ...(on === undefined ? {} : { on }),

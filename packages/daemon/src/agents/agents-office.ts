@@ -175,7 +175,7 @@ export class AgentsOffice implements CellBaggage {
     this.#desks.delete(agent);
     if (desk === undefined || left.kind === "moved" || left.kind === "discarded") return;
     if (left.kind !== "finished") this.#tellFamily(agent, desk, left);
-    desk.close();
+    desk.leave();
   }
 
   #goOn(agent: AgentId): Desk | undefined {

@@ -25,13 +25,15 @@ import {
   errorOf,
   isAgentId,
   isAgentName,
+  PausedTooLongError,
   type SpawnOptions,
   SystemClosedError,
 } from "@glia-os/cells/agent";
 import type { NodeApi } from "../node-api.ts";
 import { agentError, saysGone } from "./agent-words.ts";
-import { DefinitionUnknownError, NotOnNodesError } from "./errors.ts";
-import { hostMessage } from "./host-message.ts";
+import { askAgent } from "./ask-agent.ts";
+import { DefinitionUnknownError } from "./errors.ts";
+import { hostMessage, kindKey } from "./host-message.ts";
 import { type MailboxReader, readMailbox } from "./mailbox-reader.ts";
 import { MeshObservation } from "./mesh-observation.ts";
 import { runOutside } from "./outside-agent.ts";
@@ -56,6 +58,8 @@ export interface ConnectOptions {
 const ASK_TIMEOUT_MS = 5000;
 const TIMEOUT_MS_MAX = 2_147_483_647;
 const STOP_LOOK_MS = 1000;
+/** How soon an agent that is in the middle of a message is asked again. */
+const BUSY_MS = 5;
 const ACCEPT_TIMEOUT_MS = 30_000;
 
 /** Connect to the agents of a node's mesh. Nothing is asked of the node before the first call. */
@@ -175,16 +179,25 @@ class MeshSystem implements AgentSystem {
     }
   }
 
-  async pause({ id }: AgentRef): Promise<void> {
-    await this.#node.pause(id).catch(rethrown);
+  async pause(ref: AgentRef): Promise<void> {
+    await askAgent(this.#node, ref, { host: "pause" });
   }
 
-  async resume({ id }: AgentRef): Promise<void> {
-    await this.#node.resume(id).catch(rethrown);
+  async resume(ref: AgentRef): Promise<void> {
+    await askAgent(this.#node, ref, { host: "resume" });
   }
 
-  async upgrade(): Promise<void> {
-    throw new NotOnNodesError("upgrade in place: spawn the new module beside the old one");
+  /** To another version that the agent's own module defines. */
+  async upgrade(ref: AgentRef, definition: AnyAgent, timeoutMs: number = ASK_TIMEOUT_MS): Promise<void> {
+    const untilMs = performance.now() + timeoutMs;
+    for (;;) {
+      const answer = await askAgent(this.#node, ref, { host: "upgrade", definition: kindKey(definition) });
+      const { error, busy } = (answer ?? {}) as { readonly error?: unknown; readonly busy?: boolean };
+      if (error !== undefined) throw errorOf(error);
+      if (busy !== true) return;
+      if (performance.now() > untilMs) throw new PausedTooLongError(ref, timeoutMs);
+      await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
+    }
   }
 
   async close(): Promise<void> {
@@ -218,7 +231,7 @@ class MeshSystem implements AgentSystem {
         ...(on === undefined ? {} : { on: String(on) }),
         ...(memoryPages === undefined ? {} : { memoryPages }),
         begin: {
-          definition: definition.name,
+          definition: kindKey(definition),
           ...(input === undefined ? {} : { input: JSON.parse(encodeEnvelope(start)) as unknown }),
           ...(parent === undefined ? {} : { parent }),
         },
@@ -274,10 +287,6 @@ class MeshSystem implements AgentSystem {
 
 function ownName(definition: string): string {
   return `${definition.slice(0, 40)}.${randomBytes(8).toString("hex")}`;
-}
-
-function rethrown(error: unknown): never {
-  throw agentError(error);
 }
 
 /** A question that was not answered in time says nothing; one that cannot be asked does. */

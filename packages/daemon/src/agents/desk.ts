@@ -6,12 +6,15 @@
  * DK3. `pack` gives everything that is not done; `Desk.unpack` of it goes on elsewhere.
  */
 import { type AgentId, fromHex, parseAgentId, toHex } from "@glia-os/abi/ids";
+import type { TimerHandle } from "@glia-os/abi/ports";
 import { BadImageError } from "@glia-os/cells";
 import { isAgentId, isAgentName } from "@glia-os/cells/agent";
 import { HELD_MESSAGES } from "@glia-os/mesh-core";
 import { decode, encode } from "cborg";
 import { AgentPost, type AgentPostOptions, type CarriedPost } from "./agent-post.ts";
 
+/** How long what somebody sent who has ended is tried to be delivered. */
+const LEAVE_MS = 60_000;
 /** Topics of one sender. */
 export const TOPICS_MAX = 256;
 const VERSION = 1;
@@ -55,6 +58,7 @@ export class Desk {
   readonly #parent: string | undefined;
   readonly #children: Set<string>;
   #open = true;
+  #left: TimerHandle | undefined;
 
   constructor(options: DeskOptions, topics: Iterable<string> = [], family?: Family) {
     this.#options = options;
@@ -63,6 +67,10 @@ export class Desk {
     this.#children = new Set(family?.children);
     this.#post = new AgentPost({
       ...options,
+      released: (count) => {
+        options.released(count);
+        if (this.#left !== undefined && this.held === 0) this.close();
+      },
       lost: (receiver, payloads, why) => {
         for (const [name, { agent }] of this.#names) if (agent === receiver) this.#names.delete(name);
         options.lost(receiver, payloads, why);
@@ -145,8 +153,18 @@ export class Desk {
     };
   }
 
-  /** The sender has ended. */
+  /** The sender has ended: what it sent still goes out, for a minute at most. */
+  leave(): void {
+    if (this.held === 0) {
+      this.close();
+      return;
+    }
+    this.#left = this.#options.timers.schedule(LEAVE_MS, () => this.close());
+  }
+
+  /** End it now; what was not acknowledged is given up. */
   close(): void {
+    this.#left?.cancel();
     this.#open = false;
     this.#post.close();
     this.#names.clear();

@@ -25,7 +25,16 @@ export type HostMessage =
   /** Keep the last so many messages, 0 for none; or give them. */
   | { readonly host: "log"; readonly entries: number }
   | { readonly host: "messages" }
+  /** Handle nothing from the next message on; go on: answered by null. */
+  | { readonly host: "pause" | "resume" }
+  /** Become another version of the module's definition: answered by null, `{busy}` or `{error}`. */
+  | { readonly host: "upgrade"; readonly definition: string }
   | { readonly host: "stop" };
+
+/** What a definition is known by within its module. */
+export function kindKey({ name, version }: { readonly name: string; readonly version: number }): string {
+  return version === 1 ? name : `${name}@${version}`;
+}
 
 /** As bytes; the field `host` comes first. */
 export function hostMessage(message: HostMessage): Uint8Array {

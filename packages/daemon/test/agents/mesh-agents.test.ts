@@ -75,7 +75,7 @@ test("an agent asks another on another node by address and by name; bytes, strea
 });
 
 test("bad input: what does not fit its schema, unknown messages, agents and names are refused by their code, and nothing is changed", async () => {
-  const sum = await system.spawn(counter, { name: "strict", on: "edge" });
+  const sum: AgentRef = await system.spawn(counter, { name: "strict", on: "edge" });
   expect(await codeOf(system.ask(sum, "add", "one"))).toBe("agent.bad-message");
   expect(await codeOf(system.ask(sum, "subtract", 1))).toBe("agent.unknown-message");
   expect(await codeOf(system.ask(sum, "boom"))).toBe("agent.handler-failed");

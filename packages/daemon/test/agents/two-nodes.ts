@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Logger } from "@glia-os/abi/ports";
 import { type AgentModuleFile, createNode, type LocalNode } from "@glia-os/daemon";
 import { buildAgent } from "@glia-os/guest-js/build";
 
@@ -18,7 +19,7 @@ export interface TwoNodes {
 export async function twoNodes(): Promise<TwoNodes> {
   const base = mkdtempSync(join(tmpdir(), "glia-mesh-agents-"));
   const lines: string[] = [];
-  const logger = { log: (_level: string, message: string) => void lines.push(message) };
+  const logger: Logger = { log: (_level, message) => void lines.push(message), child: () => logger };
   const bind = { host: "127.0.0.1", port: 0 };
   const hub = await createNode({
     dataDir: join(base, "hub"),
@@ -52,4 +53,12 @@ export async function twoNodes(): Promise<TwoNodes> {
 /** The module of the test agents. */
 export function talkers(): Promise<AgentModuleFile> {
   return buildAgent({ entry: join(import.meta.dirname, "programs/talkers.ts") });
+}
+
+/** The module of the agents of the contract. */
+export function contractAgents(): Promise<AgentModuleFile> {
+  const source = `import "@glia-os/cells/agent";
+    export * from "@glia-os/cells/testing";
+    export { ledger as default } from "@glia-os/cells/testing";`;
+  return buildAgent({ source, folder: import.meta.dirname });
 }

@@ -60,7 +60,8 @@ type HostMessage =
     }
   | { readonly host: "report" | "messages" }
   | { readonly host: "log"; readonly entries: number }
-  | { readonly host: "stop" };
+  | { readonly host: "upgrade"; readonly definition: string }
+  | { readonly host: "stop" | "pause" | "resume" };
 
 /** The answer to a message whose answer comes later, as a message. */
 const LATER = '{"host":"later"}';
@@ -149,6 +150,17 @@ class Guest implements AgentOutside {
       case "messages":
         message.reply(JSON.stringify(this.#process?.messageLog() ?? []));
         return;
+      case "upgrade":
+        message.reply(JSON.stringify(this.#upgrade(told.definition)));
+        return;
+      case "pause":
+        this.#process?.pause();
+        message.reply("null");
+        return;
+      case "resume":
+        this.#process?.resume();
+        message.reply("null");
+        return;
       case "stop":
         this.#process?.stop("stopped");
     }
@@ -170,6 +182,23 @@ class Guest implements AgentOutside {
       if (parent !== undefined) act(`["send",${JSON.stringify(parent.id)},${encodeEnvelope(ended)}]`);
       this.#status = 1;
     }
+  }
+
+  /** Null when it was done, an error record when it was refused, and `busy` while a handler is under way: then it is to be asked again. */
+  #upgrade(key: string): unknown {
+    const process = this.#process;
+    const definition = this.#definitions.get(key);
+    if (process === undefined || definition === undefined)
+      return {
+        error: recordOf(new GuestError("bad-argument", `the module defines no agent ${key}`), "upgrade"),
+      };
+    let answer: unknown = { busy: true };
+    const giveUp = process.upgrade(definition, (error) => {
+      answer = error === undefined ? null : { error: recordOf(error, "upgrade") };
+    });
+    this.#run();
+    giveUp();
+    return answer;
   }
 
   #report(): unknown {
@@ -242,7 +271,7 @@ class Guest implements AgentOutside {
     const { name, on, input } = options;
     const start = { kind: "tell", from: undefined, correlation: 0, message: "start", input } as const;
     const given = input === undefined ? "" : `,"input":${encoded(start)}`;
-    const where = { definition: definition.name, name, on: on === undefined ? undefined : String(on) };
+    const where = { definition: kindKey(definition), name, on: on === undefined ? undefined : String(on) };
     act(`["spawn",${request},${JSON.stringify(where).slice(0, -1)}${given}}]`);
     return undefined;
   }
@@ -283,6 +312,11 @@ class Guest implements AgentOutside {
   uint32(): number {
     return Math.floor(Math.random() * 4_294_967_296);
   }
+}
+
+/** What a definition is known by within its module. */
+export function kindKey({ name, version }: { readonly name: string; readonly version: number }): string {
+  return version === 1 ? name : `${name}@${version}`;
 }
 
 /** What waits in the interpreter's mailbox, as opposed to what it takes at once. */

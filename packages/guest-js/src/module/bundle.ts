@@ -77,7 +77,7 @@ function described({ text, location }: Esbuild.Message): string {
 function input(source: AgentSource): { stdin: Esbuild.StdinOptions; plugins: Esbuild.Plugin[] } {
   const globals = `import ${JSON.stringify(`${PACKAGE}/globals`)};`;
   const start = (agent: string, resolveDir: string): Esbuild.StdinOptions => ({
-    contents: `${globals}import * as program from ${JSON.stringify(agent)};globalThis.glia$serve?.(program.default);`,
+    contents: `${globals}import * as program from ${JSON.stringify(agent)};globalThis.glia$serve?.(program);`,
     resolveDir,
     sourcefile: "glia:start",
   });

@@ -1,5 +1,5 @@
 /** Agents that speak with each other, for tests on real nodes: one module, several definitions. */
-import { type AgentRef, agent, type StandardSchema } from "@glia-os/cells/agent";
+import { type AgentRef, type AnyAgent, agent, type StandardSchema } from "@glia-os/cells/agent";
 
 /** A schema without a library: whole numbers. */
 export const whole: StandardSchema<unknown, number> = {
@@ -14,7 +14,7 @@ export const whole: StandardSchema<unknown, number> = {
 };
 
 /** Adds, and keeps what it is told, in order. */
-export const counter = agent({
+export const counter: AnyAgent = agent({
   name: "counter",
   state: (input: unknown) => ({ count: typeof input === "number" ? input : 0, seen: [] as number[] }),
   on: {
@@ -51,7 +51,7 @@ export const counter = agent({
 });
 
 /** Tells another numbers, a few at a time, and asks for sums. */
-export const teller = agent({
+export const teller: AnyAgent = agent({
   name: "teller",
   state: () => ({ sent: 0, children: [] as AgentRef[] }),
   on: {
