@@ -87,6 +87,9 @@ interface Replica {
   named: boolean;
   over: boolean;
   held: number;
+  /** Settles when it is given up from outside. */
+  readonly failed: Promise<never>;
+  fail(): void;
 }
 
 interface Entry {
@@ -155,6 +158,11 @@ export class Feed {
     this.#wake();
   }
 
+  /** A node does not answer: if it is the replica, it is given up. */
+  silent(node: NodeId): void {
+    if (this.#replica?.node === node) this.#replica.fail();
+  }
+
   /** This node has another session: the row is written again under it (RP5). */
   async reassert(): Promise<void> {
     const outcome = await this.#o.row.write(this.#o.agent, undefined);
@@ -201,11 +209,14 @@ export class Feed {
   /** Seed a node and feed it until it fails or the feed ends. */
   async #feed(node: NodeId): Promise<void> {
     const feed = toHex(this.#o.random.bytes(new Uint8Array(FEED_ID_BYTES)));
-    const replica: Replica = { node, feed, named: false, over: false, held: 0 };
+    const { promise: failed, reject } = Promise.withResolvers<never>();
+    failed.catch(() => undefined);
+    const fail = (): void => reject(new MeshStoppedError());
+    const replica: Replica = { node, feed, named: false, over: false, held: 0, failed, fail };
     this.#replica = replica;
     try {
       const first = await this.#seed(replica);
-      await Promise.race([this.#appends(replica), this.#keep(replica, first)]);
+      await Promise.race([this.#appends(replica), this.#keep(replica, first), replica.failed]);
     } catch {
       // It did not answer, or refused: somebody else is asked. What it has is worth nothing once another is named.
       this.#shunned.set(node, this.#o.clock.monotonicMs() + SHUNNED_MS);

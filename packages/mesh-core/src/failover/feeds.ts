@@ -1,11 +1,12 @@
 /**
  * The feeds of one node, and the beat that tells its replicas that it is there (docs/spec/replica.md).
  *
+ * FS2. A replica whose beats are not answered for {@link ANSWER_MS} is given up, also by agents that have nothing to say.
  * FS1. One feed per agent. Every {@link BEAT_MS} each replica is told which feeds go on; not while this node stands still.
  */
 import type { AgentId, NodeId } from "@glia-os/abi/ids";
 import type { TimerHandle } from "@glia-os/abi/ports";
-import { Feed, type FeedOptions } from "./feed.ts";
+import { ANSWER_MS, Feed, type FeedOptions } from "./feed.ts";
 import { BEAT_FEEDS_MAX, beatBody, type FeedId, REPLICA_METHODS } from "./messages.ts";
 
 /** Between two beats, in milliseconds. */
@@ -24,6 +25,7 @@ export type OwnFeedOptions = Omit<FeedOptions, keyof SharedFeedOptions>;
 export class Feeds {
   readonly #shared: SharedFeedOptions;
   readonly #feeds = new Map<AgentId, Feed>();
+  readonly #answeredMs = new Map<NodeId, number>();
   #timer: TimerHandle | undefined;
   #stopped = false;
 
@@ -71,11 +73,21 @@ export class Feeds {
     if (this.#feeds.size === 0) return;
     this.#timer = this.#shared.timers.schedule(BEAT_MS, () => this.#beat());
     if (!this.#shared.alive()) return;
-    for (const [node, feeds] of this.#byNode())
+    const nowMs = this.#shared.clock.monotonicMs();
+    const nodes = this.#byNode();
+    for (const node of this.#answeredMs.keys()) if (!nodes.has(node)) this.#answeredMs.delete(node);
+    for (const [node, feeds] of nodes) {
+      if (!this.#answeredMs.has(node)) this.#answeredMs.set(node, nowMs);
+      if (nowMs - (this.#answeredMs.get(node) ?? nowMs) > ANSWER_MS)
+        for (const feed of this.#feeds.values()) feed.silent(node);
       for (let at = 0; at < feeds.length; at += BEAT_FEEDS_MAX) {
         const body = beatBody(feeds.slice(at, at + BEAT_FEEDS_MAX));
-        this.#shared.call(node, REPLICA_METHODS.beat, body, { timeoutMs: BEAT_MS }).catch(() => undefined);
+        this.#shared.call(node, REPLICA_METHODS.beat, body, { timeoutMs: ANSWER_MS }).then(
+          () => this.#answeredMs.set(node, this.#shared.clock.monotonicMs()),
+          () => undefined,
+        );
       }
+    }
   }
 
   #byNode(): ReadonlyMap<NodeId, FeedId[]> {
