@@ -94,7 +94,7 @@ export class Pipeline<Input, Given extends Record<string, unknown>, Out> {
         yield* connect(ctx, refs.get(stage.name) as AgentRef, stage.name, wiring);
       }
     } catch (error) {
-      for (const ref of refs.values()) ctx.stop(ref);
+      endAll(ctx, refs.values());
       throw error;
     }
     const last = (this.#nodes.at(-1) as Node).stage.name;
@@ -135,6 +135,16 @@ function* connect(ctx: AgentContext, ref: AgentRef, name: string, wiring: StageW
   } catch (error) {
     throw stageFailure(name, error);
   }
+}
+
+/** End stages. One that ended by itself is no child any more. */
+function endAll(ctx: AgentContext, refs: Iterable<AgentRef>): void {
+  for (const ref of refs)
+    try {
+      ctx.stop(ref);
+    } catch (error) {
+      if (errorCodeOf(error) !== "agent.not-parent") throw error;
+    }
 }
 
 /** A pipeline at work. It belongs to the handler or routine that started it. */
@@ -199,13 +209,7 @@ export class PipelineRun<Out> {
     if (!this.#running) return;
     this.#running = false;
     this.#waiting = [];
-    for (const ref of this.#refs)
-      try {
-        this.#ctx.stop(ref);
-      } catch (error) {
-        // A stage that ended by itself is no child any more.
-        if (errorCodeOf(error) !== "agent.not-parent") throw error;
-      }
+    endAll(this.#ctx, this.#refs);
   }
 }
 
