@@ -178,6 +178,11 @@ export const parked = {
       printer(pythonProgram(), ["parked", String(count)]),
 };
 
+/** Resident MiB of `count` agents, each measured in a process of its own. */
+export function crowd(count: number): Contestant {
+  return printer(gliaProgram("agents-crowd.ts"), [String(count)])!;
+}
+
 /** Milliseconds from starting a process to its end, one task having run in it. */
 export const coldStart = {
   glia: (): Contestant => starter(gliaProgram("cold.mjs"), [])!,

@@ -282,24 +282,28 @@ export class AgentProcess extends Handling implements Performer {
   /** End it now. For hosts whose task has ended; others call `stop`. */
   end(reason: StopReason): void {
     if (this.#status === TERMINATED) return;
-    const ended = new AgentEndedError(this.ref, reason);
-    this.#interrupt(ended);
+    if (this.routine !== null) this.#interrupt(new AgentEndedError(this.ref, reason));
     this.#stopHook(reason);
     this.#status = TERMINATED;
-    const record = recordOf(ended, this.handling);
-    for (const envelope of this.takeOut(() => true)) {
-      if (envelope.kind === "ask") this.reply(envelope, "error", record);
-      else this.dropped++;
-    }
+    if (this.hasMail) this.#answerAll(reason);
     this.#release();
     this.closeAsks();
-    for (const ask of this.tables?.asks() ?? []) ask.settle(true, ended);
+    for (const ask of this.tables?.asks() ?? []) ask.settle(true, new AgentEndedError(this.ref, reason));
     const error = this.tables?.error;
     const failure = error === undefined ? undefined : recordOf(error, this.handling);
     if (this.parent !== undefined)
       this.#report("ended", failure === undefined ? { reason } : { reason, error: failure });
-    this.tables?.upgrade?.done(ended);
+    this.tables?.upgrade?.done(new AgentEndedError(this.ref, reason));
     this.outside.ended(this, reason, error);
+  }
+
+  /** Whoever waits for an answer hears that there will be none (AP2). */
+  #answerAll(reason: StopReason): void {
+    const record = new AgentEndedError(this.ref, reason).toRecord();
+    for (const envelope of this.takeOut(() => true)) {
+      if (envelope.kind === "ask") this.reply(envelope, "error", record);
+      else this.dropped++;
+    }
   }
 
   #stopHook(reason: StopReason): void {

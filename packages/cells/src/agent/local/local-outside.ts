@@ -37,6 +37,9 @@ const SAMPLE_TURNS = 16;
 /** Reading the clock costs a quarter of an ask. */
 const DATING_MS = 8;
 
+/** What fills a count of so many hexadecimal digits up to sixteen. */
+const ZEROS: readonly string[] = Array.from({ length: 17 }, (_, digits) => "0".repeat(16 - digits));
+
 /** What the agents of a thread live on. */
 export interface LocalParts {
   readonly kernel: Kernel;
@@ -85,6 +88,8 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
   readonly #random: Random;
   readonly #topics = new Map<string, Set<LocalAgent>>();
   readonly #alarms = new TimerHeap<LocalAgent>();
+  #idBase = "";
+  #made = 0;
   #alarmBell: Handle | null = null;
   #ringing = false;
 
@@ -140,11 +145,19 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
     agent.bell = bell;
   }
 
-  /** A new id. */
+  /** A new id: 64 random bits of this system, or its place and 32, and a count. */
   newId(): string {
-    const words: string[] = this.prefix === "" ? [] : [this.prefix];
-    while (words.length < 4) words.push(this.#random.uint32().toString(16).padStart(8, "0"));
-    return words.join("");
+    if (this.#idBase === "") {
+      this.#idBase = this.prefix === "" ? this.#word() : this.prefix;
+      this.#idBase += this.#word();
+    }
+    const count = (++this.#made).toString(16);
+    // Joined, not added: an id of two parts would keep both.
+    return [this.#idBase, ZEROS[count.length]!, count].join("");
+  }
+
+  #word(): string {
+    return this.#random.uint32().toString(16).padStart(8, "0");
   }
 
   /** Who is meant. */

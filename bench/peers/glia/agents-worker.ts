@@ -1,0 +1,10 @@
+/** The worker of the row "ask of another worker". */
+import { parentPort } from "node:worker_threads";
+import { serveAgents } from "@glia-os/cells/agent";
+import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
+import { adder } from "./adder.ts";
+
+if (parentPort !== null) {
+  const parts = { clock: createSystemClock(), random: createSystemRandom(), timers: createSystemTimers() };
+  serveAgents(parentPort, [adder], parts);
+}
