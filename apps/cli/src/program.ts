@@ -3,7 +3,7 @@
  *
  * P2. `docs/cli.md` shows the help of every command; a test keeps them equal.
  */
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { addAgentSource, addAgentTalk, addProject } from "./agent-source/register.ts";
 import { addMesh } from "./commands/register-mesh.ts";
 import { addCompletion } from "./completion/register.ts";
@@ -12,7 +12,7 @@ import type { Context } from "./context.ts";
 import { addDurable } from "./durable/register.ts";
 import { addJobs } from "./jobs/register.ts";
 import { addLogs } from "./logs/register.ts";
-import { addAgentMovement } from "./movement/register.ts";
+import { addAgentMovement, addNode } from "./movement/register.ts";
 import { choiceOptions, describeArgument, examples, group, type Outcome, Registrar } from "./registrar.ts";
 import { addShell } from "./shell/register.ts";
 import { addSim } from "./sim/register.ts";
@@ -63,6 +63,7 @@ export function createProgram(context: Context, outcome: Outcome, version: () =>
   addMesh(program, register);
   addJobs(program, register);
   addAgent(program, register);
+  addNode(program, register);
   addLogs(program, register);
   addWasm(program, register);
   addSim(program, register);
@@ -193,7 +194,10 @@ function addAgent(program: Command, register: Registrar): void {
     )
     .option("--input <json>", "what the start of an agent of @glia-os/cells/agent gets")
     .option("--memory <pages>", "limit of its memory in pages of 64 KiB")
-    .option("--durable", "run it as a durable agent, outside the sandbox, on a node that allows it (--programs)")
+    .option(
+      "--durable",
+      "run it as a durable agent, outside the sandbox, on a node that allows it (--programs)",
+    )
     .option("--data <dir>", "data folder of the node to ask")
     .option("--node <name>", "name of the node to ask (default: the only one that runs)");
   register.runs(spawn, async () => (await import("./commands/agent-spawn.ts")).agentSpawn);
@@ -221,25 +225,6 @@ function addAgent(program: Command, register: Registrar): void {
     .option("--hex", "the message and the reply are hexadecimal")
     .option("--timeout <seconds>", "how long to wait", "30");
   register.runs(send, async () => (await import("./commands/agent-send.ts")).agentSend);
-
-  const migrate = register.leaf(
-    agent,
-    "migrate <agent> <node>",
-    "Move a running agent to another node, with all its state.",
-    ["glia agent migrate counter core", "glia agent migrate counter core --strategy stop-and-copy"],
-  );
-  describeArgument(
-    migrate,
-    "name, id, or 6 or more characters of the id",
-    "where to: name, id, or 6 or more characters of the id",
-  );
-  choiceOptions(migrate).addOption(
-    new Option(
-      "--strategy <how>",
-      "auto: memory of 4 MiB or more crosses in rounds while the agent runs (pre-copy)",
-    ).choices(["auto", "stop-and-copy", "pre-copy"]),
-  );
-  register.runs(migrate, async () => (await import("./commands/agent-migrate.ts")).agentMigrate);
 
   const terminate = register.leaf(agent, "terminate <agent>", "End an agent.", [
     "glia agent terminate counter",
