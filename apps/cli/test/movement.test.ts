@@ -12,6 +12,7 @@ const env: Record<string, string> = { GLIA_HOME: join(scratch, "home"), GLIA_PAS
 const guest = (name: string): string =>
   fileURLToPath(import.meta.resolve(`@glia-os/guest-as/guests/${name}.wasm`));
 const running: ReadyNode[] = [];
+let line = "";
 
 async function glia(args: readonly string[], stdin?: string): Promise<Record<string, unknown>> {
   const at = ["--name", "hub", "--json"];
@@ -33,7 +34,8 @@ async function refusal(args: readonly string[], more: Record<string, string> = {
 beforeAll(async () => {
   const hub = await startReadyNode(["mesh", "start", "--bind", "127.0.0.1:0", "--name", "hub"], env);
   running.push(hub);
-  running.push(await startReadyNode(["mesh", "join", String(hub.ready.joinLine), "--name", "edge"], env));
+  line = String(hub.ready.joinLine);
+  running.push(await startReadyNode(["mesh", "join", line, "--name", "edge"], env));
   await runCli(["agent", "spawn", guest("echo"), "--as", "echo", "--node", "hub"], { env });
 });
 
@@ -82,5 +84,45 @@ describe("glia agent", () => {
     );
     expect(existsSync(`${file}.part`)).toBe(false);
     expect(await glia(["agent", "send", "echo", "still", "--ask"])).toMatchObject({ reply: "still" });
+  });
+});
+
+describe("glia node", () => {
+  it("drain and undrain: the node is emptied, and says so; what cannot move is named", async () => {
+    expect(await glia(["node", "drain", "edge"])).toMatchObject({
+      ok: true,
+      state: "drained",
+      moved: 1,
+      left: 0,
+    });
+    const { nodes } = (await glia(["node", "list"])) as { nodes: { name: string; condition: object }[] };
+    expect(nodes.find(({ name }) => name === "edge")?.condition).toMatchObject({
+      takes: false,
+      drain: "drained",
+    });
+    expect(await refusal(["node", "drain"])).toContain("echo");
+    expect(await glia(["node", "undrain"])).toMatchObject({ state: "open" });
+    expect(await glia(["node", "undrain", "edge"])).toMatchObject({ state: "open" });
+    expect(await refusal(["node", "info", "nobody"])).toContain("nobody");
+  });
+
+  it("policy: turned on for a node, shown, and refused when there is none of that name", async () => {
+    expect(await glia(["agent", "policy", "--on", "rebalance", "--node", "edge"])).toMatchObject({
+      policies: ["rebalance"],
+    });
+    const { stdout } = await runCli(["agent", "policy", "--name", "hub"], { env });
+    expect(stdout).toMatch(/edge +rebalance/);
+    expect(await refusal(["agent", "policy", "--on", "weather"])).toContain("weather");
+  });
+
+  it("F6: a node that is told to stop gives its agents away first, if it was started so", async () => {
+    const args = ["mesh", "join", line, "--name", "leaver", "--drain", "1m"];
+    const leaver = await startReadyNode(args, env);
+    running.push(leaver);
+    await glia(["agent", "migrate", "echo", "leaver"]);
+    expect(await refusal(["agent", "migrate", "echo", "--cancel"])).toContain("not on its way");
+    leaver.child.kill("SIGTERM");
+    expect((await leaver.result).code).toBe(0);
+    expect(await glia(["agent", "send", "echo", "kept", "--ask"])).toMatchObject({ reply: "kept" });
   });
 });

@@ -1,6 +1,7 @@
 /** `glia mesh join`: enter a cluster with a join line. */
 import type { Context } from "../context.ts";
 import type { ExitCode } from "../exit-code.ts";
+import { type MovementOptions, movementSettings } from "../movement/movement-options.ts";
 import { checkNodeName, dataDirOf, defaultNodeName } from "../node/data-dir.ts";
 import { parseHostPort } from "../node/host-port.ts";
 import { type JobOptions, jobSettings } from "../node/job-settings.ts";
@@ -17,7 +18,8 @@ export interface MeshJoinOptions
     MeshOptions,
     MetricsOptions,
     JobOptions,
-    ProgramOptions {
+    ProgramOptions,
+    MovementOptions {
   readonly bind: string;
   readonly role: ForegroundNode["role"];
   readonly name?: string;
@@ -43,6 +45,7 @@ export async function meshJoin(
     start: { kind: "join", line },
     services: offeredServices(options),
     mesh: meshSettings(options),
+    ...movementSettings(options),
     untilStdinCloses: options.untilStdinCloses === true,
     temporary: options.temporary === true,
   };

@@ -1,6 +1,7 @@
 /** `glia mesh start`: found a cluster, or take up again the one in the data folder. */
 import type { Context } from "../context.ts";
 import type { ExitCode } from "../exit-code.ts";
+import { type MovementOptions, movementSettings } from "../movement/movement-options.ts";
 import { checkNodeName, dataDirOf, defaultNodeName } from "../node/data-dir.ts";
 import { parseHostPort } from "../node/host-port.ts";
 import { type JobOptions, jobSettings } from "../node/job-settings.ts";
@@ -18,7 +19,8 @@ export interface MeshStartOptions
     MeshOptions,
     MetricsOptions,
     JobOptions,
-    ProgramOptions {
+    ProgramOptions,
+    MovementOptions {
   readonly bind: string;
   readonly role: ForegroundNode["role"];
   readonly name?: string;
@@ -43,6 +45,7 @@ export async function meshStart(
     joinLine: joinLineLimits(options),
     services: offeredServices(options),
     mesh: meshSettings(options),
+    ...movementSettings(options),
     untilStdinCloses: options.untilStdinCloses === true,
     temporary: options.temporary === true,
   };

@@ -1,6 +1,7 @@
 /** The commands of `glia mesh`: their options, help and examples. */
 import { MINORITY_POLICIES, PROFILES, TRANSPORTS } from "@glia-os/daemon";
 import { type Command, Option } from "commander";
+import { movementOptions } from "../movement/movement-options.ts";
 import { choiceOptions, describeArgument, group, type Registrar } from "../registrar.ts";
 
 const NODE_NAMED = "name, id, or 6 or more characters of the id";
@@ -178,7 +179,7 @@ function nodeOptions(command: Command, role: string): Command {
   const untilStdinCloses =
     "run until standard input ends, for programs that start nodes: none outlives its parent";
   return meshOptions(
-    command.addOption(
+    movementOptions(command).addOption(
       new Option("--role <role>", "what it does in the mesh")
         .choices(["core", "relay", "edge"])
         .default(role),

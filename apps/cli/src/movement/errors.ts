@@ -21,3 +21,20 @@ export class PassphraseMissingError extends CliError<"cli.passphrase-missing"> {
     super("cli.passphrase-missing", `The file needs a passphrase: ${why}`);
   }
 }
+
+/** No member has this name or id. */
+export class NodeUnknownError extends CliError<"cli.node-unknown"> {
+  constructor(text: string) {
+    super("cli.node-unknown", `There is no node ${text.slice(0, 80)} in the mesh`);
+  }
+}
+
+/** Agents that a drain could not move. */
+export class AgentsStuckError extends CliError<"cli.agents-stuck"> {
+  constructor(node: string, stuck: readonly { readonly name: string; readonly why: string }[]) {
+    const names = stuck.map(({ name }) => name).join(", ");
+    super("cli.agents-stuck", `${stuck.length} agents could not be moved away: ${names.slice(0, 300)}`, {
+      details: { node, stuck: stuck.map(({ name, why }) => ({ name, why })) },
+    });
+  }
+}

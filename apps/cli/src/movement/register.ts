@@ -1,7 +1,8 @@
-/** The commands of `glia agent` about whether and where agents run: their options, help and examples. */
-import type { Command } from "commander";
-import { choiceOptions, describeArgument, type Registrar } from "../registrar.ts";
+/** The commands about whether and where agents run, of `glia agent` and `glia node`: their options, help and examples. */
+import { type Command, Option } from "commander";
+import { choiceOptions, describeArgument, group, type Registrar } from "../registrar.ts";
 
+const NODE_NAMED = "name, id, or 6 or more characters of the id (default: the node asked)";
 const AGENT_NAMED = "name, id, or 6 or more characters of the id";
 
 /** Add them to `glia agent`. */
@@ -22,7 +23,84 @@ export function addAgentMovement(agent: Command, register: Registrar): void {
   describeArgument(resume, AGENT_NAMED);
   register.runs(choiceOptions(resume), async () => (await import("./agent-pause.ts")).agentResume);
 
+  addMigrate(agent, register);
   addFiles(agent, register);
+  addPolicy(agent, register);
+}
+
+/** Add `glia node`. */
+export function addNode(program: Command, register: Registrar): void {
+  const node = group(program, "node", "Look at the nodes of the mesh, and empty one of its agents.");
+  const list = register.leaf(
+    node,
+    "list",
+    "List the members with their agents and load, and whether they take agents.",
+    ["glia node list"],
+  );
+  register.runs(choiceOptions(list), async () => (await import("./node-list.ts")).nodeList);
+
+  const info = register.leaf(
+    node,
+    "info [node]",
+    "Show what a node says of itself: load, battery, heat, policies.",
+    ["glia node info edge"],
+  );
+  describeArgument(info, NODE_NAMED);
+  register.runs(choiceOptions(info), async () => (await import("./node-list.ts")).nodeInfo);
+
+  const drain = register.leaf(
+    node,
+    "drain [node]",
+    "Move all agents of a node away, to members with room. It takes no new ones until undrain, also when it is started again.",
+    ["glia node drain edge", "glia node drain --name edge"],
+  );
+  drain.summary("Move all agents of a node away");
+  describeArgument(drain, NODE_NAMED);
+  register.runs(choiceOptions(drain), async () => (await import("./node-drain.ts")).nodeDrain);
+
+  const undrain = register.leaf(node, "undrain [node]", "Let a node take agents again.", [
+    "glia node undrain edge",
+  ]);
+  describeArgument(undrain, NODE_NAMED);
+  register.runs(choiceOptions(undrain), async () => (await import("./node-drain.ts")).nodeUndrain);
+}
+
+function addMigrate(agent: Command, register: Registrar): void {
+  const migrate = register.leaf(
+    agent,
+    "migrate <agent> [node]",
+    "Move a running agent to another node, with all its state. Ctrl-C cancels the move.",
+    [
+      "glia agent migrate counter core",
+      "glia agent migrate counter core --strategy stop-and-copy",
+      "glia agent migrate counter --cancel",
+    ],
+  );
+  describeArgument(migrate, AGENT_NAMED, "where to: name, id, or 6 or more characters of the id");
+  choiceOptions(migrate)
+    .addOption(
+      new Option(
+        "--strategy <how>",
+        "auto: memory of 4 MiB or more crosses in rounds while the agent runs (pre-copy)",
+      ).choices(["auto", "stop-and-copy", "pre-copy"]),
+    )
+    .option("--cancel", "roll back the move that is under way, if it is not committed yet");
+  register.runs(migrate, async () => (await import("./agent-migrate.ts")).agentMigrate);
+}
+
+function addPolicy(agent: Command, register: Registrar): void {
+  const policy = register.leaf(
+    agent,
+    "policy",
+    "Show the policies by which nodes move agents away, and what they moved; or turn one of a node on or off until it stops.",
+    ["glia agent policy", "glia agent policy --on battery --node edge"],
+  );
+  policy.summary("Show or change the policies that move agents");
+  choiceOptions(policy)
+    .option("--on <policy>", "turn on: battery, thermal, load or rebalance")
+    .option("--off <policy>", "turn off")
+    .option("--node <node>", "the node whose policy it is (default: the node asked)");
+  register.runs(policy, async () => (await import("./agent-policy.ts")).agentPolicy);
 }
 
 function addFiles(agent: Command, register: Registrar): void {

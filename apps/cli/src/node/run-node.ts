@@ -7,6 +7,7 @@
  * F3. A node that does not stop within {@link STOP_LIMIT_MS} is ended.
  * F4. Asked over its control socket to stop, it leaves the mesh, answers, and ends (exit 0).
  * F5. Where HTTP is asked for and cannot be served, the node does not start.
+ * F6. With `drainMs` it gives its agents away before it stops, as far as that goes in this time; what stays is named.
  * F6. What goes with a node ({@link Attendance}) is begun before the node says that it is ready, told first that it stops, and ended before it.
  */
 import { existsSync, rmSync } from "node:fs";
@@ -18,6 +19,7 @@ import {
   HttpToken,
   type JobSettings,
   type MeshSettings,
+  type MovementSettings,
   type NodeApi,
   type NodeEvent,
   type NodeOptions,
@@ -30,6 +32,7 @@ import {
 } from "@glia-os/daemon";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { reportFailure } from "../failure.ts";
+import { drainBeforeStop } from "../movement/drain-before-stop.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { eventLine } from "./event-line.ts";
 import { formatHostPort } from "./host-port.ts";
@@ -57,6 +60,10 @@ export interface ForegroundNode {
   readonly programs?: ProgramSettings;
   /** Where its traces go; nowhere without it. */
   readonly traces?: TraceSettings;
+  /** How it moves agents by itself. */
+  readonly movement?: MovementSettings;
+  /** When told to stop, it moves its agents away first, for at most this long. */
+  readonly drainMs?: number;
   /** Where `/metrics` and its neighbours are served; nowhere without it. */
   readonly http?: HostPort;
   /** Where log lines go. Default: standard error, with `-v`. */
@@ -99,6 +106,7 @@ export async function runNode(
       start: settings.start,
       services: settings.services ?? {},
       mesh: settings.mesh ?? {},
+      movement: settings.movement ?? {},
       ...(settings.jobs === undefined ? {} : { jobs: settings.jobs }),
       ...(settings.programs === undefined ? {} : { programs: settings.programs }),
       ...(settings.traces === undefined ? {} : { traces: settings.traces }),
@@ -146,6 +154,8 @@ async function serve(
       return "failed";
     });
     why = await Promise.race([told, failed, asked.promise]);
+    if (settings.drainMs !== undefined && why !== "failed")
+      await drainBeforeStop(node, settings.drainMs, terminal);
     if (why !== "failed") await withinLimit(attendance?.leave(), limitOf(settings));
   } finally {
     await withinLimit(Promise.resolve(attendance?.close()), STOP_LIMIT_MS);

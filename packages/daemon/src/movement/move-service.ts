@@ -63,8 +63,9 @@ export class MoveService implements MoveApi {
     return this.#parts.placement.conditions();
   }
 
-  drain(node?: string, keep = true): Promise<DrainView> {
-    return this.#at(node, MOVE_CALLS.drain, { keep }, ({ drain }) => drain.begin(keep));
+  drain(node?: string, keep?: boolean): Promise<DrainView> {
+    const kept = keep ?? true;
+    return this.#at(node, MOVE_CALLS.drain, { keep: kept }, ({ drain }) => drain.begin(kept));
   }
 
   drainStatus(node?: string): Promise<DrainView> {
@@ -86,7 +87,8 @@ export class MoveService implements MoveApi {
     here: (own: OwnMoves) => Answer,
   ): Promise<Answer> {
     const { mesh, own, member } = this.#parts;
-    const node = text === undefined ? mesh.self : await member(text);
+    const named = text ?? undefined; // What is left out comes as null over a control socket.
+    const node = named === undefined ? mesh.self : await member(named);
     if (node !== mesh.self) return decodeBody(await mesh.call(node, method, encodeBody(body))) as Answer;
     if (own === undefined) throw new BadOptionsError("A client hosts no agents");
     return here(own);

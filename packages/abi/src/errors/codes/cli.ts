@@ -15,6 +15,11 @@ export const CLI_CODES = {
     changed: "Nothing: the node goes on.",
     fix: "Move them with `glia agent migrate` or end them first, or leave with --force: they end with the node.",
   },
+  "cli.agents-stuck": {
+    retryable: true,
+    changed: "The other agents moved; these go on where they are. The node takes no new ones.",
+    fix: "See why each stays, in the lines above; move or terminate it, and drain again.",
+  },
   "cli.child-ended": {
     retryable: true,
     changed: "The run was given up; its other processes were ended and its temporary folders removed.",
@@ -174,6 +179,11 @@ export const CLI_CODES = {
     retryable: false,
     changed: "Nothing: no node was asked.",
     fix: "Start one with `glia mesh start` or `glia mesh join`, or name its folder with --data.",
+  },
+  "cli.node-unknown": {
+    retryable: false,
+    changed: "Nothing.",
+    fix: "See `glia node list` for the members.",
   },
   "cli.output-closed": {
     retryable: false,
