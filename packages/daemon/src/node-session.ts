@@ -1,7 +1,8 @@
 /**
  * A node's lease on existing, kept alive.
  *
- * NS1. The lease is renewed at a third of its time; a failed renewal is tried again after a second.
+ * NS1. The lease is renewed at half of its time, because each renewal wakes the anchor and its disk. Calls to the anchor are repeated by
+ *      themselves; a renewal that fails is tried again after a second.
  * NS2. A lease that ran out or was replaced is not used any more: a new session is opened, with a higher fence.
  * NS3. While it is held back nothing is renewed, so the lease ends by itself; released, it is renewed at once.
  */
@@ -14,6 +15,8 @@ import { requestId } from "./request-id.ts";
 export const LEASE_MS = 15_000;
 /** How long it lasts in the profile `fast`. */
 export const FAST_LEASE_MS = 5000;
+/** After which share of its time a lease is renewed (NS1). */
+export const RENEW_AFTER = 1 / 2;
 const RETRY_MS = 1000;
 
 /** What keeping a session needs. */
@@ -56,7 +59,7 @@ export class SessionKeeper {
     const session = await coordination.openSession(node, this.#leaseMs, requestId(random));
     this.#session = session;
     onSession(session);
-    this.#again(this.#leaseMs / 3);
+    this.#again(RENEW_AFTER * this.#leaseMs);
   }
 
   /** Renew nothing until `release` (NS3). Idempotent. */
@@ -97,7 +100,7 @@ export class SessionKeeper {
     if (session === undefined) return;
     try {
       await this.#parts.coordination.renewSession(session.sessionId);
-      this.#again(this.#leaseMs / 3);
+      this.#again(RENEW_AFTER * this.#leaseMs);
     } catch (error) {
       await this.#failed(error);
     }
