@@ -1,0 +1,210 @@
+/**
+ * One run of the failover protocol on a network that loses, cuts and delays, with processes that crash at chosen moments.
+ *
+ * FO1. Every number is answered once, and with one history: of two answers for a number both say the same; each follows from the one before.
+ * FO2. While a copy is left that the row names, the agent goes on once the faults are over.
+ * FO3. At the end one node runs the agent under the row's epoch, and no other answers.
+ */
+import type { NodeId } from "@glia-os/abi/ids";
+import type { Coordination } from "@glia-os/abi/ports";
+import { createMemoryCoordination } from "@glia-os/store/memory";
+import { AnchorServer } from "../../src/anchor/server.ts";
+import { CallNetwork, SeededRandom, VirtualTime } from "../../src/testing/index.ts";
+import { digests } from "../digests.ts";
+import { AGENT, decode, encode, ModelNode, type ModelWorld, type Said } from "./model-node.ts";
+
+const id = (digit: string): NodeId => digit.repeat(64) as NodeId;
+const ANCHOR = id("0");
+const NODES = [id("1"), id("2"), id("3"), id("4")] as const;
+const CLIENT = id("f");
+const CLUSTER = "ab".repeat(32);
+
+/** Who crashes at a call: the owner, the replica that the row names, or the anchor. */
+export interface Crash {
+  readonly who: "owner" | "replica" | "anchor";
+  readonly atCall: number;
+}
+
+/** One run. */
+export class ModelRun {
+  readonly #time = new VirtualTime();
+  readonly #random: SeededRandom;
+  readonly #network: CallNetwork;
+  readonly #engine: Coordination;
+  readonly #nodes = new Map<NodeId, ModelNode>();
+  readonly #world: ModelWorld;
+  readonly #said = new Map<number, number>();
+  readonly #cut = new Set<NodeId>();
+  #lossPercent = 0;
+  #answered = 0;
+  #chain = 1;
+  #wrong: string | undefined;
+
+  constructor(seed: number, without: "hold" | "continue") {
+    this.#random = new SeededRandom(seed).fork("failover");
+    this.#network = new CallNetwork(this.#time, seed);
+    this.#network.passes = (from, to) =>
+      !this.#cut.has(from) && !this.#cut.has(to) && this.#random.uint32() % 100 >= this.#lossPercent;
+    this.#engine = createMemoryCoordination({ clock: this.#time });
+    this.#world = {
+      clock: this.#time,
+      timers: this.#time,
+      cluster: CLUSTER,
+      anchor: ANCHOR,
+      without,
+      members: () => NODES.filter((node) => this.#nodes.has(node)),
+      released: (node, said) => this.#released(node, said),
+    };
+  }
+
+  /** Calls made so far. */
+  get calls(): number {
+    return this.#network.calls;
+  }
+
+  /** What does not hold after random faults. */
+  async underFaults(rounds: number): Promise<string | undefined> {
+    await this.#begin();
+    for (let round = 0; round < rounds; round++) {
+      await this.#time.advance(this.#random.uint32() % 3000);
+      await this.#fault(this.#random.uint32() % 8);
+    }
+    return this.#finish();
+  }
+
+  /** What does not hold when somebody crashes at a call, and the calls of the whole run. */
+  async withCrash(crash: Crash | undefined): Promise<string | undefined> {
+    let due = false;
+    const { passes } = this.#network;
+    this.#network.passes = (...call) => {
+      if (this.#network.calls >= (crash?.atCall ?? Number.POSITIVE_INFINITY)) due = true;
+      return passes(...call);
+    };
+    await this.#begin();
+    await this.#time.advanceUntil(() => due, 6000);
+    if (crash !== undefined && due) await this.#crash(crash.who);
+    return this.#finish();
+  }
+
+  async #begin(): Promise<void> {
+    this.#anchorUp();
+    for (const node of NODES) this.#start(node);
+    void this.#nodes.get(NODES[0])?.found("0".repeat(64));
+    this.#network.join(CLIENT, "client", []);
+    void this.#asking();
+    await this.#time.advance(500);
+  }
+
+  #anchorUp(): void {
+    const fence = { cluster: CLUSTER as never, anchorEpoch: 1 };
+    this.#network.join(ANCHOR, "core", new AnchorServer(this.#engine, digests, () => fence).methods());
+  }
+
+  #start(node: NodeId): void {
+    const random = this.#random.fork(`${node} ${this.#time.monotonicMs()}`);
+    const started = new ModelNode(this.#world, node, random, this.#network.caller(node, "edge"));
+    const lossy = started.methods.map(
+      ([name, handler]) =>
+        [
+          name,
+          async (...call: Parameters<typeof handler>) => {
+            const answer = await handler(...call);
+            // The call was performed, and its answer is lost.
+            if (this.#random.uint32() % 100 < this.#lossPercent) await new Promise(() => undefined);
+            return answer;
+          },
+        ] as const,
+    );
+    this.#network.join(node, "edge", lossy);
+    this.#nodes.set(node, started);
+  }
+
+  #end(node: NodeId): void {
+    this.#nodes.get(node)?.crash();
+    this.#nodes.delete(node);
+    this.#network.leave(node);
+    this.#time.schedule(this.#random.uint32() % 8000, () => this.#start(node));
+  }
+
+  /** Without a copy that may go on there is nothing to check: such a crash is not made. */
+  async #safeWithout(node: NodeId): Promise<boolean> {
+    const row = await this.#engine.getAgent(AGENT);
+    if (row === undefined) return node !== NODES[0];
+    const owner = this.#nodes.get(row.owner);
+    if (row.owner !== node && owner?.runs === true) return true;
+    const replica =
+      row.replica === undefined || row.replica === node ? undefined : this.#nodes.get(row.replica);
+    return replica !== undefined && replica.holds.size > 0;
+  }
+
+  async #crash(who: Crash["who"]): Promise<void> {
+    if (who === "anchor") {
+      this.#network.leave(ANCHOR);
+      this.#time.schedule(3000 + (this.#random.uint32() % 6000), () => this.#anchorUp());
+      return;
+    }
+    const row = await this.#engine.getAgent(AGENT);
+    const node = who === "owner" ? row?.owner : row?.replica;
+    if (node !== undefined && this.#nodes.has(node) && (await this.#safeWithout(node))) this.#end(node);
+  }
+
+  async #fault(kind: number): Promise<void> {
+    const node = NODES[this.#random.uint32() % NODES.length] as NodeId;
+    if (kind <= 2) await this.#crash((["owner", "replica", "anchor"] as const)[kind] as Crash["who"]);
+    else if (kind <= 5) {
+      this.#cut.add(kind === 3 ? ANCHOR : node);
+      this.#time.schedule(this.#random.uint32() % 9000, () => this.#cut.delete(kind === 3 ? ANCHOR : node));
+    } else if (kind === 6) this.#lossPercent = this.#random.uint32() % 20;
+    else if (await this.#safeWithout(node)) this.#end(node);
+  }
+
+  async #finish(): Promise<string | undefined> {
+    await this.#time.advance(10_000);
+    this.#cut.clear();
+    this.#lossPercent = 0;
+    await this.#time.advance(20_000);
+    const before = this.#answered;
+    await this.#time.advanceUntil(() => this.#answered > before + 3, 60_000);
+    if (this.#answered <= before + 3) this.#note(`FO2: after ${before} answers the agent does not go on`);
+    const row = await this.#engine.getAgent(AGENT);
+    const running = [...this.#nodes.values()].filter(({ runs }) => runs).map((one) => one.id);
+    if (running.length !== 1 || running[0] !== row?.owner)
+      this.#note(`FO3: the row says ${row?.owner[0]}, and it runs on ${running.map((one) => one[0]).join()}`);
+    for (const node of this.#nodes.values()) node.crash();
+    return this.#wrong;
+  }
+
+  /** One number after the other, each asked for until it is answered. */
+  async #asking(): Promise<void> {
+    const call = this.#network.caller(CLIENT, "client");
+    for (let n = 1; ; ) {
+      try {
+        const row = await this.#engine.getAgent(AGENT);
+        if (row === undefined) throw new RangeError("not yet");
+        const said = decode<Said>(await call(row.owner, "model.ask", encode(n), { timeoutMs: 700 }));
+        this.#heard(n, said);
+        n++;
+      } catch {
+        await new Promise<void>((resolve) => void this.#time.schedule(60, resolve));
+      }
+    }
+  }
+
+  #heard(n: number, [answered, after, before]: Said): void {
+    if (answered !== n) this.#note(`FO1: asked for ${n}, answered ${answered}`);
+    if (before !== this.#chain) this.#note(`FO1: answer ${n} does not follow from the one before`);
+    this.#chain = after;
+    this.#answered = n;
+  }
+
+  #released(node: NodeId, [n, after]: Said): void {
+    const known = this.#said.get(n);
+    if (known !== undefined && known !== after)
+      this.#note(`FO1: node ${node[0]} answers ${n} with another history`);
+    this.#said.set(n, after);
+  }
+
+  #note(what: string): void {
+    this.#wrong ??= what;
+  }
+}
