@@ -227,7 +227,7 @@ const rows: readonly RowDefinition[] = [
     what: `virtual milliseconds until all of ${VILLAGERS} simulated agents heard a rumor, another seed per round`,
     unit: "virtual ms",
     excludes:
-      "computing: time is virtual; an envelope takes 5 ms and an exponentially distributed 20 ms on top, one way",
+      "computing: time is virtual; an envelope takes 5 ms and 20 ms on the average on top, one way",
     target: { max: 2000 },
     glia: () => ({ value: broadcast }),
     ...alone,

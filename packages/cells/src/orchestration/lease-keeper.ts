@@ -12,8 +12,9 @@ import type { FenceRow, FenceStore } from "./fence-store.ts";
 
 /** Characters of the name of a resource. */
 export const RESOURCE_CHARS_MAX = 256;
-/** Shortest and longest lease in milliseconds. */
+/** The shortest lease in milliseconds. */
 export const LEASE_TTL_MS_MIN = 1;
+/** The longest lease in milliseconds: a day. */
 export const LEASE_TTL_MS_MAX = 86_400_000;
 /** Resources of a keeper without an engine. */
 export const RESOURCES_MAX = 10_000;
