@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { hasErrorCode } from "@glia-os/abi/errors";
@@ -128,6 +129,29 @@ describe.skipIf(missing !== undefined)(
         dial.abandon();
         expect(hasErrorCode(await outcome, "wire.protocol-violation")).toBe(true);
         dial.abandon();
+      });
+
+      it("K5, QP2: an abandoned dial that nobody answers keeps no port open", async () => {
+        const silent = createSocket("udp4");
+        silent.bind(0, "127.0.0.1");
+        await once(silent, "listening");
+        const nobody = { host: "127.0.0.1", port: silent.address().port };
+        const earlier = carrier().carrier.dial(nobody);
+        const over = earlier.complete().then(
+          () => "answered",
+          () => "the time of a dial is over",
+        );
+        await once(silent, "message");
+        const { carrier: own } = carrier();
+        await own.listen(LOOPBACK, () => {});
+        const dial = own.dial(nobody);
+        const outcome = dial.complete().catch((error: unknown) => error);
+        await once(silent, "message");
+        dial.abandon();
+        expect(hasErrorCode(await outcome, "wire.protocol-violation")).toBe(true);
+        expect(await Promise.race([own.stop().then(() => "stopped"), over])).toBe("stopped");
+        earlier.abandon();
+        silent.close();
       });
 
       it("QP3: the next connection shows a certificate that was rotated in", async () => {

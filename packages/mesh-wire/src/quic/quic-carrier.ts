@@ -104,6 +104,7 @@ class DialledHandshake implements Handshake {
   readonly #ports: QuicPorts;
   readonly #provenAs: (certificate: Uint8Array) => ProvenNode | undefined;
   readonly #abandoned = Promise.withResolvers<never>();
+  #letGo: () => void = () => undefined;
   #connection: QuicConnection | undefined;
   #isAbandoned = false;
 
@@ -125,13 +126,17 @@ class DialledHandshake implements Handshake {
   abandon(): void {
     this.#isAbandoned = true;
     this.#abandoned.reject(new ProtocolViolationError("the dial was abandoned"));
-    void this.#connection?.close();
+    // A dial that nobody answers would keep its port open until its time is over.
+    if (this.#connection === undefined) this.#letGo();
+    else void this.#connection.close();
   }
 
   async #connect(): Promise<ProvenStream> {
     const host = await literalAddress(this.remote.host);
+    if (this.#isAbandoned) throw new ProtocolViolationError("the dial was abandoned");
     const port = this.#ports.portTo(host);
     const letGo = port.use();
+    this.#letGo = letGo;
     try {
       const connection = await port.endpoint.connect({ host, port: this.remote.port, timeoutMs: DIAL_MS });
       this.#connection = connection;
