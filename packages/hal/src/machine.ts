@@ -5,8 +5,11 @@
  * M1. A reading that fails is `undefined`. Nothing here throws, and nothing here writes.
  * M2. Every reading is bounded: file size, entries of a folder, output and time of a command. What exceeds
  *     its bound is treated as unreadable, not cut: half a file could be misread.
+ * M3. What the kernel makes from its memory (`/proc`, `/sys/fs`, names under `/sys`) is read in the calling thread: some microseconds, where handing
+ *     each step to a pool of threads wakes two of them. Devices behind other files of `/sys` may take long to answer and are read by the pool.
  */
 import { execFile } from "node:child_process";
+import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 import { open, readdir } from "node:fs/promises";
 import { availableParallelism, cpus, endianness, freemem, totalmem } from "node:os";
 import { type Architecture, detectArchitecture } from "./architecture.ts";
@@ -71,7 +74,31 @@ export interface Machine {
   library(): Promise<OsLibrary>;
 }
 
+const isOfKernel = (path: string): boolean => path.startsWith("/proc/") || path.startsWith("/sys/fs/");
+
+/** (M3) */
+function readAtOnce(path: string): Uint8Array | undefined {
+  let file: number | undefined;
+  try {
+    file = openSync(path, "r");
+    const chunks: Uint8Array[] = [];
+    for (let total = 0; total <= FILE_LIMIT_BYTES; ) {
+      const chunk = Buffer.allocUnsafe(16_384);
+      const bytesRead = readSync(file, chunk, 0, chunk.length, null);
+      if (bytesRead === 0) return Buffer.concat(chunks, total);
+      total += bytesRead;
+      chunks.push(chunk.subarray(0, bytesRead));
+    }
+    return undefined;
+  } catch {
+    return undefined;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
 async function readBounded(path: string): Promise<Uint8Array | undefined> {
+  if (isOfKernel(path)) return readAtOnce(path);
   try {
     // Pseudo files report a size of 0, so the bound is checked while reading.
     await using file = await open(path, "r");
@@ -91,7 +118,8 @@ async function readBounded(path: string): Promise<Uint8Array | undefined> {
 
 async function listBounded(path: string): Promise<readonly string[]> {
   try {
-    return (await readdir(path)).sort().slice(0, FOLDER_LIMIT);
+    const names = path.startsWith("/sys/") || isOfKernel(path) ? readdirSync(path) : await readdir(path);
+    return names.sort().slice(0, FOLDER_LIMIT);
   } catch {
     return [];
   }
