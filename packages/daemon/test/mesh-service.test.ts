@@ -260,7 +260,8 @@ describe("what a node measured", () => {
       return Object.keys(MESH_METRIC_HELP).filter((name) => !text.includes(`# TYPE ${name} `));
     };
     // Jobs need a module, which this node was not given; the others count what did not happen here.
-    const absent = /^mayfly_|shed|expired|rotations|unopened|stray|dropped|failures|failed_rounds|puts|gets/;
+    const absent =
+      /^mayfly_|^glia_(jobs|drain|policy)|shed|expired|rotations|unopened|stray|dropped|failures|failed_rounds|puts|gets/;
     await vi.waitFor(
       async () => expect((await missing()).filter((name) => !absent.test(name))).toEqual([]),
       WAIT,

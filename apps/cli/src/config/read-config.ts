@@ -112,7 +112,7 @@ async function runInThread(file: string): Promise<ConfigReading> {
 function withWholePaths(config: GliaConfig, file: string | undefined): GliaConfig {
   const folder = file === undefined ? process.cwd() : dirname(file);
   const whole = (path: string): string => resolve(folder, path);
-  const { data, join: how, jobs, services, agents } = config;
+  const { data, join: how, jobs, services, programs, agents } = config;
   return {
     ...config,
     ...(data === undefined ? {} : { data: whole(data) }),
@@ -121,6 +121,7 @@ function withWholePaths(config: GliaConfig, file: string | undefined): GliaConfi
     ...(services?.files === undefined
       ? {}
       : { services: { ...services, files: { ...services.files, folder: whole(services.files.folder) } } }),
+    ...(programs?.folder === undefined ? {} : { programs: { folder: whole(programs.folder) } }),
     ...(agents === undefined ? {} : { agents: agents.map((each) => ({ ...each, file: whole(each.file) })) }),
   };
 }

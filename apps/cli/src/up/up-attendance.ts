@@ -2,23 +2,30 @@
  * What goes with a node that `glia up` runs: its HTTP face, the agents it keeps, its configuration as it changes.
  *
  * UA1. An HTTP face that moves is opened at the new address before the old one closes; when it cannot be opened, the old one stays.
+ * UA2. Before the node leaves, no agent is started any more, and with `shutdown.drain` those that can move are moved away.
  */
 import { join } from "node:path";
 import type { HostPort } from "@glia-os/abi/ports";
 import { type HttpServer, HttpToken, type NodeApi, type NodeEvent, serveHttp } from "@glia-os/daemon";
 import type { GliaConfig } from "@glia-os/daemon/config";
+import { drainBeforeStop } from "../movement/drain-before-stop.ts";
 import { formatHostPort, parseHostPort } from "../node/host-port.ts";
 import type { Attendance } from "../node/run-node.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 import { KeptAgents } from "./kept-agents.ts";
 import { Reload } from "./reload.ts";
 import { tellServiceManager } from "./service-manager.ts";
 import type { UpLog } from "./up-log.ts";
+
+/** How long stopping may take, unless the configuration says. */
+const STOP_MS = 10_000;
 
 /** What it is made of. */
 export interface UpAttendanceParts {
   readonly file: string | undefined;
   readonly config: GliaConfig;
   readonly log: UpLog;
+  readonly terminal: Terminal;
   read(): Promise<GliaConfig>;
 }
 
@@ -77,9 +84,18 @@ export class UpAttendance implements Attendance {
     await tellServiceManager("ready", `${name} is one of ${members.length} members`);
   }
 
+  /** How long stopping may take, in milliseconds. */
+  get stopMs(): number {
+    return this.#config.shutdown?.timeoutMs ?? STOP_MS;
+  }
+
+  /** (UA2) */
   async leave(): Promise<void> {
-    await tellServiceManager("stopping", "leaving the mesh");
+    const drains = this.#config.shutdown?.drain === true;
+    await tellServiceManager("stopping", drains ? "moving agents away" : "leaving the mesh");
     await this.#agents?.stop();
+    if (drains && this.#node !== undefined)
+      await drainBeforeStop(this.#node, this.stopMs, this.#parts.terminal);
   }
 
   async close(): Promise<void> {

@@ -38,8 +38,6 @@ export interface UpOptions {
 /** Where the first node of a mesh listens, unless it is told where. */
 const FOUNDER_BIND = "127.0.0.1:7400";
 const MEMBER_BIND = "127.0.0.1:0";
-/** How long stopping may take, unless it is told, in milliseconds. */
-const STOP_MS = 10_000;
 
 /** Run it. */
 export async function up(options: UpOptions, { terminal, interrupt, stdin }: Context): Promise<ExitCode> {
@@ -48,7 +46,7 @@ export async function up(options: UpOptions, { terminal, interrupt, stdin }: Con
     underOptions((await readConfig(file, process.env)).config, options);
   const config = await read();
   const log = new UpLog(terminal, logOf(config));
-  const attendance = new UpAttendance({ file, config, log, read });
+  const attendance = new UpAttendance({ file, config, log, terminal, read });
   const place = await placeOf(config, () => joinLineOf(config, options, stdin));
   const settings: ForegroundNode = {
     ...place,
@@ -56,8 +54,10 @@ export async function up(options: UpOptions, { terminal, interrupt, stdin }: Con
     mesh: meshSettings(config.mesh ?? {}),
     ...(config.jobs === undefined ? {} : { jobs: config.jobs }),
     ...(config.traces === undefined ? {} : { traces: config.traces }),
+    ...programsOf(config),
+    movement: config.movement ?? {},
     logger: log,
-    stopLimitMs: () => attendance.config.shutdown?.timeoutMs ?? STOP_MS,
+    stopLimitMs: () => attendance.stopMs,
     onEvent: (event) => attendance.event(event),
     attend: async (node: NodeApi): Promise<Attendance> => {
       const { address, role } = await node.status();
@@ -130,6 +130,11 @@ async function joinLineOf(
 ): Promise<string | undefined> {
   const source = given ?? how?.file ?? how?.line;
   return source === undefined ? undefined : readJoinLine(source, stdin);
+}
+
+function programsOf({ programs }: GliaConfig): Pick<ForegroundNode, "programs"> {
+  if (programs?.folder !== undefined) return { programs: { folder: programs.folder } };
+  return programs?.uploaded === true ? { programs: "uploaded" } : {};
 }
 
 function servicesOf({ services }: GliaConfig): NonNullable<ForegroundNode["services"]> {

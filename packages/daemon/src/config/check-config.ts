@@ -26,8 +26,11 @@ export function checkConfig(
 ): CheckedConfig {
   const { value: whole, taken, problems } = overrideByEnvironment(value, environment);
   const newer = versionProblems(whole);
-  const all =
-    newer.length > 0 ? newer : [...checkShape(whole, CONFIG_SHAPE), ...joinProblems(whole), ...problems];
+  const either = [
+    ...eitherOf(whole, "join", ["line", "file"]),
+    ...eitherOf(whole, "programs", ["uploaded", "folder"]),
+  ];
+  const all = newer.length > 0 ? newer : [...checkShape(whole, CONFIG_SHAPE), ...either, ...problems];
   if (all.length > 0) throw new ConfigInvalidError(from, all);
   return { config: whole as GliaConfig, fromEnvironment: taken };
 }
@@ -39,12 +42,17 @@ function versionProblems(value: unknown): Problem[] {
   return [{ path: "version", what: `is ${version}: made for a newer Glia, which reads it` }];
 }
 
-function joinProblems(value: unknown): Problem[] {
-  const join = (value as { readonly join?: unknown } | null)?.join;
-  if (typeof join !== "object" || join === null) return [];
-  const given = ["line", "file"].filter((key) => (join as Record<string, unknown>)[key] !== undefined);
-  if (given.length === 1) return [];
+/** A record that says one of two things. */
+function eitherOf(value: unknown, field: string, keys: readonly [string, string]): Problem[] {
+  const given = (value as Readonly<Record<string, unknown>> | null)?.[field];
+  if (typeof given !== "object" || given === null) return [];
+  const said = keys.filter((key) => (given as Record<string, unknown>)[key] !== undefined);
+  if (said.length === 1) return [];
+  const [one, other] = keys;
   return [
-    { path: "join", what: given.length === 0 ? "says neither line nor file" : "says both line and file" },
+    {
+      path: field,
+      what: said.length === 0 ? `says neither ${one} nor ${other}` : `says both ${one} and ${other}`,
+    },
   ];
 }

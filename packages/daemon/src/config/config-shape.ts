@@ -118,6 +118,26 @@ export const CONFIG_SHAPE: RecordShape = record({
     }),
     says: "the jobs it runs",
   },
+  programs: {
+    shape: record({
+      uploaded: { shape: { kind: "flag" }, says: "whatever members of the mesh upload" },
+      folder: { shape: PATH, says: "the modules of a folder" },
+    }),
+    says: "programs that agents may run outside the sandbox",
+  },
+  movement: {
+    shape: record({
+      policies: {
+        shape: { kind: "list", of: choice("battery", "thermal", "load", "rebalance"), max: 4 },
+        says: "policies that are on",
+      },
+      movesPerMinute: {
+        shape: { kind: "number", min: 1, max: 600 },
+        says: "most moves that policies begin in a minute",
+      },
+    }),
+    says: "how it moves agents by itself",
+  },
   http: {
     shape: record({
       bind: { shape: ADDRESS, required: true, says: "where metrics, health and jobs are served", live: true },

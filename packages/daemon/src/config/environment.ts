@@ -28,7 +28,9 @@ function variablesOf(shape: RecordShape, above: readonly string[]): ConfigVariab
   return Object.entries(shape.fields).flatMap(([key, field]) => {
     const path = [...above, key];
     if (field.shape.kind === "record") return variablesOf(field.shape, path);
-    if (field.shape.kind === "list" && field.shape.of.kind !== "text") return [];
+    if (field.shape.kind === "list" && field.shape.of.kind === "record") return [];
+    // The version belongs to the file.
+    if (path.length === 1 && key === "version") return [];
     return [{ name: variableName(path), path, shape: field.shape }];
   });
 }

@@ -44,6 +44,13 @@ export interface GliaConfig {
   };
   /** The jobs it runs. */
   readonly jobs?: { readonly module: string; readonly workers?: number };
+  /** Programs that agents may run outside the sandbox (docs/durable-agents.md): whatever members upload, or the modules of a folder. Default: none. */
+  readonly programs?: { readonly uploaded?: true; readonly folder?: string };
+  /** How it moves agents by itself (docs/migration.md). Default: not at all. */
+  readonly movement?: {
+    readonly policies?: readonly ("battery" | "thermal" | "load" | "rebalance")[];
+    readonly movesPerMinute?: number;
+  };
   /** Where `/metrics`, `/__health` and its jobs are served, `HOST:PORT`. Default: nowhere. */
   readonly http?: { readonly bind: string };
   readonly log?: {

@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { configTable } from "../../src/config/config-table.ts";
 import {
   CONFIG_VARIABLES,
   ConfigInvalidError,
@@ -30,6 +32,8 @@ const whole = defineConfig({
   mesh: { profile: "lan", transport: "auto", mdns: true, minority: "continue" },
   services: { http: { origins: ["https://example.org"] }, files: { folder: "files", writable: false } },
   jobs: { module: "jobs.mjs", workers: 2 },
+  programs: { folder: "programs" },
+  movement: { policies: ["battery"], movesPerMinute: 2 },
   http: { bind: "127.0.0.1:0" },
   log: { format: "json", level: "warn" },
   traces: { endpoint: "http://127.0.0.1:4318/v1/traces" },
@@ -53,6 +57,7 @@ describe("a configuration", () => {
       shutdown: { timeoutMs: 1.5 },
       agents: [{ name: "a", file: "a" }, { name: "a", file: "" }, 7],
       join: { line: "x", file: "y" },
+      programs: {},
     });
     expect(problems.map(({ path, meant }) => [path, meant])).toEqual([
       ["naem", "name"],
@@ -67,6 +72,7 @@ describe("a configuration", () => {
       ["agents[1].name", undefined],
       ["agents[2]", undefined],
       ["join", undefined],
+      ["programs", undefined],
     ]);
   });
 
@@ -157,4 +163,10 @@ describe("a suggestion", () => {
       ["profil", "tranpsort", "MDNS", "minorty", "speed", "x"].map((word) => nearestWord(word, known)),
     ).toEqual(["profile", "transport", "mdns", "minority", undefined, undefined]);
   });
+});
+
+test("docs/config.md has the fields as they are; run scripts/print-config-table.ts after a change", () => {
+  expect(readFileSync(new URL("../../../../docs/config.md", import.meta.url), "utf8")).toContain(
+    configTable(),
+  );
 });

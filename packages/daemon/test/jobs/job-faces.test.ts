@@ -1,8 +1,9 @@
 /** The jobs of one real node, through every face there is. */
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type ControlConnection,
   type ControlServer,
@@ -57,6 +58,29 @@ afterAll(async () => {
   await connection?.close();
   await Promise.all([control?.close(), http?.close(), node?.stop()]);
   rmSync(scratch, { recursive: true, force: true });
+});
+
+test("jobs are in the metrics, which promtool reads, and in the health", async () => {
+  const jobs = jobProtocolOver(node);
+  await jobs.wait((await jobs.submit({ entry: "double", payload: 1 })).id, 30_000);
+  const headers = { authorization: `Bearer ${new HttpToken(join(dataDir, "http-token")).text}` };
+  const read = async (path: string): Promise<string> =>
+    (await fetch(`http://127.0.0.1:${http.address.port}${path}`, { headers })).text();
+  const text = await read("/metrics");
+  expect(text).toMatch(/^glia_jobs_ended_total\{state="succeeded"\} [1-9]/m);
+  for (const name of ["glia_jobs_accepted_total", "glia_jobs_pending"])
+    expect(text).toMatch(new RegExp(`^${name} `, "m"));
+  const { components } = JSON.parse(await read("/__health")) as { readonly components: object };
+  expect(components).toEqual({
+    mesh: { state: "ok" },
+    anchor: { state: "ok" },
+    wire: { state: "ok" },
+    agents: { state: "ok" },
+    jobs: { state: "ok" },
+  });
+  const checked = spawnSync("promtool", ["check", "metrics"], { input: text, encoding: "utf8" });
+  if (checked.error !== undefined) process.stderr.write("promtool is missing: the text was not read by it\n");
+  else expect(`${checked.stdout}${checked.stderr}`).not.toMatch(/glia_jobs|error/);
 });
 
 describe.each(["a node in this process", "the control socket", "JSON-RPC", "gRPC"])(
