@@ -97,10 +97,10 @@ async function main(seed: number, seeds: number, json: boolean): Promise<void> {
   const twoFaced: Scenario = {
     name: "two surveys",
     faulty: { "two-faced": 2 },
-    threshold: "majority",
-    expected: "reached",
+    threshold: "unanimous",
+    expected: "impossible",
   };
-  const { found } = await surveyTwice({ ...twoFaced, threshold: "unanimous" }, seed);
+  const { found } = await surveyTwice(twoFaced, seed);
   const counts = [];
   for (const scenario of seeds === 0 ? [] : SCENARIOS)
     counts.push({
@@ -114,7 +114,7 @@ async function main(seed: number, seeds: number, json: boolean): Promise<void> {
     );
     return;
   }
-  console.log(`Ten agents in one process, on virtual time; seed ${seed}.\n`);
+  console.log(`Ten simulated nodes with a voter each, on virtual time; seed ${seed}.\n`);
   console.log(tableOf(lines));
   console.log(
     `\nTwo surveys at once, with two two-faced voters among the ten: ${found.length} of them found by comparison.`,

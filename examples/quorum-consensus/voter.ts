@@ -1,4 +1,4 @@
-/** A voter: an agent that answers a question after a while, honestly or in one of the ways in which voters fail. */
+/** A voter: an agent that answers a question, honestly or in one of the ways in which voters fail. */
 import { type AgentContext, type AgentRoutine, agent } from "@glia-os/cells/agent";
 
 /**
@@ -12,8 +12,6 @@ export interface VoterInput {
   readonly behaviour: Behaviour;
   /** What is true, as far as the voter can see. */
   readonly truth: boolean;
-  /** Time that a message needs to it and back, at most, in milliseconds. */
-  readonly delayMs: number;
 }
 
 /** After this time even a silent voter answers. */
@@ -26,9 +24,9 @@ export const voter = agent({
   on: {
     vote: {
       *handle(ctx: AgentContext<VoterInput & { asked: number }>, _question: string): AgentRoutine<boolean> {
-        const { behaviour, truth, delayMs } = ctx.state;
+        const { behaviour, truth } = ctx.state;
         ctx.state.asked++;
-        yield* ctx.sleep(behaviour === "silent" ? SILENT_MS : Math.round(ctx.random() * delayMs));
+        if (behaviour === "silent") yield* ctx.sleep(SILENT_MS);
         if (behaviour === "crashing") throw new RangeError("this voter fails on every question");
         if (behaviour === "wrong") return !truth;
         return behaviour === "two-faced" ? ctx.state.asked % 2 === 0 : truth;

@@ -168,7 +168,7 @@ export class SimulatedAgents implements AgentOutside<AgentProcess> {
 }
 
 /** What an envelope takes on the average beyond the least, times the natural logarithm of 2, in milliseconds. */
-const SPREAD_MS = 20 * 0.693_147;
+const SPREAD_MS = 20 * Math.LN2;
 
 /**
  * One way of a round trip as in the mesh's own simulations: 5 ms, and 20 ms on the average on top, distributed exponentially but for straight
