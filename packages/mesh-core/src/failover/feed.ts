@@ -105,6 +105,8 @@ export class Feed {
   #log: Entry[] = [];
   #logBytes = 0;
   #replica: Replica | undefined;
+  /** Named once, and given up: their copies count until another is named. */
+  readonly #former: Replica[] = [];
   /** The row names nobody, and nobody is waited for. */
   #free = false;
   #sinceBytes = 0;
@@ -197,6 +199,7 @@ export class Feed {
     if (outcome.kind === "fenced") this.#fenced(outcome.row?.owner);
     if (outcome.kind !== "written") return;
     this.#free = true;
+    this.#dropFormer();
     this.#o.onHeld(this.#last);
   }
 
@@ -218,9 +221,10 @@ export class Feed {
       const first = await this.#seed(replica);
       await Promise.race([this.#appends(replica), this.#keep(replica, first), replica.failed]);
     } catch {
-      // It did not answer, or refused: somebody else is asked. What it has is worth nothing once another is named.
+      // It did not answer, or refused: somebody else is asked. One that the row names may still take over until another is named.
       this.#shunned.set(node, this.#o.clock.monotonicMs() + SHUNNED_MS);
-      this.#drop(replica);
+      if (replica.named) this.#former.push(replica);
+      else this.#drop(replica);
     } finally {
       this.#end(replica);
     }
@@ -243,6 +247,7 @@ export class Feed {
     if (outcome.kind !== "written" || replica.over) throw new MeshStoppedError();
     this.#free = false;
     replica.named = true;
+    this.#dropFormer();
     this.#o.onHeld(replica.held);
     for (let taken = 0; !replica.over; ) {
       if (this.#sinceBytes < CHECKPOINT_BYTES && this.#sinceCount < CHECKPOINT_ENTRIES)
@@ -345,6 +350,10 @@ export class Feed {
     this.#logBytes = 0;
     this.#wake();
     if (replica.named) this.#o.onLost();
+  }
+
+  #dropFormer(): void {
+    for (const replica of this.#former.splice(0)) this.#drop(replica);
   }
 
   #drop({ node, feed }: Replica): void {
