@@ -105,6 +105,30 @@ test("a cell moves by its journal and remembers its links, with and without read
   }
 });
 
+test("a journal of several MiB crosses in chunks that fit, framed as they are", async () => {
+  const [from, to] = [new DomainNode(PROGRAMS), new DomainNode(PROGRAMS)];
+  await from.start("collector-1000000");
+  for (let seq = 1; seq <= 6; seq++) await from.send(seq, "x".repeat(600_000));
+  const largest = await move(from, to, 2);
+  expect(largest).toBeLessThanOrEqual(1024 * 1024);
+  expect(await to.send(6, "x")).toBe("duplicate");
+  expect((await to.disk.journal.head(AGENT))?.bytes).toBeGreaterThan(3_600_000);
+});
+
+test("a reply that was under way when its cell left is pushed to its asker's node from where the cell arrived", async () => {
+  const journal = new Disk();
+  const [from, to] = [new DomainNode(PROGRAMS, journal), new DomainNode(PROGRAMS)];
+  await from.start("collector-3");
+  const sent = from.send(1, "a", { ask: true });
+  await sent;
+  await move(from, to, 2, false);
+  await until(() => to.heard.replies.length + from.heard.replies.length > 0);
+  expect([...to.heard.replies, ...from.heard.replies][0]).toEqual(["1", "a"]);
+  expect([...to.heard.nodes, ...from.heard.nodes]).toEqual(
+    Array.from({ length: to.heard.nodes.length + from.heard.nodes.length }, () => NODE),
+  );
+});
+
 test("a move that is off leaves the cell running where it was, and nothing at the other node", async () => {
   const [from, to] = [new DomainNode(PROGRAMS), new DomainNode(PROGRAMS)];
   await from.start("collector-3");

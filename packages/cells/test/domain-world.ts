@@ -52,6 +52,8 @@ export class Disk implements CellStore {
 export interface Heard {
   readonly replies: [string, string][];
   readonly ended: CellEnd[];
+  /** The nodes that replies go to. */
+  readonly nodes: string[];
 }
 
 /** A node's cells over a disk. */
@@ -59,7 +61,7 @@ export class DomainNode {
   readonly gate: CellGate;
   readonly runner: DomainRunner;
   readonly disk: Disk;
-  readonly heard: Heard = { replies: [], ended: [] };
+  readonly heard: Heard = { replies: [], ended: [], nodes: [] };
 
   constructor(
     programs: readonly DurableProgram<never>[],
@@ -98,8 +100,10 @@ export class DomainNode {
       kept: both,
       clock: createSystemClock(),
       events: {
-        replyReady: (_, { seq }, payload) =>
-          void this.heard.replies.push([`${seq}`, new TextDecoder().decode(payload)]),
+        replyReady: (_, { seq, from }, payload) => {
+          this.heard.replies.push([`${seq}`, new TextDecoder().decode(payload)]);
+          this.heard.nodes.push(from);
+        },
         cellEnded: (_, __, end) => void this.heard.ended.push(end),
       },
     });
@@ -143,13 +147,13 @@ export class DomainNode {
   }
 }
 
-/** Move the agent by the gates' own calls, as the mesh does. */
+/** Move the agent by the gates' own calls, as the mesh does. Gives the largest chunk. */
 export async function move(from: DomainNode, to: DomainNode, epoch: number, ahead = true): Promise<number> {
   const description = from.gate.describe(AGENT);
   if (description === undefined) throw new RangeError("it is not here");
   await to.gate.admit(AGENT, description.meta, description.estimatedBytes);
   const first = ahead ? await from.gate.precopy.begin(AGENT, 0) : undefined;
-  let bytes = 0;
+  let largest = 0;
   let source = first ?? (await from.gate.freeze(AGENT));
   let frozen = first === undefined;
   await to.gate.stage(AGENT, description.meta, async () => {
@@ -159,10 +163,10 @@ export async function move(from: DomainNode, to: DomainNode, epoch: number, ahea
       source = await from.gate.freeze(AGENT);
       chunk = await source();
     }
-    bytes += chunk?.length ?? 0;
+    largest = Math.max(largest, chunk?.length ?? 0);
     return chunk;
   });
   await from.gate.retire(AGENT, { agent: AGENT, epoch: epoch as Epoch, owner: NODE, address: undefined });
   await to.gate.activate(AGENT, epoch as Epoch);
-  return bytes;
+  return largest;
 }

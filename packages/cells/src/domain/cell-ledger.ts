@@ -9,7 +9,7 @@
 import type { DomainLedger } from "@glia-os/durable";
 import { LinkTable } from "@glia-os/mesh-core";
 import { BadImageError } from "../errors.ts";
-import { type CellMessage, linkOf, type Reply } from "./cell-message.ts";
+import { askerOf, type CellMessage, type Reply } from "./cell-message.ts";
 import { CELL_SERVICE } from "./cell-service.ts";
 
 type Form = readonly [table: Uint8Array, received: number];
@@ -45,13 +45,13 @@ export class CellLedger implements DomainLedger {
     const { id, ask, floor, closed } = payload as CellMessage;
     this.#received += 1;
     for (const link of closed) this.#table.close(link);
-    const { link, seq } = linkOf(id);
+    const { link, seq } = askerOf(id);
     this.#table.offer(link, seq, floor, ask);
   }
 
   outcome(value: unknown): void {
     const { reply, payload } = value as Reply;
-    const { link, seq } = linkOf(reply);
+    const { link, seq } = askerOf(reply);
     this.#table.reply(link, seq, payload);
   }
 

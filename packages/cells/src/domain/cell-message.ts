@@ -2,6 +2,7 @@
 import type { NodeId } from "@glia-os/abi/ids";
 import type { LinkId } from "@glia-os/mesh-core";
 import type { KeptMail } from "../kept-cells.ts";
+import type { Asker } from "../runner-port.ts";
 
 /** Longest payload that a record holds: a record takes 1 MiB, less what stands beside it. */
 export const MESSAGE_BYTES_MAX: number = 1024 * 1024 - 65_536;
@@ -31,15 +32,15 @@ export interface Reply {
 
 /** The message as it is recorded. */
 export function messageOf({ link, seq, ask, from, floor, closed, payload }: KeptMail): CellMessage {
-  const front = { id: `${link}/${seq}`, ask, from, floor, closed };
+  const front = { id: `${link}/${seq}/${from}`, ask, from, floor, closed };
   if (payload.length <= MESSAGE_BYTES_MAX) return { ...front, payload };
   return { ...front, payload: new Uint8Array(), tooLong: payload.length };
 }
 
-/** The link and number that an id names. */
-export function linkOf(id: string): { readonly link: LinkId; readonly seq: number } {
-  const at = id.indexOf("/");
-  return { link: id.slice(0, at), seq: Number(id.slice(at + 1)) };
+/** The link and number that an id names, and the node that its sender was on. */
+export function askerOf(id: string): Asker {
+  const [link = "", seq, from] = id.split("/");
+  return { link, seq: Number(seq), from: from as NodeId };
 }
 
 /** Whether something is a reply in form. */
@@ -47,6 +48,8 @@ export function isReply(value: unknown): value is Reply {
   if (typeof value !== "object" || value === null) return false;
   const { reply, payload } = value as Partial<Reply>;
   return (
-    typeof reply === "string" && /^[0-9a-f]{32}\/[1-9]\d{0,15}$/.test(reply) && payload instanceof Uint8Array
+    typeof reply === "string" &&
+    /^[0-9a-f]{32}\/[1-9]\d{0,15}\/[0-9a-f]{64}$/.test(reply) &&
+    payload instanceof Uint8Array
   );
 }

@@ -4,21 +4,16 @@
  * SV1. A reply leaves after everything before it is on the disk, the message it answers included: that is what the domain does for every call.
  * SV2. It may be made again when its outcome was not recorded: the link table takes the first reply of an ask, and a repetition is the same.
  */
-import type { NodeId } from "@glia-os/abi/ids";
 import type { DurableService } from "@glia-os/durable";
 import { BadReplyError } from "../errors.ts";
 import type { Asker } from "../runner-port.ts";
-import { isReply, linkOf, MESSAGE_BYTES_MAX, type Reply } from "./cell-message.ts";
+import { askerOf, isReply, MESSAGE_BYTES_MAX, type Reply } from "./cell-message.ts";
 
 /** The name under which a program uses it. */
 export const CELL_SERVICE = "cell";
-const NOBODY = "0".repeat(64) as NodeId;
 
-/** The service of one cell. `replied` hears of each reply. `nodeOf`: where the sender of a link was last. */
-export function cellService(
-  replied: (asker: Asker, payload: Uint8Array) => void,
-  nodeOf: (link: string) => NodeId | undefined,
-): DurableService {
+/** The service of one cell. `replied` hears of each reply. */
+export function cellService(replied: (asker: Asker, payload: Uint8Array) => void): DurableService {
   return {
     repeatable: true,
     service: {
@@ -27,8 +22,7 @@ export function cellService(
       concurrency: 65_536,
       perform: (request, settle) => {
         const reply = checked(request);
-        const { link, seq } = linkOf(reply.reply);
-        replied({ link, seq, from: nodeOf(link) ?? NOBODY }, reply.payload);
+        replied(askerOf(reply.reply), reply.payload);
         settle.ok(reply);
         return undefined;
       },

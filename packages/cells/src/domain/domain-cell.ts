@@ -4,7 +4,7 @@
  * DC1. Messages go into the journal in the order they came; at most {@link IN_FLIGHT_MAX} are on their way, the others wait here.
  * DC2. A message that is not in the journal when the cell stops is given back: its sender has no acknowledgement.
  */
-import type { AgentId, NodeId } from "@glia-os/abi/ids";
+import type { AgentId } from "@glia-os/abi/ids";
 import { Domains, type DurableDomain, type DurableProgram } from "@glia-os/durable";
 import type { AgentManifest } from "../agent-manifest.ts";
 import { NotHereError } from "../errors.ts";
@@ -39,7 +39,6 @@ export class DomainCell {
   readonly #program: DurableProgram<unknown>;
   readonly #o: DomainRunnerOptions;
   readonly #onEnd: DomainEnd;
-  readonly #nodes = new Map<string, NodeId>();
   #ledger = new CellLedger();
   #domain: DurableDomain | undefined;
   #starting: Promise<void> | undefined;
@@ -68,10 +67,7 @@ export class DomainCell {
 
   #makeDomains(services: readonly DomainService[]): Domains {
     const { journal, clock, timers, digests, random, logger, gate, guard, historyBytes } = this.#o;
-    const cell = cellService(
-      (asker, payload) => gate.replied(this.agent, asker, payload.slice()),
-      (link) => this.#nodes.get(link),
-    );
+    const cell = cellService((asker, payload) => gate.replied(this.agent, asker, payload.slice()));
     const offered = Object.fromEntries(services.map((service) => [service.name, service]));
     return new Domains({
       journal,
@@ -158,8 +154,6 @@ export class DomainCell {
         return;
       }
       const { item, kept } = this.#queue.shift() as Waiting;
-      this.#nodes.delete(item.link);
-      this.#nodes.set(item.link, item.from);
       this.#inFlight += 1;
       const over = (settle: () => void): void => {
         this.#inFlight -= 1;

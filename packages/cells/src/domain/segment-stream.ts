@@ -15,6 +15,8 @@ export const SEGMENT_BYTES_MAX: number = 64 * 1024 * 1024;
 const ROUND_BYTES = 32_768;
 const ROUNDS_MAX = 8;
 const LENGTH_BYTES = 4;
+/** Largest chunk: one that crosses ahead gets a length in front (image-stream.ts). */
+const OUT_BYTES: number = CHUNK_BYTES - LENGTH_BYTES;
 const ANEW: Uint8Array = new Uint8Array(LENGTH_BYTES);
 
 /** The source's side. */
@@ -79,12 +81,12 @@ export class SegmentSource {
     }
   }
 
-  /** Parts as one chunk, at most 1 MiB. */
+  /** Parts as one chunk. */
   #chunk(): Uint8Array {
     const taken: Uint8Array[] = [];
     let bytes = 0;
-    for (let part = this.#parts[0]; part !== undefined && bytes < CHUNK_BYTES; part = this.#parts[0]) {
-      const piece = part.subarray(0, CHUNK_BYTES - bytes);
+    for (let part = this.#parts[0]; part !== undefined && bytes < OUT_BYTES; part = this.#parts[0]) {
+      const piece = part.subarray(0, OUT_BYTES - bytes);
       taken.push(piece);
       bytes += piece.length;
       if (piece.length === part.length) this.#parts.shift();

@@ -383,7 +383,8 @@ export class LinkSender {
     if (this.#base < this.#next) this.#goBack();
     if (this.#waitMs > LOOK_AGAIN_MS) this.#lookAgain();
     const owner = this.#owner;
-    if (owner !== undefined && this.#pause === undefined)
+    // Also while it holds back: a receiver that is busy with the replies of this link waits for just these asks.
+    if (owner !== undefined)
       for (const ask of [...this.#asks.values()]) if (ask.seq < this.#base) this.#put(owner, [ask]);
     this.#pump();
   }
