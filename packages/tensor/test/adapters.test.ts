@@ -229,7 +229,7 @@ function adapterContract(open: () => Promise<ProductAdapter>): void {
 describe("ONNX Runtime", () => {
   const { module, why } = installed("onnxruntime-node");
   if (why !== undefined) console.log(`SKIPPED: ${why}`);
-  describe.skipIf(module === undefined)("is an adapter", () => {
+  describe.skipIf(module === undefined)("is an adapter (needs onnxruntime-node)", () => {
     const open = () => onnxAdapter({ runtime: module as never, threads: 1 });
     adapterContract(open);
 
@@ -258,7 +258,7 @@ async function openWebGpu(module: object): Promise<ProductAdapter> {
 
 describe("WebGPU", () => {
   if (noGpu !== undefined) console.log(`SKIPPED: ${noGpu}`);
-  describe.skipIf(noGpu !== undefined)("is an adapter", () => {
+  describe.skipIf(noGpu !== undefined)("is an adapter (needs webgpu and a device)", () => {
     adapterContract(() => openWebGpu(webgpu.module!));
 
     it("says on what it computes, and takes nothing larger than the device's buffers", async () => {

@@ -38,7 +38,7 @@ export interface OnnxOptions {
   readonly runtime?: OnnxRuntime;
 }
 
-/** @throws {BadBackendError} when ONNX Runtime is not installed or does not start */
+/** The adapter of ONNX Runtime. @throws {BadBackendError} when that is not installed or does not start. */
 export async function onnxAdapter({ threads, runtime }: OnnxOptions = {}): Promise<ProductAdapter> {
   try {
     const module = runtime ?? ((await importInstalled("onnxruntime-node")) as OnnxRuntime);

@@ -30,7 +30,7 @@ export interface WebGpuOptions {
   readonly gpu?: Gpu;
 }
 
-/** @throws {BadBackendError} when there is no WebGPU, or no device behind it */
+/** The adapter of WebGPU. @throws {BadBackendError} when there is none, or no device behind it. */
 export async function webgpuAdapter({ gpu }: WebGpuOptions = {}): Promise<ProductAdapter> {
   try {
     const entry = gpu ?? (await findGpu());

@@ -1,6 +1,6 @@
 /** What is used of WebGPU (https://www.w3.org/TR/webgpu/), so that no package of types is needed. */
 
-/** Bits of `GPUBufferUsage`. */
+/** The bits of `GPUBufferUsage`. */
 export const USAGE = {
   mapRead: 0x1,
   copySource: 0x4,
@@ -9,7 +9,7 @@ export const USAGE = {
   storage: 0x80,
 } as const;
 
-/** `GPUBuffer`. */
+/** A `GPUBuffer`: memory of a device. */
 export interface GpuBuffer {
   readonly size: number;
   mapAsync(mode: number, offset: number, size: number): Promise<void>;
@@ -18,14 +18,14 @@ export interface GpuBuffer {
   destroy(): void;
 }
 
-/** `GPUSupportedLimits`, the limits that matter here. */
+/** Those of `GPUSupportedLimits` that matter here. */
 export interface GpuLimits {
   readonly maxBufferSize: number;
   readonly maxStorageBufferBindingSize: number;
   readonly maxComputeWorkgroupsPerDimension: number;
 }
 
-/** `GPUComputePipeline`. */
+/** A `GPUComputePipeline`: a shader that can be run. */
 export interface GpuPipeline {
   getBindGroupLayout(index: number): object;
 }
@@ -43,7 +43,7 @@ interface GpuEncoder {
   finish(): object;
 }
 
-/** `GPUDevice`. */
+/** A `GPUDevice`: what computes. */
 export interface GpuDevice {
   readonly limits: GpuLimits;
   readonly lost: Promise<{ readonly message: string }>;
@@ -61,7 +61,7 @@ export interface GpuDevice {
   destroy(): void;
 }
 
-/** `GPUAdapter`. */
+/** A `GPUAdapter`: what a device can be had from. */
 export interface GpuAdapter {
   readonly limits: GpuLimits;
   readonly info?: { readonly vendor?: string; readonly device?: string; readonly description?: string };
@@ -70,7 +70,7 @@ export interface GpuAdapter {
   }): Promise<GpuDevice>;
 }
 
-/** `navigator.gpu`. */
+/** The entry of WebGPU, `navigator.gpu` of a browser. */
 export interface Gpu {
   requestAdapter(options: { readonly powerPreference: "high-performance" }): Promise<GpuAdapter | null>;
 }

@@ -3,7 +3,7 @@ import { BadOptionError, ShapeMismatchError } from "../errors.ts";
 import { Tensor } from "../tensor.ts";
 import type { Variable } from "./tape.ts";
 
-/** x w + b for rows x: [n, i] by [i, o] plus [o]. dx = dy wᵀ, dw = xᵀ dy, db = the sum of dy over rows. */
+/** Gives x w + b for rows x: [n, i] by [i, o] plus [o]. dx = dy wᵀ, dw = xᵀ dy, db = the sum of dy over rows. */
 export function linear(x: Variable, weights: Variable, bias?: Variable): Variable {
   const { tape } = x;
   tape.require("linear", [x, weights, bias]);
@@ -29,7 +29,7 @@ export function linear(x: Variable, weights: Variable, bias?: Variable): Variabl
   });
 }
 
-/** max(x, 0), whose derivative at 0 is taken as 0. */
+/** Gives max(x, 0), whose derivative at 0 is taken as 0. */
 export function relu(x: Variable): Variable {
   const { tape } = x;
   tape.require("relu", [x]);
@@ -40,7 +40,7 @@ export function relu(x: Variable): Variable {
   });
 }
 
-/** a + b of one shape. */
+/** The sum of two of one shape. */
 export function add(a: Variable, b: Variable): Variable {
   const { tape } = a;
   tape.require("add", [a, b]);
