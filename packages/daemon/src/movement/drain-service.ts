@@ -45,7 +45,8 @@ export class Drain {
   constructor(parts: DrainParts) {
     this.#parts = parts;
     this.#file = join(parts.dataDir, "drained");
-    if (existsSync(this.#file)) this.#enter("drained");
+    parts.meter.count("glia_drain_moves_total", 0);
+    this.#enter(existsSync(this.#file) ? "drained" : "open");
   }
 
   /** Where it stands. */

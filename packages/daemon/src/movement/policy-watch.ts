@@ -7,7 +7,7 @@
  */
 import type { Clock, Logger, Meter, Sensors, TimerHandle, Timers } from "@glia-os/abi/ports";
 import { MoveBudget, MovementPolicies, type MoveWish, POLICIES, type PolicyName } from "@glia-os/cells";
-import { PowerWatch } from "@glia-os/rt";
+import { PowerWatch, type Trigger } from "@glia-os/rt";
 import { BadOptionsError } from "../errors.ts";
 import type { AgentMover } from "./agent-mover.ts";
 import type { NodeCondition, PolicyMove } from "./move-api.ts";
@@ -15,6 +15,7 @@ import { LOOK_MS, MOVES_PER_MINUTE, type MovementSettings } from "./movement-set
 import type { PlacementService } from "./placement-service.ts";
 
 const KEPT_MOVES = 16;
+const TRIGGERS: readonly Trigger[] = ["battery-low", "warm", "hot", "cpu-load", "memory-load", "queue-depth"];
 
 /** What it works with. */
 export interface PolicyWatchParts {
@@ -47,6 +48,8 @@ export class PolicyWatch {
     this.#policies = new MovementPolicies(settings.policies ?? []);
     this.#budget = new MoveBudget(settings.movesPerMinute ?? MOVES_PER_MINUTE);
     this.#lookMs = settings.lookMs ?? LOOK_MS;
+    for (const trigger of TRIGGERS) meter.gauge("glia_policy_trigger", 0, { trigger });
+    for (const policy of POLICIES) meter.count("glia_policy_moves_total", 0, { policy, outcome: "moved" });
     this.#watch = new PowerWatch({
       sensors,
       clock,
