@@ -344,12 +344,13 @@ export class AgentProcess extends Handling implements Performer {
   }
 
   /**
-   * Take a new definition over between two messages; `done` hears undefined, or why it was not. A later call replaces one that waits.
+   * Take a new definition over between two messages; `done` hears undefined, or why it was not. One that waits is given up for a later.
    * Returns the function that gives it up.
    */
   upgrade(definition: AnyAgent, done: (error: unknown) => void): () => void {
     const tables = this.more();
     const pending = { definition, done };
+    tables.upgrade?.done(new UpgradeFailedError(this.ref, "a later upgrade took its place"));
     tables.upgrade = pending;
     this.rouse();
     return () => {
