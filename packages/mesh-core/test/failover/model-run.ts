@@ -120,6 +120,7 @@ export class ModelRun {
   }
 
   #end(node: NodeId): void {
+    if (!this.#nodes.has(node)) return;
     this.#nodes.get(node)?.crash();
     this.#nodes.delete(node);
     this.#network.leave(node);
