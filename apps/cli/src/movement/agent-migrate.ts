@@ -61,11 +61,11 @@ function move(
   });
 }
 
-/** (AG1) */
-async function unlessCancelled(
-  node: NodeApi,
+/** The report of a move, which an interrupt cancels (AG1). @throws the reason of the interrupt when the move was rolled back for it */
+export async function unlessCancelled(
+  node: Pick<NodeApi, "cancelMigration">,
   agent: string,
-  { interrupt, terminal }: Context,
+  { interrupt, terminal }: Pick<Context, "interrupt" | "terminal">,
   moving: Promise<MigrationReport>,
 ): Promise<MigrationReport> {
   let over = false;

@@ -1,7 +1,9 @@
 /** Draining nodes, policies and cancelled moves, on nodes (DR1, DR2, AM1, PO1, SF1). */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { errorCodeOf } from "@glia-os/abi/errors";
 import type { LocalNode } from "@glia-os/daemon";
+import { encodeReportRequest } from "@glia-os/guest-as/word-count";
 import { describe, expect, test } from "vitest";
 import { codeOf, guest, testNodes, text, words } from "./nodes.ts";
 
@@ -121,3 +123,33 @@ test("a move that is over cannot be cancelled, and neither can one that is none"
   expect(await codeOf(core.cancelMigration("echo"))).toBe("mesh.no-migration");
   expect(await codeOf(core.cancelMigration("nobody"))).toBe("daemon.unknown-agent");
 });
+
+test("a move that is cancelled while it is under way ends on one side, as whoever cancelled was told, and the agent goes on there", async () => {
+  const core = await nodes.found();
+  await nodes.joined(core, "edge");
+  await core.spawn({ name: "words", module: guest("word-count"), memoryPages: 1600 });
+  let at = "core";
+  for (let round = 0; round < 4; round++) {
+    const to = at === "core" ? "edge" : "core";
+    const moving = core.migrate("words", to).then(
+      () => to,
+      (error: unknown) => errorCodeOf(error),
+    );
+    // Before the move began there is none to cancel: ask until there is, or it is over.
+    const told = await Promise.race([moving.then(() => undefined), cancelled(core, "words")]);
+    const ended = await moving;
+    if (told?.rolledBack === true) expect(ended).toBe("mesh.migration-cancelled");
+    else expect(ended).toBe(to);
+    if (ended === to) at = to;
+    expect((await core.listAgents())[0]).toMatchObject({ ownerName: at, status: "running" });
+    expect((await core.ask("words", encodeReportRequest(), 5000)).length).toBeGreaterThan(0);
+  }
+});
+
+async function cancelled(node: LocalNode, agent: string): Promise<{ readonly rolledBack: boolean }> {
+  for (;;) {
+    const told = await node.cancelMigration(agent).catch((error: unknown) => errorCodeOf(error));
+    if (typeof told === "object") return told;
+    expect(told).toBe("mesh.no-migration");
+  }
+}
