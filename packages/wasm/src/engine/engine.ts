@@ -1,7 +1,7 @@
 /**
  * The engine of kind `wasm`: admits modules and makes instances of them (port `Engine` of `@glia-os/abi/ports`).
  *
- * E1. A module is compiled once, at admission; its instances share the code.
+ * E1. A module is compiled once, at admission; its instances share the code, also those of a later admission (known-programs.ts).
  * E2. Instances share nothing else: each has its own memories and globals, and one that fails leaves the others as they were.
  */
 
@@ -14,7 +14,7 @@ import type {
   InstanceImage,
 } from "@glia-os/abi/ports";
 import { HOST_MODULE, SYS_MODULE } from "@glia-os/abi/wire";
-import { checkGrants, checkGuest } from "../admission.ts";
+import { checkGrants, checkGuest, type GuestShape } from "../admission.ts";
 import { requireSignature, splitSignature } from "../artefact.ts";
 import { type Tracking, trackingOf } from "../barrier/tracking.ts";
 import { SYS_HOST_MODULE } from "../capabilities/sys-module.ts";
@@ -30,6 +30,7 @@ import { type CompiledModule, type LinearMemory, webAssembly } from "../web-asse
 import { type Arrival, arrivalOf, postCopied, sharedRoom } from "./arrival.ts";
 import { BodyPool, spareRoom } from "./body.ts";
 import { WasmInstance } from "./instance.ts";
+import { KnownPrograms } from "./known-programs.ts";
 import { completeLimits } from "./limits.ts";
 import type { Program } from "./program.ts";
 
@@ -119,13 +120,23 @@ export function createWasmEngine(options: WasmEngineOptions = {}): WasmEngine {
   if (!Number.isInteger(spares) || spares < 0 || spares > MOST_SPARE_INSTANCES)
     throw new BadLimitError("spareInstances", spares, 0, MOST_SPARE_INSTANCES);
   const room = spareRoom(spares, SPARE_BYTES);
+  const known = new KnownPrograms<WasmProgram>();
+  const shapes = new WeakMap<WasmProgram, GuestShape>();
   let instances = 0;
   return {
     kind: "wasm",
     async admit(bytes, grants) {
       if (bytes.length > moduleBytes) throw new ModuleTooBigError(bytes.length, moduleBytes);
       // A copy: what was checked is what is compiled, whatever the caller does with its array meanwhile.
-      const own = unsigned(bytes.slice(), options.admissionKeys);
+      const given = bytes.slice();
+      const given256 = sha256Hex(given);
+      const seen = known.get(given256);
+      const seenShape = seen === undefined ? undefined : shapes.get(seen);
+      if (seen !== undefined && seenShape !== undefined) {
+        checkGrants(seenShape, grants, hostModules);
+        return seen;
+      }
+      const own = unsigned(given, options.admissionKeys);
       const shape = checkGuest(own);
       checkGrants(shape, grants, hostModules);
       const plan = { module: await compile(own), shape, hostModules };
@@ -135,7 +146,7 @@ export function createWasmEngine(options: WasmEngineOptions = {}): WasmEngine {
       const tracking: { private?: Promise<Tracking>; shared?: Promise<Tracking> } = {};
       const source = { hash, bytes: own, shape, hostModules };
       let presence: Promise<Presence> | undefined;
-      return {
+      const admitted: WasmProgram = {
         hash: program.hash,
         original: shape.profile.original,
         instantiate: (limits, host) => new WasmInstance(program, ++instances, completeLimits(limits), host),
@@ -151,6 +162,9 @@ export function createWasmEngine(options: WasmEngineOptions = {}): WasmEngine {
         arrive: (checks, handover, limits, host) =>
           postCopied(program, ++instances, checks, handover, completeLimits(limits), host),
       };
+      shapes.set(admitted, shape);
+      known.add(given256, admitted, given.length);
+      return admitted;
     },
   };
 }
