@@ -1,4 +1,5 @@
 /** The kernels' exports: one module of pure functions over the memory that the host brings. */
+export * from "./casts";
 export * from "./comparing";
 export * from "./elementwise";
 export * from "./gemm";

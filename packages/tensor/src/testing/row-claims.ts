@@ -54,6 +54,7 @@ export const rows: Readonly<Record<string, Check>> = {
         [17, 4],
         [100, 10],
         [1000, 33],
+        [700, 600],
       ] as const)
         for (const [sr, sa] of [
           [n, 1],

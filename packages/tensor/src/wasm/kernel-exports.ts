@@ -21,8 +21,8 @@ export interface KernelExports {
   readonly peak_f32: (times: number, factor: number, term: number) => number;
 }
 
-/** The greatest k for which putting elements in order beats a heap. */
-const SMALL_K = 64;
+/** The greatest k for which putting elements in order beats a heap, also for rows that only grow. */
+const SMALL_K = 512;
 
 /** What `probeDot` gave: it is the same for all instances of a program, and takes a millisecond. */
 const dots: WeakMap<CompiledModule, number> = new WeakMap();
@@ -55,10 +55,18 @@ export function replaced(base: Kernels, pick: Pick): Kernels {
   const table: Record<string, unknown> = {};
   for (const [operation, there] of Object.entries(base)) {
     if (typeof there === "function") table[operation] = pick(operation, undefined, there) ?? there;
-    else if (operation === "cast") table[operation] = there;
+    else if (operation === "cast") table[operation] = replacedCasts(there as Kernels["cast"], pick);
     else table[operation] = replacedPerDType(operation, there as Readonly<Record<DType, AnyKernel>>, pick);
   }
   return table as unknown as Kernels;
+}
+
+/** Casts are named by both dtypes: the operation is `cast_f32` for those from f32. */
+function replacedCasts(there: Kernels["cast"], pick: Pick): object {
+  const sources = Object.entries(there) as [DType, Readonly<Record<DType, AnyKernel>>][];
+  return Object.fromEntries(
+    sources.map(([from, targets]) => [from, replacedPerDType(`cast_${from}`, targets, pick)]),
+  );
 }
 
 function replacedPerDType(operation: string, there: Readonly<Record<DType, AnyKernel>>, pick: Pick): object {
