@@ -30,6 +30,7 @@ export {
   viewOf,
   votersOf,
 } from "./group.ts";
+export { type Leadership, lead } from "./leadership.ts";
 export {
   type BestEffortLease,
   type FencedLease,
@@ -72,6 +73,7 @@ export {
   pausing,
   type RollingOptions,
   type RollingReport,
+  restarting,
   roll,
   rollOutside,
   upgrading,

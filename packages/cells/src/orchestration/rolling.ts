@@ -8,9 +8,17 @@
  * RO4. A failure to undo is reported by member and does not keep the others from being undone.
  *
  * Promised: RO1 to RO4. That no message is lost is promised by what is done to a member: `pause`, `resume` and `upgrade` of a system keep its
- * mailbox. A restart keeps nobody's state.
+ * mailbox, and so does `restarting`, which keeps nobody's state.
  */
-import type { AgentContext, AgentRef, AgentRoutine, AgentSystem, AnyAgent } from "../agent/index.ts";
+import {
+  type AgentContext,
+  type AgentDefinition,
+  type AgentRef,
+  type AgentRoutine,
+  type AgentSystem,
+  type AnyAgent,
+  agent,
+} from "../agent/index.ts";
 import { checkWhole } from "./check-option.ts";
 import { GroupStateError } from "./errors.ts";
 import { GROUP_MAX, type Group } from "./group.ts";
@@ -123,6 +131,18 @@ export function upgrading<Def extends AnyAgent>(
     undo: (member) => system.upgrade(member, definitions.before),
     ...(check === undefined ? {} : { check }),
   };
+}
+
+/**
+ * Restart every member in its place: a first state is made anew, while id, name, mailbox, timers and topics stay. The hook `start` does not run again.
+ * There is no undo: the old state is gone.
+ */
+export function restarting(system: AgentSystem, definition: AnyAgent): MemberAction {
+  const { messages: _messages, types: _types, ...options } = definition as AgentDefinition;
+  const { state = () => ({}) } = options;
+  const first = typeof state === "function" ? state : (input: unknown) => state.initial(input);
+  const anew = agent({ ...options, codeChange: () => first(undefined) });
+  return { apply: (member) => system.upgrade(member, anew) };
 }
 
 function* waited<Result>(promise: Promise<Result>): Generator<Promise<Result>, Result, unknown> {

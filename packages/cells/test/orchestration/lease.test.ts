@@ -1,23 +1,29 @@
 /** Leases: one holder per epoch, and what a fence is for. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join as joinPath } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AgentContext, type AgentRef, type AgentRoutine, agent } from "../../src/agent/index.ts";
 import {
   type BestEffortLease,
+  createGroup,
   createMemoryFenceStore,
   type FencedLease,
   FenceGate,
   type FenceRow,
   type FenceStore,
+  type Group,
   isHeld,
+  join,
+  type Leadership,
+  lead,
   lease,
   leaseKeeper,
   release,
   renew,
+  step,
   withLease,
 } from "../../src/orchestration/index.ts";
 import { RESOURCES_MAX } from "../../src/orchestration/lease-keeper.ts";
@@ -248,10 +254,10 @@ describe("a lease", () => {
   });
 
   it("keeps its epochs on SQLite across keepers and files that are opened again", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "fence-"));
+    const folder = mkdtempSync(joinPath(tmpdir(), "fence-"));
     try {
       for (let life = 1; life <= 3; life++) {
-        const engine = sqliteFenceStore(join(folder, "fence.db"));
+        const engine = sqliteFenceStore(joinPath(folder, "fence.db"));
         const { run } = virtualSystem();
         const fence = await run(function* (ctx) {
           yield* ctx.sleep(1000 * life);
@@ -263,6 +269,46 @@ describe("a lease", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  it("LS1 and LS2: names one leader of a group per epoch, another one after it, and no stranger", async () => {
+    const member = agent({
+      name: "member",
+      on: {
+        lead: {
+          *handle(
+            ctx: AgentContext,
+            [group, keeper]: readonly [Group, AgentRef<ReturnType<typeof fencing>>],
+          ): AgentRoutine<Leadership> {
+            return yield* lead(ctx, group, keeper, 100);
+          },
+        },
+      },
+    });
+    const { run } = virtualSystem();
+    await run(function* (ctx) {
+      const keeper = yield* ctx.spawn(fencing());
+      const members = [yield* ctx.spawn(member), yield* ctx.spawn(member)] as const;
+      const group = createGroup("crew", members);
+      const first = yield* ctx.ask(members[0], "lead", [group, keeper]);
+      expect(first).toMatchObject({ leads: true, lease: { fence: 1 } });
+      const other = yield* ctx.ask(members[1], "lead", [join(group, { id: "f".repeat(32) }), keeper]);
+      expect(other).toMatchObject({ leads: false, leader: members[0].id });
+      yield* ctx.sleep(100);
+      expect(yield* ctx.ask(members[1], "lead", [group, keeper])).toMatchObject({
+        leads: true,
+        lease: { fence: 2 },
+      });
+      const codes: unknown[] = [];
+      const dissolving = step(createGroup("gone", [ctx.self]), "dissolving");
+      for (const one of [group, dissolving])
+        try {
+          yield* lead(ctx, one, keeper, 100);
+        } catch (error) {
+          codes.push((error as { code: string }).code);
+        }
+      expect(codes).toEqual(["orchestration.unknown-member", "orchestration.group-state"]);
+    });
   });
 
   it("refuses names and times out of range, and a keeper without an engine holds 10,000 resources", async () => {

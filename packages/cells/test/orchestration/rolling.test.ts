@@ -6,6 +6,7 @@ import {
   createGroup,
   type Group,
   pausing,
+  restarting,
   roll,
   rollOutside,
   spawnMany,
@@ -229,6 +230,17 @@ describe("a rolling upgrade of agents at work", () => {
       for (const member of group.members) await system.resume(member);
     });
     expect(after).toEqual(Array(4).fill({ count: 500, version: 1 }));
+  });
+
+  it("restarts all members in place: their states are new, and what waited in their mailboxes is handled after it", async () => {
+    const { result, after } = await underLoad(async ({ system, time }, group) => {
+      await new Promise<void>((resolve) => void time.schedule(250, resolve));
+      return rollOutside(group, restarting(system, first), { atATime: 2 });
+    });
+    expect(result).toMatchObject({ outcome: "done" });
+    // What came before the restart is forgotten, and nothing that came after it.
+    for (const { count } of after) expect(count).toBeGreaterThanOrEqual(248);
+    for (const { count } of after) expect(count).toBeLessThanOrEqual(252);
   });
 
   it("spawnMany and a routine do the same from inside", async () => {
