@@ -3,6 +3,7 @@
  *
  * G6. After a move the agent's rights are a part of what they were: what a node does not offer is lost, comes back nowhere, and neither does
  *     what was given up or derived with less. Its handles work at once.
+ * G10. An agent that was paused makes no call until it is resumed, wherever it moves meanwhile, and its row says that it is suspended.
  * G9. Every timer of the agent fires once, in order, and never before its time was over; time on the way does not count against it.
  */
 import type { AgentId } from "@glia-os/abi/ids";
@@ -40,6 +41,8 @@ class MovingCellsRun {
   readonly #random: SeededRandom;
   #offers: readonly Rights[] = [];
   #wrong: string | undefined;
+  /** Calls when the agent was paused last. */
+  #calledBefore = 0;
 
   constructor(seed: number, compiled: CompiledProgram) {
     this.#cells = new MovingCells(seed, compiled);
@@ -54,7 +57,9 @@ class MovingCellsRun {
     await this.#cells.spawn(AGENT, first as CellNode);
     for (let round = 0; round < ROUNDS; round++) {
       await time.advance(this.#random.uint32() % 1500);
+      const paused = this.#random.uint32() % 3 === 0 ? await this.#pause() : undefined;
       await this.#move();
+      if (paused !== undefined) await this.#resume(paused);
     }
     const before = this.#cells.calls.length;
     await time.advance(5000);
@@ -75,6 +80,29 @@ class MovingCellsRun {
     return this.#cells.nodes.find(
       ({ gate, process }) => process.running && gate.describe(AGENT) !== undefined,
     );
+  }
+
+  /** The node on which the agent stands still now. */
+  async #pause(): Promise<CellNode | undefined> {
+    const owner = this.#owner();
+    if (owner === undefined) return undefined;
+    await this.#cells.time.settle(owner.gate.pause(AGENT));
+    this.#calledBefore = this.#cells.calls.length;
+    return owner;
+  }
+
+  /** (G10) */
+  async #resume(from: CellNode): Promise<void> {
+    const { time, calls, coordination } = this.#cells;
+    await time.advance(3000);
+    if (calls.length !== this.#calledBefore) this.#note("G10: a paused agent made a call");
+    const owner = this.#owner();
+    if (owner === undefined) return;
+    const row = await coordination.getAgent(AGENT);
+    if (owner !== from && row?.status !== "suspended")
+      this.#note("G10: the row of a paused agent that moved does not say that it is suspended");
+    if (owner.gate.stands(AGENT)?.state === "suspended") await time.settle(owner.gate.resume(AGENT));
+    else this.#note("G10: a paused agent does not stand still");
   }
 
   async #move(): Promise<void> {

@@ -5,7 +5,7 @@ import { movingCellsViolation } from "./moving-cells-run.ts";
 const soak = process.env["GLIA_SOAK"] === "1";
 const SEEDS = soak ? 2000 : 6;
 
-it("G6, G9: a moving agent's rights only shrink, and each of its timers fires once and not early, under cuts and crashes", {
+it("G6, G9, G10: a moving agent's rights only shrink, each of its timers fires once and not early, and one that is paused stands still, under cuts and crashes", {
   timeout: soak ? 7_200_000 : 120_000,
 }, async () => {
   const found: string[] = [];
