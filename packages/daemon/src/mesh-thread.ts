@@ -141,7 +141,16 @@ export class MeshThread implements MeshThreadService {
     const jobs = this.#openJobs(tracer);
     const blobs = this.#openBlobs();
     const heard = membership && (await discovery?.contacts(credentialsOf(this.#digests, membership).cluster));
-    const mesh = await this.#startMesh({ identity, transport, coordination, gate, heard, jobs, blobs });
+    const mesh = await this.#startMesh({
+      identity,
+      transport,
+      coordination,
+      gate,
+      heard,
+      jobs,
+      blobs,
+      tracer,
+    });
     gate?.bind(mesh);
     jobs?.bind(mesh);
     discovery?.attach(mesh, transport.hasQuic);
@@ -245,15 +254,8 @@ export class MeshThread implements MeshThreadService {
   }
 
   async #openDurableJobs(jobs: NodeJobs | undefined, tracer: Tracer | undefined): Promise<JobApi> {
-    const durable = await openDurableJobs({
-      jobs,
-      file: this.#file("jobs.db"),
-      clock: this.#clock,
-      timers: this.#timers,
-      logger: this.#logger,
-      meter: this.#meter,
-      tracer,
-    });
+    const file = this.#file("jobs.db");
+    const durable = await openDurableJobs({ jobs, file, tracer, ...this.#ports() });
     this.#stops.push(() => durable.stop?.());
     return durable;
   }
@@ -322,6 +324,7 @@ export class MeshThread implements MeshThreadService {
     readonly heard: Membership["contacts"] | undefined;
     readonly jobs: NodeJobs | undefined;
     readonly blobs: Blobs | undefined;
+    readonly tracer: Tracer | undefined;
   }): Promise<Mesh> {
     const { name, role, bind, bootEpoch, mesh: settings } = this.#setup;
     const { identity, transport, coordination, gate, jobs, blobs } = parts;
@@ -334,6 +337,7 @@ export class MeshThread implements MeshThreadService {
       digests: this.#digests,
       logger: this.#logger,
       meter: this.#meter,
+      tracer: parts.tracer,
       ...(gate === undefined ? {} : { cells: gate.gate }),
       ...(coordination === undefined ? {} : { coordination }),
       ...(jobs === undefined ? {} : { jobs: jobs.queue }),

@@ -157,6 +157,7 @@ export class NodeService {
       return this.view(await spawnThere(mesh, target, manifest, request.begin));
     const answer = await mesh.call(target, NODE_CALLS.spawn, encodeManifest(manifest), {
       timeoutMs: SPAWN_TIMEOUT_MS,
+      traceparent: "new",
     });
     return this.view(decodeBody(answer) as AgentRow);
   }
@@ -182,7 +183,10 @@ export class NodeService {
     if (owner === mesh.self) return reportOf(await mesh.migrate(agent, destination, { strategy }));
     const body = encodeBody({ agent, to: destination, strategy });
     try {
-      const answer = await mesh.call(owner, NODE_CALLS.migrate, body, { timeoutMs: MIGRATE_TIMEOUT_MS });
+      const answer = await mesh.call(owner, NODE_CALLS.migrate, body, {
+        timeoutMs: MIGRATE_TIMEOUT_MS,
+        traceparent: "new",
+      });
       return decodeBody(answer) as MigrationReport;
     } catch (error) {
       if (!ANSWER_LOST.has(errorCodeOf(error) ?? "")) throw error;
@@ -198,7 +202,7 @@ export class NodeService {
     const row = await this.#row(text, agent, true);
     if (row.owner === mesh.self) await this.#terminateHere(agent);
     else if (isThere(mesh, row.owner))
-      await mesh.call(row.owner, NODE_CALLS.terminate, encodeBody({ agent }));
+      await mesh.call(row.owner, NODE_CALLS.terminate, encodeBody({ agent }), { traceparent: "new" });
     else await this.#endGone(row);
   }
 

@@ -10,6 +10,7 @@ import type {
   Random,
   Signer,
   Timers,
+  Tracer,
   Transport,
 } from "@glia-os/abi/ports";
 import type { AgentLink } from "./links/agent-link.ts";
@@ -45,6 +46,8 @@ export interface MeshPorts extends OverlayPorts {
   readonly logger?: Logger;
   /** Counts what docs/spec/metrics.md lists. */
   readonly meter?: Meter;
+  /** Makes spans of calls that ask for one. Default: none. */
+  readonly tracer?: Tracer | undefined;
   /** The agents of this node. Leave out on a `client`. */
   readonly cells?: MeshCells;
   /** The engine this node serves as anchor. Needed on the founder, refused elsewhere. */

@@ -96,6 +96,8 @@ export interface Caller {
   readonly node: NodeId;
   /** From the caller's membership certificate. */
   readonly role: NodeRole;
+  /** The span of the call here, or of the caller, where the call came with one (W3C Trace Context). */
+  readonly traceparent?: string;
 }
 
 /** Answers calls of one method. Throwing sends the error's record to the caller. */
@@ -109,6 +111,8 @@ export interface CallOptions {
   readonly resendMs?: number;
   /** Default `request`. */
   readonly trafficClass?: Exclude<TrafficClass, "datagram">;
+  /** The call is a span, which goes with it to the other node: a part of this one (W3C Trace Context), or, where it is `new`, of a trace of its own. */
+  readonly traceparent?: string;
 }
 
 /** Where an agent is. */

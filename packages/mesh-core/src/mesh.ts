@@ -80,6 +80,7 @@ class MeshNode implements Mesh {
       self: { node: this.self, role: config.role },
       timers: ports.timers,
       random: ports.random.fork("calls"),
+      tracer: ports.tracer,
       send: (node, trafficClass, envelope) => this.#send(node, trafficClass, envelope),
     });
     this.coordination = announcingCoordination({

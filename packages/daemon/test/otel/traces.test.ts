@@ -1,7 +1,8 @@
 /** Traces of two real nodes, as a collector of OpenTelemetry gets them. */
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
+import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -89,7 +90,7 @@ afterAll(async () => {
 });
 
 describe("traces", () => {
-  test("TE1: from the submission on one node to the run on another is one trace, under the span of whoever submitted", async () => {
+  test("TE1: from the submission on one node to the run on another is one trace, under the span of whoever submitted; and so is a call for an agent", async () => {
     const first = await start("first", { start: { kind: "new-cluster" }, jobs: { module, workers: 1 } });
     const line = await first.createJoinLine({ ttlMs: 60_000, uses: 1 });
     const second = await start("second", { start: { kind: "join", line }, jobs: { module, workers: 2 } });
@@ -105,6 +106,8 @@ describe("traces", () => {
     });
     writeFileSync(gate, "");
     for (const { id } of jobs) expect((await first.jobChange(id, 1, 60_000)).state).toBe("succeeded");
+    const echo = createRequire(import.meta.url).resolve("@glia-os/guest-as/guests/echo.wasm");
+    await first.spawn({ name: "echo", module: new Uint8Array(readFileSync(echo)), on: "second" });
     // What waits to be sent is sent when the nodes stop.
     await Promise.all(nodes.splice(0).map((node) => node.stop()));
     for (const { id } of jobs) {
@@ -118,6 +121,11 @@ describe("traces", () => {
       ]);
       expect([run?.traceId, run?.parentSpanId, more]).toEqual([trace, submit?.spanId, []]);
     }
+    const [asked, served] = ["call agent.spawn", "agent.spawn"].map((name) =>
+      spans.find((span) => span.name === name),
+    );
+    expect([asked?.node, served?.node]).toEqual(["first", "second"]);
+    expect([served?.traceId, served?.parentSpanId]).toEqual([asked?.traceId, asked?.spanId]);
     const ranOn = new Set(spans.filter(({ name }) => name === "job.run").map(({ node }) => node));
     expect([...ranOn].sort()).toEqual(["first", "second"]);
   });

@@ -6,10 +6,11 @@
  * RC3. An answer counts only from the peer that was asked, with the id it was asked under, before the deadline. Late ones are dropped.
  * RC4. A repeated request that is still being handled is not handled twice; after its answer it may be, so only methods that are
  *      safe to repeat are resent.
+ * RC5. A call that asks for a span carries it; where both ends have a tracer, both spans are of one trace, the server's under the client's.
  */
 import { RemoteError } from "@glia-os/abi/errors";
 import type { NodeId } from "@glia-os/abi/ids";
-import type { Random, TimerHandle, Timers, TrafficClass } from "@glia-os/abi/ports";
+import type { Random, TimerHandle, Timers, Tracer, TrafficClass } from "@glia-os/abi/ports";
 import { errorFields, errorRecordOf } from "../admission/error-record.ts";
 import type { Envelope } from "../codec/envelope.ts";
 import { FieldReader } from "../codec/reader.ts";
@@ -23,6 +24,7 @@ import {
 } from "../errors.ts";
 import type { Caller, CallHandler, CallOptions } from "../mesh-types.ts";
 import type { Peer } from "../peers/sessions.ts";
+import { CallTrace } from "./call-trace.ts";
 
 /** Calls this node has in flight. */
 export const CALLS_MAX = 1024;
@@ -33,12 +35,16 @@ export const METHOD_MAX = 64;
 const TIMEOUT_DEFAULT_MS = 10_000;
 const TIMEOUT_MAX_MS = 600_000;
 const BODY_MAX = 16 * 1_048_576;
+/** Longest text of a span that comes with a call. */
+const TRACE_MAX = 128;
 
 /** What calls need from the node. */
 export interface CallsOptions {
   readonly self: Caller;
   readonly timers: Timers;
   readonly random: Random;
+  /** Makes spans of calls that ask for one; without it a span of the caller's goes along as it is. */
+  readonly tracer?: Tracer | undefined;
   send(node: NodeId, trafficClass: TrafficClass, envelope: Envelope): boolean;
 }
 
@@ -54,11 +60,13 @@ export class Calls {
   readonly #handlers = new Map<string, CallHandler>();
   readonly #pending = new Map<number, Pending>();
   readonly #handling = new Map<NodeId, Set<number>>();
+  readonly #trace: CallTrace;
   #nextId: number;
   #stopped = false;
 
   constructor(options: CallsOptions) {
     this.#options = options;
+    this.#trace = new CallTrace(options.tracer);
     // A random start: a late answer to an earlier life of this node does not meet a fresh call.
     this.#nextId = 1 + options.random.uint32() * 0x1_0000;
   }
@@ -126,18 +134,21 @@ export class Calls {
     node: NodeId,
     method: string,
     body: Uint8Array,
-    { timeoutMs = TIMEOUT_DEFAULT_MS, resendMs, trafficClass = "request" }: CallOptions,
+    { timeoutMs = TIMEOUT_DEFAULT_MS, resendMs, trafficClass = "request", traceparent }: CallOptions,
     finish: (outcome: Uint8Array | Error) => void,
   ): void {
     const requestId = this.#nextId++;
     const { timers, send } = this.#options;
-    const envelope: Envelope = { kind: "call", requestId, body: [method, body] };
+    const span = this.#trace.asked(method, node, traceparent);
+    const trace = span.traceparent === undefined ? [] : [span.traceparent];
+    const envelope: Envelope = { kind: "call", requestId, body: [method, body, ...trace] };
     let repeat: TimerHandle | undefined;
     const deadline = timers.schedule(timeoutMs, () => complete(new CallTimeoutError(method, timeoutMs)));
     const complete = (outcome: Uint8Array | Error): void => {
       if (!this.#pending.delete(requestId)) return;
       deadline.cancel();
       repeat?.cancel();
+      span.end(outcome instanceof Uint8Array ? undefined : outcome);
       finish(outcome);
     };
     const again = (): void => {
@@ -157,6 +168,7 @@ export class Calls {
     const reader = new FieldReader(fields, "a call");
     const method = reader.text("method", METHOD_MAX, 1);
     const body = reader.bytes("body", BODY_MAX);
+    const trace = reader.more ? reader.text("traceparent", TRACE_MAX, 1) : undefined;
     reader.end();
     const handling = this.#handling.get(peer.node) ?? new Set();
     if (handling.has(requestId)) return;
@@ -171,9 +183,18 @@ export class Calls {
     }
     handling.add(requestId);
     this.#handling.set(peer.node, handling);
-    this.#invoke(peer, method, body).then(
-      (result) => answer("reply", [result]),
-      (error: unknown) => answer("failure", errorFields(error)),
+    const span = this.#trace.served(method, peer.node, trace);
+    const { traceparent } = span;
+    const caller = traceparent === undefined ? peer : { node: peer.node, role: peer.role, traceparent };
+    this.#invoke(caller, method, body).then(
+      (result) => {
+        span.end(undefined);
+        answer("reply", [result]);
+      },
+      (error: unknown) => {
+        span.end(error);
+        answer("failure", errorFields(error));
+      },
     );
   }
 
