@@ -6,7 +6,7 @@
  *      gives the row its status back, under a higher epoch, before the agent goes on here.
  */
 import { type AgentId, toHex } from "@glia-os/abi/ids";
-import type { Clock, Logger, Random, Signer, Timers } from "@glia-os/abi/ports";
+import type { Clock, Logger, Meter, Random, Signer, Timers } from "@glia-os/abi/ports";
 import {
   AgentFileWriter,
   type CellGate,
@@ -24,6 +24,7 @@ import type { BegunExport, ExportSeal } from "./file-api.ts";
 import { FILE_CRYPTO, secretForCluster } from "./file-crypto.ts";
 
 const RETRY_MS = 1000;
+const EXPORTS_TOTAL = "glia_agent_exports_total";
 
 /** What it works with. */
 export interface AgentExportsParts {
@@ -35,6 +36,7 @@ export interface AgentExportsParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
+  readonly meter: Meter;
   readonly logger: Logger;
 }
 
@@ -51,6 +53,7 @@ export class AgentExports {
 
   constructor(parts: AgentExportsParts) {
     this.#parts = parts;
+    parts.meter.count(EXPORTS_TOTAL, 0);
   }
 
   /** Read an agent out; with `stop` it stays frozen. */
@@ -73,6 +76,7 @@ export class AgentExports {
     }
     if (stop) this.#stopped.set(id, { agent, status: stands.suspended ? "suspended" : "running" });
     else await gate.thaw(agent, stands.epoch);
+    this.#parts.meter.count(EXPORTS_TOTAL);
     const downtimeMs = clock.monotonicMs() - startedMs;
     return { id, agent, name, epoch: stands.epoch, node: mesh.self, bytes: await shelf.size(id), downtimeMs };
   }

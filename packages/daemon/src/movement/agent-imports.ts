@@ -6,7 +6,7 @@
  * AI3. At most {@link IMPORTS_MAX} at a time, each for {@link IMPORT_IDLE_MS} after its last piece.
  */
 import { type AgentId, agentIdOf, toHex } from "@glia-os/abi/ids";
-import type { AgentRow, Random, Signer, TimerHandle, Timers } from "@glia-os/abi/ports";
+import type { AgentRow, Meter, Random, Signer, TimerHandle, Timers } from "@glia-os/abi/ports";
 import {
   type AgentFileHeader,
   AgentFileReader,
@@ -39,6 +39,7 @@ const VITALS_TIMEOUT_MS = 2000;
 const LENGTH_BYTES = 4;
 const MANIFEST_MAX: number = PROGRAM_BYTES_MAX + 1024 * 1024;
 const ATTEMPTS = 3;
+const IMPORTS_TOTAL = "glia_agent_imports_total";
 
 /** What it works with. */
 export interface AgentImportsParts {
@@ -47,6 +48,7 @@ export interface AgentImportsParts {
   readonly signer: Signer;
   readonly timers: Timers;
   readonly random: Random;
+  readonly meter: Meter;
   readonly sessionId: () => string;
 }
 
@@ -70,6 +72,7 @@ export class AgentImports {
 
   constructor(parts: AgentImportsParts) {
     this.#parts = parts;
+    parts.meter.count(IMPORTS_TOTAL, 0);
   }
 
   /** Begin one from the start of a file and what its seal stands for. */
@@ -128,6 +131,7 @@ export class AgentImports {
       const row = await this.#own(it);
       await this.#parts.gate.activate(it.agent, row.epoch);
       this.#forget(id);
+      this.#parts.meter.count(IMPORTS_TOTAL);
       return row;
     } catch (error) {
       await this.drop(id);

@@ -6,7 +6,7 @@
  * LS2. A pause that cannot be written down is taken back: the agent goes on.
  */
 import type { AgentId } from "@glia-os/abi/ids";
-import type { AgentRow } from "@glia-os/abi/ports";
+import type { AgentRow, Meter } from "@glia-os/abi/ports";
 import type { CellGate } from "@glia-os/cells";
 import type { Mesh } from "@glia-os/mesh-core";
 import { UnknownAgentError } from "../errors.ts";
@@ -33,7 +33,11 @@ export interface LifecycleParts {
   readonly gate: CellGate | undefined;
   readonly rows: AgentRows;
   readonly agents: AgentDirectory;
+  readonly meter: Meter;
 }
+
+/** What is counted of it. */
+const LIFECYCLE_TOTAL = "glia_agent_lifecycle_total";
 
 /** The operations. */
 export class LifecycleService implements Pick<MovementApi, "pause" | "resume"> {
@@ -41,7 +45,8 @@ export class LifecycleService implements Pick<MovementApi, "pause" | "resume"> {
 
   constructor(parts: LifecycleParts) {
     this.#parts = parts;
-    const { mesh } = parts;
+    const { mesh, meter } = parts;
+    for (const change of ["pause", "resume"]) meter.count(LIFECYCLE_TOTAL, 0, { change });
     mesh.handle(LIFECYCLE_CALLS.pause, async (_, body) => encodeBody(await this.#pauseHere(agentIn(body))));
     mesh.handle(LIFECYCLE_CALLS.resume, async (_, body) => encodeBody(await this.#resumeHere(agentIn(body))));
   }
@@ -72,6 +77,7 @@ export class LifecycleService implements Pick<MovementApi, "pause" | "resume"> {
       await gate.resume(agent);
       throw error;
     }
+    this.#parts.meter.count(LIFECYCLE_TOTAL, 1, { change: "pause" });
     return null;
   }
 
@@ -80,6 +86,7 @@ export class LifecycleService implements Pick<MovementApi, "pause" | "resume"> {
     const gate = this.#gate(agent);
     if (gate.stands(agent)?.state === "suspended") await rows.setStatus(agent, "running");
     await gate.resume(agent);
+    this.#parts.meter.count(LIFECYCLE_TOTAL, 1, { change: "resume" });
     return null;
   }
 

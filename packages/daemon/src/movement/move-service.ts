@@ -1,5 +1,6 @@
 /** Drains, policies, conditions and cancelled moves, from any node: performed by the node they are about. */
 import type { AgentId, NodeId } from "@glia-os/abi/ids";
+import type { Meter } from "@glia-os/abi/ports";
 import type { Mesh } from "@glia-os/mesh-core";
 import { BadOptionsError } from "../errors.ts";
 import { agentIn, decodeBody, encodeBody } from "../node-call.ts";
@@ -39,7 +40,10 @@ export interface MoveServiceParts {
   readonly member: (text: string) => Promise<NodeId>;
   /** Absent on a client. */
   readonly own: OwnMoves | undefined;
+  readonly meter: Meter;
 }
+
+const CANCELLED_TOTAL = "glia_moves_cancelled_total";
 
 /** The operations. */
 export class MoveService implements MoveApi {
@@ -47,6 +51,7 @@ export class MoveService implements MoveApi {
 
   constructor(parts: MoveServiceParts) {
     this.#parts = parts;
+    parts.meter.count(CANCELLED_TOTAL, 0);
     if (parts.own !== undefined) this.#answer(parts.own);
   }
 
@@ -95,7 +100,10 @@ export class MoveService implements MoveApi {
   }
 
   async #cancelHere(agent: AgentId): Promise<{ readonly rolledBack: boolean }> {
-    return { rolledBack: await this.#parts.mesh.cancelMigration(agent) };
+    const { mesh, meter } = this.#parts;
+    const rolledBack = await mesh.cancelMigration(agent);
+    if (rolledBack) meter.count(CANCELLED_TOTAL);
+    return { rolledBack };
   }
 
   #answer(own: OwnMoves): void {

@@ -57,9 +57,9 @@ export function openMovement(parts: MovementParts): Movement {
   const member = (text: string): Promise<NodeId> => agents.member(text);
   return {
     services: [
-      new LifecycleService({ mesh, gate, rows, agents }),
+      new LifecycleService({ mesh, gate, rows, agents, meter: parts.meter }),
       files,
-      new MoveService({ mesh, agents, placement, member, own }),
+      new MoveService({ mesh, agents, placement, member, own, meter: parts.meter }),
     ],
     stop: async () => {
       own?.policies.stop();

@@ -132,6 +132,7 @@ describe("AX2: an export that is to stop its agent", () => {
       clock,
       timers: { schedule: (_, fire) => timers.schedule(1, fire) },
       random,
+      meter: { count: () => undefined, observe: () => undefined, gauge: () => undefined },
       logger,
     });
   const begun = async (): Promise<{ exports: AgentExports; id: string }> => {
