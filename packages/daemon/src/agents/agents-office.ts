@@ -166,7 +166,7 @@ export class AgentsOffice implements CellBaggage {
 
   runs(agent: AgentId): void {
     const desk = this.#goOn(agent);
-    if (desk !== undefined && desk.held > 0) this.#parts.held(agent, desk.held);
+    this.#parts.held(agent, desk?.held ?? 0);
   }
 
   gone(agent: AgentId, left: CellLeft): void {

@@ -59,9 +59,9 @@ export function agentsService({ kernel, timers, cellOf, acted }: AgentsServicePa
     outboxes.set(agent, known);
     return known;
   };
-  const change = (agent: AgentId, by: number): void => {
+  const set = (agent: AgentId, held: number): void => {
     const box = outboxOf(agent);
-    box.held = Math.max(0, box.held + by);
+    box.held = Math.max(0, held);
     if (box.held < PRESSURE) box.go?.();
     if (box.held === 0) outboxes.delete(agent);
   };
@@ -96,7 +96,8 @@ export function agentsService({ kernel, timers, cellOf, acted }: AgentsServicePa
   const handle = kernel.service(service);
   return {
     service: { name: "agents", handle, rights: RIGHTS.exec },
-    released: (agent, count) => change(agent, -count),
-    held: (agent, count) => change(agent, count),
+    released: (agent, count) => set(agent, (outboxes.get(agent)?.held ?? 0) - count),
+    // What was counted here at an earlier stay means nothing any more.
+    held: (agent, count) => set(agent, count),
   };
 }
