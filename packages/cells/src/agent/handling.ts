@@ -20,6 +20,11 @@ import { plainIssues, validate } from "./standard-schema.ts";
 import { type Source, StreamSource } from "./stream.ts";
 import { unperformed } from "./waiting.ts";
 
+/** What every generator goes on by. Generators of different functions have different shapes; this has one. */
+const NEXT: () => IteratorResult<unknown, unknown> = (function* (): Generator<unknown, unknown> {
+  return undefined;
+})().next;
+
 /** One agent that handles messages. */
 export abstract class Handling extends Asking implements Source {
   state: unknown = undefined;
@@ -112,7 +117,7 @@ export abstract class Handling extends Asking implements Source {
     this.waitsFor = null;
     let result: IteratorResult<unknown, unknown>;
     try {
-      result = routine.next();
+      result = NEXT.call(routine as unknown as Generator);
     } catch (error) {
       this.routine = null;
       this.#threw(error);

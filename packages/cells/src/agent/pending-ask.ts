@@ -35,7 +35,9 @@ export interface AskParts {
 
 /** An ask. */
 export class PendingAsk extends Waiting {
-  readonly operation = "ask";
+  get operation(): string {
+    return "ask";
+  }
   readonly to: AgentTarget;
   readonly message: string;
   readonly timeoutMs: number;
@@ -98,7 +100,9 @@ export class PendingAsk extends Waiting {
 
 /** Waiting for some of several asks. */
 export class SettledWait extends Waiting {
-  readonly operation = "settled";
+  get operation(): string {
+    return "settled";
+  }
   readonly #asker: Asker;
   readonly #asks: readonly PendingAsk[];
   readonly #tickets: readonly Ticket[];

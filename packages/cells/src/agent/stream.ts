@@ -94,7 +94,9 @@ export class StreamReader implements AgentStream, ChunkTaker {
 
 /** Waiting for the next item. */
 export class NextChunk extends Waiting {
-  readonly operation = "next";
+  get operation(): string {
+    return "next";
+  }
   readonly #reader: Reader;
   readonly #stream: StreamReader;
 
@@ -136,7 +138,9 @@ export interface Source extends Waiter {
 
 /** Waiting for credit, to send a chunk. */
 export class Emit extends Waiting {
-  readonly operation = "emit";
+  get operation(): string {
+    return "emit";
+  }
   readonly #source: Source;
   readonly #chunk: unknown;
 

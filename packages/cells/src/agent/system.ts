@@ -66,7 +66,7 @@ export interface AgentSystem {
   ref<Def extends AnyAgent>(definition: Def, nameOrId: string): AgentTarget<Def>;
   /** Who has a name. */
   find<Def = unknown>(name: string): Promise<AgentRef<Def> | undefined>;
-  /** See `AgentContext.tell`. Resolves when the message is accepted where the receiver is. Waits for room. @throws `agent.unknown-agent` */
+  /** See `AgentContext.tell`. Resolves when the message is accepted. @throws `agent.unknown-agent` `agent.mailbox-full`, where that shows at once */
   tell<Def = unknown, Name extends MessageName<Def> = MessageName<Def>>(
     to: AgentTarget<Def>,
     message: Name,

@@ -27,7 +27,7 @@ export abstract class Waiting implements AgentOperation<unknown>, Iterator<Agent
   /** When waiting ends in any case: monotonic milliseconds. */
   deadlineMs: number = Number.POSITIVE_INFINITY;
   /** The name of the operation, for people. */
-  abstract readonly operation: string;
+  abstract get operation(): string;
 
   [Symbol.iterator](): this {
     return this;
@@ -61,7 +61,9 @@ export function unperformed(waiter: Waiter): WaitsInPlainHandlerError {
 
 /** Waiting for a time. */
 export class Sleep extends Waiting {
-  readonly operation = "sleep";
+  get operation(): string {
+    return "sleep";
+  }
   readonly #waiter: Waiter;
 
   constructor(waiter: Waiter, deadlineMs: number) {
@@ -79,7 +81,7 @@ export class Sleep extends Waiting {
 
 /** Waiting for what the host answers. */
 export class HostRequest extends Waiting {
-  readonly operation: string;
+  readonly #operation: string;
   readonly #waiter: Waiter;
   readonly #start: (request: HostRequest) => void;
   /** Hears of an answer that is no refusal, also when nobody waits for it any more. */
@@ -91,10 +93,14 @@ export class HostRequest extends Waiting {
   /** `start` asks the host, which may answer at once. */
   constructor(waiter: Waiter, operation: string, start: (request: HostRequest) => void) {
     super();
-    this.operation = operation;
+    this.#operation = operation;
     this.#waiter = waiter;
     this.#start = start;
     this.arm(waiter);
+  }
+
+  get operation(): string {
+    return this.#operation;
   }
 
   /** The host's answer. */

@@ -12,13 +12,14 @@ import type { AgentOutside } from "../outside.ts";
 /** No handle. */
 export const NONE: Handle = 0 as Handle;
 
+/** One turn in 64 is measured: reading the clock twice costs as much as a message. */
+const SAMPLE_MASK = 63;
+
 /** Steps of one turn. */
 const TURN_STEPS = 64;
 
 /** The host, as far as an agent's task knows it. */
 export interface TaskHost extends AgentOutside {
-  /** Every this many turns one is measured. */
-  readonly sampleTurns: number;
   /** Turns of all agents. */
   turns: number;
   /** The syscalls of the kernel whose tasks the agents are; set with the first task. */
@@ -82,8 +83,8 @@ export class LocalAgent extends AgentProcess {
   }
 
   #turn(host: TaskHost): boolean {
-    host.turns = (host.turns + 1) & 0xffff;
-    if (host.turns % host.sampleTurns !== 0) return this.run(TURN_STEPS);
+    host.turns = (host.turns + 1) & SAMPLE_MASK;
+    if (host.turns !== 0) return this.run(TURN_STEPS);
     const startMs = host.monotonicMs();
     const { handled } = this;
     const more = this.run(TURN_STEPS);

@@ -32,8 +32,6 @@ import type { AgentRef, AgentTarget } from "../reference.ts";
 import type { AgentEnd } from "../system.ts";
 import { LocalAgent, NONE, type TaskHost } from "./local-agent.ts";
 
-/** Every sixteenth turn is measured: reading the clock twice costs as much as a message. */
-const SAMPLE_TURNS = 16;
 /** Reading the clock costs a quarter of an ask. */
 const DATING_MS = 8;
 
@@ -71,7 +69,6 @@ export interface Remote {
 
 /** The host of the agents of one thread. */
 export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
-  readonly sampleTurns: number = SAMPLE_TURNS;
   readonly datingMs: number = DATING_MS;
   turns = 0;
   declare sys: Sys;
