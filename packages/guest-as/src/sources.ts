@@ -8,8 +8,8 @@ export const assemblySources: string = fileURLToPath(new URL("../assembly", impo
 const MAXIMUM_PAGES = 1600;
 
 /**
- * Arguments for `asc` 0.28 that compile the guest `entry` to `output`: optimised, memory with a maximum, and the garbage
- * collector that runs while allocating. Run the result through `instrument` of `@glia-os/wasm/pipeline`.
+ * Arguments for `asc` 0.28 that compile the guest `entry` to `output`: optimised, memory with a maximum, the garbage
+ * collector that runs while allocating, and vectors of 128 bits for guests that use them. Run the result through `instrument` of `@glia-os/wasm/pipeline`.
  */
 export function ascArguments(entry: string, output: string): readonly string[] {
   return [
@@ -21,6 +21,8 @@ export function ascArguments(entry: string, output: string): readonly string[] {
     "incremental",
     "--maximumMemory",
     String(MAXIMUM_PAGES),
+    "--enable",
+    "simd",
     "--use",
     "abort=",
   ];
