@@ -25,6 +25,7 @@ export default defineConfig(
     "postgres-coordination": "src/postgres/coordination/postgres-coordination.ts",
     "postgres-journal": "src/postgres/journal/postgres-journal.ts",
     sqlite: "src/sqlite.ts",
+    "sqlite-fences": "src/fences/sqlite-fences.ts",
     "sqlite-worker": "src/sqlite-worker.ts",
     testing: "src/testing.ts",
   }),

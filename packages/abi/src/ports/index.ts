@@ -27,6 +27,7 @@ export {
   PREEMPTED_OP,
   type StepOutcome,
 } from "./engine.ts";
+export type { FenceRow, FenceStore } from "./fence-store.ts";
 export {
   GUEST_NOTES,
   type GuestAnswer,

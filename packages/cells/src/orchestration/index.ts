@@ -14,7 +14,7 @@ export {
   StageFailedError,
   UnknownMemberError,
 } from "./errors.ts";
-export { createMemoryFenceStore, type FenceRow, type FenceStore } from "./fence-store.ts";
+export { createMemoryFenceStore } from "./fence-store.ts";
 export {
   createGroup,
   GROUP_MAX,

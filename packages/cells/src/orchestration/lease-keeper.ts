@@ -5,10 +5,10 @@
  * LK2. A lease ends by the keeper's own clock. A keeper whose clock runs ahead ends leases early; nobody's fence suffers from it.
  * LK3. Without an engine the epochs live in the state of the agent and begin again with it, so they are given to nobody.
  */
+import type { FenceRow, FenceStore } from "@glia-os/abi/ports";
 import { type AgentContext, type AgentDefinition, agent } from "../agent/index.ts";
 import { checkText, checkWhole } from "./check-option.ts";
 import { LeaseHeldError, LeaseLostError } from "./errors.ts";
-import type { FenceRow, FenceStore } from "./fence-store.ts";
 
 /** Characters of the name of a resource. */
 export const RESOURCE_CHARS_MAX = 256;

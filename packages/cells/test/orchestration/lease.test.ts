@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { openSqliteFences } from "@glia-os/store/sqlite-fences";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AgentContext, type AgentRef, type AgentRoutine, agent } from "../../src/agent/index.ts";
@@ -12,8 +12,6 @@ import {
   createMemoryFenceStore,
   type FencedLease,
   FenceGate,
-  type FenceRow,
-  type FenceStore,
   type Group,
   isHeld,
   join,
@@ -29,53 +27,6 @@ import {
 import { RESOURCES_MAX } from "../../src/orchestration/lease-keeper.ts";
 import { codeOf } from "./ids.ts";
 import { virtualSystem } from "./virtual-system.ts";
-
-/** A fence store on SQLite, which keeps its epochs after a crash of its process. */
-function sqliteFenceStore(file: string): FenceStore & { close(): void } {
-  const base = new DatabaseSync(file);
-  base.exec(
-    "create table if not exists fence (resource text primary key, epoch integer, holder text, expires real)",
-  );
-  const read = base.prepare("select epoch, holder, expires as expiresMs from fence where resource = ?");
-  const insert = base.prepare(
-    "insert into fence select ?, ?, ?, ? where not exists (select 1 from fence where resource = ?)",
-  );
-  const update = base.prepare(
-    "update fence set epoch = ?, holder = ?, expires = ? where resource = ? and epoch = ?",
-  );
-  return {
-    read: (resource) => {
-      const row = read.get(resource) as unknown as FenceRow | undefined;
-      return row === undefined ? undefined : { ...row };
-    },
-    swap: (resource, expected, { epoch, holder, expiresMs }) => {
-      const { changes } =
-        expected === 0
-          ? insert.run(resource, epoch, holder, expiresMs, resource)
-          : update.run(epoch, holder, expiresMs, resource, expected);
-      return Number(changes) === 1;
-    },
-    close: () => base.close(),
-  };
-}
-
-describe.each([
-  ["memory", () => ({ ...createMemoryFenceStore(), close() {} })],
-  ["SQLite", () => sqliteFenceStore(":memory:")],
-])("a fence store: %s", (_name, make) => {
-  it("FS1: writes only over the epoch that is expected", () => {
-    const store = make();
-    const row = (epoch: number): FenceRow => ({ epoch, holder: "me", expiresMs: epoch * 10 });
-    expect(store.read("r")).toBeUndefined();
-    expect(store.swap("r", 1, row(2))).toBe(false);
-    expect(store.swap("r", 0, row(1))).toBe(true);
-    expect(store.swap("r", 0, row(1))).toBe(false);
-    expect(store.swap("r", 1, row(2))).toBe(true);
-    expect(store.read("r")).toEqual(row(2));
-    expect(store.read("__proto__")).toBeUndefined();
-    store.close();
-  });
-});
 
 /** An agent that holds leases for others to fight about. */
 const holder = agent({
@@ -257,7 +208,7 @@ describe("a lease", () => {
     const folder = mkdtempSync(joinPath(tmpdir(), "fence-"));
     try {
       for (let life = 1; life <= 3; life++) {
-        const engine = sqliteFenceStore(joinPath(folder, "fence.db"));
+        const engine = openSqliteFences({ path: joinPath(folder, "fence.db") });
         const { run } = virtualSystem();
         const fence = await run(function* (ctx) {
           yield* ctx.sleep(1000 * life);
