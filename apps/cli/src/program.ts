@@ -195,6 +195,10 @@ function addAgent(program: Command, register: Registrar): void {
     .option("--input <json>", "what the start of an agent of @glia-os/cells/agent gets")
     .option("--memory <pages>", "limit of its memory in pages of 64 KiB")
     .option(
+      "--replica [without]",
+      "keep a copy on another node, which goes on with it; without one it waits (hold, the default) or goes on (continue)",
+    )
+    .option(
       "--durable",
       "run it as a durable agent, outside the sandbox, on a node that allows it (--programs)",
     )

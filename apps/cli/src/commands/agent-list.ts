@@ -18,11 +18,25 @@ export async function agentList(choice: NodeChoice, context: Context): Promise<E
   return EXIT.ok;
 }
 
+/** What an owner that answers would say more of. */
+const OWNED: ReadonlySet<AgentView["status"]> = new Set(["running", "suspended"]);
+
 /** The lines people see. */
 export function agentLines(agents: readonly AgentView[]): string[] {
   if (agents.length === 0) return ["no agents"];
   const head = ["name", "agent", "on", "status", "epoch", "received", "memory"];
-  return formatTable(head, agents.map(agentRow), ["left", "left", "left", "left", "right", "right", "right"]);
+  const replicas = agents.some(({ replica, live }) => replica !== undefined || live?.replica !== undefined);
+  const rows = agents.map((agent) => [...agentRow(agent), ...(replicas ? [replicaOf(agent)] : [])]);
+  const sides = ["left", "left", "left", "left", "right", "right", "right", "left"] as const;
+  return formatTable(replicas ? [...head, "replica"] : head, rows, [...sides].slice(0, replicas ? 8 : 7));
+}
+
+/** Where a copy of it is, and how that stands. */
+function replicaOf({ replica, live }: AgentView): string {
+  const state = live?.replica?.state;
+  const node = live?.replica?.node ?? replica;
+  if (node === undefined) return state ?? "-";
+  return `${node.slice(0, SHORT_ID)}${state === undefined || state === "fed" ? "" : ` ${state}`}`;
 }
 
 function agentRow({ name, agent, owner, ownerName, status, failure, epoch, live }: AgentView): string[] {
@@ -32,7 +46,7 @@ function agentRow({ name, agent, owner, ownerName, status, failure, epoch, live 
     name,
     agent.slice(0, SHORT_ID),
     ownerName ?? owner.slice(0, SHORT_ID),
-    live === undefined && status !== "failed" && status !== "exported" ? `${status}, owner silent` : shown,
+    live === undefined && OWNED.has(status) ? `${status}, owner silent` : shown,
     String(epoch),
     live === undefined ? "-" : formatCount(live.received),
     live === undefined ? "-" : formatBytes(live.memoryBytes),

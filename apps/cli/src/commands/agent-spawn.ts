@@ -21,6 +21,7 @@ export interface AgentSpawnOptions {
   readonly grant?: readonly string[];
   readonly memory?: string;
   readonly durable?: boolean;
+  readonly replica?: string | boolean;
   readonly input?: string;
 }
 
@@ -44,6 +45,7 @@ export async function agentSpawn(
     ...(options.on === undefined ? {} : { on: options.on }),
     ...(options.grant === undefined ? {} : { grants: options.grant }),
     ...(options.memory === undefined ? {} : { memoryPages: pagesOf(options.memory) }),
+    ...replicaOf(options.replica),
   };
   const choice = { ...(options.data && { data: options.data }), ...(options.node && { name: options.node }) };
   const agent = await unlessInterrupted(
@@ -90,6 +92,17 @@ function agentNameOf(path: string): string {
     source !== file && /^(agent|index)$/i.test(source) ? basename(dirname(resolve(path))) : source;
   const stem = named.toLowerCase();
   return stem.replaceAll(/[^a-z0-9._-]+/g, "-").slice(0, 64) || "agent";
+}
+
+/** A copy on another node, and what the agent does without one. */
+function replicaOf(asked: string | boolean | undefined): Pick<SpawnRequest, "durability" | "withoutReplica"> {
+  if (asked === undefined || asked === false) return {};
+  const without = asked === true ? "hold" : asked;
+  if (without === "hold" || without === "continue") return { durability: "replica", withoutReplica: without };
+  throw new UsageError(
+    `--replica ${without.slice(0, 40)} is none`,
+    "Give hold or continue, or nothing for hold.",
+  );
 }
 
 function pagesOf(text: string): number {
