@@ -245,7 +245,13 @@ guess among several.
 One line. Its keys, in this order: \`ok\`, \`transport\`, \`nodes\`, \`files\`, \`lines\`, \`words\`, \`bytes\`, \`top\`,
 \`topApproximate\`, \`expected\` (the independent count: files, lines, words, bytes, top), \`sent\`, \`applied\`, \`lost\`,
 \`duplicated\`, \`migrations\` (each: from, to, strategy, bytes, downtimeMs, epoch, phases, messagesDuring), \`owner\`,
-\`duplicatesRefused\`, \`peakRssBytes\` (by node, and cli), \`elapsedMs\`, \`differences\`.
+\`duplicatesRefused\`, \`peakRssBytes\` (by node, and cli), \`elapsedMs\`, \`differences\`, \`catalogue\` (the second agent: applied, lost, duplicated, files, bytes, kinds, sent), \`failover\` (agent,
+killed, pid, to, epoch, ms from the kill to the first answer), \`replay\` (lines that the journal of the third agent gave again, and its records).
+
+Three agents work. \`word-count\`, in AssemblyScript, counts and moves twice by pre-copy while messages flow. \`catalogue\`, in TypeScript, is sent one message
+for each file, and has a warm replica: when its node is killed (\`kill -9\`, the data folder removed) it goes on elsewhere, and must have applied every message
+once. \`logbook\`, a durable agent, is told what happens; at the end its journal is replayed without it, and must give the same lines. Most of the time of a
+run is the lease of the killed node, 5 s.
 
 What is counted: every regular file below the folder, symbolic links not followed. Bytes and lines as \`wc -c\` and \`wc -l\`
 count them. A word is a maximal run of code points of Unicode 16.0 category L* or Nd after decoding UTF-8 with invalid bytes

@@ -81,11 +81,11 @@ function addDemo(program: Command, register: Registrar): void {
   const demo = register.leaf(
     program,
     "demo",
-    "Count words with an agent that moves while it works: three node processes on this machine, " +
-      "one sandboxed agent, two live migrations, and a comparison with an independent count.",
+    "A tour on real work: three node processes on this machine, an agent that counts words and moves twice while it works, one in TypeScript " +
+      "that goes on elsewhere when its node is killed, a durable one whose journal is replayed; everything compared with independent counts.",
     ["glia demo", "glia demo --input /usr/share/common-licenses", "glia demo --input . --json"],
   );
-  demo.summary("Count words with an agent that moves while it works");
+  demo.summary("Count words with agents that move and outlive a killed node");
   demo.option("--input <dir>", "folder whose files are counted (default: the Markdown of this repository)");
   register.runs(demo, async () => (await import("./commands/demo.ts")).demo);
 }

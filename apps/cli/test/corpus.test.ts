@@ -128,10 +128,13 @@ describe("reading a file in pieces", () => {
 });
 
 describe("feeding", () => {
-  async function feedAll(root: string): Promise<{ log: string[]; agent: string; count: string; fed: Fed[] }> {
+  async function feedAll(
+    root: string,
+  ): Promise<{ log: string[]; files: number[]; agent: string; count: string; fed: Fed[] }> {
     const corpus = await listCorpus(root);
     let [agent, count] = ["", ""];
     const log: string[] = [];
+    const files: number[] = [];
     const fed: Fed[] = [];
     await feed({
       corpus,
@@ -141,17 +144,20 @@ describe("feeding", () => {
         push: async (bytes) => void (count += Buffer.from(bytes).toString("latin1")),
         endFile: () => (count += "|"),
       },
+      file: async (_path, bytes) => void files.push(bytes),
       move: async ({ to }) => void log.push(`${to} after ${agent.length}`),
+      arrived: async () => void log.push(`arrived after ${agent.length}`),
       onProgress: (progress) => fed.push(progress),
     });
-    return { log, agent, count, fed };
+    return { log, files, agent, count, fed };
   }
 
   it("gives both counts the same bytes and ends of files, and moves at a third and two thirds (RP2, FE2)", async () => {
     const root = folder();
     for (let i = 0; i < 9; i++) writeFileSync(join(root, `f${i}`), String(i).repeat(999));
-    const { log, agent, count, fed } = await feedAll(root);
+    const { log, files, agent, count, fed } = await feedAll(root);
     expect(agent).toBe(count);
+    expect(files).toEqual(Array.from({ length: 9 }, () => 999));
     expect(agent.length).toBe(9 * 1000);
     expect(fed.at(-1)?.bytes).toBe(9 * 999);
     const [first, second] = log.map((entry) => Number(entry.split(" ").at(-1)));
@@ -165,7 +171,7 @@ describe("feeding", () => {
     const root = folder();
     writeFileSync(join(root, "empty"), "");
     const { log, agent, fed } = await feedAll(root);
-    expect(log.map((entry) => entry.split(" ")[0])).toEqual(["core", "relay"]);
+    expect(log.map((entry) => entry.split(" ")[0])).toEqual(["core", "relay", "arrived"]);
     expect(agent).toBe("|");
     expect(fed.at(-1)).toEqual({ messages: 5, bytes: 0 });
   });

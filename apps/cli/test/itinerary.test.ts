@@ -12,6 +12,7 @@ async function walk(messages: number, moveTurns: number): Promise<string[]> {
       for (let turn = 0; turn < moveTurns; turn++) await Promise.resolve();
       log.push(`end ${to}`);
     },
+    arrived: async () => void log.push("arrived"),
     pad: async () => {
       log.push("message");
       itinerary.sent();
@@ -35,12 +36,12 @@ describe("the itinerary", () => {
         async (messages, turns) => {
           const log = await walk(messages, turns);
           const moves = log.filter((entry) => entry !== "message");
-          expect(moves).toEqual(LEGS.flatMap(({ to }) => [`start ${to}`, `end ${to}`]));
+          expect(moves).toEqual([...LEGS.flatMap(({ to }) => [`start ${to}`, `end ${to}`]), "arrived"]);
           const at = (entry: string) => log.indexOf(entry);
           const [first, second] = LEGS.map(({ to }) => to);
           expect(log.slice(0, at(`start ${first}`))).toContain("message");
           expect(log.slice(at(`end ${first}`), at(`start ${second}`))).toContain("message");
-          expect(log.slice(at(`end ${second}`))).toContain("message");
+          expect(log.slice(at("arrived"))).toContain("message");
         },
       ),
     );
@@ -51,6 +52,7 @@ describe("the itinerary", () => {
     const log: string[] = [];
     const itinerary = new Itinerary({
       move: () => new Promise((resolve) => (finish = resolve)),
+      arrived: async () => undefined,
       pad: async () => void log.push("pad"),
     });
     itinerary.sent();

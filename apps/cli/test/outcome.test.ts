@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { CATALOGUE } from "../src/demo/catalogue/catalogue.ts";
+import { type CatalogueReport, ExpectedCatalogue, kindOf } from "../src/demo/catalogue/report.ts";
 import { type DemoFindings, differencesIn, recordOf } from "../src/demo/outcome.ts";
 import { formatBar, resultLines, verdictOf } from "../src/demo/view.ts";
 
@@ -6,6 +8,15 @@ const top = [
   ["the", 5],
   ["a", 2],
 ] as const;
+
+const catalogued: CatalogueReport = {
+  files: 2,
+  bytes: 40,
+  applied: 3,
+  lost: 0,
+  duplicated: 0,
+  kinds: [["md", { files: 2, bytes: 40 }]],
+};
 
 function findings(
   change: { agent?: object; expected?: object } & Partial<Omit<DemoFindings, "agent" | "expected">> = {},
@@ -35,6 +46,9 @@ function findings(
       { ...move, from: "edge", to: "core", epoch: 2 },
       { ...move, from: "core", to: "relay", epoch: 3 },
     ],
+    catalogue: { report: catalogued, sent: 3, differences: [] },
+    logbook: { lines: ["a", "b"], records: 9, replayed: ["a", "b"], differences: [] },
+    failover: { agent: "catalogue", killed: "edge", pid: 7, to: "relay", epoch: 2, ms: 6000 },
     owner: "relay",
     expectedOwner: "relay",
     peakRssBytes: {},
@@ -52,7 +66,8 @@ describe("the outcome of a run", () => {
         " ",
       ),
     );
-    expect(Object.keys(record.migrations[0] ?? {}).slice(0, 2)).toBeDefined();
+    expect(Object.keys(record).slice(-3)).toEqual(["catalogue", "failover", "replay"]);
+    expect(record.catalogue).toEqual({ ...catalogued, sent: 3 });
   });
 
   it.each([
@@ -160,8 +175,60 @@ describe("what a person sees", () => {
       "",
       "most frequent: the 5, a 2",
       "messages: 9 sent, 9 applied, 0 lost, 0 duplicated",
+      "catalogue: md 2; 3 sent, 3 applied, 0 lost, 0 duplicated",
     ]);
-    expect(verdictOf(record)).toBe("counts agree after 2 moves: nothing lost, nothing duplicated (1.00 ms)");
+    expect(verdictOf(record)).toBe(
+      "counts agree after 2 moves and a killed node: nothing lost, nothing duplicated (1.00 ms)",
+    );
     expect(verdictOf(recordOf(findings({ owner: "core" })))).toBe("counts do not agree");
+  });
+});
+
+describe("the catalogue", () => {
+  it("kinds are endings of names, and everything else is of no kind", () => {
+    for (const [name, kind] of [
+      ["a/b.TXT", "txt"],
+      ["a.b/c", "(none)"],
+      [".profile", "(none)"],
+      ["x.tar.gz", "gz"],
+      ["x.", "(none)"],
+      ["x.averyverylongending", "(none)"],
+      ["ü.md", "md"],
+    ] as const)
+      expect(kindOf(Buffer.from(name))).toBe(kind);
+  });
+
+  it("a file too few, a byte too many, a kind of its own, a message lost or applied twice are differences", () => {
+    const expected = new ExpectedCatalogue();
+    for (const [name, bytes] of [
+      ["a.md", 10],
+      ["b.md", 30],
+    ] as const)
+      expect(expected.take(Buffer.from(name), bytes)).toBe("md");
+    expect(expected.differences(catalogued, 3)).toEqual([]);
+    for (const wrong of [
+      { applied: 2 },
+      { lost: 1 },
+      { duplicated: 1 },
+      { kinds: [["md", { files: 1, bytes: 40 }]] },
+      { kinds: [["md", { files: 2, bytes: 41 }]] },
+      { kinds: [...catalogued.kinds, ["txt", { files: 1, bytes: 1 }]] },
+      { kinds: [] },
+    ] as const)
+      expect(expected.differences({ ...catalogued, ...wrong }, 3)).toHaveLength(1);
+  });
+
+  it("a run whose second agent did not go on elsewhere is not ok", () => {
+    const { failover } = findings();
+    for (const wrong of [undefined, { ...failover, to: undefined }, { ...failover, to: "edge" }])
+      expect(differencesIn(findings({ failover: wrong } as never))).toEqual([
+        expect.stringContaining("did not go on"),
+      ]);
+    expect(CATALOGUE).toBe(failover?.agent);
+  });
+
+  it("neither is one whose journal gives something else than was written", () => {
+    const logbook = { ...findings().logbook, differences: ["the replay of its journal gives 1 lines"] };
+    expect(recordOf(findings({ logbook })).ok).toBe(false);
   });
 });

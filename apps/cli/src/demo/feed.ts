@@ -36,7 +36,11 @@ export interface FeedOptions {
   readonly corpus: Corpus;
   readonly send: SendPiece;
   readonly count: CountSink;
+  /** A file was read whole and sent. */
+  readonly file: (path: Buffer, bytes: number) => Promise<void>;
   readonly move: (leg: Leg) => Promise<void>;
+  /** The last move is over; messages go on. */
+  readonly arrived: () => Promise<void>;
   readonly onProgress: (fed: Fed) => void;
 }
 
@@ -78,7 +82,11 @@ class Feeding {
     const { bytes, files } = options.corpus;
     this.#pieceBytes = pieceBytesFor(bytes);
     this.#whole = bytes + files.length;
-    this.#itinerary = new Itinerary({ move: options.move, pad: () => this.#pad() });
+    this.#itinerary = new Itinerary({
+      move: options.move,
+      arrived: options.arrived,
+      pad: () => this.#pad(),
+    });
   }
 
   async file(path: Buffer): Promise<void> {
@@ -91,7 +99,9 @@ class Feeding {
       await this.#options.count.push(bytes);
     }
     this.#options.count.endFile();
-    this.#files.push({ path, bytes: this.#bytes - before });
+    const bytes = this.#bytes - before;
+    this.#files.push({ path, bytes });
+    await this.#options.file(path, bytes);
   }
 
   async finish(): Promise<FeedResult> {

@@ -3,6 +3,7 @@
  *
  * IT1. Each move starts when its `start` share of the input was sent and must be over when its `settled` share was: so
  *      messages are sent before, during and after every move, whatever the size of the input.
+ *      `arrived` is called once, when the last one is over.
  * IT2. A stage in which the input gave no message gets one from `pad`, so IT1 holds for a single empty file too.
  */
 
@@ -23,6 +24,8 @@ export const LEGS: readonly Leg[] = [
 export interface Traveller {
   /** Move the agent; resolves when the move is committed and the agent works again. */
   move(leg: Leg): Promise<void>;
+  /** The last move is over. */
+  arrived(): Promise<void>;
   /** Send one message that changes no count, and report it as sent. */
   pad(): Promise<void>;
 }
@@ -71,6 +74,7 @@ export class Itinerary {
     } else await this.#moving;
     this.#stage++;
     this.#sentInStage = 0;
+    if (this.#stage === 2 * this.#legs.length) await this.#traveller.arrived();
   }
 
   async #padIfSilent(): Promise<void> {

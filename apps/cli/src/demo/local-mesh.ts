@@ -5,7 +5,7 @@
  * LM2. `trouble` rejects as soon as the mesh can not do its work any more.
  */
 import { rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -15,6 +15,8 @@ import type { ReadyRecord } from "../node/node-records.ts";
 import { NODE_NAMES, type NodeName } from "./node-names.ts";
 import { NodeProcess } from "./node-process.ts";
 
+/** Deaths are found within seconds, and a lease is short. */
+const PROFILE = "fast";
 const JOIN_TTL = "10m";
 /** Relay, edge and the client. */
 const JOIN_USES = 3;
@@ -31,6 +33,7 @@ export interface MeshWatcher {
 /** The running mesh (LM1, LM2). */
 export class LocalMesh {
   readonly #watcher: MeshWatcher;
+  readonly #programs: Readonly<Record<string, Uint8Array>>;
   readonly #processes = new Map<NodeName, NodeProcess>();
   #folder: string | undefined;
   #creating: Promise<NodeApi> | undefined;
@@ -39,8 +42,10 @@ export class LocalMesh {
   /** Never resolves (LM2). */
   readonly trouble: Promise<never>;
 
-  constructor(watcher: MeshWatcher) {
+  /** `programs`: durable programs that the core may run, by file name. */
+  constructor(watcher: MeshWatcher, programs: Readonly<Record<string, Uint8Array>> = {}) {
     this.#watcher = watcher;
+    this.#programs = programs;
     this.trouble = new Promise((_, reject) => (this.#troubled = reject));
     this.trouble.catch(() => {});
   }
@@ -52,13 +57,18 @@ export class LocalMesh {
     // For an end without `close`, such as a second Ctrl-C; each node removes its own part again when it stops.
     process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
     const limits = ["--ttl", JOIN_TTL, "--uses", String(JOIN_USES)];
-    const core = await this.#start("core", ["mesh", "start", ...limits]);
+    const programs = join(folder, "programs");
+    await mkdir(programs);
+    for (const [name, module] of Object.entries(this.#programs))
+      await writeFile(join(programs, name), module);
+    const core = await this.#start("core", ["mesh", "start", ...limits, "--programs", programs]);
     const line = core.joinLine ?? "";
     this.#creating = createNode({
       dataDir: join(this.#folder, "client"),
       name: "client",
       role: "client",
       start: { kind: "join", line },
+      mesh: { profile: PROFILE },
       onEvent: (event) => this.#watcher.line(`[client] ${JSON.stringify(event)}`),
     });
     const [client] = await Promise.all([
@@ -69,6 +79,20 @@ export class LocalMesh {
     void client.failed.then((error) => this.#troubled(error));
     await this.#meet(client);
     return client;
+  }
+
+  /** Where a node keeps its data. */
+  dataDir(name: NodeName): string {
+    return join(this.#folder ?? "", name);
+  }
+
+  /** Kill a node as `kill -9` does, and take its data folder away: it cannot come back. Its process id. */
+  async kill(name: NodeName): Promise<number | undefined> {
+    const killed = this.#processes.get(name);
+    await killed?.kill();
+    if (this.#folder !== undefined)
+      await rm(join(this.#folder, name), { recursive: true, force: true, maxRetries: 5 });
+    return killed?.pid;
   }
 
   /** The most memory each node had resident, in bytes; known after `close`, for nodes that stopped in order. */
@@ -102,7 +126,19 @@ export class LocalMesh {
     const data = join(this.#folder ?? "", name);
     const started = new NodeProcess({
       name,
-      args: [...command, "--bind", "127.0.0.1:0", "--role", name, "--name", name, "--data", data],
+      args: [
+        ...command,
+        "--profile",
+        PROFILE,
+        "--bind",
+        "127.0.0.1:0",
+        "--role",
+        name,
+        "--name",
+        name,
+        "--data",
+        data,
+      ],
       onLine: (line) => this.#watcher.line(line),
       ...(firstLine === undefined ? {} : { firstLine }),
     });

@@ -103,6 +103,13 @@ export class NodeProcess {
     }
   }
 
+  /** End it as `kill -9` does, and wait until it is gone. That it ended is expected from then on. */
+  async kill(): Promise<void> {
+    this.#stopping = true;
+    this.#child.kill("SIGKILL");
+    await this.#exited;
+  }
+
   /** Ask it to leave the mesh, then make it end (NP3). Idempotent. */
   async stop(hurry: boolean): Promise<void> {
     this.#stopping = true;

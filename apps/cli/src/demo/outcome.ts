@@ -1,13 +1,16 @@
 /**
  * What a run came to, in the form `--json` prints.
  *
- * DO1. `ok` only when every total agrees, the most frequent words agree, the agent ended where it should, and every message
- *      sent was applied exactly once.
+ * DO1. `ok` only when every total agrees, the most frequent words agree, the agent ended where it should, every message
+ *      sent was applied exactly once, and the second agent went on when its node was killed, with nothing lost or applied twice.
  */
 import type { MigrationPhase, MigrationReport } from "@glia-os/daemon";
 import type { WordCountReport } from "@glia-os/guest-as/word-count";
 import type { Count } from "../count/tally.ts";
 import type { WordCount } from "../count/words.ts";
+import type { CatalogueFindings } from "./catalogue/catalogue.ts";
+import type { CatalogueReport } from "./catalogue/report.ts";
+import type { LogbookFindings } from "./logbook/logbook.ts";
 import type { NodeName } from "./node-names.ts";
 
 /** What the agent reported: see `@glia-os/guest-as/word-count`. */
@@ -31,6 +34,18 @@ export interface Move {
   readonly messagesDuring: number;
 }
 
+/** How an agent went on when its node was killed. */
+export interface Failover {
+  readonly agent: string;
+  readonly killed: string;
+  readonly pid: number | undefined;
+  /** The node it went on at, and the epoch it did so under. */
+  readonly to: string | undefined;
+  readonly epoch: number | undefined;
+  /** From the kill until the agent answered again. */
+  readonly ms: number;
+}
+
 /** Everything a run found out. */
 export interface DemoFindings {
   readonly transport: string;
@@ -40,6 +55,9 @@ export interface DemoFindings {
   readonly sent: number;
   readonly duplicatesRefused: number | undefined;
   readonly moves: readonly Move[];
+  readonly catalogue: CatalogueFindings;
+  readonly failover: Failover | undefined;
+  readonly logbook: LogbookFindings;
   readonly owner: string | undefined;
   readonly expectedOwner: string;
   readonly peakRssBytes: Partial<Record<NodeName | "cli", number>>;
@@ -68,6 +86,11 @@ export interface DemoRecord {
   readonly peakRssBytes: Partial<Record<NodeName | "cli", number>>;
   readonly elapsedMs: number;
   readonly differences: readonly string[];
+  /** What the second agent came to. */
+  readonly catalogue: CatalogueReport & { readonly sent: number };
+  readonly failover: Failover | undefined;
+  /** What the third agent wrote down, and how many records of its journal gave the same again. */
+  readonly replay: { readonly lines: readonly string[]; readonly records: number };
 }
 
 /** The record of a run (DO1). */
@@ -104,12 +127,18 @@ export function recordOf(findings: DemoFindings): DemoRecord {
     peakRssBytes: findings.peakRssBytes,
     elapsedMs: findings.elapsedMs,
     differences,
+    catalogue: { ...findings.catalogue.report, sent: findings.catalogue.sent },
+    failover: findings.failover,
+    replay: { lines: findings.logbook.replayed, records: findings.logbook.records },
   };
 }
 
 /** Sentences for everything that should agree and does not. */
-export function differencesIn({ agent, expected, owner, expectedOwner, moves }: DemoFindings): string[] {
-  const found: string[] = [];
+export function differencesIn(findings: DemoFindings): string[] {
+  const { agent, expected, owner, expectedOwner, moves, failover } = findings;
+  const found: string[] = [...findings.catalogue.differences, ...findings.logbook.differences];
+  if (failover === undefined || failover.to === undefined || failover.to === failover.killed)
+    found.push(`the second agent did not go on when its node was killed`);
   for (const total of ["files", "lines", "words", "bytes"] as const) {
     if (agent[total] !== expected[total])
       found.push(`${total}: the agent counted ${agent[total]}, the independent count is ${expected[total]}`);

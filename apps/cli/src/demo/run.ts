@@ -15,17 +15,22 @@ import { IndependentCount } from "../count/independent-count.ts";
 import type { WordCount } from "../count/words.ts";
 import { ModuleUnreadableError, reasonOf } from "../errors.ts";
 import { aborted } from "../interrupt.ts";
+import type { ReadyRecord } from "../node/node-records.ts";
 import { peakRss } from "../node/peak-rss.ts";
+import { CATALOGUE, Catalogue, type CatalogueFindings } from "./catalogue/catalogue.ts";
+import { catalogueModule } from "./catalogue/module.ts";
 import type { Corpus } from "./corpus.ts";
 import { type Fed, type FeedResult, feed } from "./feed.ts";
 import { LEGS, type Leg } from "./itinerary.ts";
 import { LocalMesh } from "./local-mesh.ts";
+import { LOGBOOK, Logbook, logbookModule } from "./logbook/logbook.ts";
 import { NODE_NAMES, type NodeName } from "./node-names.ts";
 import {
   type AgentCount,
   type DemoFindings,
   type DemoRecord,
   type ExpectedCount,
+  type Failover,
   type Move,
   recordOf,
 } from "./outcome.ts";
@@ -34,6 +39,12 @@ import type { DemoView } from "./view.ts";
 const MODULE = "@glia-os/guest-as/guests/word-count.wasm";
 const AGENT = "word-count";
 const FIRST_NODE: NodeName = "edge";
+/** Killed when the counting agent has left it: what is still there goes on from its replica. */
+const KILLED_NODE: NodeName = "edge";
+/** It lives as long as the demo. */
+const LOGBOOK_NODE: NodeName = "core";
+/** A lease of the profile `fast` is 5 s; a busy machine takes longer for the rest. */
+const FAILOVER_WAIT_MS = 60_000;
 /** The agent applies 64 KiB in well under a millisecond; minutes mean that it is stuck. */
 const FLUSH_WAIT_MS = 10 * 60_000;
 const REPORT_WAIT_MS = 60_000;
@@ -49,12 +60,17 @@ export async function runDemo(options: DemoOptions, view: DemoView): Promise<Dem
   const startedAt = performance.now();
   const { corpus, interrupt } = options;
   const module = await readGuest();
-  const mesh = new LocalMesh({ ready: (record) => view.ready(record), line: (line) => view.nodeLine(line) });
+  const watcher = {
+    ready: (record: ReadyRecord) => view.ready(record),
+    line: (line: string) => view.nodeLine(line),
+  };
+  const program = await logbookModule();
+  const mesh = new LocalMesh(watcher, { "logbook.mjs": program });
   const count = new IndependentCount();
   let failed = true;
   let findings: Findings;
   try {
-    const work = new DemoRun(mesh, count, corpus, view).perform(module);
+    const work = new DemoRun(mesh, count, corpus, view).perform(module, program);
     work.catch(() => {});
     findings = await Promise.race([work, mesh.trouble, aborted(interrupt)]);
     failed = false;
@@ -84,6 +100,9 @@ class DemoRun {
   readonly #moves: Move[] = [];
   #where: string = FIRST_NODE;
   #fed: Fed = { messages: 0, bytes: 0 };
+  #nodes = 0;
+  #logbook: Logbook | undefined;
+  #failover: Promise<Failover> | undefined;
 
   constructor(mesh: LocalMesh, count: IndependentCount, corpus: Corpus, view: DemoView) {
     this.#mesh = mesh;
@@ -92,26 +111,77 @@ class DemoRun {
     this.#view = view;
   }
 
-  async perform(module: Uint8Array): Promise<Findings> {
-    const node = await this.#mesh.open();
-    this.#view.say("starting the agent on edge");
+  async perform(module: Uint8Array, program: Uint8Array): Promise<Findings> {
+    const [node, typescript] = await Promise.all([this.#mesh.open(), catalogueModule()]);
+    this.#view.say("starting three agents");
+    const { agent: id } = await node.spawn({
+      module: program,
+      kind: "domain",
+      name: LOGBOOK,
+      on: LOGBOOK_NODE,
+    });
+    this.#logbook = new Logbook(node, id, program);
     await node.spawn({ module, name: AGENT, on: FIRST_NODE });
-    const fed = await this.#feed(node);
+    await node.spawn({
+      module: typescript.bytes,
+      grants: typescript.grants,
+      name: CATALOGUE,
+      on: KILLED_NODE,
+      durability: "replica",
+    });
+    await this.#logbook.write(`${AGENT} and ${CATALOGUE} work on ${FIRST_NODE}`);
+    const catalogue = new Catalogue(node);
+    const fed = await this.#feed(node, catalogue);
     this.#view.say("waiting until everything is applied");
     await node.flush(AGENT, FLUSH_WAIT_MS);
     const agent = decodeReport(await node.ask(AGENT, encodeReportRequest(), REPORT_WAIT_MS));
     const expected = await this.#expected(agent, fed);
-    return { ...(await this.#look(node)), agent, expected, sent: fed.messages, moves: this.#moves };
+    const second = await this.#second(catalogue);
+    const logbook = await this.#logbook.finish(this.#mesh.dataDir(LOGBOOK_NODE));
+    const found = { ...(await this.#look(node)), nodes: this.#nodes, ...second, logbook };
+    return { ...found, agent, expected, sent: fed.messages, moves: this.#moves };
   }
 
-  #feed(node: NodeApi): Promise<FeedResult> {
+  async #second(
+    catalogue: Catalogue,
+  ): Promise<{ readonly failover: Failover | undefined; readonly catalogue: CatalogueFindings }> {
+    this.#view.say(`waiting until ${CATALOGUE} goes on elsewhere`);
+    const failover = await this.#failover;
+    if (failover !== undefined) {
+      this.#view.failedOver(failover);
+      await this.#logbook?.write(`${CATALOGUE} goes on at ${failover.to} under epoch ${failover.epoch}`);
+    }
+    return { failover, catalogue: await catalogue.finish() };
+  }
+
+  /** Kill a node, and see its agent go on (RN2: a replica that does not is a failure of the run). */
+  async #kill(node: NodeApi, catalogue: Catalogue): Promise<void> {
+    const { members } = await node.status();
+    this.#nodes = members.filter(({ name, state }) => state === "alive" && isNode(name)).length;
+    const startedAt = performance.now();
+    const pid = await this.#mesh.kill(KILLED_NODE);
+    this.#view.killed(KILLED_NODE, pid);
+    await this.#logbook?.write(`${KILLED_NODE} was killed`);
+    await catalogue.pad();
+    const wentOn = catalogue.report(FAILOVER_WAIT_MS).then(async (): Promise<Failover> => {
+      const ms = performance.now() - startedAt;
+      const now = (await node.listAgents()).find(({ name }) => name === CATALOGUE);
+      return { agent: CATALOGUE, killed: KILLED_NODE, pid, to: now?.ownerName, epoch: now?.epoch, ms };
+    });
+    wentOn.catch(() => undefined);
+    this.#failover = wentOn;
+  }
+
+  #feed(node: NodeApi, catalogue: Catalogue): Promise<FeedResult> {
     this.#view.feeding(performance.now());
     let sequence = 0;
     return feed({
       corpus: this.#corpus,
       send: (bytes, place) => node.send(AGENT, encodeChunk({ ...place, bytes, sequence: ++sequence })),
       count: this.#count,
+      file: (path, bytes) => catalogue.file(path, bytes),
       move: (leg) => this.#move(node, leg),
+      arrived: () => this.#kill(node, catalogue),
       onProgress: (fed) => this.#progress(fed),
     });
   }
@@ -128,6 +198,7 @@ class DemoRun {
     const move = { from, to, strategy, bytes, downtimeMs, epoch, phases: report.phases, messagesDuring };
     this.#moves.push(move);
     this.#view.moved(move);
+    await this.#logbook?.write(`${AGENT} moved from ${from} to ${to} under epoch ${epoch}`);
   }
 
   #progress(fed: Fed): void {
@@ -152,20 +223,20 @@ class DemoRun {
 
   async #look(
     node: NodeApi,
-  ): Promise<Pick<Findings, "transport" | "nodes" | "owner" | "expectedOwner" | "duplicatesRefused">> {
-    const [{ transport, members }, agents] = await Promise.all([node.status(), node.listAgents()]);
+  ): Promise<Pick<Findings, "transport" | "owner" | "expectedOwner" | "duplicatesRefused">> {
+    const [{ transport }, agents] = await Promise.all([node.status(), node.listAgents()]);
     const agent = agents.find(({ name }) => name === AGENT);
-    const alive = members.filter(
-      ({ name, state }) => state === "alive" && (NODE_NAMES as readonly string[]).includes(name),
-    );
     return {
       transport,
-      nodes: alive.length,
       owner: agent?.ownerName,
       expectedOwner: LEGS.at(-1)?.to ?? FIRST_NODE,
       duplicatesRefused: agent?.live?.duplicatesRefused,
     };
   }
+}
+
+function isNode(name: string): boolean {
+  return (NODE_NAMES as readonly string[]).includes(name);
 }
 
 function withCount([word, , bytes]: WordCount, count: number): WordCount {

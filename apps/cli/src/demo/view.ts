@@ -7,7 +7,7 @@ import { formatTable } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Corpus } from "./corpus.ts";
 import { NODE_NAMES } from "./node-names.ts";
-import type { DemoRecord, Move } from "./outcome.ts";
+import type { DemoRecord, Failover, Move } from "./outcome.ts";
 
 const BAR_CELLS = 24;
 const SHORT_ID = 12;
@@ -98,6 +98,19 @@ export class DemoView {
     for (const phase of move.phases) this.#lines.print(`  ${phaseLine(phase)}`);
   }
 
+  /** A node was killed. */
+  killed(node: string, pid: number | undefined): void {
+    this.#lines.print(`${this.#bold(`kill -9 ${node}`)}  process ${pid}, its data folder removed`);
+  }
+
+  /** An agent went on elsewhere. */
+  failedOver({ agent, to, epoch, ms }: Failover): void {
+    const where = `${agent} goes on at ${to ?? "no node"}`;
+    this.#lines.print(
+      `${this.#bold(where)}  from its replica, under epoch ${epoch}, ${formatMs(ms)} after the kill`,
+    );
+  }
+
   /** A line of a node; with `-v` only. */
   nodeLine(line: string): void {
     if (this.#terminal.verbose) this.#lines.print(this.#terminal.style("dim", line));
@@ -108,6 +121,12 @@ export class DemoView {
     this.#lines.end();
     this.#lines.print();
     for (const line of resultLines(record)) this.#lines.print(line);
+    this.#lines.print();
+    const { lines, records } = record.replay;
+    this.#lines.print(
+      `${this.#bold("replay")}  ${records} records of the logbook's journal, without the agent, give again:`,
+    );
+    for (const line of lines) this.#lines.print(`  ${line}`);
     this.#lines.print();
     if (this.#terminal.verbose) for (const line of memoryLines(record)) this.#lines.print(line);
     const verdict = record.ok
@@ -150,7 +169,19 @@ export function resultLines(record: DemoRecord): string[] {
     `most frequent${record.topApproximate ? " (upper bounds)" : ""}: ${words === "" ? "no words" : words}`,
     `messages: ${formatCount(record.sent)} sent, ${formatCount(record.applied)} applied, ` +
       `${record.lost} lost, ${record.duplicated} duplicated`,
+    catalogueLine(record),
   ];
+}
+
+/** How many kinds are named. */
+const KINDS_SHOWN = 5;
+
+function catalogueLine({ catalogue }: DemoRecord): string {
+  const largest = catalogue.kinds.toSorted(([, a], [, b]) => b.bytes - a.bytes).slice(0, KINDS_SHOWN);
+  const kinds = largest.map(([kind, { files }]) => `${kind} ${formatCount(files)}`).join(", ");
+  const { sent, applied, lost, duplicated } = catalogue;
+  const messages = `${formatCount(sent)} sent, ${formatCount(applied)} applied, ${lost} lost, ${duplicated} duplicated`;
+  return `catalogue: ${kinds}; ${messages}`;
 }
 
 function memoryLines({ peakRssBytes }: DemoRecord): string[] {
@@ -161,7 +192,7 @@ function memoryLines({ peakRssBytes }: DemoRecord): string[] {
 /** The last line. */
 export function verdictOf(record: DemoRecord): string {
   if (!record.ok) return "counts do not agree";
-  const moves = `after ${record.migrations.length} moves`;
+  const moves = `after ${record.migrations.length} moves and a killed node`;
   return `counts agree ${moves}: nothing lost, nothing duplicated (${formatMs(record.elapsedMs)})`;
 }
 
