@@ -35,6 +35,7 @@ import { NodeJobs } from "./node-jobs.ts";
 import { NodeService } from "./node-service.ts";
 import { FAST_LEASE_MS, LEASE_MS, SessionKeeper } from "./node-session.ts";
 import { openNodeWire } from "./node-wire.ts";
+import { openTracer } from "./otel/open-tracer.ts";
 import { ReplicaService } from "./replica/replica-service.ts";
 import { MoveLog } from "./survey/move-log.ts";
 import { SurveyService } from "./survey/survey-service.ts";
@@ -141,16 +142,8 @@ export class MeshThread implements MeshThreadService {
     const jobs = this.#openJobs(tracer);
     const blobs = this.#openBlobs();
     const heard = membership && (await discovery?.contacts(credentialsOf(this.#digests, membership).cluster));
-    const mesh = await this.#startMesh({
-      identity,
-      transport,
-      coordination,
-      gate,
-      heard,
-      jobs,
-      blobs,
-      tracer,
-    });
+    const parts = { identity, transport, coordination, gate, heard, jobs, blobs, tracer };
+    const mesh = await this.#startMesh(parts);
     gate?.bind(mesh);
     jobs?.bind(mesh);
     discovery?.attach(mesh, transport.hasQuic);
@@ -245,12 +238,9 @@ export class MeshThread implements MeshThreadService {
   }
 
   async #openTracer(): Promise<Tracer | undefined> {
-    const { traces, name } = this.#setup;
-    if (traces === undefined) return undefined;
-    const { openOtlpTracer } = await import("./otel/otlp-tracer.ts");
-    const { tracer, close } = await openOtlpTracer(traces, name);
-    this.#stops.push(close);
-    return tracer;
+    const opened = await openTracer(this.#setup);
+    if (opened !== undefined) this.#stops.push(opened.close);
+    return opened?.tracer;
   }
 
   async #openDurableJobs(jobs: NodeJobs | undefined, tracer: Tracer | undefined): Promise<JobApi> {
