@@ -61,6 +61,9 @@ class MovingCellsRun {
       await this.#move();
       if (paused !== undefined) await this.#resume(paused);
     }
+    await time.advance(5000); // An agent that is staged asks the registry, and arrives.
+    const last = this.#owner();
+    if (last?.gate.stands(AGENT)?.state === "suspended") await time.settle(last.gate.resume(AGENT));
     const before = this.#cells.calls.length;
     await time.advance(5000);
     if (this.#owner() !== undefined && this.#cells.calls.length === before)
@@ -86,7 +89,8 @@ class MovingCellsRun {
   async #pause(): Promise<CellNode | undefined> {
     const owner = this.#owner();
     if (owner === undefined) return undefined;
-    await this.#cells.time.settle(owner.gate.pause(AGENT));
+    // It may stand still from before: a move can take longer than its run, and come to an end later.
+    if (owner.gate.stands(AGENT)?.state === "running") await this.#cells.time.settle(owner.gate.pause(AGENT));
     this.#calledBefore = this.#cells.calls.length;
     return owner;
   }
