@@ -11,7 +11,7 @@
  */
 import { AWAKE, LEAVING, PAUSED, STOPPING } from "./asking.ts";
 import { compiledOf } from "./compiled-agent.ts";
-import { MAILBOX_CAPACITY, STREAM_CREDIT } from "./constants.ts";
+import { BUSY_FORECAST, MAILBOX_CAPACITY, STREAM_CREDIT, TURN_STEPS, TURN_STEPS_BUSY } from "./constants.ts";
 import type { AgentContext, AskOptions } from "./context.ts";
 import type { AgentEnvelope } from "./envelope.ts";
 import { errorOf, recordOf } from "./error-record.ts";
@@ -413,9 +413,19 @@ export class AgentProcess extends Handling implements Performer {
     return this.tables?.log?.records() ?? [];
   }
 
-  /** The host has measured the last `sampled` messages: so many milliseconds of computing. */
+  /**
+   * The host has measured the last `sampled` messages: so many milliseconds of computing. What the profile now expects sets the length of
+   * the agent's turns.
+   */
   measured(sampled: number, busyMs: number, nowMs: number): void {
-    this.more().profile.sample(this.handled, sampled, busyMs, nowMs);
+    const tables = this.more();
+    tables.profile.sample(this.handled, sampled, busyMs, nowMs);
+    tables.turnSteps = this.profile().forecast > BUSY_FORECAST ? TURN_STEPS_BUSY : TURN_STEPS;
+  }
+
+  /** Messages it should handle in one turn of its task. */
+  get turnSteps(): number {
+    return this.tables === null ? TURN_STEPS : this.tables.turnSteps;
   }
 
   /** The averages. */

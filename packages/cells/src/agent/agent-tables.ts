@@ -1,7 +1,7 @@
 /** What most agents never need: made on first use, so that an agent that only answers is small. */
 
 import { ChildTable } from "./child-table.ts";
-import { TICKETS_MAX, TOPICS_MAX } from "./constants.ts";
+import { TICKETS_MAX, TOPICS_MAX, TURN_STEPS } from "./constants.ts";
 import { TooManyError } from "./errors.ts";
 import type { AnyAgent, StopReason } from "./kind.ts";
 import type { MessageLog } from "./message-log.ts";
@@ -33,6 +33,8 @@ export class AgentTables {
   /** Of the stream that is handled. */
   source: StreamSource | null = null;
   meter: ProfileMeter | null = null;
+  /** Messages of one turn, from what the profile expects. */
+  turnSteps: number = TURN_STEPS;
   /** The state before the message that is handled, when there is a contract. */
   before: unknown = undefined;
   /** A new definition that waits for its turn. */

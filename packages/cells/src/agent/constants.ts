@@ -34,6 +34,12 @@ export const ENVELOPE_BYTES_MAX: number = 16 * 1024 * 1024 - 4096;
 /** Levels of objects and lists within each other that the codec follows. */
 export const VALUE_DEPTH_MAX = 64;
 
+/** Messages an agent handles in one turn of its task, then others have theirs. */
+export const TURN_STEPS = 64;
+/** The same for an agent that is expected to compute more than 70 % of a core: others wait a quarter of the time for it. */
+export const TURN_STEPS_BUSY = 16;
+/** From which part of a core on an agent counts as computing much (lean-agentic's `is_cpu_intensive`). */
+export const BUSY_FORECAST = 0.7;
 /** Weight of the newest sample in the averages of a profile. */
 export const PROFILE_ALPHA = 0.1;
 /** Entries of a message log unless it says otherwise, and at most. */

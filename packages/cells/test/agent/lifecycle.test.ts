@@ -179,6 +179,47 @@ test("a profile measures messages, and the forecast of a definition reads it", a
   expect(profile.forecast).toBe(profile.cpuIntensity / 2);
 });
 
+test("an agent that is expected to compute much has shorter turns, so that others wait less for it", async () => {
+  const { system, through, clock } = world();
+  let seen = 0;
+  const between: number[] = [];
+  const hog = agent({
+    name: "hog",
+    on: {
+      go: {
+        handle() {
+          seen++;
+          clock.advance(1);
+        },
+      },
+    },
+  });
+  const other = agent({ name: "other", on: { go: { handle: () => between.push(seen) } } });
+  const busy = await system.spawn(hog);
+  const quick = await system.spawn(other);
+  const flood = (): Promise<void> =>
+    through(
+      system.run(function* (ctx: AgentContext): AgentRoutine<void> {
+        for (let i = 0; i < 640; i++) ctx.tell(busy, "go");
+        for (let i = 0; i < 10; i++) {
+          ctx.tell(quick, "go");
+          yield* ctx.ask(quick, "go");
+        }
+        yield* ctx.ask(busy, "go");
+      }),
+    );
+  await flood();
+  const before = Math.max(...between.map((at, i) => at - (between[i - 1] ?? 0)));
+  for (let i = 0; i < 40; i++) await flood();
+  expect((await system.observe.agent(busy))?.profile.forecast).toBeGreaterThan(0.7);
+  between.length = 0;
+  seen = 0;
+  await flood();
+  const after = Math.max(...between.map((at, i) => at - (between[i - 1] ?? 0)));
+  // The hog has a turn before the other handles an ask, and one before the asker hears of it.
+  expect([before, after]).toEqual([2 * 64, 2 * 16]);
+});
+
 test("a closed system has no agents and makes none", async () => {
   const { system, through, codeOf } = world();
   const ref = await system.spawn(ledger);

@@ -1,7 +1,8 @@
 /**
  * An agent as a task of a kernel: the interpreter is what the kernel steps, without a generator around it.
  *
- * LA1. The task waits for its bell, a notification; every turn does up to 64 steps of work, then others have theirs.
+ * LA1. The task waits for its bell, a notification; every turn handles up to 64 messages, or 16 when the agent is expected to
+ *      compute much; then others have theirs.
  * LA2. However the task ends, the agent has ended: killed, cancelled or by itself, its asks are answered and its children end.
  */
 import type { Handle, Park, Sys, TaskId } from "@glia-os/kernel";
@@ -14,9 +15,6 @@ export const NONE: Handle = 0 as Handle;
 
 /** One turn in 64 is measured: reading the clock twice costs as much as a message. */
 const SAMPLE_MASK = 63;
-
-/** Steps of one turn. */
-const TURN_STEPS = 64;
 
 /** The host, as far as an agent's task knows it. */
 export interface TaskHost extends AgentOutside {
@@ -84,10 +82,10 @@ export class LocalAgent extends AgentProcess {
 
   #turn(host: TaskHost): boolean {
     host.turns = (host.turns + 1) & SAMPLE_MASK;
-    if (host.turns !== 0) return this.run(TURN_STEPS);
+    if (host.turns !== 0) return this.run(this.turnSteps);
     const startMs = host.monotonicMs();
     const { handled } = this;
-    const more = this.run(TURN_STEPS);
+    const more = this.run(this.turnSteps);
     const nowMs = host.monotonicMs();
     this.measured(this.handled - handled, nowMs - startMs, nowMs);
     return more;
