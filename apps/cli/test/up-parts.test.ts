@@ -18,7 +18,12 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 function kept(): { readonly terminal: Terminal; readonly lines: string[] } {
   const lines: string[] = [];
   const sink = (take: (text: string) => void): Writable =>
-    new Writable({ write: (chunk: Buffer, _, done) => (take(chunk.toString().trimEnd()), done()) });
+    new Writable({
+      write: (chunk: Buffer, _, done) => {
+        take(chunk.toString().trimEnd());
+        done();
+      },
+    });
   const streams = { out: sink(() => {}), err: sink((text) => lines.push(text)) };
   return { terminal: new Terminal({ ...streams, json: false, verbose: false }), lines };
 }
@@ -49,7 +54,7 @@ describe("the log of a node", () => {
     log.use({ format: "json", level: "debug" });
     log.log("debug", "now too");
     expect(stripVTControlCharacters(lines[0] ?? "")).toMatch(
-      /^\d\d:\d\d:\d\d warn {2} written path="\/a b" node=hub$/,
+      /^\d\d:\d\d:\d\d warn {2}written path="\/a b" node=hub$/,
     );
     expect([lines.length, (JSON.parse(lines[1] ?? "") as { message: string }).message]).toEqual([
       2,
