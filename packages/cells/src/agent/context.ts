@@ -56,7 +56,10 @@ export interface SpawnOptions<Input = unknown> {
   readonly name?: string;
   /** What the hook `start` gets. */
   readonly input?: Input;
-  /** Where: a place that the system knows (a worker's index, a node's id or name). Default: where the system chooses. */
+  /**
+   * Where: a place that the system knows (a worker's name or index, a node's id or name), or `any`: the worker whose agents expect to
+   * compute least. Default: where the system chooses.
+   */
   readonly on?: string | number;
   /** What happens when the child fails. Default: what the parent's definition says, and `stop` without that. */
   readonly supervise?: SupervisionPolicy;

@@ -12,6 +12,7 @@ import {
 import { agentSystemContract, family, ledger } from "@glia-os/cells/testing";
 import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { grinder } from "./grinder.ts";
 
 let system: LocalAgentSystem;
 const workers: Worker[] = [];
@@ -85,6 +86,18 @@ describe("agents in a worker", () => {
     expect(await codeOf(system.spawn(ledger, { on: "three" }))).toBe("agent.place-unknown");
     expect(await codeOf(system.spawn(other, { on: "one" }))).toBe("agent.place-unknown");
     expect(() => system.join("one", startWorker())).toThrow();
+  });
+
+  test("an agent for any worker is made where agents expect to compute least, and then where there are fewest", async () => {
+    const busy = await system.spawn(grinder, { on: "two" });
+    const placeOf = async () =>
+      (await system.observe.agent(await system.spawn(ledger, { on: "any" })))?.place;
+    for (let i = 0; i < 10; i++) await system.spawn(ledger, { on: "one" });
+    for (let i = 0; i < 260; i++) await system.ask(busy, "grind", 1);
+    expect((await system.observe.agent(busy))?.profile.forecast).toBeGreaterThan(0);
+    expect(await placeOf()).toBe("one");
+    await system.stop(busy);
+    expect(await placeOf()).toBe("two");
   });
 
   test("a worker that is gone fails the asks to its agents, and its names are free", async () => {

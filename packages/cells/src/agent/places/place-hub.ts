@@ -18,6 +18,8 @@ import { type Method, PlaceLink } from "./place-link.ts";
 import { type PlaceMessage, PREFIX_CHARS, type ThreadPort } from "./place-message.ts";
 
 const PLACES_MAX = 256;
+/** The place of an agent that may be in any worker. */
+const ANYWHERE = "any";
 
 /** One worker. */
 interface Place {
@@ -43,7 +45,7 @@ export class PlaceHub implements Remote {
 
   /** Take a worker in. Resolves when it is ready. @throws {BadArgumentError} */
   join(name: string, port: ThreadPort): Promise<void> {
-    if (!isAgentName(name) || this.#places.has(name) || this.#places.size >= PLACES_MAX)
+    if (!isAgentName(name) || name === ANYWHERE || this.#places.has(name) || this.#places.size >= PLACES_MAX)
       throw new BadArgumentError(
         "place",
         `it must be a new name of a-z 0-9 - . _, one of at most ${PLACES_MAX}`,
@@ -105,7 +107,7 @@ export class PlaceHub implements Remote {
 
   /** Make an agent in a worker. @throws {PlaceUnknownError} {AgentNameTakenError} and what the worker refuses */
   async spawnOn(kind: string, options: SpawnOptions, parent: AgentRef | undefined): Promise<AgentRef> {
-    const on = options.on ?? "";
+    const on = options.on === ANYWHERE ? await this.#leastLoaded() : (options.on ?? "");
     const place = typeof on === "number" ? [...this.#places.values()][on] : this.#places.get(on);
     if (place === undefined) throw new PlaceUnknownError(on, `there are ${this.places.join(", ") || "none"}`);
     if (!place.kinds.has(kind)) throw new PlaceUnknownError(on, `its worker cannot make a ${kind}`);
@@ -120,6 +122,19 @@ export class PlaceHub implements Remote {
       throw error;
     }
     return ref;
+  }
+
+  /** The worker whose agents expect to compute least; among equals the one with the fewest agents, then the first. */
+  async #leastLoaded(): Promise<string> {
+    const asked = this.links().map(async ({ name, link }) => {
+      const [forecast, agents] = (await link.call("load")) as readonly [number, number];
+      return { name, forecast, agents };
+    });
+    const loads = (await Promise.allSettled(asked)).flatMap((one) =>
+      one.status === "fulfilled" ? [one.value] : [],
+    );
+    loads.sort((a, b) => a.forecast - b.forecast || a.agents - b.agents);
+    return loads[0]?.name ?? ANYWHERE;
   }
 
   #spawnFor(kind: unknown, options: unknown, parent: unknown): Promise<AgentRef> {

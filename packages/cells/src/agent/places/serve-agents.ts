@@ -142,6 +142,14 @@ function methodsOf(outside: LocalOutside, kinds: ReadonlyMap<string, AnyAgent>):
     ["stop", (ref) => outside.agents.get((ref as AgentRef).id)?.stop("stopped")],
     ["pause", (ref) => agentOf(ref).pause()],
     ["resume", (ref) => agentOf(ref).resume()],
+    [
+      "load",
+      () => {
+        let forecast = 0;
+        for (const agent of outside.agents.values()) forecast += agent.profile().forecast;
+        return [forecast, outside.agents.size];
+      },
+    ],
     ["report", (ref) => reportOf(agentOf(ref))],
     [
       "reports",
