@@ -32,6 +32,7 @@ export const MESH_METRIC_HELP: Readonly<Record<string, string>> = {
   mayfly_jobs_forwarded_total: "Jobs given to other nodes.",
   mayfly_jobs_stolen_total: "Jobs taken from other nodes.",
   mayfly_job_origin: "Jobs of other nodes that ran here, by node.",
+  glia_failovers_total: "Agents that this node took over from one that was gone.",
   glia_jobs_accepted_total: "Durable jobs that this node accepted.",
   glia_jobs_ended_total: "Durable jobs of this node that ended, by how they did.",
   glia_jobs_pending: "Durable jobs of this node that have not ended.",
