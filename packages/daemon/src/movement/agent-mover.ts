@@ -3,9 +3,10 @@
  *
  * AM1. The best node is tried first, then the next, at most {@link TRIES}: a node that refuses is passed over for this agent.
  * AM2. Nodes are asked anew for every agent, so what was sent somewhere counts there.
+ * AM3. Of agents that wait for their turn, the one that took most messages since it was looked at last goes first: its move takes most load away.
  */
 import { errorCodeOf } from "@glia-os/abi/errors";
-import type { NodeId } from "@glia-os/abi/ids";
+import type { AgentId, NodeId } from "@glia-os/abi/ids";
 import type { AgentRow } from "@glia-os/abi/ports";
 import type { CellGate } from "@glia-os/cells";
 import type { Mesh } from "@glia-os/mesh-core";
@@ -32,6 +33,8 @@ export interface AgentMoverParts {
 /** Moves agents. */
 export class AgentMover {
   readonly #parts: AgentMoverParts;
+  /** Messages each agent had received when it was looked at last. */
+  #received = new Map<AgentId, number>();
 
   constructor(parts: AgentMoverParts) {
     this.#parts = parts;
@@ -42,6 +45,22 @@ export class AgentMover {
     const { mesh, gate } = this.#parts;
     const rows = await mesh.coordination.listAgents();
     return rows.filter(({ owner, agent }) => owner === mesh.self && gate.stands(agent) !== undefined);
+  }
+
+  /** The same, the busiest first (AM3). */
+  async busiestFirst(): Promise<readonly AgentRow[]> {
+    const { gate } = this.#parts;
+    const before = this.#received;
+    const now = new Map<AgentId, number>();
+    const rows = await Promise.all(
+      (await this.here()).map(async (row) => {
+        const { received = 0, waiting = 0 } = (await gate.report(row.agent)) ?? {};
+        now.set(row.agent, received);
+        return { row, taken: received - (before.get(row.agent) ?? 0), waiting };
+      }),
+    );
+    this.#received = now;
+    return rows.sort((a, b) => b.taken - a.taken || b.waiting - a.waiting).map(({ row }) => row);
   }
 
   /** Move an agent away (AM1). Never rejects. */

@@ -3,7 +3,7 @@ import type { Remote } from "../thread-call.ts";
 import type { MovementApi } from "./movement-api.ts";
 
 /** The methods, by name. */
-export const MOVEMENT_METHODS = [
+export const MOVEMENT_METHODS: readonly (keyof MovementApi)[] = [
   "pause",
   "resume",
   "beginExport",
@@ -18,7 +18,7 @@ export const MOVEMENT_METHODS = [
   "drainStatus",
   "undrain",
   "setPolicy",
-] as const satisfies readonly (keyof MovementApi)[];
+];
 
 /** The face of the services on another thread. */
 export function movementFace(mesh: Remote<MovementApi>): MovementApi {

@@ -130,7 +130,7 @@ export class PolicyWatch {
 
   async #fulfil({ policy, why, moves }: MoveWish): Promise<void> {
     const { mover, clock, meter, logger } = this.#parts;
-    const here = await mover.here();
+    const here = await mover.busiestFirst();
     for (const row of moves === "one" ? here.slice(0, 1) : here) {
       if (this.#stopped || !this.#budget.take(clock.monotonicMs())) return;
       const outcome = await mover.away(row);

@@ -94,7 +94,7 @@ describe("policies", () => {
     expect(await codeOf(core.setPolicy("weather", true, "edge"))).toBe("daemon.bad-options");
   });
 
-  test("PO1: policies begin no more moves in a minute than they may", async () => {
+  test("PO1, AM3: policies begin no more moves in a minute than they may, and the busiest agent goes first", async () => {
     const file = join(nodes.base(), "sensors.json");
     sensors(file, { temperatureCelsius: 95 });
     const core = await nodes.found();
@@ -102,11 +102,16 @@ describe("policies", () => {
       movement: { policies: [], movesPerMinute: 1, lookMs: 100, sensorsFile: file },
     });
     for (const name of ["a", "b", "c"]) await core.spawn({ name, module: guest("echo"), on: "edge" });
+    for (let n = 0; n < 5; n++) await core.ask("b", text("busy"), 5000);
     await core.setPolicy("thermal", true, "edge");
     const edge = async () => (await core.conditions()).find(({ name }) => name === "edge")?.condition;
     await expect.poll(async () => (await edge())?.moves.length, { timeout: 20_000 }).toBe(1);
     for (let look = 0; look < 5; look++) await core.ping("edge", 5000);
-    expect(await edge()).toMatchObject({ hosting: 2, standing: ["warm", "hot"] });
+    expect(await edge()).toMatchObject({
+      hosting: 2,
+      standing: ["warm", "hot"],
+      moves: [{ policy: "thermal", name: "b" }],
+    });
   });
 
   test.each([[{ policies: ["weather"] as never }], [{ movesPerMinute: 0 }], [{ lookMs: 10 }]])(
