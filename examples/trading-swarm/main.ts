@@ -30,7 +30,7 @@ export function report({ ticks, book, verdicts, watched, moved, worth }: Replaye
   const count = (outcome: string, among = verdicts): number =>
     among.filter((one) => one.outcome === outcome).length;
   return [
-    `${ticks} ticks of synthetic prices`,
+    `${ticks} ticks of prices`,
     `orders      ${verdicts.length}: ${count("executed")} executed, ${count("refused")} refused, ${count("nothing")} without cash or shares`,
     `committee   ${votes.length} large orders: ${count("executed", votes)} approved, ${count("refused", votes)} refused`,
     ...Object.entries(watched).map(([n, symbols]) => `analyst ${n}   ${symbols.join(" ") || "(no symbol)"}`),
@@ -76,7 +76,11 @@ if (import.meta.main) {
     process.exitCode = 2;
   } else
     try {
-      const replayed = await play(parsePrices(readFileSync(wish.file, "utf8")), wish.replay);
+      const text = readFileSync(wish.file, "utf8");
+      const replayed = await play(parsePrices(text), wish.replay);
+      // What the file says of itself: that of this example says that no market had its prices.
+      const label = /^#.*$/m.exec(text)?.[0];
+      if (label !== undefined && !wish.json) console.log(label);
       console.log(wish.json ? JSON.stringify(replayed, null, 2) : report(replayed));
     } catch (error) {
       console.error(`trading-swarm: ${error instanceof Error ? error.message : String(error)}`);

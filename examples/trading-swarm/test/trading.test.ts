@@ -86,7 +86,7 @@ describe("the program", () => {
     );
 
   it("prints a report, or JSON whose totals are those of the loop", () => {
-    expect(run("--leave-at", "200")).toMatch(/^400 ticks of synthetic prices\norders +\d+: /);
+    expect(run("--leave-at", "200")).toMatch(/^# SYNTHETIC: .*\n400 ticks of prices\norders +\d+: /);
     const { book, worth } = JSON.parse(run("--json"));
     expect([book.cents, worth]).toEqual([totals(text).cash, totals(text).worth]);
   });

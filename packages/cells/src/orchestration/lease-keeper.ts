@@ -84,6 +84,8 @@ export function leaseKeeper(
   return agent({
     name,
     state: (): LeaseState => ({ rows: {}, count: 0 }),
+    // A request that is none must not end the keeper of everybody's leases.
+    onError: "reply",
     on: {
       acquire: {
         handle: (ctx: AgentContext<LeaseState>, request: LeaseRequest): LeaseGrant => ({

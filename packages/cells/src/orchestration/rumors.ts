@@ -6,14 +6,14 @@
  * RU2. A member pushes a rumor on once, to `fanout` others; afterwards only those get it that ask.
  * RU3. What is kept to answer them is bounded: {@link RUMORS_MAX} rumors, for {@link ROUNDS} rounds after the last new one.
  * RU4. A member that hears nothing new falls silent after {@link ROUNDS} rounds.
+ * RU5. What is no list of rumors or numbers is refused before it reaches a handler, and changes nothing.
  *
  * Promised: who is alive and reachable while a rumor goes round hears it, except with a chance that shrinks with every round, and once.
  * Not promised: an order between rumors, or that a member which is cut off for longer than the rounds hears it ever. The broadcast between
  * nodes (`mesh.broadcast`) is the same idea one floor below and repairs partitions too.
  */
-import type { AgentContext, MessageHandler } from "../agent/index.ts";
+import { type AgentContext, isAgentId, type MessageHandler, type StandardSchema } from "../agent/index.ts";
 import { checkWhole } from "./check-option.ts";
-import { BadOptionError } from "./errors.ts";
 import { admit, nextNumber, nothingSeen, type Seen } from "./seen.ts";
 
 /** Members a rumor is pushed to. */
@@ -86,8 +86,9 @@ export function rumors<State, Payload>(options: RumorOptions<State, Payload>): R
   return {
     handlers: {
       "rumor.push": {
+        input: rumorList<Payload>(),
         handle(ctx, pushed) {
-          const fresh = listOf(pushed).filter(
+          const fresh = pushed.filter(
             ({ origin, number }) => origin !== ctx.self.id && admit(memory(ctx.state).seen, origin, number),
           );
           if (fresh.length === 0) return;
@@ -96,16 +97,16 @@ export function rumors<State, Payload>(options: RumorOptions<State, Payload>): R
         },
       },
       "rumor.offer": {
+        input: IDS,
         handle(ctx, offered) {
-          const missing = listOf(offered).filter(([origin, number]) =>
-            isMissing(memory(ctx.state), origin, number),
-          );
+          const missing = offered.filter(([origin, number]) => isMissing(memory(ctx.state), origin, number));
           if (missing.length > 0 && ctx.from !== undefined) ctx.tell(ctx.from, "rumor.want", missing);
         },
       },
       "rumor.want": {
+        input: IDS,
         handle(ctx, wanted) {
-          const ids = new Set(listOf(wanted).map(([origin, number]) => `${origin} ${number}`));
+          const ids = new Set(wanted.map(([origin, number]) => `${origin} ${number}`));
           const found = memory(ctx.state).kept.filter(({ origin, number }) => ids.has(`${origin} ${number}`));
           if (found.length > 0 && ctx.from !== undefined) ctx.tell(ctx.from, "rumor.push", found);
         },
@@ -120,9 +121,38 @@ export function rumors<State, Payload>(options: RumorOptions<State, Payload>): R
   };
 }
 
-function listOf<Item>(value: readonly Item[]): readonly Item[] {
-  if (Array.isArray(value) && value.length <= RUMORS_MAX) return value;
-  throw new BadOptionError("rumors", `they are no list of at most ${RUMORS_MAX}`);
+/** Lists of at most {@link RUMORS_MAX} such items (RU5). */
+function listOf<Item>(
+  what: string,
+  fits: (item: unknown) => boolean,
+): StandardSchema<unknown, readonly Item[]> {
+  const issues = [{ message: `it is no list of at most ${RUMORS_MAX} ${what}` }];
+  return {
+    "~standard": {
+      version: 1,
+      vendor: "glia",
+      validate: (value) =>
+        Array.isArray(value) && value.length <= RUMORS_MAX && value.every(fits)
+          ? { value: value as readonly Item[] }
+          : { issues },
+    },
+  };
+}
+
+const IDS: StandardSchema<unknown, readonly RumorId[]> = listOf<RumorId>(
+  "numbers of rumors",
+  (item) => Array.isArray(item) && isNamed(item[0], item[1]),
+);
+
+function rumorList<Payload>(): StandardSchema<unknown, readonly Rumor<Payload>[]> {
+  return listOf<Rumor<Payload>>("rumors", (item) => {
+    const { origin, number } = (item ?? {}) as Partial<Rumor>;
+    return isNamed(origin, number);
+  });
+}
+
+function isNamed(origin: unknown, number: unknown): boolean {
+  return isAgentId(origin) && Number.isSafeInteger(number) && (number as number) >= 1;
 }
 
 function isMissing(memory: RumorState, origin: string, number: number): boolean {

@@ -158,6 +158,7 @@ interface Work {
 function stageAgent(work: Work): AgentDefinition<StageState> {
   return agent({
     name: work.name,
+    onError: "reply",
     state: (): StageState => ({
       wiring: undefined,
       over: [],

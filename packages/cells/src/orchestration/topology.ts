@@ -126,7 +126,7 @@ export function flood(
 
 /**
  * Take up a message that came along an edge, and send it on to the other neighbours. True the first time (TP2): then the receiver should use
- * its payload. A member that is not in its own view any more sends nothing on.
+ * its payload. A member that is not in its own view any more sends nothing on. False for what is no such message, which changes nothing.
  */
 export function relay(
   ctx: AgentContext,
@@ -135,7 +135,8 @@ export function relay(
   message: string,
   relayed: Relayed,
 ): boolean {
-  const { origin, number, hops } = relayed;
+  const { origin, number, hops } = (relayed ?? {}) as Partial<Relayed>;
+  if (origin === undefined || number === undefined || !(typeof hops === "number" && hops >= 1)) return false;
   if (!admit(seen, origin, number)) return false;
   const self = ctx.self.id;
   if (hops >= HOPS_MAX || !topology.members.includes(self)) return true;

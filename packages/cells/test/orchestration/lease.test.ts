@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
+import { errorCodeOf } from "@glia-os/abi/errors";
 import { openSqliteFences } from "@glia-os/store/sqlite-fences";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -259,6 +260,30 @@ describe("a lease", () => {
           codes.push((error as { code: string }).code);
         }
       expect(codes).toEqual(["orchestration.unknown-member", "orchestration.group-state"]);
+    });
+  });
+
+  it("a keeper outlives requests that are none, asked or told", async () => {
+    const { run } = virtualSystem();
+    await run(function* (ctx) {
+      const keeper = yield* ctx.spawn(fencing());
+      for (const rubbish of [
+        null,
+        7,
+        "text",
+        [],
+        { resource: 1 },
+        { resource: "r", holder: null, ttlMs: "long" },
+      ])
+        for (const message of ["acquire", "renew", "release"] as const) {
+          ctx.tell<unknown>(keeper, message, rubbish);
+          try {
+            yield* ctx.ask<unknown>(keeper, message, rubbish);
+          } catch (error) {
+            expect(errorCodeOf(error)).toMatch(/^(agent\.handler-failed|orchestration\.)/);
+          }
+        }
+      expect((yield* lease(ctx, keeper, "printer", 10)).fence).toBe(1);
     });
   });
 

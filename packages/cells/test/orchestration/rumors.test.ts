@@ -103,15 +103,41 @@ describe("a rumor", () => {
     expect(agents.sent).toBe(before);
   });
 
-  it("of an agent that pushes rubbish harms nobody else, and options out of range are refused", async () => {
+  it("RU5: an agent that pushes rubbish ends nobody and changes nothing", async () => {
     const { time, agents, all } = village(3, 8);
     const [one, other] = all as [AgentProcess, AgentProcess];
-    agents.tell(one.ref, "rumor.push", [{ origin: other.ref.id, number: -1, payload: "x" }]);
-    agents.tell(one.ref, "rumor.push", [{ origin: "nobody", number: 1, payload: "x" }]);
+    const many = Array.from({ length: RUMORS_MAX + 1 }, (_, n) => ({
+      origin: other.ref.id,
+      number: n + 1,
+      payload: "x",
+    }));
+    const pushes = [
+      null,
+      "text",
+      7,
+      [7],
+      [null],
+      [{ origin: other.ref.id, number: -1 }],
+      [{ origin: "nobody", number: 1 }],
+      many,
+    ];
+    for (const push of pushes) agents.tell(one.ref, "rumor.push", push);
+    for (const ids of [null, [1], [["nobody", 1]], [[other.ref.id, 0]], {}]) {
+      agents.tell(one.ref, "rumor.offer", ids);
+      agents.tell(one.ref, "rumor.want", ids);
+    }
     await time.advance(1000);
     expect(heardBy(one)).toEqual([]);
-    expect(codeOf(() => rumors({ ...({} as Parameters<typeof rumors>[0]), fanout: 17 }))).toBe(
-      "orchestration.bad-option",
-    );
+    expect(one.lifecycle).toBe("running");
+    agents.tell(other.ref, "say", "still here");
+    await time.advance(1000);
+    expect(heardBy(one)).toEqual(["still here"]);
+  });
+
+  it("refuses a fan-out out of range", () => {
+    for (const fanout of [0, 17, 1.5])
+      expect(codeOf(() => rumors({ ...({} as Parameters<typeof rumors>[0]), fanout }))).toBe(
+        "orchestration.bad-option",
+      );
   });
 });

@@ -205,4 +205,23 @@ describe("a message along the edges", () => {
       expect(agents.sent - before).toBeGreaterThanOrEqual(12);
     }
   });
+
+  it("that is none is taken up by nobody, and ends nobody", async () => {
+    const { time, agents, all } = network("ring", 4);
+    const [one] = all as [AgentProcess];
+    const whole = { origin: idOf(7), number: 1, hops: 1, version: 1, payload: "x" };
+    for (const rubbish of [
+      null,
+      7,
+      "text",
+      {},
+      { ...whole, hops: "far" },
+      { ...whole, origin: "me" },
+      { ...whole, number: 0 },
+    ])
+      agents.tell(one.ref, "news", rubbish);
+    await time.advance(1000);
+    expect(all.map(heardBy)).toEqual([[], [], [], []]);
+    expect(one.lifecycle).toBe("running");
+  });
 });
