@@ -9,6 +9,7 @@
 import type { AgentId } from "@glia-os/abi/ids";
 import type { TimerHandle, Timers } from "@glia-os/abi/ports";
 import type { AgentLinkEvents, CarriedLink, OutgoingLink } from "@glia-os/mesh-core";
+import { weightOfAll } from "./weight.ts";
 
 /** How long a link may be idle. */
 export const IDLE_MS = 30_000;
@@ -24,8 +25,8 @@ export interface CarriedPost {
 export interface AgentPostOptions {
   readonly timers: Timers;
   open(agent: AgentId, events: AgentLinkEvents, carried?: CarriedLink): OutgoingLink;
-  /** So many more messages are not held any more. */
-  released(count: number): void;
+  /** Messages of so much weight are not held any more. */
+  released(weight: number): void;
   /** These were not delivered (PO3). */
   lost(receiver: AgentId, payloads: readonly Uint8Array[], why: Error): void;
 }
@@ -48,10 +49,10 @@ export class AgentPost {
     this.#options = options;
   }
 
-  /** Messages that are not acknowledged. */
+  /** The weight of what is not acknowledged. */
   get held(): number {
     let held = 0;
-    for (const { sent, waiting } of this.#lines.values()) held += sent.length + waiting.length;
+    for (const { sent, waiting } of this.#lines.values()) held += weightOfAll(sent) + weightOfAll(waiting);
     return held;
   }
 
@@ -122,8 +123,7 @@ export class AgentPost {
     if (line === undefined) return;
     const done = line.sent.length - line.link.unacknowledged;
     if (done <= 0) return;
-    line.sent.splice(0, done);
-    this.#options.released(done);
+    this.#options.released(weightOfAll(line.sent.splice(0, done)));
     this.#pump(line);
   }
 
@@ -133,7 +133,7 @@ export class AgentPost {
     if (line === undefined) return;
     const payloads = [...line.sent, ...line.waiting];
     if (payloads.length === 0) return;
-    this.#options.released(payloads.length);
+    this.#options.released(weightOfAll(payloads));
     this.#options.lost(to, payloads, why);
   }
 

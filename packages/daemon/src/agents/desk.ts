@@ -12,6 +12,7 @@ import { isAgentId, isAgentName } from "@glia-os/cells/agent";
 import { HELD_MESSAGES } from "@glia-os/mesh-core";
 import { decode, encode } from "cborg";
 import { AgentPost, type AgentPostOptions, type CarriedPost } from "./agent-post.ts";
+import { weightOf, weightOfAll } from "./weight.ts";
 
 /** How long what somebody sent who has ended is tried to be delivered. */
 const LEAVE_MS = 60_000;
@@ -78,10 +79,10 @@ export class Desk {
     });
   }
 
-  /** Messages that are not acknowledged, those for names that are looked up included. */
+  /** The weight of what is not acknowledged, what waits for names that are looked up included. */
   get held(): number {
     let held = this.#post.held;
-    for (const { waiting } of this.#names.values()) held += waiting.length;
+    for (const { waiting } of this.#names.values()) held += weightOfAll(waiting);
     return held;
   }
 
@@ -174,7 +175,7 @@ export class Desk {
     try {
       this.#post.send(to, payload);
     } catch (error) {
-      this.#options.released(1);
+      this.#options.released(weightOf(payload));
       this.#options.lost(to, [payload], error as Error);
     }
   }
@@ -191,7 +192,7 @@ export class Desk {
         return;
       }
       this.#names.delete(name);
-      this.#options.released(payloads.length);
+      this.#options.released(weightOfAll(payloads));
       this.#options.lost(name, payloads, why);
     };
     this.#options.findName(name).then(

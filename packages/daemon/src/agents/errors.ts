@@ -27,9 +27,13 @@ export class NoAgentsHereError extends DaemonError<"daemon.no-agents"> {
 /** An agent sends faster than its messages are accepted. */
 export class OutboxFullError extends DaemonError<"daemon.outbox-full"> {
   constructor(limit: number) {
-    super("daemon.outbox-full", `The agent has ${limit} messages that were not accepted yet, the limit`, {
-      details: { limit },
-    });
+    super(
+      "daemon.outbox-full",
+      `The agent has messages of the weight ${limit} that were not accepted yet, the limit`,
+      {
+        details: { limit },
+      },
+    );
   }
 }
 
