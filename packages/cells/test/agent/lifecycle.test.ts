@@ -4,6 +4,7 @@ import {
   type AgentRef,
   type AgentRoutine,
   agent,
+  createLocalSystem,
   type StopReason,
 } from "@glia-os/cells/agent";
 import { family, type Ledger, ledger, ledgerTwo } from "@glia-os/cells/testing";
@@ -228,4 +229,28 @@ test("a closed system has no agents and makes none", async () => {
   expect(await asked).toBe("agent.ended");
   expect(await codeOf(system.spawn(ledger))).toBe("agent.closed");
   expect(await system.observe.agents()).toEqual([]);
+});
+
+test("a system without what it needs is refused, and says where that comes from", () => {
+  const refused = expect.objectContaining({
+    code: "agent.bad-argument",
+    message: expect.stringContaining("@glia-os/hal"),
+  });
+  expect(() => createLocalSystem(undefined as never)).toThrow(refused);
+  expect(() => createLocalSystem({ clock: world().clock } as never)).toThrow(refused);
+});
+
+test("a listener that throws fails the task of its agent, which the kernel reports, and no other agent", async () => {
+  const { system, kernel, through, turn } = world();
+  const failures: unknown[] = [];
+  kernel.onFailure(({ error }) => failures.push(error));
+  const [ref, other] = [await system.spawn(ledger), await system.spawn(ledger)];
+  const silence = system.observe.ends(() => {
+    throw new RangeError("a listener fell");
+  });
+  void system.stop(ref);
+  turn();
+  silence();
+  expect(failures).toMatchObject([{ message: "a listener fell" }]);
+  expect(await through(system.ask(other, "add", 1))).toBe(1);
 });

@@ -5,7 +5,7 @@
  *      compute much; then others have theirs.
  * LA2. However the task ends, the agent has ended: killed, cancelled or by itself, its asks are answered and its children end.
  */
-import type { Handle, Park, Sys, TaskId } from "@glia-os/kernel";
+import { type Handle, type Park, type Sys, TaskCancelledError, type TaskId } from "@glia-os/kernel";
 import { AgentProcess } from "../agent-process.ts";
 import { PARKED } from "../asking.ts";
 import type { AgentOutside } from "../outside.ts";
@@ -62,9 +62,11 @@ export class LocalAgent extends AgentProcess {
           return stepped;
         }
       }
-    } catch {
-      // The kernel wants the task to end: nothing else is thrown at a wait for a bell.
-      this.end("shutdown");
+    } catch (error) {
+      // The kernel wants the task to end; or something of the host has failed, a listener for example, and the kernel hears of it.
+      const cancelled = error instanceof TaskCancelledError;
+      this.end(cancelled ? "shutdown" : "failed");
+      if (!cancelled) throw error;
       return { done: true, value: undefined };
     }
   }

@@ -212,8 +212,17 @@ class LocalSystem implements LocalAgentSystem {
   }
 }
 
-/** Agents in this thread: over a kernel that somebody runs, or over one of its own. */
+function checkParts(options: unknown): void {
+  const given = (options ?? {}) as Readonly<Record<string, unknown>>;
+  const needed = given["kernel"] === undefined ? ["clock", "random", "timers"] : ["clock"];
+  const missing = needed.filter((part) => typeof given[part] !== "object" || given[part] === null);
+  if (missing.length > 0)
+    throw new BadArgumentError("options", `${missing.join(", ")} must be given; \`@glia-os/hal\` makes them`);
+}
+
+/** Agents in this thread: over a kernel that somebody runs, or over one of its own. @throws {BadArgumentError} */
 export function createLocalSystem(options: LocalSystemOptions): LocalAgentSystem {
+  checkParts(options);
   const { clock, logger, task } = options;
   const kernel = options.kernel ?? createKernel({ clock, random: options.random, ...OWN_KERNEL });
   if (options.kernel === undefined) pump(kernel, options.timers);
