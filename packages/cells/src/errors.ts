@@ -81,6 +81,13 @@ export class BadReplyError extends CellsError<"cells.bad-reply"> {
   }
 }
 
+/** What an agent does not have as a durable program. */
+export class NotInDomainError extends CellsError<"cells.not-in-domain"> {
+  constructor(what: string) {
+    super("cells.not-in-domain", `A durable agent does not do this: ${what}`, { details: { what } });
+  }
+}
+
 /** The bundle of a program is not one that runs as a durable domain. */
 export class BadBundleError extends CellsError<"cells.bad-bundle"> {
   constructor(why: string, cause?: unknown) {

@@ -3,5 +3,6 @@ export { type CellMessage, MESSAGE_BYTES_MAX, type Reply } from "./cell-message.
 export { CELL_SERVICE } from "./cell-service.ts";
 export type { CellStore, DomainRunnerOptions, DomainService, ProgramLoader } from "./domain-options.ts";
 export { DomainRunner, manifestOf } from "./domain-runner.ts";
+export { durableAgent } from "./durable-agent.ts";
 export { RunnersByKind } from "./runners-by-kind.ts";
 export { SEGMENT_BYTES_MAX, SegmentReader, SegmentSource } from "./segment-stream.ts";

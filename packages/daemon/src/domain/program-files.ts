@@ -8,7 +8,8 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BadBundleError, ProgramsRefusedError } from "@glia-os/cells";
-import type { ProgramLoader } from "@glia-os/cells/domain";
+import { isDefinition } from "@glia-os/cells/agent";
+import { durableAgent, type ProgramLoader } from "@glia-os/cells/domain";
 import type { DurableProgram } from "@glia-os/durable";
 import type { ProgramSettings } from "./program-settings.ts";
 
@@ -56,7 +57,7 @@ export class ProgramFiles implements ProgramLoader {
 
 /** The program that a bundle exports. @throws {BadBundleError} */
 async function programIn(bundle: Uint8Array): Promise<DurableProgram<unknown>> {
-  let exports: { readonly program?: unknown };
+  let exports: { readonly program?: unknown; readonly agent?: unknown };
   try {
     const url = `data:text/javascript;base64,${Buffer.from(bundle).toString("base64")}`;
     exports = (await import(url)) as typeof exports;
@@ -64,8 +65,11 @@ async function programIn(bundle: Uint8Array): Promise<DurableProgram<unknown>> {
     const why = error instanceof Error ? error.message : String(error);
     throw new BadBundleError(`it is no ES module that can be loaded (${why})`, error);
   }
+  if (isDefinition(exports.agent)) return durableAgent(exports.agent);
   const program = exports.program as DurableProgram<unknown> | undefined;
   if (typeof program !== "object" || program === null || typeof program.run !== "function")
-    throw new BadBundleError("it exports no `program` with a function `run`");
+    throw new BadBundleError(
+      "it exports neither `program` with a function `run` nor an `agent` made by agent()",
+    );
   return program;
 }

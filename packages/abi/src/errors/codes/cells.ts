@@ -85,6 +85,11 @@ export const CELLS_CODES = {
     changed: "Nothing: the agent goes on where it is.",
     fix: "The program computes without a blocking call; move it when it waits for a message, or end it.",
   },
+  "cells.not-in-domain": {
+    retryable: false,
+    changed: "Nothing: the agent goes on.",
+    fix: "Ask it or tell it something; docs/durable-agents.md says what durable agents do not have.",
+  },
   "cells.not-here": {
     retryable: true,
     changed: "Nothing.",
