@@ -360,7 +360,7 @@ export class CellGate implements MeshCells, CellGatePort {
     if (cell === undefined) return;
     if (cell.state !== "migrating") throw new IllegalTransitionError(agent, cell.state, "terminated");
     this.#cells.delete(agent);
-    this.#baggage?.gone(agent, { kind: "terminated" });
+    this.#baggage?.gone(agent, { kind: "moved" }); // It goes on from its image.
     await this.#runner.drop(agent);
   }
 

@@ -18,7 +18,7 @@ import {
 import { credentialsOf, type Mesh } from "@glia-os/mesh-core";
 import { UnknownAgentError } from "../errors.ts";
 import type { AgentRows } from "./agent-rows.ts";
-import { UnknownTransferError } from "./errors.ts";
+import { NotExportableError, UnknownTransferError } from "./errors.ts";
 import type { ExportShelf } from "./export-shelf.ts";
 import type { BegunExport, ExportSeal } from "./file-api.ts";
 import { FILE_CRYPTO, secretForCluster } from "./file-crypto.ts";
@@ -64,9 +64,10 @@ export class AgentExports {
     if (stands === undefined || described === undefined) throw new NotHereError(agent);
     if (stands.state !== "running" && stands.state !== "suspended")
       throw new IllegalTransitionError(agent, stands.state, "exported");
+    const { name, kind } = decodeManifest(described.meta);
+    if (kind === "domain") throw new NotExportableError(name, "it is durable, and has a journal on its node");
     const id = toHex(random.bytes(new Uint8Array(16)));
     await shelf.open(id, () => void this.end(id, false).catch(() => undefined));
-    const { name } = decodeManifest(described.meta);
     const startedMs = clock.monotonicMs();
     try {
       await this.#write(id, agent, name, described.meta, seal);

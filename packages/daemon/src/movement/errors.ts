@@ -1,6 +1,15 @@
 /** Refusals about where agents run, one class each. */
 import { DaemonError } from "@glia-os/abi/errors/daemon";
 
+/** An agent whose state is more than an image. */
+export class NotExportableError extends DaemonError<"daemon.not-exportable"> {
+  constructor(name: string, why: string) {
+    super("daemon.not-exportable", `Agent ${name} cannot be written into a file: ${why}`, {
+      details: { name },
+    });
+  }
+}
+
 /** More agents are being exported or imported than a node does at a time. */
 export class TooManyTransfersError extends DaemonError<"daemon.too-many-transfers"> {
   constructor(what: "exported" | "imported", limit: number) {

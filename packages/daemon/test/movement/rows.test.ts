@@ -142,6 +142,14 @@ describe("AX2: an export that is to stop its agent", () => {
     return { exports, id: (await exports.begin(AGENT, SEAL, true)).id };
   };
 
+  test("refuses a durable agent, whose journal is on its node, and leaves it alone", async () => {
+    const exports = exporting();
+    const meta = encodeManifest({ ...manifest, kind: "domain" });
+    gate.describe = () => ({ epoch: 1 as Epoch, meta, estimatedBytes: 1 });
+    expect(await codeOf(exports.begin(AGENT, SEAL, true))).toBe("daemon.not-exportable");
+    expect([ran, gate.stands(AGENT)?.state]).toEqual([[], "running"]);
+  });
+
   test("drops it after its row says so", async () => {
     const { exports, id } = await begun();
     onSwap = (done) => void (done && expect(gate.size).toBe(1));

@@ -130,6 +130,11 @@ export const DAEMON_CODES = {
     changed: "Nothing.",
     fix: "See docs/spec/agents-service.md for what agents on nodes do not have.",
   },
+  "daemon.not-exportable": {
+    retryable: false,
+    changed: "Nothing: the agent goes on.",
+    fix: "Move the agent to another node; its journal moves with it.",
+  },
   "daemon.not-running": {
     retryable: true,
     changed: "Nothing.",
