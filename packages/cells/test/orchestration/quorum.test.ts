@@ -1,7 +1,20 @@
 /** Quorums among agents: when they end, and what they say. */
+import type { Random } from "@glia-os/abi/ports";
+import { SeededRandom } from "@glia-os/abi/testing";
+import { VirtualTime } from "@glia-os/mesh-core/testing";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AgentContext, type AgentRef, type AgentRoutine, agent } from "../../src/agent/index.ts";
-import { crossCheck, type QuorumOptions, quorum, voterSet } from "../../src/orchestration/index.ts";
+import {
+  crossCheck,
+  neededOf,
+  type QuorumOptions,
+  type QuorumResult,
+  quorum,
+  type Threshold,
+  voterSet,
+} from "../../src/orchestration/index.ts";
+import { SimulatedAgents } from "../../src/testing/simulated-agents.ts";
 import { refOf } from "./ids.ts";
 import { virtualSystem } from "./virtual-system.ts";
 
@@ -141,6 +154,70 @@ describe("a quorum", () => {
       return { found: crossCheck(results), liar: refs[2]?.id };
     });
     expect(found.found.map(({ voter }) => voter)).toEqual([found.liar]);
+  });
+
+  it("QR1 to QR3 hold over a network that delays and loses, for any voters and thresholds", async () => {
+    const surveyor = agent({
+      name: "surveyor",
+      state: (): { result: QuorumResult<string> | null; tookMs: number } => ({ result: null, tookMs: 0 }),
+      on: {
+        hold: {
+          *handle(
+            ctx: AgentContext<{ result: QuorumResult<string> | null; tookMs: number }>,
+            [refs, threshold, asks]: readonly [readonly AgentRef<typeof voter>[], Threshold, number],
+          ): AgentRoutine<void> {
+            const startMs = ctx.now();
+            const set = voterSet("board", 1, refs);
+            const result = yield* quorum(ctx, set, "vote", "?", { threshold, asks, timeoutMs: 300 });
+            ctx.state = { result, tookMs: ctx.now() - startMs };
+          },
+        },
+      },
+    });
+    const plan = fc.record({
+      answers: fc.array(fc.constantFrom("a", "b", null), { minLength: 1, maxLength: 2 }),
+      afterMs: fc.constantFrom(0, 5, 1000),
+    });
+    const threshold = fc.constantFrom<Threshold>("majority", "super-majority", "unanimous", { votes: 1 });
+    let runs = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(plan, { minLength: 1, maxLength: 8 }),
+        threshold,
+        fc.integer({ min: 1, max: 3 }),
+        fc.nat(9),
+        fc.integer(),
+        async (plans, how, asks, lossPerTen, seed) => {
+          runs++;
+          const time = new VirtualTime();
+          const delayMs = (random: Random): number | undefined =>
+            random.uint32() % 10 < lossPerTen ? undefined : 1 + (random.uint32() % 40);
+          const agents = new SimulatedAgents({ time, random: new SeededRandom(seed), delayMs });
+          const refs = plans.map((input) => agents.make(voter, { input }).ref);
+          const asker = agents.make(surveyor);
+          agents.tell(asker.ref, "hold", [refs, how, asks]);
+          const found = (): { result: QuorumResult<string> | null; tookMs: number } => asker.state as never;
+          expect(await time.advanceUntil(() => found().result !== null, 1000)).toBe(true);
+          const { result, tookMs } = found() as { result: QuorumResult<string>; tookMs: number };
+          expect(tookMs).toBeLessThanOrEqual(300);
+          const { votes, equivocations, abstentions, silent } = result;
+          const named = [...votes, ...equivocations, ...abstentions].map((one) => one.voter).concat(silent);
+          expect(named.toSorted()).toEqual(refs.map(({ id }) => id).toSorted());
+          expect(result.needed).toBe(neededOf(voterSet("board", 1, refs), how).needed);
+          const most = Math.max(
+            0,
+            ...["a", "b"].map((answer) => votes.filter((vote) => vote.answer === answer).length),
+          );
+          expect([result.got, result.outcome === "reached"]).toEqual([most, most >= result.needed]);
+          for (const { voter, answer } of votes)
+            expect(plans[refs.findIndex(({ id }) => id === voter)]?.answers).toContain(answer);
+          for (const { voter } of equivocations)
+            expect(plans[refs.findIndex(({ id }) => id === voter)]?.answers).toHaveLength(2);
+        },
+      ),
+      { numRuns: process.env["GLIA_SOAK"] === "1" ? 5000 : 150 },
+    );
+    console.log(`quorums over a lossy network: ${runs} runs`);
   });
 
   it("refuses options out of range before it asks anybody", async () => {
