@@ -1,5 +1,5 @@
 /** The commands of `glia mesh`: their options, help and examples. */
-import { MINORITY_POLICIES, PROFILES, TRANSPORTS } from "@glia-os/daemon";
+import { MESH_CHOICES } from "@glia-os/daemon/config";
 import { type Command, Option } from "commander";
 import { movementOptions } from "../movement/movement-options.ts";
 import { choiceOptions, describeArgument, group, type Registrar } from "../registrar.ts";
@@ -211,17 +211,17 @@ function meshOptions(command: Command): Command {
   return command
     .addOption(
       new Option("--profile <profile>", "timing of the failure detector; the same on all nodes")
-        .choices(PROFILES)
+        .choices(MESH_CHOICES.profile)
         .default("lan"),
     )
     .addOption(
       new Option("--transport <transport>", "what requests go over; auto: QUIC where both ends have it")
-        .choices(TRANSPORTS)
+        .choices(MESH_CHOICES.transport)
         .default("auto"),
     )
     .addOption(
       new Option("--minority <policy>", "what it does while it sees no majority")
-        .choices(MINORITY_POLICIES)
+        .choices(MESH_CHOICES.minority)
         .default("continue"),
     )
     .option("--mdns", "announce the node on its link by multicast DNS, and hear of others of its mesh");

@@ -37,15 +37,26 @@ const AGENT = record({
   on: { shape: text("a node"), says: "node that hosts it first" },
 });
 
+/** Words that settings of a mesh may be: here too, so that a command line that only shows them loads no mesh. */
+export const MESH_CHOICES: {
+  readonly profile: readonly ("lan" | "wan" | "local" | "fast" | "relaxed")[];
+  readonly transport: readonly ("auto" | "quic-only" | "tls-only")[];
+  readonly minority: readonly ("continue" | "refuse-moves" | "pause-agents")[];
+} = {
+  profile: ["lan", "wan", "local", "fast", "relaxed"],
+  transport: ["auto", "quic-only", "tls-only"],
+  minority: ["continue", "refuse-moves", "pause-agents"],
+};
+
 const MESH = record({
   profile: {
-    shape: choice("local", "fast", "lan", "wan", "relaxed"),
+    shape: choice(...MESH_CHOICES.profile),
     says: "timing of the failure detector",
   },
-  transport: { shape: choice("auto", "quic-only", "tls-only"), says: "what requests go over" },
+  transport: { shape: choice(...MESH_CHOICES.transport), says: "what requests go over" },
   mdns: { shape: { kind: "flag" }, says: "announce the node on its link" },
   minority: {
-    shape: choice("continue", "refuse-moves", "pause-agents"),
+    shape: choice(...MESH_CHOICES.minority),
     says: "what it does while it sees no majority",
   },
 });

@@ -2,7 +2,7 @@
 export { type CheckedConfig, checkConfig } from "./check-config.ts";
 export { type Problem, problemLine } from "./check-shape.ts";
 export { type ConfigChanges, configChanges } from "./config-changes.ts";
-export { CONFIG_SHAPE } from "./config-shape.ts";
+export { CONFIG_SHAPE, MESH_CHOICES } from "./config-shape.ts";
 export { CONFIG_VARIABLES, type ConfigVariable } from "./environment.ts";
 export { ConfigInvalidError } from "./errors.ts";
 export { type AgentConfig, CONFIG_VERSION, defineConfig, type GliaConfig } from "./glia-config.ts";

@@ -8,9 +8,11 @@ import {
   checkConfig,
   configChanges,
   defineConfig,
+  MESH_CHOICES,
   nearestWord,
   type Problem,
 } from "../../src/config/index.ts";
+import { MINORITY_POLICIES, PROFILES, TRANSPORTS } from "../../src/mesh-settings.ts";
 
 function problemsOf(value: unknown, environment: Record<string, string> = {}): readonly Problem[] {
   try {
@@ -163,6 +165,12 @@ describe("a suggestion", () => {
       ["profil", "tranpsort", "MDNS", "minorty", "speed", "x"].map((word) => nearestWord(word, known)),
     ).toEqual(["profile", "transport", "mdns", "minority", undefined, undefined]);
   });
+});
+
+test("the words of a mesh's settings are those that a node takes", () => {
+  const sorted = (words: readonly string[]): string[] => [...words].sort();
+  expect(sorted(MESH_CHOICES.profile)).toEqual(sorted(PROFILES));
+  expect([MESH_CHOICES.transport, MESH_CHOICES.minority]).toEqual([TRANSPORTS, MINORITY_POLICIES]);
 });
 
 test("docs/config.md has the fields as they are; run scripts/print-config-table.ts after a change", () => {
