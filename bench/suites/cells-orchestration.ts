@@ -226,8 +226,7 @@ const rows: readonly RowDefinition[] = [
     id: "rumor-all",
     what: `virtual milliseconds until all of ${VILLAGERS} simulated agents heard a rumor, another seed per round`,
     unit: "virtual ms",
-    excludes:
-      "computing: time is virtual; an envelope takes 5 ms and 20 ms on the average on top, one way",
+    excludes: "computing: time is virtual; an envelope takes 5 ms and 20 ms on the average on top, one way",
     target: { max: 2000 },
     glia: () => ({ value: broadcast }),
     ...alone,
