@@ -1,0 +1,73 @@
+/** `glia new`, `agent spawn` of a source, `agent ask`, `send` and `logs`: what a person mistypes, and what programs read. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type ReadyNode, startReadyNode } from "./ready-node.ts";
+import { runCli } from "./run-cli.ts";
+
+const base = mkdtempSync(join(tmpdir(), "glia-agent-talk-"));
+const env = { GLIA_HOME: join(base, "home") };
+let hub: ReadyNode;
+
+const AGENT = `import { agent } from "@glia-os/cells/agent";
+const whole = { "~standard": { version: 1, vendor: "test",
+  validate: (value) => Number.isInteger(value) ? { value } : { issues: [{ message: "no whole number" }] } } };
+export default agent({
+  name: "sum",
+  state: (input) => ({ total: input ?? 0 }),
+  on: { add: { input: whole, handle(ctx, n) { ctx.log("info", "adding", { n }); return (ctx.state.total += n); } } },
+});
+`;
+
+beforeAll(async () => {
+  mkdirSync(join(base, "sum"));
+  writeFileSync(join(base, "sum", "agent.ts"), AGENT);
+  hub = await startReadyNode(["mesh", "start", "--bind", "127.0.0.1:0", "--name", "hub"], env);
+});
+afterAll(async () => {
+  hub.child.kill();
+  await hub.result;
+  rmSync(base, { recursive: true, force: true });
+});
+
+async function glia(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const { code, stdout, stderr } = await runCli(args, { env, cwd: base });
+  return { code, out: stdout.trim(), err: stderr.trim() };
+}
+
+test("a source is built and started by spawn, asked by message, told with an input, and its log is there by its name", async () => {
+  const spawned = await glia("agent", "spawn", "sum/agent.ts", "--input", "40", "--json");
+  expect(JSON.parse(spawned.out)).toMatchObject({ ok: true, agent: { name: "sum", live: { speaks: true } } });
+  expect((await glia("agent", "send", "sum", "add", "1", "--json")).code).toBe(0);
+  expect(await glia("agent", "ask", "sum", "add", "1")).toEqual({ code: 0, out: "42", err: "" });
+  const logs = await glia("agent", "logs", "sum", "--json");
+  const lines = logs.out.split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(lines.filter(({ message }) => String(message).startsWith("adding"))).toHaveLength(2);
+  expect(lines.at(-1)).toMatchObject({ ok: true });
+});
+
+test("what is mistyped is refused with what to do, and the agent goes on", async () => {
+  const ask = (...args: string[]) => glia("agent", "ask", ...args);
+  const [name, json, schema, message] = await Promise.all([
+    ask("smu", "add", "1"),
+    ask("sum", "add", "{1"),
+    ask("sum", "add", '"1"'),
+    ask("sum", "subtract", "1"),
+  ]);
+  expect([name.code, name.err]).toEqual([1, expect.stringContaining("did you mean sum?")]);
+  expect([json.code, json.err]).toEqual([2, expect.stringContaining("is not JSON")]);
+  expect([schema.code, schema.err]).toEqual([1, expect.stringContaining("no whole number")]);
+  expect([message.code, message.err]).toEqual([1, expect.stringContaining("it has add")]);
+  expect((await ask("sum", "add", "0")).out).toBe("42");
+});
+
+test("a definition that cannot run in a guest does not start, and names what it imports; a used folder makes no project", async () => {
+  writeFileSync(
+    join(base, "files.ts"),
+    `import { readFileSync } from "node:fs";\n${AGENT}console.log(readFileSync);`,
+  );
+  const [spawned, made] = await Promise.all([glia("agent", "spawn", "files.ts"), glia("new", "sum")]);
+  expect([spawned.code, spawned.err]).toEqual([1, expect.stringContaining("node:fs")]);
+  expect([made.code, made.err]).toEqual([1, expect.stringContaining("is not empty")]);
+});
