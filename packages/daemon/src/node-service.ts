@@ -94,6 +94,7 @@ export class NodeService {
   readonly #parts: NodeServiceParts;
   readonly #startedMs: number;
   readonly #names = new Map<string, AgentId>();
+  readonly #lookups = new Map<string, Promise<AgentId>>();
   readonly #failures = new AgentFailures();
   #mesh: Pick<MeshService, "wire" | "health" | "jobs"> | undefined;
 
@@ -443,11 +444,22 @@ export class NodeService {
     if (AGENT_ID.test(text)) return parseAgentId(text);
     const known = this.#names.get(text);
     if (known !== undefined) return known;
-    const row = await this.#findAgent(text);
-    if (row === undefined) throw new UnknownAgentError(text);
-    if (this.#names.size >= NAMES_MAX) this.#names.clear();
-    this.#names.set(text, row.agent);
-    return row.agent;
+    // One look-up for all who ask at once: with one each, a later message could overtake an earlier one.
+    const lookup = this.#lookups.get(text) ?? this.#lookUp(text);
+    this.#lookups.set(text, lookup);
+    return lookup;
+  }
+
+  async #lookUp(text: string): Promise<AgentId> {
+    try {
+      const row = await this.#findAgent(text);
+      if (row === undefined) throw new UnknownAgentError(text);
+      if (this.#names.size >= NAMES_MAX) this.#names.clear();
+      this.#names.set(text, row.agent);
+      return row.agent;
+    } finally {
+      this.#lookups.delete(text);
+    }
   }
 }
 

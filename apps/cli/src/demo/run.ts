@@ -131,6 +131,7 @@ class DemoRun {
     });
     await this.#logbook.write(`${AGENT} and ${CATALOGUE} work on ${FIRST_NODE}`);
     const catalogue = new Catalogue(node);
+    await catalogue.ready();
     const fed = await this.#feed(node, catalogue);
     this.#view.say("waiting until everything is applied");
     await node.flush(AGENT, FLUSH_WAIT_MS);

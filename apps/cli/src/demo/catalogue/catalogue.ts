@@ -34,6 +34,12 @@ export class Catalogue {
     return this.#sent;
   }
 
+  /** Resolves when it has a replica: it acknowledges nothing before. */
+  async ready(): Promise<void> {
+    await this.pad();
+    await this.#node.flush(CATALOGUE, FLUSH_MS);
+  }
+
   /** A file was read whole. */
   file(path: Buffer, bytes: number): Promise<void> {
     return this.#send({ kind: this.#expected.take(path, bytes), bytes });
