@@ -25,7 +25,12 @@ export abstract class Waiting implements AgentOperation<unknown>, Iterator<Agent
   /** What is waited for is there, or will not come. */
   done = false;
   /** When waiting ends in any case: monotonic milliseconds. */
-  deadlineMs: number = Number.POSITIVE_INFINITY;
+  declare deadlineMs: number;
+  // On the prototype, not in a field: most asks never get one of their own, and such a number costs an allocation.
+  static {
+    Waiting.prototype.deadlineMs = Number.POSITIVE_INFINITY;
+  }
+
   /** The name of the operation, for people. */
   abstract get operation(): string;
 

@@ -9,6 +9,7 @@ import { type Handle, type Park, type Sys, TaskCancelledError, type TaskId } fro
 import { AgentProcess } from "../agent-process.ts";
 import { PARKED } from "../asking.ts";
 import type { AgentOutside } from "../outside.ts";
+import type { AgentRef } from "../reference.ts";
 
 /** No handle. */
 export const NONE: Handle = 0 as Handle;
@@ -33,6 +34,9 @@ export class LocalAgent extends AgentProcess {
   /** Its place among the alarms. */
   timerAt = -1;
   task: TaskId = 0 as TaskId;
+  /** Whom it wrote to last: most write to the same again. */
+  lastTo: AgentRef | null = null;
+  last: LocalAgent | null = null;
   /** The bell in the hands of the shell; 0 after the end. */
   bell: Handle = NONE;
   /** The bell in the hands of the task. */

@@ -192,9 +192,15 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
   // Messages
 
   send(speaker: LocalAgent, to: AgentTarget, envelope: AgentEnvelope): Sent {
+    if (to === speaker.lastTo && !speaker.last!.over) return speaker.last!.deliver(envelope);
     const agent = typeof to === "string" ? this.names.get(to) : this.agents.get(to.id);
-    if (agent !== undefined) return agent.deliver(envelope);
-    return this.remote === null ? "unknown" : this.remote.send(speaker, to, envelope);
+    if (agent === undefined)
+      return this.remote === null ? "unknown" : this.remote.send(speaker, to, envelope);
+    if (typeof to === "object") {
+      speaker.lastTo = to;
+      speaker.last = agent;
+    }
+    return agent.deliver(envelope);
   }
 
   /** Deliver what came from another thread. Gives the error envelope for who asked, when it was not taken. */
