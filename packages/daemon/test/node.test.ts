@@ -154,19 +154,6 @@ describe("one node", () => {
 });
 
 describe("a mesh of three nodes and a client", () => {
-  test("messages sent by name at once arrive in the order of the calls, also when nobody here knew the name before", async () => {
-    const core = await found();
-    const edge = await joined(core, "edge");
-    await core.spawn({ name: "words", module: guest("word-count") });
-    const bytes = text("one\n");
-    const chunk = (sequence: number): Uint8Array =>
-      encodeChunk({ sequence, fileIndex: 0, first: sequence === 1, last: false, bytes });
-    await Promise.all(Array.from({ length: 200 }, (_, index) => edge.send("words", chunk(index + 1))));
-    await edge.flush("words", 10_000);
-    const report = decodeReport(await edge.ask("words", encodeReportRequest(), 10_000));
-    expect(report).toMatchObject({ applied: 200, lost: 0, duplicated: 0 });
-  });
-
   test("an agent fed by a client moves twice while messages flow; none is lost or applied twice", async () => {
     const core = await found();
     const relay = await joined(core, "relay");
