@@ -21,7 +21,10 @@ export async function nodeDrain(
   const { terminal } = context;
   const view = await withNode(choice, async (api) => {
     await api.drain(node);
-    return unlessInterrupted(context, untilDone(api, node, context));
+    const done = await untilDone(api, node, context);
+    if (!context.interrupt.aborted) return done;
+    terminal.note("glia: the drain goes on; `glia node undrain` ends it"); // (ND1)
+    throw context.interrupt.reason;
   });
   if (view.stuck.length > 0) {
     for (const { name, why } of view.stuck) terminal.line(`${name} stays: ${why}`);
@@ -47,7 +50,7 @@ export async function nodeUndrain(
   return EXIT.ok;
 }
 
-/** Until the drain is over, with a line for each agent that moved. */
+/** Until the drain is over or the interrupt comes, with a line for each agent that moved. */
 export async function untilDone(
   api: Pick<NodeApi, "drainStatus">,
   node: string | undefined,
