@@ -35,10 +35,10 @@ export function decodeEnvelope(text: string): AgentEnvelope {
   const kind = json["kind"] as EnvelopeKind;
   if (!ENVELOPE_KINDS.includes(kind)) throw new BadEnvelopeError("its kind is unknown");
   const from = json["from"];
-  if (from !== undefined && !isAgentRef(from)) throw new BadEnvelopeError("its sender is no address");
+  if (from !== undefined && !isExactRef(from)) throw new BadEnvelopeError("its sender is no address");
   return {
     kind,
-    from: from as AgentRef | undefined,
+    from,
     correlation: correlationOf(kind, json["correlation"]),
     message: messageOf(kind, json["message"]),
     input: fromJson(json["input"]),
@@ -55,6 +55,10 @@ function parse(text: string): Record<string, unknown> {
   if (typeof json !== "object" || json === null || Array.isArray(json))
     throw new BadEnvelopeError("it is no object");
   return json as Record<string, unknown>;
+}
+
+function isExactRef(from: unknown): from is AgentRef {
+  return isAgentRef(from) && Object.keys(from).length === (from.name === undefined ? 1 : 2);
 }
 
 function correlationOf(kind: EnvelopeKind, value: unknown): number {

@@ -56,7 +56,13 @@ export class ProfileMeter {
       forecast: this.#cpu,
     };
     if (forecast === undefined) return measured;
-    const expected = forecast(measured);
+    let expected: number;
+    try {
+      expected = forecast(measured);
+    } catch {
+      // A guess that fails is no reason to end an agent: what it uses now stands in for it.
+      return measured;
+    }
     return { ...measured, forecast: expected >= 0 ? Math.min(1, expected) : this.#cpu };
   }
 

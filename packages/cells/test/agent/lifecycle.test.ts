@@ -180,6 +180,21 @@ test("a profile measures messages, and the forecast of a definition reads it", a
   expect(profile.forecast).toBe(profile.cpuIntensity / 2);
 });
 
+test("a forecast that throws or gives no part of a core is replaced by what the agent uses", async () => {
+  for (const forecast of [
+    () => Number.NaN,
+    () => -1,
+    () => 7,
+    () => (undefined as never as { no: number }).no,
+  ]) {
+    const { system, through } = world();
+    const ref = await system.spawn(agent({ name: "guesser", forecast, on: { go: { handle: () => 1 } } }));
+    for (let i = 0; i < 200; i++) expect(await through(system.ask(ref, "go"))).toBe(1);
+    const { profile } = (await system.observe.agent(ref))!;
+    expect([profile.cpuIntensity, 1]).toContain(profile.forecast);
+  }
+});
+
 test("an agent that is expected to compute much has shorter turns, so that others wait less for it", async () => {
   const { system, through, clock } = world();
   let seen = 0;
