@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import { DomainMissingError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { valuesOf } from "./kept-values.ts";
+import { loadCellProgram } from "./load-cell-program.ts";
 import { loadDurable } from "./load-durable.ts";
 import { asJson, asText } from "./value-text.ts";
 
@@ -16,7 +17,7 @@ export async function replayCommand(
   options: { readonly program: string },
   { terminal }: Context,
 ): Promise<ExitCode> {
-  const { program } = await loadDurable(options.program);
+  const program = (await loadCellProgram(options.program)) ?? (await loadDurable(options.program)).program;
   const journal = openJournalReader(folder);
   const values = valuesOf(folder, domain);
   try {
