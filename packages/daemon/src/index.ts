@@ -6,7 +6,6 @@ export type { AgentAct, ChildRequest } from "./agents/act.ts";
 export { agentError } from "./agents/agent-words.ts";
 export type { AgentsApi } from "./agents/agents-api.ts";
 export { type AgentModuleFile, type ConnectOptions, connectSystem } from "./agents/connect-system.ts";
-export type { ProgramSettings } from "./domain/program-settings.ts";
 export {
   DefinitionUnknownError,
   MailboxGoneError,
