@@ -54,6 +54,16 @@ test("what cannot run in a guest is refused when it is built, by name: Node's mo
   expect(missing.code).toBe("guest.bundle-failed");
 });
 
+test("a schema library that the definition imports is bundled with it", async () => {
+  const { log, bytes, map } = await buildAgent({
+    source: `import { z } from "zod"; ${DEFINITION.replace("handle:", "input: z.number(), handle:")}`,
+    folder: import.meta.dirname,
+  });
+  expect(log).toEqual([]);
+  expect(map).toContain("zod");
+  expect(bytes.length).toBeLessThan(8 * 1024 * 1024);
+});
+
 test("the same definition gives the same module", async () => {
   const [one, two] = await Promise.all([
     buildAgent({ source: DEFINITION }),

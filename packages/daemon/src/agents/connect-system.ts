@@ -28,6 +28,7 @@ import {
   PausedTooLongError,
   type SpawnOptions,
   SystemClosedError,
+  UnknownAgentError,
 } from "@glia-os/cells/agent";
 import type { NodeApi } from "../node-api.ts";
 import { agentError, saysGone } from "./agent-words.ts";
@@ -124,7 +125,9 @@ class MeshSystem implements AgentSystem {
     const from = undefined;
     await this.#send(address, { kind: "tell", from, correlation: 0, message, input });
     try {
-      await this.#node.flush(address, ACCEPT_TIMEOUT_MS);
+      const { sent } = await this.#node.flush(address, ACCEPT_TIMEOUT_MS);
+      // A link on which nothing was sent is another one: the first broke, because there is nobody.
+      if (sent === 0) throw new UnknownAgentError(address);
     } catch (error) {
       throw agentError(error);
     }

@@ -1,9 +1,9 @@
 /** The contract of agent systems, over two nodes: the agents run in guests of the node beside the one that is asked. */
-import type { AgentSystem, AnyAgent, SpawnOptions } from "@glia-os/cells/agent";
+import type { AgentSystem } from "@glia-os/cells/agent";
 import { agentSystemContract, family, ledger, ledgerBroken, ledgerTwo } from "@glia-os/cells/testing";
 import { connectSystem } from "@glia-os/daemon";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { contractAgents, type TwoNodes, twoNodes } from "./two-nodes.ts";
+import { contractAgents, patient, type TwoNodes, twoNodes } from "./two-nodes.ts";
 
 let nodes: TwoNodes;
 let system: AgentSystem;
@@ -12,16 +12,8 @@ beforeAll(async () => {
   nodes = await twoNodes();
   const module = await contractAgents();
   const modules = [ledger, ledgerTwo, ledgerBroken, family].map((each) => [each, module] as const);
-  const over = connectSystem(nodes.hub, { modules });
   // Elsewhere than asked, unless a case says where.
-  const spawn = (definition: AnyAgent, options: SpawnOptions = {}) =>
-    over.spawn(definition, { on: "edge", ...options });
-  system = new Proxy(over, {
-    get: (_, name) => {
-      const own = name === "spawn" ? spawn : Reflect.get(over, name);
-      return typeof own === "function" ? own.bind(over) : own;
-    },
-  });
+  system = patient(connectSystem(nodes.hub, { modules }), "edge");
 });
 afterAll(async () => {
   await nodes.stop();

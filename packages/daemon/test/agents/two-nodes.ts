@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "@glia-os/abi/ports";
+import type { AgentSystem } from "@glia-os/cells/agent";
 import { type AgentModuleFile, createNode, type LocalNode } from "@glia-os/daemon";
 import { buildAgent } from "@glia-os/guest-js/build";
 
@@ -61,4 +62,22 @@ export function contractAgents(): Promise<AgentModuleFile> {
     export * from "@glia-os/cells/testing";
     export { ledger as default } from "@glia-os/cells/testing";`;
   return buildAgent({ source, folder: import.meta.dirname });
+}
+
+/** How long an ask may take on a machine that is slow or has other work: no case depends on it. */
+export const PATIENT = { timeoutMs: 50_000 };
+
+/** A system whose asks are patient unless they say how long they wait, and which spawns on a node unless it is told where. */
+export function patient(system: AgentSystem, on?: string): AgentSystem {
+  const ask: AgentSystem["ask"] = (to, message, input, options = PATIENT) =>
+    system.ask(to, message, input, options);
+  const spawn: AgentSystem["spawn"] = (definition, options) =>
+    system.spawn(definition, on === undefined ? options : { on, ...options });
+  const own: Readonly<Record<PropertyKey, unknown>> = { ask, spawn };
+  return new Proxy(system, {
+    get: (_, name) => {
+      const found = own[name] ?? Reflect.get(system, name);
+      return typeof found === "function" ? found.bind(system) : found;
+    },
+  });
 }

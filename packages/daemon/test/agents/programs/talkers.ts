@@ -64,7 +64,7 @@ export const teller: AnyAgent = agent({
     sent: { handle: (ctx) => ctx.state.sent },
     sum: {
       *handle(ctx, { to, n }: { to: AgentRef | string; n: number }) {
-        return (yield* ctx.ask(to, "add", n)) as number;
+        return (yield* ctx.ask(to, "add", n, { timeoutMs: 50_000 })) as number;
       },
     },
     bear: {
