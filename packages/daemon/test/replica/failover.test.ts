@@ -1,6 +1,7 @@
 /** Agents with a replica on nodes in processes that are killed. */
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { AgentView } from "@glia-os/daemon";
+import { buildAgent } from "@glia-os/guest-js/build";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Cluster } from "./cluster.ts";
 import { Ledger, ledgerModule } from "./ledger.ts";
@@ -11,6 +12,16 @@ beforeEach(async () => {
   cluster = await Cluster.start();
 });
 afterEach(() => cluster.stop());
+
+/** Its number of messages, which is in the middle of a loop of JavaScript. */
+const TYPESCRIPT = `import { inbox } from "@glia-os/guest-js";
+  let n = 0;
+  for await (const message of inbox) message.reply({ n: ++n, drawn: Math.random() });`;
+
+async function askTypescript(): Promise<number> {
+  const said = await cluster.anchor.ask("typescript", new Uint8Array(1), PATIENCE_MS);
+  return (JSON.parse(new TextDecoder().decode(said)) as { readonly n: number }).n;
+}
 
 async function viewOf(name: string): Promise<AgentView | undefined> {
   return (await cluster.anchor.listAgents()).find((agent) => agent.name === name);
@@ -40,6 +51,9 @@ test("RP1, RH4: kill -9 of a node under a stream of asks: its agent goes on else
   const module = await ledgerModule();
   await cluster.anchor.spawn({ name: "ledger", module, on: "one", durability: "replica" });
   await cluster.anchor.spawn({ name: "plain", module, on: "one" });
+  const { bytes, grants } = await buildAgent({ source: TYPESCRIPT });
+  await cluster.anchor.spawn({ name: "typescript", module: bytes, grants, on: "one", durability: "replica" });
+  for (let n = 1; n <= 3; n++) expect(await askTypescript()).toBe(n);
   const ledger = new Ledger();
   let over = false;
   const streaming = stream(ledger, 16, () => over);
@@ -55,6 +69,7 @@ test("RP1, RH4: kill -9 of a node under a stream of asks: its agent goes on else
   over = true;
   await streaming;
   expect(ledger.wrong).toEqual([]);
+  expect(await askTypescript()).toBe(4);
 
   // What was only there is gone, keeps its name, and may be ended by any node once the lease is over.
   expect(await until("plain", (view) => view?.status === "gone")).toMatchObject({ ownerName: "one" });
@@ -70,7 +85,7 @@ test("RP1, RH4: kill -9 of a node under a stream of asks: its agent goes on else
   ledger.reply(await cluster.anchor.ask("ledger", ledger.next(), PATIENCE_MS));
   expect(ledger.wrong).toEqual([]);
   expect((await viewOf("ledger"))?.owner).toBe(taken.owner);
-}, 60_000);
+}, 180_000);
 
 test("RP3: a replica that is killed is replaced; while there is none the agent says so, and waits or goes on as it was told to", async () => {
   await cluster.join("one");
@@ -98,4 +113,4 @@ test("RP3: a replica that is killed is replaced; while there is none the agent s
   await waiting;
   await until("ledger", fed);
   expect([...ledger.wrong, ...alone.wrong]).toEqual([]);
-}, 60_000);
+}, 180_000);
