@@ -141,7 +141,8 @@ const definitions: Esbuild.Plugin = {
     const here = { resolveDir: dirname(served), kind: "import-statement", pluginData: served } as const;
     build.onResolve({ filter: /^@glia-os\/cells\/[a-z-]+$/ }, ({ path, importer, pluginData }) => {
       if (pluginData === served) return undefined;
-      if (path === DEFINITIONS && importer !== served) return { path: served, sideEffects: true };
+      const ours = dirname(importer) === dirname(served);
+      if (path === DEFINITIONS && !ours) return { path: served, sideEffects: true };
       return build.resolve(path, here);
     });
   },
