@@ -14,8 +14,8 @@
  * DF2. A file is replaced by writing beside it, flushing and renaming; a crash leaves the old content or the new.
  * DF3. The boot counter is flushed before the node says anything under it, so that no two starts share one.
  */
-import { linkSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import type { HostPort } from "@glia-os/abi/ports";
 import { replaceFile, writeFlushed } from "./durable-file.ts";
 import { AlreadyRunningError, DataFolderError } from "./errors.ts";
@@ -49,6 +49,19 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Make a folder and those above it. Node's own `recursive` does not come back where a folder takes none, such as `/proc`. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const above = dirname(path);
+    if (errnoOf(error) === "EEXIST") return;
+    if (errnoOf(error) !== "ENOENT" || above === path || existsSync(above)) throw error;
+    makeFolder(above);
+    mkdirSync(path, { mode: 0o700 });
+  }
+}
+
 /** An open data folder. */
 export class DataFolder {
   readonly path: string;
@@ -58,7 +71,7 @@ export class DataFolder {
   constructor(path: string) {
     this.path = resolve(path);
     try {
-      mkdirSync(this.path, { recursive: true, mode: 0o700 });
+      makeFolder(this.path);
       if (!statSync(this.path).isDirectory()) throw new DataFolderError(this.path, "it is not a folder");
     } catch (error) {
       if (error instanceof DataFolderError) throw error;

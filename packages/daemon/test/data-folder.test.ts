@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -102,4 +102,17 @@ test("a file in the folder's place is refused", () => {
 test("a folder that cannot be made is refused", () => {
   writeFileSync(join(base, "file"), "");
   expect(codeOf(() => new DataFolder(join(base, "file", "below")))).toBe("daemon.data-folder");
+});
+
+test("a folder below one that takes none is refused, and does not hold the process (needs /proc)", ({
+  skip,
+}) => {
+  skip(!existsSync("/proc/self"), "there is no /proc: a file system that takes no folders was not tried");
+  // In a process of its own: what this is about would hold the test's.
+  const program = `
+    import { DataFolder } from ${JSON.stringify(new URL("../src/data-folder.ts", import.meta.url).href)};
+    try { new DataFolder("/proc/nonexistent/deeper"); } catch (error) { console.log(error.code); }`;
+  const args = ["--conditions=@glia-os/source", "--input-type=module", "-e", program];
+  const { stdout } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 30_000 });
+  expect(stdout).toBe("daemon.data-folder\n");
 });
