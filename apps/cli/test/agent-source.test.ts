@@ -134,7 +134,7 @@ it("an agent of a node writes the files that the node was started with, when it 
   const refused = await runCli([...spawn, "service/http", "--as", "web"], { env });
   expect([refused.code, refused.stderr]).toEqual([
     1,
-    expect.stringContaining("no service http; it has files"),
+    expect.stringContaining("no service http; it has agents, files"),
   ]);
 });
 
