@@ -261,7 +261,7 @@ describe("what a node measured", () => {
     };
     // Jobs need a module, which this node was not given; the others count what did not happen here.
     const absent =
-      /^mayfly_|^glia_(jobs|drain|policy)|shed|expired|rotations|unopened|stray|dropped|failures|failed_rounds|puts|gets/;
+      /^mayfly_|^glia_(jobs|drain|policy|failovers)|shed|expired|rotations|unopened|stray|dropped|failures|failed_rounds|puts|gets/;
     await vi.waitFor(
       async () => expect((await missing()).filter((name) => !absent.test(name))).toEqual([]),
       WAIT,
