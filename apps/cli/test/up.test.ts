@@ -1,5 +1,6 @@
 /** `glia up` in real processes: first and later starts, a configuration that changes, agents that are kept, jobs over a kill -9. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectControl, type JobView } from "@glia-os/daemon";
@@ -112,36 +113,10 @@ describe("glia up", () => {
     expect(await stopped(node)).toBe(0);
   });
 
-  it("KA1: agents of the configuration are started with the node, and again after it was killed", async () => {
-    const config = configFile("keeper", { bind: "127.0.0.1:0" });
-    const agent = join(scratch, "keeper", "agent.ts");
-    await runCli(["agent", "new", join(scratch, "made")], { env });
-    writeFileSync(agent, readFileSync(join(scratch, "made", "agent.ts")));
-    const whole = JSON.parse(readFileSync(config, "utf8")) as object;
-    writeFileSync(config, JSON.stringify({ ...whole, agents: [{ name: "kept", file: "agent.ts" }] }));
-    const node = await up(config);
-    const living = async (): Promise<string | undefined> => {
-      const control = await connectControl(node.ready.data);
-      try {
-        const found = (await control.listAgents()).find(
-          ({ name, live }) => name === "kept" && live !== undefined,
-        );
-        return found?.agent;
-      } finally {
-        await control.close();
-      }
-    };
-    const first = await living();
-    expect(first).toMatch(/^[0-9a-f]{32}$/);
-    await stopped(node, "SIGKILL");
-    const again = await up(config);
-    await vi.waitFor(async () => expect(await living()).toMatch(/^[0-9a-f]{32}$/), WAIT);
-    expect(await stopped(again)).toBe(0);
-  });
-
-  it("DJ2: a job that was accepted goes on after its node was killed with kill -9, under its id, and ends once", async () => {
+  it("DJ2, KA1: after kill -9 a job that was accepted goes on under its id and ends once, and agents of the configuration are started again", async () => {
     const folder = join(scratch, "worker");
     mkdirSync(folder);
+    const echo = createRequire(import.meta.url).resolve("@glia-os/guest-as/guests/echo.wasm");
     const [gate, ledger] = [join(folder, "gate"), join(folder, "ledger")];
     writeFileSync(
       join(folder, "jobs.mjs"),
@@ -153,19 +128,40 @@ describe("glia up", () => {
          return "done";
        }`,
     );
-    const config = configFile("worker", { bind: "127.0.0.1:0", jobs: { module: "jobs.mjs", workers: 1 } });
+    const config = configFile("worker", {
+      bind: "127.0.0.1:0",
+      jobs: { module: "jobs.mjs", workers: 1 },
+      agents: [{ name: "kept", file: echo }],
+    });
     const node = await up(config);
     const job = async (...args: string[]): Promise<JobView> => {
       const { stdout, stderr } = await runCli(["job", ...args, "--name", "worker", "--json"], { env });
       expect(stderr).toBe("");
       return (JSON.parse(stdout) as { readonly job: JobView }).job;
     };
+    const living = async (): Promise<string | undefined> => {
+      const control = await connectControl(node.ready.data);
+      try {
+        return (await control.listAgents()).find(({ name, live }) => name === "kept" && live !== undefined)
+          ?.agent;
+      } finally {
+        await control.close();
+      }
+    };
+    const first = await living();
+    expect(first).toMatch(/^[0-9a-f]{32}$/);
     const submit = ["submit", "work", "--payload", JSON.stringify(gate), "--key", "once"];
     const { id } = await job(...submit, "--detach");
     await vi.waitFor(() => expect(existsSync(ledger)).toBe(true), WAIT);
     await stopped(node, "SIGKILL");
     const again = await up(config);
     expect(await job("status", id)).toMatchObject({ id, state: "pending", attempt: 2 });
+    const second = await vi.waitFor(async () => {
+      const agent = await living();
+      expect(agent).toMatch(/^[0-9a-f]{32}$/);
+      return agent;
+    }, WAIT);
+    expect(second).not.toBe(first);
     writeFileSync(gate, "");
     expect(await job(...submit)).toMatchObject({ id, state: "succeeded", result: "done", attempt: 2 });
     expect(readFileSync(ledger, "utf8")).toBe(`${id}\n${id}\n`);
