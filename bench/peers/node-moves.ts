@@ -63,6 +63,7 @@ export class NodeMoves {
     }
     await anchor.spawn({ ...agent, name: AGENT, on: "n0" });
     for (let left = answered; left >= 0; left--) await anchor.ask(AGENT, ASK, TIMEOUT_MS);
+    for (const to of ["n1", "n0"]) await movedOnce(anchor, to);
     return new NodeMoves(anchor, folder, nodes);
   }
 
@@ -123,5 +124,18 @@ export class NodeMoves {
         this.#out -= 1;
       },
     );
+  }
+}
+
+/** Move the agent once: nodes that have just joined may need a moment to know each other. */
+async function movedOnce(anchor: LocalNode, to: string): Promise<void> {
+  for (let left = 50; ; left--) {
+    try {
+      await anchor.migrate(AGENT, to);
+      return;
+    } catch (error) {
+      if (left === 0) throw error;
+      await new Promise<void>((resolve) => setTimeout(resolve, 100));
+    }
   }
 }
