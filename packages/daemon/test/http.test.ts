@@ -10,7 +10,14 @@ import { type HttpServer, loadOrCreateHttpToken, type NodeStatus, serveHttp } fr
 const TOKEN = "t".repeat(43);
 const well = { healthScore: 0, quorum: "whole", agentsStalled: false };
 const statusWith = (health: object): NodeStatus =>
-  ({ name: "core", role: "core", members: [], wire: {}, hosting: 3, health: { ...well, ...health } }) as never;
+  ({
+    name: "core",
+    role: "core",
+    members: [],
+    wire: {},
+    hosting: 3,
+    health: { ...well, ...health },
+  }) as never;
 
 let server: HttpServer;
 let status: () => Promise<NodeStatus>;
