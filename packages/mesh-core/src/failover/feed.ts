@@ -378,7 +378,10 @@ export class Feed {
   /** Until the time is over, or a checkpoint is due, or the feed ends. */
   #pause(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = this.#o.timers.schedule(delayMs, resolve);
+      const timer = this.#o.timers.schedule(delayMs, () => {
+        this.#wakes = this.#wakes.filter((wake) => wake !== due);
+        resolve();
+      });
       const due = (): void => {
         if (!this.#stopped && this.#sinceBytes < CHECKPOINT_BYTES && this.#sinceCount < CHECKPOINT_ENTRIES) {
           this.#wakes.push(due);
