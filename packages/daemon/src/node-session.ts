@@ -16,7 +16,7 @@ export const LEASE_MS = 15_000;
 /** How long it lasts in the profile `fast`. */
 export const FAST_LEASE_MS = 5000;
 /** After which share of its time a lease is renewed (NS1). */
-export const RENEW_AFTER = 1 / 2;
+export const RENEW_AFTER = 0.5;
 const RETRY_MS = 1000;
 
 /** What keeping a session needs. */
