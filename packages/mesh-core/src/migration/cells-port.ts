@@ -88,7 +88,13 @@ export interface LinkMessage {
 
 /** The answer to a {@link LinkMessage}: the table's verdict, or why the agent cannot be asked. */
 export type LinkVerdict =
-  | LinkOffer
+  | (LinkOffer & {
+      /**
+       * For an agent whose messages are kept on a disk: when all that it accepted until now is there. The answer waits for it; when it is
+       * rejected, nothing was kept and the sender tries again. Default: what is accepted counts at once.
+       */
+      readonly kept?: Promise<unknown>;
+    })
   /** Frozen, starting or no room in the mailbox: the sender tries again after `retryAfterMs` (1 to 10,000). */
   | { readonly kind: "retry"; readonly retryAfterMs: number }
   | ({ readonly kind: "moved" } & Moved)
