@@ -10,6 +10,6 @@ const folders = {
 };
 
 process.exitCode = await bench(process.argv.slice(2), folders, {
-  out: (text) => console.log(text),
-  err: (text) => console.error(text),
+  out: (text) => void process.stdout.write(`${text}\n`),
+  err: (text) => void process.stderr.write(`${text}\n`),
 });
