@@ -3,9 +3,10 @@
  *
  * CP1. Nothing that is there is changed: a folder that holds anything is refused, and no file is written over another.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { FolderInUseError, FolderUnwritableError, ProjectNameError } from "./errors.ts";
+import { makeFolder } from "./make-folder.ts";
 import { projectFiles } from "./project-files.ts";
 
 /** What was made. */
@@ -29,7 +30,7 @@ export function createProject(folder: string): ProjectMade {
   const files = projectFiles(name, ownVersion());
   try {
     for (const [file, content] of Object.entries(files)) {
-      mkdirSync(dirname(join(path, file)), { recursive: true });
+      makeFolder(dirname(join(path, file)));
       writeFileSync(join(path, file), content, { flag: "wx" });
     }
   } catch (cause) {

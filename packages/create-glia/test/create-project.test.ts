@@ -44,3 +44,11 @@ test("CP1: a folder that holds anything, a file in its place and a name that can
   mkdirSync(join(base, "empty"));
   expect(createProject(join(base, "empty")).name).toBe("empty");
 });
+
+test.runIf(process.platform === "linux")(
+  "MF1: a folder that the system does not let be made is refused, not asked for without end",
+  () => {
+    expect(codeOf(() => createProject("/proc/words"))).toBe("cli.folder-unwritable");
+    expect(codeOf(() => createProject("/proc/deep/words"))).toBe("cli.folder-unwritable");
+  },
+);

@@ -1,6 +1,7 @@
 /** `glia agent new`: a folder with an agent to begin with. */
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { makeFolder } from "create-glia";
 import type { Context } from "../context.ts";
 import { FolderInUseError, FolderUnwritableError, UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -28,7 +29,7 @@ export async function agentNew(
   requireEmpty(path);
   const files = options.lang === "assemblyscript" ? assemblyscriptFiles(name) : typescriptFiles(name);
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
     for (const [file, content] of Object.entries(files))
       writeFileSync(join(path, file), content, { flag: "wx" });
   } catch (cause) {
