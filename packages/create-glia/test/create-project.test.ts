@@ -46,7 +46,7 @@ test("CP1: a folder that holds anything, a file in its place and a name that can
 });
 
 test.runIf(process.platform === "linux")(
-  "MF1: a folder that the system does not let be made is refused, not asked for without end",
+  "MF1: a folder that the system does not let be made is refused, not asked for without end (needs the /proc of Linux)",
   () => {
     expect(codeOf(() => createProject("/proc/words"))).toBe("cli.folder-unwritable");
     expect(codeOf(() => createProject("/proc/deep/words"))).toBe("cli.folder-unwritable");
