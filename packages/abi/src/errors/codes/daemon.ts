@@ -72,7 +72,8 @@ export const DAEMON_CODES = {
   },
   "daemon.job-face": {
     retryable: true,
-    changed: "Unknown: a job may have been accepted; submitting it again under the same key does not double it.",
+    changed:
+      "Unknown: a job may have been accepted; submitting it again under the same key does not double it.",
     fix: "Check the address and the token: `glia up --http ADDRESS`, and the file http-token in the node's data folder.",
   },
   "daemon.job-failed": {
