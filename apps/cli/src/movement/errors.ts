@@ -33,7 +33,8 @@ export class NodeUnknownError extends CliError<"cli.node-unknown"> {
 export class AgentsStuckError extends CliError<"cli.agents-stuck"> {
   constructor(node: string, stuck: readonly { readonly name: string; readonly why: string }[]) {
     const names = stuck.map(({ name }) => name).join(", ");
-    super("cli.agents-stuck", `${stuck.length} agents could not be moved away: ${names.slice(0, 300)}`, {
+    const count = stuck.length === 1 ? "1 agent" : `${stuck.length} agents`;
+    super("cli.agents-stuck", `${count} could not be moved away: ${names.slice(0, 300)}`, {
       details: { node, stuck: stuck.map(({ name, why }) => ({ name, why })) },
     });
   }

@@ -18,7 +18,7 @@ export const CLI_CODES = {
   "cli.agents-stuck": {
     retryable: true,
     changed: "The other agents moved; these go on where they are. The node takes no new ones.",
-    fix: "See why each stays, in the lines above; move or terminate it, and drain again.",
+    fix: "See why each stays (with --json in details.stuck); move or terminate it and drain again, or `glia node undrain` the node.",
   },
   "cli.child-ended": {
     retryable: true,
