@@ -22,7 +22,7 @@ With \`--json\`, standard output carries JSON lines and nothing else. A command 
 \`"ok":true\`, or \`{"ok":false,"error":{"code","message","changed","fix","retryable","details"}}\`. Codes are listed in
 [spec/errors.md](spec/errors.md). \`mesh start\` and \`mesh join\` print lines with an \`event\`: \`ready\` (node, name, role,
 cluster, address, transport, pid, data, http and httpToken with \`--metrics-port\`, and joinLine for \`mesh start\`), \`node-event\` for what happens in the mesh, and
-\`stopped\` (why, peakRssBytes). \`mesh ping\` prints a line with the event \`answer\` (seq, node, name, roundTripMs, carrier) or \`unanswered\`
+\`stopped\` (why, peakRssBytes), which is the last line in the place of one with \`ok\` when a signal stops the node. \`mesh ping\` prints a line with the event \`answer\` (seq, node, name, roundTripMs, carrier) or \`unanswered\`
 (seq, error) for each ping before its last one. What each command of \`glia mesh\` is for: [mesh.md](mesh.md).
 
 Colour is used on a terminal only, and never when \`NO_COLOR\` is set. Progress is repainted on a terminal and printed as plain
