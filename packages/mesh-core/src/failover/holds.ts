@@ -149,14 +149,17 @@ export class Holds {
     const known = this.#byFeed.get(seed.feed);
     if (known?.owner === caller.node) return EMPTY;
     if (known !== undefined) throw new ReplicaRefusedError(seed.agent, "another node has this feed");
-    for (const other of [...this.#byFeed.values()])
-      if (other.agent === seed.agent && !other.complete) this.#forget(other);
-    this.#checkRoom(seed.agent, seed.meta.length);
     const row = await this.#o.coordination().getAgent(seed.agent);
     if (row?.owner !== caller.node) throw new ReplicaRefusedError(seed.agent, "the node does not own it");
     await this.#o.admit(seed.agent, seed.meta);
-    if (!this.#byFeed.has(seed.feed))
-      this.#byFeed.set(seed.feed, new Hold(seed, caller.node, this.#o.clock.monotonicMs()));
+    if (this.#byFeed.has(seed.feed)) return EMPTY;
+    // Only the agent's owner begins a feed anew. From here on nothing waits, so that seeds at the same time share one limit.
+    for (const other of [...this.#byFeed.values()])
+      if (other.agent === seed.agent && !other.complete) this.#forget(other);
+    if (this.#byFeed.size >= HOLDS_MAX)
+      throw new ReplicaRefusedError(seed.agent, `this node keeps ${HOLDS_MAX} copies, its limit`);
+    this.#checkRoom(seed.agent, seed.meta.length);
+    this.#byFeed.set(seed.feed, new Hold(seed, caller.node, this.#o.clock.monotonicMs()));
     this.#timer ??= this.#o.timers.schedule(LOOK_MS, () => this.#look());
     return EMPTY;
   }
@@ -190,8 +193,6 @@ export class Holds {
   }
 
   #checkRoom(agent: AgentId, bytes: number): void {
-    if (this.#byFeed.size >= HOLDS_MAX)
-      throw new ReplicaRefusedError(agent, `this node keeps ${HOLDS_MAX} copies, its limit`);
     const { maxBytes = HOLD_BYTES } = this.#o;
     if (bytes > 0 && this.bytes + bytes > maxBytes)
       throw new ReplicaRefusedError(agent, `this node keeps at most ${maxBytes} bytes of copies`);

@@ -133,7 +133,22 @@ describe("the copies of a node", () => {
     all.stop();
   });
 
-  it(`HS4: are at most ${HOLDS_MAX}`, async () => {
+  it("HS4: begin anew for the agent's owner only", async () => {
+    const { all } = await holds(100);
+    const { seed: seedMethod, part } = messages.REPLICA_METHODS;
+    const again = { ...seed, feed: "02".repeat(16) };
+    const body = (feed: string): Uint8Array =>
+      messages.partBody({ feed, offset: 0, head: true, bytes: bytes(1) });
+    expect(await asked(all, OWNER, seedMethod, messages.seedBody(seed))).toBeUndefined();
+    expect(await asked(all, STRANGER, seedMethod, messages.seedBody(again))).toBe("mesh.replica-refused");
+    expect(await asked(all, OWNER, part, body(seed.feed))).toBeUndefined();
+    expect(await asked(all, OWNER, seedMethod, messages.seedBody(again))).toBeUndefined();
+    expect(await asked(all, OWNER, part, body(seed.feed))).toBe("mesh.replica-refused");
+    expect(await asked(all, OWNER, part, body(again.feed))).toBeUndefined();
+    all.stop();
+  });
+
+  it(`HS4: are at most ${HOLDS_MAX}, and those that are kept go on when they are so many`, async () => {
     const { all, engine } = await holds(1e9);
     const { seed: seedMethod } = messages.REPLICA_METHODS;
     const session = await engine.openSession(OWNER, 10_000, "again");
@@ -152,6 +167,14 @@ describe("the copies of a node", () => {
     }
     expect(told.filter((code) => code === undefined)).toHaveLength(HOLDS_MAX);
     expect(told.at(-1)).toBe("mesh.replica-refused");
+    const { part, point, append } = messages.REPLICA_METHODS;
+    const feed = "1".padStart(32, "0");
+    const kept = [
+      await asked(all, OWNER, part, messages.partBody({ feed, offset: 0, head: true, bytes: bytes(1) })),
+      await asked(all, OWNER, point, messages.pointBody({ feed, position: 0, whole: true, total: 1 })),
+      await asked(all, OWNER, append, messages.appendBody({ feed, first: 1, entries: [bytes(1)] })),
+    ];
+    expect(kept).toEqual([undefined, undefined, undefined]);
     all.stop();
   });
 
