@@ -242,10 +242,11 @@ export class Feed {
   /** The first checkpoint, the name in the row, and then one checkpoint after the other. */
   async #keep(replica: Replica, first: Checkpoint): Promise<void> {
     await this.#sendCheckpoint(replica, first, true);
+    // From here on the row may name it, whatever the answer is: without it nothing is held until the row names nobody again.
+    this.#free = false;
     const outcome = await this.#o.row.write(this.#o.agent, replica.node);
     if (outcome.kind === "fenced") this.#fenced(outcome.row?.owner);
     if (outcome.kind !== "written" || replica.over) throw new MeshStoppedError();
-    this.#free = false;
     replica.named = true;
     this.#dropFormer();
     this.#o.onHeld(replica.held);
@@ -350,6 +351,8 @@ export class Feed {
     this.#logBytes = 0;
     this.#wake();
     if (replica.named) this.#o.onLost();
+    // What came while a candidate was seeded waited for it; without it nobody is waited for.
+    else if (this.#free && !this.#stopped) this.#o.onHeld(this.#last);
   }
 
   #dropFormer(): void {
