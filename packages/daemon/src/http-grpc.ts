@@ -2,9 +2,9 @@
  * Jobs by gRPC (docs/spec/job-protocol.md), on HTTP/2 without TLS.
  *
  * HG1. A stream without the token, for another host or of a page is refused before anything of it is read; gRPC's clients see
- *      UNAUTHENTICATED or PERMISSION_DENIED.
+ *      UNAUTHENTICATED or PERMISSION_DENIED, and UNAVAILABLE while the token's file cannot be used.
  * HG2. An error has the status of its cause, and the record of it as JSON in the trailer `glia-error-bin`.
- * HG3. At most {@link STREAMS_MAX} streams on a connection.
+ * HG3. At most {@link STREAMS_MAX} streams on a connection. One that does not bear the token soon is ended (http-strangers.ts).
  */
 import {
   createServer,
@@ -23,6 +23,7 @@ import {
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { toErrorRecord } from "@glia-os/abi/errors";
 import type { HttpAnswer, HttpAsked } from "./http-guard.ts";
+import { HttpStrangers } from "./http-strangers.ts";
 import { checkJobId, checkWait } from "./jobs/check-submission.ts";
 import { JobListSchema, Jobs } from "./jobs/generated/jobs_pb.js";
 import { errorCodesOf } from "./jobs/job-error-codes.ts";
@@ -34,11 +35,19 @@ export const STREAMS_MAX = 64;
 /** The trailer with the record of an error (HG2). */
 export const ERROR_TRAILER = "glia-error-bin";
 
+/** What bounds it. */
+export interface GrpcLimits {
+  /** Longest message. */
+  readonly bytesMax: number;
+  /** How long a connection may take to bear the token, in milliseconds. */
+  readonly strangerMs: number;
+}
+
 /** A server of jobs that takes connections from elsewhere; `refuse` says who may not ask. */
 export function createGrpcServer(
   jobs: JobProtocol,
   refuse: (asked: HttpAsked) => HttpAnswer | undefined,
-  bytesMax: number,
+  { bytesMax, strangerMs }: GrpcLimits,
 ): Http2Server {
   const handle = connectNodeAdapter({
     routes: (router) => route(router, jobs),
@@ -47,11 +56,15 @@ export function createGrpcServer(
     connect: false,
     readMaxBytes: bytesMax,
   });
+  const strangers = new HttpStrangers(strangerMs);
   const server = createServer({ settings: { maxConcurrentStreams: STREAMS_MAX } }, (request, response) => {
     const refusal = refusalOf(request, refuse);
-    if (refusal === undefined) handle(request, response);
-    else deny(response, refusal);
+    if (refusal !== undefined) return deny(response, refusal);
+    const { session } = request.stream;
+    if (session !== undefined) strangers.vouch(session);
+    handle(request, response);
   });
+  server.on("session", (session) => strangers.admit(session));
   server.on("sessionError", () => {});
   return server;
 }
@@ -63,7 +76,12 @@ function refusalOf(
 ): HttpAnswer | undefined {
   const { origin, authorization } = headers;
   const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
-  return refuse({ host: authority, origin: text(origin), authorization: text(authorization) });
+  try {
+    return refuse({ host: authority, origin: text(origin), authorization: text(authorization) });
+  } catch (error) {
+    // An event of the server: what is thrown here would end the process of the node.
+    return { status: 503, body: `${error instanceof Error ? error.message : String(error)}\n` };
+  }
 }
 
 function deny(response: Http2ServerResponse, { status, body, headers }: HttpAnswer): void {

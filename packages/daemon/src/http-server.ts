@@ -7,6 +7,7 @@
  * HS3. All but `/healthz` and `/readyz` needs the bearer token of http-token.ts, also on loopback. Those two say one word, so that a
  *      supervisor needs no secret.
  * HS4. At most {@link HTTP_CONNECTIONS} connections, {@link REQUEST_MS} for a request to come, {@link BODY_BYTES_MAX} of body.
+ *      Strangers on HTTP/2 do not keep the others' connections: http-strangers.ts.
  * HS5. HTTP/1.1 and HTTP/2 are told apart by the first bytes of a connection; what is needed for HTTP/2 is loaded when the first one comes.
  */
 import {
@@ -138,7 +139,10 @@ class HttpListener {
 
   #openHttp2(jobs: JobProtocol): Promise<Http2Server> {
     this.#http2 ??= import("./http-grpc.ts").then(({ createGrpcServer }) =>
-      createGrpcServer(jobs, (asked) => this.#refusal(asked), BODY_BYTES_MAX),
+      createGrpcServer(jobs, (asked) => this.#refusal(asked), {
+        bytesMax: BODY_BYTES_MAX,
+        strangerMs: REQUEST_MS,
+      }),
     );
     return this.#http2;
   }

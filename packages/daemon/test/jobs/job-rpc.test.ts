@@ -1,8 +1,8 @@
 /** What the network can bring to the listener of a node's jobs: other people's clients, rubbish, strangers, a new token. */
 
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { connect as connectHttp2 } from "node:http2";
+import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,10 @@ import { createMemoryMeter } from "@glia-os/host";
 import { createMemoryKeyValue } from "@glia-os/store/key-value-memory";
 import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createGrpcServer } from "../../src/http-grpc.ts";
 import { BATCH_MAX } from "../../src/http-json-rpc.ts";
+import { HTTP_CONNECTIONS } from "../../src/http-server.ts";
+import { STRANGERS_MAX } from "../../src/http-strangers.ts";
 import { type HttpServer, HttpToken, serveHttp } from "../../src/index.ts";
 import { DurableJobs } from "../../src/jobs/durable-jobs.ts";
 import { JobIdSchema, JobSchema, SubmissionSchema } from "../../src/jobs/generated/jobs_pb.js";
@@ -134,6 +137,17 @@ describe("gRPC as others speak it", () => {
     expect([status, traces]).toEqual([421, []]);
   });
 
+  test("HG1: while the token's file cannot be used, streams are refused as UNAVAILABLE and the node goes on", async () => {
+    const good = readFileSync(tokenFile);
+    for (const spoil of [() => chmodSync(tokenFile, 0o644), () => writeFileSync(tokenFile, "rubbish\n")]) {
+      spoil();
+      expect((await grpc("Submit", submission("double"))).error?.code).toBe(14);
+      chmodSync(tokenFile, 0o600);
+    }
+    writeFileSync(tokenFile, good);
+    expect((await grpc("Submit", submission("double"))).error).toBeNull();
+  });
+
   test("the generated code is that of the protocol's file", () => {
     const root = new URL("../../", import.meta.url);
     const digest = createHash("sha256")
@@ -193,6 +207,42 @@ describe("JSON-RPC", () => {
 });
 
 describe("the listener", () => {
+  /** A session of HTTP/2 that has got the settings of the server; `gone` is when it ended. */
+  async function session(to: string): Promise<{ readonly own: ClientHttp2Session; gone: Promise<void> }> {
+    const own = connectHttp2(to);
+    own.on("error", () => {});
+    const gone = new Promise<void>((resolve) => own.once("close", () => resolve()));
+    await Promise.race([new Promise((resolve) => own.once("remoteSettings", resolve)), gone]);
+    return { own, gone };
+  }
+
+  test("SG2: strangers on HTTP/2 do not keep others from health and jobs; who bore the token stays", async () => {
+    const friend = await session(url());
+    const authorization = `Bearer ${token}`;
+    const stream = friend.own.request({ ":method": "POST", ":path": "/nothing", authorization }).resume();
+    await new Promise((resolve) => stream.once("response", resolve));
+    const strangers = [];
+    for (let at = 0; at < HTTP_CONNECTIONS + STRANGERS_MAX; at++) strangers.push(await session(url()));
+    expect((await fetch(`${url()}/healthz`)).status).toBe(200);
+    await Promise.all(strangers.slice(0, -STRANGERS_MAX).map(({ gone }) => gone));
+    expect(friend.own.closed).toBe(false);
+    for (const { own } of [friend, ...strangers]) own.destroy();
+  });
+
+  test("SG1: a session that never bears the token is ended, whatever it sends", async () => {
+    const refused = { status: 401, body: "no\n" };
+    const grpc = createGrpcServer({} as never, () => refused, { bytesMax: 1, strangerMs: 50 });
+    await new Promise<void>((resolve) => grpc.listen(0, "127.0.0.1", resolve));
+    const { port } = grpc.address() as { readonly port: number };
+    const { own, gone } = await session(`http://127.0.0.1:${port}`);
+    own
+      .request({ ":method": "POST", ":path": "/" }, { endStream: false })
+      .on("error", () => {})
+      .resume();
+    await gone;
+    await new Promise((resolve) => grpc.close(resolve));
+  });
+
   test("HT3: a new token file is the token from the next request on, for every face; the old one opens nothing", async () => {
     const fresh = "n".repeat(43);
     writeFileSync(`${tokenFile}.new`, `${fresh}\n`, { mode: 0o600 });
