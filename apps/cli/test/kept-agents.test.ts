@@ -1,10 +1,13 @@
 /** Which agents a node starts, when, and how often, over a mesh that the test is. */
 import { describe, expect, it } from "vitest";
-import { KeptAgents, PAUSE_MAX_MS, WELL_MS } from "../src/up/kept-agents.ts";
+import { KeptAgents, LOST_MS, PAUSE_MAX_MS, WELL_MS } from "../src/up/kept-agents.ts";
 
 /** A mesh of names, and a time of its own. */
 class Mesh {
-  readonly living = new Map<string, { owner: string; status: string; live: object | undefined }>();
+  readonly living = new Map<
+    string,
+    { owner: string; status: string; live: object | undefined; lost?: true; replica?: string }
+  >();
   readonly did: string[] = [];
   nowMs = 0;
   refuse: Error | undefined;
@@ -53,17 +56,32 @@ describe("agents that are kept", () => {
     const mesh = new Mesh();
     mesh.living.set("elsewhere", { owner: "other", status: "running", live: undefined });
     mesh.living.set("failed", { owner: "other", status: "failed", live: undefined });
-    mesh.living.set("lost", { owner: "self", status: "running", live: undefined });
+    mesh.living.set("lost", { owner: "self", status: "running", live: undefined, lost: true });
     await mesh.kept.keep(
       ["elsewhere", "failed", "lost", "missing"].map((name) => ({ name, file: "a.wasm" })),
     );
-    expect(mesh.did).toEqual([
-      "terminate id of failed",
-      "spawn failed at 0",
-      "terminate id of lost",
-      "spawn lost at 0",
-      "spawn missing at 0",
-    ]);
+    expect(mesh.did).toEqual(["terminate id of failed", "spawn failed at 0", "spawn missing at 0"]);
+    await mesh.pass(LOST_MS);
+    expect(mesh.did.slice(3)).toEqual(["terminate id of lost", `spawn lost at ${LOST_MS}`]);
+  });
+
+  it("KA1: one whose node does not answer, one that a replica has, and one that was lost for a moment only, go on as they are", async () => {
+    const mesh = new Mesh();
+    const gone = { owner: "self", status: "running", live: undefined };
+    mesh.living.set("silent", gone);
+    mesh.living.set("replicated", { ...gone, lost: true, replica: "other" });
+    mesh.living.set("suspended", { ...gone, status: "failed", lost: true, replica: "other" });
+    mesh.living.set("moving", { ...gone, lost: true });
+    await mesh.kept.keep(
+      ["silent", "replicated", "suspended", "moving"].map((name) => ({ name, file: "a.wasm" })),
+    );
+    mesh.living.set("moving", gone);
+    await mesh.pass(LOST_MS);
+    mesh.living.set("moving", { ...gone, lost: true });
+    await mesh.kept.look();
+    mesh.living.set("moving", gone);
+    await mesh.pass(60_000);
+    expect(mesh.did).toEqual([]);
   });
 
   it("KA2: one that ends at once is started with pauses that grow to a minute, and from the beginning after a good run", async () => {

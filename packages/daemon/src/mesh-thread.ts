@@ -413,6 +413,7 @@ export class MeshThread implements MeshThreadService {
       logger: this.#logger,
       began: (agent, parent) => gate?.office.began(agent, parent),
       replica: (agent) => this.#replicas?.view(agent),
+      arriving: (agent) => this.#replicas?.arriving(agent),
       sessionId,
     });
   }

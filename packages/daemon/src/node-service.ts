@@ -19,6 +19,7 @@ import {
   decodeManifest,
   encodeManifest,
   MEMORY_PAGES_DEFAULT,
+  NotHereError,
   PROGRAM_BYTES_MAX,
   REPLICA_GRANTS,
 } from "@glia-os/cells";
@@ -83,8 +84,9 @@ export interface NodeServiceParts {
   readonly logger: Logger;
   /** An agent with this parent is about to run here. */
   readonly began?: (agent: AgentId, parent: string | undefined) => void;
-  /** How the replica of an agent here stands; undefined for one without. */
+  /** How the replica of an agent here stands; undefined for one without. `arriving`: whether an agent is being taken over. */
   readonly replica?: (agent: AgentId) => ReplicaView | undefined;
+  readonly arriving?: (agent: AgentId) => boolean | undefined;
   /** The session rows are written under. */
   readonly sessionId: () => string;
 }
@@ -240,21 +242,20 @@ export class NodeService {
 
   /** A row as people see it, with what its owner adds. */
   async view(row: AgentRow): Promise<AgentView> {
-    const { agent, name, epoch, owner, status, programHash } = row;
+    const { agent, name, epoch, owner, status, programHash, replica } = row;
     const ownerName = this.#parts.mesh.members().find(({ node }) => node === owner)?.name;
-    const { replica } = row;
     const named = replica === undefined ? {} : { replica };
-    const facts = { agent, name, epoch, owner, ownerName, programHash, ...named };
     const found = await this.#vitals(row);
     const failure = found && "failure" in found ? found.failure : undefined;
     const live = found && "failure" in found ? undefined : (found ?? undefined);
-    const lost = status === "suspended" && found !== undefined && live === undefined;
+    const runs = status === "running" || status === "suspended";
+    const lost = runs && found !== undefined && live === undefined;
+    const facts = { agent, name, epoch, owner, ownerName, programHash, ...named, ...(lost && { lost }) };
     const now = lost ? await this.#parts.mesh.coordination.getAgent(agent) : undefined;
     if (now !== undefined && now.epoch !== epoch) return this.view(now); // It moved while its former owner was asked.
-    const runs = status === "running" || status === "suspended";
     if (runs && found === undefined && !isThere(this.#parts.mesh, owner))
       return { ...facts, status: "gone", live: undefined };
-    if (status === "failed" || lost)
+    if (status === "failed" || (lost && status === "suspended"))
       return { ...facts, status: "failed", live: undefined, ...(failure === undefined ? {} : { failure }) };
     if (status === "suspended" && live !== undefined)
       return { ...facts, status: live.state === "running" ? "running" : status, live };
@@ -372,7 +373,9 @@ export class NodeService {
   }
 
   async #vitalsHere(agent: AgentId): Promise<AgentVitals | Failed | null> {
-    const report = await this.#parts.gate?.report(agent);
+    const { gate, arriving } = this.#parts;
+    const report = await gate?.report(agent);
+    if (report === undefined && (gate?.stands(agent) ?? arriving?.(agent))) throw new NotHereError(agent);
     const failure = this.#failures.of(agent);
     if (report === undefined) return failure === undefined ? null : { failure };
     const { received, waiting, refusedDuplicates, memoryBytes, state, grants } = report;
@@ -382,15 +385,14 @@ export class NodeService {
     return replica === undefined ? vitals : { ...vitals, replica };
   }
 
-  /** Null when the owner does not have it; undefined when the owner is silent. */
+  /** Null when the owner does not have it; undefined when the owner is silent, or about to have it. */
   async #vitals({ agent, owner }: AgentRow): Promise<AgentVitals | Failed | null | undefined> {
     const { mesh } = this.#parts;
     try {
       if (owner === mesh.self) return await this.#vitalsHere(agent);
       if (!isThere(mesh, owner)) return undefined;
-      const answer = await mesh.call(owner, NODE_CALLS.vitals, encodeBody({ agent }), {
-        timeoutMs: VITALS_TIMEOUT_MS,
-      });
+      const options = { timeoutMs: VITALS_TIMEOUT_MS };
+      const answer = await mesh.call(owner, NODE_CALLS.vitals, encodeBody({ agent }), options);
       return decodeBody(answer) as AgentVitals | Failed | null;
     } catch {
       return undefined; // The row is still true; only what its owner would add is missing.

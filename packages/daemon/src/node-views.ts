@@ -210,6 +210,11 @@ export interface AgentView {
   readonly replica?: NodeId;
   /** Why it failed, while its node knows it. */
   readonly failure?: string;
+  /**
+   * Its node answered that it does not have it. Absent when that node did not answer, or is about to run it: a move, a takeover. An agent that
+   * is `lost` can still be where its `replica` is.
+   */
+  readonly lost?: true;
   /** From the owner; absent when it did not answer. */
   readonly live: AgentVitals | undefined;
 }

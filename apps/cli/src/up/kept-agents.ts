@@ -2,7 +2,7 @@
  * Keeps the agents of a configuration running.
  *
  * KA1. An agent whose name lives in the mesh is left alone, wherever it is. One that is missing, failed, or was lost with an earlier run of this
- *      node is started from its file.
+ *      node is started from its file. It is lost when this node has said for {@link LOST_MS} that it does not have it, and no replica does.
  * KA2. One that ends again and again is started with growing pauses, {@link PAUSE_MS} to {@link PAUSE_MAX_MS}; a run of {@link WELL_MS}
  *      forgets them. One that cannot be started is tried again the same way; the others do not wait for it.
  * KA3. An agent that is no longer in the configuration is left as it is: ending it is for a person to ask.
@@ -21,6 +21,8 @@ export const PAUSE_MAX_MS = 60_000;
 export const WELL_MS = 300_000;
 /** How often the mesh is asked who lives: an agent may have ended on another node. */
 const LOOK_MS = 5000;
+/** How long an agent is looked for before it counts as lost (KA1). */
+export const LOST_MS = 1000;
 
 /** What it works with. */
 export interface KeptAgentsParts {
@@ -45,6 +47,8 @@ interface Tries {
 export class KeptAgents {
   readonly #parts: KeptAgentsParts;
   readonly #tries = new Map<string, Tries>();
+  /** Since when agents are not where their rows say. */
+  readonly #lostMs = new Map<string, number>();
   #agents: readonly AgentConfig[] = [];
   #cancel: (() => void) | undefined;
   #looking: Promise<void> | undefined;
@@ -57,6 +61,7 @@ export class KeptAgents {
   /** Keep these from now on (KA3). Resolves when each was looked at once. */
   keep(agents: readonly AgentConfig[]): Promise<void> {
     this.#agents = agents;
+    this.#lostMs.clear();
     return this.look();
   }
 
@@ -96,19 +101,18 @@ export class KeptAgents {
     if (!this.#stopped) this.#cancel = this.#parts.later(this.#pauseMs(), () => void this.look());
   }
 
-  /** Until the next look: the first start that waits for its pause, or {@link LOOK_MS}. */
+  /** Until the next look: the first start that waits for its pause, the end of a search, or {@link LOOK_MS}. */
   #pauseMs(): number {
     const nowMs = this.#parts.nowMs();
-    const waits = [...this.#tries.values()]
-      .map(({ notBeforeMs }) => notBeforeMs - nowMs)
-      .filter((ms) => ms > 0);
+    const starts = [...this.#tries.values()].map(({ notBeforeMs }) => notBeforeMs);
+    const searches = [...this.#lostMs.values()].map((sinceMs) => sinceMs + LOST_MS);
+    const waits = [...starts, ...searches].map((ms) => ms - nowMs).filter((ms) => ms > 0);
     return Math.min(LOOK_MS, ...waits);
   }
 
   async #tend(agent: AgentConfig, found: AgentView | undefined, self: string): Promise<void> {
     const { node, logger, nowMs } = this.#parts;
-    const lost = found !== undefined && found.owner === self && found.live === undefined;
-    if (found !== undefined && found.status !== "failed" && !lost) {
+    if (found !== undefined && !this.#isOver(found, self)) {
       const tries = this.#tries.get(agent.name);
       if (tries !== undefined && nowMs() - tries.startedMs >= WELL_MS) this.#tries.delete(agent.name);
       return;
@@ -121,6 +125,7 @@ export class KeptAgents {
       startedMs: nowMs(),
       notBeforeMs: nowMs() + pauseMs,
     });
+    this.#lostMs.delete(agent.name);
     try {
       if (found !== undefined) await node.terminate(found.agent);
       await this.#start(agent);
@@ -136,6 +141,19 @@ export class KeptAgents {
         againInMs: pauseMs,
       });
     }
+  }
+
+  /** (KA1) */
+  #isOver({ name, status, owner, lost, replica }: AgentView, self: string): boolean {
+    const isLost = lost === true && (owner === self || status === "failed") && replica === undefined;
+    if (!isLost) {
+      this.#lostMs.delete(name);
+      return status === "failed" && lost !== true;
+    }
+    const nowMs = this.#parts.nowMs();
+    const sinceMs = this.#lostMs.get(name) ?? nowMs;
+    this.#lostMs.set(name, sinceMs);
+    return nowMs - sinceMs >= LOST_MS;
   }
 
   async #start({ name, file, grants, memoryPages, on }: AgentConfig): Promise<void> {

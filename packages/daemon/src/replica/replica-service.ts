@@ -49,6 +49,7 @@ export class ReplicaService {
   readonly #row: OwnerRow;
   readonly #feeds: Feeds;
   readonly #holds: Holds;
+  readonly #adopted = new Set<AgentId>();
 
   constructor(parts: ReplicaServiceParts) {
     this.#parts = parts;
@@ -92,6 +93,11 @@ export class ReplicaService {
     const state = this.#feeds.get(agent)?.state;
     if (state === undefined) return undefined;
     return state.kind === "missing" ? { state: "missing" } : { state: state.kind, node: state.replica };
+  }
+
+  /** Whether an agent is asked for, or is this node's and being built from its copy. */
+  arriving(agent: AgentId): boolean {
+    return this.#adopted.has(agent) || this.#holds.asks(agent);
   }
 
   /** Copies of others' agents here, and their bytes. */
@@ -156,7 +162,10 @@ export class ReplicaService {
     const { replicas, logger, meter, clock } = this.#parts;
     const { agent, epoch, status, name } = row;
     const startedMs = clock.monotonicMs();
-    await replicas.adopt(agent, held, epoch, status === "suspended");
+    this.#adopted.add(agent);
+    await replicas
+      .adopt(agent, held, epoch, status === "suspended")
+      .finally(() => this.#adopted.delete(agent));
     const ms = clock.monotonicMs() - startedMs;
     meter.count("glia_failovers_total");
     logger.log("warn", "an agent was taken over", { agent, name, epoch, entries: held.log.length, ms });

@@ -5,6 +5,7 @@
  * HS2. A copy is sealed before coordination is asked for the agent, and unsealed only by an answer that says that nothing was changed.
  * HS3. An agent is taken over at most once: by the row that coordination committed to this node.
  * HS5. Of the agents of one silent owner one is asked for first; the others when that shows that the owner is gone.
+ * HS6. The copy of an agent that was taken over stays, sealed, until the agent runs here.
  * HS4. At most {@link HOLDS_MAX} copies, and as many bytes as the node allows. What does not fit is refused before it is kept.
  */
 import { errorCodeOf } from "@glia-os/abi/errors";
@@ -58,7 +59,7 @@ export interface HoldsOptions {
   sessionId(): string;
   /** Whether this node could run the agent. Throwing refuses it. */
   admit(agent: AgentId, meta: Uint8Array): Promise<void>;
-  /** The agent is this node's under the row: build it and run it. */
+  /** The agent is this node's under the row: build it and run it. Rejects when that is not possible now; it is asked again. */
   adopt(held: HeldAgent, row: AgentRow): Promise<void>;
 }
 
@@ -87,6 +88,11 @@ export class Holds {
   /** Complete copies. */
   get size(): number {
     return this.#complete.size;
+  }
+
+  /** Whether coordination is being asked for an agent, and has not refused it. */
+  asks(agent: AgentId): boolean {
+    return this.#sealed.has(agent);
   }
 
   /** Bytes of all copies. */
@@ -262,6 +268,7 @@ export class Holds {
 
   #isMine(hold: Hold, row: AgentRow): boolean {
     const { self } = this.#o;
+    if (row.status === "terminated") return false;
     // A takeover of this node whose answer was lost.
     if (row.owner === self && this.#sealed.has(hold.agent)) return true;
     return row.owner === hold.owner && row.replica === self;
@@ -300,10 +307,15 @@ export class Holds {
     this.#sealed.set(agent, { opened: promise, open: resolve });
   }
 
+  /** HS6. */
   async #adopt(hold: Hold, row: AgentRow): Promise<Told> {
     const held = hold.content();
+    try {
+      if (held !== undefined) await this.#o.adopt(held, row);
+    } catch {
+      return "taken"; // The row is this node's, the copy stays sealed: the next look asks again.
+    }
     this.#forget(hold);
-    if (held !== undefined) await this.#o.adopt(held, row);
     return "taken";
   }
 }
