@@ -5,11 +5,12 @@
  * PO2. `carryAway` ends every link here and gives everything that was not acknowledged; `takeUp` goes on with it elsewhere.
  * PO3. What cannot be delivered, because its receiver has ended or a link broke, is told once, message by message.
  * PO4. A link that carried nothing for {@link IDLE_MS} is closed: its receiver may forget it. No timer runs without an open link.
+ * PO5. With a `waitingMax`, messages of at most this weight wait for one receiver: the oldest is dropped for the next.
  */
 import type { AgentId } from "@glia-os/abi/ids";
 import type { TimerHandle, Timers } from "@glia-os/abi/ports";
 import type { AgentLinkEvents, CarriedLink, OutgoingLink } from "@glia-os/mesh-core";
-import { weightOfAll } from "./weight.ts";
+import { weightOf, weightOfAll } from "./weight.ts";
 
 /** How long a link may be idle. */
 export const IDLE_MS = 30_000;
@@ -29,6 +30,10 @@ export interface AgentPostOptions {
   released(weight: number): void;
   /** These were not delivered (PO3). */
   lost(receiver: AgentId, payloads: readonly Uint8Array[], why: Error): void;
+  /** Weight of what may wait for one receiver beside what its link holds. Default: as much as the sender may have. */
+  readonly waitingMax?: number;
+  /** One was dropped, because too many wait (PO5). */
+  dropped?(receiver: AgentId): void;
 }
 
 interface Line {
@@ -36,6 +41,8 @@ interface Line {
   /** Messages handed to the link that it has not acknowledged, oldest first. */
   readonly sent: Uint8Array[];
   readonly waiting: Uint8Array[];
+  /** The weight of what waits. */
+  weight: number;
   used: boolean;
 }
 
@@ -61,7 +68,19 @@ export class AgentPost {
     const line = this.#lines.get(to) ?? this.#open(to, undefined, []);
     line.used = true;
     line.waiting.push(payload);
+    line.weight += weightOf(payload);
     this.#pump(line);
+    if (this.#options.waitingMax !== undefined) this.#dropOldest(to, line, this.#options.waitingMax);
+  }
+
+  /** PO5. One message alone may be heavier. */
+  #dropOldest(to: AgentId, line: Line, most: number): void {
+    while (line.weight > most && line.waiting.length > 1) {
+      const weight = weightOf(line.waiting.shift() as Uint8Array);
+      line.weight -= weight;
+      this.#options.released(weight);
+      this.#options.dropped?.(to);
+    }
   }
 
   /** End every link here and give what another node needs to go on (PO2). */
@@ -100,7 +119,8 @@ export class AgentPost {
       },
       carried,
     );
-    const line: Line = { link, sent: [...(carried?.held ?? [])], waiting: [...waiting], used: true };
+    const sent = [...(carried?.held ?? [])];
+    const line: Line = { link, sent, waiting: [...waiting], weight: weightOfAll(waiting), used: true };
     this.#lines.set(to, line);
     this.#sweep ??= this.#options.timers.schedule(IDLE_MS, () => this.#closeIdle());
     return line;
@@ -110,10 +130,12 @@ export class AgentPost {
     for (let next = line.waiting[0]; next !== undefined; next = line.waiting[0]) {
       // The link may acknowledge or break inside `offer`, so what it takes is noted first.
       line.waiting.shift();
+      line.weight -= weightOf(next);
       line.sent.push(next);
       if (line.link.offer(next)) continue;
       line.sent.pop();
       line.waiting.unshift(next);
+      line.weight += weightOf(next);
       return;
     }
   }

@@ -6,6 +6,8 @@
  * AF3. What takes time (a name, a child) is answered by a message to whoever asked, wherever that is by then.
  * AF4. A message that cannot be delivered because there is nobody is told to an asker by an `error`, and otherwise logged.
  * AF5. A cell that ends without being able to say so (it failed, or was terminated) is told to its parent, and its children are ended.
+ * AF6. Publications and requests count against their sender until they are handed over or answered. Of what the node itself sends, messages of the
+ *      weight {@link OWN_WAITING} wait for one receiver at most, publications apart from the rest; then the oldest are dropped, counted and logged.
  */
 import { toErrorRecord } from "@glia-os/abi/errors";
 import { type AgentId, parseAgentId } from "@glia-os/abi/ids";
@@ -26,6 +28,7 @@ import { Desk, type DeskOptions } from "./desk.ts";
 import { hostMessage, type Opening } from "./host-message.ts";
 import { Mailboxes } from "./mailboxes.ts";
 import { Publisher } from "./publisher.ts";
+import { weightOfAct } from "./weight.ts";
 
 /** An opening without what the node adds. */
 export type Beginning = Omit<Opening, "self">;
@@ -53,6 +56,10 @@ export interface AgentsOfficeMesh {
 const LEFT_MAX = 10_000;
 /** Messages held for a mailbox above which its program waits. */
 const PRESSURE = 512;
+/** Weight (weight.ts) of the messages of the node itself that wait for one receiver. */
+export const OWN_WAITING = 4096;
+/** Of the messages that are dropped, how many a line in the log tells of. */
+const DROPS_A_LINE = 1000;
 const NAME_BYTES = 8;
 
 /** The office of one node. */
@@ -66,6 +73,11 @@ export class AgentsOffice implements CellBaggage {
   readonly #room = new Map<AgentId, (() => void)[]>();
   #bound: AgentsOfficeMesh | undefined;
   #own: Desk | undefined;
+  /** What was published, apart: it takes no answer's place. */
+  #news: Desk | undefined;
+  /** Publications and requests under way of programs outside, by weight (AF6). */
+  readonly #underWay = new Map<AgentId, number>();
+  #dropped = 0;
   #publisher: Publisher | undefined;
 
   constructor(parts: AgentsOfficeParts) {
@@ -78,11 +90,14 @@ export class AgentsOffice implements CellBaggage {
     this.#bound = bound;
     const own = new Desk(this.#deskOptions(undefined));
     this.#own = own;
+    const news = new Desk(this.#deskOptions(undefined));
+    this.#news = news;
     this.#publisher = new Publisher({
       mesh: bound.mesh,
       logger: this.#parts.logger,
       here: (topic) => this.#subscribers(topic),
-      send: (to, payload) => own.send(to, payload),
+      send: (to, payload) => news.send(to, payload),
+      released: (sender, weight) => this.#done(sender, weight),
     });
   }
 
@@ -91,6 +106,7 @@ export class AgentsOffice implements CellBaggage {
     for (const desk of this.#desks.values()) desk.close();
     this.#desks.clear();
     this.#own?.close();
+    this.#news?.close();
   }
 
   /** What a cell asked for (AF1). */
@@ -127,7 +143,7 @@ export class AgentsOffice implements CellBaggage {
     const id = parseAgentId(mailbox);
     const desk = this.#mailboxes.desk(id);
     for (const act of acts) this.#do(id, desk, act);
-    if (desk.held < PRESSURE) return;
+    if (desk.held + (this.#underWay.get(id) ?? 0) < PRESSURE) return;
     await new Promise<void>((resolve) => {
       this.#room.set(id, [...(this.#room.get(id) ?? []), resolve]);
     });
@@ -199,6 +215,11 @@ export class AgentsOffice implements CellBaggage {
     this.#own?.send(parent, encoded({ kind: "control", from, correlation: 0, message: "ended", input }));
   }
 
+  /** Messages of the node itself that were dropped since it started, because too many waited for one receiver (AF6). */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
   #deskOf(agent: AgentId): Desk {
     const known = this.#desks.get(agent);
     if (known !== undefined) return known;
@@ -221,6 +242,9 @@ export class AgentsOffice implements CellBaggage {
       lost: (receiver, payloads) => {
         for (const payload of payloads) this.#returned(sender, receiver, payload);
       },
+      ...(sender === undefined
+        ? { waitingMax: OWN_WAITING, dropped: (receiver: AgentId) => this.#drop(receiver) }
+        : {}),
     };
   }
 
@@ -228,6 +252,29 @@ export class AgentsOffice implements CellBaggage {
     const waiting = this.#room.get(sender);
     this.#room.delete(sender);
     for (const go of waiting ?? []) go();
+  }
+
+  /** AF6. */
+  #drop(to: AgentId): void {
+    if (this.#dropped++ % DROPS_A_LINE !== 0) return;
+    const fields = { to, dropped: this.#dropped };
+    this.#parts.logger.log(
+      "warn",
+      "messages of the node were dropped: too many wait for one receiver",
+      fields,
+    );
+  }
+
+  #began(sender: AgentId, weight: number): void {
+    this.#underWay.set(sender, (this.#underWay.get(sender) ?? 0) + weight);
+  }
+
+  #done(sender: AgentId, weight: number): void {
+    const left = (this.#underWay.get(sender) ?? 0) - weight;
+    if (left > 0) this.#underWay.set(sender, left);
+    else this.#underWay.delete(sender);
+    this.#wake(sender);
+    this.#parts.released(sender, weight);
   }
 
   /** AF4. */
@@ -251,6 +298,7 @@ export class AgentsOffice implements CellBaggage {
         desk.send(act.to, act.payload);
         return;
       case "publish":
+        this.#began(sender, weightOfAct(act));
         this.#publisher?.publish(sender, act.topic, act.payload);
         return;
       case "subscribe":
@@ -260,17 +308,22 @@ export class AgentsOffice implements CellBaggage {
         desk.unsubscribe(act.topic);
         return;
       case "find":
-        this.#answer(sender, act.request, this.#found(act.name));
+        this.#answer(sender, act, this.#found(act.name));
         return;
       case "spawn":
-        this.#answer(sender, act.request, this.#spawn(sender, act.spawn));
+        this.#answer(sender, act, this.#spawn(sender, act.spawn));
     }
   }
 
   /** AF3. */
-  #answer(sender: AgentId, request: number, work: Promise<unknown>): void {
-    const tell = (answer: { readonly value: unknown } | { readonly error: unknown }): void =>
+  #answer(sender: AgentId, act: AgentAct & { readonly request: number }, work: Promise<unknown>): void {
+    const { request } = act;
+    const weight = weightOfAct(act);
+    this.#began(sender, weight);
+    const tell = (answer: { readonly value: unknown } | { readonly error: unknown }): void => {
       this.#own?.send(sender, hostMessage({ host: "answer", request, ...answer } as never));
+      this.#done(sender, weight);
+    };
     work.then(
       (value) => tell({ value }),
       (error: unknown) => tell({ error: agentRecord(error) }),

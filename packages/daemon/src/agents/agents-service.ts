@@ -2,8 +2,8 @@
  * The service `agents` of a node, on the thread of its cells: a guest that holds it asks for acts, and they leave for the mesh thread in order.
  *
  * AV1. A call is answered when its acts are on their way to the mesh thread, before anything the cell does later, and before it is frozen.
- * AV2. A cell with messages of the weight {@link PRESSURE} that were not accepted waits up to {@link PATIENCE_MS} for room at each call; one that
- *      would have {@link OUTBOX_MAX} is refused, and nothing of the call was done. So what moves with a cell stays within 16 MiB.
+ * AV2. A cell with messages that were not accepted, publications and requests under way of the weight {@link PRESSURE} waits up to
+ *      {@link PATIENCE_MS} for room at each call; one that would pass {@link OUTBOX_MAX} is refused, and nothing of the call was done. So what moves with a cell stays within 16 MiB.
  */
 import type { AgentId } from "@glia-os/abi/ids";
 import type { Timers } from "@glia-os/abi/ports";
@@ -13,9 +13,9 @@ import type { Kernel, TaskId } from "@glia-os/kernel";
 import type { Service } from "@glia-os/kernel/services";
 import { type AgentAct, actsOf } from "./act.ts";
 import { OutboxFullError } from "./errors.ts";
-import { weightOf } from "./weight.ts";
+import { weightOfAct } from "./weight.ts";
 
-/** The weight (weight.ts) of the messages of one cell that were not accepted, above which it waits. */
+/** The weight (weight.ts) of what one cell asked for and is not done, above which it waits. */
 export const PRESSURE = 512;
 /** The same, at most. */
 export const OUTBOX_MAX = 4096;
@@ -41,7 +41,7 @@ export interface AgentsServiceParts {
 /** The service, and what the mesh thread tells it. */
 export interface AgentsService {
   readonly service: CellService;
-  /** Messages of so much weight of a cell were accepted or given up. */
+  /** Messages and requests of so much weight of a cell were accepted, done or given up. */
   released(agent: AgentId, count: number): void;
   /** A cell arrived with so many. */
   held(agent: AgentId, count: number): void;
@@ -75,10 +75,10 @@ export function agentsService({ kernel, timers, cellOf, acted }: AgentsServicePa
       if (cell === undefined) return undefined; // It ended: nobody waits.
       const { agent, manifest } = cell;
       const acts = actsOf(request, { id: agent, name: manifest.name });
-      const messages = acts.reduce((sum, act) => sum + (act.kind === "send" ? weightOf(act.payload) : 0), 0);
+      const weight = acts.reduce((sum, act) => sum + weightOfAct(act), 0);
       const box = outboxOf(agent);
-      if (box.held + messages > OUTBOX_MAX) throw new OutboxFullError(OUTBOX_MAX);
-      box.held += messages;
+      if (box.held + weight > OUTBOX_MAX) throw new OutboxFullError(OUTBOX_MAX);
+      box.held += weight;
       acted(agent, acts);
       if (box.held < PRESSURE) {
         settle.ok(null);

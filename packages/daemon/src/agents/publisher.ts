@@ -12,6 +12,7 @@ import { type AgentId, type NodeId, parseAgentId } from "@glia-os/abi/ids";
 import type { Logger } from "@glia-os/abi/ports";
 import type { Mesh } from "@glia-os/mesh-core";
 import { decodeBody, encodeBody } from "../node-call.ts";
+import { weightOfAll } from "./weight.ts";
 
 /** The method that members answer: `{topic}`, answered by a list of ids. */
 export const SUBSCRIBERS_CALL = "agents.subscribers";
@@ -27,6 +28,8 @@ export interface PublisherParts {
   /** Who hears a topic on this node. */
   here(topic: string): ReadonlySet<AgentId>;
   send(to: AgentId, payload: Uint8Array): void;
+  /** Publications of so much weight of a sender do not wait any more. */
+  released(sender: AgentId, weight: number): void;
 }
 
 /** The publications of one node. */
@@ -45,24 +48,25 @@ export class Publisher {
     if (waiting === undefined) {
       const line = [payload];
       this.#lines.set(key, line);
-      void this.#run(key, topic, line);
+      void this.#run(sender, topic, line);
       return;
     }
     if (waiting.length >= WAITING_MAX) {
-      waiting.shift();
+      this.#parts.released(sender, weightOfAll(waiting.splice(0, 1)));
       this.#parts.logger.log("warn", "a publication was dropped: too many wait", { topic });
     }
     waiting.push(payload);
   }
 
   /** Everything that waits goes to those who subscribe now: one question serves many publications. */
-  async #run(key: string, topic: string, line: Uint8Array[]): Promise<void> {
+  async #run(sender: AgentId, topic: string, line: Uint8Array[]): Promise<void> {
     while (line.length > 0) {
       const payloads = line.splice(0);
       for (const agent of await this.#subscribers(topic))
         for (const payload of payloads) this.#parts.send(agent, payload);
+      this.#parts.released(sender, weightOfAll(payloads));
     }
-    this.#lines.delete(key);
+    this.#lines.delete(`${sender}/${topic}`);
   }
 
   async #subscribers(topic: string): Promise<ReadonlySet<AgentId>> {
