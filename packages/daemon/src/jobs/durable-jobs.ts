@@ -2,8 +2,8 @@
  * The accepted jobs of a node: each is on disk before it is accepted, run at least once, and ended once.
  *
  * DJ1. A job is handed to the mesh only when its row is durable; its end is durable before anybody is told of it.
- * DJ2. What had not ended when the node stopped is begun again at its next start under the same id, with the next attempt number, which is durable
- *      before; after {@link ATTEMPTS_MAX} attempts it has failed: a job that ends its node does not do so for ever.
+ * DJ2. What had not ended when the node stopped is begun again at its next start under the same id. Unless the node had stopped in order that is
+ *      the next attempt, which is durable before; after {@link ATTEMPTS_MAX} it has failed: a job that ends its node does not do so for ever.
  * DJ3. A job that was cancelled or has expired keeps that end, whatever comes back later.
  * DJ4. At most {@link PENDING_MAX} jobs and {@link PENDING_BYTES} of payloads that have not ended; of ended ones the last {@link ENDED_MAX},
  *      for {@link ENDED_MS}. A key is free again when its job is forgotten.
@@ -93,13 +93,13 @@ export class DurableJobs implements JobApi {
   /** Take up what the disk holds (DJ2). Resolves when every attempt that begins is durable. */
   async open(): Promise<void> {
     const { ledger, logger } = this.#parts;
-    const { rows, unreadable } = await ledger.load();
+    const { rows, unreadable, inOrder: stoppedInOrder } = await ledger.load();
     if (unreadable > 0)
       logger.log("warn", "rows of jobs that cannot be read were left", { rows: unreadable });
     const inOrder = [...rows].sort((a, b) => a.acceptedMs - b.acceptedMs || (a.id < b.id ? -1 : 1));
     for (const row of inOrder) this.#add(row, row.state === "pending" ? byteLength(row.payload) : 0);
     await this.#prune();
-    await Promise.all([...this.#entries.values()].map((entry) => this.#takeUp(entry)));
+    await Promise.all([...this.#entries.values()].map((entry) => this.#takeUp(entry, stoppedInOrder)));
   }
 
   /** From now on nothing changes any more: what has not ended goes on at the next start. */
@@ -109,7 +109,12 @@ export class DurableJobs implements JobApi {
       timer?.cancel();
       for (const wake of waiting) wake();
     }
-    await this.#parts.ledger.close();
+    const { ledger, logger } = this.#parts;
+    await ledger.leave().catch((error: unknown) => {
+      const why = toErrorRecord(error).message;
+      logger.log("warn", "the next start counts as another attempt of every job", { error: why });
+    });
+    await ledger.close();
   }
 
   async acceptJob(job: JobSubmission): Promise<JobView> {
@@ -247,11 +252,12 @@ export class DurableJobs implements JobApi {
   }
 
   /** Begin again what had not ended (DJ2). */
-  async #takeUp(entry: Entry): Promise<void> {
+  async #takeUp(entry: Entry, stoppedInOrder: boolean): Promise<void> {
     const { id, state, attempt, version, deadlineMs } = entry.row;
     if (state !== "pending") return;
     if (deadlineMs !== undefined && deadlineMs <= this.#parts.clock.wallMs())
       return this.#end(entry, "expired", { error: new JobExpiredError(id, deadlineMs) });
+    if (stoppedInOrder) return this.#begin(entry);
     if (attempt >= ATTEMPTS_MAX) {
       const why = `its node ended ${ATTEMPTS_MAX} times before it did`;
       return this.#end(entry, "failed", { error: new JobFailedError(id, why) });

@@ -4,6 +4,7 @@
  * JL1. A row is durable when `write` resolved. Rows are written by one node only; a version that is not the expected one is a defect of the
  *      store and refused.
  * JL2. A row of another format or that cannot be read is left where it is and reported; the others are taken.
+ * JL3. A node that stops in order leaves a mark, which the next load takes away, durably, before it tells of it.
  */
 import { existsSync } from "node:fs";
 import type { ErrorRecord } from "@glia-os/abi/errors";
@@ -33,10 +34,21 @@ export interface JobRow {
   readonly error?: ErrorRecord;
 }
 
+/** What a ledger holds. */
+export interface LoadedJobs {
+  /** In the order of their ids. */
+  readonly rows: readonly JobRow[];
+  /** How many could not be read (JL2). */
+  readonly unreadable: number;
+  /** Whether the node before stopped in order (JL3). */
+  readonly inOrder: boolean;
+}
+
 /** Keeps rows. */
 export interface JobLedger {
-  /** Every row, in the order of their ids, and how many could not be read (JL2). */
-  load(): Promise<{ readonly rows: readonly JobRow[]; readonly unreadable: number }>;
+  load(): Promise<LoadedJobs>;
+  /** The node stops in order (JL3). */
+  leave(): Promise<void>;
   write(row: JobRow): Promise<void>;
   remove(id: string): Promise<void>;
   close(): Promise<void>;
@@ -44,9 +56,13 @@ export interface JobLedger {
 
 const FORMAT = 1;
 const PREFIX = "job/";
+/** The mark of JL3. */
+const LEFT = "left";
 const PAGE = 1000;
 /** A payload or result of 1 MiB with everything around it. */
 const ROW_BYTES = 3 * 1024 * 1024;
+
+const NOTHING: LoadedJobs = { rows: [], unreadable: 0, inOrder: false };
 
 /** A ledger in a SQLite file, opened when it is first needed: at once if the file exists. */
 export function createSqliteLedger(path: string): JobLedger & { readonly exists: boolean } {
@@ -60,7 +76,8 @@ export function createSqliteLedger(path: string): JobLedger & { readonly exists:
   };
   return {
     exists,
-    load: async () => (exists || opened !== undefined ? (await open()).load() : { rows: [], unreadable: 0 }),
+    load: async () => (exists || opened !== undefined ? (await open()).load() : NOTHING),
+    leave: async () => (await opened)?.leave(),
     write: async (row) => (await open()).write(row),
     remove: async (id) => (await open()).remove(id),
     close: async () => (await opened?.catch(() => undefined))?.close(),
@@ -71,7 +88,13 @@ export function createSqliteLedger(path: string): JobLedger & { readonly exists:
 export function createLedger(store: KeyValue): JobLedger {
   const versions = new Map<string, number>();
   return {
-    load: () => loadRows(store, versions),
+    async load() {
+      const inOrder = await takeMark(store);
+      return { ...(await loadRows(store, versions)), inOrder };
+    },
+    async leave() {
+      await store.put(LEFT, Buffer.from(JSON.stringify({ format: FORMAT })), 0);
+    },
     async write(row) {
       const bytes = Buffer.from(JSON.stringify({ format: FORMAT, ...row }));
       const version = await store.put(`${PREFIX}${row.id}`, bytes, versions.get(row.id) ?? 0);
@@ -86,10 +109,20 @@ export function createLedger(store: KeyValue): JobLedger {
   };
 }
 
+/** (JL3) A mark that cannot be taken away counts as none. */
+async function takeMark(store: KeyValue): Promise<boolean> {
+  try {
+    const mark = await store.get(LEFT);
+    return mark !== undefined && (await store.delete(LEFT, mark.version));
+  } catch {
+    return false;
+  }
+}
+
 async function loadRows(
   store: KeyValue,
   versions: Map<string, number>,
-): Promise<{ readonly rows: readonly JobRow[]; readonly unreadable: number }> {
+): Promise<Omit<LoadedJobs, "inOrder">> {
   const rows: JobRow[] = [];
   let unreadable = 0;
   for (let after = ""; ; ) {

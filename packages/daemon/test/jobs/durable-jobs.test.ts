@@ -5,7 +5,14 @@ import { createMemoryMeter } from "@glia-os/host";
 import { createMemoryKeyValue } from "@glia-os/store/key-value-memory";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DurableJobs, ENDED_MAX, ENDED_MS, PENDING_BYTES, PENDING_MAX } from "../../src/jobs/durable-jobs.ts";
+import {
+  ATTEMPTS_MAX,
+  DurableJobs,
+  ENDED_MAX,
+  ENDED_MS,
+  PENDING_BYTES,
+  PENDING_MAX,
+} from "../../src/jobs/durable-jobs.ts";
 import { createLedger, createSqliteLedger, type JobLedger } from "../../src/jobs/job-ledger.ts";
 import type { JobRequest } from "../../src/node-views.ts";
 
@@ -68,7 +75,7 @@ const work = (payload: unknown = 1, key?: string) => ({
 });
 
 describe("durable jobs", () => {
-  test("DJ2: what had not ended is begun again at the next start, under its id, with the next attempt number; what had ended is not", async () => {
+  test("DJ2: what had not ended is begun again at the next start, under its id; what had ended is not", async () => {
     const bench = new Bench();
     const before = await bench.start();
     const done = await before.acceptJob(work("done", "a"));
@@ -84,9 +91,25 @@ describe("durable jobs", () => {
       [open.id, "open"],
     ]);
     expect(await after.job(done.id)).toMatchObject({ state: "succeeded", result: 7, attempt: 1 });
-    expect(await after.job(open.id)).toMatchObject({ state: "pending", attempt: 2, version: 2 });
-    expect(await after.acceptJob(work("open", "b"))).toMatchObject({ id: open.id, attempt: 2 });
+    expect(await after.job(open.id)).toMatchObject({ state: "pending", attempt: 1, version: 1 });
+    expect(await after.acceptJob(work("open", "b"))).toMatchObject({ id: open.id, attempt: 1 });
     expect(await after.acceptJob(work("other", "b")).catch(errorCodeOf)).toBe("daemon.job-key-reused");
+  });
+
+  test("DJ2, JL3: no number of orderly stops uses up the attempts of what waits; each end without one is an attempt", async () => {
+    const bench = new Bench();
+    let jobs = await bench.start();
+    const { id } = await jobs.acceptJob(work());
+    for (let restart = 0; restart < 2 * ATTEMPTS_MAX; restart++) {
+      await jobs.stop();
+      jobs = await bench.start();
+    }
+    expect(await jobs.job(id)).toMatchObject({ state: "pending", attempt: 1 });
+    jobs = await bench.start();
+    expect(await jobs.job(id)).toMatchObject({ state: "pending", attempt: 2, version: 2 });
+    await jobs.stop();
+    await bench.start();
+    expect(await (await bench.start()).job(id)).toMatchObject({ state: "pending", attempt: 3 });
   });
 
   test("DJ2: a job that ended its node five times has failed, and is not begun a sixth time", async () => {
@@ -192,7 +215,8 @@ describe("durable jobs", () => {
 
   test("a ledger in a file makes no file before the first job", async () => {
     const ledger = createSqliteLedger("/nonexistent/folder/jobs.db");
-    expect(await ledger.load()).toEqual({ rows: [], unreadable: 0 });
+    expect(await ledger.load()).toEqual({ rows: [], unreadable: 0, inOrder: false });
+    await ledger.leave();
     await ledger.close();
   });
 
