@@ -11,7 +11,7 @@ import type { Clock } from "@glia-os/abi/ports";
 import type { ChunkSource, LinkMessage, LinkVerdict, MeshCells } from "@glia-os/mesh-core";
 import { type AgentManifest, encodeManifest } from "../agent-manifest.ts";
 import type { CellGate, CellGateEvents } from "../cell-gate.ts";
-import { NotHereError } from "../errors.ts";
+import { NotHereError, TooManyCellsError } from "../errors.ts";
 import { encodeHead } from "../frozen-cell.ts";
 import type { CellGatePort, CellRunnerPort } from "../runner-port.ts";
 import { replicaOf } from "./grants.ts";
@@ -191,7 +191,10 @@ export class ReplicaGate implements ReplicaPort {
     return promise;
   }
 
-  /** The agent is this node's: build it from a copy and run it. What fails ends the agent with its error. */
+  /**
+   * The agent is this node's: build it from a copy and run it. What fails ends the agent with its error. @throws {TooManyCellsError}
+   * when this node has no room: nothing was changed, and the copy is good for another attempt
+   */
   async adopt(agent: AgentId, copy: Copy, epoch: Epoch, suspended: boolean): Promise<void> {
     const gate = this.#gate;
     if (gate === undefined) throw new NotHereError(agent);
@@ -209,6 +212,7 @@ export class ReplicaGate implements ReplicaPort {
     } catch (error) {
       this.#rebuilds.delete(agent);
       this.#forget(agent);
+      if (error instanceof TooManyCellsError) throw error;
       const message = error instanceof Error ? error.message : String(error);
       this.#events?.cellEnded(agent, epoch, { kind: "failed", message });
     }

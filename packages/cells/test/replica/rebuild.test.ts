@@ -1,5 +1,6 @@
 /** A guest that goes on from a copy: it is what its replies came from. */
 import { errorCodeOf } from "@glia-os/abi/errors";
+import { CELLS_MAX } from "@glia-os/cells";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { AGENT, guestOf, ReplicaHost } from "./replica-host.ts";
@@ -168,6 +169,31 @@ describe("a copy", () => {
       await next.adopt(good);
       expect(next.gate.size).toBe(1);
     }
+  });
+
+  it("is as good as before when its node had no room for it", async () => {
+    const owner = new ReplicaHost(1);
+    await owner.start(manifestOf(sums));
+    await owner.checkpoint(true);
+    owner.ask(1, Uint8Array.of(1));
+    await owner.run();
+    const copy = owner.copy(manifestOf(sums), owner.entries.length);
+    const next = new ReplicaHost(2);
+    const full = Promise.withResolvers<undefined>();
+    const arriving = Array.from({ length: CELLS_MAX }, (_, n) =>
+      next.gate
+        .stage(n.toString(16).padStart(32, "0") as never, copy.meta, () => full.promise)
+        .catch(errorCodeOf),
+    );
+    expect(await next.adopt(copy).catch(errorCodeOf)).toBe("cells.too-many");
+    expect(next.ends).toEqual([]);
+    full.resolve(undefined);
+    expect(new Set(await Promise.all(arriving))).toEqual(new Set(["cells.bad-image"]));
+    await next.adopt(copy);
+    next.hold(next.entries.length);
+    expect(next.ends).toEqual([]);
+    expect(next.gate.size).toBe(1);
+    expect(next.replies.map(({ seq }) => seq)).toEqual([1]);
   });
 
   it("is refused for an agent that is granted more than values", async () => {

@@ -162,10 +162,16 @@ export class ReplicaService {
     const { replicas, logger, meter, clock } = this.#parts;
     const { agent, epoch, status, name } = row;
     const startedMs = clock.monotonicMs();
+    const waits = this.#adopted.has(agent);
     this.#adopted.add(agent);
-    await replicas
-      .adopt(agent, held, epoch, status === "suspended")
-      .finally(() => this.#adopted.delete(agent));
+    try {
+      await replicas.adopt(agent, held, epoch, status === "suspended");
+    } catch (error) {
+      // The copy stays, and is given again every few hundred milliseconds: told once.
+      if (!waits) logger.log("error", "a takeover waits for room", { agent, name, error: String(error) });
+      throw error;
+    }
+    this.#adopted.delete(agent);
     const ms = clock.monotonicMs() - startedMs;
     meter.count("glia_failovers_total");
     logger.log("warn", "an agent was taken over", { agent, name, epoch, entries: held.log.length, ms });

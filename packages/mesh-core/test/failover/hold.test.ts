@@ -1,11 +1,10 @@
 /** One copy of an agent, and the copies of one node: what they take and what they refuse. */
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { AgentId, NodeId } from "@glia-os/abi/ids";
-import type { Coordination } from "@glia-os/abi/ports";
 import { createMemoryCoordination } from "@glia-os/store/memory";
 import { describe, expect, it } from "vitest";
 import { Hold, INCREMENTS_MAX } from "../../src/failover/hold.ts";
-import { HOLDS_MAX, Holds } from "../../src/failover/holds.ts";
+import { HOLDS_MAX, Holds, type HoldsOptions, LOOK_MS } from "../../src/failover/holds.ts";
 import * as messages from "../../src/failover/messages.ts";
 import { VirtualTime } from "../../src/testing/index.ts";
 
@@ -80,7 +79,7 @@ describe("a copy", () => {
 });
 
 describe("the copies of a node", () => {
-  async function holds(maxBytes: number): Promise<{ readonly all: Holds; readonly engine: Coordination }> {
+  async function holds(maxBytes: number, more: Partial<HoldsOptions> = {}) {
     const time = new VirtualTime();
     const engine = createMemoryCoordination({ clock: time });
     const { sessionId } = await engine.openSession(OWNER, 10_000, "open");
@@ -95,8 +94,9 @@ describe("the copies of a node", () => {
       sessionId: () => "",
       admit: async () => undefined,
       adopt: async () => undefined,
+      ...more,
     });
-    return { all, engine };
+    return { all, engine, time, sessionId };
   }
 
   async function asked(
@@ -175,6 +175,38 @@ describe("the copies of a node", () => {
       await asked(all, OWNER, append, messages.appendBody({ feed, first: 1, entries: [bytes(1)] })),
     ];
     expect(kept).toEqual([undefined, undefined, undefined]);
+    all.stop();
+  });
+
+  it("HS6: of an agent that was taken over stay until it runs, and are given again while this node has no room", async () => {
+    const given: (readonly [number, number])[] = [];
+    let room = false;
+    let own = "";
+    const { all, engine, time, sessionId } = await holds(1e6, {
+      sessionId: () => own,
+      adopt: async ({ log }, { epoch }) => {
+        given.push([epoch, log.length]);
+        if (!room) throw new RangeError("no room");
+      },
+    });
+    own = (await engine.openSession(SELF, 60_000, "self")).sessionId;
+    const change = { owner: OWNER, sessionId, status: "running", replica: SELF } as const;
+    await engine.compareAndSwap(AGENT, 1 as never, change, "named");
+    const { seed: seedMethod, part, point, append } = messages.REPLICA_METHODS;
+    await asked(all, OWNER, seedMethod, messages.seedBody(seed));
+    await asked(all, OWNER, part, messages.partBody({ feed: FEED, offset: 0, head: true, bytes: bytes(1) }));
+    await asked(all, OWNER, point, messages.pointBody({ feed: FEED, position: 10, whole: true, total: 1 }));
+    await asked(all, OWNER, append, messages.appendBody({ feed: FEED, first: 11, entries: [bytes(1)] }));
+    await time.advance(12_000);
+    expect(given.length).toBeGreaterThan(2);
+    expect(all.size).toBe(1);
+    room = true;
+    await time.advance(2 * LOOK_MS);
+    expect(all.size).toBe(0);
+    const times = given.length;
+    await time.advance(5000);
+    expect(given).toHaveLength(times);
+    expect(new Set(given.map(String))).toEqual(new Set(["3,1"]));
     all.stop();
   });
 
