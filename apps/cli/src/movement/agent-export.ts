@@ -1,26 +1,19 @@
 /**
  * `glia agent export`: an agent into an encrypted, signed file.
  *
- * EX1. The file appears under its name when it is whole and flushed, never before; an agent that is to be stopped is stopped after that.
+ * EX1. The file appears under its name when it is whole and flushed, never before (KE1); an agent that is to be stopped is stopped after that.
  * EX2. Whatever goes wrong, Ctrl-C included, lets the agent go on and leaves no file behind.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, rmSync } from "node:fs";
-import { type FileHandle, open, rename } from "node:fs/promises";
-import {
-  type BegunExport,
-  type ExportSeal,
-  type NodeApi,
-  SCRYPT_WRITTEN,
-  secretOfPassphrase,
-} from "@glia-os/daemon";
+import { existsSync } from "node:fs";
+import { type ExportSeal, SCRYPT_WRITTEN, secretOfPassphrase } from "@glia-os/daemon";
 import { type Context, unlessInterrupted } from "../context.ts";
-import { reasonOf } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { chooseAgent } from "../node/choose-agent.ts";
 import { type NodeChoice, withNode } from "../node/choose-node.ts";
 import { formatBytes, formatMs } from "../terminal/amount.ts";
-import { FileExistsError, FileUnwritableError } from "./errors.ts";
+import { FileExistsError } from "./errors.ts";
+import { keepExport } from "./kept-export.ts";
 import { passphraseFrom } from "./passphrase.ts";
 
 /** Its options. */
@@ -45,7 +38,7 @@ export async function agentExport(
     const { agent } = await chooseAgent(node, text);
     const started = await node.beginExport(agent, seal, options.stop === true);
     try {
-      await unlessInterrupted(context, keep(node, started, path));
+      await unlessInterrupted(context, keepExport(node, started, path));
     } catch (error) {
       await node.endExport(started.id, false).catch(() => undefined);
       throw error;
@@ -67,26 +60,4 @@ async function sealOf({ passphraseFile }: AgentExportOptions, { stdin }: Context
   const passphrase = await passphraseFrom(passphraseFile, stdin);
   const seal = { kind: "passphrase", salt: new Uint8Array(randomBytes(16)), ...SCRYPT_WRITTEN } as const;
   return { kind: "secret", secret: await secretOfPassphrase(passphrase, seal), seal };
-}
-
-/** (EX1) */
-async function keep(node: NodeApi, { id, bytes }: BegunExport, path: string): Promise<void> {
-  const beside = `${path}.part`;
-  let file: FileHandle | undefined;
-  try {
-    file = await open(beside, "w", 0o600);
-    for (let at = 0; at < bytes; ) {
-      const piece = await node.readExport(id, at);
-      await file.write(piece);
-      at += piece.length;
-    }
-    await file.sync();
-    await file.close();
-    await rename(beside, path);
-  } catch (error) {
-    await file?.close().catch(() => undefined);
-    rmSync(beside, { force: true });
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    throw new FileUnwritableError(path, reasonOf(error), error);
-  }
 }

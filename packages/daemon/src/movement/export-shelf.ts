@@ -47,7 +47,7 @@ export class ExportShelf {
 
   /** Add to the end. */
   async append(id: string, bytes: Uint8Array): Promise<void> {
-    await this.#of(id).file.write(bytes);
+    await this.#of(id).file.appendFile(bytes); // write() may write a part of it only, when the disk is almost full.
   }
 
   /** Bytes so far. */
