@@ -3,7 +3,8 @@
  *
  * LK1. A grant is one compare-and-swap on the engine: at most one holder per epoch, and epochs grow.
  * LK2. A lease ends by the keeper's own clock. A keeper whose clock runs ahead ends leases early; nobody's fence suffers from it.
- * LK3. Without an engine the epochs live in the state of the agent and begin again with it, so they are given to nobody.
+ * LK3. Without an engine the epochs live in the state of the agent and begin again with it, so they are given to nobody. It holds
+ *      {@link RESOURCES_MAX} leases; when it is full, those that are over make room, and grow on from the highest epoch that was forgotten.
  */
 import type { FenceRow, FenceStore } from "@glia-os/abi/ports";
 import { type AgentContext, type AgentDefinition, agent } from "../agent/index.ts";
@@ -16,7 +17,7 @@ export const RESOURCE_CHARS_MAX = 256;
 export const LEASE_TTL_MS_MIN = 1;
 /** The longest lease in milliseconds: a day. */
 export const LEASE_TTL_MS_MAX = 86_400_000;
-/** Resources of a keeper without an engine. */
+/** Leases at once of a keeper without an engine. */
 export const RESOURCES_MAX = 10_000;
 
 /** What is asked of a keeper. */
@@ -70,6 +71,8 @@ export interface LeaseState {
   rows: Record<string, FenceRow>;
   /** How many rows there are. */
   count: number;
+  /** The highest epoch of a row that made room: a resource without a row begins above it. */
+  floor?: number;
 }
 
 /** A keeper over an engine: the leases that it grants carry fences. */
@@ -80,7 +83,7 @@ export function leaseKeeper(
   options: { readonly engine?: FenceStore; readonly name?: string } = {},
 ): FencingKeeper | BestEffortKeeper {
   const { engine, name = "lease-keeper" } = options;
-  const storeOf = (ctx: AgentContext<LeaseState>): FenceStore => engine ?? inState(ctx.state);
+  const storeOf = (ctx: AgentContext<LeaseState>): FenceStore => engine ?? inState(ctx.state, ctx.now());
   return agent({
     name,
     state: (): LeaseState => ({ rows: {}, count: 0 }),
@@ -152,18 +155,37 @@ function release(store: FenceStore, { resource, holder, epoch }: LeaseClaim): bo
   return store.swap(resource, epoch, { epoch, holder, expiresMs: 0 });
 }
 
-function inState(state: LeaseState): FenceStore {
+function inState(state: LeaseState, nowMs: number): FenceStore {
   const { rows } = state;
   // Behind a word of ours, so that no resource is called as something that every object has.
   const at = (resource: string): string => `lease on ${resource}`;
   return {
-    read: (resource) => rows[at(resource)],
+    read: (resource) => rows[at(resource)] ?? forgotten(state),
     swap: (resource, expected, row) => {
       const had = rows[at(resource)];
-      if ((had?.epoch ?? 0) !== expected) return false;
-      if (had === undefined) state.count = checkWhole("resources", state.count + 1, 1, RESOURCES_MAX);
+      if ((had?.epoch ?? state.floor ?? 0) !== expected) return false;
+      if (had === undefined) {
+        if (row.epoch === expected) return false;
+        if (state.count >= RESOURCES_MAX) forgetEnded(state, nowMs);
+        state.count = checkWhole("resources", state.count + 1, 1, RESOURCES_MAX);
+      }
       rows[at(resource)] = row;
       return true;
     },
   };
+}
+
+/** What a resource without a row may have had: nobody's lease, which is over. */
+function forgotten({ floor }: LeaseState): FenceRow | undefined {
+  return floor === undefined ? undefined : { epoch: floor, holder: "", expiresMs: 0 };
+}
+
+/** (LK3) */
+function forgetEnded(state: LeaseState, nowMs: number): void {
+  for (const [key, { epoch, expiresMs }] of Object.entries(state.rows)) {
+    if (expiresMs > nowMs) continue;
+    state.floor = Math.max(state.floor ?? 0, epoch);
+    delete state.rows[key];
+    state.count -= 1;
+  }
 }

@@ -90,8 +90,8 @@ export function isHeld(ctx: AgentContext, held: FencedLease | BestEffortLease): 
 }
 
 /**
- * Hold a lease for the time of `work`, and give it back whatever becomes of it. `work` gets the lease and renews it itself when it takes
- * longer. @throws `orchestration.lease-held`, what `work` throws
+ * Hold a lease for the time of `work`, and give it back whatever becomes of it; a keeper that cannot be reached then changes nothing of what
+ * came of the work, and the lease runs out by itself. `work` gets the lease and renews it itself when it takes longer. @throws `orchestration.lease-held`, what `work` throws
  */
 export function* withLease<Result>(
   ctx: AgentContext,
@@ -103,7 +103,16 @@ export function* withLease<Result>(
   try {
     return yield* work(held);
   } finally {
+    yield* giveBack(ctx, held);
+  }
+}
+
+/** A release that fails is none: the lease runs out by itself. */
+function* giveBack(ctx: AgentContext, held: FencedLease): AgentRoutine<void> {
+  try {
     yield* release(ctx, held);
+  } catch {
+    // Said above.
   }
 }
 

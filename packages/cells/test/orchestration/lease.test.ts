@@ -205,6 +205,31 @@ describe("a lease", () => {
     });
   });
 
+  it("what came of the work under it stays when its keeper cannot take it back", async () => {
+    const { run } = virtualSystem();
+    await run(function* (ctx) {
+      const wanted = { resource: "printer", ttlMs: 10_000 };
+      const first = yield* ctx.spawn(fencing());
+      const done = yield* withLease(ctx, first, wanted, function* () {
+        ctx.stop(first);
+        yield* ctx.sleep(1);
+        return "printed";
+      });
+      expect(done).toBe("printed");
+      const second = yield* ctx.spawn(fencing());
+      try {
+        yield* withLease(ctx, second, wanted, function* () {
+          ctx.stop(second);
+          yield* ctx.sleep(1);
+          throw new RangeError("out of paper");
+        });
+        expect.unreachable();
+      } catch (error) {
+        expect(String(error)).toMatch(/out of paper/);
+      }
+    });
+  });
+
   it("keeps its epochs on SQLite across keepers and files that are opened again", async () => {
     const folder = mkdtempSync(joinPath(tmpdir(), "fence-"));
     try {
@@ -287,7 +312,7 @@ describe("a lease", () => {
     });
   });
 
-  it("refuses names and times out of range, and a keeper without an engine holds 10,000 resources", async () => {
+  it("refuses names and times out of range, and LK3: a keeper without an engine holds 10,000 leases, and forgets those that are over", async () => {
     const { run } = virtualSystem();
     await run(function* (ctx) {
       const keeper = yield* ctx.spawn(leaseKeeper());
@@ -311,6 +336,14 @@ describe("a lease", () => {
         expect.unreachable();
       } catch (error) {
         expect(String(error)).toMatch(/resources/);
+      }
+      yield* ctx.sleep(11);
+      const next = yield* lease(ctx, keeper, "one more", 10);
+      const again = yield* lease(ctx, keeper, "r0", 10);
+      expect([next.grant.bestEffort, again.grant.bestEffort]).toEqual([1, 2]);
+      for (const holder of ["", ctx.self.id]) {
+        const claim = { resource: "r1", holder, epoch: 1 };
+        expect(yield* ctx.ask<unknown>(keeper, "release", claim)).toBe(false);
       }
     });
   });
