@@ -25,6 +25,7 @@ import {
   errorOf,
   isAgentId,
   isAgentName,
+  NotAStreamError,
   PausedTooLongError,
   type SpawnOptions,
   SystemClosedError,
@@ -32,6 +33,7 @@ import {
 } from "@glia-os/cells/agent";
 import type { NodeApi } from "../node-api.ts";
 import { agentError, saysGone } from "./agent-words.ts";
+import { answersAsk } from "./answers.ts";
 import { askAgent } from "./ask-agent.ts";
 import { DefinitionUnknownError } from "./errors.ts";
 import { hostMessage, kindKey } from "./host-message.ts";
@@ -69,6 +71,8 @@ export function connectSystem(node: NodeApi, options: ConnectOptions = {}): Agen
 }
 
 interface Asked {
+  readonly to: string;
+  readonly message: string;
   readonly settle: (error: unknown, value: unknown) => void;
 }
 
@@ -155,7 +159,7 @@ class MeshSystem implements AgentSystem {
         () => settle(new AskTimeoutError(to, message, timeoutMs), undefined),
         timeoutMs,
       );
-      this.#asks.set(correlation, { settle });
+      this.#asks.set(correlation, { to: address, message, settle });
       const envelope = { kind: "ask", from: { id }, correlation, message, input } as const;
       this.#askNode(address, envelope, timeoutMs).catch((error: unknown) => settle(error, undefined));
     });
@@ -259,11 +263,21 @@ class MeshSystem implements AgentSystem {
     const payload = new TextEncoder().encode(encodeEnvelope(envelope));
     try {
       const reply = await this.#node.ask(to, payload, timeoutMs);
-      this.#came(reply);
+      this.#came(reply, envelope.correlation);
     } catch (error) {
       // The deadline is kept here, for answers of both kinds.
       if (errorCodeOf(error) !== "mesh.link-timeout") throw agentError(error);
     }
+  }
+
+  /** The source of chunks that were not asked for is told to give no more. */
+  #refuseStream({ to, message, settle }: Asked, correlation: number): void {
+    const why = "it gives chunks and was asked for a reply; open it";
+    settle(new NotAStreamError(message, why), undefined);
+    const cancel = { kind: "credit", correlation, message: "", input: 0 } as const;
+    this.#own()
+      .then(({ id }) => this.#send(to, { ...cancel, from: { id } }))
+      .catch(() => undefined); // It ends with its agent or its mailbox then.
   }
 
   #own(): Promise<MailboxReader> {
@@ -278,13 +292,18 @@ class MeshSystem implements AgentSystem {
     return this.#mailbox;
   }
 
-  #came(payload: Uint8Array): void {
+  /** The answer to an ask (AN1); `only`: it came on the link of this one, and answers no other. */
+  #came(payload: Uint8Array, only?: number): void {
     const text = new TextDecoder().decode(payload);
     if (text.startsWith('{"host":')) return; // An answer that comes later.
-    const { kind, correlation, input } = decodeEnvelope(text);
+    const envelope = decodeEnvelope(text);
+    const { kind, correlation, input } = envelope;
+    if (only !== undefined && correlation !== only) return;
     const asked = this.#asks.get(correlation);
-    if (kind === "error") asked?.settle(errorOf(input), undefined);
-    else asked?.settle(undefined, input);
+    if (asked === undefined || !answersAsk(envelope, { to: asked.to, correlation })) return;
+    if (kind === "error") asked.settle(errorOf(input), undefined);
+    else if (kind !== "chunk") asked.settle(undefined, input);
+    else this.#refuseStream(asked, correlation);
   }
 }
 

@@ -12,6 +12,7 @@ import {
   errorOf,
 } from "@glia-os/cells/agent";
 import type { AgentsApi } from "./agents-api.ts";
+import { answersAsk } from "./answers.ts";
 import { type MailboxReader, readMailbox } from "./mailbox-reader.ts";
 
 const CREDIT_LOT = 8;
@@ -41,7 +42,7 @@ export async function* outsideStream(
   const mailbox = await readMailbox(
     node,
     (payload) => {
-      const item = itemIn(payload);
+      const item = itemIn(payload, to);
       if (item !== undefined) put(item);
     },
     (error) => put({ error }),
@@ -71,8 +72,11 @@ function encoded({ id }: MailboxReader, envelope: Omit<AgentEnvelope, "from" | "
   return new TextEncoder().encode(encodeEnvelope({ ...envelope, from: { id }, correlation: CORRELATION }));
 }
 
-function itemIn(payload: Uint8Array): Item | undefined {
-  const { kind, input } = decodeEnvelope(new TextDecoder().decode(payload));
+/** What belongs to the stream (AN1); undefined for anything else. */
+function itemIn(payload: Uint8Array, to: string): Item | undefined {
+  const envelope = decodeEnvelope(new TextDecoder().decode(payload));
+  if (!answersAsk(envelope, { to, correlation: CORRELATION })) return undefined;
+  const { kind, input } = envelope;
   if (kind === "chunk") return { value: input };
   if (kind === "end" || kind === "reply") return { end: input };
   return kind === "error" ? { error: errorOf(input) } : undefined;
