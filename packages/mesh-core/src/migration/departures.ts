@@ -215,7 +215,8 @@ export class Departures {
     } catch (error) {
       this.#tellAbort(move);
       if (move.unwanted) throw new MigrationCancelledError(agent);
-      throw new MigrationRefusedError(agent, "the destination does not take it", error);
+      const why = error instanceof Error ? error.message : String(error);
+      throw new MigrationRefusedError(agent, `the destination does not take it: ${why}`, error);
     }
   }
 
