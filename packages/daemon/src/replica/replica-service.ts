@@ -3,6 +3,7 @@
  *
  * RS1. A replica is chosen by rendezvous over the agent's id among the members that are alive and host agents.
  * RS2. An agent that turns out to be another node's is dropped here, and its senders are told where it is.
+ * RS3. A member that says it took an agent over makes this node ask coordination; only the row is believed.
  */
 import { MalformedError } from "@glia-os/abi/errors";
 import { type AgentId, type Epoch, type NodeId, parseAgentId, toEpoch } from "@glia-os/abi/ids";
@@ -80,9 +81,8 @@ export class ReplicaService {
       adopt: (held, row) => this.#adopt(held, row),
     });
     for (const [method, handler] of this.#holds.methods()) mesh.handle(method, handler);
-    mesh.handle(TAKEN, async ({ node }, body) => {
-      const { agent, epoch } = takenIn(body);
-      if (mesh.parts().includes("links")) mesh.part("links").relocated({ agent, epoch, owner: node });
+    mesh.handle(TAKEN, async (_, body) => {
+      await this.#hear(takenIn(body));
       return encodeBody(null);
     });
     replicas.bind({ begin: (cell) => this.#begin(cell), end: (agent) => this.#feeds.end(agent, true) });
@@ -133,6 +133,15 @@ export class ReplicaService {
       },
       onFenced: (owner) => void this.#fenced(agent, owner),
     });
+  }
+
+  /** RS3. Nodes that have nothing to do with the agent ask nobody. */
+  async #hear(agent: AgentId): Promise<void> {
+    const { mesh } = this.#parts;
+    if (!mesh.parts().includes("links") || !mesh.part("links").knows(agent)) return;
+    const row = await mesh.coordination.getAgent(agent);
+    if (row === undefined || row.status === "terminated") return;
+    mesh.part("links").relocated({ agent, epoch: row.epoch, owner: row.owner });
   }
 
   /** RS1. */
@@ -188,9 +197,10 @@ export class ReplicaService {
   }
 }
 
-function takenIn(body: Uint8Array): { readonly agent: AgentId; readonly epoch: Epoch } {
+function takenIn(body: Uint8Array): AgentId {
   const { agent, epoch } = (decodeBody(body) ?? {}) as { readonly agent?: unknown; readonly epoch?: unknown };
   if (typeof agent !== "string" || typeof epoch !== "number")
     throw new MalformedError("call body", "it names no agent and epoch");
-  return { agent: parseAgentId(agent), epoch: toEpoch(epoch) };
+  toEpoch(epoch);
+  return parseAgentId(agent);
 }

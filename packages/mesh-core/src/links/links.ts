@@ -216,7 +216,14 @@ export class Links {
       });
   }
 
-  /** An agent is elsewhere now, says the node it is on: links of this node to it go there at once. */
+  /** Whether this node sends to an agent, or remembers where it is. O(links of this node). */
+  knows(agent: AgentId): boolean {
+    if (this.#open.has(agent) || this.#locations.get(agent) !== undefined) return true;
+    for (const one of this.#outgoing.values()) if (one.agent === agent) return true;
+    return false;
+  }
+
+  /** An agent is elsewhere now, says its row: links of this node to it go there at once. */
   relocated({ agent, epoch, owner: said }: AgentLocation): void {
     const { owner } = this.#locations.learn({ agent, epoch, owner: said });
     const open = this.#open.get(agent);
