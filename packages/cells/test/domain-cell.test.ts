@@ -9,7 +9,7 @@ import type { DurableProgram } from "@glia-os/durable";
 import { toolService } from "@glia-os/kernel/services";
 import { createMemoryJournal } from "@glia-os/store/journal-memory";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { AGENT, Disk, DomainNode, LINK, move, NODE } from "./domain-world.ts";
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -325,3 +325,18 @@ function bound<Port extends object>(port: Port): Port {
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise<void>((resolve) => setImmediate(resolve));
 }
+
+test("SS3: a segment in many chunks is copied a few times, not once for each chunk", () => {
+  const length = 1_000_000;
+  const stream = new Uint8Array(4 + length);
+  new DataView(stream.buffer).setUint32(0, length);
+  stream.fill(7, 4);
+  const copies = vi.spyOn(Uint8Array.prototype, "set");
+  const reader = new SegmentReader();
+  const got: unknown[] = [];
+  for (let at = 0; at < stream.length; at += 1000) got.push(...reader.push(stream.subarray(at, at + 1000)));
+  const copied = copies.mock.calls.reduce((sum, [from]) => sum + from.length, 0);
+  copies.mockRestore();
+  expect(got).toEqual([stream.slice(4)]);
+  expect(copied).toBeLessThanOrEqual(2 * stream.length);
+});

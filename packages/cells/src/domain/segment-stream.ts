@@ -3,7 +3,7 @@
  *
  * SS1. Reading ahead seals what is open and gives what was not given yet, for as long as that is much; what is left comes when the cell stands still.
  * SS2. When segments that were not given are gone because of a checkpoint, the stream begins anew: a length of 0 says so.
- * SS3. A length is checked before anything is held for it.
+ * SS3. A length is checked before anything is held for it. What came is joined twice for each segment, however small the chunks.
  */
 import type { Journal } from "@glia-os/abi/ports";
 import { BadImageError } from "../errors.ts";
@@ -101,20 +101,24 @@ export class SegmentSource {
 export class SegmentReader {
   #held: Uint8Array[] = [];
   #heldBytes = 0;
+  /** Bytes that must be there before they are looked at: a length, then the segment behind it. */
+  #needed = LENGTH_BYTES;
 
   /** What a chunk completes: segments, and `anew` where everything before is void (SS2). @throws {BadImageError} */
   *push(chunk: Uint8Array): Generator<Uint8Array | "anew", void, undefined> {
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
-    while (this.#heldBytes >= LENGTH_BYTES) {
+    while (this.#heldBytes >= this.#needed) {
       const bytes = joined(this.#held, this.#heldBytes);
       this.#held = [bytes];
       const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
       if (length > SEGMENT_BYTES_MAX) throw new BadImageError(`a segment says it has ${length} bytes`);
-      if (bytes.length < LENGTH_BYTES + length) return;
-      const rest = bytes.subarray(LENGTH_BYTES + length);
+      this.#needed = LENGTH_BYTES + length;
+      if (bytes.length < this.#needed) return;
+      const rest = bytes.subarray(this.#needed);
       this.#held = rest.length === 0 ? [] : [rest];
       this.#heldBytes = rest.length;
+      this.#needed = LENGTH_BYTES;
       yield length === 0 ? "anew" : bytes.slice(LENGTH_BYTES, LENGTH_BYTES + length);
     }
   }

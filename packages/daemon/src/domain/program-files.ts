@@ -2,10 +2,11 @@
  * The programs of durable agents: ES modules that are loaded into this process.
  *
  * PF1. Nothing of a bundle runs before it is known to be allowed: by its hash, where a folder says what is.
+ *      A file of the folder is read again only when it is another than before or was written since.
  * PF2. A bundle is loaded once per hash, and stays loaded: an ES module cannot be unloaded.
  */
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { BadBundleError, ProgramsRefusedError } from "@glia-os/cells";
 import { isDefinition } from "@glia-os/cells/agent";
@@ -20,6 +21,8 @@ const MODULE = /\.m?js$/;
 /** Loads the programs that settings allow. */
 export class ProgramFiles implements ProgramLoader {
   readonly #settings: ProgramSettings;
+  /** The hash of each file of the folder, and what it was taken of. */
+  #hashes: ReadonlyMap<string, FileHash> = new Map();
   readonly #loaded = new Map<string, Promise<DurableProgram<unknown>>>();
 
   constructor(settings: ProgramSettings) {
@@ -46,13 +49,33 @@ export class ProgramFiles implements ProgramLoader {
   async #isAllowed(hash: string): Promise<boolean> {
     if (this.#settings === "uploaded") return true;
     const { folder } = this.#settings;
+    const hashes = new Map<string, FileHash>();
     for (const name of await readdir(folder)) {
       if (!MODULE.test(name)) continue;
-      const bytes = await readFile(join(folder, name)).catch(() => undefined);
-      if (bytes !== undefined && createHash("sha256").update(bytes).digest("hex") === hash) return true;
+      const found = await hashOf(join(folder, name), this.#hashes.get(name)).catch(() => undefined);
+      if (found !== undefined) hashes.set(name, found);
     }
-    return false;
+    this.#hashes = hashes;
+    return [...hashes.values()].some((file) => file.hash === hash);
   }
+}
+
+interface FileHash {
+  readonly stamp: string;
+  readonly hash: string;
+}
+
+/** The hash of a file: the known one where nothing about the file has changed. */
+async function hashOf(path: string, known: FileHash | undefined): Promise<FileHash> {
+  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+  const stamp = `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+  if (known?.stamp === stamp) return known;
+  return {
+    stamp,
+    hash: createHash("sha256")
+      .update(await readFile(path))
+      .digest("hex"),
+  };
 }
 
 /** The program that a bundle exports. @throws {BadBundleError} */
