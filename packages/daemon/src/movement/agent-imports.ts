@@ -3,7 +3,9 @@
  *
  * AI1. An agent runs only after all of its file came and was verified, it was built, and its row was swapped; whatever fails leaves no agent here.
  * AI2. It goes on under its identity only if its row says that it runs nowhere, or its owner is gone or says that it does not have it.
- * AI3. At most {@link IMPORTS_MAX} at a time, each for {@link IMPORT_IDLE_MS} after its last piece.
+ * AI3. At most {@link IMPORTS_MAX} at a time, each for {@link IMPORT_IDLE_MS} after its last piece. One whose end was asked for is not given up
+ *      any more.
+ * AI4. The pieces of one import come one after the other: one that comes while another is built in is refused.
  */
 import { type AgentId, agentIdOf, toHex } from "@glia-os/abi/ids";
 import type { AgentRow, Meter, Random, Signer, TimerHandle, Timers } from "@glia-os/abi/ports";
@@ -27,7 +29,7 @@ import {
 import type { Mesh } from "@glia-os/mesh-core";
 import { decodeBody, encodeBody, NODE_CALLS } from "../node-call.ts";
 import { requestId } from "../request-id.ts";
-import { TooManyTransfersError, UnknownTransferError } from "./errors.ts";
+import { TooManyTransfersError, TransferBusyError, UnknownTransferError } from "./errors.ts";
 import { FILE_CRYPTO } from "./file-crypto.ts";
 import { PiecePipe } from "./piece-pipe.ts";
 
@@ -62,6 +64,8 @@ interface Import {
   manifest: AgentManifest | undefined;
   agent: AgentId;
   staging: Promise<void> | undefined;
+  /** A piece is being built in (AI4). */
+  busy: boolean;
   timer: TimerHandle | undefined;
 }
 
@@ -102,39 +106,47 @@ export class AgentImports {
       manifest: undefined,
       agent: header.agent,
       staging: undefined,
+      busy: false,
       timer: undefined,
     });
     this.#touch(id);
     return { id, start: opened.bytes.length };
   }
 
-  /** The next bytes; comes back when they are built into the agent. A refusal ends the import. */
+  /**
+   * The next bytes; comes back when they are built into the agent. A refusal ends the import, but for the one of a piece that comes before that.
+   * @throws {TransferBusyError} (AI4)
+   */
   async write(id: string, bytes: Uint8Array): Promise<void> {
-    const it = this.#of(id);
+    const it = this.#idle(id);
     this.#touch(id);
+    it.busy = true;
     try {
       for (const piece of it.reader.push(bytes)) await this.#content(it, piece);
     } catch (error) {
       await this.drop(id);
       throw error;
+    } finally {
+      it.busy = false;
     }
   }
 
-  /** The file ended: verify it, swap the row, run the agent (AI1). */
+  /** The file ended: verify it, swap the row, run the agent (AI1). @throws {TransferBusyError} (AI4) */
   async end(id: string): Promise<AgentRow> {
-    const it = this.#of(id);
+    const it = this.#idle(id);
+    // From here on neither its timer nor a call reaches it (AI3).
+    this.#forget(id);
     try {
       it.reader.finish();
       if (it.staging === undefined) throw new FileCorruptError("it ends in its manifest");
       it.pipe.end();
       await it.staging;
       const row = await this.#own(it);
-      await this.#parts.gate.activate(it.agent, row.epoch);
-      this.#forget(id);
+      await again(() => this.#parts.gate.activate(it.agent, row.epoch));
       this.#parts.meter.count(IMPORTS_TOTAL);
       return row;
     } catch (error) {
-      await this.drop(id);
+      await this.#giveUp(it);
       throw error;
     }
   }
@@ -144,6 +156,10 @@ export class AgentImports {
     const it = this.#imports.get(id);
     if (it === undefined) return;
     this.#forget(id);
+    await this.#giveUp(it);
+  }
+
+  async #giveUp(it: Import): Promise<void> {
     it.pipe.fail(new FileCorruptError("its import was given up"));
     const staged = it.staging?.then(
       () => true,
@@ -189,13 +205,13 @@ export class AgentImports {
     const { mesh, gate, random, sessionId } = this.#parts;
     const manifest = it.manifest as AgentManifest;
     const status = gate.stands(it.agent)?.suspended === true ? "suspended" : "running";
+    const id = requestId(random);
     const owned = { owner: mesh.self, sessionId: sessionId(), status } as const;
     if (it.as !== undefined) {
       const programHash = await gate.checkProgram(manifest.program, manifest.grants);
       const row = { agent: it.agent, ...owned, name: manifest.name, programHash };
-      return mesh.coordination.createAgent(row, requestId(random));
+      return again(() => mesh.coordination.createAgent(row, id));
     }
-    const id = requestId(random);
     const { epoch } = await this.#claimable(it.header);
     const outcome = await again(() => mesh.coordination.compareAndSwap(it.agent, epoch, owned, id));
     if (outcome.kind === "committed") return outcome.row;
@@ -238,6 +254,12 @@ export class AgentImports {
   #forget(id: string): void {
     this.#imports.get(id)?.timer?.cancel();
     this.#imports.delete(id);
+  }
+
+  #idle(id: string): Import {
+    const it = this.#of(id);
+    if (it.busy) throw new TransferBusyError(id);
+    return it;
   }
 
   #of(id: string): Import {

@@ -19,6 +19,13 @@ export class TooManyTransfersError extends DaemonError<"daemon.too-many-transfer
   }
 }
 
+/** A piece of an import, or its end, while the piece before is being built in. */
+export class TransferBusyError extends DaemonError<"daemon.transfer-busy"> {
+  constructor(id: string) {
+    super("daemon.transfer-busy", `A piece of the import ${id.slice(0, 40)} is still being taken`);
+  }
+}
+
 /** An export or import that this node does not know, or not any more. */
 export class UnknownTransferError extends DaemonError<"daemon.unknown-transfer"> {
   constructor(id: string) {

@@ -181,6 +181,11 @@ export const DAEMON_CODES = {
     changed: "Nothing.",
     fix: "Wait until one of them is done; one that nobody goes on with is given up after five minutes.",
   },
+  "daemon.transfer-busy": {
+    retryable: true,
+    changed: "Nothing: the import goes on with the piece before.",
+    fix: "Send a piece when the one before was answered.",
+  },
   "daemon.unknown-agent": {
     retryable: false,
     changed: "Nothing.",
