@@ -54,7 +54,7 @@ export interface ConnectOptions {
   readonly modules?: readonly (readonly [AnyAgent, AgentModuleFile])[];
   /** Linear memory of each agent, in pages of 64 KiB. */
   readonly memoryPages?: number;
-  /** Log lines of routines of `run`. Default: nowhere. */
+  /** Log lines of routines of `run`, and of messages that cannot be read. Default: nowhere. */
   readonly log?: (level: LogLevel, message: string, fields: LogFields | undefined) => void;
 }
 
@@ -101,6 +101,7 @@ class MeshSystem implements AgentSystem {
         this.#spawn(definition, options, parent),
       log: (_speaker: unknown, level: LogLevel, message: string, fields: LogFields | undefined) =>
         log(level, message, fields),
+      refused: this.#refused,
     };
     return runOutside(parts, routine);
   }
@@ -171,7 +172,8 @@ class MeshSystem implements AgentSystem {
     input?: unknown,
     { timeoutMs = ASK_TIMEOUT_MS }: AskOptions = {},
   ): AsyncGenerator<never, never, void> {
-    const items = outsideStream(this.#node, { to: this.#address(to), message, input, timeoutMs });
+    const asked = { to: this.#address(to), message, input, timeoutMs, refused: this.#refused };
+    const items = outsideStream(this.#node, asked);
     return items as AsyncGenerator<never, never, void>;
   }
 
@@ -280,15 +282,20 @@ class MeshSystem implements AgentSystem {
       .catch(() => undefined); // It ends with its agent or its mailbox then.
   }
 
+  readonly #refused = (error: unknown): void =>
+    this.#options.log?.("warn", `a message was refused: ${(error as Error).message}`, undefined);
+
   #own(): Promise<MailboxReader> {
-    this.#mailbox ??= readMailbox(
-      this.#node,
-      (payload) => this.#came(payload),
-      (error) => {
+    this.#mailbox ??= readMailbox(this.#node, {
+      take: (payload) => this.#came(payload),
+      refused: this.#refused,
+      gone: (error) => {
+        const gone = this.#mailbox;
         this.#mailbox = undefined;
+        void gone?.then((mailbox) => mailbox.close());
         for (const { settle } of [...this.#asks.values()]) settle(error, undefined);
       },
-    );
+    });
     return this.#mailbox;
   }
 

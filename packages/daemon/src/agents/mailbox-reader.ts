@@ -2,6 +2,7 @@
  * A mailbox as a program reads it: each message is handed over once, in order, until it is closed or gone.
  *
  * MR1. Nothing is read after `close`; a mailbox that is gone, or a node that is, ends the reading with the reason.
+ * MR2. A message that cannot be taken is refused by itself: those behind it are taken.
  */
 import type { AgentsApi } from "./agents-api.ts";
 
@@ -13,22 +14,38 @@ export interface MailboxReader {
   readonly id: string;
   /** Resolves when no more is read. */
   readonly done: Promise<void>;
-  /** Stop reading and close it. Idempotent. */
+  /** Stop reading and close it, also when it is gone. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Open a mailbox and read it. `gone` hears why it cannot be read any more, unless it was closed. */
+/** Who hears what is read. */
+export interface MailboxEvents {
+  take(payload: Uint8Array): void;
+  /** A message that `take` threw for (MR2). */
+  refused(error: unknown): void;
+  /** Why it cannot be read any more, unless it was closed. */
+  gone(error: unknown): void;
+}
+
+/** Open a mailbox and read it. */
 export async function readMailbox(
   node: AgentsApi,
-  take: (payload: Uint8Array) => void,
-  gone: (error: unknown) => void,
+  { take, refused, gone }: MailboxEvents,
 ): Promise<MailboxReader> {
   const id = await node.openMailbox();
   let open = true;
+  let closed = false;
+  const takeOne = (payload: Uint8Array): void => {
+    try {
+      take(payload);
+    } catch (error) {
+      refused(error);
+    }
+  };
   const read = async (): Promise<void> => {
     while (open) {
       try {
-        for (const payload of await node.takeMail(id, WAIT_MS)) if (open) take(payload);
+        for (const payload of await node.takeMail(id, WAIT_MS)) if (open) takeOne(payload);
       } catch (error) {
         if (open) gone(error);
         open = false;
@@ -37,7 +54,8 @@ export async function readMailbox(
   };
   const done = read();
   const close = async (): Promise<void> => {
-    if (!open) return;
+    if (closed) return;
+    closed = true;
     open = false;
     await node.closeMailbox(id).catch(() => undefined); // A node that is gone has no mailboxes.
   };

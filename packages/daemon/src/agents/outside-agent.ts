@@ -36,6 +36,8 @@ export interface OutsideAgentParts {
   readonly node: AgentsApi;
   spawn(definition: AnyAgent, options: SpawnOptions, parent: AgentRef | undefined): Promise<AgentRef>;
   log: AgentOutside["log"];
+  /** Hears of messages that cannot be read. */
+  refused(error: unknown): void;
 }
 
 /** Run a routine. Rejects with what it throws. */
@@ -73,14 +75,14 @@ class OutsideAgent implements AgentOutside {
         ctx.stop();
       },
     });
-    this.#mailbox = await readMailbox(
-      this.#parts.node,
-      (payload) => this.#came(payload),
-      (error) => {
+    this.#mailbox = await readMailbox(this.#parts.node, {
+      take: (payload) => this.#came(payload),
+      refused: this.#parts.refused,
+      gone: (error) => {
         outcome.reject(error);
         this.#process?.end("shutdown");
       },
-    );
+    });
     const ref = { id: this.#mailbox.id };
     this.#process = new AgentProcess({ ref, definition, outside: this });
     try {

@@ -24,6 +24,8 @@ export interface StreamAsk {
   readonly message: string;
   readonly input: unknown;
   readonly timeoutMs: number;
+  /** Hears of messages that cannot be read. */
+  refused(error: unknown): void;
 }
 
 type Item = { readonly value: unknown } | { readonly end: unknown } | { readonly error: unknown };
@@ -31,7 +33,7 @@ type Item = { readonly value: unknown } | { readonly end: unknown } | { readonly
 /** Open a stream; nothing is sent before the first item is asked for. */
 export async function* outsideStream(
   node: AgentsApi,
-  { to, message, input, timeoutMs }: StreamAsk,
+  { to, message, input, timeoutMs, refused }: StreamAsk,
 ): AsyncGenerator<unknown, unknown, void> {
   const items: Item[] = [];
   let arrived: (() => void) | undefined;
@@ -39,14 +41,14 @@ export async function* outsideStream(
     items.push(item);
     arrived?.();
   };
-  const mailbox = await readMailbox(
-    node,
-    (payload) => {
+  const mailbox = await readMailbox(node, {
+    take: (payload) => {
       const item = itemIn(payload, to);
       if (item !== undefined) put(item);
     },
-    (error) => put({ error }),
-  );
+    refused,
+    gone: (error) => put({ error }),
+  });
   const send = (envelope: Omit<AgentEnvelope, "from" | "correlation">): Promise<void> =>
     node.actAs(mailbox.id, [{ kind: "send", to, payload: encoded(mailbox, envelope) }]);
   let over = false;

@@ -32,7 +32,9 @@ test("AN1: an ask is answered by whom it asked, and by nobody else who asks, tel
 });
 
 test("AN1: what comes on the link of one ask answers no other", async () => {
-  const bytes = new TextEncoder().encode(JSON.stringify({ ...answer, from: undefined, correlation: 1 }));
+  const bytes = new TextEncoder().encode(
+    JSON.stringify({ ...answer, from: undefined, input: "of another link" }),
+  );
   let links = 0;
   const { node, calls, mail } = scriptedNode({
     ask: async () => (++links === 1 ? new TextEncoder().encode('{"host":"later"}') : bytes),
