@@ -59,7 +59,7 @@ export {
 export { FILE_CHUNK_MAX, type FileCipher, type FileCrypto, type RunningHash } from "./export/file-keys.ts";
 export { AgentFileReader, type AgentFileStart, FILE_START_MAX, readFileStart } from "./export/file-reader.ts";
 export { AgentFileWriter } from "./export/file-writer.ts";
-export type { KeptCells, KeptMail, StoredCell } from "./kept-cells.ts";
+export type { KeptCells, KeptMail, StoredCell, UnreadCell } from "./kept-cells.ts";
 export { MoveBudget } from "./policy/move-budget.ts";
 export {
   MovementPolicies,

@@ -25,6 +25,9 @@ export interface StoredCell {
   readonly meta: Uint8Array;
 }
 
+/** Told of a cell that is on the disk and cannot be read now, and why. */
+export type UnreadCell = (agent: AgentId, error: unknown) => void;
+
 /** The kept cells of a node. */
 export interface KeptCells {
   /** Resolves when the message is kept (KC1). Rejects when it is not: its sender tries again. */
@@ -33,8 +36,8 @@ export interface KeptCells {
   links(agent: AgentId): Promise<Uint8Array>;
   /** Take up a cell that is on the disk, and run it. */
   recover(agent: AgentId, manifest: AgentManifest): Promise<void>;
-  /** Every cell on the disk that does not run here. */
-  stored(): Promise<readonly StoredCell[]>;
+  /** Every cell on the disk that does not run here. One that cannot be read now is told to `unread`; without it the call rejects. */
+  stored(unread?: UnreadCell): Promise<readonly StoredCell[]>;
   /** Remove a cell from the disk, unless it runs here. Idempotent. */
   forget(agent: AgentId): Promise<void>;
 }

@@ -2,7 +2,7 @@
 import type { AgentId } from "@glia-os/abi/ids";
 import type { CapabilityKind, Clock, Digests, Journal, Logger, Random, Timers } from "@glia-os/abi/ports";
 import type { AmbientGuard, DurableProgram, DurableService } from "@glia-os/durable";
-import type { StoredCell } from "../kept-cells.ts";
+import type { StoredCell, UnreadCell } from "../kept-cells.ts";
 import type { CellGatePort } from "../runner-port.ts";
 
 /** Loads the programs of bundles, which are trusted: they run in this process without a sandbox. */
@@ -15,7 +15,7 @@ export interface ProgramLoader {
 export interface CellStore {
   /** Keep a cell; resolves when it is flushed. */
   put(cell: StoredCell): Promise<void>;
-  list(): Promise<readonly StoredCell[]>;
+  list(unread?: UnreadCell): Promise<readonly StoredCell[]>;
   /** Idempotent. */
   remove(agent: AgentId): Promise<void>;
 }

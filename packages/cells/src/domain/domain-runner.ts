@@ -18,7 +18,7 @@ import {
   NoYieldError,
   ServiceMissingError,
 } from "../errors.ts";
-import type { KeptCells, KeptMail, StoredCell } from "../kept-cells.ts";
+import type { KeptCells, KeptMail, StoredCell, UnreadCell } from "../kept-cells.ts";
 import type { CellEnd, CellRunnerPort, CellVitals, FrozenMail, MailItem } from "../runner-port.ts";
 import { CELL_SERVICE } from "./cell-service.ts";
 import { DomainCell } from "./domain-cell.ts";
@@ -147,8 +147,8 @@ export class DomainRunner implements CellRunnerPort, KeptCells {
     return { received, waiting, memoryBytes: (await this.#o.journal.head(agent))?.bytes ?? 0 };
   }
 
-  async stored(): Promise<readonly StoredCell[]> {
-    return (await this.#o.store.list()).filter(({ agent }) => !this.#cells.has(agent));
+  async stored(unread?: UnreadCell): Promise<readonly StoredCell[]> {
+    return (await this.#o.store.list(unread)).filter(({ agent }) => !this.#cells.has(agent));
   }
 
   async forget(agent: AgentId): Promise<void> {

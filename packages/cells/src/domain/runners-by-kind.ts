@@ -6,7 +6,7 @@
 import type { AgentId } from "@glia-os/abi/ids";
 import type { AgentManifest, ProgramKind } from "../agent-manifest.ts";
 import { ProgramsRefusedError } from "../errors.ts";
-import type { KeptCells, KeptMail, StoredCell } from "../kept-cells.ts";
+import type { KeptCells, KeptMail, StoredCell, UnreadCell } from "../kept-cells.ts";
 import type { CellRunnerPort, CellVitals, FrozenMail, MailItem } from "../runner-port.ts";
 import type { DomainRunner } from "./domain-runner.ts";
 
@@ -88,8 +88,8 @@ export class RunnersByKind implements CellRunnerPort, KeptCells {
     await this.#kept().recover(agent, manifest);
   }
 
-  async stored(): Promise<readonly StoredCell[]> {
-    return (await this.#domains?.stored()) ?? [];
+  async stored(unread?: UnreadCell): Promise<readonly StoredCell[]> {
+    return (await this.#domains?.stored(unread)) ?? [];
   }
 
   async forget(agent: AgentId): Promise<void> {

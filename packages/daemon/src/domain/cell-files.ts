@@ -6,14 +6,20 @@
  *
  * CF1. A file is written beside its place, flushed and renamed, and its folder flushed: a crash leaves it whole or not at all.
  * CF2. What has not the name of a cell is left alone.
+ * CF3. Only a folder that does not exist has no cells: one that cannot be read is an error, and a file that cannot be read hides no other.
  */
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type AgentId, parseAgentId } from "@glia-os/abi/ids";
-import type { StoredCell } from "@glia-os/cells";
+import type { StoredCell, UnreadCell } from "@glia-os/cells";
 import type { CellStore } from "@glia-os/cells/domain";
 
 const NAME = /^([0-9a-f]{32})\.cell$/;
+
+function noneIfMissing(error: NodeJS.ErrnoException): string[] {
+  if (error.code === "ENOENT") return [];
+  throw error;
+}
 
 /** Cells in a folder, which is made when the first is put. */
 export class CellFiles implements CellStore {
@@ -37,13 +43,18 @@ export class CellFiles implements CellStore {
     await this.#flushFolder();
   }
 
-  async list(): Promise<readonly StoredCell[]> {
+  async list(unread?: UnreadCell): Promise<readonly StoredCell[]> {
     const cells: StoredCell[] = [];
-    for (const name of await readdir(this.#folder).catch(() => [])) {
+    for (const name of await readdir(this.#folder).catch(noneIfMissing)) {
       const [, id] = NAME.exec(name) ?? [];
       if (id === undefined) continue;
       const agent = parseAgentId(id);
-      cells.push({ agent, meta: new Uint8Array(await readFile(this.#pathOf(agent))) });
+      try {
+        cells.push({ agent, meta: new Uint8Array(await readFile(this.#pathOf(agent))) });
+      } catch (error) {
+        if (unread === undefined) throw error;
+        unread(agent, error);
+      }
     }
     return cells;
   }

@@ -3,7 +3,7 @@
  *
  * DR1. An agent goes on here only under an epoch that this life of the node took by compare-and-swap: what a former life had under way is fenced.
  * DR2. A journal is removed only when coordination says that the agent ended, or that it is another node's and no move to this one can commit any more.
- * DR3. No answer decides nothing: it is asked again.
+ * DR3. No answer decides nothing: it is asked again. So is what lost a compare-and-swap, and a disk that cannot be read.
  */
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { AgentId, NodeId } from "@glia-os/abi/ids";
@@ -33,6 +33,7 @@ export interface DomainRecoveryParts {
 export class DomainRecovery {
   readonly #parts: DomainRecoveryParts;
   readonly #startedMs: number;
+  readonly #seen = new Set<AgentId>();
   #stopped = false;
 
   constructor(parts: DomainRecoveryParts) {
@@ -42,11 +43,33 @@ export class DomainRecovery {
 
   /** Begin; agents come back one after the other as coordination answers. */
   async start(): Promise<void> {
+    if (!(await this.#list())) void this.#listOn();
+  }
+
+  /** DR3, for the disk. */
+  async #listOn(): Promise<void> {
+    do await this.#pause();
+    while (!this.#stopped && !(await this.#list()));
+  }
+
+  /** Settle what can be read and is not being settled. Whether that is all there is. */
+  async #list(): Promise<boolean> {
     const { logger, kept } = this.#parts;
+    let all = true;
     try {
-      for (const cell of await kept.stored()) void this.#settle(cell);
+      const cells = await kept.stored((agent, error) => {
+        all = false;
+        logger.log("error", "durable agent not read", { agent, error: String(error) });
+      });
+      for (const cell of cells) {
+        if (this.#seen.has(cell.agent)) continue;
+        this.#seen.add(cell.agent);
+        void this.#settle(cell);
+      }
+      return all;
     } catch (error) {
       logger.log("error", "durable agents not listed", { error: String(error) });
+      return false;
     }
   }
 
@@ -66,8 +89,12 @@ export class DomainRecovery {
           error: String(error),
         });
       }
-      await new Promise<void>((resolve) => this.#parts.timers.schedule(ASK_AGAIN_MS, resolve));
+      await this.#pause();
     }
+  }
+
+  async #pause(): Promise<void> {
+    await new Promise<void>((resolve) => this.#parts.timers.schedule(ASK_AGAIN_MS, resolve));
   }
 
   /** Whether nothing is left to decide about a cell. */
@@ -84,8 +111,7 @@ export class DomainRecovery {
     if (row.owner !== self) return await this.#isForeign(agent);
     // One that failed or is in a file stays until it is terminated.
     if (row.status !== "running" && row.status !== "suspended") return true;
-    await this.#takeUp(cell, row);
-    return true;
+    return await this.#takeUp(cell, row);
   }
 
   /** DR2. */
@@ -96,13 +122,17 @@ export class DomainRecovery {
     return true;
   }
 
-  /** DR1. */
-  async #takeUp(cell: StoredCell, { agent, epoch, status }: AgentRow): Promise<void> {
+  /** DR1. False when the row changed meanwhile: what it says now decides. */
+  async #takeUp(cell: StoredCell, { agent, epoch, status }: AgentRow): Promise<boolean> {
     const { self, gate, coordination, random, sessionId, logger } = this.#parts;
     const change = { owner: self, sessionId: sessionId(), status } as const;
     const outcome = await coordination.compareAndSwap(agent, epoch, change, requestId(random));
-    if (outcome.kind !== "committed") return;
+    if (outcome.kind !== "committed") {
+      logger.log("info", "durable agent waits: its row changed", { agent, epoch });
+      return false;
+    }
     await gate.recover(agent, outcome.row.epoch, manifestOf(cell), status === "suspended");
     logger.log("info", "durable agent goes on", { agent, epoch: outcome.row.epoch });
+    return true;
   }
 }
