@@ -15,6 +15,14 @@ export interface NodeChoice {
   readonly name?: string;
 }
 
+/** What a call fails with when the node ends under it: the connection is gone, or its threads are a moment before it. */
+const NODE_ENDS: ReadonlySet<string> = new Set(["daemon.control-closed", "daemon.thread-gone"]);
+
+/** Whether a call failed because the node has ended. */
+export function isNodeEnd(error: unknown): boolean {
+  return NODE_ENDS.has(errorCodeOf(error) ?? "");
+}
+
 /** Do something with the chosen node (N1); the connection is closed afterwards. */
 export async function withNode<T>(
   choice: NodeChoice,

@@ -1,6 +1,6 @@
 /** The mesh as a node of this machine sees it, as `glia top` shows it. */
-import { errorCodeOf } from "@glia-os/abi/errors";
 import type { ControlConnection, MeshSurvey } from "@glia-os/daemon";
+import { isNodeEnd } from "../node/choose-node.ts";
 import { type AgentOrder, meshLines, SORT_KEYS } from "./mesh-view.ts";
 import type { Look, Watched } from "./watched.ts";
 
@@ -26,7 +26,7 @@ export function meshWatched(node: ControlConnection): Watched {
         before = pair.now;
         return { record: pair.now, lines: () => meshLines(pair, order) };
       } catch (error) {
-        if (errorCodeOf(error) !== "daemon.control-closed") throw error;
+        if (!isNodeEnd(error)) throw error;
         closed.resolve();
         return undefined;
       }
