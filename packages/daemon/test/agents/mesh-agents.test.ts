@@ -90,7 +90,7 @@ test("bad input: what does not fit its schema, unknown messages, agents and name
   expect(await system.ask(sum, "add", 1)).toBe(1);
 });
 
-test("what is no message of agents is dropped by the agent and said in its log", async () => {
+test("SD5: what is no message of agents or of a node is dropped by the agent and said in its log", async () => {
   const sum = await system.spawn(counter, { name: "calm", on: "edge" });
   for (const text of [
     "rubbish",
@@ -98,12 +98,14 @@ test("what is no message of agents is dropped by the agent and said in its log",
     '{"glia":2}',
     "\u0000",
     '{"glia":1,"kind":"tell","message":"note","more":1}',
+    '{"host":',
+    '{"host":"stop"',
   ])
     await nodes.hub.send(sum.id, new TextEncoder().encode(text));
   await nodes.hub.send(sum.id, Uint8Array.of(0xff, 0xfe));
   expect(await system.ask(sum, "add", 1)).toBe(1);
   await eventually(
-    async () => nodes.lines.filter((line) => line.startsWith("a message was refused")).length >= 6,
+    async () => nodes.lines.filter((line) => line.startsWith("a message was refused")).length >= 8,
   );
 });
 

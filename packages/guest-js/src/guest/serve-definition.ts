@@ -8,6 +8,7 @@
  * SD3. An ask that is answered while its message is handled is answered as that message is, without another call; when whoever sent it does not
  *      wait for that, or the answer comes later, it is a message of its own.
  * SD4. The agent ends with status 0, or 1 when it failed, after everything it asked of its node was done.
+ * SD5. What cannot be read, of a node or of an agent, is refused by itself and logged; the agent hears what comes behind it.
  */
 import {
   type AgentEnvelope,
@@ -20,6 +21,7 @@ import {
   decodeEnvelope,
   encodeEnvelope,
   errorOf,
+  kindKey,
   recordOf,
   type Sent,
   type SpawnOptions,
@@ -105,11 +107,20 @@ class Guest implements AgentOutside {
 
   #came(message: Message): void {
     const text = message.text();
-    if (text.startsWith(HOST_MESSAGE)) this.#told(JSON.parse(text) as HostMessage, message);
+    if (text.startsWith(HOST_MESSAGE)) this.#hostMessage(text, message);
     else this.#envelope(text);
     if (this.#work) this.#run();
     if (this.#asked !== undefined) host.p(LATER);
     this.#asked = undefined;
+  }
+
+  /** SD5. */
+  #hostMessage(text: string, message: Message): void {
+    try {
+      this.#told(JSON.parse(text) as HostMessage, message);
+    } catch (error) {
+      refused(error);
+    }
   }
 
   #envelope(text: string): void {
@@ -117,7 +128,7 @@ class Guest implements AgentOutside {
     try {
       envelope = decodeEnvelope(text);
     } catch (error) {
-      sys.log("warn", `a message was refused: ${(error as Error).message}`);
+      refused(error);
       return;
     }
     this.#asked = envelope.kind === "ask" ? envelope : undefined;
@@ -314,9 +325,8 @@ class Guest implements AgentOutside {
   }
 }
 
-/** What a definition is known by within its module. */
-export function kindKey({ name, version }: { readonly name: string; readonly version: number }): string {
-  return version === 1 ? name : `${name}@${version}`;
+function refused(error: unknown): void {
+  sys.log("warn", `a message was refused: ${(error as Error).message}`);
 }
 
 /** What waits in the interpreter's mailbox, as opposed to what it takes at once. */
