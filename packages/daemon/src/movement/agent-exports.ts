@@ -4,6 +4,7 @@
  * AX1. Nothing of an agent is on a disk but sealed.
  * AX2. An agent that is to be stopped is dropped only after its row says `exported`; a swap whose outcome is not known is overtaken by one that
  *      gives the row its status back, under a higher epoch, before the agent goes on here.
+ * AX3. An agent goes on here under the epoch it has by then: its row may have been renewed while it stood still.
  */
 import { type AgentId, toHex } from "@glia-os/abi/ids";
 import type { Clock, Logger, Meter, Random, Signer, Timers } from "@glia-os/abi/ports";
@@ -76,7 +77,7 @@ export class AgentExports {
       throw error;
     }
     if (stop) this.#stopped.set(id, { agent, status: stands.suspended ? "suspended" : "running" });
-    else await gate.thaw(agent, stands.epoch);
+    else await this.#thaw(agent);
     this.#parts.meter.count(EXPORTS_TOTAL);
     const downtimeMs = clock.monotonicMs() - startedMs;
     return { id, agent, name, epoch: stands.epoch, node: mesh.self, bytes: await shelf.size(id), downtimeMs };
@@ -84,14 +85,14 @@ export class AgentExports {
 
   /** The file is kept, or not wanted. @throws {UnknownTransferError} */
   async end(id: string, kept: boolean): Promise<void> {
-    const { shelf, gate } = this.#parts;
+    const { shelf } = this.#parts;
     if (!shelf.has(id)) throw new UnknownTransferError(id);
     const stopped = this.#stopped.get(id);
     this.#stopped.delete(id);
     await shelf.remove(id);
     if (stopped === undefined) return;
     if (kept) await this.#leave(stopped);
-    else await gate.thaw(stopped.agent, gate.stands(stopped.agent)?.epoch ?? this.#gone(stopped.agent));
+    else await this.#thaw(stopped.agent);
   }
 
   /** Let every agent that stands still for an export go on. */
@@ -115,9 +116,15 @@ export class AgentExports {
         for (const piece of writer.push(chunk)) await shelf.append(id, piece);
       await shelf.append(id, writer.finish());
     } catch (error) {
-      await gate.thaw(agent, epoch);
+      await this.#thaw(agent);
       throw error;
     }
+  }
+
+  /** (AX3) */
+  async #thaw(agent: AgentId): Promise<void> {
+    const { gate } = this.#parts;
+    await gate.thaw(agent, gate.stands(agent)?.epoch ?? this.#gone(agent));
   }
 
   #secretOf(seal: ExportSeal): { readonly secret: Uint8Array; readonly sealed: FileSeal } {
