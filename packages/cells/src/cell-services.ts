@@ -25,10 +25,10 @@ export interface CellService {
 const PREFIX = "service/";
 
 /** The services that grants ask for, in their order. @throws {ServiceMissingError} (CS1) */
-export function servicesFor(
+export function servicesFor<Service extends { readonly name: string }>(
   grants: readonly string[],
-  services: readonly CellService[] = [],
-): readonly CellService[] {
+  services: readonly Service[] = [],
+): readonly Service[] {
   const names = new Set(grants.filter((grant) => grant.startsWith(PREFIX)));
   return [...names].map((grant) => {
     const name = grant.slice(PREFIX.length);

@@ -8,10 +8,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type ControlConnection, connectSystem, type LogEntry } from "@glia-os/daemon";
 import { type Context, unlessInterrupted } from "../context.ts";
-import { UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { chooseAgent } from "../node/choose-agent.ts";
 import { type NodeChoice, withNode } from "../node/choose-node.ts";
+import { escaped, linesOf } from "../terminal/log-text.ts";
 
 /** Its options. */
 export interface AgentLogsOptions extends NodeChoice {
@@ -20,7 +20,6 @@ export interface AgentLogsOptions extends NodeChoice {
   readonly follow?: boolean;
 }
 
-const LINES_MOST = 2000;
 const LOOK_MS = 500;
 const MESSAGES_KEPT = 256;
 
@@ -109,23 +108,6 @@ function show({ node, entry }: Line, { terminal }: Context): void {
   const { atMs, level, message, fields } = entry;
   terminal.record({ event: "entry", node, atMs, level, message, fields });
   const told = Object.entries(fields).filter(([name]) => !["agent", "name", "thread"].includes(name));
-  const rest = told.map(([name, value]) => ` ${name}=${safe(String(value))}`).join("");
-  terminal.line(`${new Date(atMs).toISOString()} ${node} ${level.padEnd(5)} ${safe(message)}${rest}`);
-}
-
-/** What an agent wrote must not drive the terminal. */
-function safe(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
-}
-
-function linesOf(text: string): number {
-  const lines = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
-  if (lines >= 0 && lines <= LINES_MOST) return lines;
-  throw new UsageError(
-    `--lines ${text.slice(0, 40)} is out of range`,
-    `Give a number from 0 to ${LINES_MOST}.`,
-  );
+  const rest = told.map(([name, value]) => ` ${name}=${escaped(String(value))}`).join("");
+  terminal.line(`${new Date(atMs).toISOString()} ${node} ${level.padEnd(5)} ${escaped(message)}${rest}`);
 }

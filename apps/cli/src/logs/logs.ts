@@ -4,13 +4,12 @@
  * LG1. With `--follow` it goes on until Ctrl-C, until nobody reads the output any more, or until the node asked has ended (exit 0).
  * LG2. Entries that the node did not keep until they were asked for are counted, not passed over.
  */
-import { errorCodeOf } from "@glia-os/abi/errors";
 import type { ControlConnection, LogEntry, LogPage, LogQuestion } from "@glia-os/daemon";
 import { type Context, unlessInterrupted } from "../context.ts";
-import { UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { type NodeChoice, withNode } from "../node/choose-node.ts";
+import { isNodeEnd, type NodeChoice, withNode } from "../node/choose-node.ts";
 import { eventLine } from "../node/event-line.ts";
+import { escaped, linesOf } from "../terminal/log-text.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
 
 /** Its options, as texts. */
@@ -23,7 +22,6 @@ export interface LogsOptions extends NodeChoice {
 
 /** How long one question waits for something new. */
 const WAIT_MS = 5000;
-const LINES_MOST = 2000;
 const COLORS: Readonly<Partial<Record<LogEntry["level"], Style>>> = { warn: "yellow", error: "red" };
 
 /** Run it. */
@@ -77,7 +75,7 @@ async function follow(
 
 /** A node that ends while it is followed is no failure. */
 function endOfNode(error: unknown): undefined {
-  if (errorCodeOf(error) === "daemon.control-closed") return undefined;
+  if (isNodeEnd(error)) return undefined;
   throw error;
 }
 
@@ -98,21 +96,4 @@ function lineOf({ atMs, level, message, fields, event }: LogEntry, terminal: Ter
   const told = Object.entries(fields).map(([name, value]) => `${name}=${escaped(String(value))}`);
   const head = `${time} ${level.padEnd(5)} ${[said, ...told].join(" ")}`;
   return color === undefined ? head : terminal.style(color, head);
-}
-
-/** What an agent or a peer wrote must not drive the terminal. */
-function escaped(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
-}
-
-function linesOf(text: string): number {
-  const lines = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
-  if (lines >= 0 && lines <= LINES_MOST) return lines;
-  throw new UsageError(
-    `--lines ${text.slice(0, 40)} is out of range`,
-    `Give a number from 0 to ${LINES_MOST}.`,
-  );
 }

@@ -49,16 +49,17 @@ export {
   WrongKindError,
 } from "./errors.ts";
 export type { Issue } from "./issue.ts";
-export type {
-  AnyAgent,
-  ChunkOf,
-  CompiledMessage,
-  InputOf,
-  MessageName,
-  MessageTypes,
-  ReplyOf,
-  SpawnInputOf,
-  StopReason,
+export {
+  type AnyAgent,
+  type ChunkOf,
+  type CompiledMessage,
+  type InputOf,
+  kindKey,
+  type MessageName,
+  type MessageTypes,
+  type ReplyOf,
+  type SpawnInputOf,
+  type StopReason,
 } from "./kind.ts";
 export { createLocalSystem, type LocalAgentSystem, type LocalSystemOptions } from "./local/local-system.ts";
 export type { MessageRecord } from "./message-record.ts";

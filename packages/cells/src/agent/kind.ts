@@ -70,3 +70,8 @@ export type ReplyOf<Def, Name> = Part<Def, Name, "reply">;
 export type ChunkOf<Def, Name> = Part<Def, Name, "chunk">;
 /** What the hook `start` of a kind takes. */
 export type SpawnInputOf<Def> = Def extends { readonly spawnInput?: infer Input } ? Input : unknown;
+
+/** What a definition is known by within its module. */
+export function kindKey({ name, version }: Pick<AnyAgent, "name" | "version">): string {
+  return version === 1 ? name : `${name}@${version}`;
+}

@@ -11,39 +11,33 @@ import { ValueNotPlainError } from "./errors.ts";
 
 /** The value as another agent may have it (PV1). @throws {ValueNotPlainError} */
 export function passable(value: unknown): unknown {
-  switch (typeof value) {
-    case "string":
-    case "boolean":
-    case "undefined":
-      return value;
-    case "number":
-      if (Number.isFinite(value)) return value;
-      throw new ValueNotPlainError("", String(value));
-    case "object":
-      return value === null ? null : ownedOf(value, VALUE_DEPTH_MAX, "");
-    default:
-      throw new ValueNotPlainError("", `a ${typeof value}`);
-  }
+  return typeof value === "object" && value !== null ? ownedOf(value, VALUE_DEPTH_MAX, "") : leaf(value, "");
 }
 
 /** A copy that shares nothing that can change. @throws {ValueNotPlainError} */
 export const copyOf: (value: unknown) => unknown = passable;
 
-function part(value: unknown, depth: number, path: string): unknown {
+/** A value without parts: itself, if it may be passed. @throws {ValueNotPlainError} */
+export function leaf(value: unknown, path: string): unknown {
   switch (typeof value) {
     case "string":
     case "boolean":
+    case "undefined":
+    case "object":
       return value;
     case "number":
       if (Number.isFinite(value)) return value;
       throw new ValueNotPlainError(path, String(value));
-    case "undefined":
-      return null;
-    case "object":
-      return value === null ? null : ownedOf(value, depth, path);
     default:
       throw new ValueNotPlainError(path, `a ${typeof value}`);
   }
+}
+
+/** (PV3) */
+function part(value: unknown, depth: number, path: string): unknown {
+  return typeof value === "object" && value !== null
+    ? ownedOf(value, depth, path)
+    : (leaf(value, path) ?? null);
 }
 
 function ownedOf(value: object, depth: number, path: string): unknown {

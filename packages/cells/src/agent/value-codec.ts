@@ -2,23 +2,11 @@
 import { fromBase64, toBase64 } from "./base64.ts";
 import { VALUE_DEPTH_MAX } from "./constants.ts";
 import { BadEnvelopeError, ValueNotPlainError } from "./errors.ts";
-import { checkPlain } from "./plain-value.ts";
+import { checkPlain, leaf } from "./plain-value.ts";
 
 /** A value that `JSON.stringify` writes as the specification says. @throws {ValueNotPlainError} */
 export function toJson(value: unknown, depth: number = VALUE_DEPTH_MAX, path = ""): unknown {
-  switch (typeof value) {
-    case "string":
-    case "boolean":
-    case "undefined":
-      return value;
-    case "number":
-      if (Number.isFinite(value)) return value;
-      throw new ValueNotPlainError(path, String(value));
-    case "object":
-      return value === null ? null : compound(value, depth, path);
-    default:
-      throw new ValueNotPlainError(path, `a ${typeof value}`);
-  }
+  return typeof value === "object" && value !== null ? compound(value, depth, path) : leaf(value, path);
 }
 
 function compound(value: object, depth: number, path: string): unknown {

@@ -10,13 +10,13 @@
 import { type AgentId, toHex } from "@glia-os/abi/ids";
 import type { DurableProgram } from "@glia-os/durable";
 import { type AgentManifest, decodeManifest, encodeManifest } from "../agent-manifest.ts";
+import { servicesFor } from "../cell-services.ts";
 import {
   AlreadyHereError,
   BadBundleError,
   ImmovableCapabilityError,
   NotHereError,
   NoYieldError,
-  ServiceMissingError,
 } from "../errors.ts";
 import type { KeptCells, KeptMail, StoredCell, UnreadCell } from "../kept-cells.ts";
 import type { CellEnd, CellRunnerPort, CellVitals, FrozenMail, MailItem } from "../runner-port.ts";
@@ -24,7 +24,6 @@ import { CELL_SERVICE } from "./cell-service.ts";
 import { DomainCell } from "./domain-cell.ts";
 import type { DomainRunnerOptions, DomainService } from "./domain-options.ts";
 
-const PREFIX = "service/";
 /** How often a cell with a call out is looked at that is to stop, in milliseconds. */
 const LOOK_AGAIN_MS = 1;
 
@@ -44,7 +43,7 @@ export class DomainRunner implements CellRunnerPort, KeptCells {
 
   async admit(program: Uint8Array, grants: readonly string[]): Promise<string> {
     const hash = this.#hashOf(program);
-    this.#checkUses(await this.#o.loader.load(program, hash), this.#servicesFor(grants));
+    this.#checkUses(await this.#o.loader.load(program, hash), servicesFor(grants, this.#o.services));
     return hash;
   }
 
@@ -180,7 +179,7 @@ export class DomainRunner implements CellRunnerPort, KeptCells {
   async #add(agent: AgentId, manifest: AgentManifest): Promise<DomainCell> {
     if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
     const hash = this.#hashOf(manifest.program);
-    const services = this.#servicesFor(manifest.grants);
+    const services = servicesFor(manifest.grants, this.#o.services);
     const program = { ...(await this.#o.loader.load(manifest.program, hash)), version: hash };
     this.#checkUses(program, services);
     if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
@@ -196,22 +195,6 @@ export class DomainRunner implements CellRunnerPort, KeptCells {
     if (this.#cells.get(cell.agent) !== cell) return;
     this.#cells.delete(cell.agent);
     this.#o.gate.ended(cell.agent, end);
-  }
-
-  /** @throws {ServiceMissingError} */
-  #servicesFor(grants: readonly string[]): readonly DomainService[] {
-    const { services = [] } = this.#o;
-    const names = new Set(grants.filter((grant) => grant.startsWith(PREFIX)));
-    return [...names].map((grant) => {
-      const name = grant.slice(PREFIX.length);
-      const found = services.find((one) => one.name === name);
-      if (found === undefined)
-        throw new ServiceMissingError(
-          name,
-          services.map((one) => one.name),
-        );
-      return found;
-    });
   }
 
   /** A program uses nothing that its manifest does not grant. @throws {BadBundleError} */

@@ -4,6 +4,7 @@
  * CO1. The same calls mean the same as over the system of one thread; what agents on nodes do not have is refused by `daemon.not-on-nodes`.
  * CO2. Messages of one system to one agent arrive in the order of the calls. An ask is settled once.
  * CO3. Agents are spawned from the module that was given for their definition; they outlive the system, unless it made them: `close` ends those.
+ * CO4. An agent that is to stop and has not ended within 30 s is terminated: so `stop` and `close` come to an end.
  */
 import { randomBytes } from "node:crypto";
 import { errorCodeOf } from "@glia-os/abi/errors";
@@ -25,6 +26,7 @@ import {
   errorOf,
   isAgentId,
   isAgentName,
+  kindKey,
   NotAStreamError,
   PausedTooLongError,
   type SpawnOptions,
@@ -36,7 +38,7 @@ import { agentError, saysGone } from "./agent-words.ts";
 import { answersAsk } from "./answers.ts";
 import { askAgent } from "./ask-agent.ts";
 import { DefinitionUnknownError } from "./errors.ts";
-import { hostMessage, kindKey } from "./host-message.ts";
+import { hostMessage } from "./host-message.ts";
 import { type MailboxReader, readMailbox } from "./mailbox-reader.ts";
 import { MeshObservation } from "./mesh-observation.ts";
 import { runOutside } from "./outside-agent.ts";
@@ -61,6 +63,10 @@ export interface ConnectOptions {
 const ASK_TIMEOUT_MS = 5000;
 const TIMEOUT_MS_MAX = 2_147_483_647;
 const STOP_LOOK_MS = 1000;
+/** Between two looks whether an agent has ended. */
+const STOP_PAUSE_MS = 10;
+/** How long an agent may take to stop before it is terminated: it may be suspended, or not come to an end. */
+const STOP_MS = 30_000;
 /** How soon an agent that is in the middle of a message is asked again. */
 const BUSY_MS = 5;
 const ACCEPT_TIMEOUT_MS = 30_000;
@@ -182,7 +188,11 @@ class MeshSystem implements AgentSystem {
     try {
       await this.#node.send(id, hostMessage({ host: "stop" }));
       // Gone is gone where it was: who asks then hears that there is nobody.
-      for (;;) await this.#node.ask(id, hostMessage({ host: "report" }), STOP_LOOK_MS).catch(unlessSilent);
+      for (const untilMs = performance.now() + STOP_MS; performance.now() < untilMs; ) {
+        await this.#node.ask(id, hostMessage({ host: "report" }), STOP_LOOK_MS).catch(unlessSilent);
+        await new Promise((resolve) => setTimeout(resolve, STOP_PAUSE_MS));
+      }
+      await this.#node.terminate(id);
     } catch (error) {
       if (!saysGone(error)) throw agentError(error);
     }

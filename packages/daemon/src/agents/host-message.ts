@@ -31,11 +31,6 @@ export type HostMessage =
   | { readonly host: "upgrade"; readonly definition: string }
   | { readonly host: "stop" };
 
-/** What a definition is known by within its module. */
-export function kindKey({ name, version }: { readonly name: string; readonly version: number }): string {
-  return version === 1 ? name : `${name}@${version}`;
-}
-
 /** As bytes; the field `host` comes first. */
 export function hostMessage(message: HostMessage): Uint8Array {
   const { host, ...rest } = message;

@@ -4,10 +4,10 @@
  *
  * DF1. A bundle has this only when its program imports the agent SDK.
  */
-import { type AnyAgent, agent as define, isDefinition } from "@glia-os/cells/agent";
+import { type AnyAgent, agent as define, isDefinition, kindKey } from "@glia-os/cells/agent";
 import { GuestError } from "./errors.ts";
 import { insideGuest } from "./host.ts";
-import { kindKey, serve } from "./serve-definition.ts";
+import { serve } from "./serve-definition.ts";
 
 export * from "@glia-os/cells/agent";
 
