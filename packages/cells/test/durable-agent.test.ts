@@ -1,5 +1,5 @@
 import { agent, decodeEnvelope, encodeEnvelope } from "@glia-os/cells/agent";
-import { durableAgent } from "@glia-os/cells/domain";
+import { durableAgent, MESSAGE_BYTES_MAX } from "@glia-os/cells/domain";
 import { expect, test } from "vitest";
 import { Disk, DomainNode, move } from "./domain-world.ts";
 
@@ -26,6 +26,12 @@ const counter = agent({
         yield* ctx.sleep(20);
         ctx.state.words.push(word);
         return ctx.state.words.join(" ");
+      },
+    },
+    fill: {
+      handle(ctx, bytes: number) {
+        ctx.state.count++;
+        return "x".repeat(bytes);
       },
     },
     call: {
@@ -100,6 +106,20 @@ test("an agent made by agent() moves with its state", async () => {
   expect(await ask(from, 1, "add", 5)).toEqual(["reply", 5]);
   await move(from, to, 2);
   expect(await ask(to, 2, "add", 5)).toEqual(["reply", 10]);
+});
+
+test("DA4: an answer that is too long is an error to its asker, and the agent goes on, also after its process died", async () => {
+  const disk = new Disk();
+  let node = new DomainNode(PROGRAMS, disk);
+  await node.start("counter");
+  expect(await ask(node, 1, "fill", MESSAGE_BYTES_MAX)).toMatchObject(["error", { code: "agent.bad-reply" }]);
+  expect(await ask(node, 2, "fill", 1000)).toEqual(["reply", "x".repeat(1000)]);
+  expect(await ask(node, 3, "add", 1)).toEqual(["reply", 3]);
+  await node.runner.close();
+  node = new DomainNode(PROGRAMS, disk);
+  await node.recover();
+  expect(await ask(node, 4, "add", 1)).toEqual(["reply", 4]);
+  expect(node.heard.ended).toEqual([]);
 });
 
 test("what is no envelope, no message of it, or reaches beyond it is answered with an error, and the agent goes on", async () => {

@@ -4,6 +4,7 @@
  * DA1. A message is an envelope (docs/spec/agent-message.md) in the payload of a link message. A `tell` comes without, an `ask` with a reply of the link,
  *      which is the envelope of the answer.
  * DA2. The agent begins anew from a checkpoint of its state when it rests: no handler waits, no timer runs, no message lies there.
+ * DA4. An answer that is longer than a reply may be is an error to its asker, and the agent goes on.
  * DA3. It reaches nobody but its askers: a message to another agent finds nobody, and children, names and topics are refused.
  */
 import type { DurableProgram } from "@glia-os/durable";
@@ -13,13 +14,14 @@ import {
   type AgentEnvelope,
   type AgentOutside,
   AgentProcess,
+  BadReplyError,
   decodeEnvelope,
   encodeEnvelope,
   recordOf,
 } from "../agent/index.ts";
 import type { AnyAgent } from "../agent/kind.ts";
 import { NotInDomainError } from "../errors.ts";
-import { askerOf, type CellMessage } from "./cell-message.ts";
+import { askerOf, type CellMessage, MESSAGE_BYTES_MAX } from "./cell-message.ts";
 import { CELL_SERVICE } from "./cell-service.ts";
 
 /** Messages after which it begins anew when it rests. */
@@ -73,7 +75,7 @@ class RunningAgent implements AgentOutside {
     for (let messages = 0; ; messages++) {
       while (this.#process.run(STEPS)) yield* this.#sys.yield();
       for (const { reply, envelope } of this.#answers.splice(0))
-        yield* this.#sys.exec(cell, { reply, payload: bytesOf(encodeEnvelope(envelope)) });
+        yield* this.#sys.exec(cell, { reply, payload: payloadOf(envelope) });
       if (this.#process.over) {
         if (this.#failure !== undefined) throw this.#failure;
         return null;
@@ -207,6 +209,16 @@ function resumedFrom(definition: AnyAgent, kept: string): AnyAgent {
 function errorEnvelope(correlation: number, error: unknown): AgentEnvelope {
   const input = recordOf(error, "a message");
   return { kind: "error", from: undefined, correlation: Math.max(1, correlation), message: "", input };
+}
+
+/** DA4. The ask is in the journal: an answer that ended the agent would end it again each time it is taken up. */
+function payloadOf(envelope: AgentEnvelope): Uint8Array {
+  const payload = bytesOf(encodeEnvelope(envelope));
+  if (payload.length <= MESSAGE_BYTES_MAX) return payload;
+  const why = new BadReplyError("a message", [
+    { message: `${payload.length} bytes, at most ${MESSAGE_BYTES_MAX}` },
+  ]);
+  return bytesOf(encodeEnvelope(errorEnvelope(envelope.correlation, why)));
 }
 
 /** UTF-8, by the coder for addresses: a package free of its host has no other. @throws {URIError} for a lone surrogate */
