@@ -215,9 +215,8 @@ function errorEnvelope(correlation: number, error: unknown): AgentEnvelope {
 function payloadOf(envelope: AgentEnvelope): Uint8Array {
   const payload = bytesOf(encodeEnvelope(envelope));
   if (payload.length <= MESSAGE_BYTES_MAX) return payload;
-  const why = new BadReplyError("a message", [
-    { message: `${payload.length} bytes, at most ${MESSAGE_BYTES_MAX}` },
-  ]);
+  const issue = { path: "", message: `it has ${payload.length} bytes of at most ${MESSAGE_BYTES_MAX}` };
+  const why = new BadReplyError("a message", [issue]);
   return bytesOf(encodeEnvelope(errorEnvelope(envelope.correlation, why)));
 }
 
