@@ -1,6 +1,7 @@
 /** `glia up` in real processes: first and later starts, a configuration that changes, agents that are kept, jobs over a kill -9. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectControl, type JobView } from "@glia-os/daemon";
@@ -97,6 +98,21 @@ describe("glia up", () => {
     }, WAIT);
     expect(taken).toMatchObject({ taken: "http.bind, log.level", atRestart: "role" });
     const address = last("http is served")?.["address"] as string;
+    expect((await fetch(`http://${address}/readyz`)).status).toBe(200);
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const { port } = other.address() as { readonly port: number };
+    write("info", `http: { bind: "127.0.0.1:${port}" }`);
+    await vi.waitFor(
+      () =>
+        expect(last("the configuration was read again")).toMatchObject({
+          taken: "log.level",
+          refused: "http.bind",
+        }),
+      WAIT,
+    );
+    await new Promise((resolve) => other.close(resolve));
+    expect(last("http stays where it was")?.["code"]).toBe("daemon.http-listen");
     expect((await fetch(`http://${address}/readyz`)).status).toBe(200);
     write("loud");
     await vi.waitFor(

@@ -19,8 +19,8 @@ export interface ReloadParts {
   readonly file: string | undefined;
   readonly logger: Logger;
   read(): Promise<GliaConfig>;
-  /** Take what can be taken of it. */
-  apply(config: GliaConfig, live: readonly string[]): Promise<void>;
+  /** Take what can be taken of it; resolves with what holds then. What it could not take is tried again at the next reading. */
+  apply(config: GliaConfig, live: readonly string[]): Promise<GliaConfig>;
 }
 
 /** Watches one configuration. */
@@ -90,10 +90,11 @@ export class Reload {
       const config = await read();
       const { live, atRestart } = configChanges(this.#config, config);
       if (live.length === 0 && atRestart.length === 0) return;
-      await apply(config, live);
-      this.#config = config;
+      this.#config = await apply(config, live);
+      const refused = configChanges(this.#config, config).live;
       logger.log("info", "the configuration was read again", {
-        taken: live.join(", "),
+        taken: live.filter((path) => !refused.includes(path)).join(", "),
+        ...(refused.length === 0 ? {} : { refused: refused.join(", ") }),
         atRestart: atRestart.join(", "),
       });
     } catch (error) {

@@ -1,10 +1,11 @@
 /**
  * What goes with a node that `glia up` runs: its HTTP face, the agents it keeps, its configuration as it changes.
  *
- * UA1. An HTTP face that moves is opened at the new address before the old one closes; when it cannot be opened, the old one stays.
+ * UA1. An HTTP face that cannot be opened where a changed configuration wants it stays where it was (HF1); the other changes are taken.
  * UA2. Before the node leaves, no agent is started any more, and with `shutdown.drain` those that can move are moved away.
  */
 import { join } from "node:path";
+import { toErrorRecord } from "@glia-os/abi/errors";
 import type { HostPort } from "@glia-os/abi/ports";
 import { type HttpServer, HttpToken, type NodeApi, type NodeEvent, serveHttp } from "@glia-os/daemon";
 import type { GliaConfig } from "@glia-os/daemon/config";
@@ -12,6 +13,7 @@ import { drainBeforeStop } from "../movement/drain-before-stop.ts";
 import { formatHostPort, parseHostPort } from "../node/host-port.ts";
 import type { Attendance } from "../node/run-node.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { HttpFace } from "./http-face.ts";
 import { KeptAgents } from "./kept-agents.ts";
 import { Reload } from "./reload.ts";
 import { tellServiceManager } from "./service-manager.ts";
@@ -34,8 +36,7 @@ export class UpAttendance implements Attendance {
   readonly #parts: UpAttendanceParts;
   #config: GliaConfig;
   #node: NodeApi | undefined;
-  #dataDir = "";
-  #http: HttpServer | undefined;
+  #http: HttpFace | undefined;
   #agents: KeptAgents | undefined;
   #reload: Reload | undefined;
 
@@ -50,7 +51,8 @@ export class UpAttendance implements Attendance {
   }
 
   get http(): Pick<HttpServer, "address"> | undefined {
-    return this.#http;
+    const address = this.#http?.address;
+    return address && { address };
   }
 
   /** Something happened on the node. */
@@ -62,8 +64,8 @@ export class UpAttendance implements Attendance {
   async begin(node: NodeApi, dataDir: string): Promise<void> {
     const { file, log, read } = this.#parts;
     this.#node = node;
-    this.#dataDir = dataDir;
-    this.#http = await this.#open(this.#config.http?.bind);
+    this.#http = new HttpFace((bind) => this.#serve(node, dataDir, bind));
+    await this.#http.move(addressOf(this.#config));
     this.#agents = new KeptAgents({
       node,
       logger: log,
@@ -102,32 +104,41 @@ export class UpAttendance implements Attendance {
     await Promise.all([this.#reload?.stop(), this.#agents?.stop(), this.#http?.close()]);
   }
 
-  async #apply(config: GliaConfig, live: readonly string[]): Promise<void> {
+  /** What holds afterwards (UA1). */
+  async #apply(config: GliaConfig, live: readonly string[]): Promise<GliaConfig> {
     const changed = (path: string): boolean => live.some((each) => each.startsWith(path));
-    if (changed("http")) {
-      const before = this.#http;
-      this.#http = await this.#open(config.http?.bind);
-      await before?.close();
-    }
     const { format = "pretty", level = "info" } = config.log ?? {};
     this.#parts.log.use({ format, level });
-    this.#config = config;
+    const moved = !changed("http") || (await this.#moveHttp(config));
+    this.#config = moved ? config : withHttp(config, this.#config.http);
     if (changed("agents")) await this.#agents?.keep(config.agents ?? []);
+    return this.#config;
   }
 
   /** (UA1) */
-  async #open(bind: string | undefined): Promise<HttpServer | undefined> {
-    if (bind === undefined || this.#node === undefined) return undefined;
-    const address: HostPort = parseHostPort(bind);
-    const token = new HttpToken(join(this.#dataDir, "http-token"));
-    const http = await serveHttp({
-      node: this.#node,
-      jobs: this.#node,
-      logs: this.#node,
-      bind: address,
-      token,
-    });
+  async #moveHttp(config: GliaConfig): Promise<boolean> {
+    try {
+      await this.#http?.move(addressOf(config));
+      return true;
+    } catch (error) {
+      const { code, message } = toErrorRecord(error);
+      this.#parts.log.log("error", "http stays where it was", { code, error: message });
+      return false;
+    }
+  }
+
+  async #serve(node: NodeApi, dataDir: string, bind: HostPort): Promise<HttpServer> {
+    const token = new HttpToken(join(dataDir, "http-token"));
+    const http = await serveHttp({ node, jobs: node, logs: node, bind, token });
     this.#parts.log.log("info", "http is served", { address: formatHostPort(http.address) });
     return http;
   }
+}
+
+function addressOf({ http }: GliaConfig): HostPort | undefined {
+  return http?.bind === undefined ? undefined : parseHostPort(http.bind);
+}
+
+function withHttp({ http: _, ...rest }: GliaConfig, http: GliaConfig["http"]): GliaConfig {
+  return http === undefined ? rest : { ...rest, http };
 }
