@@ -82,7 +82,7 @@ export class AgentsOffice implements CellBaggage {
 
   constructor(parts: AgentsOfficeParts) {
     this.#parts = parts;
-    this.#mailboxes = new Mailboxes(parts.timers);
+    this.#mailboxes = new Mailboxes(parts.timers, (id) => this.#wake(id));
   }
 
   /** The node is a member: from now on messages leave. */
@@ -132,7 +132,6 @@ export class AgentsOffice implements CellBaggage {
 
   async closeMailbox(mailbox: string): Promise<void> {
     this.#mailboxes.close(parseAgentId(mailbox));
-    this.#wake(parseAgentId(mailbox));
   }
 
   takeMail(mailbox: string, waitMs: number): Promise<readonly Uint8Array[]> {

@@ -2,7 +2,8 @@
  * What a node keeps for one sender, an agent or a program outside: its post, the names it sends to, and its subscriptions.
  *
  * DK1. Messages to one name leave in the order of `send`, also while the name is looked up.
- * DK2. A name means the same agent until a message to that agent is lost; then it is looked up again.
+ * DK2. A name means the same agent until a message to that agent is lost, or messages to {@link NAMES_MAX} others were sent since; then it is
+ *      looked up again.
  * DK3. `pack` gives everything that is not done; `Desk.unpack` of it goes on elsewhere.
  */
 import { type AgentId, fromHex, parseAgentId, toHex } from "@glia-os/abi/ids";
@@ -18,6 +19,8 @@ import { weightOf, weightOfAll } from "./weight.ts";
 const LEAVE_MS = 60_000;
 /** Topics of one sender. */
 export const TOPICS_MAX = 256;
+/** Names of one sender whose agent is remembered. */
+export const NAMES_MAX = 1024;
 const VERSION = 1;
 
 /** What a desk needs. */
@@ -114,8 +117,11 @@ export class Desk {
       return;
     }
     const known = this.#names.get(to);
-    if (known?.agent !== undefined) this.#give(known.agent, payload);
-    else if (known !== undefined) known.waiting.push(payload);
+    if (known?.agent !== undefined) {
+      this.#names.delete(to);
+      this.#names.set(to, known);
+      this.#give(known.agent, payload);
+    } else if (known !== undefined) known.waiting.push(payload);
     else this.#lookUp(to, [payload]);
   }
 
@@ -180,6 +186,17 @@ export class Desk {
     }
   }
 
+  /** Those that were sent to longest ago; one that is looked up has messages, and its sender is charged for these. */
+  #forgetNames(): void {
+    let many = this.#names.size - NAMES_MAX;
+    if (many <= 0) return;
+    for (const [name, { agent }] of this.#names) {
+      if (agent === undefined) continue;
+      this.#names.delete(name);
+      if (--many <= 0) return;
+    }
+  }
+
   #lookUp(name: string, waiting: readonly Uint8Array[]): void {
     const entry: Named = { agent: undefined, waiting: [...waiting] };
     this.#names.set(name, entry);
@@ -189,6 +206,7 @@ export class Desk {
       entry.agent = agent;
       if (agent !== undefined) {
         for (const payload of payloads) this.#give(agent, payload);
+        this.#forgetNames();
         return;
       }
       this.#names.delete(name);

@@ -5,6 +5,7 @@
  * MB2. What is taken out is not in it any more; a program that fails between taking and handling has lost it.
  * MB3. At most {@link MAILBOXES_MAX} are open; at most {@link MESSAGES_MAX} messages and {@link BYTES_MAX} bytes wait in one, and what does not
  *      fit waits with its sender. One that nobody asked for {@link ABANDONED_MS} is closed.
+ * MB4. However a mailbox is closed, that is told once: nobody waits on for one that is not there.
  */
 import type { AgentId } from "@glia-os/abi/ids";
 import type { TimerHandle, Timers } from "@glia-os/abi/ports";
@@ -36,10 +37,13 @@ interface Mailbox {
 /** The mailboxes of one node. */
 export class Mailboxes {
   readonly #timers: Timers;
+  readonly #closed: (id: AgentId) => void;
   readonly #boxes = new Map<AgentId, Mailbox>();
 
-  constructor(timers: Timers) {
+  /** `closed` hears of each that is closed (MB4). */
+  constructor(timers: Timers, closed: (id: AgentId) => void) {
     this.#timers = timers;
+    this.#closed = closed;
   }
 
   /** Open one. @throws {TooManyMailboxesError} */
@@ -70,10 +74,12 @@ export class Mailboxes {
   /** Close one. Idempotent. */
   close(id: AgentId): void {
     const box = this.#boxes.get(id);
+    if (box === undefined) return;
     this.#boxes.delete(id);
-    box?.abandoned?.cancel();
-    box?.desk.close();
-    box?.waiter?.();
+    box.abandoned?.cancel();
+    box.desk.close();
+    box.waiter?.();
+    this.#closed(id);
   }
 
   closeAll(): void {

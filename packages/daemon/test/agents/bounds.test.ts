@@ -6,6 +6,8 @@ import { describe, expect, test } from "vitest";
 import { ACTS_MAX, type AgentAct } from "../../src/agents/act.ts";
 import { OWN_WAITING } from "../../src/agents/agents-office.ts";
 import { agentsService, OUTBOX_MAX, PRESSURE } from "../../src/agents/agents-service.ts";
+import { Desk, NAMES_MAX } from "../../src/agents/desk.ts";
+import { ABANDONED_MS } from "../../src/agents/mailboxes.ts";
 import { deafMesh } from "./office.ts";
 
 const me = "1".repeat(32) as AgentId;
@@ -108,5 +110,52 @@ describe("a subscriber that takes nothing", () => {
     expect(office.dropped).toBe(rounds * 500 - OWN_WAITING);
     expect(lines.filter((line) => line.startsWith("messages of the node were dropped"))).toHaveLength(2);
     office.close();
+  });
+});
+
+describe("what is not there any more", () => {
+  test.each([
+    ["abandoned", (mesh: ReturnType<typeof deafMesh>) => mesh.time.advance(ABANDONED_MS)],
+    ["closed with its node", (mesh: ReturnType<typeof deafMesh>) => mesh.office.close()],
+  ])("MB4: a program that waits for room goes on when its mailbox is %s", async (_, end) => {
+    const mesh = deafMesh();
+    const box = await mesh.office.openMailbox();
+    const finds = Array.from({ length: PRESSURE }, (_, n) => ({
+      kind: "find" as const,
+      request: n + 1,
+      name: "somebody",
+    }));
+    const waiting = mesh.office.actAs(box, finds);
+    await end(mesh);
+    await waiting;
+    await expect(mesh.office.actAs(box, [])).rejects.toMatchObject({ code: "daemon.mailbox-gone" });
+  });
+
+  test("DK2: of the names a sender ever sent to, so many are remembered, those of the latest messages", async () => {
+    const looked: string[] = [];
+    const mesh = deafMesh();
+    const desk = new Desk({
+      timers: mesh.time,
+      open: () => ({ offer: () => true, unacknowledged: 0, close: () => undefined }) as never,
+      findName: async (name) => {
+        looked.push(name);
+        return you;
+      },
+      released: () => undefined,
+      lost: () => undefined,
+    });
+    const send = async (name: string): Promise<void> => {
+      desk.send(name, Uint8Array.of(1));
+      await Promise.resolve();
+    };
+    for (let n = 0; n < NAMES_MAX; n++) await send(`name-${n}`);
+    await send("name-0");
+    expect(looked).toHaveLength(NAMES_MAX);
+    await send("one-more");
+    await send("name-0");
+    await send("name-1");
+    expect(looked.slice(NAMES_MAX)).toEqual(["one-more", "name-1"]);
+    desk.close();
+    mesh.office.close();
   });
 });
