@@ -44,7 +44,9 @@ it("follows a node: a node that joins is a line and a record, and the end of the
     .map((each) => JSON.parse(each) as { readonly seq: number });
   const numbers = records.slice(0, -1).map(({ seq }) => seq);
   expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
-  expect(records.at(-1)).toEqual({ ok: true, next: numbers.at(-1) });
+  // Entries below the level asked for may come after the last one shown.
+  expect(records.at(-1)).toEqual({ ok: true, next: expect.any(Number) });
+  expect((records.at(-1) as { readonly next?: number }).next).toBeGreaterThanOrEqual(numbers.at(-1) ?? 0);
 });
 
 it("refuses what makes no sense, and says so when no node runs", async () => {
