@@ -136,6 +136,41 @@ function runTree(root: Branch, endMs: number, how: "cancel" | "kill", log: Event
 
 const RUNS = { numRuns: process.env["GLIA_SOAK"] === "1" ? 20_000 : 400 };
 
+const branch = {
+  kind: "branch",
+  strategy: "one_for_one",
+  intensity: 1,
+  perChild: false,
+  backoff: false,
+} as const;
+const brutal = { kind: "leaf", restart: "permanent", shutdown: "brutal_kill", endsIn: 0 } as const;
+const returns = { ms: 0, ends: "returns" } as const;
+
+/** A supervisor is ended while one of its children, a supervisor too, is in the middle of its start. Found by seed -1953978508. */
+const ENDED_IN_A_START: Branch = {
+  ...branch,
+  strategy: "one_for_all",
+  children: [
+    { ...brutal, lives: [{ ms: 3, ends: "returns" }] },
+    {
+      ...branch,
+      children: [
+        {
+          ...branch,
+          children: [
+            {
+              ...branch,
+              intensity: 0,
+              children: [{ kind: "leaf", restart: "permanent", shutdown: 2, lives: [], endsIn: 2 }],
+            },
+            { ...brutal, lives: [returns, returns, { ms: 0, ends: "fails to start" }] },
+          ],
+        },
+      ],
+    },
+  ],
+};
+
 test("SU3: random trees with random crashes leave no orphan, whenever and however their root ends", () => {
   fc.assert(
     fc.property(
@@ -160,7 +195,7 @@ test("SU3: random trees with random crashes leave no orphan, whenever and howeve
         expect([...open.values()].every((alive) => alive === 0)).toBe(true);
       },
     ),
-    RUNS,
+    { ...RUNS, examples: [[ENDED_IN_A_START, 4, "cancel", 0]] },
   );
 });
 

@@ -1,7 +1,7 @@
 /** Starting servers and talking to them. */
 import { RIGHTS, type Rights } from "@glia-os/abi/syscalls";
 import { CALL_TIMEOUT_MS, DURATION_LIMIT_MS } from "../constants.ts";
-import { MailboxClosedError, UnknownTaskError } from "../errors.ts";
+import { MailboxClosedError, TaskCancelledError, UnknownTaskError } from "../errors.ts";
 import type { Handle } from "../handle.ts";
 import type { MailboxOptions } from "../mailbox.ts";
 import type { Operation, Routine } from "../operation.ts";
@@ -66,13 +66,15 @@ export function named(name: string | undefined, program: Program<void>): Program
 
 /**
  * Spawn a program that takes an inbox and wait until it answers that it is ready; then link. Until then a failure is thrown here and
- * kills nobody, and giving up the wait ends what was spawned.
+ * kills nobody, and giving up the wait ends what was spawned: `in order` waits until it and what it started have ended, so that none of
+ * them lives beside its successor.
  */
 export function* startAndWait(
   sys: Sys,
   program: Program<void>,
   options: StartOptions,
   name: string,
+  ending: "at once" | "in order" = "at once",
 ): Routine<{ readonly task: TaskId; readonly handle: Handle }> {
   const inbox = sys.mailbox(options.inbox);
   const handle = sys.attenuate(inbox, CLIENT_RIGHTS);
@@ -91,6 +93,10 @@ export function* startAndWait(
     if (options.link !== false) sys.link(task);
     return { task, handle };
   } catch (error) {
+    if (error instanceof TaskCancelledError && ending === "in order") {
+      sys.cancel(task, "shutdown");
+      yield* reasonOf(sys, task);
+    }
     if (!(error instanceof MailboxClosedError)) throw error;
     throw new StartFailedError(name, yield* reasonOf(sys, task));
   } finally {

@@ -35,7 +35,7 @@ export function* startSupervisor(
 ): Routine<SupervisorRef> {
   checkOptions("the options of a start", start);
   const program = named(start.register, supervisor(options, sys.getTid()));
-  return yield* startAndWait(sys, program, start, start.name ?? start.register ?? "supervisor");
+  return yield* startAndWait(sys, program, start, start.name ?? start.register ?? "supervisor", "in order");
 }
 
 /** A server as a child. */
