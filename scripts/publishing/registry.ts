@@ -43,6 +43,7 @@ function configuration(folder: string, upstream: string): string {
     packages: {
       "@glia-os/*": { access: "$all", publish: "$all" },
       glia: { access: "$all", publish: "$all" },
+      "create-glia": { access: "$all", publish: "$all" },
       "**": { access: "$all", proxy: "upstream" },
     },
     auth: { htpasswd: { file: join(folder, "htpasswd"), max_users: -1 } },

@@ -1,21 +1,22 @@
 /** Programs that are admitted again: checked and compiled once, and asked for their grants each time. */
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { createWasmEngine } from "@glia-os/wasm";
+import { createWasmEngine, wasiPreview1 } from "@glia-os/wasm";
+import { instrument } from "@glia-os/wasm/pipeline";
 import { expect, test } from "vitest";
 import { KEPT, KEPT_BYTES, KnownPrograms } from "../src/engine/known-programs.ts";
 
-const require = createRequire(import.meta.url);
-const echo = new Uint8Array(readFileSync(require.resolve("@glia-os/guest-as/guests/echo.wasm")));
+const tally = new URL("../../../conformance/guests/prebuilt/tally.wasm", import.meta.url);
+const { bytes: guest } = await instrument(readFileSync(tally));
+const grants = ["glia.v1", "wasi_snapshot_preview1"];
 
 test("the same bytes are the same program, a changed byte is not, and grants are checked at every admission", async () => {
-  const engine = createWasmEngine();
-  const first = await engine.admit(echo, ["glia.v1"]);
-  expect(await engine.admit(echo.slice(), ["glia.v1"])).toBe(first);
-  await expect(engine.admit(echo, [])).rejects.toMatchObject({ code: "wasm.import-not-granted" });
-  const changed = echo.slice();
+  const engine = createWasmEngine({ hostModules: [wasiPreview1()] });
+  const first = await engine.admit(guest, grants);
+  expect(await engine.admit(guest.slice(), grants)).toBe(first);
+  await expect(engine.admit(guest, [])).rejects.toMatchObject({ code: "wasm.import-not-granted" });
+  const changed = guest.slice();
   changed[changed.length - 1] = (changed[changed.length - 1] as number) ^ 1;
-  const other = await engine.admit(changed, ["glia.v1"]).catch((error: unknown) => error);
+  const other = await engine.admit(changed, grants).catch((error: unknown) => error);
   expect(other).not.toBe(first);
 });
 
