@@ -67,10 +67,13 @@ class LocalSystem implements LocalAgentSystem {
   readonly #hub: PlaceHub;
   #desk: AgentDesk | null = null;
   #deskAgent: LocalAgent | null = null;
+  /** Ends the waits of a kernel of its own. */
+  readonly #rest: (() => void) | undefined;
   #closed: Promise<void> | null = null;
 
-  constructor(kernel: Kernel, outside: LocalOutside) {
+  constructor(kernel: Kernel, outside: LocalOutside, rest: (() => void) | undefined) {
     this.kernel = kernel;
+    this.#rest = rest;
     this.#outside = outside;
     this.#hub = new PlaceHub(outside, kernel.random.fork("places"));
     this.observe = new LocalObservation(outside, this.#hub);
@@ -187,13 +190,13 @@ class LocalSystem implements LocalAgentSystem {
   }
 
   close(): Promise<void> {
-    this.#closed ??= new Promise((resolve) => {
+    this.#closed ??= new Promise<void>((resolve) => {
       const { agents } = this.#outside;
       this.#outside.closing = resolve;
       if (agents.size === 0) resolve();
       for (const { link } of this.#hub.links()) void link.call("close").catch(() => {});
       for (const agent of [...agents.values()]) agent.stop("shutdown");
-    });
+    }).then(() => this.#rest?.());
     return this.#closed;
   }
 
@@ -225,6 +228,6 @@ export function createLocalSystem(options: LocalSystemOptions): LocalAgentSystem
   checkParts(options);
   const { clock, logger, task } = options;
   const kernel = options.kernel ?? createKernel({ clock, random: options.random, ...OWN_KERNEL });
-  if (options.kernel === undefined) pump(kernel, options.timers);
-  return new LocalSystem(kernel, new LocalOutside({ kernel, clock, logger, task }));
+  const rest = options.kernel === undefined ? pump(kernel, options.timers) : undefined;
+  return new LocalSystem(kernel, new LocalOutside({ kernel, clock, logger, task }), rest);
 }

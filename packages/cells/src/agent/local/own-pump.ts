@@ -10,8 +10,9 @@ import type { Kernel } from "@glia-os/kernel";
 /** Switches per slice: a few milliseconds of small messages. */
 const SLICE_SWITCHES = 8192;
 
-/** Run a kernel from now on. */
-export function pump(kernel: Kernel, timers: Timers): void {
+/** Run a kernel from now on. Returns what ends its waits for deadlines, which would keep a process alive that has nothing else to do. */
+export function pump(kernel: Kernel, timers: Timers): () => void {
+  let waits = true;
   let deadline: TimerHandle | null = null;
   let scheduled = false;
   const slice = (): void => {
@@ -25,13 +26,17 @@ export function pump(kernel: Kernel, timers: Timers): void {
       return;
     }
     const waitMs = kernel.msUntilDeadline();
-    if (waitMs !== undefined) deadline = timers.schedule(waitMs, slice);
+    if (waits && waitMs !== undefined) deadline = timers.schedule(waitMs, slice);
   };
   kernel.onWork(() => {
     if (scheduled) return;
     scheduled = true;
     void Promise.resolve().then(slice);
   });
+  return () => {
+    waits = false;
+    deadline?.cancel();
+  };
 }
 
 /** A kernel of one's own must have room for a million agents: two handles each, of which the shell holds one. */
