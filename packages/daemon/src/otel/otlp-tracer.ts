@@ -8,6 +8,11 @@ import type { Tracer } from "@glia-os/abi/ports";
 import { openTelemetryTracer } from "@glia-os/host";
 import { BadOptionsError } from "../errors.ts";
 
+/** With it at each import a bundler leaves out what is not installed, instead of refusing the whole program. */
+const missing = (cause: unknown): never => {
+  throw cause;
+};
+
 /** Where traces go. */
 export interface TraceSettings {
   /** URL of an OTLP collector's traces over HTTP, for example `http://127.0.0.1:4318/v1/traces`. */
@@ -59,10 +64,10 @@ export async function openOtlpTracer({ endpoint }: TraceSettings, nodeName: stri
 async function loadPackages() {
   try {
     const [api, exporter, resources, sdk] = await Promise.all([
-      import("@opentelemetry/api"),
-      import("@opentelemetry/exporter-trace-otlp-http"),
-      import("@opentelemetry/resources"),
-      import("@opentelemetry/sdk-trace"),
+      import("@opentelemetry/api").catch(missing),
+      import("@opentelemetry/exporter-trace-otlp-http").catch(missing),
+      import("@opentelemetry/resources").catch(missing),
+      import("@opentelemetry/sdk-trace").catch(missing),
     ]);
     return { api, exporter, resources, sdk };
   } catch (error) {
