@@ -227,6 +227,7 @@ function addAgent(program: Command, register: Registrar): void {
   choiceOptions(send.summary("Send one message to an agent and wait until it is applied"))
     .option("--ask", "wait for the agent's reply and print it")
     .option("--hex", "the message and the reply are hexadecimal")
+    .option("--priority <high|normal|low>", "go before what waits with less, or let others go first")
     .option("--timeout <seconds>", "how long to wait", "30");
   register.runs(send, async () => (await import("./commands/agent-send.ts")).agentSend);
 

@@ -74,6 +74,7 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort {
     const cell = this.#cells.get(agent);
     if (cell === undefined) return;
     cell.waitingCount++;
+    cell.order?.came(item);
     if (cell.task === undefined) cell.backlog.push(item);
     else if (this.#options.kernel.trySend(cell.task.inbox, item) === "full")
       this.#end(cell, {
@@ -319,6 +320,7 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort {
     if (mail === undefined) return;
     cell.backlog.unshift(...mail.mailbox);
     cell.waitingCount = cell.backlog.length;
+    cell.order?.holds(cell.backlog);
     cell.asker = mail.asker;
     cell.receivedCount = mail.received;
     cell.sleepRestMs = mail.sleepMs;

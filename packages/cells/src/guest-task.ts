@@ -9,11 +9,13 @@
  *      travels and is made where the guest arrives.
  * GT5. What was not received when the task ends frozen is handed back in order.
  * GT6. A guest that runs again from a record gets from it what it got before, without waiting, and then goes on live.
+ * GT7. While a message with a priority waits, the next one is chosen among all that wait (mail-order.ts).
  */
 import type { CallResult, EngineInstance, PendingCall, StepOutcome } from "@glia-os/abi/ports";
 import { GUEST_ERRORS } from "@glia-os/abi/wire";
 import { after, type Handle, type Routine, receiveFrom, type Sys, signalOf } from "@glia-os/kernel";
 import { GuestCalls, type HeldCapabilities, isGuestCall } from "@glia-os/kernel/guests";
+import type { MailOrder } from "./mail-order.ts";
 import { ReplayDivergedError } from "./replica/errors.ts";
 import type { Tape } from "./replica/tape.ts";
 import type { CellEnd, MailItem } from "./runner-port.ts";
@@ -34,6 +36,8 @@ export interface GuestTaskCell {
   readonly freezeWanted: boolean;
   /** Messages that come before those of the mailbox: the rest of a frozen mailbox. */
   readonly backlog: MailItem[];
+  /** Which of those that wait is next; absent for one with a replica, which gets them as they came. */
+  readonly order?: MailOrder | undefined;
   /** How long a wait of this duration lasts: shorter for the first after the guest was frozen, if it was in it. Milliseconds. */
   takeSleepRest(durationMs: number): number;
   /** The node's monotonic clock. */
@@ -165,11 +169,30 @@ class GuestDriver {
   }
 
   #firstOfBacklog(capacity: number): CallResult {
-    const item = this.#cell.backlog[0] as MailItem;
+    const { backlog, order } = this.#cell;
+    const at = order?.ranks === true ? this.#urgent(order) : 0;
+    const item = backlog[at] as MailItem;
     if (item.payload.length > capacity) return TOO_BIG;
-    this.#cell.backlog.shift();
+    if (at === 0) backlog.shift();
+    else backlog.splice(at, 1);
     this.#cell.received(item);
     return { value: item.payload.length, payload: item.payload };
+  }
+
+  /** The place of the next one in the backlog, with everything that waits in it (GT7). */
+  #urgent(order: MailOrder): number {
+    this.#gather();
+    return order.next(this.#cell.backlog);
+  }
+
+  #gather(): void {
+    const { backlog } = this.#cell;
+    for (
+      let item = this.#sys.tryReceive(this.#inbox);
+      item !== undefined;
+      item = this.#sys.tryReceive(this.#inbox)
+    )
+      backlog.push(item);
   }
 
   *#nextItem(): Routine<MailItem | undefined> {
@@ -196,15 +219,8 @@ class GuestDriver {
   }
 
   #frozen(): GuestTaskEnd {
-    const { backlog } = this.#cell;
-    for (
-      let item = this.#sys.tryReceive(this.#inbox);
-      item !== undefined;
-      item = this.#sys.tryReceive(this.#inbox)
-    ) {
-      backlog.push(item);
-    }
-    return { kind: "frozen", mailbox: backlog.splice(0), sleepMs: this.#sleepRestMs };
+    this.#gather();
+    return { kind: "frozen", mailbox: this.#cell.backlog.splice(0), sleepMs: this.#sleepRestMs };
   }
 }
 

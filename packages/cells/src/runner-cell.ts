@@ -11,6 +11,7 @@ import type { HeldCapabilities } from "@glia-os/kernel/guests";
 import type { AgentManifest } from "./agent-manifest.ts";
 import { type CellService, heldOf, servicesFor } from "./cell-services.ts";
 import type { GuestTaskCell } from "./guest-task.ts";
+import { MailOrder } from "./mail-order.ts";
 import { Checkpoints } from "./replica/checkpoints.ts";
 import { replicaOf } from "./replica/grants.ts";
 import { Tape } from "./replica/tape.ts";
@@ -58,6 +59,7 @@ export class RunnerCell implements GuestTaskCell {
   wait: { readonly startedMs: number; readonly durationMs: number } | undefined;
   readonly checkpoints: Checkpoints | undefined;
   tape: Tape | undefined;
+  readonly order: MailOrder | undefined;
   restoring = false;
   /** How long ago the first wait after a replay began. */
   waitedMs: number | undefined;
@@ -72,6 +74,7 @@ export class RunnerCell implements GuestTaskCell {
     this.#runner = runner;
     const replication = replicaOf(manifest) === undefined ? undefined : runner.replication;
     this.checkpoints = replication && new Checkpoints(replication.codec);
+    this.order = replication === undefined ? new MailOrder() : undefined;
     this.tape = replication && new Tape((entry) => replication.port.inputs(agent, entry));
   }
 
@@ -101,6 +104,7 @@ export class RunnerCell implements GuestTaskCell {
     this.receivedCount++;
     this.waitingCount--;
     this.tape?.took();
+    this.order?.took(item);
     this.asker = item.ask ? { link: item.link, seq: item.seq, from: item.from } : undefined;
     this.#runner.gate.taken(this.agent, 1, item.payload.length);
   }

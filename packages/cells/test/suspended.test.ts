@@ -37,6 +37,19 @@ describe("CG6", () => {
     expect(host.replies.map(({ seq }) => seq)).toEqual([1, 2, 3]);
   });
 
+  test("MO1: an urgent message is taken before those that waited, also where the cell goes on after a move", async () => {
+    await host.settle(host.gate.pause(AGENT));
+    ask(1);
+    ask(2);
+    expect(host.gate.deliver(message(3, text('{"priority":"high"}'), { ask: true })).kind).toBe("accepted");
+    const there = new HostUnderTest();
+    await move(host, there, EPOCH(2));
+    expect(there.gate.deliver(message(4, text('{"priority":"high"}'), { ask: true })).kind).toBe("accepted");
+    await there.settle(there.gate.resume(AGENT));
+    await there.run();
+    expect(there.replies.map(({ seq }) => seq)).toEqual([3, 4, 1, 2]);
+  });
+
   test("its mailbox is bounded as that of a cell that runs: what does not fit is asked for again", async () => {
     await host.settle(host.gate.pause(AGENT));
     for (let seq = 1; seq <= 1000; seq++)

@@ -1,4 +1,5 @@
 /** What a person writes as the input of a message of an agent, and how long the answer may take. */
+import { isPriority, type MessagePriority } from "@glia-os/cells/agent";
 import { UsageError } from "../errors.ts";
 
 /** JSON; nothing is no input. A word that is no JSON is refused with the way to write it as text. @throws {UsageError} */
@@ -19,4 +20,10 @@ export function timeoutOf(seconds: string): number {
   const value = /^\d{1,5}$/.test(seconds) ? Number(seconds) : 0;
   if (value >= 1 && value <= 3600) return value * 1000;
   throw new UsageError(`--timeout ${seconds.slice(0, 40)} is out of range`, "Give 1 to 3600 seconds.");
+}
+
+/** What `--priority` says. @throws {UsageError} */
+export function priorityOf(text: string | undefined): MessagePriority | undefined {
+  if (text === undefined || isPriority(text)) return text;
+  throw new UsageError(`--priority ${text.slice(0, 40)} is unknown`, "Give high, normal or low.");
 }

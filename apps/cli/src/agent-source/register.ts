@@ -34,11 +34,9 @@ export function addAgentTalk(agent: Command, register: Registrar): void {
     "the name of the message",
     "its input",
   );
-  choiceOptions(ask.summary("Ask an agent and print its reply")).option(
-    "--timeout <seconds>",
-    "how long to wait",
-    "30",
-  );
+  choiceOptions(ask.summary("Ask an agent and print its reply"))
+    .option("--timeout <seconds>", "how long to wait", "30")
+    .option("--priority <high|normal|low>", "go before what waits with less, or let others go first");
   register.runs(ask, async () => (await import("../commands/agent-ask.ts")).agentAsk);
 
   const logs = register.leaf(

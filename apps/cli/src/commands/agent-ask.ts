@@ -1,6 +1,6 @@
 /** `glia agent ask`: a message with an input to an agent of `@glia-os/cells/agent`, and its reply; other agents get the message as bytes. */
 import { connectSystem } from "@glia-os/daemon";
-import { messageInput, timeoutOf } from "../agent-source/message-input.ts";
+import { messageInput, priorityOf, timeoutOf } from "../agent-source/message-input.ts";
 import { type Context, unlessInterrupted } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -11,6 +11,7 @@ import { replyText } from "./agent-send.ts";
 /** Its options. */
 export interface AgentAskOptions extends NodeChoice {
   readonly timeout: string;
+  readonly priority?: string;
 }
 
 /** Run it. */
@@ -23,20 +24,22 @@ export async function agentAsk(
 ): Promise<ExitCode> {
   const input = messageInput(json);
   const timeoutMs = timeoutOf(options.timeout);
+  const priority = priorityOf(options.priority);
   const work = withNode(options, async (node) => {
     const { agent, live } = await chooseAgent(node, text);
     if (live?.speaks !== true) {
-      if (json !== undefined)
+      if (json !== undefined || priority !== undefined)
         throw new UsageError(
-          `${text.slice(0, 80)} takes plain messages, without an input`,
-          "Leave the JSON out, or write it as the message.",
+          `${text.slice(0, 80)} takes plain messages, without an input or a priority`,
+          "Leave the JSON and --priority out, or write it as the message.",
         );
       const bytes = await node.ask(agent, new TextEncoder().encode(message), timeoutMs);
       return { agent, reply: replyText(bytes) };
     }
     const system = connectSystem(node);
     try {
-      return { agent, reply: await system.ask({ id: agent }, message, input, { timeoutMs }) };
+      const how = { timeoutMs, ...(priority === undefined ? {} : { priority }) };
+      return { agent, reply: await system.ask({ id: agent }, message, input, how) };
     } finally {
       await system.close();
     }

@@ -1,6 +1,6 @@
 /** `glia agent send`: one message to an agent, and its reply with `--ask`. */
-import { encodeEnvelope } from "@glia-os/cells/agent";
-import { messageInput, timeoutOf } from "../agent-source/message-input.ts";
+import { encodeEnvelope, type MessagePriority, prioritised } from "@glia-os/cells/agent";
+import { messageInput, priorityOf, timeoutOf } from "../agent-source/message-input.ts";
 import { type Context, unlessInterrupted } from "../context.ts";
 import { MessageTooLongError, UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -16,6 +16,7 @@ export interface AgentSendOptions extends NodeChoice {
   readonly ask?: boolean;
   readonly hex?: boolean;
   readonly timeout: string;
+  readonly priority?: string;
 }
 
 /** Run it. Without `--ask` it returns when the agent acknowledged the message as applied. With `json` it is a message with that input. */
@@ -27,7 +28,9 @@ export async function agentSend(
   context: Context,
 ): Promise<ExitCode> {
   const timeoutMs = timeoutOf(options.timeout);
-  const named = json === undefined ? undefined : tell(message, messageInput(json));
+  const priority = priorityOf(options.priority);
+  const named = json === undefined ? undefined : tell(message, messageInput(json), priority);
+  if (named === undefined && priority !== undefined) throw withoutInput();
   const payload = named ?? (await payloadOf(message, options.hex === true, context.stdin));
   const { terminal } = context;
   const work = withNode(options, async (node) => {
@@ -50,9 +53,17 @@ export async function agentSend(
   return EXIT.ok;
 }
 
-function tell(message: string, input: unknown): Uint8Array {
+function tell(message: string, input: unknown, priority: MessagePriority | undefined): Uint8Array {
   const envelope = { kind: "tell", from: undefined, correlation: 0, message, input } as const;
-  return new TextEncoder().encode(encodeEnvelope(envelope));
+  return new TextEncoder().encode(encodeEnvelope(prioritised(envelope, priority)));
+}
+
+/** Bytes have no place for a priority. */
+function withoutInput(): UsageError {
+  return new UsageError(
+    "--priority goes with a message that has an input",
+    "Give the name of the message and its input as JSON, `null` for none.",
+  );
 }
 
 /** Text as it is; anything else as hexadecimal, which every terminal survives. */

@@ -23,6 +23,7 @@ import type { MessageRecord } from "./message-record.ts";
 import type { AgentOutside, Sent } from "./outside.ts";
 import { PendingAsk } from "./pending-ask.ts";
 import { copyOf, passable } from "./plain-value.ts";
+import { unusual } from "./priority.ts";
 import { type Performer, ProcessContext } from "./process-context.ts";
 import type { AgentProfile } from "./profile.ts";
 import type { AgentRef, AgentTarget } from "./reference.ts";
@@ -398,6 +399,7 @@ export class AgentProcess extends Handling implements Performer {
       message,
       input: passable(input),
       timeoutMs: options.timeoutMs ?? 5000,
+      priority: unusual(options.priority),
     });
     ask.listener = settled;
     this.perform(ask);

@@ -77,14 +77,15 @@ export abstract class Asking extends Inbox implements Asker, Reader, AgentSpeake
     this.more().addAsk(ask);
     ask.input = undefined;
     if (ask.taker === null) this.limit(ask);
-    const envelope = {
+    const envelope: AgentEnvelope = {
       kind: "ask",
       from: this.ref,
       correlation: ask.id,
       message: ask.message,
       input,
-    } as const;
-    const sent = this.send(to, envelope);
+    };
+    const { priority } = ask;
+    const sent = this.send(to, priority === undefined ? envelope : { ...envelope, priority });
     if (sent === "full") this.#settle(ask, true, new AgentMailboxFullError(to, MAILBOX_CAPACITY));
     else if (sent === "unknown") this.#settle(ask, true, new UnknownAgentError(to));
   }

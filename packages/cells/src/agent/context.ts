@@ -6,6 +6,7 @@
  */
 import type { LogFields, LogLevel } from "@glia-os/abi/ports";
 import type { AnyAgent, ChunkOf, InputOf, MessageName, ReplyOf, SpawnInputOf } from "./kind.ts";
+import type { MessagePriority } from "./priority.ts";
 import type { AgentRef, AgentTarget } from "./reference.ts";
 import type { AgentOperation } from "./routine.ts";
 import type { SupervisionPolicy } from "./supervision.ts";
@@ -23,8 +24,17 @@ export type Settled<Reply = unknown> =
   | { readonly ticket: Ticket<Reply>; readonly ok: true; readonly value: Reply }
   | { readonly ticket: Ticket<Reply>; readonly ok: false; readonly error: unknown };
 
+/** How a message is sent. */
+export interface TellOptions {
+  /**
+   * Default `normal`. A message goes before those of a lower priority that wait at its receiver, at most 16 times in a row; messages of one
+   * sender keep their order within one priority only (docs/spec/agent-message.md).
+   */
+  readonly priority?: MessagePriority;
+}
+
 /** How an ask is made. */
-export interface AskOptions {
+export interface AskOptions extends TellOptions {
   /** 1 to 2,147,483,647 ms; default 5000. */
   readonly timeoutMs?: number;
 }
@@ -91,14 +101,15 @@ export interface AgentContext<State = unknown, Chunk = unknown> {
   // Messages
 
   /**
-   * Send a message and expect nothing back. Messages of one sender to one agent arrive in order. A message to nobody is counted and
-   * logged, not refused: that may show only on another machine. @throws `agent.mailbox-full` when the receiver is here and has 1000
+   * Send a message and expect nothing back. Messages of one sender to one agent with one priority arrive in order. A message to nobody is
+   * counted and logged, not refused: that may show only on another machine. @throws `agent.mailbox-full` when the receiver is here and has 1000
    * messages waiting; `agent.bad-argument`
    */
   tell<Def = unknown, Name extends MessageName<Def> = MessageName<Def>>(
     to: AgentTarget<Def>,
     message: Name,
     input?: InputOf<Def, Name>,
+    options?: TellOptions,
   ): Accepted;
 
   /**

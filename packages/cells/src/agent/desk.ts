@@ -6,11 +6,13 @@
 import { agent } from "./agent.ts";
 import type { AgentProcess } from "./agent-process.ts";
 import { ASK_TIMEOUT_MS, MAILBOX_CAPACITY } from "./constants.ts";
-import type { AgentContext, AskOptions } from "./context.ts";
+import type { AgentContext, AskOptions, TellOptions } from "./context.ts";
+import type { AgentEnvelope } from "./envelope.ts";
 import { AgentEndedError, AgentMailboxFullError, UnknownAgentError } from "./errors.ts";
 import type { AnyAgent, StopReason } from "./kind.ts";
 import { PendingAsk } from "./pending-ask.ts";
 import { passable } from "./plain-value.ts";
+import { unusual } from "./priority.ts";
 import { checkTarget } from "./process-context.ts";
 import type { AgentRef, AgentTarget } from "./reference.ts";
 import type { AgentRoutine } from "./routine.ts";
@@ -29,16 +31,18 @@ export class AgentDesk {
   }
 
   /** @throws {UnknownAgentError} {AgentMailboxFullError} */
-  tell(to: AgentTarget, message: string, input: unknown): void {
+  tell(to: AgentTarget, message: string, input: unknown, options: TellOptions = {}): void {
     checkTarget(to);
     const process = this.#process;
-    const sent = process.send(to, {
+    const priority = unusual(options.priority);
+    const envelope: AgentEnvelope = {
       kind: "tell",
       from: process.ref,
       correlation: 0,
       message,
       input: passable(input),
-    });
+    };
+    const sent = process.send(to, priority === undefined ? envelope : { ...envelope, priority });
     if (sent === "full") throw new AgentMailboxFullError(to, MAILBOX_CAPACITY);
     if (sent === "unknown") throw new UnknownAgentError(to);
   }
@@ -59,10 +63,8 @@ export class AgentDesk {
   ): AsyncIterableIterator<unknown, unknown> {
     checkTarget(to);
     const { timeoutMs = ASK_TIMEOUT_MS } = options;
-    return new OutsideStream(
-      this.#process,
-      new PendingAsk(this.#process, { to, message, input: passable(input), timeoutMs }),
-    );
+    const parts = { to, message, input: passable(input), timeoutMs, priority: unusual(options.priority) };
+    return new OutsideStream(this.#process, new PendingAsk(this.#process, parts));
   }
 }
 

@@ -2,17 +2,29 @@
 import { ENVELOPE_BYTES_MAX, NAME_CHARS_MAX } from "./constants.ts";
 import { type AgentEnvelope, ENVELOPE_KINDS, ENVELOPE_VERSION, type EnvelopeKind } from "./envelope.ts";
 import { BadEnvelopeError, ValueNotPlainError } from "./errors.ts";
+import { isUnusual, type UnusualPriority } from "./priority.ts";
 import { type AgentRef, isAgentRef } from "./reference.ts";
 import { fromJson, toJson } from "./value-codec.ts";
 
-const FIELDS: ReadonlySet<string> = new Set(["glia", "kind", "from", "correlation", "message", "input"]);
+const FIELDS: ReadonlySet<string> = new Set([
+  "priority",
+  "glia",
+  "kind",
+  "from",
+  "correlation",
+  "message",
+  "input",
+]);
 const NAMED: ReadonlySet<EnvelopeKind> = new Set(["tell", "ask", "publish", "control"]);
+/** Who carries messages reads it from the beginning of the text, so it comes first. */
+const RANKED: ReadonlySet<EnvelopeKind> = new Set(["tell", "ask"]);
 const UNCORRELATED: ReadonlySet<EnvelopeKind> = new Set(["tell", "publish", "control"]);
 
 /** The text of an envelope. @throws {ValueNotPlainError} also for one that is too large */
 export function encodeEnvelope(envelope: AgentEnvelope): string {
-  const { kind, from, correlation, message, input } = envelope;
+  const { kind, from, correlation, message, input, priority } = envelope;
   const text = JSON.stringify({
+    priority,
     glia: ENVELOPE_VERSION,
     kind,
     from: from === undefined ? undefined : { id: from.id, name: from.name },
@@ -36,13 +48,15 @@ export function decodeEnvelope(text: string): AgentEnvelope {
   if (!ENVELOPE_KINDS.includes(kind)) throw new BadEnvelopeError("its kind is unknown");
   const from = json["from"];
   if (from !== undefined && !isExactRef(from)) throw new BadEnvelopeError("its sender is no address");
-  return {
+  const envelope: AgentEnvelope = {
     kind,
     from,
     correlation: correlationOf(kind, json["correlation"]),
     message: messageOf(kind, json["message"]),
     input: fromJson(json["input"]),
   };
+  const priority = json["priority"];
+  return priority === undefined ? envelope : { ...envelope, priority: priorityOf(kind, priority) };
 }
 
 function parse(text: string): Record<string, unknown> {
@@ -68,6 +82,12 @@ function correlationOf(kind: EnvelopeKind, value: unknown): number {
   }
   if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
   throw new BadEnvelopeError("its correlation is no whole number from 1");
+}
+
+function priorityOf(kind: EnvelopeKind, value: unknown): UnusualPriority {
+  if (!RANKED.has(kind)) throw new BadEnvelopeError(`a ${kind} has no priority`);
+  if (isUnusual(value)) return value;
+  throw new BadEnvelopeError("its priority is neither high nor low");
 }
 
 function messageOf(kind: EnvelopeKind, value: unknown): string {

@@ -4,6 +4,7 @@
  * AE1. An envelope does not change after it was made.
  * AE2. `correlation` is chosen by whoever asks; replies, errors, chunks and ends carry it back, credits and cancels forth.
  */
+import { type MessagePriority, type UnusualPriority, unusual } from "./priority.ts";
 import type { AgentRef } from "./reference.ts";
 
 /**
@@ -49,4 +50,12 @@ export interface AgentEnvelope {
   readonly message: string;
   /** The input, reply, chunk, error record or number of chunks. */
   readonly input: unknown;
+  /** Of a `tell` or an `ask` that is more or less urgent than usual. */
+  readonly priority?: UnusualPriority | undefined;
+}
+
+/** The envelope with a priority, or itself for the usual one. @throws {BadArgumentError} for what is no priority */
+export function prioritised(envelope: AgentEnvelope, priority: MessagePriority | undefined): AgentEnvelope {
+  const sent = unusual(priority);
+  return sent === undefined ? envelope : { ...envelope, priority: sent };
 }

@@ -11,11 +11,18 @@ export type {
   SettledOptions,
   SpawnOptions,
   StreamItem,
+  TellOptions,
   Ticket,
 } from "./context.ts";
 export type { AgentDefinition, AgentOptions, MessageHandler, StateSource } from "./definition.ts";
 export { AgentDesk, DESK, type RoutineEnd, routineAgent } from "./desk.ts";
-export { type AgentEnvelope, ENVELOPE_KINDS, ENVELOPE_VERSION, type EnvelopeKind } from "./envelope.ts";
+export {
+  type AgentEnvelope,
+  ENVELOPE_KINDS,
+  ENVELOPE_VERSION,
+  type EnvelopeKind,
+  prioritised,
+} from "./envelope.ts";
 export { decodeEnvelope, encodeEnvelope } from "./envelope-codec.ts";
 export { errorOf, recordOf } from "./error-record.ts";
 export {
@@ -66,6 +73,13 @@ export type { MessageRecord } from "./message-record.ts";
 export type { AgentOutside, AgentSpeaker, Sent } from "./outside.ts";
 export type { ThreadPort } from "./places/place-message.ts";
 export { type ServeOptions, serveAgents } from "./places/serve-agents.ts";
+export {
+  isPriority,
+  type MessagePriority,
+  OVERTAKES_MAX,
+  PriorityTurns,
+  type UnusualPriority,
+} from "./priority.ts";
 export type { AgentProfile } from "./profile.ts";
 export { type AgentRef, type AgentTarget, isAgentId, isAgentName, isAgentRef } from "./reference.ts";
 export type { AgentOperation, AgentRoutine, AgentStep } from "./routine.ts";

@@ -5,6 +5,7 @@
  * PA2. An ask that began in a handler ends with that handler.
  */
 import type { Settled, Ticket } from "./context.ts";
+import type { UnusualPriority } from "./priority.ts";
 import type { AgentTarget } from "./reference.ts";
 import type { AgentStep } from "./routine.ts";
 import { type Waiter, Waiting } from "./waiting.ts";
@@ -31,6 +32,7 @@ export interface AskParts {
   readonly message: string;
   readonly input: unknown;
   readonly timeoutMs: number;
+  readonly priority?: UnusualPriority | undefined;
 }
 
 /** An ask. */
@@ -41,6 +43,7 @@ export class PendingAsk extends Waiting {
   readonly to: AgentTarget;
   readonly message: string;
   readonly timeoutMs: number;
+  readonly priority: UnusualPriority | undefined;
   /** What it asks with, until it is sent. */
   input: unknown;
   /** The correlation; 0 until it is sent. */
@@ -66,6 +69,7 @@ export class PendingAsk extends Waiting {
     this.message = parts.message;
     this.input = parts.input;
     this.timeoutMs = parts.timeoutMs;
+    this.priority = parts.priority;
   }
 
   /** Make it an operation to be performed by `yield*`. */

@@ -10,6 +10,7 @@ import type {
   AskOptions,
   SettledOptions,
   SpawnOptions,
+  TellOptions,
   Ticket,
 } from "./context.ts";
 import type { AgentEnvelope } from "./envelope.ts";
@@ -23,6 +24,7 @@ import type { AnyAgent } from "./kind.ts";
 import type { AgentOutside, AgentSpeaker, Sent } from "./outside.ts";
 import { type Asker, PendingAsk, SettledWait } from "./pending-ask.ts";
 import { passable } from "./plain-value.ts";
+import { unusual } from "./priority.ts";
 import { type AgentRef, type AgentTarget, isAgentName, isAgentRef } from "./reference.ts";
 import type { AgentOperation } from "./routine.ts";
 import { Emit, type Reader, type Source, StreamReader } from "./stream.ts";
@@ -79,18 +81,19 @@ export class ProcessContext implements AgentContext {
 
   // Messages
 
-  tell(to: AgentTarget, message: string, input?: unknown): Accepted {
+  tell(to: AgentTarget, message: string, input?: unknown, options?: TellOptions): Accepted {
     checkTarget(to);
     checkMessage(message);
+    const priority = options === undefined ? undefined : unusual(options.priority);
     const process = this.#process;
-    const envelope = {
+    const envelope: AgentEnvelope = {
       kind: "tell",
       from: process.ref,
       correlation: 0,
       message,
       input: passable(input),
-    } as const;
-    const sent = process.send(to, envelope);
+    };
+    const sent = process.send(to, priority === undefined ? envelope : { ...envelope, priority });
     if (sent === "full") throw new AgentMailboxFullError(to, MAILBOX_CAPACITY);
     if (sent !== "unknown") return sent;
     process.host.log(process, "warn", "a message went to nobody", { message, to: nameOf(to) });
@@ -152,7 +155,8 @@ export class ProcessContext implements AgentContext {
     checkMessage(message);
     const limit = options?.timeoutMs;
     const timeoutMs = limit === undefined ? ASK_TIMEOUT_MS : duration("timeoutMs", limit, 1);
-    return new PendingAsk(this.#process, { to, message, input: passable(input), timeoutMs });
+    const priority = options === undefined ? undefined : unusual(options.priority);
+    return new PendingAsk(this.#process, { to, message, input: passable(input), timeoutMs, priority });
   }
 
   // Time

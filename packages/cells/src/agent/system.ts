@@ -4,7 +4,7 @@
  *
  * AS1. What an agent may do through its context, a routine of `run` may do too: it is an agent without a definition for its time.
  */
-import type { AgentContext, AskOptions, SpawnOptions } from "./context.ts";
+import type { AgentContext, AskOptions, SpawnOptions, TellOptions } from "./context.ts";
 import type { AnyAgent, ChunkOf, InputOf, MessageName, ReplyOf, SpawnInputOf, StopReason } from "./kind.ts";
 import type { MessageRecord } from "./message-record.ts";
 import type { AgentProfile } from "./profile.ts";
@@ -71,6 +71,7 @@ export interface AgentSystem {
     to: AgentTarget<Def>,
     message: Name,
     input?: InputOf<Def, Name>,
+    options?: TellOptions,
   ): Promise<void>;
   /** See `AgentContext.ask`. */
   ask<Def = unknown, Name extends MessageName<Def> = MessageName<Def>>(

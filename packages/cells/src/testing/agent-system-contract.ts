@@ -5,7 +5,7 @@
  * SC1. Cases use time sparingly and never assert how long something took.
  */
 import { errorCodeOf } from "@glia-os/abi/errors";
-import type { AgentContext, AgentRef, AgentRoutine, AgentSystem } from "../agent/index.ts";
+import type { AgentContext, AgentRef, AgentRoutine, AgentSystem, MessagePriority } from "../agent/index.ts";
 import { family, type Ledger, ledger, ledgerBroken, ledgerTwo } from "./contract-agents.ts";
 
 /** One promise. `run` gives what is wrong, or undefined. */
@@ -45,6 +45,20 @@ function until(
     }
     return value;
   });
+}
+
+/** Send while it handles nothing, and give in which order it handled them. */
+async function seenAfter(
+  system: AgentSystem,
+  sent: readonly (readonly [number, MessagePriority | undefined])[],
+): Promise<unknown> {
+  const ref = await system.spawn(ledger);
+  await system.ask(ref, "add", 0);
+  await system.pause(ref);
+  for (const [number, priority] of sent)
+    await system.tell(ref, "see", number, priority === undefined ? {} : { priority });
+  await system.resume(ref);
+  return until(system, ref, "seen", (value) => (value as number[]).length === sent.length);
 }
 
 const messages: readonly AgentSystemCase[] = [
@@ -97,6 +111,44 @@ const messages: readonly AgentSystemCase[] = [
         "what came",
         seen,
         Array.from({ length: 100 }, (_, i) => i),
+      );
+    },
+  },
+  {
+    title: "urgent messages go before those that wait, and each priority keeps its order",
+    needs: "pause",
+    async run(system) {
+      const seen = await seenAfter(system, [
+        [1, "low"],
+        [2, "normal"],
+        [3, "high"],
+        [4, undefined],
+        [5, "low"],
+        [6, "high"],
+      ]);
+      return differs("what came", seen, [3, 6, 2, 4, 1, 5]);
+    },
+  },
+  {
+    title: "at most 16 urgent messages go before one that waits, so nothing starves",
+    needs: "pause",
+    async run(system) {
+      const urgent = Array.from({ length: 40 }, (_, i) => [i + 1, "high"] as const);
+      const seen = await seenAfter(system, [[100, "low"], [200, "normal"], ...urgent]);
+      const first = urgent.slice(0, 16).map(([number]) => number);
+      return differs("what came first", (seen as number[]).slice(0, 18), [...first, 200, 100]);
+    },
+  },
+  {
+    title: "what is no priority is refused, and nothing is sent",
+    async run(system) {
+      const ref = await system.spawn(ledger);
+      const priority = "urgent" as MessagePriority;
+      const told = await codeOf(system.tell(ref, "see", 1, { priority }));
+      const asked = await codeOf(system.ask(ref, "add", 1, { priority }));
+      return (
+        differs("the codes", [told, asked], ["agent.bad-argument", "agent.bad-argument"]) ??
+        differs("what came", await system.ask(ref, "seen"), [])
       );
     },
   },

@@ -40,6 +40,15 @@ test("every plain value comes out of the text as it went in, bytes and tagged ob
   );
 });
 
+test("a priority of tells and asks comes out of the text as it went in, and stands at its beginning", () => {
+  for (const priority of ["high", "low"] as const) {
+    const text = encodeEnvelope({ ...envelopeOf(1), priority });
+    expect(text.startsWith(`{"priority":"${priority}",`)).toBe(true);
+    expect(decodeEnvelope(text)).toEqual({ ...envelopeOf(1), priority });
+  }
+  expect(encodeEnvelope(envelopeOf(1))).not.toContain("priority");
+});
+
 test("in one thread a value is passed as the text would have passed it", () => {
   fc.assert(
     fc.property(value, (input) => {

@@ -3,7 +3,7 @@
  *
  * AC1. What comes from a guest is checked whole before any of it is done.
  * AC2. `from` of an envelope is written by the node of the sender, and what is no field of an envelope is left out: no guest speaks for another,
- *      or as its node.
+ *      or as its node. A priority stays first, where nodes look for it.
  */
 import { MalformedError } from "@glia-os/abi/errors";
 import { isAgentId, isAgentName } from "@glia-os/cells/agent";
@@ -63,8 +63,8 @@ export function target(value: unknown): string {
 export function signed(envelope: unknown, from: { readonly id: string; readonly name?: string }): Uint8Array {
   if (typeof envelope !== "object" || envelope === null || Array.isArray(envelope))
     throw refused("an envelope is no object");
-  const { glia, kind, correlation, message, input } = envelope as Readonly<Record<string, unknown>>;
-  const bytes = TEXT.encode(JSON.stringify({ glia, kind, from, correlation, message, input }));
+  const { priority, glia, kind, correlation, message, input } = envelope as Readonly<Record<string, unknown>>;
+  const bytes = TEXT.encode(JSON.stringify({ priority, glia, kind, from, correlation, message, input }));
   if (bytes.length > PAYLOAD_MAX)
     throw refused(`an envelope has ${bytes.length} bytes; the limit is ${PAYLOAD_MAX}`);
   return bytes;

@@ -29,8 +29,10 @@ import {
   kindKey,
   NotAStreamError,
   PausedTooLongError,
+  prioritised,
   type SpawnOptions,
   SystemClosedError,
+  type TellOptions,
   UnknownAgentError,
 } from "@glia-os/cells/agent";
 import type { NodeApi } from "../node-api.ts";
@@ -131,10 +133,10 @@ class MeshSystem implements AgentSystem {
     });
   }
 
-  async tell(to: AgentTarget, message: string, input?: unknown): Promise<void> {
+  async tell(to: AgentTarget, message: string, input?: unknown, options: TellOptions = {}): Promise<void> {
     const address = this.#address(to);
-    const from = undefined;
-    await this.#send(address, { kind: "tell", from, correlation: 0, message, input });
+    const tell = { kind: "tell", from: undefined, correlation: 0, message, input } as const;
+    await this.#send(address, prioritised(tell, options.priority));
     try {
       const { sent } = await this.#node.flush(address, ACCEPT_TIMEOUT_MS);
       // A link on which nothing was sent is another one: the first broke, because there is nobody.
@@ -148,7 +150,7 @@ class MeshSystem implements AgentSystem {
     to: AgentTarget,
     message: string,
     input?: unknown,
-    { timeoutMs = ASK_TIMEOUT_MS }: AskOptions = {},
+    { timeoutMs = ASK_TIMEOUT_MS, priority }: AskOptions = {},
   ): Promise<Reply> {
     const address = this.#address(to);
     if (!(timeoutMs >= 1 && timeoutMs <= TIMEOUT_MS_MAX))
@@ -167,7 +169,7 @@ class MeshSystem implements AgentSystem {
         timeoutMs,
       );
       this.#asks.set(correlation, { to: address, message, settle });
-      const envelope = { kind: "ask", from: { id }, correlation, message, input } as const;
+      const envelope = prioritised({ kind: "ask", from: { id }, correlation, message, input }, priority);
       this.#askNode(address, envelope, timeoutMs).catch((error: unknown) => settle(error, undefined));
     });
   }
@@ -176,9 +178,9 @@ class MeshSystem implements AgentSystem {
     to: AgentTarget,
     message: string,
     input?: unknown,
-    { timeoutMs = ASK_TIMEOUT_MS }: AskOptions = {},
+    { timeoutMs = ASK_TIMEOUT_MS, priority }: AskOptions = {},
   ): AsyncGenerator<never, never, void> {
-    const asked = { to: this.#address(to), message, input, timeoutMs, refused: this.#refused };
+    const asked = { to: this.#address(to), message, input, timeoutMs, priority, refused: this.#refused };
     const items = outsideStream(this.#node, asked);
     return items as AsyncGenerator<never, never, void>;
   }

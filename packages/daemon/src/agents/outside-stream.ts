@@ -10,6 +10,8 @@ import {
   decodeEnvelope,
   encodeEnvelope,
   errorOf,
+  type MessagePriority,
+  prioritised,
 } from "@glia-os/cells/agent";
 import type { AgentsApi } from "./agents-api.ts";
 import { answersAsk } from "./answers.ts";
@@ -24,6 +26,7 @@ export interface StreamAsk {
   readonly message: string;
   readonly input: unknown;
   readonly timeoutMs: number;
+  readonly priority?: MessagePriority | undefined;
   /** Hears of messages that cannot be read. */
   refused(error: unknown): void;
 }
@@ -33,7 +36,7 @@ type Item = { readonly value: unknown } | { readonly end: unknown } | { readonly
 /** Open a stream; nothing is sent before the first item is asked for. */
 export async function* outsideStream(
   node: AgentsApi,
-  { to, message, input, timeoutMs, refused }: StreamAsk,
+  { to, message, input, timeoutMs, priority, refused }: StreamAsk,
 ): AsyncGenerator<unknown, unknown, void> {
   const items: Item[] = [];
   let arrived: (() => void) | undefined;
@@ -50,7 +53,13 @@ export async function* outsideStream(
     gone: (error) => put({ error }),
   });
   const send = (envelope: Omit<AgentEnvelope, "from" | "correlation">): Promise<void> =>
-    node.actAs(mailbox.id, [{ kind: "send", to, payload: encoded(mailbox, envelope) }]);
+    node.actAs(mailbox.id, [
+      {
+        kind: "send",
+        to,
+        payload: encoded(mailbox, envelope, envelope.kind === "ask" ? priority : undefined),
+      },
+    ]);
   let over = false;
   try {
     await send({ kind: "ask", message, input });
@@ -70,8 +79,13 @@ export async function* outsideStream(
   }
 }
 
-function encoded({ id }: MailboxReader, envelope: Omit<AgentEnvelope, "from" | "correlation">): Uint8Array {
-  return new TextEncoder().encode(encodeEnvelope({ ...envelope, from: { id }, correlation: CORRELATION }));
+function encoded(
+  { id }: MailboxReader,
+  envelope: Omit<AgentEnvelope, "from" | "correlation">,
+  priority: MessagePriority | undefined,
+): Uint8Array {
+  const whole = { ...envelope, from: { id }, correlation: CORRELATION };
+  return new TextEncoder().encode(encodeEnvelope(prioritised(whole, priority)));
 }
 
 /** What belongs to the stream (AN1); undefined for anything else. */

@@ -6,7 +6,7 @@
  */
 import type { Clock, Logger, Random, Timers } from "@glia-os/abi/ports";
 import { createKernel, type Kernel, type TaskId, type SpawnOptions as TaskOptions } from "@glia-os/kernel";
-import type { AgentContext, AskOptions, SpawnOptions } from "../context.ts";
+import type { AgentContext, AskOptions, SpawnOptions, TellOptions } from "../context.ts";
 import { AgentDesk, DESK, routineAgent } from "../desk.ts";
 import {
   AgentNameTakenError,
@@ -119,8 +119,8 @@ class LocalSystem implements LocalAgentSystem {
     return this.#hub.named(name) as AgentRef<Def> | undefined;
   }
 
-  async tell(to: AgentTarget, message: string, input?: unknown): Promise<void> {
-    this.#talk().tell(to, message, input);
+  async tell(to: AgentTarget, message: string, input?: unknown, options?: TellOptions): Promise<void> {
+    this.#talk().tell(to, message, input, options);
   }
 
   ask(to: AgentTarget, message: string, input?: unknown, options?: AskOptions): Promise<never> {
