@@ -11,6 +11,7 @@ import type { Order } from "./replica-node.ts";
 interface Notice {
   readonly did?: string;
   readonly failed?: string;
+  readonly code?: string;
   readonly acknowledged?: number;
   readonly node?: NodeId;
   readonly line?: string;
@@ -18,6 +19,16 @@ interface Notice {
   readonly records?: readonly string[];
   readonly following?: number;
 }
+
+/**
+ * What a member is told when others are silent for the time of one call, dead or only slow: nothing was decided, and it asks again, as the
+ * page of the replicated journal says.
+ */
+const ASK_AGAIN: ReadonlySet<string | undefined> = new Set([
+  "store.replica-short",
+  "store.replica-lost",
+  "store.engine-unreachable",
+]);
 
 /** A node that keeps its identity and its disk over its processes. */
 class ReplicaNode {
@@ -43,6 +54,22 @@ class ReplicaNode {
 
   follow(members: readonly NodeId[], etcd: string): Promise<Notice> {
     return this.ask({ do: "follow", members, etcd });
+  }
+
+  /** Lead the group as soon as enough members answer. */
+  async lead(): Promise<Notice> {
+    for (;;) {
+      const led = await this.ask({ do: "lead" });
+      if (!ASK_AGAIN.has(led.code)) return led;
+    }
+  }
+
+  /** Bring the others up until so many follow: one that has just come back is reached when its news is here. */
+  async mend(count: number): Promise<Notice> {
+    for (;;) {
+      const mended = await this.ask({ do: "mend" });
+      if (mended.failed !== undefined || mended.following === count) return mended;
+    }
   }
 
   ask(order: Order): Promise<Notice> {
@@ -100,22 +127,24 @@ test("what a replicated journal acknowledged over the mesh outlives its leader's
   for (const node of [anchor, leader, third])
     expect(await node.follow(members, server.url)).toEqual({ did: "follow" });
 
-  expect(await leader.ask({ do: "lead" })).toEqual({ did: "lead", next: 1 });
-  leader.ask({ do: "append", upTo: 100_000 }).catch(() => undefined);
-  await leader.reached(100);
+  expect(await leader.lead()).toEqual({ did: "lead", next: 1 });
+  const appending = leader.ask({ do: "append", upTo: 100_000 });
+  const refused = appending.then(({ failed }) => expect(failed).toBe("nothing, while it leads"));
+  refused.catch(() => undefined); // Killing it ends the asking.
+  await Promise.race([leader.reached(100), refused]);
   await leader.kill();
   const acknowledged = leader.acknowledged;
 
-  const { next = 0, failed } = await third.ask({ do: "lead" });
+  const { next = 0, failed } = await third.lead();
   expect(failed).toBeUndefined();
   expect(next).toBeGreaterThan(acknowledged);
   expect(await third.ask({ do: "append", upTo: next + 99 })).toEqual({ did: "append" });
 
   await leader.start(line);
   await leader.follow(members, server.url);
-  expect(await third.ask({ do: "mend" })).toEqual({ did: "mend", following: 2 });
+  expect(await third.mend(2)).toEqual({ did: "mend", following: 2 });
   await third.kill();
-  expect((await leader.ask({ do: "lead" })).next).toBe(next + 100);
+  expect((await leader.lead()).next).toBe(next + 100);
   const { records } = await leader.ask({ do: "read" });
   expect(records).toEqual(Array.from({ length: next + 99 }, (_, i) => `record ${i + 1}`));
 });

@@ -4,6 +4,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { errorCodeOf } from "@glia-os/abi/errors";
 import type { NodeId } from "@glia-os/abi/ids";
 import type { Coordination, NodeSession } from "@glia-os/abi/ports";
 import { createSystemClock, createSystemDigests, createSystemRandom, createSystemTimers } from "@glia-os/hal";
@@ -21,7 +22,7 @@ import {
 import { openSqliteKeyValue } from "@glia-os/store/key-value";
 import { createMemoryCoordination } from "@glia-os/store/memory";
 
-/** What a member is told; each is answered with `{ did, ... }` or `{ failed }`. */
+/** What a member is told; each is answered with `{ did, ... }` or `{ did, failed, code }`. */
 export type Order =
   | { readonly do: "start"; readonly name: string; readonly folder: string; readonly joinLine?: string }
   /** Take part in the group; its disk is what it was. */
@@ -128,7 +129,7 @@ function perform(order: Order): Promise<object> {
 process.on("message", (order: Order) => {
   perform(order).then(
     (result) => process.send?.({ did: order.do, ...result }),
-    (error: unknown) => process.send?.({ did: order.do, failed: String(error) }),
+    (error: unknown) => process.send?.({ did: order.do, failed: String(error), code: errorCodeOf(error) }),
   );
 });
 process.once("disconnect", () => process.exit());

@@ -4,11 +4,12 @@
  * NJ1. Nothing of a job is code: it names an exported function of the node's own module and brings plain data.
  * NJ2. A job goes only to a node whose module has the same bytes: the digest of the file is a feature that every job asks for.
  * NJ3. Waiting jobs are stolen by idle nodes and given away by overloaded ones (docs/spec/balance.md). What a dead node had runs again here.
+ * NJ4. A job that is cancelled is stopped wherever it is: its thread ends, and another takes that thread's place.
  */
 import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import type { JobQueue, Tracer } from "@glia-os/abi/ports";
+import type { JobEnvelope, JobQueue, Tracer } from "@glia-os/abi/ports";
 import { createThreadedEngine } from "@glia-os/host";
 import { type Balancer, createEngineQueue, type Mesh } from "@glia-os/mesh-core";
 import { BadOptionsError, NoJobsError } from "./errors.ts";
@@ -81,11 +82,13 @@ export class NodeJobs {
     return this.#balancer(this.#mesh).submit(job, { kind: "features", features: [this.feature] }, priority);
   }
 
-  /** Take a job that waits here out of the queue: it never starts. Whether it did wait here. */
-  drop(id: string): boolean {
-    const [taken] = this.queue.takeTail(1, (job) => job.id === id);
-    taken?.reject(new JobCancelledError(id));
-    return taken !== undefined;
+  /** Stop a job that was submitted here, wherever it waits or runs (NJ4). */
+  cancel(id: string): void {
+    const mesh = this.#mesh;
+    if (mesh === undefined) return;
+    // Another node's job may have the same id: it follows from the key.
+    const own = (job: JobEnvelope): boolean => job.id === id && job.origin === mesh.self;
+    this.#balancer(mesh).cancel(own, new JobCancelledError(id));
   }
 
   /** What runs, waits and is elsewhere. */

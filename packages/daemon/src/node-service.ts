@@ -56,6 +56,7 @@ import type {
 } from "./node-views.ts";
 import type { ReplicaView } from "./replica/replica-service.ts";
 import { requestId } from "./request-id.ts";
+import { SentLinks } from "./sent-links.ts";
 
 const SPAWN_TIMEOUT_MS = 60_000;
 const MIGRATE_TIMEOUT_MS = 60_000;
@@ -98,6 +99,7 @@ export class NodeService {
   readonly #names = new Map<string, AgentId>();
   readonly #lookups = new Map<string, Promise<AgentId>>();
   readonly #failures = new AgentFailures();
+  readonly #sent = new SentLinks();
   #mesh: Pick<MeshService, "wire" | "health" | "jobs"> | undefined;
 
   constructor(parts: NodeServiceParts) {
@@ -166,7 +168,7 @@ export class NodeService {
   }
 
   send(agent: string, payload: Uint8Array): Promise<void> {
-    return this.#onLink(agent, (link) => link.send(payload));
+    return this.#onLink(agent, (link) => this.#sent.sendsOn(link).send(payload));
   }
 
   ask(agent: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
@@ -174,7 +176,8 @@ export class NodeService {
   }
 
   async flush(agent: string, timeoutMs: number): Promise<LinkStats> {
-    const { sent, acknowledged, resent } = await this.#onLink(agent, (link) => link.flush(timeoutMs));
+    const stats = await this.#onLink(agent, (link) => this.#sent.flushed(link).flush(timeoutMs));
+    const { sent, acknowledged, resent } = stats;
     return { sent, acknowledged, resent };
   }
 

@@ -1,7 +1,7 @@
 /** Balancing: jobs settle once wherever they run, thieves take tails, the overloaded give away, the dead give back. */
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { NodeId } from "@glia-os/abi/ids";
-import type { JobEnvelope, JobQueue } from "@glia-os/abi/ports";
+import type { CancelSignal, JobEnvelope, JobQueue } from "@glia-os/abi/ports";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BalancePeers, UNHEALTHY_AFTER, UNHEALTHY_MS } from "../src/balance/balance-peers.ts";
@@ -15,10 +15,12 @@ import {
   JSON_CODEC,
   readDone,
   readGive,
+  readHeld,
   readLoad,
   readLoot,
   readSteal,
   STEAL_MAX,
+  statusBody,
   stealBody,
 } from "../src/balance/messages.ts";
 import { encodeCbor } from "../src/index.ts";
@@ -33,6 +35,8 @@ interface Node {
   readonly balancer: Balancer;
   readonly queue: JobQueue;
   readonly ran: string[];
+  /** Jobs whose engine was told to stop. */
+  readonly stopped: string[];
   load: Pick<Load, "cpu" | "memoryFree">;
 }
 
@@ -71,10 +75,17 @@ class Nodes {
 
   #add(n: number, more: Partial<BalancerOptions>, slots: number): void {
     const id = idOf(cheapSigner(n));
-    const ran: string[] = [];
-    const run = async <Result>(job: JobEnvelope): Promise<Result> => {
+    const [ran, stopped]: [string[], string[]] = [[], []];
+    const run = async <Result>(job: JobEnvelope, cancel?: CancelSignal): Promise<Result> => {
       ran.push(job.id);
-      await new Promise<void>((resolve) => this.time.schedule(JOB_MS, resolve));
+      await new Promise<void>((resolve, reject) => {
+        const end = this.time.schedule(JOB_MS, resolve);
+        cancel?.onCancel((why) => {
+          end.cancel();
+          stopped.push(job.id);
+          reject(why);
+        });
+      });
       if (job.entry === "fails") throw new RangeError("no");
       return { doubled: (job.payload as number) * 2, origin: job.origin, lineage: job.lineage } as Result;
     };
@@ -83,6 +94,7 @@ class Nodes {
       id,
       queue,
       ran,
+      stopped,
       load: { cpu: undefined, memoryFree: undefined },
       balancer: undefined as never,
     };
@@ -157,6 +169,111 @@ describe("a queue in front of an engine", () => {
     void queue.submit(job(2));
     await expect(queue.submit(job(3))).rejects.toMatchObject({ code: "overlay.limit" });
     expect(WAITING_JOBS_MAX).toBe(10_000);
+  });
+});
+
+describe("cancelling", () => {
+  const why = new RangeError("not wanted any more");
+  const isJob =
+    (n: number) =>
+    ({ id }: JobEnvelope): boolean =>
+      id === `job-${n}`;
+  const settled = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error);
+
+  it("JQ4: one that waits never starts, one that runs is stopped, and both end with the reason at once", async () => {
+    const nodes = new Nodes(1, () => ({}), 1);
+    const node = nodes.node(0);
+    const [runs, waits, other] = [0, 1, 2].map((n) => settled(node.queue.submit(job(n))));
+    expect(node.queue.cancel(isJob(0), why) + node.queue.cancel(isJob(1), why)).toBe(2);
+    expect(node.queue.cancel(isJob(0), why)).toBe(0);
+    expect([await runs, await waits]).toEqual([why, why]);
+    expect(await nodes.time.settle(other as Promise<unknown>)).toMatchObject({ doubled: 4 });
+    expect([node.ran, node.stopped]).toEqual([["job-0", "job-2"], ["job-0"]]);
+    nodes.stop();
+  });
+
+  it("JQ4: an engine that does not stop keeps its place until it ends, and its end is not heard", async () => {
+    const ends: (() => void)[] = [];
+    const run = <Result>(): Promise<Result> =>
+      new Promise<Result>((resolve) => ends.push(() => resolve(1 as Result)));
+    const queue = createEngineQueue({ engine: { run }, slots: 1 });
+    const [first, second] = [settled(queue.submit(job(0))), settled(queue.submit(job(1)))];
+    queue.cancel(isJob(0), why);
+    expect([await first, queue.running, queue.waiting]).toEqual([why, 1, 1]);
+    ends[0]?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    ends[1]?.();
+    expect([await second, queue.running]).toEqual([1, 0]);
+  });
+
+  it("BA4: a job is stopped on the node that it was given to, and on the one that stole it", async () => {
+    const nodes = new Nodes(3, () => ({}), 1);
+    const [first, second] = [nodes.node(0), nodes.node(1)];
+    const given = settled(first.balancer.submit(job(7), { kind: "hash", key: hashFor(nodes, 1) }));
+    await nodes.time.advanceUntil(() => second.ran.includes("job-7"), 1000);
+    expect(first.balancer.cancel(isJob(7), why)).toBe(1);
+    expect(await given).toBe(why);
+    await nodes.time.advance(100);
+    expect([second.stopped, second.queue.running, first.balancer.stats().given]).toEqual([["job-7"], 0, 0]);
+    const [kept, loot] = [8, 9].map((n) => settled(first.balancer.submit(job(n))));
+    await nodes.time.advance(0);
+    await nodes.time.settle(second.balancer.balance());
+    expect(second.ran).toContain("job-9");
+    expect(first.balancer.cancel(isJob(9), why)).toBe(1);
+    expect(await loot).toBe(why);
+    await nodes.time.advance(100);
+    expect(second.stopped).toEqual(["job-7", "job-9"]);
+    expect(await nodes.time.settle(kept as Promise<unknown>)).toMatchObject({ doubled: 16 });
+    nodes.stop();
+  });
+
+  it("BA4: a job that is cancelled on its way, or while a place is looked for, is not left running anywhere", async () => {
+    for (const when of ["placing", "on its way", "refused"]) {
+      const nodes = new Nodes(2, (n) => ({ features: n === 1 ? ["gpu"] : [] }), 1);
+      const [first, second] = [nodes.node(0), nodes.node(1)];
+      const route = { kind: "features", features: ["gpu"] } as const;
+      if (when !== "placing") await nodes.time.settle(first.balancer.submit(job(1), route));
+      if (when === "refused") second.load = { cpu: 0.99, memoryFree: undefined };
+      const result = settled(first.balancer.submit(job(2), route));
+      for (let turn = 0; turn < 5 && when !== "placing"; turn++) await Promise.resolve();
+      expect(first.balancer.cancel(isJob(2), why), when).toBe(1);
+      await nodes.time.advance(5000);
+      expect(await nodes.time.settle(result), when).toBe(why);
+      expect([first.ran, first.queue.running, second.queue.running]).toEqual([[], 0, 0]);
+      expect(second.stopped.length, when).toBe(second.ran.includes("job-2") ? 1 : 0);
+      nodes.stop();
+    }
+  });
+
+  it("GJ4: a node whose answers are lost is asked again, and hears it when it is back", async () => {
+    const nodes = new Nodes(2);
+    const [first, second] = [nodes.node(0), nodes.node(1)];
+    const result = settled(first.balancer.submit(job(1), { kind: "hash", key: hashFor(nodes, 1) }));
+    await nodes.time.advanceUntil(() => second.ran.length === 1, 1000);
+    let asked = 0;
+    nodes.network.passes = (_from, _to, method) => method !== JOB_METHODS.cancel || ++asked > 1;
+    first.balancer.cancel(isJob(1), why);
+    expect(await result).toBe(why);
+    expect(first.balancer.cancel(isJob(1), why)).toBe(0);
+    await nodes.time.advance(30_000);
+    expect(asked).toBeGreaterThan(1);
+    expect(second.queue.running).toBe(0);
+    nodes.stop();
+  });
+
+  it("HJ4: nobody but the giver can have a job stopped", async () => {
+    const nodes = new Nodes(3);
+    const [first, second] = [nodes.node(0), nodes.node(1)];
+    const result = settled(first.balancer.submit(job(3), { kind: "hash", key: hashFor(nodes, 1) }));
+    await nodes.time.advanceUntil(() => second.ran.length === 1, 1000);
+    const stranger = nodes.network.caller(nodes.node(2).id, "core");
+    for (let ticket = 0; ticket < 4; ticket++)
+      expect(
+        readHeld(await nodes.time.settle(stranger(second.id, JOB_METHODS.cancel, statusBody(ticket)))),
+      ).toBe(false);
+    expect(await nodes.time.settle(result)).toMatchObject({ doubled: 6 });
+    expect(second.stopped).toEqual([]);
+    nodes.stop();
   });
 });
 

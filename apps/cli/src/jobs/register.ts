@@ -28,7 +28,7 @@ export function addJobs(program: Command, register: Registrar): void {
   );
   add(
     "cancel",
-    "Give a job up: it has no result, whatever it still does. One that runs is not stopped.",
+    "Give a job up: one that waits never starts, one that runs is stopped, also on another node.",
     "jobCancel",
     `glia job cancel ${id}`,
   );

@@ -4,6 +4,7 @@
  * JQ1. A job that was submitted is settled exactly once: by the engine here, or by whoever took it.
  * JQ2. Only jobs that have not started can be taken, from the tail: the lowest priority first, of equal ones the youngest.
  * JQ3. The queue is bounded; what does not fit is refused, and nothing changed.
+ * JQ4. A job that is cancelled is settled with the reason at once: one that waits never starts, the engine is told to stop one that runs.
  */
 import type { JobEnvelope } from "./job-engine.ts";
 
@@ -27,4 +28,6 @@ export interface JobQueue {
   submit(job: JobEnvelope, priority?: number): Promise<unknown>;
   /** Take at most `count` jobs from the tail for which `fits` holds (JQ2). */
   takeTail(count: number, fits?: (job: JobEnvelope) => boolean): readonly TakenJob[];
+  /** Cancel the jobs that wait or run here and for which `fits` holds (JQ4). How many there were. */
+  cancel(fits: (job: JobEnvelope) => boolean, why: Error): number;
 }

@@ -4,7 +4,7 @@
  * DJ1. A job is handed to the mesh only when its row is durable; its end is durable before anybody is told of it.
  * DJ2. What had not ended when the node stopped is begun again at its next start under the same id. Unless the node had stopped in order that is
  *      the next attempt, which is durable before; after {@link ATTEMPTS_MAX} it has failed: a job that ends its node does not do so for ever.
- * DJ3. A job that was cancelled or has expired keeps that end, whatever comes back later.
+ * DJ3. A job that was cancelled or has expired keeps that end, whatever comes back later, and its work is stopped wherever it waits or runs.
  * DJ4. At most {@link PENDING_MAX} jobs and {@link PENDING_BYTES} of payloads that have not ended; of ended ones the last {@link ENDED_MAX},
  *      for {@link ENDED_MS}. A key is free again when its job is forgotten.
  * DJ5. A row that cannot be written: a new job is refused; an end is told all the same, and the job runs again after a restart.
@@ -59,8 +59,8 @@ export interface DurableJobsParts {
   readonly tracer: Tracer | undefined;
   /** Run a job in the mesh. */
   run(job: JobRequest): Promise<unknown>;
-  /** Take a job out of the node's queue, if it waits there. */
-  drop(id: string): boolean;
+  /** Stop a job, wherever it waits or runs in the mesh. */
+  cancel(id: string): void;
 }
 
 interface Entry {
@@ -169,8 +169,10 @@ export class DurableJobs implements JobApi {
   async cancelJob(id: string): Promise<JobView> {
     const entry = this.#entry(id);
     await entry.accepted;
-    if (entry.row.state === "pending" && entry.ending === undefined) this.#parts.drop(id);
-    await this.#end(entry, "cancelled", { error: new JobCancelledError(id) });
+    const open = entry.row.state === "pending" && entry.ending === undefined && !this.#stopped;
+    const ended = this.#end(entry, "cancelled", { error: new JobCancelledError(id) });
+    if (open) this.#parts.cancel(id);
+    await ended;
     return viewOf(entry.row);
   }
 
@@ -295,7 +297,7 @@ export class DurableJobs implements JobApi {
       return;
     }
     void this.#end(entry, "expired", { error: new JobExpiredError(id, deadlineMs) });
-    this.#parts.drop(id);
+    this.#parts.cancel(id);
   }
 
   async #succeed(entry: Entry, result: unknown): Promise<void> {

@@ -16,8 +16,8 @@ export interface JobApi {
   /** Jobs this node accepted, without results, in the order it did. */
   listJobs(filter?: JobFilter): Promise<readonly JobView[]>;
   /**
-   * Give a job up: it has no result, whatever it still does. One that waits here never starts; one that runs is not stopped. One that has ended
-   * stays as it is. @throws `daemon.job-unknown`.
+   * Give a job up: one that waits never starts, and one that runs is stopped, here and on other nodes. Resolves when the end is on disk, which
+   * may be a moment before a thread elsewhere has ended. One that has ended stays as it is. @throws `daemon.job-unknown`.
    */
   cancelJob(id: string): Promise<JobView>;
 }

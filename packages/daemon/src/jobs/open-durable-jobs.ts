@@ -29,7 +29,7 @@ export async function openDurableJobs(
     ...parts,
     ledger: createSqliteLedger(file),
     run: (job) => jobs.submit(job),
-    drop: (id) => jobs.drop(id),
+    cancel: (id) => jobs.cancel(id),
   });
   await durable.open();
   return durable;

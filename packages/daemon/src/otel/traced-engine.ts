@@ -3,7 +3,7 @@
  *
  * TE1. A job that carries a span is a span of the same trace, whichever node it came from; one that carries none begins a trace.
  */
-import type { JobEngine, JobEnvelope, Tracer } from "@glia-os/abi/ports";
+import type { CancelSignal, JobEngine, JobEnvelope, Tracer } from "@glia-os/abi/ports";
 import { parseTraceparent } from "@glia-os/abi/wire";
 
 /** `engine`, each of its jobs a span of `tracer`; without one, `engine` itself. */
@@ -13,7 +13,7 @@ export function tracedEngine(
 ): Pick<JobEngine, "run"> {
   if (tracer === undefined) return engine;
   return {
-    async run<Result>(job: JobEnvelope): Promise<Result> {
+    async run<Result>(job: JobEnvelope, cancel?: CancelSignal): Promise<Result> {
       const parent = job.traceparent === undefined ? undefined : parseTraceparent(job.traceparent);
       const span = tracer.start("job.run", {
         kind: "consumer",
@@ -21,7 +21,7 @@ export function tracedEngine(
         ...(parent === undefined ? {} : { parent }),
       });
       try {
-        const result = await engine.run<Result>(job);
+        const result = await engine.run<Result>(job, cancel);
         span.status("ok");
         return result;
       } catch (error) {

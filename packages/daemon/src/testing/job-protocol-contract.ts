@@ -31,10 +31,13 @@ export const echo = (payload, { id, lineage }) => ({ payload, id, lineage });
 export const nothing = () => undefined;
 export const unsendable = () => 1n;
 export function fails() { throw new RangeError("it fails by design"); }
+export function endless() { for (;;); }
 export async function gated({ gate }) { while (!existsSync(gate)) await sleep(5); return "through"; }
 `;
 
 const WAIT_MS = 30_000;
+/** Jobs that never end, at once: more than a node has threads. */
+const ENDLESS = 5;
 let lastKey = 0;
 const freshKey = (): string => `key ${process.pid} ${performance.now()} ${++lastKey}`;
 
@@ -149,6 +152,23 @@ const ends: readonly JobProtocolCase[] = [
         2,
       );
       deepStrictEqual(await harness.jobs.cancel(accepted.id), cancelled);
+    },
+  },
+  {
+    claim:
+      "a job that is cancelled or expires while it runs is stopped: as many endless ones as one likes leave room for others",
+    async run(harness) {
+      const endless = (): Promise<JobView> => harness.jobs.submit({ entry: "endless", payload: null });
+      for (let turn = 0; turn < 2; turn++) {
+        const all = await Promise.all(Array.from({ length: ENDLESS }, endless));
+        for (const { id } of all) strictEqual((await harness.jobs.cancel(id)).state, "cancelled");
+      }
+      const late = await harness.jobs.submit({ entry: "endless", payload: null, deadlineMs: 30 });
+      strictEqual((await ended(harness, late)).state, "expired");
+      strictEqual(
+        (await ended(harness, await harness.jobs.submit({ entry: "double", payload: 3 }))).result,
+        6,
+      );
     },
   },
   {

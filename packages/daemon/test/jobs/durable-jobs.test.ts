@@ -20,7 +20,7 @@ import type { JobRequest } from "../../src/node-views.ts";
 class Bench {
   readonly store: KeyValue = createMemoryKeyValue();
   readonly runs: { readonly job: JobRequest; readonly end: PromiseWithResolvers<unknown> }[] = [];
-  readonly dropped: string[] = [];
+  readonly cancelled: string[] = [];
   readonly timers: { readonly atMs: number; readonly run: () => void }[] = [];
   wallMs = 1_000_000;
   failWrites = false;
@@ -47,7 +47,7 @@ class Bench {
         this.runs.push({ job, end });
         return end.promise;
       },
-      drop: (id) => this.dropped.push(id) > 0,
+      cancel: (id) => this.cancelled.push(id),
     });
     await jobs.open();
     return jobs;
@@ -149,7 +149,7 @@ describe("durable jobs", () => {
     await jobs.cancelJob(unwanted.id);
     for (const { end } of bench.runs) end.resolve("after all");
     await Promise.all(bench.runs.map(({ end }) => end.promise));
-    expect(bench.dropped.sort()).toEqual([late.id, unwanted.id].sort());
+    expect(bench.cancelled.sort()).toEqual([late.id, unwanted.id].sort());
     const again = await bench.start();
     expect([(await again.job(late.id)).state, (await again.job(unwanted.id)).state]).toEqual([
       "expired",

@@ -45,7 +45,7 @@ beforeEach(async () => {
       traces.push(traceparent);
       return 2 * (payload as number);
     },
-    drop: () => false,
+    cancel: () => undefined,
   });
   const source = new HttpToken(tokenFile);
   token = source.text;

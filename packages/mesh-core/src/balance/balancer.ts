@@ -5,6 +5,8 @@
  * BA2. An idle node takes jobs from the tail of a loaded one, nearest first; an overloaded node gives its tail away. Neither goes to a
  *      peer that is unhealthy, or that does not fit what the job asks for.
  * BA3. A job is handed on at most {@link JOB_HOPS_MAX} times.
+ * BA4. A job that is cancelled is settled with the reason at once and stopped wherever it is: while a place for it is looked for, in the queue,
+ *      where it runs, and along the nodes that handed it on.
  */
 import type { NodeId } from "@glia-os/abi/ids";
 import type {
@@ -112,6 +114,8 @@ export class Balancer {
   readonly #held: HeldJobs;
   readonly #needs = new WeakMap<JobEnvelope, Needs>();
   readonly #origins = new Map<string, number>();
+  /** Jobs that a place is looked for; with a reason once they are cancelled (BA4). */
+  readonly #placing = new Map<JobEnvelope, Error | undefined>();
   readonly #stats = { forwarded: 0, stolen: 0, lost: 0 };
   #timer: TimerHandle | undefined;
   #busy = false;
@@ -125,6 +129,7 @@ export class Balancer {
       timers: options.timers,
       codec: this.#codec,
       holds: async (node, ticket) => readHeld(await this.#ask(node, JOB_METHODS.status, statusBody(ticket))),
+      stop: async (node, ticket) => readHeld(await this.#ask(node, JOB_METHODS.cancel, statusBody(ticket))),
       back: (given) => this.#back(given),
     });
     this.#held = new HeldJobs({
@@ -132,6 +137,11 @@ export class Balancer {
       codec: this.#codec,
       call: options.call,
       submit: (job, parcel) => this.#runFor(job, parcel),
+      cancel: (job) =>
+        void this.cancel(
+          (other) => other === job,
+          new JobRefusedError(job.id, "the node that gave it cancelled it"),
+        ),
     });
   }
 
@@ -142,6 +152,7 @@ export class Balancer {
       [JOB_METHODS.steal, async (caller, body) => this.#loot(caller, body)],
       [JOB_METHODS.done, async ({ node }, body) => this.#done(node, body)],
       [JOB_METHODS.status, async ({ node }, body) => heldBody(this.#held.has(node, readStatus(body)))],
+      [JOB_METHODS.cancel, async ({ node }, body) => heldBody(this.#held.cancel(node, readStatus(body)))],
       [JOB_METHODS.load, async () => loadBody(this.load())],
     ];
   }
@@ -189,7 +200,7 @@ export class Balancer {
   async submit(job: JobEnvelope, route: JobRoute = { kind: "local" }, priority = 0): Promise<unknown> {
     const features = route.kind === "features" ? route.features : [];
     this.#needs.set(job, { hops: 0, features });
-    const node = await this.#choose(route);
+    const node = await this.#place(job, route);
     if (node === undefined) throw new JobRefusedError(job.id, `nobody has ${features.join(", ")}`);
     if (node === this.#o.self) return this.#o.queue.submit(job, priority);
     return new Promise((resolve, reject) => {
@@ -203,6 +214,16 @@ export class Balancer {
     });
   }
 
+  /**
+   * Stop the jobs of this node for which `fits` holds, wherever they are, those that it holds for others included (BA4). Each is settled with
+   * `why`. How many there were. O(jobs of this node).
+   */
+  cancel(fits: (job: JobEnvelope) => boolean, why: Error): number {
+    const placing = [...this.#placing.keys()].filter(fits);
+    for (const job of placing) this.#placing.set(job, why);
+    return placing.length + this.#o.queue.cancel(fits, why) + this.#given.cancel(fits, why);
+  }
+
   /** One round: steal when idle, give away when overloaded (BA2). */
   async balance(): Promise<void> {
     if (this.#busy || this.#stopped) return;
@@ -213,6 +234,19 @@ export class Balancer {
       else if (isOverloaded(load) && load.waiting > 0) await this.#giveAway(load);
     } finally {
       this.#busy = false;
+    }
+  }
+
+  /** Where a job goes; it can be cancelled meanwhile (BA4). */
+  async #place(job: JobEnvelope, route: JobRoute): Promise<NodeId | undefined> {
+    this.#placing.set(job, undefined);
+    try {
+      const node = await this.#choose(route);
+      const why = this.#placing.get(job);
+      if (why !== undefined) throw why;
+      return node;
+    } finally {
+      this.#placing.delete(job);
     }
   }
 
@@ -315,17 +349,21 @@ export class Balancer {
   /** Give a job to a node. False when it was refused; when nobody knows, it counts as given. */
   async #give(node: NodeId, taken: TakenJob): Promise<boolean> {
     const parcel = this.#parcel(taken);
-    this.#given.put(node, parcel, taken);
+    const arrives = this.#offer(node, parcel);
+    this.#given.put(node, parcel, taken, arrives);
     try {
-      await this.#ask(node, JOB_METHODS.give, giveBody(parcel, this.#codec));
+      await arrives;
     } catch (error) {
-      if (isSilence(error)) return true;
-      this.#given.refused(parcel.ticket);
-      return false;
+      // One that was cancelled meanwhile is not to run here instead.
+      return isSilence(error) || !this.#given.refused(parcel.ticket);
     }
     this.#stats.forwarded++;
     this.#o.meter?.count("mayfly_jobs_forwarded_total");
     return true;
+  }
+
+  async #offer(node: NodeId, parcel: JobParcel): Promise<void> {
+    await this.#ask(node, JOB_METHODS.give, giveBody(parcel, this.#codec));
   }
 
   #parcel({ job, priority }: TakenJob): JobParcel {

@@ -4,6 +4,7 @@
  */
 import type { JobEngine, JobEnvelope, JobQueue, TakenJob } from "@glia-os/abi/ports";
 import { OverlayLimitError } from "../overlay-errors.ts";
+import { JobStop } from "./job-stop.ts";
 
 /** Jobs that wait, unless said otherwise. */
 export const WAITING_JOBS_MAX = 10_000;
@@ -26,7 +27,7 @@ class EngineQueue implements JobQueue {
   readonly #o: EngineQueueOptions;
   /** In the order they will start: higher priority first, of equal ones the older. */
   readonly #waiting: TakenJob[] = [];
-  #running = 0;
+  readonly #running = new Map<TakenJob, JobStop>();
 
   constructor(options: EngineQueueOptions) {
     this.#o = options;
@@ -38,7 +39,7 @@ class EngineQueue implements JobQueue {
   }
 
   get running(): number {
-    return this.#running;
+    return this.#running.size;
   }
 
   submit(job: JobEnvelope, priority = 0): Promise<unknown> {
@@ -64,16 +65,28 @@ class EngineQueue implements JobQueue {
     return taken;
   }
 
+  cancel(fits: (job: JobEnvelope) => boolean, why: Error): number {
+    const waiting = this.takeTail(this.#waiting.length, fits);
+    const running = [...this.#running].filter(([{ job }, { cancelled }]) => !cancelled && fits(job));
+    for (const { reject } of waiting) reject(why);
+    for (const [{ reject }, stop] of running) {
+      reject(why);
+      stop.request(why);
+    }
+    return waiting.length + running.length;
+  }
+
   #feed(): void {
-    while (this.#running < this.slots) {
+    while (this.#running.size < this.slots) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
-      this.#running++;
+      const stop = new JobStop();
+      this.#running.set(next, stop);
       this.#o.engine
-        .run(next.job)
+        .run(next.job, stop)
         .then(next.resolve, next.reject)
         .finally(() => {
-          this.#running--;
+          this.#running.delete(next);
           this.#feed();
         });
     }

@@ -5,10 +5,12 @@
  * GJ2. It comes back when its node is gone, or twice said that it does not hold it; then it may have run, and runs again, at most
  *      {@link ATTEMPTS_MAX} times in all. After that it ends with `overlay.job-unknown`.
  * GJ3. Only the node that has a job can settle it.
+ * GJ4. A given job that is cancelled is settled here at once; its node is asked to stop it until it says that it did, at most
+ *      {@link STOP_MAX} times with growing pauses, or twice that it has no such job.
  */
 import { RemoteError } from "@glia-os/abi/errors";
 import type { NodeId } from "@glia-os/abi/ids";
-import type { TakenJob, TimerHandle, Timers } from "@glia-os/abi/ports";
+import type { JobEnvelope, TakenJob, TimerHandle, Timers } from "@glia-os/abi/ports";
 import { errorRecordOf } from "../admission/error-record.ts";
 import { decodeCbor } from "../codec/cbor.ts";
 import { JobUnknownError } from "../overlay-errors.ts";
@@ -18,6 +20,9 @@ import type { JobCodec, JobDone, JobParcel } from "./messages.ts";
 export const ATTEMPTS_MAX = 3;
 /** How often the node of a job is asked whether it has it, in milliseconds. */
 export const POLL_MS = 5000;
+/** Times a node is asked to stop a job. */
+export const STOP_MAX = 6;
+const STOP_PAUSE_MS = 500;
 const DENIALS_MAX = 2;
 
 /** A job on another node. */
@@ -25,6 +30,8 @@ export interface GivenJob {
   readonly node: NodeId;
   readonly parcel: JobParcel;
   readonly taken: TakenJob;
+  /** Settles when its node has answered the giving, or has not; nothing for one that goes with an answer of this node. */
+  readonly arrives: Promise<unknown> | undefined;
   denials: number;
 }
 
@@ -34,6 +41,8 @@ export interface GivenJobsOptions {
   readonly codec: JobCodec;
   /** Whether a node holds the job of a ticket; rejects when it cannot be asked. */
   readonly holds: (node: NodeId, ticket: number) => Promise<boolean>;
+  /** Ask a node to stop the job of a ticket. Whether it had it; rejects when it cannot be asked. */
+  readonly stop: (node: NodeId, ticket: number) => Promise<boolean>;
   /** Run a job here after all. */
   readonly back: (given: GivenJob) => void;
 }
@@ -45,6 +54,7 @@ export class GivenJobs {
   readonly #attempts = new Map<string, number>();
   #timer: TimerHandle | undefined;
   #next = 1;
+  #stopped = false;
 
   constructor(options: GivenJobsOptions) {
     this.#o = options;
@@ -61,14 +71,27 @@ export class GivenJobs {
   }
 
   /** A job is with a node from now on, whether or not the node said so yet. */
-  put(node: NodeId, parcel: JobParcel, taken: TakenJob): void {
-    this.#given.set(parcel.ticket, { node, parcel, taken, denials: 0 });
+  put(node: NodeId, parcel: JobParcel, taken: TakenJob, arrives?: Promise<unknown>): void {
+    this.#given.set(parcel.ticket, { node, parcel, taken, arrives, denials: 0 });
     this.#timer ??= this.#o.timers.schedule(POLL_MS, () => this.#poll());
   }
 
-  /** The node refused it: it was never there. */
-  refused(ticket: number): void {
-    this.#given.delete(ticket);
+  /** The node refused it: it was never there. False when nobody waits for it any more. */
+  refused(ticket: number): boolean {
+    return this.#given.delete(ticket);
+  }
+
+  /** Cancel the jobs that are elsewhere and for which `fits` holds (GJ4). How many there were. */
+  cancel(fits: (job: JobEnvelope) => boolean, why: Error): number {
+    const found = [...this.#given.values()].filter(({ taken }) => fits(taken.job));
+    for (const given of found) {
+      const { parcel, taken } = given;
+      this.#given.delete(parcel.ticket);
+      this.#attempts.delete(parcel.job.id);
+      taken.reject(why);
+      void this.#stop(given);
+    }
+    return found.length;
   }
 
   /** A node says how a job ended (GJ3). */
@@ -92,10 +115,26 @@ export class GivenJobs {
 
   /** End: what is elsewhere ends unknown. */
   stop(): void {
+    this.#stopped = true;
     this.#timer?.cancel();
     for (const { taken, parcel, node } of this.#given.values())
       taken.reject(new JobUnknownError(parcel.job.id, node, undefined));
     this.#given.clear();
+  }
+
+  /** (GJ4) One that goes with an answer may be denied because it is on its way. */
+  async #stop({ node, parcel: { ticket }, arrives }: GivenJob): Promise<void> {
+    await arrives?.catch(() => undefined);
+    let denials = 0;
+    for (let round = 0; round < STOP_MAX && denials < DENIALS_MAX && !this.#stopped; round++) {
+      try {
+        if (await this.#o.stop(node, ticket)) return;
+        denials++;
+      } catch {
+        // It did not answer: it is asked again.
+      }
+      await new Promise<void>((resolve) => this.#o.timers.schedule(STOP_PAUSE_MS * (1 << round), resolve));
+    }
   }
 
   #return(given: GivenJob): void {

@@ -5,6 +5,7 @@
  * HJ2. Its end is told to the giver until the giver took it, at most {@link TELL_MAX} times with growing pauses; until then the node
  *      says that it holds the job.
  * HJ3. At most {@link HELD_MAX} jobs of others.
+ * HJ4. Only the giver of a job can have it stopped.
  */
 import type { NodeId } from "@glia-os/abi/ids";
 import type { JobEnvelope, Timers } from "@glia-os/abi/ports";
@@ -32,12 +33,15 @@ export interface HeldJobsOptions {
     options: CallOptions,
   ) => Promise<Uint8Array>;
   readonly submit: (job: JobEnvelope, parcel: JobParcel) => Promise<unknown>;
+  /** Stop a job that was submitted. */
+  readonly cancel: (job: JobEnvelope) => void;
 }
 
 /** The jobs of others. */
 export class HeldJobs {
   readonly #o: HeldJobsOptions;
-  readonly #held = new Set<string>();
+  /** By giver and ticket. */
+  readonly #held = new Map<string, JobEnvelope>();
   #stopped = false;
 
   constructor(options: HeldJobsOptions) {
@@ -59,12 +63,19 @@ export class HeldJobs {
     const key = `${giver} ${parcel.ticket}`;
     if (this.#held.has(key)) return;
     if (this.#held.size >= HELD_MAX) throw new OverlayLimitError("jobs of other nodes", HELD_MAX);
-    this.#held.add(key);
+    this.#held.set(key, parcel.job);
     this.#o.submit(parcel.job, parcel).then(
       (result) => this.#tell(giver, parcel, () => ({ ok: true, value: this.#encoded(parcel, result) })),
       (error: unknown) =>
         this.#tell(giver, parcel, () => ({ ok: false, value: encodeCbor(errorFields(error)) })),
     );
+  }
+
+  /** The giver wants a job stopped (HJ4). Whether it is held. */
+  cancel(giver: NodeId, ticket: number): boolean {
+    const job = this.#held.get(`${giver} ${ticket}`);
+    if (job !== undefined) this.#o.cancel(job);
+    return job !== undefined;
   }
 
   stop(): void {

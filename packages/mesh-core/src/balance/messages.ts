@@ -12,6 +12,7 @@ export const JOB_METHODS = {
   steal: "job.steal",
   done: "job.done",
   status: "job.status",
+  cancel: "job.cancel",
   load: "job.load",
 } as const;
 /** Nodes a job may be handed to, one after the other. */
@@ -151,6 +152,7 @@ export function readDone(body: Uint8Array): JobDone {
   return done;
 }
 
+/** What is asked about the job of a ticket: whether it is held, or that it be stopped. */
 export function statusBody(ticket: number): Uint8Array {
   return encodeCbor([BALANCE_VERSION, ticket]);
 }
