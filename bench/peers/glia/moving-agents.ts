@@ -12,18 +12,23 @@ export type MovingAgent = Pick<SpawnRequest, "module" | "kind" | "grants" | "mem
 
 const PAGES_PER_MEBIBYTE = 16;
 
-/** Fills so much memory with what does not compress, and rewrites 64 KiB of it with each message. */
+/**
+ * Fills so much memory with what does not compress, and rewrites 64 KiB of it with each message. It allocates nothing more: a collector that waits until
+ * the garbage is as large as what lives would run out of memory first.
+ */
 export async function rewriting(mebibytes: number): Promise<MovingAgent> {
   const words = (mebibytes * 2 ** 20 - 2 ** 19) / 8;
-  const source = `import { receive, reply } from "@glia-os/guest-as/assembly";
+  const source = `import { Inbox, reply } from "@glia-os/guest-as/assembly";
 export function glia_main(): i32 {
+  const inbox = new Inbox();
+  const answer = new Uint8Array(8);
   const state = new StaticArray<u64>(${words});
   let x: u64 = 88172645463325252;
   for (let i = 0; i < ${words}; i++) { x ^= x << 13; x ^= x >> 7; x ^= x << 17; state[i] = x; }
   while (true) {
-    const message = receive();
+    inbox.receive();
     for (let i = 0; i < 8192; i++) state[i] = rotl<u64>(state[i] + 77, 9);
-    reply(message);
+    reply(answer);
   }
 }`;
   const folder = mkdtempSync(join(tmpdir(), "glia-bench-"));

@@ -1,4 +1,4 @@
-/** Pre-copy within one process (PS1 to PS4 of source.ts, PT1 to PT4 of target.ts, AV1 and AV2 of arrival.ts). */
+/** Pre-copy within one process (PS1 to PS5 of source.ts, PT1 to PT4 of target.ts, AV1 and AV2 of arrival.ts). */
 import type { StepOutcome } from "@glia-os/abi/ports";
 import { describe, expect, it } from "vitest";
 import {
@@ -54,6 +54,13 @@ function stream(source: PreCopySource, run: () => boolean): Uint8Array[] | undef
     }
   } while (!source.settled);
   return [...pieces, ...source.last()];
+}
+
+/** A guest at its first blocking call. */
+async function waiting(program: WasmProgram): Promise<WasmInstance> {
+  const it = program.instantiate({}, new RecordingHost());
+  it.step();
+  return it;
 }
 
 /** A guest of 8 MiB in the middle of what it does, and the bytes of one pre-copy of it. */
@@ -188,6 +195,40 @@ describe("a guest moved by pre-copy", () => {
     expect(there.memoryBytes).toBe(31 * 65_536);
     expect(there.step(undefined, 2 ** 40)).toEqual({ kind: "finished", status: 30 });
     expect(() => moved(20)).toThrow(MemoryLimitError);
+  });
+
+  it("PS5: that grows in the middle of a round is whole at the other end", async () => {
+    // Memory of 17 pages grows past a block of 1 MiB that a frame was begun for, between any two pieces.
+    const text = `(module
+      (import "glia.v1" "receive" (func $receive (param i32 i32) (result i32)))
+      (memory 17 40) (func $wait (drop (call $receive (i32.const 0) (i32.const 8))))
+      (func (export "glia_main") (result i32) (local $n i32)
+        (i32.store (i32.const 65532) (i32.const 9)) (i32.store (i32.const 1114108) (i32.const 7))
+        (call $wait)
+        (loop $l
+          (drop (memory.grow (i32.const 1)))
+          (i32.store (i32.sub (i32.mul (memory.size) (i32.const 65536)) (i32.const 4)) (i32.const 5))
+          (call $wait)
+          (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 9))))
+        (i32.add (i32.load (i32.const 1114108)) (i32.load (i32.const 1179644)))))`;
+    const program = await admit(text);
+    const pieces = [...new PreCopySource(await waiting(program), await program.tracking()).round()].length;
+    for (let grows = 1; grows <= pieces; grows++) {
+      const it = await waiting(program);
+      const source = new PreCopySource(it, await program.tracking());
+      const target = new PreCopyTarget(program, {}, new RecordingHost());
+      let at = 0;
+      for (const piece of source.round()) {
+        target.push(piece);
+        if (++at === grows) it.step({ value: 0 });
+      }
+      for (const piece of source.last()) target.push(piece);
+      const there = target.finish();
+      expect(there.memoryBytes).toBe(18 * 65_536);
+      let outcome = there.step({ value: 0 });
+      while (outcome.kind === "pending") outcome = there.step({ value: 0 });
+      expect(outcome, `grown after piece ${grows} of ${pieces}`).toEqual({ kind: "finished", status: 12 });
+    }
   });
 
   it("whose pages became zeros has zeros at the other end", async () => {

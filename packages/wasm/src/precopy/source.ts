@@ -8,6 +8,7 @@
  *      noticed, and the stream stays without its end.
  * PS3. Until the caller disposes of it the guest is whole: `cancel` puts it back into the module without marks, at any time.
  * PS4. Memory beyond the guest: one piece of at most 128 KiB.
+ * PS5. A round speaks of the memory that there was when it began. What the guest grows meanwhile belongs to the next one.
  *
  * Iterative copying and the rule when to stop: Clark et al., Live Migration of Virtual Machines, NSDI 2005. The numbers of the rule
  * are measured here: a guest that rewrites as much as fits in a round never gets below it.
@@ -54,6 +55,8 @@ export class PreCopySource {
   #round = 0;
   /** Pages of the round before: what the present dirty ones are compared with. */
   #sent = 0;
+  /** Bytes of memory when the round began (PS5). */
+  #memoryBytes = 0;
 
   /**
    * Start: the guest, which must be suspended, goes on in the module that marks its writes.
@@ -146,6 +149,7 @@ export class PreCopySource {
       );
     this.#state = "sending";
     this.#round += 1;
+    this.#memoryBytes = this.#instance.memoryBytes;
   }
 
   #break(problem: string): never {
@@ -167,12 +171,12 @@ export class PreCopySource {
   }
 
   #head(part: number): Uint8Array {
-    return roundHead(part, this.#round, this.#instance.memoryBytes);
+    return roundHead(part, this.#round, this.#memoryBytes);
   }
 
-  /** Frames up to the size that memory has when the round starts: pages that come later are in the next one. */
+  /** Frames up to the size that memory had when the round began (PS5). */
   *#frames(): Generator<Uint8Array, void, undefined> {
-    const pages = this.#instance.memoryBytes / SNAPSHOT_PAGE_BYTES;
+    const pages = this.#memoryBytes / SNAPSHOT_PAGE_BYTES;
     const all = this.#round === 1;
     this.#sent = 0;
     for (let block = 0; block * FRAME_PAGES < pages; block++) {
@@ -182,7 +186,7 @@ export class PreCopySource {
 
   #frame(block: number, all: boolean): Generator<Uint8Array, void, undefined> {
     const memory = (): Uint8Array => new Uint8Array(this.#instance.memory.buffer);
-    const end = Math.min((block + 1) * FRAME_PAGES, this.#instance.memoryBytes / SNAPSHOT_PAGE_BYTES);
+    const end = Math.min((block + 1) * FRAME_PAGES, this.#memoryBytes / SNAPSHOT_PAGE_BYTES);
     const pages: number[] = [];
     for (
       let page = this.#next(block * FRAME_PAGES, all);
