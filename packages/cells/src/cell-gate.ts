@@ -45,6 +45,7 @@ import { imageSource, piecesSource } from "./image-source.ts";
 import { ImageReader } from "./image-stream.ts";
 import type { KeptCells } from "./kept-cells.ts";
 import { KeptMailbox } from "./kept-mailbox.ts";
+import type { CallerCounts } from "./policy/caller-counts.ts";
 import { RetiredCells } from "./retired-cells.ts";
 import type {
   Asker,
@@ -120,6 +121,8 @@ export class CellGate implements MeshCells, CellGatePort {
 
   /** Why new agents are refused here; undefined when they are taken (CG8). */
   refusesNew: string | undefined;
+  /** Where accepted messages are counted by their senders' nodes; undefined: nowhere. */
+  callers: CallerCounts | undefined;
 
   /** Cells on this node. */
   get size(): number {
@@ -262,6 +265,7 @@ export class CellGate implements MeshCells, CellGatePort {
     if (verdict.kind === "duplicate") cell.refusedDuplicates++;
     if (verdict.kind !== "accepted") return cell.kept?.held(verdict) ?? verdict;
     const { link, seq, ask, from, payload } = message;
+    this.callers?.note(cell.agent, from);
     if (cell.kept === undefined) {
       this.#give(cell, { link, seq, ask, from, payload });
       return verdict;

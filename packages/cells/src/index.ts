@@ -60,6 +60,20 @@ export { FILE_CHUNK_MAX, type FileCipher, type FileCrypto, type RunningHash } fr
 export { AgentFileReader, type AgentFileStart, FILE_START_MAX, readFileStart } from "./export/file-reader.ts";
 export { AgentFileWriter } from "./export/file-writer.ts";
 export type { KeptCells, KeptMail, StoredCell, UnreadCell } from "./kept-cells.ts";
+export { CALLERS_MAX, CallerCounts } from "./policy/caller-counts.ts";
+export {
+  CALLER_SHARE,
+  LATENCY_LOOKS,
+  LATENCY_THRESHOLD_MS,
+  type LatencyLook,
+  LatencyPolicy,
+  type LatencySettings,
+  type LatencyWish,
+  LOOK_MESSAGES,
+  type NearbyNode,
+  nearer,
+  RESIDENCE_MS,
+} from "./policy/latency-policy.ts";
 export { MoveBudget } from "./policy/move-budget.ts";
 export {
   MovementPolicies,

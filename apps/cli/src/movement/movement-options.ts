@@ -6,7 +6,7 @@ import { parseTime } from "../commands/join-line-limits.ts";
 import { UsageError } from "../errors.ts";
 
 /** The policies that there are. */
-const POLICY_NAMES = ["battery", "thermal", "load", "rebalance"] as const;
+const POLICY_NAMES = ["battery", "thermal", "load", "rebalance", "latency"] as const;
 const DRAIN_BOUNDS = { minMs: 1000, maxMs: 3_600_000, range: "1s to 1h" } as const;
 
 /** The options. */
@@ -23,7 +23,7 @@ export function movementOptions(command: Command): Command {
     .addOption(
       new Option(
         "--policy <policy...>",
-        "move agents away when the battery is low, it is hot, the load is high, or others have fewer",
+        "move agents away when the battery is low, it is hot, the load is high, others have fewer, or most messages come from afar",
       ).choices(POLICY_NAMES),
     )
     .option("--moves-per-minute <n>", "most moves that policies begin in a minute (default: 6)")

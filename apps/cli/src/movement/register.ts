@@ -97,7 +97,7 @@ function addPolicy(agent: Command, register: Registrar): void {
   );
   policy.summary("Show or change the policies that move agents");
   choiceOptions(policy)
-    .option("--on <policy>", "turn on: battery, thermal, load or rebalance")
+    .option("--on <policy>", "turn on: battery, thermal, load, rebalance or latency")
     .option("--off <policy>", "turn off")
     .option("--node <node>", "the node whose policy it is (default: the node asked)");
   register.runs(policy, async () => (await import("./agent-policy.ts")).agentPolicy);

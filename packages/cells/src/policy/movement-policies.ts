@@ -1,6 +1,6 @@
 /**
  * Which of a node's policies want agents moved away now, and how many (docs/spec/policy.md). What triggers them, with its hysteresis, is
- * decided elsewhere (`Triggers` of `@glia-os/rt`); here triggers become wishes.
+ * decided elsewhere (`Triggers` of `@glia-os/rt`); here triggers become wishes. What `latency` wants is decided by `latency-policy.ts`.
  *
  * MP1. A wish names its policy. Wishes to leave altogether come before wishes to lighten the load.
  * MP2. A node that wants agents to leave takes none.
@@ -9,7 +9,7 @@
  */
 
 /** The policies. */
-export const POLICIES = ["battery", "thermal", "load", "rebalance"] as const;
+export const POLICIES = ["battery", "thermal", "load", "rebalance", "latency"] as const;
 
 /** One of them. */
 export type PolicyName = (typeof POLICIES)[number];

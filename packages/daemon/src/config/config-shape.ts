@@ -139,12 +139,25 @@ export const CONFIG_SHAPE: RecordShape = record({
   movement: {
     shape: record({
       policies: {
-        shape: { kind: "list", of: choice("battery", "thermal", "load", "rebalance"), max: 4 },
+        shape: { kind: "list", of: choice("battery", "thermal", "load", "rebalance", "latency"), max: 5 },
         says: "policies that are on",
       },
       movesPerMinute: {
         shape: { kind: "number", min: 1, max: 600 },
         says: "most moves that policies begin in a minute",
+      },
+      latency: {
+        shape: record({
+          thresholdMs: {
+            shape: { kind: "number", min: 1, max: 10_000, unit: "milliseconds" },
+            says: "round trip from which on a caller is far",
+          },
+          residenceMs: {
+            shape: { kind: "number", min: 0, max: 86_400_000, unit: "milliseconds" },
+            says: "how long an agent stays where it came to",
+          },
+        }),
+        says: "when the policy `latency` moves an agent",
       },
     }),
     says: "how it moves agents by itself",

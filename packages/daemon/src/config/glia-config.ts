@@ -48,8 +48,9 @@ export interface GliaConfig {
   readonly programs?: { readonly uploaded?: true; readonly folder?: string };
   /** How it moves agents by itself (docs/migration.md). Default: not at all. */
   readonly movement?: {
-    readonly policies?: readonly ("battery" | "thermal" | "load" | "rebalance")[];
+    readonly policies?: readonly ("battery" | "thermal" | "load" | "rebalance" | "latency")[];
     readonly movesPerMinute?: number;
+    readonly latency?: { readonly thresholdMs?: number; readonly residenceMs?: number };
   };
   /** Where `/metrics`, `/__health` and its jobs are served, `HOST:PORT`. Default: nowhere. */
   readonly http?: { readonly bind: string };

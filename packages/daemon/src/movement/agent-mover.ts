@@ -64,11 +64,18 @@ export class AgentMover {
   }
 
   /** Move an agent away (AM1). Never rejects. */
-  async away({ agent }: AgentRow): Promise<MoveOutcome> {
-    const { mesh, gate, placement } = this.#parts;
-    const candidates = (await placement.candidates()).slice(0, TRIES);
+  async away(row: AgentRow): Promise<MoveOutcome> {
+    return this.to(
+      row,
+      (await this.#parts.placement.candidates()).map(({ node }) => node),
+    );
+  }
+
+  /** Move an agent to the first of these nodes that takes it (AM1). Never rejects. */
+  async to({ agent }: AgentRow, nodes: readonly NodeId[]): Promise<MoveOutcome> {
+    const { mesh, gate } = this.#parts;
     let why = "no other node takes agents";
-    for (const { node } of candidates) {
+    for (const node of nodes.slice(0, TRIES)) {
       if (gate.stands(agent) === undefined) return { kind: "gone" };
       try {
         await mesh.migrate(agent, node);

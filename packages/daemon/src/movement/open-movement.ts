@@ -9,10 +9,12 @@ import { AgentExports } from "./agent-exports.ts";
 import { AgentImports } from "./agent-imports.ts";
 import { AgentMover } from "./agent-mover.ts";
 import { AgentRows } from "./agent-rows.ts";
+import { DistanceService } from "./distance-service.ts";
 import { Drain } from "./drain-service.ts";
 import { ExportShelf } from "./export-shelf.ts";
 import { createFileSensors } from "./file-sensors.ts";
 import { AgentFileService } from "./file-service.ts";
+import { LatencyWatch } from "./latency-watch.ts";
 import { type AgentDirectory, LifecycleService } from "./lifecycle-service.ts";
 import type { NodeCondition } from "./move-api.ts";
 import { MoveService, type OwnMoves } from "./move-service.ts";
@@ -51,7 +53,8 @@ export function openMovement(parts: MovementParts): Movement {
   const { files, exports } = openFiles(parts, rows);
   const late: { own?: OwnMoves } = {};
   const placement = new PlacementService({ mesh, clock, own: () => late.own?.condition() });
-  const own = gate === undefined ? undefined : openOwn(parts, gate, placement);
+  const distances = new DistanceService({ mesh, clock, file: parts.settings.sensorsFile });
+  const own = gate === undefined ? undefined : openOwn(parts, gate, placement, distances);
   if (own !== undefined) late.own = own;
   own?.policies.start();
   const member = (text: string): Promise<NodeId> => agents.member(text);
@@ -88,17 +91,33 @@ function openFiles(
   return { files, exports };
 }
 
-function openOwn(parts: MovementParts, gate: CellGate, placement: PlacementService): OwnMoves {
+function openOwn(
+  parts: MovementParts,
+  gate: CellGate,
+  placement: PlacementService,
+  distances: DistanceService,
+): OwnMoves {
   const { mesh, settings } = parts;
   const { sensorsFile } = settings;
   const mover = new AgentMover({ mesh, gate, placement });
   const drain = new Drain({ ...parts, self: mesh.self, gate, mover });
+  const { self } = mesh;
+  const latency = new LatencyWatch({
+    ...parts,
+    self,
+    settings: settings.latency,
+    gate,
+    mover,
+    placement,
+    distances,
+  });
   const policies = new PolicyWatch({
     ...parts,
     sensors: sensorsFile === undefined ? createSystemSensors() : createFileSensors(sensorsFile),
     totalMemoryBytes: totalmem(),
     mover,
     placement,
+    latency,
     hosting: () => gate.size,
   });
   const condition = (): NodeCondition => {

@@ -5,11 +5,12 @@
  * PO2. One look at a time; the moves of a look are over before the next.
  * PO3. Triggers and their hysteresis are those of `@glia-os/rt`; what the sensors do not say triggers nothing.
  */
-import type { Clock, Logger, Meter, Sensors, TimerHandle, Timers } from "@glia-os/abi/ports";
+import type { AgentRow, Clock, Logger, Meter, Sensors, TimerHandle, Timers } from "@glia-os/abi/ports";
 import { MoveBudget, MovementPolicies, type MoveWish, POLICIES, type PolicyName } from "@glia-os/cells";
 import { PowerWatch, type Trigger } from "@glia-os/rt";
 import { BadOptionsError } from "../errors.ts";
-import type { AgentMover } from "./agent-mover.ts";
+import type { AgentMover, MoveOutcome } from "./agent-mover.ts";
+import type { LatencyWatch } from "./latency-watch.ts";
 import type { NodeCondition, PolicyMove } from "./move-api.ts";
 import { LOOK_MS, MOVES_PER_MINUTE, type MovementSettings } from "./movement-settings.ts";
 import type { PlacementService } from "./placement-service.ts";
@@ -24,6 +25,7 @@ export interface PolicyWatchParts {
   readonly totalMemoryBytes: number;
   readonly mover: AgentMover;
   readonly placement: Pick<PlacementService, "candidates">;
+  readonly latency: Pick<LatencyWatch, "on" | "look">;
   readonly hosting: () => number;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -46,6 +48,7 @@ export class PolicyWatch {
     const { settings, sensors, clock, timers, totalMemoryBytes, meter, logger } = parts;
     this.#parts = parts;
     this.#policies = new MovementPolicies(settings.policies ?? []);
+    parts.latency.on = this.#policies.enabled.includes("latency");
     this.#budget = new MoveBudget(settings.movesPerMinute ?? MOVES_PER_MINUTE);
     this.#lookMs = settings.lookMs ?? LOOK_MS;
     for (const trigger of TRIGGERS) meter.gauge("glia_policy_trigger", 0, { trigger });
@@ -79,6 +82,7 @@ export class PolicyWatch {
     if (!(POLICIES as readonly string[]).includes(policy))
       throw new BadOptionsError(`There is no policy ${JSON.stringify(policy)}, only ${POLICIES.join(", ")}`);
     this.#policies.set(policy as PolicyName, on);
+    this.#parts.latency.on = this.#policies.enabled.includes("latency");
   }
 
   /** What a node says of itself about it. */
@@ -115,6 +119,7 @@ export class PolicyWatch {
       const leastElsewhere = await this.#leastElsewhere();
       const wish = this.#policies.wish({ standing, hosting: hosting(), leastElsewhere });
       if (wish !== undefined) await this.#fulfil(wish);
+      else await this.#bringNearer();
     } catch (error) {
       logger.log("warn", "a policy could not move agents", { why: String(error) });
     }
@@ -129,18 +134,30 @@ export class PolicyWatch {
   }
 
   async #fulfil({ policy, why, moves }: MoveWish): Promise<void> {
-    const { mover, clock, meter, logger } = this.#parts;
+    const { mover } = this.#parts;
     const here = await mover.busiestFirst();
     for (const row of moves === "one" ? here.slice(0, 1) : here) {
-      if (this.#stopped || !this.#budget.take(clock.monotonicMs())) return;
-      const outcome = await mover.away(row);
-      const { agent, name } = row;
-      const to = outcome.kind === "moved" ? outcome.to : undefined;
-      this.#moves = [...this.#moves, { policy, why, agent, name, to, atMs: clock.wallMs() }].slice(
-        -KEPT_MOVES,
-      );
-      meter.count("glia_policy_moves_total", 1, { policy, outcome: outcome.kind });
-      logger.log("info", "a policy moved an agent", { policy, why, agent, to: to ?? "nowhere" });
+      if (!this.#mayBegin()) return;
+      this.#began(policy, why, row, await mover.away(row));
     }
+  }
+
+  async #bringNearer(): Promise<void> {
+    const move = await this.#parts.latency.look(() => this.#mayBegin());
+    if (move !== undefined) this.#began("latency", move.why, move.row, move.outcome);
+  }
+
+  #mayBegin(): boolean {
+    return !this.#stopped && this.#budget.take(this.#parts.clock.monotonicMs());
+  }
+
+  /** PO1. */
+  #began(policy: PolicyName, why: string, { agent, name }: AgentRow, outcome: MoveOutcome): void {
+    const { clock, meter, logger } = this.#parts;
+    const to = outcome.kind === "moved" ? outcome.to : undefined;
+    const move = { policy, why, agent, name, to, atMs: clock.wallMs() };
+    this.#moves = [...this.#moves, move].slice(-KEPT_MOVES);
+    meter.count("glia_policy_moves_total", 1, { policy, outcome: outcome.kind });
+    logger.log("info", "a policy moved an agent", { policy, why, agent, to: to ?? "nowhere" });
   }
 }
