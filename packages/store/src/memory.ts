@@ -88,6 +88,10 @@ class MemoryTables implements Tables {
     return stored;
   }
 
+  renewSession(session: StoredSession): StoredSession {
+    return session;
+  }
+
   dropSession(sessionId: string): void {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return;

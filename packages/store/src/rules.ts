@@ -129,18 +129,19 @@ export class CoordinationRules {
       throw new TooManySessionsError(sessions);
     if (earlier !== undefined) this.#endSession(earlier.sessionId);
     const fence = this.#tables.advance("fence");
-    return this.#startLease({ sessionId: sessionIdOf(node, fence), node, fence, ttlMs });
+    const sessionId = sessionIdOf(node, fence);
+    const expiresWallMs = this.#clock.wallMs() + ttlMs;
+    this.#leases.start(this.#tables.putSession({ sessionId, node, fence, ttlMs, expiresWallMs }));
+    return Object.freeze({ sessionId, node, fence, ttlMs });
   }
 
   #renewSession(sessionId: string): NodeSession {
     const session = this.#liveSession(sessionId);
     if (session === undefined) throw new SessionExpiredError(sessionId);
-    return this.#startLease(session);
-  }
-
-  #startLease({ sessionId, node, fence, ttlMs }: NodeSession): NodeSession {
-    const expiresWallMs = this.#clock.wallMs() + ttlMs;
-    this.#leases.start(this.#tables.putSession({ sessionId, node, fence, ttlMs, expiresWallMs }));
+    const { node, fence, ttlMs } = session;
+    this.#leases.start(
+      this.#tables.renewSession({ ...session, expiresWallMs: this.#clock.wallMs() + ttlMs }),
+    );
     return Object.freeze({ sessionId, node, fence, ttlMs });
   }
 

@@ -19,8 +19,7 @@ const SQL = {
   sessions: `SELECT ${SESSION} FROM session`,
   sessionOf: `SELECT ${SESSION} FROM session WHERE node = ?`,
   session: `SELECT ${SESSION} FROM session WHERE session_id = ?`,
-  putSession: `INSERT INTO session VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (session_id) DO UPDATE SET expires_wall_ms = excluded.expires_wall_ms`,
+  putSession: "INSERT INTO session VALUES (?, ?, ?, ?, ?)",
   dropSession: "DELETE FROM session WHERE session_id = ?",
   agent: `SELECT ${AGENT} FROM agent WHERE agent = ?`,
   agentNamed: `SELECT ${AGENT} FROM agent WHERE name = ? AND status <> 'terminated'`,
@@ -85,6 +84,11 @@ export class SqliteTables implements Tables {
     const { sessionId, node, fence, ttlMs, expiresWallMs } = session;
     this.#sql.putSession.run(sessionId, node, fence, ttlMs, expiresWallMs);
     return { ...session, renewals: 0 };
+  }
+
+  /** Writes nothing: a flush for each renewal would wake the disk of an idle mesh for ever. */
+  renewSession(session: StoredSession): StoredSession {
+    return session;
   }
 
   dropSession(sessionId: string): void {

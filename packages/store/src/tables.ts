@@ -15,7 +15,10 @@ export interface StoredSession {
   readonly node: NodeId;
   readonly fence: number;
   readonly ttlMs: number;
-  /** When the lease ends by the wall clock. For people: no decision reads it, because a wall clock may jump. */
+  /**
+   * When the lease ends by the wall clock, as of the last write: the first lease where only one process writes, else the last. For
+   * people: no decision reads it, because a wall clock may jump.
+   */
   readonly expiresWallMs: number;
   /** How often it was renewed, where other processes renew sessions too; 0 where only this one writes. */
   readonly renewals: number;
@@ -51,8 +54,13 @@ export interface Tables {
   session(sessionId: string): StoredSession | undefined;
   /** How many sessions there are. */
   sessionCount(): number;
-  /** Write a session, new or renewed; the caller removed any other of its node before. Returns it as it is stored. */
+  /** Write a new session; the caller removed any other of its node before. Returns it as it is stored. */
   putSession(session: Omit<StoredSession, "renewals">): StoredSession;
+  /**
+   * A kept session got its full time again. Returns it as it is stored. Where only one process writes, nothing need be written: its
+   * clock knows the deadline, and after a restart every kept session has its full time again (L1).
+   */
+  renewSession(session: StoredSession): StoredSession;
   /** Remove a session, if it is there. */
   dropSession(sessionId: string): void;
   /** The row of an agent. */

@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
@@ -54,6 +62,23 @@ it("rows, names, fences and outcomes are there after close and open", async () =
   expect((await store.listAgents()).length).toBe(3);
   expect((await store.openSession(nodeNamed("a"), 60_000, "open")).fence).toBe(1);
   expect((await store.openSession(nodeNamed("a"), 60_000, "next")).fence).toBe(2);
+  await store.close();
+});
+
+/** Every byte of the files of a store. */
+const bytesOf = (): Record<string, string> =>
+  Object.fromEntries(
+    readdirSync(folder).map((name) => [name, readFileSync(join(folder, name)).toString("base64")]),
+  );
+
+it("a renewal writes nothing, so nodes at rest leave the disk alone", async () => {
+  const store = await openSqliteCoordination({ path: join(folder, "a.db") });
+  const { sessionId } = await store.openSession(nodeNamed("a"), 60_000, "open");
+  const before = bytesOf();
+  for (let i = 0; i < 20; i++) await store.renewSession(sessionId);
+  expect(bytesOf()).toEqual(before);
+  await store.openSession(nodeNamed("b"), 60_000, "open-b");
+  expect(bytesOf()).not.toEqual(before);
   await store.close();
 });
 

@@ -91,12 +91,19 @@ export class CoordinationSlice implements Tables {
   }
 
   putSession(session: Omit<StoredSession, "renewals">): StoredSession {
-    const before = this.#sessions.get(session.sessionId);
-    const stored = { ...session, renewals: (before?.renewals ?? -1) + 1 };
-    if (before === undefined) this.counters.sessions += 1;
-    this.#sessions.set(session.sessionId, stored);
-    this.written.sessions.set(session.sessionId, stored);
-    return stored;
+    this.counters.sessions += 1;
+    return this.#keepSession({ ...session, renewals: 0 });
+  }
+
+  /** Counted, so that the other processes see that the lease was renewed. */
+  renewSession(session: StoredSession): StoredSession {
+    return this.#keepSession({ ...session, renewals: session.renewals + 1 });
+  }
+
+  #keepSession(session: StoredSession): StoredSession {
+    this.#sessions.set(session.sessionId, session);
+    this.written.sessions.set(session.sessionId, session);
+    return session;
   }
 
   dropSession(sessionId: string): void {
