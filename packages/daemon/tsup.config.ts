@@ -7,6 +7,7 @@ export default defineConfig(
     config: "src/config/index.ts",
     jobs: "src/jobs/index.ts",
     "agent-worker": "src/agent-worker.ts",
+    "guest-worker": "src/guest-worker.ts",
     "mesh-worker": "src/mesh-worker.ts",
   }),
 );

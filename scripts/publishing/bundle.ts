@@ -18,6 +18,7 @@ function loadEsbuild(): Esbuild {
 const threads: Readonly<Record<string, string>> = {
   "mesh-worker": "@glia-os/daemon/mesh-worker",
   "agent-worker": "@glia-os/daemon/agent-worker",
+  "guest-worker": "@glia-os/daemon/guest-worker",
   "sqlite-worker": "@glia-os/store/sqlite-worker",
 };
 

@@ -11,17 +11,21 @@ import { type CellHead, CHUNK_BYTES, decodeHead, HEAD_BYTES_MAX } from "./frozen
 const LENGTH_BYTES = 4;
 /** First byte of an image with pieces. The length of a head never starts with it. */
 const AHEAD = 0xff;
+/** The same of an image whose pages are not in it: they follow when the cell runs. */
+const PAGES = 0xfe;
 
 /** One part of an image. */
 export type ImagePart =
-  /** Pieces come first: the guest was read while it ran. */
-  | { readonly kind: "ahead" }
+  /** Pieces come first: the guest was read while it ran. `pages`: what they and the rest have not follows when it runs. */
+  | { readonly kind: "ahead"; readonly pages: boolean }
   /** Bytes of the guest: of pieces before the head, of the snapshot or the rest after it. */
   | { readonly kind: "guest"; readonly bytes: Uint8Array }
   | { readonly kind: "head"; readonly head: CellHead };
 
 /** The first byte of an image with pieces. */
 export const AHEAD_MARK: Uint8Array = Uint8Array.of(AHEAD);
+/** The first byte of an image whose pages follow. */
+export const PAGES_MARK: Uint8Array = Uint8Array.of(PAGES);
 
 /** A piece with its length in front; without bytes, the end of the pieces. */
 export function framedPiece(piece: Uint8Array = new Uint8Array()): Uint8Array {
@@ -45,10 +49,12 @@ export class ImageReader {
     let bytes = chunk;
     while (bytes.length > 0) {
       if (this.#state === "start") {
-        this.#state = bytes[0] === AHEAD ? "length" : "head";
-        if (bytes[0] !== AHEAD) continue;
+        const [first] = bytes;
+        const ahead = first === AHEAD || first === PAGES;
+        this.#state = ahead ? "length" : "head";
+        if (!ahead) continue;
         bytes = bytes.subarray(1);
-        yield { kind: "ahead" };
+        yield { kind: "ahead", pages: first === PAGES };
       } else if (this.#state === "length") bytes = this.#readLength(bytes);
       else if (this.#state === "head") {
         const split = this.#readHead(bytes);

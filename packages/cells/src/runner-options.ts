@@ -12,6 +12,7 @@ import type {
 } from "@glia-os/abi/ports";
 import type { Kernel } from "@glia-os/kernel";
 import type { CellService } from "./cell-services.ts";
+import type { PagesCodec, PagesGatePort } from "./postcopy/pages-port.ts";
 import type { RunnerReplication } from "./replica/replica-ports.ts";
 import type { CellGatePort } from "./runner-port.ts";
 
@@ -55,6 +56,8 @@ export interface CellRunnerOptions {
   readonly codec: ImageCodec;
   /** Default: images are read of cells that stand still only, and one that was not is refused. */
   readonly ahead?: AheadCodec;
+  /** Default: agents do not move by post-copy from here or to here. */
+  readonly pages?: { readonly codec: PagesCodec; readonly gate: PagesGatePort };
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;

@@ -68,7 +68,7 @@ export function moveIn(body: Uint8Array): {
 export type Strategy = NonNullable<MigrateOptions["strategy"]>;
 
 /** Every way an agent can be asked to move. */
-export const STRATEGIES: readonly Strategy[] = ["auto", "stop-and-copy", "pre-copy"];
+export const STRATEGIES: readonly Strategy[] = ["auto", "stop-and-copy", "pre-copy", "post-copy", "hybrid"];
 
 /** The strategy that a value names. @throws {MalformedError} */
 export function strategyIn(value: unknown): Strategy {

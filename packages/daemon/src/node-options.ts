@@ -43,7 +43,7 @@ export interface NodeOptions {
   /** Where its traces go. Default: nowhere. */
   readonly traces?: TraceSettings;
   /** Where the threads' programs are; only a bundler that moved them needs it. */
-  readonly workers?: { readonly mesh: URL; readonly agent: URL };
+  readonly workers?: { readonly mesh: URL; readonly agent: URL; readonly guest?: URL };
 }
 
 const ROLES: readonly NodeRole[] = ["edge", "relay", "core", "client"];

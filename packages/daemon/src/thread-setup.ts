@@ -55,6 +55,8 @@ export interface AgentThreadSetup {
   /** What agents may be given. */
   readonly services: NodeServices;
   readonly dataDir: string;
+  /** The program of the thread of a guest whose pages are on their way. Default: the one beside this program. */
+  readonly guestWorker: URL | undefined;
   /** Which programs run outside the sandbox; none when undefined. */
   readonly programs: ProgramSettings | undefined;
 }

@@ -346,6 +346,13 @@ export class MigrationFencedError extends MeshError<"mesh.migration-fenced"> {
   }
 }
 
+/** The destination of a post-copy did not say that it has all pages. */
+export class PagesLeftError extends MeshError<"mesh.pages-left"> {
+  constructor(why: string) {
+    super("mesh.pages-left", `the destination did not get all pages: ${why}`, { details: { why } });
+  }
+}
+
 /** A snapshot chunk that does not continue the ones before it. */
 export class ChunkCorruptError extends MeshError<"mesh.chunk-corrupt"> {
   constructor(why: string) {

@@ -9,19 +9,15 @@ import {
   restoreIncrements,
   SnapshotDecoder,
 } from "@glia-os/wasm";
+import { cutPieces } from "../cut-pieces.ts";
 
-const CHUNK_BYTES = 1_048_576;
 const DIGEST_BYTES = 32;
 
 /** Without compression: a whole one is then named by its own last bytes, and the next one is compared with it (I3). */
 function whole(image: InstanceImage): { readonly chunks: readonly Uint8Array[]; readonly state: Checkpoint } {
-  const chunks = [...encodeSnapshot(image, { compress: false })];
+  const chunks = [...cutPieces(encodeSnapshot(image, { compress: false }))];
   const last = chunks.at(-1) ?? new Uint8Array();
   return { chunks, state: { image, id: Buffer.from(last.subarray(-DIGEST_BYTES)).toString("hex") } };
-}
-
-function* inChunks(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
 }
 
 /** The codec of nodes, whose guests all come from the engine of `@glia-os/wasm`. */
@@ -29,7 +25,7 @@ export const checkpointCodec: CheckpointCodec<Checkpoint> = {
   whole,
   next: (before, image) => {
     const { bytes, next } = encodeIncrement(before, image);
-    return { chunks: inChunks(bytes), state: next };
+    return { chunks: cutPieces([bytes]), state: next };
   },
   restore: ({ whole: parts, increments }, imageBytes) => {
     const decoder = new SnapshotDecoder({ imageBytes });

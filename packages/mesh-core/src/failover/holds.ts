@@ -6,10 +6,12 @@
  * HS3. An agent is taken over at most once: by the row that coordination committed to this node.
  * HS5. Of the agents of one silent owner one is asked for first; the others when that shows that the owner is gone.
  * HS6. The copy of an agent that was taken over stays, sealed, until the agent runs here.
+ * HS7. An agent whose owner gives it away is taken by compare-and-swap under the epoch that the owner named. Whose copy it is does not matter for
+ *      who may have it, only whether the row names this node: after a post-copy the copy is still that of the owner before (docs/spec/replica.md, RH6).
  * HS4. At most {@link HOLDS_MAX} copies, and as many bytes as the node allows. What does not fit is refused before it is kept.
  */
 import { errorCodeOf } from "@glia-os/abi/errors";
-import type { AgentId, NodeId } from "@glia-os/abi/ids";
+import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
 import type { AgentRow, CasOutcome, Clock, Coordination, TimerHandle, Timers } from "@glia-os/abi/ports";
 import { ReplicaRefusedError } from "../errors.ts";
 import type { Caller, CallHandler } from "../mesh-types.ts";
@@ -24,7 +26,9 @@ import {
   readPart,
   readPoint,
   readSeed,
+  readTake,
   type SeedRequest,
+  type TakeRequest,
 } from "./messages.ts";
 
 /** Copies one node keeps, those that arrive included. */
@@ -78,6 +82,8 @@ export class Holds {
   readonly #complete = new Map<AgentId, Hold>();
   readonly #sealed = new Map<AgentId, Sealed>();
   readonly #asking = new Set<NodeId>();
+  /** Agents that their owners gave away, and under which epoch (HS7). */
+  readonly #given = new Map<AgentId, Epoch>();
   #timer: TimerHandle | undefined;
   #stopped = false;
 
@@ -137,6 +143,7 @@ export class Holds {
           return EMPTY;
         },
       ],
+      [REPLICA_METHODS.take, (caller, body) => this.#take(caller, readTake(body))],
     ];
   }
 
@@ -181,6 +188,20 @@ export class Holds {
     return EMPTY;
   }
 
+  /** HS7. Answered when this attempt is over; one without an answer of coordination is repeated by the looks. */
+  async #take(caller: Caller, { agent, epoch }: TakeRequest): Promise<Uint8Array> {
+    const hold = this.#complete.get(agent);
+    const row = await this.#o.coordination().getAgent(agent);
+    if (row?.owner === this.#o.self && row.epoch > epoch) return EMPTY;
+    if (hold === undefined || row?.replica !== this.#o.self)
+      throw new ReplicaRefusedError(agent, "this node has no copy of it that counts");
+    if (row.owner !== caller.node || row.epoch !== epoch)
+      throw new ReplicaRefusedError(agent, "it is not the caller's to give away");
+    this.#given.set(agent, epoch);
+    await this.#try(hold);
+    return EMPTY;
+  }
+
   /** The copy that a feed goes to, once nothing holds it back. @throws {ReplicaRefusedError} */
   async #open({ node }: Caller, feed: FeedId, bytes: number): Promise<Hold> {
     const hold = this.#byFeed.get(feed);
@@ -208,6 +229,7 @@ export class Holds {
     this.#byFeed.delete(hold.feed);
     if (this.#complete.get(hold.agent) !== hold) return;
     this.#complete.delete(hold.agent);
+    this.#given.delete(hold.agent);
     this.#unseal(hold.agent);
   }
 
@@ -271,7 +293,7 @@ export class Holds {
     if (row.status === "terminated") return false;
     // A takeover of this node whose answer was lost.
     if (row.owner === self && this.#sealed.has(hold.agent)) return true;
-    return row.owner === hold.owner && row.replica === self;
+    return row.replica === self;
   }
 
   /** HS2, HS3. */
@@ -281,24 +303,36 @@ export class Holds {
     this.#seal(agent);
     if (row.owner === self) return this.#adopt(hold, row);
     const sessionId = this.#o.sessionId();
-    const change = { sessionId, from: row.sessionId, status: "running" } as const;
     // An answer that was lost is asked for again under the same id; one that came, and refused, is asked anew.
     const requestId = `${feed}/${row.epoch}/${hold.refusals}/${sessionId.slice(-SESSION_TAIL)}`;
     let outcome: CasOutcome;
     try {
-      outcome = await this.#o.coordination().takeOver(agent, row.epoch, change, requestId);
+      outcome = await this.#change(row, sessionId, requestId);
     } catch (error) {
       if (!UNCHANGED.has(errorCodeOf(error))) return "nothing";
       hold.refusals++;
       this.#unseal(agent);
-      return errorCodeOf(error) === "store.owner-alive" ? "alive" : "nothing";
+      const isAlive = errorCodeOf(error) === "store.owner-alive" && row.owner === hold.owner;
+      return isAlive ? "alive" : "nothing";
     }
     if (outcome.kind === "committed") return this.#adopt(hold, outcome.row);
     // An earlier request of this node, whose answer was lost, may have been performed after all.
     if (outcome.kind === "conflict" && outcome.row.owner === self) return this.#adopt(hold, outcome.row);
-    if (outcome.kind === "unknown-agent" || outcome.row.owner !== hold.owner) this.#forget(hold);
+    if (outcome.kind === "unknown-agent" || !this.#isMine(hold, outcome.row)) this.#forget(hold);
     else this.#unseal(agent);
     return "nothing";
+  }
+
+  #change(row: AgentRow, sessionId: string, requestId: string): Promise<CasOutcome> {
+    const { agent, epoch } = row;
+    const coordination = this.#o.coordination();
+    if (this.#given.get(agent) === epoch) {
+      const status = row.status === "suspended" ? "suspended" : "running";
+      const change = { owner: this.#o.self, sessionId, status } as const;
+      return coordination.compareAndSwap(agent, epoch, change, `${requestId}/given`);
+    }
+    const change = { sessionId, from: row.sessionId, status: "running" } as const;
+    return coordination.takeOver(agent, epoch, change, requestId);
   }
 
   #seal(agent: AgentId): void {

@@ -1,5 +1,5 @@
 /** Calls from the owner of an agent to its replica (docs/spec/replica.md), prefix `replica.`. Every one is safe to repeat. */
-import { type AgentId, fromHex, toHex } from "@glia-os/abi/ids";
+import { type AgentId, type Epoch, fromHex, toHex } from "@glia-os/abi/ids";
 import { decodeCbor, encodeCbor } from "../codec/cbor.ts";
 import { FieldReader } from "../codec/reader.ts";
 import { META_MAX } from "../migration/messages.ts";
@@ -27,6 +27,7 @@ export const REPLICA_METHODS = {
   append: "replica.append",
   drop: "replica.drop",
   beat: "replica.beat",
+  take: "replica.take",
 } as const;
 
 /** `replica.seed`: keep a copy of this agent; its log goes on after `position`. */
@@ -54,6 +55,12 @@ export interface PointRequest {
   readonly whole: boolean;
   /** Bytes of all its parts. */
   readonly total: number;
+}
+
+/** `replica.take`: the owner under this epoch cannot run the agent and gives it to its replica. */
+export interface TakeRequest {
+  readonly agent: AgentId;
+  readonly epoch: Epoch;
 }
 
 /** `replica.append`: entries from a number on. */
@@ -160,6 +167,19 @@ export function readBeat(body: Uint8Array): readonly FeedId[] {
   const feeds = reader.list("feeds", BEAT_FEEDS_MAX, (feed) => feedOf(new FieldReader([feed], "a beat")));
   reader.end();
   return feeds;
+}
+
+/** The body of `replica.take`. */
+export function takeBody({ agent, epoch }: TakeRequest): Uint8Array {
+  return encodeCbor([fromHex(agent), epoch]);
+}
+
+/** A `replica.take` from its body. */
+export function readTake(body: Uint8Array): TakeRequest {
+  const reader = open(body, "an agent that is given away");
+  const request = { agent: reader.agent("agent"), epoch: reader.epoch("epoch") };
+  reader.end();
+  return request;
 }
 
 /** An answer that is a number. */

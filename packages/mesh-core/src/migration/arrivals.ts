@@ -5,6 +5,7 @@
  * MA2. Before it is staged it may be dropped at any time: the source cannot have committed. Once staged it is dropped only
  *      when the source says that the move is off, or the registry shows an epoch that is not this move's.
  * MA3. Chunks are taken in order, each checked against the running hash; a repeated one is answered again, never applied again.
+ * MA5. The pages of an agent that came by post-copy are fetched from its source from the moment it runs here (page-follower.ts).
  * MA4. At most {@link ARRIVALS_MAX} at once; unread chunks of one are bounded by the source's window, and refused beyond.
  */
 import { type AgentId, type Epoch, type NodeId, nextEpoch, toHex } from "@glia-os/abi/ids";
@@ -29,6 +30,7 @@ import {
   readPlan,
   readStage,
 } from "./messages.ts";
+import { PageFollower } from "./page-follower.ts";
 
 /** Agents that may be arriving at once. */
 export const ARRIVALS_MAX = 16;
@@ -87,6 +89,7 @@ export class Arrivals {
   readonly #o: ArrivalsOptions;
   readonly #arrivals = new Map<string, Arrival>();
   readonly #finished = new Map<string, Arrival>();
+  readonly #followers = new Set<PageFollower>();
 
   constructor(options: ArrivalsOptions) {
     this.#o = options;
@@ -112,6 +115,8 @@ export class Arrivals {
   stop(): void {
     for (const { timer } of this.#arrivals.values()) timer?.cancel();
     this.#arrivals.clear();
+    for (const follower of this.#followers) follower.stop();
+    this.#followers.clear();
   }
 
   async #plan(caller: Caller, plan: PlanRequest): Promise<Uint8Array> {
@@ -273,6 +278,19 @@ export class Arrivals {
     this.#arrivals.delete(arrival.key);
     this.#finish(arrival);
     this.#o.onLive(agent, nextEpoch(epoch));
+    this.#follow(arrival);
+  }
+
+  /** MA5. */
+  #follow({ plan, from }: Arrival): void {
+    const pages = this.#o.cells.postcopy?.incoming(plan.agent);
+    if (pages === undefined) return;
+    const { clock } = this.#o;
+    const call: ArrivalsOptions["call"] = (...args) => this.#o.call(...args);
+    const onOver = (): void => void this.#followers.delete(follower);
+    const follower = new PageFollower({ move: plan.move, from, pages, clock, call, onOver });
+    this.#followers.add(follower);
+    follower.start();
   }
 
   async #abort(caller: Caller, move: Uint8Array): Promise<Uint8Array> {

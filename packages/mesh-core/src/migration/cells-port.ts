@@ -43,6 +43,47 @@ export interface PreCopyCells {
   giveUp(agent: AgentId): Promise<void>;
 }
 
+/** What the source of a post-copy hands out at once, and whether the destination has said that it has everything. */
+export interface PagesAnswer {
+  /** At most 1 MiB; none when there is nothing to send before the destination says something. */
+  readonly bytes: Uint8Array;
+  readonly done: boolean;
+}
+
+/** The pages of an agent that runs here while they are on their way (docs/spec/postcopy.md). */
+export interface IncomingPages {
+  /** Settles when the agent is whole, or when it never will be: then it rejects, and the agent is not here any more. */
+  readonly whole: Promise<void>;
+  /** Called when there is something to say to the source. */
+  onSaid: (() => void) | undefined;
+  /** What is to be said to the source, and was not said yet; at most 64 KiB. Empty when there is nothing. */
+  said(): Uint8Array;
+  /** The next bytes of the source; resolves with whether everything is there. Rejects when they are wrong: then the agent is lost. */
+  take(bytes: Uint8Array): Promise<boolean>;
+  /** No more bytes come: unless everything is there the agent is lost. Idempotent. */
+  lose(why: string): void;
+}
+
+/**
+ * Agents that run at their destination before their memory is there.
+ *
+ * PP1. What `begin` hands out and what `freeze` hands out after it are one stream without the pages, which `serve` hands out afterwards.
+ * PP2. Pages are kept under the id of the move from `begin` until `release`, whatever becomes of the agent here.
+ */
+export interface PostCopyCells {
+  /**
+   * Source: begin, with rounds while the agent runs if `rounds`. Undefined for an agent that stands still: it is best copied as it is. Rejects for one
+   * that cannot move so.
+   */
+  begin(agent: AgentId, move: string, rounds: boolean): Promise<ChunkSource | undefined>;
+  /** Source: what the destination said, in order; what it gets next. Rejects when it said what cannot be. */
+  serve(move: string, said: Uint8Array): Promise<PagesAnswer>;
+  /** Source: the pages are of no use any more. Idempotent. */
+  release(move: string): Promise<void>;
+  /** Destination: what is on its way to an agent that was staged, or runs; undefined when it is whole. */
+  incoming(agent: AgentId): IncomingPages | undefined;
+}
+
 /**
  * Moving agents in and out of this node. Each call is made at most once at a time per agent.
  *
@@ -57,6 +98,8 @@ export interface MigratableCells {
   admit(agent: AgentId, meta: Uint8Array, estimatedBytes: number): Promise<void>;
   /** Reading agents out while they run; without it every move is stop-and-copy. */
   readonly precopy?: PreCopyCells;
+  /** Running agents before their memory is there; without it such moves are refused. */
+  readonly postcopy?: PostCopyCells;
   /** Stop the agent at its next yield point and hand out its state (MC1, MC3). */
   freeze(agent: AgentId): Promise<ChunkSource>;
   /** Go on where the agent was frozen, under `epoch`. */

@@ -10,6 +10,8 @@
  * MG7. A move that is cancelled stops at once before its swap was sent; after, it aborts as past the deadline. Whoever cancels is told which it was.
  * MG6. Rounds of pre-copy are the first part of the one stream that crosses, under its running hash; whatever fails in them changes nothing: the
  *      agent never stopped.
+ * MG8. After the commit of a post-copy the source keeps the agent's pages until the destination has them all, or is silent; the report comes after that.
+ *      Whatever becomes of it, rule MG4 holds. The row goes on naming the replica it named: nothing is acknowledged for the agent before it is whole.
  */
 
 import { errorCodeOf } from "@glia-os/abi/errors";
@@ -43,6 +45,7 @@ import {
   readPlanAnswer,
   stageBody,
 } from "./messages.ts";
+import type { PagesServed } from "./pages-served.ts";
 import type { MigrateOptions, MigrationPhase, MigrationReport, MigrationStrategy } from "./phase.ts";
 import { Timeline } from "./timeline.ts";
 
@@ -65,6 +68,8 @@ export interface DeparturesOptions {
   readonly random: Random;
   readonly digests: Digests;
   readonly cells: MigratableCells;
+  /** Where pages are served from; undefined when agents do not move by post-copy. */
+  readonly pages: PagesServed | undefined;
   readonly deadlineMs: number;
   coordination(): Coordination;
   sessionId(): string;
@@ -86,6 +91,8 @@ interface Move {
   /** What the row says before the move and after it. */
   readonly status: "running" | "suspended";
   readonly timeline: Timeline;
+  /** Who may take the agent over after the commit; undefined for nobody. Only of a post-copy (MG8). */
+  heir: NodeId | undefined;
   /** Where the stream of state stands: bytes handed to the wire, and the running hash after them. */
   readonly stream: { bytes: number; hash: Uint8Array };
   /** Set when the pre-commit part is given up: the transfer stops at the next chunk. */
@@ -145,16 +152,27 @@ export class Departures {
     const { epoch, suspended } = description;
     const status = suspended === true ? "suspended" : "running";
     const over = ending();
-    const fresh = { cancelled: false, unwanted: false, onUnwanted: new Set<() => void>(), over };
+    const fresh = {
+      heir: undefined,
+      cancelled: false,
+      unwanted: false,
+      onUnwanted: new Set<() => void>(),
+      over,
+    };
     const move: Move = { id, agent, to, epoch, status, timeline, stream, ...fresh };
     this.#moves.set(agent, move);
     try {
       return await this.#run(move, description, options.strategy ?? "auto");
     } finally {
-      this.#moves.delete(agent);
+      this.#forget(move);
       timeline.finish();
       over.settle(false);
+      await this.#o.pages?.close(id);
     }
+  }
+
+  #forget(move: Move): void {
+    if (this.#moves.get(move.agent) === move) this.#moves.delete(move.agent);
   }
 
   /** Roll a move back, if it is not committed yet (MG7): whether that was in time. @throws {NoMigrationError} when the agent does not move */
@@ -174,7 +192,7 @@ export class Departures {
     const { timeline } = move;
     timeline.enter("planning");
     const destinationSession = await this.#plan(move, description);
-    const strategy = wanted === "stop-and-copy" ? wanted : await this.#precopy(move, wanted);
+    const strategy = await this.#firstPart(move, wanted);
     timeline.enter("frozen");
     const frozenMs = timeline.elapsedMs();
     const bytes = await this.#transfer(move);
@@ -189,20 +207,25 @@ export class Departures {
       decision.kind === "committed" ? decision.epoch : move.epoch,
     );
     const downtimeMs = liveMs - frozenMs;
+    // The agent is not here any more: it may come back, and go again, while its pages are still looked after.
+    this.#forget(move);
+    const pages = isByPages(strategy) ? await this.#servePages(move) : 0;
     const phases = timeline.finish();
     const { agent, to } = move;
-    const epoch = nextEpoch(move.epoch);
-    return {
-      agent,
-      from: this.#o.self,
-      to,
-      strategy,
-      epoch,
-      bytes,
-      phases,
-      downtimeMs,
-      destinationMs,
-    };
+    const [from, epoch] = [this.#o.self, nextEpoch(move.epoch)];
+    return { agent, from, to, strategy, epoch, bytes: bytes + pages, phases, downtimeMs, destinationMs };
+  }
+
+  /** MG8. */
+  async #servePages(move: Move): Promise<number> {
+    move.timeline.enter("pages");
+    try {
+      const bytes = (await this.#o.pages?.finished(move.id)) ?? 0;
+      move.timeline.addBytes(bytes);
+      return bytes;
+    } catch (error) {
+      throw new MigrationUnconfirmedError(move.agent, move.to, error);
+    }
   }
 
   async #plan(move: Move, { meta, estimatedBytes, epoch }: AgentDescription): Promise<string> {
@@ -220,25 +243,45 @@ export class Departures {
     }
   }
 
-  /** Send rounds while the agent runs, where that is worth it and can be had (MG6). */
-  async #precopy(move: Move, wanted: "auto" | MigrationStrategy): Promise<MigrationStrategy> {
+  /** What crosses while the agent runs, where that is worth it and can be had (MG6). */
+  async #firstPart(move: Move, wanted: "auto" | MigrationStrategy): Promise<MigrationStrategy> {
     const { precopy } = this.#o.cells;
-    if (precopy === undefined) return "stop-and-copy";
+    if (wanted === "stop-and-copy" || (precopy === undefined && !isByPages(wanted))) return "stop-and-copy";
     const least = wanted === "auto" ? PRECOPY_LEAST_BYTES : 0;
     try {
-      const source = await precopy.begin(move.agent, least);
+      const source = isByPages(wanted)
+        ? await this.#beginPages(move, wanted)
+        : await precopy?.begin(move.agent, least);
       if (source === undefined) return "stop-and-copy";
       move.timeline.enter("pre-copy");
       await this.#withDeadline(move, () => this.#sendChunks(move, source));
-      return "pre-copy";
+      return isByPages(wanted) ? wanted : "pre-copy";
     } catch (error) {
       move.cancelled = true;
       this.#tellAbort(move);
-      await precopy.giveUp(move.agent);
+      await precopy?.giveUp(move.agent);
       if (move.unwanted) throw new MigrationCancelledError(move.agent);
       const why = error instanceof Error ? error.message : String(error);
       throw new MigrationAbortedError(move.agent, why, error);
     }
+  }
+
+  /** MG8. @throws {MigrationRefusedError} for an agent, or a node, that cannot do it */
+  async #beginPages(move: Move, wanted: MigrationStrategy): Promise<ChunkSource | undefined> {
+    const { agent, to, id } = move;
+    const { postcopy } = this.#o.cells;
+    if (postcopy === undefined || this.#o.pages === undefined)
+      throw new MigrationRefusedError(agent, "this node does not move agents by post-copy");
+    const row = await this.#o.coordination().getAgent(agent);
+    if (row?.replica === to)
+      throw new MigrationRefusedError(
+        agent,
+        `its replica is on the destination, so that one failure would lose both: ${wanted} needs another one`,
+      );
+    move.heir = row?.replica;
+    const source = await postcopy.begin(agent, toHex(id), wanted === "hybrid");
+    if (source !== undefined) this.#o.pages.open(id, to);
+    return source;
   }
 
   /** Freeze, send, stage. Any failure before the commit was sent lets the agent go on here at once (MG1). */
@@ -304,8 +347,9 @@ export class Departures {
 
   /** The one commit point (MG1-MG3). Returns only when the registry's answer is known. */
   async #commit(move: Move, destinationSession: string): Promise<Decision> {
-    const { agent, epoch, to, id, status } = move;
-    const commit = { owner: to, sessionId: destinationSession, status } as const;
+    const { agent, epoch, to, id, status, heir } = move;
+    const named = heir === undefined ? {} : { replica: heir };
+    const commit = { owner: to, sessionId: destinationSession, status, ...named } as const;
     let unknown: unknown;
     for (;;) {
       const late = move.unwanted || move.timeline.elapsedMs() > this.#o.deadlineMs;
@@ -428,6 +472,11 @@ export class Departures {
       this.#o.timers.schedule(delayMs, resolve);
     });
   }
+}
+
+/** Whether pages cross after the commit. */
+function isByPages(strategy: "auto" | MigrationStrategy): strategy is "post-copy" | "hybrid" {
+  return strategy === "post-copy" || strategy === "hybrid";
 }
 
 /** Codes after which a change may have been made although its answer did not come. Every other refusal changed nothing. */

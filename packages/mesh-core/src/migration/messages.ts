@@ -14,6 +14,10 @@ export const CHUNK_MAX = 1_048_576;
 export const META_MAX = 16_773_120;
 /** Largest snapshot in bytes: 32,768 pages of 64 KiB and what belongs to them. */
 export const SNAPSHOT_MAX = 4_294_967_296;
+/** Most bytes that the destination of a post-copy says in one call. */
+export const SAID_MAX = 65_536;
+/** Pages calls of one move that may be on their way at once. */
+export const PAGE_CALLS_MAX = 4;
 const HASH_BYTES = 32;
 const HASH_DOMAIN = ascii("glia/move/v1\0");
 
@@ -25,6 +29,7 @@ export const MOVE_METHODS = {
   activate: "move.activate",
   abort: "move.abort",
   status: "move.status",
+  pages: "move.pages",
 } as const;
 
 /** `move.plan`: may this agent come? Answered with the destination's coordination session. */
@@ -42,6 +47,16 @@ export interface ChunkRequest {
   readonly offset: number;
   readonly hash: Uint8Array;
   readonly bytes: Uint8Array;
+}
+
+/** `move.pages`, from the destination: what it says to the source, for the next bytes of its stream. */
+export interface PagesRequest {
+  readonly move: Uint8Array;
+  /** From 1, in the order in which they are answered and taken. */
+  readonly number: number;
+  readonly said: Uint8Array;
+  /** The destination does not need the source any more: it has everything, or it has given the agent up. */
+  readonly over: boolean;
 }
 
 /** The running hash before the first chunk. */
@@ -143,6 +158,37 @@ export function readMove(body: Uint8Array): Uint8Array {
   const move = moveOf(reader);
   reader.end();
   return move;
+}
+
+/** The body of `move.pages`. */
+export function pagesBody({ move, number, said, over }: PagesRequest): Uint8Array {
+  return encodeCbor([move, number, said, over]);
+}
+
+/** A `move.pages` from its body. */
+export function readPages(body: Uint8Array): PagesRequest {
+  const reader = open(body, "a request for pages");
+  const request = {
+    move: moveOf(reader),
+    number: reader.int("number"),
+    said: reader.bytes("said", SAID_MAX),
+    over: reader.bool("over"),
+  };
+  reader.end();
+  return request;
+}
+
+/** The answer to `move.pages`. */
+export function pagesAnswer(bytes: Uint8Array): Uint8Array {
+  return encodeCbor([bytes]);
+}
+
+/** The bytes in the answer to `move.pages`. */
+export function readPagesAnswer(body: Uint8Array): Uint8Array {
+  const reader = open(body, "pages");
+  const bytes = reader.bytes("bytes", CHUNK_MAX);
+  reader.end();
+  return bytes;
 }
 
 /** One number as an answer. */

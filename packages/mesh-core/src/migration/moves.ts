@@ -8,7 +8,8 @@ import type { PartContext } from "../part.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { MeshCells } from "./cells-port.ts";
 import { Departures } from "./departures.ts";
-import { MOVE_METHODS, numberAnswer, readMove, readPlan } from "./messages.ts";
+import { MOVE_METHODS, numberAnswer, readMove, readPages, readPlan } from "./messages.ts";
+import { PagesServed } from "./pages-served.ts";
 import type { MigrateOptions, MigrationReport } from "./phase.ts";
 
 const DEADLINE_MS = 30_000;
@@ -31,16 +32,21 @@ export class Moves {
   readonly #context: PartContext;
   readonly #departures: Departures;
   readonly #arrivals: Arrivals;
+  readonly #pages: PagesServed | undefined;
   readonly #refused: () => boolean;
 
   constructor(options: MovesOptions) {
     const { context } = options;
     this.#context = context;
-    this.#departures = buildDepartures(options);
+    this.#pages = buildPages(options);
+    this.#departures = buildDepartures(options, this.#pages);
     this.#arrivals = buildArrivals(options);
     this.#refused = () => options.refused();
     for (const [method, handler] of this.#arrivals.methods())
       context.handle(method, method === MOVE_METHODS.plan ? this.#guardPlan(handler) : handler);
+    const pages = this.#pages;
+    if (pages !== undefined)
+      context.handle(MOVE_METHODS.pages, (caller, body) => pages.answer(caller, readPages(body)));
     context.handle(MOVE_METHODS.status, async (_caller, body) =>
       numberAnswer(this.#departures.underWay(readMove(body)) ? 1 : 0),
     );
@@ -59,6 +65,16 @@ export class Moves {
   /** Roll a move of an agent of this node back, if it is not committed: whether that was in time. @throws {NoMigrationError} */
   cancel(agent: AgentId): Promise<boolean> {
     return this.#departures.cancel(agent);
+  }
+
+  /** Agents that left by post-copy and need this node until they have all their pages. */
+  get owed(): number {
+    return this.#pages?.owed ?? 0;
+  }
+
+  /** Resolves when none of them needs this node any more, or after `timeoutMs`: whether none does. */
+  async settled(timeoutMs: number): Promise<boolean> {
+    return (await this.#pages?.settled(timeoutMs)) ?? true;
   }
 
   /** Tell that a move began and how it ended. */
@@ -89,10 +105,19 @@ export class Moves {
   stop(): void {
     this.#departures.stop();
     this.#arrivals.stop();
+    this.#pages?.stop();
   }
 }
 
-function buildDepartures({ context, cells, coordination, sessionId, links }: MovesOptions): Departures {
+function buildPages({ context, cells }: MovesOptions): PagesServed | undefined {
+  const { clock, timers } = context;
+  return cells.postcopy && new PagesServed({ clock, timers, cells: cells.postcopy });
+}
+
+function buildDepartures(
+  { context, cells, coordination, sessionId, links }: MovesOptions,
+  pages: PagesServed | undefined,
+): Departures {
   const { self, clock, timers, random, digests, settings } = context;
   return new Departures({
     self,
@@ -101,6 +126,7 @@ function buildDepartures({ context, cells, coordination, sessionId, links }: Mov
     random,
     digests,
     cells,
+    pages,
     deadlineMs: settings.migrationDeadlineMs ?? DEADLINE_MS,
     coordination: () => coordination,
     sessionId,

@@ -221,6 +221,11 @@ export const MESH_CODES = {
     changed: "The move is committed: the destination owns the agent.",
     fix: "Check that the destination runs; the agent is reachable as soon as it does.",
   },
+  "mesh.pages-left": {
+    retryable: false,
+    changed: "The move is committed; the agent ended at the destination unless it had everything after all.",
+    fix: "Look at the agent at the destination. One with a replica goes on there; another one is started anew.",
+  },
   "mesh.chunk-corrupt": {
     retryable: true,
     changed: "Nothing: the staged copy was dropped.",

@@ -1,0 +1,104 @@
+/**
+ * Cells that run before their memory is there (docs/spec/postcopy.md): what gate and runner say to each other of them, and what a runner needs for it.
+ *
+ * PG1. `said` of a cell comes in the order in which it was said, and before the answer to the call that caused it.
+ * PG2. A cell that is lost ends as one that failed; `whole` and that exclude each other.
+ */
+import type { AgentId } from "@glia-os/abi/ids";
+import type {
+  AdmittedProgram,
+  CallResult,
+  EngineInstance,
+  EngineLimits,
+  GuestHost,
+  PendingCall,
+  StepOutcome,
+} from "@glia-os/abi/ports";
+import type { PagesAnswer } from "@glia-os/mesh-core";
+import type { AgentManifest } from "../agent-manifest.ts";
+import type { ReadingAhead } from "../runner-options.ts";
+
+/** What the gate asks of the runner. */
+export interface PagesRunnerPort {
+  /**
+   * The first piece of a cell that runs, which is to go on elsewhere before its pages are there; more with `readAhead`, the rest but its pages with
+   * `readImage`. Undefined for one that has not come to its first blocking call. @throws {NoPostCopyError}
+   */
+  beginPages(agent: AgentId, move: string, rounds: boolean): Promise<Uint8Array | undefined>;
+  /** What the destination said; what it gets next. The cell need not be here any more. */
+  servePages(move: string, said: Uint8Array): Promise<PagesAnswer>;
+  /** The destination of a move needs nothing any more. Idempotent. */
+  releasePages(move: string): Promise<void>;
+  /** Prepare to build a cell whose pages come after it: it gets a thread of its own until they are there. @throws {NoPostCopyError} */
+  stagePages(agent: AgentId, manifest: AgentManifest): Promise<void>;
+  /** The next bytes of its source; whether everything is there. Rejects when they are wrong; the cell is lost then. */
+  takePages(agent: AgentId, bytes: Uint8Array): Promise<boolean>;
+  /** No more of it comes. One-way. */
+  losePages(agent: AgentId, why: string): void;
+}
+
+/** What the runner tells the gate. */
+export interface PagesGatePort {
+  /** To be said to the source of a cell. */
+  said(agent: AgentId, bytes: Uint8Array): void;
+  /** Every page is there, and the cell runs where all others do. */
+  whole(agent: AgentId): void;
+}
+
+/** A guest that is read while it runs, and whose pages are read after it stopped. */
+export interface ReadingPages extends ReadingAhead {
+  /** What the destination said, in pieces of any size; what it gets next, at most 1 MiB. */
+  serve(said: Uint8Array): PagesAnswer;
+}
+
+/** A guest on its way in. */
+export interface ArrivingPages {
+  push(piece: Uint8Array): void;
+  /** The guest, once all but its pages is there. */
+  finish(): AwayGuest;
+  dispose(): void;
+}
+
+/** A guest that another thread runs while its pages come. */
+export interface AwayGuest {
+  readonly preemptible: boolean;
+  readonly memoryBytes: number;
+  /** The call it waits in, if it waits. */
+  readonly pending: PendingCall | undefined;
+  /** The guest where all others are. Rejects when it is lost, after which nothing of it runs. */
+  readonly whole: Promise<EngineInstance>;
+  /** As `step` of an instance. One at a time. */
+  step(result: CallResult | undefined, fuel: number): Promise<StepOutcome>;
+  /** The next bytes of the source; whether everything is there. @throws when they are wrong */
+  take(bytes: Uint8Array): boolean;
+  /** No more bytes come. Idempotent. */
+  lose(why: string): void;
+  /** End it and its thread, whatever it does. Idempotent. */
+  dispose(): void;
+}
+
+/** What a guest that arrives is made of. */
+export interface PagesArrival {
+  readonly agent: AgentId;
+  readonly manifest: AgentManifest;
+  readonly program: AdmittedProgram;
+  readonly limits: Partial<EngineLimits>;
+  readonly host: GuestHost;
+  /** Whether a reply of the guest would reach anybody now. */
+  readonly mayReply: () => boolean;
+  /** What is to be said to the source. */
+  readonly said: (bytes: Uint8Array) => void;
+}
+
+/** Reads guests whose pages follow them, and takes such in. */
+export interface PagesCodec {
+  /** Undefined for a guest before its first blocking call. @throws {NoPostCopyError} */
+  read(
+    agent: AgentId,
+    program: AdmittedProgram,
+    instance: EngineInstance,
+    rounds: boolean,
+  ): Promise<ReadingPages | undefined>;
+  /** @throws {NoPostCopyError} */
+  arrive(arrival: PagesArrival): Promise<ArrivingPages>;
+}

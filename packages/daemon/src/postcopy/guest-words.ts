@@ -1,0 +1,36 @@
+/** What the thread of a guest whose pages are on their way and the thread of the agents say to each other: plain data, in order. */
+import type { ErrorRecord } from "@glia-os/abi/errors";
+import type { CallResult, EngineLimits, InstanceImage, PendingCall } from "@glia-os/abi/ports";
+import type { PostCopyHandover } from "@glia-os/wasm";
+
+/** How the thread is started. */
+export interface GuestThreadSetup {
+  readonly program: Uint8Array;
+  readonly grants: readonly string[];
+  readonly limits: Partial<EngineLimits>;
+}
+
+/** How a step ended. */
+export type StepEnd =
+  | { readonly kind: "pending"; readonly call: PendingCall }
+  | { readonly kind: "yielded" }
+  | { readonly kind: "finished"; readonly status: number }
+  | { readonly kind: "failed"; readonly error: ErrorRecord };
+
+/** To the guest's thread. */
+export type ToGuestThread =
+  | { readonly handover: PostCopyHandover }
+  /** `mayReply`: whether a reply would reach anybody. */
+  | { readonly step: CallResult | undefined; readonly fuel: number; readonly mayReply: boolean }
+  /** Give the guest away: all of its pages are there. */
+  | { readonly leave: true };
+
+/** From it. What a step says comes before its end. */
+export type FromGuestThread =
+  | { readonly ready: true }
+  | { readonly refused: ErrorRecord }
+  | { readonly log: readonly [level: number, text: string] }
+  | { readonly reply: Uint8Array }
+  | { readonly end: StepEnd }
+  /** The guest without its memory, which both threads have. */
+  | { readonly image: InstanceImage };
