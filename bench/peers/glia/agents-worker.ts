@@ -2,9 +2,10 @@
 import { parentPort } from "node:worker_threads";
 import { serveAgents } from "@glia-os/cells/agent";
 import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
+import { RingPort } from "@glia-os/host";
 import { adder } from "./adder.ts";
 
 if (parentPort !== null) {
   const parts = { clock: createSystemClock(), random: createSystemRandom(), timers: createSystemTimers() };
-  serveAgents(parentPort, [adder], parts);
+  serveAgents(new RingPort(parentPort, "accepts"), [adder], parts);
 }

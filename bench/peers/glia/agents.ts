@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import type { LocalAgentSystem } from "@glia-os/cells/agent";
 import { type AgentContext, type AgentRoutine, createLocalSystem } from "@glia-os/cells/agent";
 import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
+import { RingPort } from "@glia-os/host";
 import { createKernel, type Kernel } from "@glia-os/kernel";
 import type { Contestant, ContestantFactory } from "../../src/suite.ts";
 import { adder } from "./adder.ts";
@@ -70,7 +71,7 @@ async function promises(): Promise<Contestant> {
 async function otherWorker(): Promise<Contestant> {
   const system = createLocalSystem({ clock, timers, random: createSystemRandom() });
   const worker = new Worker(WORKER, { execArgv: ["--conditions=@glia-os/source"] });
-  await system.join("worker", worker);
+  await system.join("worker", new RingPort(worker, "offers"));
   const ref = await system.spawn(adder, { on: "worker" });
   return {
     run: (times) =>

@@ -21,7 +21,7 @@ const UNCOUNTED = 32;
 /** Weight of one wait in a mean. */
 const WEIGHT = 0.25;
 /** A longer wait counts as this many longest looks: somebody else had the processor. */
-const LONGEST_COUNTED = 10;
+export const LONGEST_COUNTED = 10;
 
 /** Tell the processor that this thread only looks. Node 24 and later have it; the types do not yet. */
 export const pause: () => void = (Atomics as unknown as { pause(): void }).pause;

@@ -4,6 +4,7 @@
  * PL1. What is posted within one turn of a thread goes as one list, in order.
  */
 import { errorOf, recordOf } from "../error-record.ts";
+import { type EnvelopeRow, fromRow, toRow } from "./envelope-row.ts";
 import type { PlaceMessage, ThreadPort } from "./place-message.ts";
 
 /** What a call from the other side does. */
@@ -14,13 +15,16 @@ interface OpenCall {
   reject(error: unknown): void;
 }
 
+/** What really goes: envelopes as rows. */
+type Posted = EnvelopeRow | Exclude<PlaceMessage, { readonly is: "envelope" }>;
+
 /** One end. */
 export class PlaceLink {
   readonly #port: ThreadPort;
   readonly #methods: ReadonlyMap<string, Method>;
   readonly #calls = new Map<number, OpenCall>();
   #lastCall = 0;
-  #out: PlaceMessage[] = [];
+  #out: Posted[] = [];
 
   /** `heard` gets what is no call; `methods` are what the other side may call. */
   constructor(
@@ -31,13 +35,16 @@ export class PlaceLink {
     this.#port = port;
     this.#methods = methods;
     port.on("message", (messages) => {
-      for (const message of messages as readonly PlaceMessage[]) this.#take(message, heard);
+      for (const posted of messages as readonly Posted[])
+        if (isRow(posted)) heard(fromRow(posted));
+        else this.#take(posted, heard);
     });
   }
 
   /** Send, with everything else of this turn. */
   post(message: PlaceMessage): void {
-    if (this.#out.push(message) === 1) void Promise.resolve().then(() => this.#flush());
+    const posted = message.is === "envelope" ? toRow(message) : message;
+    if (this.#out.push(posted) === 1) void Promise.resolve().then(() => this.#flush());
   }
 
   /** Have the other side do something. Rejects with what it throws. */
@@ -60,7 +67,7 @@ export class PlaceLink {
     this.#port.postMessage(out);
   }
 
-  #take(message: PlaceMessage, heard: (message: PlaceMessage) => void): void {
+  #take(message: Exclude<Posted, EnvelopeRow>, heard: (message: PlaceMessage) => void): void {
     if (message.is === "call") void this.#perform(message.call, message.method, message.args);
     else if (message.is === "answer") {
       const call = this.#calls.get(message.call);
@@ -77,4 +84,8 @@ export class PlaceLink {
       this.post({ is: "answer", call, ok: false, value: recordOf(error, method) });
     }
   }
+}
+
+function isRow(posted: Posted): posted is EnvelopeRow {
+  return Array.isArray(posted);
 }

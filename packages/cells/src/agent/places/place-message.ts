@@ -5,6 +5,7 @@
  */
 import type { AgentEnvelope } from "../envelope.ts";
 import type { AgentRef } from "../reference.ts";
+import type { Addressed } from "./envelope-row.ts";
 
 /** The characters of an id that name its place. */
 export const PREFIX_CHARS = 8;
@@ -16,7 +17,7 @@ export type PlaceMessage =
   /** The thread gives a worker its prefix. */
   | { readonly is: "welcome"; readonly prefix: string }
   /** An envelope for an agent, by id or name. */
-  | { readonly is: "envelope"; readonly to: string; readonly envelope: AgentEnvelope }
+  | Addressed
   /** A topic's message, for all places but the one it comes from. */
   | { readonly is: "publish"; readonly topic: string; readonly envelope: AgentEnvelope }
   /** An agent of a worker ended; its name is free. */

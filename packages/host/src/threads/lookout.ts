@@ -1,0 +1,197 @@
+/**
+ * How a thread hears of what others write into shared memory: while messages flow it looks by itself, once per turn of its loop and for a
+ * few microseconds at a time; else it sleeps and is rung for. A thread that sleeps takes 10 to 70 us to wake up, as long as ten messages.
+ *
+ * LK1. Whenever this thread does not look by itself, every ring says that it listens and has a wait for its bell; after that was said
+ *      everything is looked at once more. So nothing is missed in between.
+ * LK2. It stays awake for {@link AWAKE_MS} after the last message that came or was sent, and serves its loop meanwhile: timers and sockets
+ *      wait for {@link TURN_MS} at most. An idle thread sleeps, and wakes for nothing.
+ * LK3. Where what it stays awake for comes too late, again and again, it goes to sleep at once, but for one time in {@link SKIPPED_MOST}.
+ *      Whether staying awake is worth it at all is for the ports to say (RP4 of `ring-port.ts`).
+ */
+import { availableParallelism } from "node:os";
+import { pause } from "../engines/spin-choice.ts";
+
+/** How long a thread stays awake for the next message, in milliseconds. */
+export const AWAKE_MS = 0.2;
+/** The most of one turn of the loop that is spent on messages, in milliseconds. */
+const TURN_MS = 1;
+/** How long it looks without giving the loop a turn, in milliseconds. */
+const LOOK_MS = 0.005;
+/** Looks between two readings of the clock. */
+const LOOKS = 16;
+/** So many times in vain are a habit. */
+const VAIN_MOST = 6;
+/** Reasons to stay awake that are passed over then, at most. */
+export const SKIPPED_MOST = 64;
+
+/** Something that can be looked at. */
+export interface Looked {
+  /** Take what is there, and say that more is expected. Returns whether there was something. */
+  take(): boolean;
+  /** From now on it is looked at by this thread itself, or, with true, this thread is to be rung for (LK1). */
+  listen(listens: boolean): void;
+}
+
+/** What a lookout lives on. */
+export interface LookoutSetting {
+  nowMs(): number;
+  /** As soon as the code that runs and its promises are through. */
+  soon(look: () => void): unknown;
+  /** In the next turn of the loop. */
+  nextTurn(turn: () => void): unknown;
+  /** Whether threads may look at all: a thread that looks takes the only processor from the one it waits for. */
+  readonly mayLook: boolean;
+}
+
+/** The lookout of one thread. */
+export class Lookout {
+  readonly #setting: LookoutSetting;
+  readonly #looked = new Set<Looked>();
+  #awake = false;
+  /** A look is due, soon or in the next turn. */
+  #due = false;
+  #untilMs = 0;
+  #turnEndMs = 0;
+  /** Something came since the thread was last kept awake. */
+  #came = false;
+  #vain = 0;
+  #skip = 0;
+
+  constructor(setting: LookoutSetting) {
+    this.#setting = setting;
+  }
+
+  /** Whether the thread looks by itself. */
+  get awake(): boolean {
+    return this.#awake;
+  }
+
+  add(looked: Looked): void {
+    this.#looked.add(looked);
+    looked.listen(!this.#awake);
+    looked.take();
+  }
+
+  remove(looked: Looked): void {
+    this.#looked.delete(looked);
+  }
+
+  /** Whether threads may look at all. */
+  get mayLook(): boolean {
+    return this.#setting.mayLook;
+  }
+
+  nowMs(): number {
+    return this.#setting.nowMs();
+  }
+
+  /** A message came, or was sent, a moment ago: another is likely to come (LK2). */
+  expect(nowMs: number): void {
+    if (this.#awake) {
+      this.#untilMs = nowMs + AWAKE_MS;
+      return;
+    }
+    if (!this.#setting.mayLook) return;
+    if (this.#skip > 0) {
+      this.#skip--;
+      return;
+    }
+    this.#awake = true;
+    this.#came = false;
+    for (const looked of this.#looked) looked.listen(false);
+    this.#untilMs = nowMs + AWAKE_MS;
+    this.#turnEndMs = nowMs + TURN_MS;
+    this.#soon();
+  }
+
+  /** Rung for: what is there is taken. */
+  rung(looked: Looked): void {
+    if (!this.#looked.has(looked)) return;
+    try {
+      looked.take();
+    } finally {
+      if (!this.#awake) {
+        looked.listen(true);
+        // Between the two something may have come, which nobody rings for.
+        looked.take();
+      }
+    }
+  }
+
+  #soon(): void {
+    if (this.#due) return;
+    this.#due = true;
+    this.#setting.soon(this.#look);
+  }
+
+  #later(): void {
+    if (this.#due) return;
+    this.#due = true;
+    this.#setting.nextTurn(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#turnEndMs = this.#setting.nowMs() + TURN_MS;
+    this.#look();
+  };
+
+  readonly #look = (): void => {
+    this.#due = false;
+    const endMs = this.#setting.nowMs() + LOOK_MS;
+    do {
+      for (let i = 0; i < LOOKS; i++) {
+        if (this.#takeAll()) {
+          this.#found();
+          return;
+        }
+        pause();
+      }
+    } while (this.#setting.nowMs() < endMs);
+    if (this.#setting.nowMs() < this.#untilMs) this.#later();
+    else this.#sleep();
+  };
+
+  #takeAll(): boolean {
+    let found = false;
+    try {
+      for (const looked of this.#looked) if (looked.take()) found = true;
+    } catch (error) {
+      // A listener has thrown: the host hears of it, and what else is there is looked at in the next turn.
+      this.#later();
+      throw error;
+    }
+    return found;
+  }
+
+  #found(): void {
+    this.#came = true;
+    this.#vain = 0;
+    if (this.#setting.nowMs() < this.#turnEndMs) this.#soon();
+    else this.#later();
+  }
+
+  #sleep(): void {
+    this.#awake = false;
+    for (const looked of this.#looked) looked.listen(true);
+    if (!this.#came) {
+      this.#vain++;
+      if (this.#vain >= VAIN_MOST) this.#skip = Math.min(2 ** this.#vain, SKIPPED_MOST);
+    }
+    this.#takeAll();
+  }
+}
+
+let own: Lookout | undefined;
+
+/** The lookout of this thread. */
+export function lookoutHere(): Lookout {
+  own ??= new Lookout({
+    nowMs: () => performance.now(),
+    // A tick that a tick asks for comes before the promises; one that a promise asks for comes after all of them.
+    soon: (look) => queueMicrotask(() => process.nextTick(look)),
+    nextTurn: setImmediate,
+    mayLook: availableParallelism() > 1,
+  });
+  return own;
+}

@@ -1,0 +1,259 @@
+/**
+ * A port between two threads that carries small plain messages by shared memory, and everything else as it always did.
+ *
+ * RP1. Messages arrive in the order in which they were posted, whichever way each went: every one has a number, and the reader takes the
+ *      next number from wherever it is.
+ * RP2. What the memory cannot carry goes by the port, which carries or refuses it as ever: what is no plain data, what is longer than 64 KiB,
+ *      what is to be moved, and what finds no room.
+ * RP3. What was posted before the other thread ended arrives before its end does.
+ * RP4. The end that offers measures whether answers come sooner when both threads stay awake for them (`spin-choice.ts`); both do what it
+ *      chose. So on a machine with nothing to spare they sleep, as threads with a port do.
+ */
+
+import { LONGEST_COUNTED, SpinChoice } from "../engines/spin-choice.ts";
+import { BadOptionError } from "../errors.ts";
+import { type Looked, lookoutHere } from "./lookout.ts";
+import { RECORD_BYTES, RING_MEMORY_BYTES, RingReader, RingWriter } from "./thread-ring.ts";
+import { ValueReader, ValueWriter } from "./thread-values.ts";
+
+/** A wait that is longer counts as this long (RP4). */
+const WAKING_MS = 0.05;
+
+/** What a ring port is made over: a `Worker`, `parentPort` or a `MessagePort`. */
+export interface PortLike {
+  postMessage(message: unknown, transfer?: readonly never[]): void;
+  on(event: string, listener: (message: never) => void): unknown;
+  off(event: string, listener: (message: never) => void): unknown;
+  close?(): void;
+}
+
+/** Which side makes the memory: one of the two `offers` it, the other `accepts`. */
+export type RingSide = "offers" | "accepts";
+
+type Listener = (message: unknown) => void;
+
+/** What goes by the port below. */
+type Packet = Offer | Numbered | { readonly ring: number; readonly refused: true };
+
+interface Offer {
+  readonly ring: "offer";
+  readonly memory: SharedArrayBuffer;
+}
+
+interface Numbered {
+  readonly ring: number;
+  readonly value: unknown;
+  readonly refused?: undefined;
+}
+
+/** One writer per thread: a message is written through before the next begins, unless a getter of it posts another. */
+const writer = new ValueWriter(RECORD_BYTES);
+let writing = false;
+
+function written(message: unknown): Uint8Array | undefined {
+  if (writing) return undefined;
+  writing = true;
+  try {
+    return writer.write(message);
+  } finally {
+    writing = false;
+  }
+}
+
+/** The memory of this end. */
+class Rings {
+  readonly out: RingWriter;
+  readonly in: RingReader;
+  readonly values: ValueReader;
+  readonly inAt: number;
+  /** On the end that offers (RP4). */
+  readonly #choice: SpinChoice | undefined;
+  /** When what is waited for was posted; NaN: nothing is. */
+  #sinceMs = Number.NaN;
+
+  constructor(memory: SharedArrayBuffer, side: RingSide) {
+    this.inAt = side === "offers" ? RING_MEMORY_BYTES : 0;
+    this.out = new RingWriter(memory, side === "offers" ? 0 : RING_MEMORY_BYTES);
+    this.in = new RingReader(memory, this.inAt);
+    this.values = new ValueReader(memory);
+    if (side === "accepts") return;
+    // Waking up takes less than this; what takes longer did not get a processor, or computes, and says little about waking up.
+    const longestMs = lookoutHere().mayLook ? WAKING_MS / LONGEST_COUNTED : 0;
+    this.#choice = new SpinChoice(longestMs, (looking) => {
+      this.out.looking = looking;
+    });
+  }
+
+  /** Something was posted. */
+  posted(): void {
+    const now = lookoutHere().nowMs();
+    if (this.#choice !== undefined && Number.isNaN(this.#sinceMs)) this.#sinceMs = now;
+    this.#expect(now);
+  }
+
+  /** Something came. */
+  came(): void {
+    const now = lookoutHere().nowMs();
+    if (this.#choice !== undefined && !Number.isNaN(this.#sinceMs)) {
+      this.#choice.waited(now - this.#sinceMs);
+      this.#sinceMs = Number.NaN;
+    }
+    this.#expect(now);
+  }
+
+  #expect(nowMs: number): void {
+    if (this.#choice?.looking ?? this.in.looking) lookoutHere().expect(nowMs);
+  }
+}
+
+/** One end of a port with a ring in each direction. Both ends must be made with this. */
+export class RingPort implements Looked {
+  readonly #port: PortLike;
+  readonly #side: RingSide;
+  readonly #listeners = new Set<Listener>();
+  /** Numbered messages that came by the port and have predecessors in the ring. */
+  readonly #early: Exclude<Packet, Offer>[] = [];
+  #rings: Rings | undefined;
+  #sent = 0;
+  #taken = 0;
+  #waits = false;
+  #closed = false;
+
+  /** @throws {BadOptionError} */
+  constructor(port: PortLike, side: RingSide) {
+    if (side !== "offers" && side !== "accepts") throw new BadOptionError("side", side, "offers or accepts");
+    this.#port = port;
+    this.#side = side;
+    const ended = (): void => this.#ended();
+    port.on("close", ended);
+    port.on("exit", ended);
+    if (side === "offers") {
+      const memory = new SharedArrayBuffer(2 * RING_MEMORY_BYTES);
+      port.postMessage({ ring: "offer", memory } satisfies Packet);
+      this.#open(memory);
+    }
+  }
+
+  /** As `postMessage` of the port, which is used for what is no small plain data (RP2). @throws `DataCloneError` as the port does */
+  postMessage(message: unknown, transfer: readonly unknown[] = []): void {
+    const rings = this.#rings;
+    const bytes = rings === undefined || transfer.length > 0 ? undefined : written(message);
+    const number = (this.#sent + 1) | 0;
+    this.#sent = number;
+    if (bytes !== undefined && rings!.out.write(number, bytes)) rings!.out.ring();
+    else this.#byPort(number, message, transfer);
+    if (rings !== undefined && !this.#closed) rings.posted();
+  }
+
+  /** A message that the port refuses leaves its number to nothing, or the reader would wait for it. */
+  #byPort(number: number, message: unknown, transfer: readonly unknown[]): void {
+    try {
+      this.#port.postMessage({ ring: number, value: message } satisfies Packet, transfer as readonly never[]);
+    } catch (error) {
+      this.#port.postMessage({ ring: number, refused: true } satisfies Packet);
+      throw error;
+    }
+  }
+
+  /** As `on` of the port: `message` gives what the other end posted, in order (RP1). */
+  on(event: string, listener: Listener): this {
+    if (event !== "message") this.#port.on(event, listener);
+    else {
+      if (this.#listeners.size === 0) this.#port.on("message", this.#heard);
+      this.#listeners.add(listener);
+      if (this.#rings !== undefined && !this.#closed) lookoutHere().add(this);
+    }
+    return this;
+  }
+
+  /** As `off` of the port. */
+  off(event: string, listener: Listener): this {
+    if (event !== "message") this.#port.off(event, listener);
+    else if (this.#listeners.delete(listener) && this.#listeners.size === 0) {
+      this.#port.off("message", this.#heard);
+      lookoutHere().remove(this);
+    }
+    return this;
+  }
+
+  /** Close the port below, if it can be closed. */
+  close(): void {
+    this.#port.close?.();
+    this.#ended();
+  }
+
+  // Looked
+
+  take(): boolean {
+    const rings = this.#rings;
+    if (rings === undefined || this.#listeners.size === 0 || !this.#ready(rings)) return false;
+    if (!this.#closed) rings.came();
+    do {
+      const number = (this.#taken + 1) | 0;
+      if (this.#early[0]?.ring === number) this.#arrived(this.#early.shift()!);
+      else {
+        const value = rings.values.read(rings.in.first(rings.inAt));
+        rings.in.done();
+        this.#deliver(number, value);
+      }
+    } while (this.#ready(rings));
+    return true;
+  }
+
+  /** Whether the next message is there (RP1). */
+  #ready(rings: Rings): boolean {
+    const next = (this.#taken + 1) | 0;
+    if (rings.in.first(rings.inAt) >= 0 && rings.in.sequence === next) return true;
+    return this.#early[0]?.ring === next;
+  }
+
+  listen(listens: boolean): void {
+    const rung = this.#rings?.in.listen(listens, this.#waits);
+    if (rung === undefined) return;
+    this.#waits = true;
+    void rung.then(() => {
+      this.#waits = false;
+      if (!this.#closed) lookoutHere().rung(this);
+    });
+  }
+
+  readonly #heard: Listener = (message) => {
+    const packet = message as Packet;
+    if (packet.ring === "offer") {
+      this.#open(packet.memory);
+      return;
+    }
+    if (this.#rings === undefined) this.#arrived(packet);
+    else {
+      this.#early.push(packet);
+      this.take();
+    }
+  };
+
+  #arrived(packet: Exclude<Packet, Offer>): void {
+    if (packet.refused === true) this.#taken = packet.ring;
+    else this.#deliver(packet.ring, packet.value);
+  }
+
+  #open(memory: SharedArrayBuffer): void {
+    this.#rings = new Rings(memory, this.#side);
+    if (this.#listeners.size > 0 && !this.#closed) lookoutHere().add(this);
+  }
+
+  #deliver(number: number, value: unknown): void {
+    this.#taken = number;
+    for (const listener of this.#listeners) listener(value);
+  }
+
+  /** (RP3) */
+  #ended(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    lookoutHere().remove(this);
+    try {
+      this.take();
+    } finally {
+      this.#rings?.in.wake();
+    }
+  }
+}

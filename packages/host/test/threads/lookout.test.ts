@@ -1,0 +1,127 @@
+import { expect, test } from "vitest";
+import { AWAKE_MS, type Looked, Lookout, SKIPPED_MOST } from "../../src/threads/lookout.ts";
+
+/** A thread whose time and turns the test makes. Every look at its clock takes a microsecond. */
+function heldThread(mayLook = true) {
+  const state = { nowMs: 0, next: [] as (() => void)[], turns: 0 };
+  const later = (turn: () => void): void => {
+    state.next.push(turn);
+  };
+  const lookout = new Lookout({
+    nowMs: () => (state.nowMs += 0.001),
+    soon: later,
+    nextTurn: later,
+    mayLook,
+  });
+  /** Turns until the thread sleeps; gives how many that were. */
+  const untilAsleep = (): number => {
+    let turns = 0;
+    for (let turn = state.next.shift(); turn !== undefined; turn = state.next.shift()) {
+      turns++;
+      turn();
+    }
+    return turns;
+  };
+  return { lookout, state, untilAsleep };
+}
+
+/** Something that says whether it listens, and expects more whenever something came. */
+class Mail implements Looked {
+  waiting = 0;
+  taken = 0;
+  listens = false;
+  readonly #lookout: Lookout;
+
+  constructor(lookout: Lookout) {
+    this.#lookout = lookout;
+    lookout.add(this);
+  }
+  take(): boolean {
+    if (this.waiting === 0) return false;
+    this.taken += this.waiting;
+    this.waiting = 0;
+    this.#lookout.expect(this.#lookout.nowMs());
+    return true;
+  }
+  listen(listens: boolean): void {
+    this.listens = listens;
+  }
+}
+
+test("LK2: a thread stays awake for its time after the last message, then sleeps and listens", () => {
+  const { lookout, state, untilAsleep } = heldThread();
+  const mail = new Mail(lookout);
+  expect(mail.listens).toBe(true);
+  expect(state.next.length).toBe(0);
+  lookout.expect(lookout.nowMs());
+  expect([lookout.awake, mail.listens]).toEqual([true, false]);
+  const began = state.nowMs;
+  untilAsleep();
+  expect([lookout.awake, mail.listens]).toEqual([false, true]);
+  expect(state.nowMs - began).toBeGreaterThanOrEqual(AWAKE_MS);
+  expect(state.nowMs - began).toBeLessThan(AWAKE_MS + 0.05);
+});
+
+test("LK1: what comes between the last look and the word that it listens is taken", () => {
+  const { lookout, untilAsleep } = heldThread();
+  const mail = new Mail(lookout);
+  const { listen } = mail;
+  let late = true;
+  mail.listen = (listens: boolean): void => {
+    listen.call(mail, listens);
+    if (listens && late) {
+      late = false;
+      mail.waiting = 1;
+    }
+  };
+  lookout.expect(lookout.nowMs());
+  untilAsleep();
+  expect([mail.taken, mail.waiting, mail.listens]).toEqual([1, 0, true]);
+});
+
+test("LK3: where nothing comes in time, again and again, it sleeps at once but for one time in so many, until something comes", () => {
+  const { lookout, untilAsleep } = heldThread();
+  const mail = new Mail(lookout);
+  let awake = 0;
+  for (let i = 0; i < 10_000; i++) {
+    lookout.expect(lookout.nowMs());
+    if (lookout.awake) awake++;
+    untilAsleep();
+  }
+  expect(awake).toBeGreaterThan(10_000 / (SKIPPED_MOST + 1) - 10);
+  expect(awake).toBeLessThan(10_000 / (SKIPPED_MOST + 1) + 30);
+  while (!lookout.awake) lookout.expect(lookout.nowMs());
+  mail.waiting = 1;
+  untilAsleep();
+  expect(mail.taken).toBe(1);
+  lookout.expect(lookout.nowMs());
+  expect(lookout.awake).toBe(true);
+});
+
+test("a thread on the only processor never stays awake: it is rung for", () => {
+  const { lookout, state } = heldThread(false);
+  const mail = new Mail(lookout);
+  mail.waiting = 1;
+  lookout.rung(mail);
+  expect([mail.taken, mail.listens, lookout.awake, state.next.length]).toEqual([1, true, false, 0]);
+});
+
+test("a listener that throws is heard of, and everything else is taken all the same", () => {
+  const { lookout, untilAsleep } = heldThread();
+  let throws = false;
+  lookout.add({
+    take: () => {
+      if (!throws) return false;
+      throws = false;
+      throw new RangeError("bad listener");
+    },
+    listen: () => {},
+  });
+  const mail = new Mail(lookout);
+  throws = true;
+  mail.waiting = 1;
+  lookout.expect(lookout.nowMs());
+  expect(untilAsleep).toThrow("bad listener");
+  untilAsleep();
+  expect([mail.waiting, mail.listens]).toEqual([0, true]);
+});
