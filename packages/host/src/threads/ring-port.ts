@@ -21,9 +21,11 @@ const WAKING_MS = 0.05;
 
 /** What a ring port is made over: a `Worker`, `parentPort` or a `MessagePort`. */
 export interface PortLike {
-  postMessage(message: unknown, transfer?: readonly never[]): void;
-  on(event: string, listener: (message: never) => void): unknown;
-  off(event: string, listener: (message: never) => void): unknown;
+  postMessage(message: unknown, transfer: never[]): void;
+  on(event: "message", listener: (message: unknown) => void): unknown;
+  on(event: string, listener: () => void): unknown;
+  off(event: "message", listener: (message: unknown) => void): unknown;
+  off(event: string, listener: () => void): unknown;
   close?(): void;
 }
 
@@ -129,7 +131,7 @@ export class RingPort implements Looked {
     port.on("exit", ended);
     if (side === "offers") {
       const memory = new SharedArrayBuffer(2 * RING_MEMORY_BYTES);
-      port.postMessage({ ring: "offer", memory } satisfies Packet);
+      port.postMessage({ ring: "offer", memory } satisfies Packet, []);
       this.#open(memory);
     }
   }
@@ -148,16 +150,16 @@ export class RingPort implements Looked {
   /** A message that the port refuses leaves its number to nothing, or the reader would wait for it. */
   #byPort(number: number, message: unknown, transfer: readonly unknown[]): void {
     try {
-      this.#port.postMessage({ ring: number, value: message } satisfies Packet, transfer as readonly never[]);
+      this.#port.postMessage({ ring: number, value: message } satisfies Packet, transfer as never[]);
     } catch (error) {
-      this.#port.postMessage({ ring: number, refused: true } satisfies Packet);
+      this.#port.postMessage({ ring: number, refused: true } satisfies Packet, []);
       throw error;
     }
   }
 
   /** As `on` of the port: `message` gives what the other end posted, in order (RP1). */
   on(event: string, listener: Listener): this {
-    if (event !== "message") this.#port.on(event, listener);
+    if (event !== "message") this.#port.on(event, listener as () => void);
     else {
       if (this.#listeners.size === 0) this.#port.on("message", this.#heard);
       this.#listeners.add(listener);
@@ -168,7 +170,7 @@ export class RingPort implements Looked {
 
   /** As `off` of the port. */
   off(event: string, listener: Listener): this {
-    if (event !== "message") this.#port.off(event, listener);
+    if (event !== "message") this.#port.off(event, listener as () => void);
     else if (this.#listeners.delete(listener) && this.#listeners.size === 0) {
       this.#port.off("message", this.#heard);
       lookoutHere().remove(this);
