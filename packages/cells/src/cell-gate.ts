@@ -40,7 +40,7 @@ import {
   TooManyCellsError,
 } from "./errors.ts";
 import { type CellHead, CHUNK_BYTES, copiedHead, encodeHead } from "./frozen-cell.ts";
-import { type GateCell as Cell, FIRST, newCell } from "./gate-cell.ts";
+import { type GateCell as Cell, FIRST, newCell, refuseUpgrading } from "./gate-cell.ts";
 import { imageSource, piecesSource } from "./image-source.ts";
 import { ImageReader } from "./image-stream.ts";
 import type { KeptCells } from "./kept-cells.ts";
@@ -56,6 +56,7 @@ import type {
   FrozenMail,
   MailItem,
 } from "./runner-port.ts";
+import type { CodeVersion } from "./upgrade/upgrade-words.ts";
 
 /** Most payload bytes waiting in one mailbox: two of the largest windows a sender keeps. */
 export const MAILBOX_BYTES_MAX: number = 8 * 1024 * 1024;
@@ -96,6 +97,8 @@ export interface CellReport extends CellVitals {
   readonly accepted: number;
   /** Repeated messages refused on this node. */
   readonly refusedDuplicates: number;
+  /** What its code says it is; known from its first upgrade here on. */
+  readonly code: CodeVersion | undefined;
 }
 
 /** The cells of one node, as the mesh sees them. */
@@ -195,6 +198,7 @@ export class CellGate implements MeshCells, CellGatePort {
    */
   async pause(agent: AgentId): Promise<void> {
     const cell = this.#here(agent);
+    refuseUpgrading(cell, "suspended");
     if (cell.readAhead || cell.state !== "running")
       throw new IllegalTransitionError(agent, cell.readAhead ? "migrating" : cell.state, "suspended");
     cell.state = transition(agent, cell.state, "suspended");
@@ -214,6 +218,7 @@ export class CellGate implements MeshCells, CellGatePort {
   /** Let a suspended agent go on. @throws {NotHereError}, {IllegalTransitionError} unless it is suspended */
   async resume(agent: AgentId): Promise<void> {
     const cell = this.#here(agent);
+    refuseUpgrading(cell, "running");
     await cell.pausing?.catch(() => undefined);
     if (cell.state !== "suspended") throw new IllegalTransitionError(agent, cell.state, "running");
     cell.state = transition(agent, cell.state, "running");
@@ -249,8 +254,8 @@ export class CellGate implements MeshCells, CellGatePort {
     const cell = this.#cells.get(agent);
     const vitals = cell === undefined ? undefined : await this.#runner.vitals(agent);
     if (cell === undefined || vitals === undefined) return undefined;
-    const { state, epoch, accepted, refusedDuplicates, manifest } = cell;
-    return { ...vitals, state, epoch, accepted, refusedDuplicates, grants: manifest.grants };
+    const { state, epoch, accepted, refusedDuplicates, manifest, code } = cell;
+    return { ...vitals, state, epoch, accepted, refusedDuplicates, grants: manifest.grants, code };
   }
 
   // Messages (MeshCells)
@@ -272,6 +277,19 @@ export class CellGate implements MeshCells, CellGatePort {
     }
     this.#count(cell, payload.length);
     return cell.kept.keep(message, verdict, () => this.taken(cell.agent, 1, payload.length));
+  }
+
+  /** The cell itself, for upgrade/cell-upgrades.ts. @throws {NotHereError} */
+  cellOf(agent: AgentId): Cell {
+    return this.#here(agent);
+  }
+
+  /** Put a message of the node itself into a mailbox; false when it is full. @throws {NotHereError} */
+  tellFromNode(agent: AgentId, payload: Uint8Array): boolean {
+    const cell = this.#here(agent);
+    if (cell.waitingMessages >= MAILBOX_MESSAGES_MAX) return false;
+    this.#give(cell, { ...FIRST, payload });
+    return true;
   }
 
   #give(cell: Cell, item: MailItem): void {
@@ -311,6 +329,7 @@ export class CellGate implements MeshCells, CellGatePort {
   readonly precopy: PreCopyCells = {
     begin: async (agent, leastBytes) => {
       const cell = this.#here(agent);
+      refuseUpgrading(cell, "migrating");
       if (cell.state !== "running") return undefined; // What stands still is best read so.
       cell.readAhead = true;
       const first = await this.#runner.readAhead(agent, leastBytes);
@@ -326,6 +345,7 @@ export class CellGate implements MeshCells, CellGatePort {
 
   async freeze(agent: AgentId): Promise<ChunkSource> {
     const cell = this.#here(agent);
+    refuseUpgrading(cell, "migrating");
     if (cell.pausing !== undefined) await cell.pausing.catch(() => undefined);
     cell.state = transition(agent, cell.state, "migrating");
     cell.readAhead = false;

@@ -33,20 +33,24 @@ import { Tape } from "./replica/tape.ts";
 import { RunnerCell, type TaskHandles } from "./runner-cell.ts";
 import type { ArrivingAhead, CellRunnerOptions } from "./runner-options.ts";
 import type { CellEnd, CellRunnerPort, CellVitals, FrozenMail, MailItem } from "./runner-port.ts";
+import { CellExchange } from "./upgrade/cell-exchange.ts";
+import type { PreparedUpgrade, UpgradeRunnerPort } from "./upgrade/upgrade-port.ts";
 
 /** Slices, and syscalls, of a pre-emptive guest in one turn of its task. */
 const SLICES_PER_TURN = 4;
 const PAGE_BYTES = 65_536;
 
 /** The cells of one kernel. */
-export class CellRunner implements CellRunnerPort, ReplicaRunnerPort {
+export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRunnerPort {
   readonly #options: CellRunnerOptions;
   readonly #cells = new Map<AgentId, RunnerCell>();
   readonly #tasks = new Map<TaskId, RunnerCell>();
   readonly #programs = new Map<string, { readonly program: AdmittedProgram; users: number }>();
+  readonly #exchange: CellExchange;
 
   constructor(options: CellRunnerOptions) {
     this.#options = options;
+    this.#exchange = new CellExchange(options);
   }
 
   /** The cell whose guest a task runs, for services that need to know who calls. */
@@ -84,15 +88,20 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort {
   }
 
   async freeze(agent: AgentId, timeoutMs: number, leaves = true): Promise<FrozenMail> {
+    const { immovable } = this.#here(agent).held;
+    if (immovable.length > 0 && leaves) throw new ImmovableCapabilityError(agent, immovable);
+    return this.#stop(agent, timeoutMs, false);
+  }
+
+  async #stop(agent: AgentId, timeoutMs: number, atMessage: boolean): Promise<FrozenMail> {
     const cell = this.#here(agent);
     const { kernel, timers } = this.#options;
     if (cell.arriving !== undefined) throw new NotHereError(agent);
-    const { immovable } = cell.held;
-    if (immovable.length > 0 && leaves) throw new ImmovableCapabilityError(agent, immovable);
     if (cell.task === undefined) return this.#standing(cell);
     return new Promise((resolve, reject) => {
       const settled = (): void => {
         timer.cancel();
+        cell.freezesAtMessage = false;
         cell.onFrozen = undefined;
         cell.onFreezeFailed = undefined;
       };
@@ -102,6 +111,7 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort {
         reject(new NoYieldError(agent, timeoutMs));
       });
       cell.freezeWanted = true;
+      cell.freezesAtMessage = atMessage;
       cell.onFrozen = (mail) => {
         settled();
         resolve(mail);
@@ -217,8 +227,8 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort {
   async vitals(agent: AgentId): Promise<CellVitals | undefined> {
     const cell = this.#cells.get(agent);
     if (cell === undefined) return undefined;
-    const { receivedCount: received, waitingCount: waiting, instance } = cell;
-    return { received, waiting, memoryBytes: instance?.memoryBytes ?? 0 };
+    const { receivedCount: received, waitingCount: waiting, instance, program } = cell;
+    return { received, waiting, memoryBytes: instance?.memoryBytes ?? 0, programHash: program.hash };
   }
 
   // Replicas (ReplicaRunnerPort)
@@ -270,6 +280,43 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort {
     }
   }
 
+  // Upgrades (UpgradeRunnerPort)
+
+  freezeAtMessage(agent: AgentId, timeoutMs: number): Promise<FrozenMail> {
+    return this.#stop(agent, timeoutMs, true);
+  }
+
+  async prepareUpgrade(agent: AgentId, manifest: AgentManifest): Promise<PreparedUpgrade> {
+    const cell = this.#here(agent);
+    if (cell.task !== undefined || cell.arriving !== undefined) throw new NotHereError(agent);
+    return this.#exchange.prepare(cell, manifest, (one) => this.#limitsOf(one));
+  }
+
+  async commitUpgrade(agent: AgentId, first: MailItem): Promise<void> {
+    const old = this.#here(agent);
+    const next = this.#exchange.take(agent);
+    const { mailbox: waiting, received } = this.#standing(old);
+    const mailbox = [first, ...waiting];
+    next.frozen = { mailbox, received, asker: undefined, sleepMs: undefined };
+    next.receivedCount = received;
+    next.waitingCount = mailbox.length;
+    const shared = this.#programs.get(next.program.hash) ?? { program: next.program, users: 0 };
+    shared.users++;
+    this.#programs.set(next.program.hash, shared);
+    this.#cells.set(agent, next);
+    this.#leaveProgram(old);
+    old.instance.dispose();
+  }
+
+  async abandonUpgrade(agent: AgentId): Promise<void> {
+    this.#exchange.abandon(agent);
+  }
+
+  #leaveProgram({ program }: RunnerCell): void {
+    const shared = this.#programs.get(program.hash);
+    if (shared !== undefined && --shared.users === 0) this.#programs.delete(program.hash);
+  }
+
   #limitsOf(cell: RunnerCell): Partial<EngineLimits> {
     return { ...this.#options.limits, memoryPages: cell.manifest.memoryPages };
   }
@@ -299,8 +346,8 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort {
     const { kernel } = this.#options;
     if (this.#cells.get(cell.agent) !== cell) return;
     this.#cells.delete(cell.agent);
-    const shared = this.#programs.get(cell.program.hash);
-    if (shared !== undefined && --shared.users === 0) this.#programs.delete(cell.program.hash);
+    this.#leaveProgram(cell);
+    this.#exchange.abandon(cell.agent);
     if (cell.taskId !== undefined) kernel.kill(cell.taskId, "dropped");
     this.#dropHandles(cell);
     cell.arriving?.dispose?.();

@@ -3,8 +3,10 @@ import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
 import { LinkTable } from "@glia-os/mesh-core";
 import type { AgentManifest } from "./agent-manifest.ts";
 import type { CellState } from "./cell-state.ts";
+import { IllegalTransitionError } from "./errors.ts";
 import type { KeptMailbox } from "./kept-mailbox.ts";
 import type { MailItem } from "./runner-port.ts";
+import type { CodeVersion } from "./upgrade/upgrade-words.ts";
 
 /** The message a cell is given by whoever starts it: on no link, from no node. */
 export const FIRST: Omit<MailItem, "payload"> = {
@@ -17,8 +19,13 @@ export const FIRST: Omit<MailItem, "payload"> = {
 /** What a gate knows of a cell. */
 export interface GateCell {
   readonly agent: AgentId;
-  readonly manifest: AgentManifest;
-  readonly meta: Uint8Array;
+  manifest: AgentManifest;
+  meta: Uint8Array;
+  /** What its code says it is, once it was upgraded here; and the manifest it had before that, encoded. */
+  code: CodeVersion | undefined;
+  before: Uint8Array | undefined;
+  /** Whether its code is being exchanged: it is not moved or paused meanwhile. */
+  upgrading: boolean;
   epoch: Epoch;
   state: CellState;
   /** Whether it is to stand still whenever it is not on its way (CG6). */
@@ -48,6 +55,9 @@ export function newCell(
     agent,
     manifest,
     meta,
+    code: undefined,
+    before: undefined,
+    upgrading: false,
     epoch,
     state: "created",
     suspended: false,
@@ -60,4 +70,9 @@ export function newCell(
     accepted: 0,
     refusedDuplicates: 0,
   };
+}
+
+/** What changes its code does nothing else meanwhile. @throws {IllegalTransitionError} */
+export function refuseUpgrading({ agent, upgrading }: GateCell, to: CellState): void {
+  if (upgrading) throw new IllegalTransitionError(agent, "upgrading", to);
 }

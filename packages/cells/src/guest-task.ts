@@ -10,6 +10,7 @@
  * GT5. What was not received when the task ends frozen is handed back in order.
  * GT6. A guest that runs again from a record gets from it what it got before, without waiting, and then goes on live.
  * GT7. While a message with a priority waits, the next one is chosen among all that wait (mail-order.ts).
+ * GT8. A freeze that is wanted at a message is seen where the guest waits for one, and nowhere else.
  */
 import type { CallResult, EngineInstance, PendingCall, StepOutcome } from "@glia-os/abi/ports";
 import { GUEST_ERRORS } from "@glia-os/abi/wire";
@@ -34,6 +35,8 @@ export interface GuestTaskCell {
   readonly messageBytes: number;
   /** Whether somebody wants the guest frozen. */
   readonly freezeWanted: boolean;
+  /** Whether that is to be where the guest waits for a message, and nowhere else. */
+  readonly freezesAtMessage?: boolean;
   /** Messages that come before those of the mailbox: the rest of a frozen mailbox. */
   readonly backlog: MailItem[];
   /** Which of those that wait is next; absent for one with a replica, which gets them as they came. */
@@ -104,8 +107,8 @@ class GuestDriver {
     for (;;) {
       if (outcome.kind === "finished" || outcome.kind === "failed") return endOf(outcome);
       if (outcome.kind === "yielded") {
-        if (!this.#cell.freezeWanted) yield* this.#sys.yield();
-        if (this.#cell.freezeWanted) return this.#frozen();
+        if (!this.#freezesAnywhere) yield* this.#sys.yield();
+        if (this.#freezesAnywhere) return this.#frozen();
         outcome = instance.step(undefined, slice);
         continue;
       }
@@ -127,7 +130,7 @@ class GuestDriver {
 
   /** The result of a blocking import, or undefined when the guest is to be frozen instead (GT2). */
   *#perform(call: PendingCall): Routine<CallResult | undefined> {
-    if (this.#cell.freezeWanted) return undefined;
+    if (this.#freezesAnywhere) return undefined;
     switch (call.op) {
       case "receive":
         return yield* this.#receive(call.args[1] ?? 0);
@@ -138,11 +141,17 @@ class GuestDriver {
       default:
         if (isGuestCall(call)) return yield* this.#calls.perform(call);
         yield* this.#sys.yield();
-        return this.#cell.freezeWanted ? undefined : DONE;
+        return this.#freezesAnywhere ? undefined : DONE;
     }
   }
 
+  /** GT8. */
+  get #freezesAnywhere(): boolean {
+    return this.#cell.freezeWanted && this.#cell.freezesAtMessage !== true;
+  }
+
   *#receive(capacity: number): Routine<CallResult | undefined> {
+    if (this.#cell.freezeWanted) return undefined;
     if (this.#cell.backlog.length === 0) {
       const item = yield* this.#nextItem();
       if (item === undefined) return undefined;
@@ -153,6 +162,10 @@ class GuestDriver {
 
   *#receiveWithin(capacity: number, durationMs: number): Routine<CallResult | undefined> {
     if (!(durationMs >= 0 && durationMs <= SLEEP_MS_MAX)) return { value: GUEST_ERRORS.E_RANGE };
+    if (this.#cell.freezeWanted) {
+      this.#sleepRestMs = durationMs;
+      return undefined;
+    }
     if (this.#cell.backlog.length > 0) return this.#firstOfBacklog(capacity);
     this.#cell.tape?.waits();
     this.#cell.waiting(durationMs);
@@ -211,10 +224,15 @@ class GuestDriver {
     this.#cell.tape?.waits();
     this.#cell.waiting(durationMs);
     const startedMs = this.#cell.monotonicMs();
-    const [index] = yield* this.#sys.select([after(durationMs), signalOf(this.#control)]);
+    const restMs = (): number => Math.max(0, durationMs - (this.#cell.monotonicMs() - startedMs));
+    let woken = false;
+    while (!woken && !this.#freezesAnywhere) {
+      const [index] = yield* this.#sys.select([after(restMs()), signalOf(this.#control)]);
+      woken = index === 0;
+    }
     this.#cell.waiting(undefined);
-    if (index === 0) return DONE;
-    this.#sleepRestMs = Math.max(0, durationMs - (this.#cell.monotonicMs() - startedMs));
+    if (woken) return DONE;
+    this.#sleepRestMs = restMs();
     return undefined;
   }
 

@@ -121,3 +121,26 @@ export type {
   FrozenMail,
   MailItem,
 } from "./runner-port.ts";
+export {
+  CellUpgrades,
+  type CellUpgradeReport,
+  type CellUpgradesParts,
+  type CodeChange,
+  UPGRADE_TIMEOUT_MS,
+  UPGRADE_TIMEOUT_RANGE,
+} from "./upgrade/cell-upgrades.ts";
+export {
+  NoEarlierCodeError,
+  NotUpgradableError,
+  UpgradeBusyError,
+  UpgradeRefusedError,
+} from "./upgrade/errors.ts";
+export { TURNS_MAX } from "./upgrade/guest-dialogue.ts";
+export type { PreparedUpgrade, UpgradeRunnerPort } from "./upgrade/upgrade-port.ts";
+export {
+  askHandOver,
+  type CodeVersion,
+  giveTakeOver,
+  STATE_PARTS_MAX,
+  UPGRADE_EXPORT,
+} from "./upgrade/upgrade-words.ts";

@@ -44,6 +44,7 @@ export class RunnerCell implements GuestTaskCell {
   task: TaskHandles | undefined;
   taskId: TaskId | undefined;
   freezeWanted = false;
+  freezesAtMessage = false;
   onFrozen: ((mail: FrozenMail) => void) | undefined;
   onFreezeFailed: ((error: unknown) => void) | undefined;
   frozen: FrozenMail | undefined;

@@ -50,6 +50,8 @@ export interface CellVitals {
   readonly waiting: number;
   /** Linear memory in bytes. */
   readonly memoryBytes: number;
+  /** SHA-256 of the program that it runs now, as hexadecimal. */
+  readonly programHash?: string;
 }
 
 /** What the gate asks of the runner. */

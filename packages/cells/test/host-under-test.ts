@@ -12,6 +12,7 @@ import {
   CellRunner,
   type CellRunnerPort,
   type CellService,
+  CellUpgrades,
 } from "@glia-os/cells";
 import type { Kernel } from "@glia-os/kernel";
 import { createTestKernel } from "@glia-os/kernel/testing";
@@ -55,6 +56,7 @@ const AHEAD: AheadCodec = {
 /** One host, and what its gate told the node. */
 export class HostUnderTest {
   readonly gate: CellGate;
+  readonly upgrades: CellUpgrades;
   readonly replies: { readonly seq: number; readonly payload: Uint8Array }[] = [];
   readonly ends: { readonly epoch: Epoch; readonly end: CellEnd }[] = [];
   readonly logged: string[] = [];
@@ -115,6 +117,7 @@ export class HostUnderTest {
         cellEnded: (_agent, epoch, end) => void this.ends.push({ epoch, end }),
       },
     });
+    this.upgrades = new CellUpgrades({ gate, runner, clock, timers });
   }
 
   /** Run everything that can run now, or a bounded part of it, without moving time. */

@@ -6,16 +6,19 @@ import {
   CellGate,
   type CellGatePort,
   type CellRunnerPort,
+  CellUpgrades,
   type KeptCells,
   ReplicaGate,
   type ReplicaPort,
   type ReplicaRunnerPort,
+  type UpgradeRunnerPort,
 } from "@glia-os/cells";
 import type { Mesh } from "@glia-os/mesh-core";
 import { AgentsOffice } from "./agents/agents-office.ts";
 import type { ActsPort, OutboxPort } from "./agents/outbox-port.ts";
 import { keptOverThread, runnerOverThread } from "./runner-over-thread.ts";
 import { linkThreads } from "./thread-call.ts";
+import { upgradeRunnerOverThread } from "./upgrade/upgrade-runner.ts";
 
 /** What a gate needs. */
 export interface AgentGateParts {
@@ -43,6 +46,8 @@ export interface AgentGate {
   readonly office: AgentsOffice;
   /** The durable cells behind it. */
   readonly kept: KeptCells;
+  /** How the code of cells is exchanged. */
+  readonly upgrades: CellUpgrades;
   /** What has a replica. */
   readonly replicas: ReplicaGate;
   bind(mesh: Mesh): void;
@@ -60,7 +65,10 @@ export function openAgentGate({ port, clock, timers, random, logger, ended }: Ag
     inputs: (agent, entry) => seen.inputs(agent, entry),
     checkpointed: (agent, number, facts) => seen.checkpointed(agent, number, facts),
   };
-  const link = linkThreads<CellRunnerPort & ReplicaRunnerPort & KeptCells & OutboxPort>(port, fromRunner);
+  const link = linkThreads<CellRunnerPort & ReplicaRunnerPort & KeptCells & OutboxPort & UpgradeRunnerPort>(
+    port,
+    fromRunner,
+  );
   const replicas = new ReplicaGate(runnerOverThread(link), clock);
   const kept = keptOverThread(link);
   const office = new AgentsOffice({
@@ -88,8 +96,11 @@ export function openAgentGate({ port, clock, timers, random, logger, ended }: Ag
     }),
   });
   const seen = replicas.port(gate);
+  const cells = replicas.cells(gate);
+  const runner = { ...runnerOverThread(link), ...upgradeRunnerOverThread(link.remote) };
   return {
-    gate: replicas.cells(gate),
+    gate: cells,
+    upgrades: new CellUpgrades({ gate: cells, runner, replicas, clock, timers }),
     replicas,
     office,
     kept,

@@ -19,6 +19,7 @@ import { linkThreads, type Told } from "./thread-call.ts";
 import { threadLogger } from "./thread-log.ts";
 import { answerProgress } from "./thread-progress.ts";
 import type { AgentThreadSetup } from "./thread-setup.ts";
+import { upgradeRunner } from "./upgrade/upgrade-runner.ts";
 
 /** What the main thread asks of the agents' thread. */
 export interface AgentThreadService {
@@ -82,7 +83,8 @@ export function runAgentThread(setup: AgentThreadSetup): void {
   const domains =
     programs && openDomainCells({ programs, dataDir, clock, timers, logger, gate: toGate, services });
   const runners = new RunnersByKind(runner, domains);
-  const all = oneService(oneService(runners, replicaRunner(runner)), agents);
+  const more = oneService(replicaRunner(runner), upgradeRunner(runner));
+  const all = oneService(oneService(runners, more), agents);
   gate = linkThreads<CellGatePort & ActsPort & ReplicaPort>(meshPort, all).tell;
   runKernel(kernel, { timers, logger });
   answerProgress(progress);

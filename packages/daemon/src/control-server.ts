@@ -19,6 +19,7 @@ import { MOVEMENT_METHODS } from "./movement/movement-face.ts";
 import type { NodeApi } from "./node-api.ts";
 import { strategyIn } from "./node-call.ts";
 import type { MigrateRequest } from "./node-views.ts";
+import { UPGRADE_METHODS } from "./upgrade/upgrade-face.ts";
 
 /** Most connections at once (CS3). */
 export const CONNECTION_LIMIT = 64;
@@ -49,6 +50,7 @@ export const CONTROL_METHODS: readonly ControlMethod[] = [
   ...MOVEMENT_METHODS,
   ...JOB_METHODS,
   ...AGENTS_METHODS,
+  ...UPGRADE_METHODS,
   "spawn",
   "send",
   "ask",

@@ -35,6 +35,8 @@ import type { SurveyApi } from "./survey/survey-service.ts";
 import { linkThreads, type Remote, type ThreadLink } from "./thread-call.ts";
 import { createProgress } from "./thread-progress.ts";
 import type { AgentThreadSetup, MeshThreadSetup } from "./thread-setup.ts";
+import type { UpgradeApi } from "./upgrade/upgrade-api.ts";
+import { upgradeFace } from "./upgrade/upgrade-face.ts";
 import type { WorkService } from "./work-service.ts";
 
 /** A node of this process. */
@@ -51,6 +53,7 @@ type MeshFace = MeshThreadService &
   SurveyApi &
   LogsApi &
   MovementApi &
+  UpgradeApi &
   JobApi;
 
 /** How often a step is looked for that takes too long: it adds to the time until one is noticed, and wakes an idle node. */
@@ -288,6 +291,7 @@ class NodeThreads implements MainService {
       ...movementFace(mesh),
       ...jobFace(mesh),
       ...agentsFace(mesh),
+      ...upgradeFace(mesh),
       spawn: (request) => mesh.spawn(request),
       send: (agent, payload) => mesh.send(agent, payload),
       ask: (agent, payload, timeoutMs) => mesh.ask(agent, payload, timeoutMs),

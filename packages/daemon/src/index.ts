@@ -92,3 +92,4 @@ export type { TraceSettings } from "./otel/otlp-tracer.ts";
 export type { MoveView } from "./survey/move-log.ts";
 export type { MeshSurvey, NodeReport, SurveyedNode } from "./survey/survey-service.ts";
 export type { NodeStart } from "./thread-setup.ts";
+export type { UpgradeApi, UpgradeReport, UpgradeRequest } from "./upgrade/upgrade-api.ts";

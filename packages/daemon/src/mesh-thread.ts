@@ -44,6 +44,7 @@ import { threadLogger } from "./thread-log.ts";
 import { ProgressWatch } from "./thread-progress.ts";
 import type { MeshThreadSetup } from "./thread-setup.ts";
 import { watchAnchor } from "./watch-anchor.ts";
+import { UpgradeService } from "./upgrade/upgrade-service.ts";
 import { WorkService } from "./work-service.ts";
 
 /** What the main thread asks of the mesh thread beside the node's operations. */
@@ -181,7 +182,8 @@ export class MeshThread implements MeshThreadService {
     const office = this.#openOffice(mesh, gate, node);
     const work = new WorkService({ mesh, jobs, blobs });
     const durableJobs = await this.#openDurableJobs(jobs, tracer);
-    this.#services = [node, meshService, work, durableJobs, survey, ...movement, logs, office];
+    const upgrades = new UpgradeService({ ...this.#ports(), ...gate, mesh, agents: node });
+    this.#services = [node, meshService, work, durableJobs, survey, ...movement, upgrades, logs, office];
     if (begun !== undefined) await meshService.finishRotation(begun);
     this.#watchAgents(mesh, keeper);
     const [clock, timers, random, logger] = [this.#clock, this.#timers, this.#random, this.#logger];

@@ -51,6 +51,7 @@ export const MESH_METRIC_HELP: Readonly<Record<string, string>> = {
   glia_packets_unopened_total: "Packets that did not open: forged, damaged, replayed or late.",
   glia_packets_stray_total: "Packets that belonged to no session.",
   glia_agent_lifecycle_total: "Agents of this node that were paused and resumed by request.",
+  glia_agent_upgrades_total: "Upgrades of agents of this node, by what became of them.",
   glia_agent_exports_total: "Agents that this node read out into files.",
   glia_agent_imports_total: "Agents that this node took in from files.",
   glia_moves_cancelled_total: "Moves from this node that were cancelled in time.",

@@ -33,9 +33,10 @@ import type {
 } from "@glia-os/mesh-core";
 import { AgentFailures } from "./agent-failures.ts";
 import type { AgentPlace } from "./agent-place.ts";
+import { vitalsOf } from "./agent-vitals.ts";
 import { spawnThere } from "./agents/agents-calls.ts";
 import type { Beginning } from "./agents/agents-office.ts";
-import { AGENTS_GRANT, firstMessage } from "./agents/host-message.ts";
+import { firstMessage } from "./agents/host-message.ts";
 import {
   AgentFailedError,
   MoveUnconfirmedError,
@@ -251,9 +252,10 @@ export class NodeService {
     const found = await this.#vitals(row);
     const failure = found && "failure" in found ? found.failure : undefined;
     const live = found && "failure" in found ? undefined : (found ?? undefined);
+    const ownHash = live?.programHash ?? programHash;
     const runs = status === "running" || status === "suspended";
     const lost = runs && found !== undefined && live === undefined;
-    const facts = { agent, name, epoch, owner, ownerName, programHash, ...named, ...(lost && { lost }) };
+    const facts = { agent, name, epoch, owner, ownerName, programHash: ownHash, ...named, ...(lost && { lost }) };
     const now = lost ? await this.#parts.mesh.coordination.getAgent(agent) : undefined;
     if (now !== undefined && now.epoch !== epoch) return this.view(now); // It moved while its former owner was asked.
     if (runs && found === undefined && !isThere(this.#parts.mesh, owner))
@@ -381,11 +383,7 @@ export class NodeService {
     if (report === undefined && (gate?.stands(agent) ?? arriving?.(agent))) throw new NotHereError(agent);
     const failure = this.#failures.of(agent);
     if (report === undefined) return failure === undefined ? null : { failure };
-    const { received, waiting, refusedDuplicates, memoryBytes, state, grants } = report;
-    const speaks = grants.includes(AGENTS_GRANT);
-    const replica = this.#parts.replica?.(agent);
-    const vitals = { received, waiting, duplicatesRefused: refusedDuplicates, memoryBytes, speaks, state };
-    return replica === undefined ? vitals : { ...vitals, replica };
+    return vitalsOf(report, this.#parts.replica?.(agent));
   }
 
   /** Null when the owner does not have it; undefined when the owner is silent, or about to have it. */

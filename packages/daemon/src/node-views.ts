@@ -1,7 +1,7 @@
 /** What a node tells of itself, its mesh and its agents, and what it is asked for: plain data. */
 import type { AgentId, ClusterId, Epoch, NodeId } from "@glia-os/abi/ids";
 import type { AgentStatus, HostPort } from "@glia-os/abi/ports";
-import type { CellState, WithoutReplica } from "@glia-os/cells";
+import type { CellState, CodeVersion, WithoutReplica } from "@glia-os/cells";
 import type { MigrateOptions, MigrationReport as Moved } from "@glia-os/mesh-core";
 import type { ReplicaView } from "./replica/replica-service.ts";
 
@@ -190,6 +190,10 @@ export interface AgentVitals {
   readonly state: CellState;
   /** How its replica stands; absent for an agent without one. */
   readonly replica?: ReplicaView;
+  /** SHA-256 of the program that it runs now, as hexadecimal. */
+  readonly programHash?: string;
+  /** What its code says it is; known from its first upgrade on its present node on. */
+  readonly code?: CodeVersion;
 }
 
 /** One agent as coordination knows it, with what its owner adds when it can be reached. */
@@ -205,6 +209,7 @@ export interface AgentView {
    * goes on with it, or its node comes back, or it is terminated, which any node may ask for.
    */
   readonly status: AgentStatus | "gone";
+  /** SHA-256 of its program, as hexadecimal; of the one it was started with, when its owner does not answer. */
   readonly programHash: string;
   /** The node that may go on with it when its own is gone (docs/availability.md). */
   readonly replica?: NodeId;

@@ -57,6 +57,8 @@ export interface GuestShape {
   /** Tables that code changes, in index order. */
   readonly tables: readonly ChangedTable[];
   readonly imports: readonly ModuleImport[];
+  /** Names of what it exports. */
+  readonly exports: readonly string[];
   readonly hasStart: boolean;
   /** The export a guest starts in. */
   readonly entry: string;
@@ -80,6 +82,7 @@ export function checkGuest(bytes: Uint8Array): GuestShape {
     globals: mutableGlobals(outline, isMetered(profile.profile)),
     tables,
     imports: suspends ? importsOf(outline, profile.profile) : importsThatReturn(outline),
+    exports: outline.exports.map(({ name }) => name),
     hasStart,
     entry,
   };

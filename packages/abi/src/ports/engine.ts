@@ -101,6 +101,8 @@ export interface Engine {
 export interface AdmittedProgram {
   /** SHA-256 of the program's bytes, as hexadecimal. */
   readonly hash: string;
+  /** Names it exports, for engines whose programs have exports. */
+  readonly exports?: readonly string[];
   /** A fresh instance. */
   instantiate(limits: Partial<EngineLimits>, host: GuestHost): EngineInstance;
   /** An instance that continues an image. @throws when the image does not fit this program. */

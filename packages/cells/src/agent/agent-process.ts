@@ -9,8 +9,8 @@
  * AP4. After each message the state fits its contract, or is what it was before and the agent has failed.
  * AP5. An agent that failed handles nothing until its parent restarts or ends it; its messages wait. Without a parent it ends.
  */
-import { AWAKE, LEAVING, PAUSED, STOPPING } from "./asking.ts";
-import { compiledOf } from "./compiled-agent.ts";
+import { AWAKE, HELD, LEAVING, PAUSED, STOPPING } from "./asking.ts";
+import { type CompiledAgent, compiledOf } from "./compiled-agent.ts";
 import { BUSY_FORECAST, MAILBOX_CAPACITY, STREAM_CREDIT, TURN_STEPS, TURN_STEPS_BUSY } from "./constants.ts";
 import type { AgentContext, AskOptions } from "./context.ts";
 import type { AgentEnvelope } from "./envelope.ts";
@@ -21,6 +21,7 @@ import type { AnyAgent, StopReason } from "./kind.ts";
 import { MessageLog } from "./message-log.ts";
 import type { MessageRecord } from "./message-record.ts";
 import type { AgentOutside, Sent } from "./outside.ts";
+import type { PackedProcess } from "./packed-process.ts";
 import { PendingAsk } from "./pending-ask.ts";
 import { copyOf, passable } from "./plain-value.ts";
 import { unusual } from "./priority.ts";
@@ -61,6 +62,8 @@ export interface ProcessOptions {
   readonly parent?: AgentRef | undefined;
   /** What the hook `start` and the first state get. */
   readonly input?: unknown;
+  /** It goes on as this was, by another definition of the same name; the hook `start` does not run again. */
+  readonly resumed?: PackedProcess;
 }
 
 /** One agent. */
@@ -69,10 +72,17 @@ export class AgentProcess extends Handling implements Performer {
   #status = CREATED;
   #context: ProcessContext | null = null;
 
-  /** Makes the first state; runs no hook. @throws {BadStateError} and what the definition throws */
+  /**
+   * Makes the first state, or that of one that is resumed by `codeChange`; runs no other hook. @throws {BadStateError}, {UpgradeFailedError},
+   * {WrongKindError} and what the definition throws
+   */
   constructor(options: ProcessOptions) {
     super(options.ref, compiledOf(options.definition), options.outside);
     this.parent = options.parent;
+    if (options.resumed !== undefined) {
+      this.#resumed(options.resumed);
+      return;
+    }
     if (options.input !== undefined) this.more().input = options.input;
     this.state = this.kind.firstState(options.input);
     if (this.kind.start !== null) this.rouse();
@@ -130,7 +140,7 @@ export class AgentProcess extends Handling implements Performer {
   /** Do up to `most` steps of work. Returns whether there is more to do now; else the host hears by `wake`. */
   run(most: number): boolean {
     for (let steps = 0; steps < most; steps++) {
-      if ((this.flags & (PAUSED | LEAVING | STOPPING)) !== 0 || this.#status >= FAILED) {
+      if ((this.flags & (PAUSED | HELD | LEAVING | STOPPING)) !== 0 || this.#status >= FAILED) {
         if (this.#attend()) return this.#rest();
       }
       if (this.#status === CREATED) {
@@ -158,7 +168,7 @@ export class AgentProcess extends Handling implements Performer {
     }
     if (this.routine !== null) return false;
     if (this.#status >= FAILED) return true;
-    if ((flags & PAUSED) === 0) return false;
+    if ((flags & (PAUSED | HELD)) === 0) return false;
     if (this.tables !== null && this.tables.upgrade !== null && this.#status === RUNNING) this.#upgrade();
     return true;
   }
@@ -369,12 +379,8 @@ export class AgentProcess extends Handling implements Performer {
       if (definition.name !== old.definition.name)
         throw new WrongKindError(old.definition.name, definition.name);
       const next = compiledOf(definition);
-      const { codeChange } = next.definition;
-      const state =
-        codeChange === undefined ? this.state : codeChange(copyOf(this.state), old.definition.version);
-      const checked = next.checked(state);
-      const why = next.contract ? next.violation(checked) : undefined;
-      if (why !== undefined) throw new UpgradeFailedError(this.ref, why);
+      const state = next.definition.codeChange === undefined ? this.state : copyOf(this.state);
+      const checked = this.#changed(next, state, old.definition.version);
       this.kind = next;
       this.state = checked;
     } catch (error) {
@@ -384,6 +390,53 @@ export class AgentProcess extends Handling implements Performer {
           : new UpgradeFailedError(this.ref, error);
     }
     done(failure);
+  }
+
+  /** The state as a kind takes it over. @throws {UpgradeFailedError} and what `codeChange` throws */
+  #changed(next: CompiledAgent, state: unknown, fromVersion: number): unknown {
+    const { codeChange } = next.definition;
+    const checked = next.checked(codeChange === undefined ? state : codeChange(state, fromVersion));
+    const why = next.contract ? next.violation(checked) : undefined;
+    if (why !== undefined) throw new UpgradeFailedError(this.ref, why);
+    return checked;
+  }
+
+  /** Begin no other message, whatever `pause` and `resume` say; or begin them again. */
+  hold(on: boolean): void {
+    this.flags = on ? this.flags | HELD : this.flags & ~HELD;
+    this.rouse();
+  }
+
+  /** Everything that another interpreter goes on with; undefined in the middle of a message, or when it is about to end. */
+  packed(): PackedProcess | undefined {
+    if (this.routine !== null || this.#status !== RUNNING || (this.flags & (LEAVING | STOPPING)) !== 0)
+      return undefined;
+    const mail: AgentEnvelope[] = [];
+    this.takeOut((envelope) => mail.push(envelope) === 0);
+    const { name, version } = this.definition;
+    const { ref, parent, state, handled, dropped } = this;
+    const paused = (this.flags & PAUSED) !== 0;
+    const tables = this.more().packed(this.monotonicMs());
+    return { name, version, ref, parent, state, paused, handled, dropped, mail, ...tables };
+  }
+
+  #resumed(packed: PackedProcess): void {
+    const { name, version, codeChange } = this.definition;
+    if (packed.name !== name) throw new WrongKindError(packed.name, name);
+    if (packed.version < version && codeChange === undefined) {
+      const why = `version ${version} has no codeChange, and the agent is of version ${packed.version}`;
+      throw new UpgradeFailedError(this.ref, why);
+    }
+    this.state = this.#changed(this.kind, packed.state, packed.version);
+    this.#status = RUNNING;
+    this.handled = packed.handled;
+    this.dropped = packed.dropped;
+    const nowMs = this.monotonicMs();
+    this.more().restore(packed, nowMs);
+    if (packed.paused) this.flags |= PAUSED;
+    for (const envelope of packed.mail) this.push(envelope);
+    this.wakeAt(this.more().nextDeadline(), nowMs);
+    if (this.hasMail) this.rouse();
   }
 
   /** Ask for a host: `settled` hears how it ended instead of a routine. @throws as `AgentContext.ask` */

@@ -5,11 +5,18 @@ import { TICKETS_MAX, TOPICS_MAX, TURN_STEPS } from "./constants.ts";
 import { TooManyError } from "./errors.ts";
 import type { AnyAgent, StopReason } from "./kind.ts";
 import type { MessageLog } from "./message-log.ts";
+import type { PackedProcess } from "./packed-process.ts";
 import type { PendingAsk } from "./pending-ask.ts";
 import { ProfileMeter } from "./profile.ts";
 import type { StreamSource } from "./stream.ts";
 import { TimerTable } from "./timer-table.ts";
 import type { HostRequest } from "./waiting.ts";
+
+/** What of a packed agent belongs here. */
+export type PackedTables = Pick<
+  PackedProcess,
+  "input" | "lastAsk" | "lastRequest" | "lastTimer" | "timers" | "children" | "topics"
+>;
 
 /** A new definition, and who hears how it went. */
 export interface PendingUpgrade {
@@ -139,6 +146,30 @@ export class AgentTables {
   /** Addresses of children; none without a table. */
   get hasChildren(): boolean {
     return this.#children !== null;
+  }
+
+  /** What of them another interpreter goes on with, as of a time. */
+  packed(nowMs: number): PackedTables {
+    const { last: lastTimer, timers } = this.#timers?.packed(nowMs) ?? { last: 0, timers: [] };
+    return {
+      input: this.input,
+      lastAsk: this.#lastAsk,
+      lastRequest: this.#lastRequest,
+      lastTimer,
+      timers,
+      children: this.#children?.packed(nowMs) ?? [],
+      topics: [...(this.#topics ?? [])],
+    };
+  }
+
+  /** Go on with those of another interpreter. */
+  restore(packed: PackedTables, nowMs: number): void {
+    this.input = packed.input;
+    this.#lastAsk = packed.lastAsk;
+    this.#lastRequest = packed.lastRequest;
+    if (packed.lastTimer > 0) this.timers.restore(packed.lastTimer, packed.timers, nowMs);
+    if (packed.children.length > 0) this.children.restore(packed.children, nowMs);
+    for (const [topic, message] of packed.topics) this.topics.set(topic, message);
   }
 
   /** Forget timers and topics. Returns the topics. */

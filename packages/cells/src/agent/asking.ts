@@ -32,6 +32,8 @@ export const LEAVING = 4;
 export const STOPPING = 8;
 /** Its task waits. For hosts. */
 export const PARKED = 16;
+/** Its code is to be exchanged: it begins no message until that is over. */
+export const HELD = 32;
 
 /** One agent that asks. */
 export abstract class Asking extends Inbox implements Asker, Reader, AgentSpeaker {

@@ -1,6 +1,7 @@
 /** Children of one agent and what is done when one fails, after OTP's supervisors: so many restarts within a period. */
 import { CHILDREN_MAX } from "./constants.ts";
 import { TooManyError } from "./errors.ts";
+import type { PackedChild } from "./packed-process.ts";
 import type { AgentRef } from "./reference.ts";
 import type { SupervisionPolicy } from "./supervision.ts";
 
@@ -38,6 +39,21 @@ export class ChildTable {
   /** Who lives. */
   refs(): AgentRef[] {
     return [...this.#children.values()].map(({ ref }) => ref);
+  }
+
+  /** All, as of a time. */
+  packed(nowMs: number): PackedChild[] {
+    return [...this.#children.values()].map(({ ref, policy, restarts }) => ({
+      ref,
+      policy,
+      restartsMs: restarts.map((atMs) => nowMs - atMs),
+    }));
+  }
+
+  /** Those of another table. */
+  restore(children: readonly PackedChild[], nowMs: number): void {
+    for (const { ref, policy, restartsMs } of children)
+      this.#children.set(ref.id, { ref, policy, restarts: restartsMs.map((agoMs) => nowMs - agoMs) });
   }
 
   /** What to do about a child that failed. */

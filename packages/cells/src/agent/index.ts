@@ -80,6 +80,7 @@ export {
   PriorityTurns,
   type UnusualPriority,
 } from "./priority.ts";
+export { type PackedProcess, packedText, unpackedProcess } from "./packed-process.ts";
 export type { AgentProfile } from "./profile.ts";
 export { type AgentRef, type AgentTarget, isAgentId, isAgentName, isAgentRef } from "./reference.ts";
 export type { AgentOperation, AgentRoutine, AgentStep } from "./routine.ts";

@@ -1,6 +1,7 @@
 /** Timers of one agent. Each gives a message; `every` skips a tick whose predecessor still waits. */
 import { TIMERS_MAX } from "./constants.ts";
 import { TooManyError } from "./errors.ts";
+import type { PackedTimer } from "./packed-process.ts";
 
 /** One timer. */
 export interface AgentTimer {
@@ -25,6 +26,18 @@ export class TimerTable {
     const id = ++this.#last;
     this.#timers.set(id, { id, dueMs, periodMs, message, input, ticking: false });
     return id;
+  }
+
+  /** All, and the last id that was given: as of a time. */
+  packed(nowMs: number): { readonly last: number; readonly timers: PackedTimer[] } {
+    const timers = [...this.#timers.values()].map(({ dueMs, ...timer }) => ({ ...timer, dueMs: dueMs - nowMs }));
+    return { last: this.#last, timers };
+  }
+
+  /** Those of another table, which is now this one. */
+  restore(last: number, timers: readonly PackedTimer[], nowMs: number): void {
+    this.#last = last;
+    for (const timer of timers) this.#timers.set(timer.id, { ...timer, dueMs: timer.dueMs + nowMs });
   }
 
   /** Forget a timer. */

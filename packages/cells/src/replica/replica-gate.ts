@@ -13,7 +13,7 @@ import { type AgentManifest, encodeManifest } from "../agent-manifest.ts";
 import type { CellGate, CellGateEvents } from "../cell-gate.ts";
 import { NotHereError, TooManyCellsError } from "../errors.ts";
 import { encodeHead } from "../frozen-cell.ts";
-import type { CellGatePort, CellRunnerPort } from "../runner-port.ts";
+import type { CellGatePort, CellRunnerPort, MailItem } from "../runner-port.ts";
 import { replicaOf } from "./grants.ts";
 import { type Copy, rebuilt } from "./rebuild.ts";
 import type { CheckpointFacts, Rebuild, ReplicaPort, ReplicaRunnerPort } from "./replica-ports.ts";
@@ -33,8 +33,8 @@ export interface CellCheckpoint {
 export interface ReplicaFeeder {
   /** The cell runs here: feed a replica of it. */
   begin(cell: ReplicatedCell): EntryFeed;
-  /** It does not any more. */
-  end(agent: AgentId): void;
+  /** It does not any more; `keeps`: what its replica has stays good until there is something newer. */
+  end(agent: AgentId, keeps?: boolean): void;
 }
 
 interface Taking {
@@ -216,6 +216,27 @@ export class ReplicaGate implements ReplicaPort {
       const message = error instanceof Error ? error.message : String(error);
       this.#events?.cellEnded(agent, epoch, { kind: "failed", message });
     }
+  }
+
+  /** Resolves when everything given so far of a cell is held; undefined when it is, and for one without a replica. */
+  whenHeld(agent: AgentId): Promise<void> | undefined {
+    return this.#cells.get(agent)?.whenHeld();
+  }
+
+  /**
+   * The code of a cell that stands still was exchanged, with this mailbox. Its replica keeps the copy of before until it has a whole one of now, and
+   * nothing of the new code is acknowledged before (RT1): so whoever takes over has the old code and its state, or the new.
+   */
+  exchanged(agent: AgentId, manifest: AgentManifest, mailbox: readonly MailItem[]): void {
+    const old = this.#cells.get(agent);
+    if (old === undefined) return;
+    this.#taking.get(agent)?.failed(new NotHereError(agent));
+    this.#taking.delete(agent);
+    if (old.begun) this.#feeder?.end(agent, true);
+    old.lost();
+    this.#know(agent, manifest);
+    this.#cells.get(agent)?.mailbox.push(...mailbox);
+    this.#begin(agent);
   }
 
   /** RT1. */

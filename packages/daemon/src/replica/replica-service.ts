@@ -85,7 +85,10 @@ export class ReplicaService {
       await this.#hear(takenIn(body));
       return encodeBody(null);
     });
-    replicas.bind({ begin: (cell) => this.#begin(cell), end: (agent) => this.#feeds.end(agent, true) });
+    replicas.bind({
+      begin: (cell) => this.#begin(cell),
+      end: (agent, keeps) => this.#feeds.end(agent, keeps !== true),
+    });
   }
 
   /** How the replica of an agent of this node stands; undefined for one without. */

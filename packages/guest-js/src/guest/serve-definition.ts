@@ -22,12 +22,14 @@ import {
   encodeEnvelope,
   errorOf,
   kindKey,
+  type PackedProcess,
   recordOf,
   type Sent,
   type SpawnOptions,
   type StopReason,
   ValueNotPlainError,
 } from "@glia-os/cells/agent";
+import { CodeExchange, definitionNamed } from "./code-exchange.ts";
 import { GuestError } from "./errors.ts";
 import { host } from "./host.ts";
 import type { Message } from "./message.ts";
@@ -63,6 +65,9 @@ type HostMessage =
   | { readonly host: "report" | "messages" }
   | { readonly host: "log"; readonly entries: number }
   | { readonly host: "upgrade"; readonly definition: string }
+  | { readonly host: "hand-over"; readonly part: number }
+  | { readonly host: "take-over"; readonly part: number; readonly parts: number }
+  | { readonly host: "hold" | "go" }
   | { readonly host: "stop" | "pause" | "resume" };
 
 /** The answer to a message whose answer comes later, as a message. */
@@ -74,6 +79,7 @@ class Guest implements AgentOutside {
   readonly #own: AnyAgent;
   readonly #definitions: ReadonlyMap<string, AnyAgent>;
   readonly #overflow: AgentEnvelope[] = [];
+  readonly #exchange: CodeExchange = new CodeExchange();
   #process: AgentProcess | undefined;
   #work = false;
   #alarm: number | undefined;
@@ -116,8 +122,11 @@ class Guest implements AgentOutside {
 
   /** SD5. */
   #hostMessage(text: string, message: Message): void {
+    // Some have bytes behind their line of JSON.
+    const end = text.indexOf("\n");
+    const line = end === -1 ? text : text.slice(0, end);
     try {
-      this.#told(JSON.parse(text) as HostMessage, message);
+      this.#told(JSON.parse(line) as HostMessage, message, end === -1 ? "" : text.slice(end + 1));
     } catch (error) {
       refused(error);
     }
@@ -142,8 +151,20 @@ class Guest implements AgentOutside {
     return taken !== "full";
   }
 
-  #told(told: HostMessage, message: Message): void {
+  #told(told: HostMessage, message: Message, more: string): void {
     switch (told.host) {
+      case "hand-over":
+        message.reply(this.#exchange.handOver(told.part, this.#process, this.#overflow));
+        return;
+      case "take-over":
+        message.reply(this.#exchange.takeOver({ ...told, text: more }, (packed) => this.#resume(packed)));
+        return;
+      case "hold":
+        this.#exchange.hold(this.#process);
+        return;
+      case "go":
+        this.#exchange.go(this.#process);
+        return;
       case "begin":
         this.#begin(told);
         return;
@@ -193,6 +214,17 @@ class Guest implements AgentOutside {
       if (parent !== undefined) act(`["send",${JSON.stringify(parent.id)},${encodeEnvelope(ended)}]`);
       this.#status = 1;
     }
+  }
+
+  /** Go on as another guest handed over, once the node says so. Only where nothing has begun. */
+  #resume(packed: PackedProcess): AgentProcess {
+    if (this.#process !== undefined) throw new GuestError("bad-argument", "an agent runs here already");
+    const definition = definitionNamed(packed.name, [this.#own, ...this.#definitions.values()]);
+    const { ref, parent } = packed;
+    const process = new AgentProcess({ ref, definition, outside: this, parent, resumed: packed });
+    process.hold(true);
+    this.#process = process;
+    return process;
   }
 
   /** Null when it was done, an error record when it was refused, and `busy` while a handler is under way: then it is to be asked again. */

@@ -5,3 +5,4 @@ export { type GuestProgramOptions, type GuestTerms, guestProgram } from "./guest
 export { type GuestGift, HeldCapabilities } from "./held-capabilities.ts";
 export { type Packed, Parcel, pack } from "./parcel.ts";
 export { type PlacedGuestOptions, placedGuestProgram } from "./placed-guest-program.ts";
+export { decodeUtf8, encodeUtf8 } from "./utf8.ts";

@@ -148,6 +148,7 @@ export function createWasmEngine(options: WasmEngineOptions = {}): WasmEngine {
       let presence: Promise<Presence> | undefined;
       const admitted: WasmProgram = {
         hash: program.hash,
+        exports: shape.exports,
         original: shape.profile.original,
         instantiate: (limits, host) => new WasmInstance(program, ++instances, completeLimits(limits), host),
         restore: (image, limits, host) =>

@@ -80,6 +80,11 @@ export const CELLS_CODES = {
     changed: "Nothing: the agent goes on where it is.",
     fix: "Have the agent drop what the error names before it is moved, or leave it where it is.",
   },
+  "cells.no-earlier-code": {
+    retryable: false,
+    changed: "Nothing: the agent goes on with the code it has.",
+    fix: "Upgrade it to the code you want; the code before is kept by the node that exchanged it, until the agent moves.",
+  },
   "cells.no-yield": {
     retryable: true,
     changed: "Nothing: the agent goes on where it is.",
@@ -94,6 +99,11 @@ export const CELLS_CODES = {
     retryable: true,
     changed: "Nothing.",
     fix: "Ask coordination which node owns the agent.",
+  },
+  "cells.not-upgradable": {
+    retryable: false,
+    changed: "Nothing: the agent goes on with the code it has.",
+    fix: "Use an agent of @glia-os/cells/agent, or a module that answers as docs/spec/upgrade.md says.",
   },
   "cells.not-replicable": {
     retryable: false,
@@ -129,5 +139,15 @@ export const CELLS_CODES = {
     retryable: true,
     changed: "Nothing: no agent was started or taken.",
     fix: "End agents on this node, or use another node.",
+  },
+  "cells.upgrade-busy": {
+    retryable: true,
+    changed: "Nothing: the agent goes on with the code it has; its messages waited meanwhile.",
+    fix: "Upgrade it when the message it handles is done, or give it more time: `--timeout`.",
+  },
+  "cells.upgrade-refused": {
+    retryable: false,
+    changed: "Nothing: the agent goes on with the code and the state it had.",
+    fix: "Mend what the message names, for example `codeChange` of the new code, and upgrade again.",
   },
 } as const;
