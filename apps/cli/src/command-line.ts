@@ -36,9 +36,15 @@ async function run(argv: readonly string[], terminal: Terminal, interrupt: Abort
   }
 }
 
-/** Commander's sentence without its label and line breaks: `unknown option '--jsno' (Did you mean --json?)`. */
+/** Commander's sentence without its label, its words for values and line breaks: `unknown option '--jsno' (Did you mean --json?)`. */
 function usageMessage({ message }: CommanderError): string {
-  return message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ");
+  return message
+    .replace(/^error: /, "")
+    .replace(
+      /^command-argument value '(.*)' is invalid for argument '(.*?)'\./s,
+      "'$1' is no $2 that is known.",
+    )
+    .replaceAll(/\s*\n\s*/g, " ");
 }
 
 /** Signals that the command itself answers, or the program that started it. */

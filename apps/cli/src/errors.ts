@@ -433,6 +433,20 @@ export class JournalUnreadableError extends CliError<"cli.journal-unreadable"> {
   }
 }
 
+/** A folder in which a journal is to be and is not. */
+export class JournalMissingError extends CliError<"cli.journal-missing"> {
+  constructor(folder: string, why: string, cause?: unknown) {
+    super("cli.journal-missing", `${folder} has no journal: ${why}`, { cause, details: { folder } });
+  }
+}
+
+/** The source of an agent cannot be read. */
+export class SourceUnreadableError extends CliError<"cli.source-unreadable"> {
+  constructor(path: string, why: string, cause?: unknown) {
+    super("cli.source-unreadable", `Cannot read the agent ${path}: ${why}`, { cause, details: { path } });
+  }
+}
+
 /** Nobody answered a ping. */
 export class PingUnansweredError extends CliError<"cli.ping-unanswered"> {
   constructor(node: string, count: number) {

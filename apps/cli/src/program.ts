@@ -209,7 +209,8 @@ function addAgent(program: Command, register: Registrar): void {
   const send = register.leaf(
     agent,
     "send <agent> <message> [json]",
-    "Send one message to an agent and wait until it is applied. With an input it is the name of a message of an agent that was defined by " +
+    "Send one message to an agent and wait until it is in the agent's mailbox: exit code 0 says that, not what the agent made of it, which " +
+      "--ask and `glia agent logs` show. With an input it is the name of a message of an agent that was defined by " +
       "`@glia-os/cells/agent`.",
     [
       'glia agent send counter "hello world"',
@@ -224,7 +225,7 @@ function addAgent(program: Command, register: Registrar): void {
     "the message, or - to read it from standard input",
     "the input of the message",
   );
-  choiceOptions(send.summary("Send one message to an agent and wait until it is applied"))
+  choiceOptions(send.summary("Send one message to an agent and wait until its mailbox has it"))
     .option("--ask", "wait for the agent's reply and print it")
     .option("--hex", "the message and the reply are hexadecimal")
     .option("--priority <high|normal|low>", "go before what waits with less, or let others go first")

@@ -171,7 +171,10 @@ it("agent build says where a source is wrong, and what file is not there", async
   const wrong = await runCli(["agent", "build", source], { env });
   expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('wrong.ts:1:19: Unexpected ";"')]);
   const absent = await runCli(["agent", "build", join(scratch, "absent.ts"), "--json"], { env });
-  expect(JSON.parse(absent.stdout)).toMatchObject({ ok: false, error: { code: "guest.bundle-failed" } });
+  expect(JSON.parse(absent.stdout)).toMatchObject({
+    ok: false,
+    error: { code: "cli.source-unreadable", details: { path: join(scratch, "absent.ts") } },
+  });
   writeFileSync(source, "export {};\n\nthrow new RangeError('at once');\n");
   const thrown = await runCli(["agent", "build", source], { env });
   expect([thrown.code, thrown.stderr]).toEqual([

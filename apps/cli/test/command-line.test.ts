@@ -58,6 +58,7 @@ describe("a command line that makes no sense", () => {
     [["mesh", "token", "create", "--ttl", "8d"], "--ttl 8d is out of range"],
     [["mesh", "token", "create", "--uses", "1e9"], "--uses 1e9 is out of range"],
     [["agent", "send", "a", "xyz", "--hex"], "not hexadecimal"],
+    [["completion", "tcsh"], "'tcsh' is no shell that is known. Allowed choices are bash, zsh, fish"],
     [["agent", "send", "a", "b", "--timeout", "-1"], "--timeout -1 is out of range"],
   ])("%j ends with exit code 2 and one line", async (args, said) => {
     const { code, stdout, stderr } = await runCli(args, { env });
@@ -193,8 +194,30 @@ describe("a machine and its nodes", () => {
     expect(stderr).toContain("glia mesh start");
   });
 
-  it("an agent's module that is not there, or is a folder, is named", async () => {
-    for (const path of [join(scratch, "absent.wasm"), scratch]) {
+  it.each([["journal", "list"], ["approvals"], ["approve", "0123"]])(
+    "a folder without a journal is named, and how one comes about: %s",
+    async (command, ...more) => {
+      const id = more.filter((word) => word !== "list");
+      const words = [command, ...more.filter((word) => word === "list")];
+      for (const [folder, why] of [
+        [join(scratch, "nowhere"), "there is no such file or folder"],
+        [file("plain.txt", "text"), "it is no folder"],
+      ] as const) {
+        const { code, stderr } = await runCli([...words, folder, ...id], { env });
+        expect([code, stderr]).toEqual([1, expect.stringContaining(`${folder} has no journal: ${why}`)]);
+        expectOneLine(stderr);
+        expect(stderr).toContain("--journal FOLDER");
+      }
+    },
+  );
+
+  it("a folder in which no program kept a journal has no approvals, and is not one where nothing waits", async () => {
+    const { code, stderr } = await runCli(["approvals", mkdtempSync(join(scratch, "bare-"))], { env });
+    expect([code, stderr]).toEqual([1, expect.stringContaining("no program has kept a journal there")]);
+  });
+
+  it("an agent's module or source that is not there, or is a folder, is named", async () => {
+    for (const path of [join(scratch, "absent.wasm"), join(scratch, "absent.ts"), scratch]) {
       const { code, stderr } = await runCli(["agent", "spawn", path], { env });
       expect(code).toBe(1);
       expectOneLine(stderr);

@@ -123,7 +123,7 @@ describe("looking at a journal", () => {
       expect(stderr).not.toContain("    at ");
       return [code, (lines(stdout).at(-1) as { error?: { code: string } }).error?.code];
     };
-    expect(await codeOf("journal", "list", "nowhere")).toEqual([1, "store.cannot-open"]);
+    expect(await codeOf("journal", "list", "nowhere")).toEqual([1, "cli.journal-missing"]);
     expect(await codeOf("journal", "show", journal, "nobody")).toEqual([1, "cli.domain-missing"]);
     expect(await codeOf("journal", "show", journal, "order/17", "--from", "-1")).toEqual([2, "cli.usage"]);
     expect(await codeOf("replay", journal, "nobody", "--program", "refusals.ts")).toEqual([

@@ -32,7 +32,7 @@ beforeAll(() => {
     `case "$1" in
     create) shift 2; exec ${node} "${join(root, "packages/create-glia/src/main.ts")}" "$@" ;;
     install) mkdir -p node_modules/@glia-os && ln -s "${root}/packages/cells" "${root}/packages/hal" node_modules/@glia-os/ \
-      && ln -s "${root}/apps/cli" node_modules/glia ;;
+      && ln -s "${root}/apps/cli" node_modules/glia && ln -s "${root}/apps/cli/node_modules/zod" node_modules/zod ;;
     test) exec ${node} --test ;;
     esac`,
   );
@@ -98,4 +98,7 @@ test("a newcomer who types what docs/getting-started.md says has an agent that w
     for (const line of prints) expect(seen.split("\n"), commands).toContain(line);
   }
   expect(background).toHaveLength(2);
+  const wrong = shell("glia agent ask words count 5 --name hub --json || true");
+  const refusal = JSON.parse((await output(wrong, () => false)).split("\n")[0] ?? "") as object;
+  expect(refusal).toMatchObject({ ok: false, error: { code: "agent.bad-message" } });
 }, 120_000);

@@ -96,7 +96,7 @@ it("a domain without dead letters says so, and one that is not there is refused"
     { error: { code: "cli.domain-missing" } },
   ]);
   const nowhere = await programs.run(["journal", "dead-letters", "nowhere", "--json"]);
-  expect(lines(nowhere.stdout).at(-1)).toMatchObject({ error: { code: "store.cannot-open" } });
+  expect(lines(nowhere.stdout).at(-1)).toMatchObject({ error: { code: "cli.journal-missing" } });
 });
 
 it("an export domains that holds no programs is refused by name", async () => {

@@ -83,7 +83,9 @@ describe("nodes of this machine", () => {
     edge.child.kill("SIGTERM");
     const { code, stdout } = await edge.result;
     expect(code).toBe(0);
-    expect(stdout).toMatch(/"event":"stopped","why":"Interrupted by SIGTERM","peakRssBytes":\d{7,}/);
+    expect(stdout).toMatch(
+      /"event":"stopped","ok":true,"why":"Interrupted by SIGTERM","peakRssBytes":\d{7,}/,
+    );
   });
 
   it("with --until-stdin-closes and --temporary end with their input and remove their folder", async () => {

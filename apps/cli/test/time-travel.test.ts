@@ -123,7 +123,7 @@ describe("fork and diff", () => {
   it("what makes no sense is refused by name, and no domain is made", async () => {
     const { journal, told } = await ran("senseless");
     const fork = (...args: string[]) => codeOf("fork", journal, "order/17", ...args);
-    expect(await codeOf("fork", "nowhere", "x", "--at", "1")).toEqual([1, "store.cannot-open"]);
+    expect(await codeOf("fork", "nowhere", "x", "--at", "1")).toEqual([1, "cli.journal-missing"]);
     expect(await fork("--at", "x")).toEqual([2, "cli.usage"]);
     expect(await fork("--at", "4", "--set", "result={bad")).toEqual([2, "cli.usage"]);
     expect(await fork("--at", `${told}`, "--set", "message=1")).toEqual([1, "history.bad-change"]);

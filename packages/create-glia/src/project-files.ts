@@ -12,7 +12,7 @@ export function projectFiles(name: string, version: string): Readonly<Record<str
       test: "node --test",
       types: "tsc --noEmit",
     },
-    dependencies: { "@glia-os/cells": `^${version}` },
+    dependencies: { "@glia-os/cells": `^${version}`, zod: "^4.0.0" },
     devDependencies: {
       "@glia-os/hal": `^${version}`,
       "@types/node": ">=24",
@@ -41,6 +41,7 @@ const COMPILER = {
   erasableSyntaxOnly: true,
   skipLibCheck: true,
   strict: true,
+  types: ["node"],
   noEmit: true,
 };
 
@@ -51,22 +52,25 @@ function json(value: unknown): string {
 function agentFile(name: string): string {
   return `/** Counts the words it is sent. */
 import { agent } from "@glia-os/cells/agent";
+import { number, string } from "zod/mini";
 
 export default agent({
   name: "${name}",
   // The state of each agent: it moves with the agent.
   state: () => ({ counts: {} as Record<string, number> }),
   on: {
-    // A message: what comes in is \`line\`, what is returned goes back to whoever asks.
+    // A message: what comes in is checked by \`input\`, what is returned goes back to whoever asks.
     count: {
-      handle(ctx, line: string) {
+      input: string(),
+      handle(ctx, line) {
         const words = line.toLowerCase().match(/\\p{L}+/gu) ?? [];
         for (const word of words) ctx.state.counts[word] = (ctx.state.counts[word] ?? 0) + 1;
         return words.length;
       },
     },
     top: {
-      handle(ctx, most: number) {
+      input: number(),
+      handle(ctx, most) {
         return Object.entries(ctx.state.counts)
           .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
           .slice(0, most);
@@ -93,6 +97,8 @@ test("counts words in any case, the most frequent first", async () => {
   const agent = await system.spawn(words);
   assert.equal(await system.ask(agent, "count", "The cat and the hat"), 5);
   assert.deepEqual(await system.ask(agent, "top", 2), [["the", 2], ["and", 1]]);
+  // What does not fit the message's schema never reaches the agent.
+  await assert.rejects(system.ask(agent, "count", 5 as never), { code: "agent.bad-message" });
   await system.close();
 });
 `;

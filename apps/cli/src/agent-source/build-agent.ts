@@ -7,6 +7,7 @@ import type { Context } from "../context.ts";
 import { FolderUnwritableError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { AgentBuildOptions } from "./build-options.ts";
+import { requireSource } from "./readable-source.ts";
 
 /** What an agent is granted that speaks with others. */
 const AGENTS_GRANT = "service/agents";
@@ -18,6 +19,7 @@ export async function agentBuild(
   options: AgentBuildOptions,
   context: Context,
 ): Promise<ExitCode> {
+  requireSource(path);
   if (isAssemblyScript(path, options)) {
     const { buildAssemblyScript } = await import("./build-assemblyscript.ts");
     return buildAssemblyScript(path, options, context);
@@ -45,12 +47,8 @@ export async function agentBuild(
   return EXIT.ok;
 }
 
-/** What the options say, or what the source imports; a source that cannot be read is for the bundler to report. */
+/** What the options say, or what the source imports. */
 function isAssemblyScript(path: string, { lang }: AgentBuildOptions): boolean {
   if (lang !== "auto") return lang === "assemblyscript";
-  try {
-    return ASSEMBLYSCRIPT.test(readFileSync(path, "utf8"));
-  } catch {
-    return false;
-  }
+  return ASSEMBLYSCRIPT.test(readFileSync(path, "utf8"));
 }

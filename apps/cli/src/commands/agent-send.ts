@@ -19,7 +19,7 @@ export interface AgentSendOptions extends NodeChoice {
   readonly priority?: string;
 }
 
-/** Run it. Without `--ask` it returns when the agent acknowledged the message as applied. With `json` it is a message with that input. */
+/** Run it. Without `--ask` it returns when the agent's node acknowledged that the message is in the mailbox. With `json` it is a message with that input. */
 export async function agentSend(
   text: string,
   message: string,

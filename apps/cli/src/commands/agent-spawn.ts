@@ -2,6 +2,7 @@
 import { basename, dirname, resolve } from "node:path";
 import type { SpawnRequest } from "@glia-os/daemon";
 import { messageInput } from "../agent-source/message-input.ts";
+import { requireSource } from "../agent-source/readable-source.ts";
 import { type Context, unlessInterrupted } from "../context.ts";
 import { ModuleUnreadableError, reasonOf, UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -62,6 +63,7 @@ async function moduleOf(
   path: string,
 ): Promise<{ readonly bytes: Uint8Array; readonly grants?: readonly string[] }> {
   if (!SOURCE.test(path)) return { bytes: readModule(path) };
+  requireSource(path);
   const { buildAgent } = await import("@glia-os/guest-js/build");
   return buildAgent({ entry: path });
 }
@@ -70,6 +72,7 @@ async function moduleOf(
 async function durableModule(
   path: string,
 ): Promise<{ readonly bytes: Uint8Array; readonly grants?: undefined }> {
+  requireSource(path);
   const { durableBundle } = await import("../agent-source/durable-bundle.ts");
   return { bytes: /\.[cm]?ts$/i.test(path) ? await durableBundle(path) : readModule(path) };
 }

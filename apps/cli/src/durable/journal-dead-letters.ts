@@ -4,11 +4,12 @@
  * DL1. What is shown is what the last checkpoint of a domain holds. Nothing is run and nothing is written.
  */
 import { type AsideMessage, discardedOf, isDiscarded, KIND, type MailboxForm } from "@glia-os/durable";
-import { type JournalReader, openJournalReader } from "@glia-os/store/journal-reader";
+import type { JournalReader } from "@glia-os/store/journal-reader";
 import type { Context } from "../context.ts";
 import { DomainMissingError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { recordsOf } from "./domain-summary.ts";
+import { journalIn } from "./history/with-journal.ts";
 import { valuesOf } from "./kept-values.ts";
 import { asJson, asText } from "./value-text.ts";
 
@@ -20,7 +21,7 @@ export async function journalDeadLetters(
   { domain }: { readonly domain?: string },
   { terminal, interrupt }: Context,
 ): Promise<ExitCode> {
-  const journal = openJournalReader(folder);
+  const journal = journalIn(folder);
   let [shown, dropped] = [0, 0];
   try {
     if (domain !== undefined && (await journal.head(domain)) === undefined)

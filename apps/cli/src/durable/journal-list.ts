@@ -1,10 +1,10 @@
 /** `glia journal list FOLDER`. */
-import { openJournalReader } from "@glia-os/store/journal-reader";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { formatBytes } from "../terminal/amount.ts";
 import { formatTable } from "../terminal/table.ts";
 import { type DomainSummary, summaryOf } from "./domain-summary.ts";
+import { journalIn } from "./history/with-journal.ts";
 
 const PAGE = 1_000;
 
@@ -14,7 +14,7 @@ export async function journalList(
   _options: unknown,
   { terminal, interrupt }: Context,
 ): Promise<ExitCode> {
-  const journal = openJournalReader(folder);
+  const journal = journalIn(folder);
   const found: DomainSummary[] = [];
   for (let after = ""; ; ) {
     const heads = await journal.domains(after, PAGE);

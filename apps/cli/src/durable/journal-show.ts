@@ -8,11 +8,11 @@ import {
   type Outcome,
   type RestartFacts,
 } from "@glia-os/durable";
-import { openJournalReader } from "@glia-os/store/journal-reader";
 import type { Context } from "../context.ts";
 import { DomainMissingError, UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { callName, recordsOf } from "./domain-summary.ts";
+import { journalIn } from "./history/with-journal.ts";
 import { asJson, asText } from "./value-text.ts";
 
 /** Its options, as texts. */
@@ -31,7 +31,7 @@ export async function journalShow(
   const first = /^\d{1,15}$/.test(from) ? Number(from) : 0;
   if (first < 1)
     throw new UsageError(`--from ${from.slice(0, 40)} is no record number`, "Give a whole number from 1 up.");
-  const journal = openJournalReader(folder);
+  const journal = journalIn(folder);
   if ((await journal.head(domain)) === undefined) throw new DomainMissingError(domain, folder);
   const discarded = await discardedOf(journal, domain);
   let records = 0;

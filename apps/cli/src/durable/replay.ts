@@ -1,10 +1,10 @@
 /** `glia replay FOLDER DOMAIN --program FILE`. */
 import { DivergedError, Replay, replayLive } from "@glia-os/durable";
 import { createSystemDigests } from "@glia-os/hal";
-import { openJournalReader } from "@glia-os/store/journal-reader";
 import type { Context } from "../context.ts";
 import { DomainMissingError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { journalIn } from "./history/with-journal.ts";
 import { valuesOf } from "./kept-values.ts";
 import { loadCellProgram } from "./load-cell-program.ts";
 import { loadDurable } from "./load-durable.ts";
@@ -18,7 +18,7 @@ export async function replayCommand(
   { terminal }: Context,
 ): Promise<ExitCode> {
   const program = (await loadCellProgram(options.program)) ?? (await loadDurable(options.program)).program;
-  const journal = openJournalReader(folder);
+  const journal = journalIn(folder);
   const values = valuesOf(folder, domain);
   try {
     if ((await journal.head(domain)) === undefined) throw new DomainMissingError(domain, folder);

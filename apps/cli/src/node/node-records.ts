@@ -21,6 +21,8 @@ export interface ReadyRecord {
 /** The line a node prints, with `--json`, when it has stopped. `peakRssBytes`: the most memory it had resident. */
 export interface StoppedRecord {
   readonly event: "stopped";
+  /** Whether it ended because it was told to, not because it failed. */
+  readonly ok: boolean;
   readonly why: string;
   readonly peakRssBytes: number;
 }

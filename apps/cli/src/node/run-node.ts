@@ -8,7 +8,7 @@
  * F4. Asked over its control socket to stop, it leaves the mesh, answers, and ends (exit 0).
  * F5. Where HTTP is asked for and cannot be served, the node does not start.
  * F6. With `drainMs` it gives its agents away before it stops, as far as that goes in this time; what stays is named.
- * F6. What goes with a node ({@link Attendance}) is begun before the node says that it is ready, told first that it stops, and ended before it.
+ * F7. What goes with a node ({@link Attendance}) is begun before the node says that it is ready, told first that it stops, and ended before it.
  */
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -70,7 +70,7 @@ export interface ForegroundNode {
   readonly logger?: Logger;
   /** How long it may take to stop, in milliseconds. Default {@link STOP_LIMIT_MS}. */
   readonly stopLimitMs?: () => number;
-  /** Begin what goes with the node, once it is a member (F6). */
+  /** Begin what goes with the node, once it is a member (F7). */
   readonly attend?: (node: NodeApi) => Promise<Attendance>;
   /** Told of every event of the node. */
   readonly onEvent?: (event: NodeEvent) => void;
@@ -162,7 +162,7 @@ async function serve(
     await withinLimit(Promise.allSettled([http?.close(), control.close(), node.stop()]), STOP_LIMIT_MS);
   }
   const peakRssBytes = peakRss();
-  terminal.record({ event: "stopped", why, peakRssBytes } satisfies StoppedRecord);
+  terminal.record({ event: "stopped", ok: code === EXIT.ok, why, peakRssBytes } satisfies StoppedRecord);
   terminal.line(`stopped: ${why}`);
   return code;
 }

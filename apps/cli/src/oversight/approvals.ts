@@ -3,7 +3,7 @@ import { userInfo } from "node:os";
 import type { PostedApproval } from "@glia-os/abi/ports";
 import { UnknownApprovalError } from "@glia-os/host";
 import type { Context } from "../context.ts";
-import { folderWithJournal } from "../durable/history/with-journal.ts";
+import { folderWithPrograms } from "../durable/history/with-journal.ts";
 import { UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { boardOf } from "./oversight-folder.ts";
@@ -14,7 +14,7 @@ export async function approvalsCommand(
   { all = false }: { readonly all?: boolean },
   { terminal }: Context,
 ): Promise<ExitCode> {
-  folderWithJournal(folder);
+  await folderWithPrograms(folder);
   const found = (await boardOf(folder).list()).filter(({ answer }) => all || answer === undefined);
   for (const approval of found) {
     terminal.record({ event: "approval", ...approval });
@@ -58,7 +58,7 @@ async function answer(
   { by = userInfo().username, reason }: AnswerOptions,
   { terminal }: Context,
 ): Promise<ExitCode> {
-  folderWithJournal(folder);
+  await folderWithPrograms(folder);
   const board = boardOf(folder);
   const posted = wanted(await board.list(), id);
   const said = { approved, by, ...(reason === undefined ? {} : { reason }) };

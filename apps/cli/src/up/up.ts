@@ -46,6 +46,10 @@ export async function up(options: UpOptions, { terminal, interrupt, stdin }: Con
     underOptions((await readConfig(file, process.env)).config, options);
   const config = await read();
   const log = new UpLog(terminal, logOf(config));
+  if (file === undefined)
+    log.log("info", "no configuration file in this folder, so defaults hold; `glia config init` writes one", {
+      folder: process.cwd(),
+    });
   const attendance = new UpAttendance({ file, config, log, terminal, read });
   const place = await placeOf(config, () => joinLineOf(config, options, stdin));
   const settings: ForegroundNode = {

@@ -1,7 +1,8 @@
 /**
  * Taking agents in from files (docs/spec/agent-file.md, "Import").
  *
- * AI1. An agent runs only after all of its file came and was verified, it was built, and its row was swapped; whatever fails leaves no agent here.
+ * AI1. An agent runs only after all of its file came and was verified, it was built, and its row was swapped; whatever fails leaves no agent here, and
+ *      no row that says so: an agent that could not begin is in its file again (`exported`), and a copy has ended.
  * AI2. It goes on under its identity only if its row says that it runs nowhere, or its owner is gone or says that it does not have it.
  * AI3. At most {@link IMPORTS_MAX} at a time, each for {@link IMPORT_IDLE_MS} after its last piece. One whose end was asked for is not given up
  *      any more.
@@ -147,7 +148,24 @@ export class AgentImports {
       return row;
     } catch (error) {
       await this.#giveUp(it);
+      await this.#letGo(it);
       throw error;
+    }
+  }
+
+  /** The row of an agent that could not begin says so (AI1). Without an answer it stays as it is: the same file can be imported here again. */
+  async #letGo({ agent, as }: Import): Promise<void> {
+    const { mesh, gate, random, sessionId } = this.#parts;
+    const id = requestId(random);
+    try {
+      const row = await again(() => mesh.coordination.getAgent(agent));
+      const says = row?.owner === mesh.self && (row.status === "running" || row.status === "suspended");
+      if (row === undefined || !says || gate.stands(agent) !== undefined) return;
+      const status = as === undefined ? "exported" : "terminated";
+      const change = { owner: mesh.self, sessionId: sessionId(), status } as const;
+      await again(() => mesh.coordination.compareAndSwap(agent, row.epoch, change, id));
+    } catch {
+      // What failed first is told.
     }
   }
 

@@ -9,7 +9,7 @@ import { SeededRandom, VirtualTime } from "@glia-os/mesh-core/testing";
 import { createMemoryCoordination } from "@glia-os/store/memory";
 import { expect, onTestFinished, test } from "vitest";
 import { CellFiles } from "../../src/domain/cell-files.ts";
-import { DomainRecovery, type DomainRecoveryParts } from "../../src/domain/domain-recovery.ts";
+import { AGAIN_MAX_MS, DomainRecovery, type DomainRecoveryParts } from "../../src/domain/domain-recovery.ts";
 
 const [ONE, TWO] = ["a1", "b2"].map((hex) => hex.repeat(16)) as [AgentId, AgentId];
 const SELF = "1".repeat(64) as NodeId;
@@ -20,7 +20,11 @@ const MANIFEST: AgentManifest = {
 const META = encodeManifest(MANIFEST);
 
 /** A recovery of two agents of this node's rows; `recovered` is what goes on, and under which epoch. */
-async function recovery(stored: KeptCells["stored"], beforeSwap?: (engine: Coordination) => Promise<void>) {
+async function recovery(
+  stored: KeptCells["stored"],
+  beforeSwap?: (engine: Coordination) => Promise<void>,
+  unfit = 0,
+) {
   const time = new VirtualTime();
   const engine = createMemoryCoordination({ clock: time });
   const { sessionId } = await engine.openSession(SELF, 60_000, "open");
@@ -28,6 +32,7 @@ async function recovery(stored: KeptCells["stored"], beforeSwap?: (engine: Coord
   for (const agent of [ONE, TWO]) await engine.createAgent({ ...row, agent, name: agent }, `create ${agent}`);
   const recovered: (readonly [AgentId, Epoch])[] = [];
   const logged: string[] = [];
+  const tried: number[] = [];
   const logger: Logger = { log: (_, message) => void logged.push(message), child: () => logger };
   const coordination: Partial<Coordination> = {
     getAgent: (agent) => engine.getAgent(agent),
@@ -41,7 +46,11 @@ async function recovery(stored: KeptCells["stored"], beforeSwap?: (engine: Coord
       recovered.some(([one]) => one === agent)
         ? { state: "running", epoch: 1 as Epoch, suspended: false }
         : undefined,
-    recover: async (agent, epoch) => void recovered.push([agent, epoch]),
+    recover: async (agent, epoch) => {
+      tried.push(time.monotonicMs());
+      if (tried.length <= unfit) throw new RangeError("its service is not offered");
+      recovered.push([agent, epoch]);
+    },
   };
   const random = new SeededRandom(1);
   const kept = { stored, forget: async () => undefined };
@@ -50,7 +59,7 @@ async function recovery(stored: KeptCells["stored"], beforeSwap?: (engine: Coord
   onTestFinished(() => all.stop());
   await all.start();
   await time.advance(5000);
-  return { recovered, logged, sessionId };
+  return { recovered, logged, sessionId, time, engine, tried };
 }
 
 test("DR3: an agent whose row changed between the look and the swap goes on under the next epoch", async () => {
@@ -67,6 +76,28 @@ test("DR3: an agent whose row changed between the look and the swap goes on unde
   );
   expect(recovered).toEqual([[ONE, 3]]);
   expect(logged[0]).toMatch("its row changed");
+});
+
+test("DR4: an agent that cannot be taken up keeps its epoch, is tried again after growing pauses, and is told of once", async () => {
+  const stored: KeptCells["stored"] = async () => [{ agent: ONE, meta: META }];
+  const { recovered, logged, time, tried } = await recovery(stored, undefined, 9);
+  await time.advance(600_000);
+  expect(recovered).toEqual([[ONE, 2]]);
+  const pauses = tried.slice(1).map((atMs, n) => atMs - (tried[n] as number));
+  expect(pauses).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 64_000, 64_000]);
+  expect(AGAIN_MAX_MS).toBe(64_000);
+  expect(logged).toEqual(["durable agent waits", "durable agent goes on"]);
+});
+
+test("DR4: one whose manifest cannot be read is told of once and left with its row as it is", async () => {
+  const { recovered, logged, time, engine } = await recovery(async () => [
+    { agent: ONE, meta: Uint8Array.of(1, 2, 3) },
+    { agent: TWO, meta: META },
+  ]);
+  await time.advance(600_000);
+  expect(recovered).toEqual([[TWO, 2]]);
+  expect(await engine.getAgent(ONE)).toMatchObject({ epoch: 1, status: "running" });
+  expect(logged.filter((line) => line.includes("manifest"))).toHaveLength(1);
 });
 
 test("DR3: a disk that cannot be read is read again, and a file that cannot be read holds no other agent up", async () => {

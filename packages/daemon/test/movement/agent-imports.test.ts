@@ -1,7 +1,7 @@
 /** Imports whose timer, calls and answers come at the wrong time (AI1, AI3, AI4). */
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { AgentId, ClusterId, Epoch, NodeId } from "@glia-os/abi/ids";
-import type { AgentRow, Timers } from "@glia-os/abi/ports";
+import type { AgentRow, Coordination, Timers } from "@glia-os/abi/ports";
 import {
   type AgentFileHeader,
   AgentFileWriter,
@@ -65,15 +65,36 @@ class Node {
       self: "02".repeat(32) as NodeId,
       cluster: header.cluster,
       members: () => [{ node: by }],
-      coordination: { createAgent: (row: AgentRow, id: string) => this.#create(row, id) },
+      coordination: this.#coordination(),
     } as unknown as Mesh,
   } as unknown as AgentImportsParts);
+
+  /** What the row of the agent says; undefined before there is one. */
+  row: AgentRow | undefined;
+
+  #coordination(): Partial<Coordination> {
+    return {
+      createAgent: async (row, id) => {
+        this.row = await this.#create(row, id);
+        return this.row;
+      },
+      getAgent: async () => this.row,
+      compareAndSwap: async (_agent, epoch, { owner, sessionId, status }) => {
+        const row = { ...(this.row as AgentRow), owner, sessionId, status, epoch: (epoch + 1) as Epoch };
+        this.row = row;
+        return { kind: "committed", row };
+      },
+    };
+  }
 
   #gate(): CellGate {
     const gate: Partial<CellGate> = {
       refusesNew: undefined,
       checkProgram: async () => "00",
-      stands: () => ({ state: "created", epoch: 1 as Epoch, suspended: false }),
+      stands: () =>
+        this.did.includes("discarded")
+          ? undefined
+          : { state: "created", epoch: 1 as Epoch, suspended: false },
       stage: async (_, __, next) => {
         await this.built;
         while ((await next()) !== undefined);
@@ -88,16 +109,21 @@ class Node {
     return gate as CellGate;
   }
 
-  async #create(row: AgentRow, id: string): Promise<AgentRow> {
+  async #create(row: Parameters<Coordination["createAgent"]>[0], id: string): Promise<AgentRow> {
     this.asked.push(id);
     await this.during();
     if (this.lostAnswers-- > 0) throw new RangeError("no answer");
-    return { ...row, epoch: 1 as Epoch };
+    return { ...row, epoch: 1 as Epoch } as AgentRow;
   }
 
-  async begun(): Promise<{ readonly id: string; readonly rest: Uint8Array }> {
+  async begun(
+    { as }: { readonly as?: string | undefined } = { as: "copy" },
+  ): Promise<{ readonly id: string; readonly rest: Uint8Array }> {
     const whole = file();
-    const { id, start } = await this.imports.begin(whole.subarray(0, FILE_START_MAX), SECRET, { as: "copy" });
+    const { id, start } = await this.imports.begin(whole.subarray(0, FILE_START_MAX), SECRET, {
+      as,
+      signer: by,
+    });
     return { id, rest: whole.subarray(start) };
   }
 }
@@ -123,6 +149,21 @@ test("AI1: a row whose answer is lost is asked for again under the same id, and 
   await node.imports.end(id);
   expect(node.did).toEqual(["staged", "runs"]);
   expect([node.asked.length, new Set(node.asked).size]).toEqual([2, 1]);
+});
+
+test.each([
+  ["a copy", "copy", "terminated"],
+  ["an agent", undefined, "exported"],
+] as const)("AI1: after %s could not begin three times no row names this node", async (_what, as, status) => {
+  const node = new Node();
+  node.failures = 3;
+  if (as === undefined)
+    node.row = { agent: header.agent, epoch: 4, owner: by, status: "exported", name: "counter" } as AgentRow;
+  const { id, rest } = await node.begun({ as });
+  await node.imports.write(id, rest);
+  await expect(node.imports.end(id)).rejects.toThrow("the thread is busy");
+  expect(node.did).toEqual(["staged", "discarded"]);
+  expect(node.row).toMatchObject({ owner: "02".repeat(32), status });
 });
 
 test("AI4: a piece and the end are refused while the piece before is built in, which goes on", async () => {

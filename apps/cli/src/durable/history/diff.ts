@@ -9,7 +9,7 @@ import {
   type RecordPair,
 } from "@glia-os/durable";
 import { createSystemDigests } from "@glia-os/hal";
-import { type JournalReader, openJournalReader } from "@glia-os/store/journal-reader";
+import type { JournalReader } from "@glia-os/store/journal-reader";
 import type { Context } from "../../context.ts";
 import { DomainMissingError } from "../../errors.ts";
 import { EXIT, type ExitCode } from "../../exit-code.ts";
@@ -17,6 +17,7 @@ import { described } from "../journal-show.ts";
 import { loadDurable } from "../load-durable.ts";
 import { asJson, asText } from "../value-text.ts";
 import { programFrames } from "./program-frames.ts";
+import { journalIn } from "./with-journal.ts";
 
 /** Its options, as texts. */
 export interface DiffTexts {
@@ -46,7 +47,7 @@ export async function diffCommand(
 ): Promise<ExitCode> {
   const program = options.program === undefined ? undefined : (await loadDurable(options.program)).program;
   const other = options.with ?? folder;
-  const journals = [openJournalReader(folder), openJournalReader(other)] as const;
+  const journals = [journalIn(folder), journalIn(other)] as const;
   try {
     const sides = [await domainOf(journals[0], a, folder), await domainOf(journals[1], b, other)] as const;
     const { same, first, call } = await diffDomains(...sides);

@@ -1,13 +1,13 @@
 /** `glia upgrade FOLDER --plan NEW.ts`: what new code means for the domains that live. */
 import { judgeUpgrade, type UpgradeVerdict } from "@glia-os/durable";
 import { createSystemDigests } from "@glia-os/hal";
-import { openJournalReader } from "@glia-os/store/journal-reader";
 import type { Context } from "../../context.ts";
 import { EXIT, type ExitCode } from "../../exit-code.ts";
 import { StatusLine } from "../../terminal/status-line.ts";
 import { valuesOf } from "../kept-values.ts";
 import { loadDurable } from "../load-durable.ts";
 import { programFrames } from "./program-frames.ts";
+import { journalIn } from "./with-journal.ts";
 
 const PAGE = 1_000;
 
@@ -18,7 +18,7 @@ export async function upgradeCommand(
   { terminal, interrupt }: Context,
 ): Promise<ExitCode> {
   const { program } = await loadDurable(plan);
-  const journal = openJournalReader(folder);
+  const journal = journalIn(folder);
   const options = { programs: [program], digests: createSystemDigests() };
   const counts = { safe: 0, diverges: 0, pinned: 0, damaged: 0, ended: 0 };
   const status = new StatusLine(terminal);

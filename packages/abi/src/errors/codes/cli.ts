@@ -140,6 +140,11 @@ export const CLI_CODES = {
     changed: "The run was given up; its processes were ended and its temporary folders removed.",
     fix: "Run it again and let it finish.",
   },
+  "cli.journal-missing": {
+    retryable: false,
+    changed: "Nothing: nothing was written.",
+    fix: "Give the folder that the program was run with: `glia run PROGRAM --journal FOLDER`.",
+  },
   "cli.journal-unreadable": {
     retryable: false,
     changed: "Nothing: the journal was only read.",
@@ -244,6 +249,11 @@ export const CLI_CODES = {
     retryable: false,
     changed: "The guest ran and was stopped; its state is lost.",
     fix: "Give --out a path in a folder that can be written to, and run it again.",
+  },
+  "cli.source-unreadable": {
+    retryable: false,
+    changed: "Nothing: no agent was built or started.",
+    fix: "Give the path of a .ts, .js or .wasm file, from this folder; `glia new FOLDER` makes an agent to begin with.",
   },
   "cli.task-failed": {
     retryable: false,
