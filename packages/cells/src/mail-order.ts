@@ -34,7 +34,9 @@ function begins(payload: Uint8Array, prefix: Uint8Array): boolean {
 
 /** The order of one cell's mailbox. */
 export class MailOrder {
-  readonly #turns = new PriorityTurns();
+  #turns = new PriorityTurns();
+  /** Whether turns are counted. */
+  #counts = false;
   /** Prioritised messages that wait. */
   #ranked = 0;
   #normal = false;
@@ -74,7 +76,13 @@ export class MailOrder {
 
   /** The guest has taken the message that was next. */
   took({ payload }: MailItem): void {
-    if (this.#ranked === 0) return;
+    if (this.#ranked === 0) {
+      // None but usual ones were there, so nobody waits for a turn any more.
+      if (this.#counts) this.#turns = new PriorityTurns();
+      this.#counts = false;
+      return;
+    }
+    this.#counts = true;
     const priority = mailPriority(payload);
     this.#turns.took(priority, this.#normal, this.#low);
     if (priority !== "normal") this.#ranked--;

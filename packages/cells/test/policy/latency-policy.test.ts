@@ -70,7 +70,7 @@ describe("wishes", () => {
   test("LP1 to LP3: whatever is counted, no wish breaks a rule", () => {
     const caller = fc.tuple(fc.constantFrom(SELF, FAR, NEAR), fc.nat(40));
     fc.assert(
-      fc.property(fc.array(fc.array(caller, { maxLength: 3 }), { maxLength: 30 }), (given) => {
+      fc.property(fc.array(fc.array(caller, { maxLength: 3 }), { maxLength: 30, size: "max" }), (given) => {
         const found = given.map((pairs) => new Map([[A, new Map(pairs)]]));
         const wishes = looks(new LatencyPolicy(SELF), found);
         for (const [at, wished] of wishes.entries())
@@ -91,7 +91,7 @@ describe("wishes", () => {
 
   test("LP3: agents whose callers change as they please move at most once in a residence", () => {
     fc.assert(
-      fc.property(fc.array(fc.boolean(), { minLength: 20, maxLength: 200 }), (remote) => {
+      fc.property(fc.array(fc.boolean(), { minLength: 20, maxLength: 200, size: "max" }), (remote) => {
         // Two nodes, 80 ms from each other; at each look the one or the other asks.
         const nodes = [SELF, FAR];
         const policies = nodes.map((node) => new LatencyPolicy(node));
