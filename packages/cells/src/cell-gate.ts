@@ -43,6 +43,7 @@ import { type CellHead, CHUNK_BYTES, copiedHead, encodeHead } from "./frozen-cel
 import { type GateCell as Cell, FIRST, newCell, refuseUpgrading } from "./gate-cell.ts";
 import { imageSource, piecesSource } from "./image-source.ts";
 import { ImageReader } from "./image-stream.ts";
+import { ImageWrites } from "./image-writes.ts";
 import type { KeptCells } from "./kept-cells.ts";
 import { KeptMailbox } from "./kept-mailbox.ts";
 import type { CallerCounts } from "./policy/caller-counts.ts";
@@ -403,10 +404,11 @@ export class CellGate implements MeshCells, CellGatePort {
   async activate(agent: AgentId, epoch: Epoch): Promise<void> {
     const cell = this.#here(agent);
     this.#baggage?.runs(agent);
-    if (!cell.suspended) await this.#runner.activate(agent);
     cell.epoch = epoch;
     cell.state = transition(agent, cell.state, cell.suspended ? "suspended" : "running");
     this.#retired.delete(agent);
+    // What it accepts from here on reaches the runner after this call.
+    if (!cell.suspended) await this.#runner.activate(agent);
   }
 
   async discard(agent: AgentId): Promise<void> {
@@ -473,6 +475,7 @@ export class CellGate implements MeshCells, CellGatePort {
 
   async #receiveImage(cell: Cell, chunks: ChunkSource, copy: boolean): Promise<void> {
     const reader = new ImageReader();
+    const writes = new ImageWrites(this.#runner, cell.agent, cell.kept === undefined);
     let mail: FrozenMail | undefined;
     let staged = false;
     const stage = async (ahead: boolean): Promise<void> => {
@@ -481,12 +484,12 @@ export class CellGate implements MeshCells, CellGatePort {
     };
     for (let chunk = await chunks(); chunk !== undefined; chunk = await chunks())
       for (const part of reader.push(chunk)) {
-        if (part.kind === "guest") await this.#runner.writeImage(cell.agent, part.bytes);
+        if (part.kind === "guest") await writes.write(part.bytes);
         else await stage(part.kind === "ahead");
         if (part.kind === "head") mail = this.#takeHead(cell, copy ? copiedHead(part.head) : part.head);
       }
     if (mail === undefined) throw new BadImageError("it ends inside its head");
-    await this.#runner.finishImage(cell.agent, mail);
+    await writes.end(this.#runner.finishImage(cell.agent, mail));
     await this.#restoreLinks(cell);
   }
 

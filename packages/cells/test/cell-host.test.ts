@@ -251,9 +251,12 @@ describe("moves", () => {
     await b.run();
     expect(b.replies).toEqual([]);
     expect(b.gate.deliver(message(2, text("x"))).kind).toBe("retry");
-    await b.settle(b.gate.activate(AGENT, EPOCH(2)));
+    const activated = b.gate.activate(AGENT, EPOCH(2));
+    expect(b.gate.deliver(message(2, text("x"), { ask: true })).kind, "from the word on").toBe("accepted");
+    await b.settle(activated);
     await b.run();
-    expect(frozenReplies + b.replies.length).toBe(1);
+    expect(b.replies.slice(1 - frozenReplies).map(({ seq }) => seq)).toEqual([2]);
+    expect(frozenReplies + b.replies.length).toBe(2);
   });
 
   test("a stream that is cut, changed or not an image is refused and leaves nothing behind", async () => {

@@ -11,6 +11,7 @@ import { agentServices } from "./agent-services.ts";
 import { agentsService } from "./agents/agents-service.ts";
 import { type ActsPort, oneService } from "./agents/outbox-port.ts";
 import { openDomainCells } from "./domain/domain-cells.ts";
+import { givingImages } from "./given-images.ts";
 import type { MainService } from "./main-service.ts";
 import { readAhead } from "./read-ahead.ts";
 import { checkpointCodec } from "./replica/checkpoint-codec.ts";
@@ -82,7 +83,7 @@ export function runAgentThread(setup: AgentThreadSetup): void {
   });
   const domains =
     programs && openDomainCells({ programs, dataDir, clock, timers, logger, gate: toGate, services });
-  const runners = new RunnersByKind(runner, domains);
+  const runners = new RunnersByKind(givingImages(runner), domains);
   const more = oneService(replicaRunner(runner), upgradeRunner(runner));
   const all = oneService(oneService(runners, more), agents);
   gate = linkThreads<CellGatePort & ActsPort & ReplicaPort>(meshPort, all).tell;

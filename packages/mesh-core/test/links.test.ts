@@ -162,6 +162,42 @@ describe("a link", () => {
     expect(chaos.applied).toEqual([0, 1, 2]);
   });
 
+  it("LS11: a pause that a node asked for ends when that node says unasked that the agent is there", async () => {
+    const chaos = new Chaos(1, calm);
+    chaos.sender.offer(payload(0));
+    await chaos.time.advanceUntil(() => chaos.sender.drained, 1000);
+    const [here, elsewhere] = [hosts[chaos.owner], hosts[(chaos.owner + 1) % 3]] as [NodeId, NodeId];
+    const told = (attempt: number, owner: NodeId): void =>
+      chaos.sender.acknowledged(attempt, {
+        agent,
+        link: LINK,
+        next: 0,
+        status: { kind: "moved", epoch: 2 as never, owner, address: undefined },
+        replies: [],
+      });
+    chaos.sender.offer(payload(1));
+    await chaos.time.advanceUntil(() => chaos.sender.drained, 1000);
+    const sent = chaos.transmitted.length;
+    chaos.sender.acknowledged(sent, {
+      agent,
+      link: LINK,
+      next: 0,
+      status: { kind: "retry", retryAfterMs: 5000 },
+      replies: [],
+    });
+    chaos.sender.offer(payload(2));
+    await chaos.time.advance(10);
+    expect(chaos.transmitted.length, "it waits").toBe(sent);
+    told(sent, here);
+    expect(chaos.transmitted.length, "an answer to something of before is no news").toBe(sent);
+    told(0, here);
+    expect(chaos.transmitted.slice(sent)).toEqual([3]);
+    await chaos.time.advanceUntil(() => chaos.sender.drained, 1000);
+    expect(chaos.applied).toEqual([0, 1, 2]);
+    told(0, elsewhere);
+    expect(chaos.sender.owner).toBe(elsewhere);
+  });
+
   it("LS6: a receiver without room is asked with one message at a time, and the window opens again by doubling", async () => {
     const chaos = new Chaos(1, calm);
     chaos.frozen = true;

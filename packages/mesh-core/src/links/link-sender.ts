@@ -17,6 +17,7 @@
  *      rule of RFC 896 for one small segment, for more of them).
  * LS9. A link of an agent without asks can be carried away: what `carried` gives is all of it, and the sender made of it goes on with the same
  *      number of the same link. Whoever carries it stops the one it left.
+ * LS11. A pause that a node asked for ends when that node says unasked that the agent is there now.
  * LS10. Without progress for longer than {@link LOOK_AGAIN_MS} it asks at every timeout where the agent is, for its node may be gone without a word.
  */
 import type { AgentId, NodeId } from "@glia-os/abi/ids";
@@ -189,7 +190,7 @@ export class LinkSender {
       return;
     }
     if (next > this.#base) this.#advance(next);
-    if (status.kind === "moved") this.#redirect(status.owner);
+    if (status.kind === "moved") this.#told(attempt, status.owner);
     else if (status.kind === "retry") this.#noRoom(attempt, status.retryAfterMs);
     else if (status.kind === "unknown-agent") this.#lost();
     else if (status.kind !== "ok") this.#behind(attempt, next);
@@ -257,6 +258,15 @@ export class LinkSender {
     if (ask === undefined) return;
     this.#asks.delete(seq);
     ask.complete(payload);
+  }
+
+  /** Who says unasked that the agent is there may be the node itself, where it has just begun to run: no reason to wait any longer (LS11). */
+  #told(attempt: number, owner: NodeId): void {
+    if (attempt === 0 && owner === this.#owner && this.#pause !== undefined) {
+      this.#pause.cancel();
+      this.#pause = undefined;
+    }
+    this.#redirect(owner);
   }
 
   #redirect(owner: NodeId): void {

@@ -401,8 +401,10 @@ export class Departures {
   }
 
   async #retire(moved: Moved): Promise<void> {
-    await this.#o.cells.retire(moved.agent, moved);
+    const retired = this.#o.cells.retire(moved.agent, moved);
+    // Before its copy is gone, which may take a disk's time: whoever waits need not wait for that.
     this.#o.onMoved(moved);
+    await retired;
   }
 
   async #resume(move: Move, epoch: Epoch, cause: unknown): Promise<never> {

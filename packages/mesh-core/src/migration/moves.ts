@@ -151,7 +151,8 @@ function buildArrivals(options: MovesOptions): Arrivals {
     sessionId,
     call: (node, method, body, options) => context.call(node, method, body, options),
     onLive: (agent, epoch) => {
-      links()?.learn({ agent, owner: self, epoch });
+      // Who came too early need not wait for the time that it was told.
+      links()?.moved({ agent, epoch, owner: self, address: undefined });
       options.arrived(agent);
     },
   });

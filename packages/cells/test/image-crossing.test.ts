@@ -1,0 +1,138 @@
+/** An image on its way between gate and runner, at both ends (IO1, IW1, IW2). */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { CHUNK_BYTES } from "../src/frozen-cell.ts";
+import { imageSource, piecesSource } from "../src/image-source.ts";
+import { ImageReader } from "../src/image-stream.ts";
+import { ImageWrites, WRITES_MAX } from "../src/image-writes.ts";
+import { AGENT } from "./host-under-test.ts";
+
+const chunk = (length: number, value = 7): Uint8Array => new Uint8Array(length).fill(value);
+
+async function all(source: () => Promise<Uint8Array | undefined>): Promise<Uint8Array[]> {
+  const chunks: Uint8Array[] = [];
+  for (let one = await source(); one !== undefined; one = await source()) chunks.push(one);
+  return chunks;
+}
+
+/** A runner that reads these, and counts how often it was asked. */
+class Reads {
+  asked = 0;
+  readonly #pieces: readonly (Uint8Array | Error)[];
+
+  constructor(...pieces: readonly (Uint8Array | Error)[]) {
+    this.#pieces = pieces;
+  }
+
+  readonly readImage = async (): Promise<Uint8Array | undefined> => {
+    const piece = this.#pieces[this.asked++];
+    if (piece instanceof Error) throw piece;
+    return piece;
+  };
+  readonly readAhead = this.readImage;
+}
+
+describe("what is read of a cell", () => {
+  test("IO1: is asked for before its turn, in order, and never after the end", async () => {
+    const reads = new Reads(chunk(10, 1), chunk(20, 2), chunk(30, 3));
+    const source = imageSource(reads, AGENT, chunk(5));
+    expect(reads.asked, "before the first chunk is wanted").toBe(1);
+    expect(await source()).toEqual(Uint8Array.from([...chunk(5), ...chunk(10, 1)]));
+    expect(reads.asked).toBe(2);
+    expect(await all(source)).toEqual([chunk(20, 2), chunk(30, 3)]);
+    expect(await source()).toBeUndefined();
+    expect(reads.asked).toBe(4);
+  });
+
+  test("IO1: a failure is told once to whoever waits, and nothing is asked for after it", async () => {
+    const reads = new Reads(chunk(10), new RangeError("gone"), chunk(10));
+    const source = piecesSource(reads, AGENT, 0, chunk(3));
+    const seen: (Uint8Array | undefined)[] = [];
+    await expect(
+      (async () => {
+        for (;;) seen.push(await source());
+      })(),
+    ).rejects.toThrow("gone");
+    expect(seen.length, "the mark, the first piece, the one before the failure").toBe(3);
+    await expect(source()).rejects.toThrow("gone");
+    expect(reads.asked).toBe(2);
+  });
+
+  test("a head and what follows are cut into chunks that are allowed, whatever their lengths, and stay in order", async () => {
+    const length = fc.constantFrom(1, 9, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES);
+    const pieces = fc.array(fc.constantFrom(1, 50, CHUNK_BYTES), { maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(length, pieces, async (head, lengths) => {
+        const read = lengths.map((one, index) => chunk(one, index + 1));
+        const chunks = await all(imageSource(new Reads(...read), AGENT, chunk(head, 99)));
+        for (const one of chunks) expect(one.length > 0 && one.length <= CHUNK_BYTES).toBe(true);
+        expect(Buffer.concat(chunks).equals(Buffer.concat([chunk(head, 99), ...read]))).toBe(true);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("pieces that are read while a cell runs come out of the reader as they were", async () => {
+    const chunks = await all(piecesSource(new Reads(chunk(4, 2), chunk(5, 3)), AGENT, 0, chunk(3, 1)));
+    const reader = new ImageReader();
+    const parts = chunks.flatMap((one) => [...reader.push(one)]);
+    expect(parts.flatMap((part) => (part.kind === "guest" ? [part.bytes.slice()] : []))).toEqual([
+      chunk(3, 1),
+      chunk(4, 2),
+      chunk(5, 3),
+    ]);
+  });
+});
+
+/** A runner whose writes wait until they are let go. */
+class Writes {
+  readonly waiting: PromiseWithResolvers<void>[] = [];
+  readonly writeImage = (): Promise<void> => {
+    const one = Promise.withResolvers<void>();
+    this.waiting.push(one);
+    return one.promise;
+  };
+}
+
+const settled = async (work: Promise<unknown>): Promise<boolean> => {
+  let done = false;
+  work.then(
+    () => (done = true),
+    () => (done = true),
+  );
+  for (let turns = 0; turns < 20; turns++) await Promise.resolve();
+  return done;
+};
+
+describe("what is written to a cell", () => {
+  test("IW1: as many pieces are on their way as may be, and no more", async () => {
+    const runner = new Writes();
+    const writes = new ImageWrites(runner, AGENT, true);
+    for (let n = 1; n < WRITES_MAX; n++) expect(await settled(writes.write(chunk(1)))).toBe(true);
+    const last = writes.write(chunk(1));
+    expect(await settled(last)).toBe(false);
+    expect(runner.waiting.length).toBe(WRITES_MAX);
+    runner.waiting[0]?.resolve();
+    expect(await settled(last)).toBe(true);
+  });
+
+  test("IW1: one after the other for a runner that takes one at a time", async () => {
+    const runner = new Writes();
+    const first = new ImageWrites(runner, AGENT, false).write(chunk(1));
+    expect(await settled(first)).toBe(false);
+    runner.waiting[0]?.resolve();
+    expect(await settled(first)).toBe(true);
+  });
+
+  test("IW2: what the runner refused is told by a later write, or by the end, and nothing is unhandled", async () => {
+    const runner = new Writes();
+    const writes = new ImageWrites(runner, AGENT, true);
+    const two = [writes.write(chunk(1)), writes.write(chunk(1))];
+    await Promise.all(two);
+    runner.waiting[1]?.reject(new RangeError("the second"));
+    runner.waiting[0]?.resolve();
+    await expect(writes.end(Promise.reject(new RangeError("the end")))).rejects.toThrow("the second");
+    const again = new ImageWrites(runner, AGENT, true);
+    await expect(again.end(Promise.reject(new RangeError("the end")))).rejects.toThrow("the end");
+  });
+});
