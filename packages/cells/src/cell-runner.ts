@@ -27,9 +27,8 @@ import {
 } from "./errors.ts";
 import { type GuestTaskEnd, guestTask } from "./guest-task.ts";
 import { NotReplicableError } from "./replica/errors.ts";
-import { checkReplicable } from "./replica/grants.ts";
+import { checkMovable, checkReplicable } from "./replica/grants.ts";
 import type { CheckpointFacts, Rebuild, ReplicaRunnerPort } from "./replica/replica-ports.ts";
-import { Tape } from "./replica/tape.ts";
 import { RunnerCell, type TaskHandles } from "./runner-cell.ts";
 import type { ArrivingAhead, CellRunnerOptions } from "./runner-options.ts";
 import type { CellEnd, CellRunnerPort, CellVitals, FrozenMail, MailItem } from "./runner-port.ts";
@@ -54,7 +53,7 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
   }
 
   /** The cell whose guest a task runs, for services that need to know who calls. */
-  cellOf(task: TaskId): { readonly agent: AgentId; readonly manifest: AgentManifest } | undefined {
+  cellOf(task: TaskId): Pick<RunnerCell, "agent" | "manifest" | "tape"> | undefined {
     return this.#tasks.get(task);
   }
 
@@ -242,7 +241,8 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
       if (cell.arriving === undefined && cell.checkpoints !== undefined) {
         cell.checkpoints.take(number, cell.instance.snapshot(), whole);
         cell.tape?.flush();
-        facts = { asker: cell.asker, received: cell.receivedCount, sleepMs: cell.restOfWait() };
+        const { asker, receivedCount: received, tape } = cell;
+        facts = { asker, received, sleepMs: cell.restOfWait(), begun: tape?.begun };
       }
     } catch {
       // It has not come to its first blocking call. It is asked again.
@@ -269,7 +269,7 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
       cell.instance = cell.program.restore(image, this.#limitsOf(cell), cell.host());
       cell.restoring = false;
       this.#restoreMail(cell, mail);
-      cell.tape = new Tape((entry) => replication.port.inputs(agent, entry), from.items);
+      cell.tape = cell.newTape(replication, from.items);
       const { sleepMs } = mail;
       if (from.items.length > 0) cell.sleepRestMs = undefined;
       else if (sleepMs !== undefined) cell.sleepRestMs = Math.max(0, sleepMs - from.waitedMs);
@@ -317,6 +317,12 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
     if (shared !== undefined && --shared.users === 0) this.#programs.delete(program.hash);
   }
 
+  heldUpTo(agent: AgentId, number: number): void {
+    const cell = this.#cells.get(agent);
+    cell?.tape?.held(number);
+    if (cell?.task !== undefined) this.#options.kernel.signal(cell.task.control, 1);
+  }
+
   #limitsOf(cell: RunnerCell): Partial<EngineLimits> {
     return { ...this.#options.limits, memoryPages: cell.manifest.memoryPages };
   }
@@ -329,8 +335,9 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
 
   async #add(agent: AgentId, manifest: AgentManifest): Promise<RunnerCell> {
     if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
-    servicesFor(manifest.grants, this.#options.services);
+    const services = servicesFor(manifest.grants, this.#options.services);
     checkReplicable(manifest);
+    checkMovable(manifest, services);
     const admitted = await this.#options.engine.admit(manifest.program, manifest.grants);
     if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
     const known = this.#programs.get(admitted.hash);

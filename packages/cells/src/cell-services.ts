@@ -20,18 +20,21 @@ export interface CellService {
   readonly rights: Rights;
   /** `immovable`: an agent that holds it cannot move. Default `rebind-by-name`. */
   readonly kind?: CapabilityKind;
+  /** What an agent with a replica asks of it is recorded with the answer, and done when that is held (docs/spec/replica.md). */
+  readonly recorded?: boolean;
 }
 
-const PREFIX = "service/";
+/** How a grant of a service begins. */
+export const SERVICE_PREFIX = "service/";
 
 /** The services that grants ask for, in their order. @throws {ServiceMissingError} (CS1) */
 export function servicesFor<Service extends { readonly name: string }>(
   grants: readonly string[],
   services: readonly Service[] = [],
 ): readonly Service[] {
-  const names = new Set(grants.filter((grant) => grant.startsWith(PREFIX)));
+  const names = new Set(grants.filter((grant) => grant.startsWith(SERVICE_PREFIX)));
   return [...names].map((grant) => {
-    const name = grant.slice(PREFIX.length);
+    const name = grant.slice(SERVICE_PREFIX.length);
     const found = services.find((one) => one.name === name);
     if (found === undefined)
       throw new ServiceMissingError(

@@ -11,12 +11,14 @@
  * GT6. A guest that runs again from a record gets from it what it got before, without waiting, and then goes on live.
  * GT7. While a message with a priority waits, the next one is chosen among all that wait (mail-order.ts).
  * GT8. A freeze that is wanted at a message is seen where the guest waits for one, and nowhere else.
+ * GT9. A call of a guest with a replica that has an effect of its own is begun when everything before it is held (docs/spec/replica.md).
  */
 import type { CallResult, EngineInstance, PendingCall, StepOutcome } from "@glia-os/abi/ports";
 import { GUEST_ERRORS } from "@glia-os/abi/wire";
 import { after, type Handle, type Routine, receiveFrom, type Sys, signalOf } from "@glia-os/kernel";
 import { GuestCalls, type HeldCapabilities, isGuestCall } from "@glia-os/kernel/guests";
 import type { MailOrder } from "./mail-order.ts";
+import { effectOf } from "./replica/effect.ts";
 import { ReplayDivergedError } from "./replica/errors.ts";
 import type { Tape } from "./replica/tape.ts";
 import type { CellEnd, MailItem } from "./runner-port.ts";
@@ -47,6 +49,8 @@ export interface GuestTaskCell {
   monotonicMs(): number;
   /** The guest received a message. */
   received(item: MailItem): void;
+  /** Whether what its number stands for is recorded with the answer, and done later. */
+  recorded(handle: number): boolean;
   /** Records what the guest is given, and gives it what was recorded; absent for one without a replica. */
   readonly tape?: Tape | undefined;
   /** How long a wait that begins now may last, and that none lasts any more. */
@@ -112,16 +116,18 @@ class GuestDriver {
         outcome = instance.step(undefined, slice);
         continue;
       }
-      const result: CallResult | undefined = this.#again() ?? (yield* this.#perform(outcome.call));
+      const { call } = outcome;
+      const result: CallResult | undefined = this.#again(call) ?? (yield* this.#perform(call));
       if (result === undefined) return this.#frozen();
-      if (result.payload === undefined) this.#cell.tape?.returned(result.value);
+      if (isGuestCall(call)) this.#cell.tape?.answered(call.op, result);
+      else if (result.payload === undefined) this.#cell.tape?.returned(result.value);
       outcome = instance.step(result, slice);
     }
   }
 
   /** What the guest was given before, when it runs again from a record (GT6). */
-  #again(): CallResult | undefined {
-    const given = this.#cell.tape?.nextResult();
+  #again({ op }: PendingCall): CallResult | undefined {
+    const given = this.#cell.tape?.nextResult(op);
     if (given === undefined || "value" in given) return given;
     const [item] = this.#cell.backlog;
     if (item === undefined) throw new ReplayDivergedError("it took a message that is not there");
@@ -139,7 +145,7 @@ class GuestDriver {
       case "sleep":
         return yield* this.#sleep(this.#cell.takeSleepRest(call.args[0] ?? 0));
       default:
-        if (isGuestCall(call)) return yield* this.#calls.perform(call);
+        if (isGuestCall(call)) return yield* this.#call(call);
         yield* this.#sys.yield();
         return this.#freezesAnywhere ? undefined : DONE;
     }
@@ -148,6 +154,29 @@ class GuestDriver {
   /** GT8. */
   get #freezesAnywhere(): boolean {
     return this.#cell.freezeWanted && this.#cell.freezesAtMessage !== true;
+  }
+
+  /** A call on a capability: of a guest with a replica only what may not be made again waits (GT9). */
+  *#call(call: PendingCall): Routine<CallResult | undefined> {
+    const { tape, instance } = this.#cell;
+    if (tape !== undefined) {
+      const read = (pointer: number, length: number): Uint8Array | undefined =>
+        instance.read(pointer, length);
+      const effect = effectOf(call, { read, recorded: (handle) => this.#cell.recorded(handle) });
+      if (effect === "once") tape.begins(call.op);
+      if ((effect === "once" || effect === "repeatable") && !(yield* this.#isHeld(tape))) return undefined;
+    }
+    return yield* this.#calls.perform(call);
+  }
+
+  /** Wait until everything told so far is held; false when the guest is to be frozen before. */
+  *#isHeld(tape: Tape): Routine<boolean> {
+    const number = tape.awaitsHeld();
+    while (!tape.isHeld(number)) {
+      yield* this.#sys.select([signalOf(this.#control)]);
+      if (this.#freezesAnywhere) return false;
+    }
+    return true;
   }
 
   *#receive(capacity: number): Routine<CallResult | undefined> {

@@ -86,8 +86,14 @@ export {
 } from "./policy/movement-policies.ts";
 export { type PlacementCandidate, placementCost, ranked } from "./policy/placement.ts";
 export type { TapeItem } from "./replica/entries.ts";
-export { NotReplicableError, ReplayDivergedError, ReplicaLostError } from "./replica/errors.ts";
+export {
+  NotReplicableError,
+  OutcomeUnknownError,
+  ReplayDivergedError,
+  ReplicaLostError,
+} from "./replica/errors.ts";
 export { checkReplicable, REPLICA_GRANTS, replicaOf, type WithoutReplica } from "./replica/grants.ts";
+export type { CellOutputs, RecordedCell, ResumedOutputs } from "./replica/outputs.ts";
 export type { Copy } from "./replica/rebuild.ts";
 export {
   type CellCheckpoint,
@@ -104,6 +110,7 @@ export type {
   RunnerReplication,
 } from "./replica/replica-ports.ts";
 export { type EntryFeed, ReplicatedCell } from "./replica/replicated-cell.ts";
+export { OUTPUTS_MAX, type Tape } from "./replica/tape.ts";
 export { FORWARD_MS, RETIRED_MAX } from "./retired-cells.ts";
 export type {
   AheadCodec,

@@ -13,7 +13,9 @@ import { type CellService, heldOf, servicesFor } from "./cell-services.ts";
 import type { GuestTaskCell } from "./guest-task.ts";
 import { MailOrder } from "./mail-order.ts";
 import { Checkpoints } from "./replica/checkpoints.ts";
+import type { TapeItem } from "./replica/entries.ts";
 import { replicaOf } from "./replica/grants.ts";
+import type { RunnerReplication } from "./replica/replica-ports.ts";
 import { Tape } from "./replica/tape.ts";
 import type { CellRunnerOptions, ReadingAhead } from "./runner-options.ts";
 import type { Asker, FrozenMail, MailItem } from "./runner-port.ts";
@@ -76,7 +78,19 @@ export class RunnerCell implements GuestTaskCell {
     const replication = replicaOf(manifest) === undefined ? undefined : runner.replication;
     this.checkpoints = replication && new Checkpoints(replication.codec);
     this.order = replication === undefined ? new MailOrder() : undefined;
-    this.tape = replication && new Tape((entry) => replication.port.inputs(agent, entry));
+    this.tape = replication && this.newTape(replication);
+  }
+
+  /** A tape that tells its entries; `replay` is what the guest is given first. */
+  newTape(replication: RunnerReplication, replay: readonly TapeItem[] = []): Tape {
+    const { port } = replication;
+    const told = (entry: Uint8Array, outputs?: Uint8Array): void => port.inputs(this.agent, entry, outputs);
+    return new Tape(told, (number) => port.wantsHeld(this.agent, number), replay);
+  }
+
+  recorded(handle: number): boolean {
+    const target = this.held.targetOf(handle);
+    return this.services.some(({ name, recorded }) => recorded === true && name === target);
   }
 
   waiting(durationMs: number | undefined): void {

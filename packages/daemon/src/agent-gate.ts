@@ -14,8 +14,9 @@ import {
   type UpgradeRunnerPort,
 } from "@glia-os/cells";
 import type { Mesh } from "@glia-os/mesh-core";
-import { AgentsOffice } from "./agents/agents-office.ts";
+import { AgentsOffice, type AgentsOfficeParts } from "./agents/agents-office.ts";
 import type { ActsPort, OutboxPort } from "./agents/outbox-port.ts";
+import { baggageOf, officeForReplicas } from "./replica/office-for-replicas.ts";
 import { keptOverThread, runnerOverThread } from "./runner-over-thread.ts";
 import { linkThreads } from "./thread-call.ts";
 import { upgradeRunnerOverThread } from "./upgrade/upgrade-runner.ts";
@@ -62,7 +63,8 @@ export function openAgentGate({ port, clock, timers, random, logger, ended }: Ag
     replied: (agent, asker, payload) => seen.replied(agent, asker, payload),
     ended: (agent, end) => seen.ended(agent, end),
     acted: (agent, acts) => office.acted(agent, acts),
-    inputs: (agent, entry) => seen.inputs(agent, entry),
+    inputs: (agent, entry, outputs) => seen.inputs(agent, entry, outputs),
+    wantsHeld: (agent, number) => seen.wantsHeld(agent, number),
     checkpointed: (agent, number, facts) => seen.checkpointed(agent, number, facts),
   };
   const link = linkThreads<CellRunnerPort & ReplicaRunnerPort & KeptCells & OutboxPort & UpgradeRunnerPort>(
@@ -71,19 +73,22 @@ export function openAgentGate({ port, clock, timers, random, logger, ended }: Ag
   );
   const replicas = new ReplicaGate(runnerOverThread(link), clock);
   const kept = keptOverThread(link);
-  const office = new AgentsOffice({
+  const parts: AgentsOfficeParts = {
     clock,
     timers,
     random,
     logger,
     released: (agent, count) => link.tell.released(agent, count),
     held: (agent, count) => link.tell.held(agent, count),
-  });
+  };
+  const office = new AgentsOffice(parts);
+  const recorded = officeForReplicas(office, parts);
+  replicas.send(recorded);
   const gate = new CellGate({
     runner: replicas.runner(),
     clock,
     logger,
-    baggage: office,
+    baggage: baggageOf(office, recorded),
     mailboxes: office,
     kept,
     events: replicas.events({
@@ -108,6 +113,7 @@ export function openAgentGate({ port, clock, timers, random, logger, ended }: Ag
       mesh = started;
     },
     close: () => {
+      recorded.stop();
       office.close();
       link.close();
     },

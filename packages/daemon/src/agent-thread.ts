@@ -75,7 +75,8 @@ export function runAgentThread(setup: AgentThreadSetup): void {
     replication: {
       codec: checkpointCodec,
       port: {
-        inputs: (agent, entry) => gate?.inputs(agent, entry),
+        inputs: (agent, entry, outputs) => gate?.inputs(agent, entry, outputs),
+        wantsHeld: (agent, number) => gate?.wantsHeld(agent, number),
         checkpointed: (agent, number, facts) => gate?.checkpointed(agent, number, facts),
       },
     },

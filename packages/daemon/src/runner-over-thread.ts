@@ -24,6 +24,7 @@ export function runnerOverThread({
     vitals: (agent) => remote.vitals(agent),
     checkpoint: (agent, number, whole) => tell.checkpoint(agent, number, whole),
     readCheckpoint: (agent, number) => remote.readCheckpoint(agent, number),
+    heldUpTo: (agent, number) => tell.heldUpTo(agent, number),
     rebuild: (agent, manifest, from, mail) => remote.rebuild(agent, manifest, from, mail),
   };
 }

@@ -9,6 +9,19 @@ export class NotReplicableError extends CellsError<"cells.not-replicable"> {
   }
 }
 
+/** A call that is not made twice was begun by a node that is gone; whether it was made, nobody knows. Told to the agent. */
+export class OutcomeUnknownError extends CellsError<"cells.outcome-unknown"> {
+  constructor(call: string) {
+    super(
+      "cells.outcome-unknown",
+      `The node was gone while ${call} was under way: it was made once or not at all`,
+      {
+        details: { call },
+      },
+    );
+  }
+}
+
 /** A guest that was run again from its record did something else than before. */
 export class ReplayDivergedError extends CellsError<"cells.replay-diverged"> {
   constructor(did: string) {

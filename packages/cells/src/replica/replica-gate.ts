@@ -14,7 +14,9 @@ import type { CellGate, CellGateEvents } from "../cell-gate.ts";
 import { NotHereError, TooManyCellsError } from "../errors.ts";
 import { encodeHead } from "../frozen-cell.ts";
 import type { CellGatePort, CellRunnerPort, MailItem } from "../runner-port.ts";
-import { replicaOf } from "./grants.ts";
+import { encodeAside } from "./checkpoint-aside.ts";
+import { holdsCapabilities, replicaOf } from "./grants.ts";
+import type { CellOutputs } from "./outputs.ts";
 import { type Copy, rebuilt } from "./rebuild.ts";
 import type { CheckpointFacts, Rebuild, ReplicaPort, ReplicaRunnerPort } from "./replica-ports.ts";
 import { type EntryFeed, ReplicatedCell } from "./replicated-cell.ts";
@@ -51,6 +53,7 @@ export class ReplicaGate implements ReplicaPort {
   readonly #rebuilds = new Map<AgentId, Rebuild>();
   readonly #manifests = new Map<AgentId, AgentManifest>();
   readonly #taking = new Map<AgentId, Taking>();
+  #outputs: CellOutputs | undefined;
   #gate: CellGate | undefined;
   #feeder: ReplicaFeeder | undefined;
   #events: CellGateEvents | undefined;
@@ -64,6 +67,11 @@ export class ReplicaGate implements ReplicaPort {
   /** Cells start to be fed with this. */
   bind(feeder: ReplicaFeeder): void {
     this.#feeder = feeder;
+  }
+
+  /** What cells with a replica ask for is done by this. Without it none may hold capabilities. */
+  send(outputs: CellOutputs): void {
+    this.#outputs = outputs;
   }
 
   /** A cell with a replica that is here. */
@@ -81,7 +89,7 @@ export class ReplicaGate implements ReplicaPort {
         this.#begin(agent);
       },
       deliver: (agent, item) => {
-        this.#cells.get(agent)?.accepted(item);
+        this.#accepted(agent, item);
         runner.deliver(agent, item);
       },
       stage: async (agent, manifest, ahead) => {
@@ -135,7 +143,8 @@ export class ReplicaGate implements ReplicaPort {
       },
       replied: (agent, asker, payload) => gate.replied(agent, asker, payload),
       ended: (agent, end) => gate.ended(agent, end),
-      inputs: (agent, entry) => this.inputs(agent, entry),
+      inputs: (agent, entry, outputs) => this.inputs(agent, entry, outputs),
+      wantsHeld: (agent, number) => this.wantsHeld(agent, number),
       checkpointed: (agent, number, facts) => this.checkpointed(agent, number, facts),
     };
   }
@@ -157,8 +166,15 @@ export class ReplicaGate implements ReplicaPort {
     return delegating<Gate>(gate, seen);
   }
 
-  inputs(agent: AgentId, entry: Uint8Array): void {
-    this.#cells.get(agent)?.given(entry);
+  inputs(agent: AgentId, entry: Uint8Array, outputs?: Uint8Array): void {
+    const cell = this.#cells.get(agent);
+    if (cell === undefined) return;
+    cell.given(entry);
+    if (outputs !== undefined) this.#outputs?.said(agent, outputs);
+  }
+
+  wantsHeld(agent: AgentId, number: number): void {
+    this.#cells.get(agent)?.when(() => this.#runner.heldUpTo(agent, number));
   }
 
   /** RT2. */
@@ -174,9 +190,20 @@ export class ReplicaGate implements ReplicaPort {
       return;
     }
     const mail = { ...facts, mailbox: [...cell.mailbox] };
-    const head = encodeHead({ links, mail, suspended: stands.suspended });
+    const head = this.#headOf(cell, encodeHead({ links, mail, suspended: stands.suspended }), facts);
     const chunks = (): Promise<Uint8Array | undefined> => this.#runner.readCheckpoint(agent, number);
     taking.done({ position: cell.position, head, chunks });
+  }
+
+  /** The head of a checkpoint, and what is beside it. */
+  #headOf({ agent }: ReplicatedCell, head: Uint8Array, { begun }: CheckpointFacts): Uint8Array {
+    const manifest = this.#manifests.get(agent);
+    const asks = manifest !== undefined && holdsCapabilities(manifest);
+    const aside = encodeAside({ begun, outputs: asks ? this.#outputs?.state(agent) : undefined });
+    const joined = new Uint8Array(head.length + aside.length);
+    joined.set(head);
+    joined.set(aside, head.length);
+    return joined;
   }
 
   /** Take a checkpoint of a cell that runs or is suspended here. @throws {NotHereError} when none can be taken now */
@@ -199,7 +226,11 @@ export class ReplicaGate implements ReplicaPort {
     const gate = this.#gate;
     if (gate === undefined) throw new NotHereError(agent);
     try {
-      const { head, from } = rebuilt(copy, this.#clock.monotonicMs(), suspended);
+      const { head, from } = rebuilt(agent, copy, {
+        nowMs: this.#clock.monotonicMs(),
+        suspended,
+        outputs: this.#outputs,
+      });
       this.#rebuilds.set(agent, from);
       let given = false;
       await gate.stage(agent, copy.meta, async () => {
@@ -250,13 +281,21 @@ export class ReplicaGate implements ReplicaPort {
     return kept === undefined ? verdict : { ...(verdict as Extract<LinkVerdict, { next: number }>), kept };
   }
 
+  #accepted(agent: AgentId, item: MailItem): void {
+    const cell = this.#cells.get(agent);
+    cell?.accepted(item);
+    if (cell !== undefined) this.#outputs?.accepted(agent, item.payload);
+  }
+
   #know(agent: AgentId, manifest: AgentManifest): void {
     const without = replicaOf(manifest);
     if (without === undefined) return;
     this.#manifests.set(agent, manifest);
     const send = (...reply: Parameters<ReplicatedCell["reply"]>): void =>
       this.#events?.replyReady(agent, ...reply);
-    this.#cells.set(agent, new ReplicatedCell(agent, encodeManifest(manifest), without, send));
+    const cell = new ReplicatedCell(agent, encodeManifest(manifest), without, send);
+    this.#cells.set(agent, cell);
+    if (holdsCapabilities(manifest)) this.#outputs?.open(cell);
   }
 
   #begin(agent: AgentId): void {
@@ -272,6 +311,7 @@ export class ReplicaGate implements ReplicaPort {
     const cell = this.#cells.get(agent);
     if (cell === undefined) return;
     this.#cells.delete(agent);
+    this.#outputs?.close(agent);
     if (cell.begun) this.#feeder?.end(agent);
     cell.lost();
   }

@@ -11,7 +11,10 @@ import type { FrozenMail } from "../runner-port.ts";
 import type { TapeItem } from "./entries.ts";
 
 /** What a checkpoint says beside the guest's bytes; its mailbox is the gate's to know. */
-export type CheckpointFacts = Omit<FrozenMail, "mailbox">;
+export type CheckpointFacts = Omit<FrozenMail, "mailbox"> & {
+  /** The call that was begun, is not made twice and was not answered. */
+  readonly begun: string | undefined;
+};
 
 /** What a cell is rebuilt from. */
 export interface Rebuild {
@@ -31,14 +34,18 @@ export interface ReplicaRunnerPort {
   checkpoint(agent: AgentId, number: number, whole: boolean): void;
   /** The next chunk of a checkpoint, at most 1 MiB; undefined after the last. @throws {NotHereError} when another was taken since. */
   readCheckpoint(agent: AgentId, number: number): Promise<Uint8Array | undefined>;
+  /** What the runner told before it asked for this ({@link ReplicaPort.wantsHeld}) is held. One-way. */
+  heldUpTo(agent: AgentId, number: number): void;
   /** Build a cell, with its mail, without running it. */
   rebuild(agent: AgentId, manifest: AgentManifest, from: Rebuild, mail: FrozenMail): Promise<void>;
 }
 
 /** What the runner tells of agents with a replica. */
 export interface ReplicaPort {
-  /** What the guest was given, as an entry. */
-  inputs(agent: AgentId, entry: Uint8Array): void;
+  /** What the guest was given, as an entry; `outputs` is what it asked for in it, to be done when the entry is held. */
+  inputs(agent: AgentId, entry: Uint8Array, outputs?: Uint8Array): void;
+  /** The guest goes on when everything told so far is held; `heldUpTo` answers. */
+  wantsHeld(agent: AgentId, number: number): void;
   /** The checkpoint that was asked for; undefined when none can be taken now. */
   checkpointed(agent: AgentId, number: number, facts: CheckpointFacts | undefined): void;
 }

@@ -7,7 +7,7 @@
 import type { AgentId } from "@glia-os/abi/ids";
 import type { LinkId } from "@glia-os/mesh-core";
 import type { Asker, MailItem } from "../runner-port.ts";
-import { closedEntry, messageEntry } from "./entries.ts";
+import { closedEntry, didEntry, messageEntry } from "./entries.ts";
 import { ReplicaLostError } from "./errors.ts";
 import type { WithoutReplica } from "./grants.ts";
 
@@ -114,15 +114,25 @@ export class ReplicatedCell {
 
   /** The guest replied: the reply leaves when everything given so far is held. */
   reply(asker: Asker, payload: Uint8Array): void {
+    this.when(() => this.#send(asker, payload));
+  }
+
+  /** What was done about what the agent asked for. */
+  did(event: Uint8Array): void {
+    this.#feed?.append(didEntry(event));
+  }
+
+  /** Do something when everything given so far is held, however often a replica is lost before. */
+  when(go: () => void): void {
     const { position } = this;
-    const send = (): void => this.#send(asker, payload);
-    if (this.#feed !== undefined && position <= this.#held) send();
-    else this.#waiting.push({ position, let: send });
+    if (this.#feed !== undefined && position <= this.#held) go();
+    else this.#waiting.push({ position, let: go });
   }
 
   /** Everything up to a number is held. */
   held(position: number): void {
     this.#held = Math.max(this.#held, position);
+    // In the order in which it was given; what one lets go may give more.
     while (this.#waiting[0] !== undefined && this.#waiting[0].position <= this.#held)
       this.#waiting.shift()?.let();
   }

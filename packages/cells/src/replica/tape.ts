@@ -4,28 +4,54 @@
  * TP1. Every item is recorded, those that are replayed too, in the order in which the guest got them.
  * TP2. What is recorded is told before anything that the guest said after it ({@link Tape.flush}).
  * TP3. A guest that asks for another kind of thing than the record has next stops with `cells.replay-diverged`. When the record is over it goes on live.
+ * TP4. What a call asked for is told in the entry that has the call's answer, once: of a replayed answer it is left out, for it was told before.
+ * TP5. A call that is not made twice, was begun and has no answer in the record is answered by `cells.outcome-unknown`.
  */
+import type { CallResult } from "@glia-os/abi/ports";
+import { refusal } from "@glia-os/kernel/guests";
 
 import { inputsEntry, type TapeItem } from "./entries.ts";
-import { ReplayDivergedError } from "./errors.ts";
+import { OutcomeUnknownError, ReplayDivergedError } from "./errors.ts";
 
 /** Items that are told at the latest together. */
 const ITEMS_TOLD = 64;
 /** Most randomness in one item; more is recorded in parts. */
 const RANDOM_MAX = 65_536;
+/** An answer with more bytes than this is told by itself. */
+const ANSWER_ALONE = 4096;
+/** Room for what a guest is told of a failure. */
+const FAILURE_BYTES = 4096;
+/** Most bytes of what one call asks for, so that an entry with them fits a log. */
+export const OUTPUTS_MAX: number = 1_048_576 + 49_152;
 const TAKEN: TapeItem = [0];
 const WAITS: TapeItem = [4];
 
+/** What a blocking import is given again. */
+export type Again = { readonly taken: true } | CallResult;
+
 /** One guest's. */
 export class Tape {
-  readonly #told: (entry: Uint8Array) => void;
+  readonly #told: (entry: Uint8Array, outputs?: Uint8Array) => void;
+  readonly #wantsHeld: (number: number) => void;
   #recorded: TapeItem[] = [];
+  #outputs: Uint8Array | undefined;
+  #begun: string | undefined;
+  #asked = 0;
+  #held = 0;
   #replay: readonly TapeItem[];
   #at = 0;
 
-  /** `told` gets entries; `replay` is what the guest is given first. */
-  constructor(told: (entry: Uint8Array) => void, replay: readonly TapeItem[] = []) {
+  /**
+   * `told` gets entries, and what is to be done once the entry is held; `wantsHeld` the number of a wait for what was told so far ({@link held});
+   * `replay` is what the guest is given first.
+   */
+  constructor(
+    told: (entry: Uint8Array, outputs?: Uint8Array) => void,
+    wantsHeld: (number: number) => void,
+    replay: readonly TapeItem[] = [],
+  ) {
     this.#told = told;
+    this.#wantsHeld = wantsHeld;
     this.#replay = replay;
   }
 
@@ -35,13 +61,25 @@ export class Tape {
     return this.#at < this.#replay.length;
   }
 
-  /** The next result of a blocking import: a number, or that it took a message; undefined when the record is over (TP3). */
-  nextResult(): { readonly taken: true } | { readonly value: number } | undefined {
-    if (!this.replaying) return undefined;
-    const item = this.#replay[this.#at++] as TapeItem;
-    if (item[0] === 0) return { taken: true };
-    if (item[0] !== 1) throw new ReplayDivergedError("it made a blocking call");
-    return { value: item[1] };
+  /** The call that was begun, is not made twice and was not answered. */
+  get begun(): string | undefined {
+    return this.#begun;
+  }
+
+  /** The next result of a blocking import, by the name of the call; undefined when the record is over (TP3). */
+  nextResult(op: string): Again | undefined {
+    let wasBegun = false;
+    while (this.replaying) {
+      const item = this.#replay[this.#at++] as TapeItem;
+      if (item[0] === 0) return { taken: true };
+      if (item[0] === 1) return { value: item[1] };
+      if ((item[0] !== 5 && item[0] !== 6) || item[1] !== op)
+        throw new ReplayDivergedError(`it made the call ${op}`);
+      if (item[0] === 5) return item[3] === null ? { value: item[2] } : { value: item[2], payload: item[3] };
+      this.begins(op);
+      wasBegun = true;
+    }
+    return wasBegun ? refusal(new OutcomeUnknownError(op), FAILURE_BYTES) : undefined;
   }
 
   /** The guest took the first message of its mailbox. */
@@ -52,6 +90,44 @@ export class Tape {
   /** A blocking import returned a number and nothing else. */
   returned(value: number): void {
     this.#record([1, value]);
+  }
+
+  /** A call that is not made twice begins: told before it is made. */
+  begins(op: string): void {
+    this.#begun = op;
+    this.#record([6, op]);
+  }
+
+  /** The call that is under way asks for this, to be done when its answer is held (TP4); at most {@link OUTPUTS_MAX} bytes. */
+  asksFor(outputs: Uint8Array): void {
+    this.#outputs = outputs;
+  }
+
+  /** A call on a capability returned. */
+  answered(op: string, { value, payload }: CallResult): void {
+    const outputs = this.#outputs;
+    this.#outputs = undefined;
+    this.#begun = undefined;
+    const bytes = (payload?.length ?? 0) + (outputs?.length ?? 0);
+    if (bytes > ANSWER_ALONE) this.flush();
+    this.#record([5, op, value, payload ?? null, outputs ?? null]);
+    if (outputs !== undefined || bytes > ANSWER_ALONE) this.flush(outputs);
+  }
+
+  /** Everything told so far is to be held before the guest goes on: the number to wait for with {@link isHeld}. */
+  awaitsHeld(): number {
+    this.flush();
+    this.#wantsHeld(++this.#asked);
+    return this.#asked;
+  }
+
+  /** What was told before a number was given is held. */
+  held(number: number): void {
+    this.#held = Math.max(this.#held, number);
+  }
+
+  isHeld(number: number): boolean {
+    return this.#held >= number;
   }
 
   /** The guest waits for a time from now on. */
@@ -81,11 +157,12 @@ export class Tape {
   }
 
   /** Tell what is recorded (TP2). */
-  flush(): void {
+  flush(outputs?: Uint8Array): void {
     if (this.#recorded.length === 0) return;
     const entry = inputsEntry(this.#recorded);
     this.#recorded = [];
-    this.#told(entry);
+    if (outputs === undefined) this.#told(entry);
+    else this.#told(entry, outputs);
   }
 
   #expect<Kind extends 2 | 3>(kind: Kind, did: string): Extract<TapeItem, readonly [Kind, unknown]>[1] {

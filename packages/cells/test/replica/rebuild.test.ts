@@ -196,9 +196,9 @@ describe("a copy", () => {
     expect(next.replies.map(({ seq }) => seq)).toEqual([1]);
   });
 
-  it("is refused for an agent that is granted more than values", async () => {
+  it("is refused for an agent that is granted what is neither a value nor recorded", async () => {
     const host = new ReplicaHost(1);
-    const manifest = { ...manifestOf(sums), grants: ["glia.v1", "glia.sys.v1", "replica/hold"] };
+    const manifest = { ...manifestOf(sums), grants: ["glia.v1", "env", "replica/hold"] };
     expect(await host.start(manifest).catch(errorCodeOf)).toBe("cells.not-replicable");
   });
 });

@@ -95,7 +95,8 @@ export class ReplicaHost {
       replication: {
         codec: CODEC,
         port: {
-          inputs: (agent, entry) => late.port?.inputs(agent, entry),
+          inputs: (...call) => late.port?.inputs(...call),
+          wantsHeld: (...call) => late.port?.wantsHeld(...call),
           checkpointed: (agent, number, facts) => late.port?.checkpointed(agent, number, facts),
         },
       },

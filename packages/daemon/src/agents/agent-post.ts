@@ -5,6 +5,7 @@
  * PO2. `carryAway` ends every link here and gives everything that was not acknowledged; `takeUp` goes on with it elsewhere.
  * PO3. What cannot be delivered, because its receiver has ended or a link broke, is told once, message by message.
  * PO4. A link that carried nothing for {@link IDLE_MS} is closed: its receiver may forget it. No timer runs without an open link.
+ * PO6. What ends a line is told, and what was accepted of it, to whoever keeps an account of lines; that may keep one from being idle.
  * PO5. With a `waitingMax`, messages of at most this weight wait for one receiver: the oldest is dropped for the next.
  */
 import type { AgentId } from "@glia-os/abi/ids";
@@ -34,6 +35,12 @@ export interface AgentPostOptions {
   readonly waitingMax?: number;
   /** One was dropped, because too many wait (PO5). */
   dropped?(receiver: AgentId): void;
+  /** So many more were accepted (PO6). */
+  progressed?(receiver: AgentId, count: number): void;
+  /** Whether a line that carried nothing for long may end (PO6). Default: yes. */
+  mayEnd?(receiver: AgentId): boolean;
+  /** A line is forgotten: it broke, or it is idle and `close` ends it (PO6). Default: it is closed at once. */
+  ended?(receiver: AgentId, close: () => void): void;
 }
 
 interface Line {
@@ -145,6 +152,7 @@ export class AgentPost {
     if (line === undefined) return;
     const done = line.sent.length - line.link.unacknowledged;
     if (done <= 0) return;
+    this.#options.progressed?.(to, done);
     this.#options.released(weightOfAll(line.sent.splice(0, done)));
     this.#pump(line);
   }
@@ -153,6 +161,7 @@ export class AgentPost {
     const line = this.#lines.get(to);
     this.#lines.delete(to);
     if (line === undefined) return;
+    this.#options.ended?.(to, () => undefined);
     const payloads = [...line.sent, ...line.waiting];
     if (payloads.length === 0) return;
     this.#options.released(weightOfAll(payloads));
@@ -162,12 +171,16 @@ export class AgentPost {
   #closeIdle(): void {
     this.#sweep = undefined;
     for (const [to, line] of this.#lines) {
-      if (!line.used && line.sent.length === 0 && line.waiting.length === 0) {
-        line.link.close();
-        this.#lines.delete(to);
-      }
+      if (!line.used && line.sent.length === 0 && line.waiting.length === 0) this.#endIdle(to, line);
       line.used = false;
     }
     if (this.#lines.size > 0) this.#sweep = this.#options.timers.schedule(IDLE_MS, () => this.#closeIdle());
+  }
+
+  #endIdle(to: AgentId, { link }: Line): void {
+    if (this.#options.mayEnd?.(to) === false) return;
+    this.#lines.delete(to);
+    if (this.#options.ended === undefined) link.close();
+    else this.#options.ended(to, () => link.close());
   }
 }

@@ -19,12 +19,22 @@ import {
   type CellLeft,
   decodeManifest,
   FORWARD_MS,
+  OutcomeUnknownError,
 } from "@glia-os/cells";
 import { type AgentEnvelope, decodeEnvelope, encodeEnvelope, UnknownAgentError } from "@glia-os/cells/agent";
-import { type LinkMessage, type LinkVerdict, type Mesh, mailboxId } from "@glia-os/mesh-core";
+import {
+  type AgentLinkEvents,
+  type CarriedLink,
+  type LinkMessage,
+  type LinkVerdict,
+  type Mesh,
+  mailboxId,
+  type OutgoingLink,
+} from "@glia-os/mesh-core";
+import type { ChildIdentity } from "../replica/child-identity.ts";
 import type { AgentAct, ChildRequest } from "./act.ts";
 import { agentRecord } from "./agent-words.ts";
-import { Desk, type DeskOptions } from "./desk.ts";
+import { Desk, type DeskOptions, type Family } from "./desk.ts";
 import { hostMessage, type Opening } from "./host-message.ts";
 import { Mailboxes } from "./mailboxes.ts";
 import { Publisher } from "./publisher.ts";
@@ -79,6 +89,7 @@ export class AgentsOffice implements CellBaggage {
   readonly #underWay = new Map<AgentId, number>();
   #dropped = 0;
   #publisher: Publisher | undefined;
+  #others: ((topic: string) => Iterable<AgentId>) | undefined;
 
   constructor(parts: AgentsOfficeParts) {
     this.#parts = parts;
@@ -119,6 +130,30 @@ export class AgentsOffice implements CellBaggage {
   began(agent: AgentId, parent: string | undefined): void {
     if (parent === undefined) return;
     this.#desks.set(agent, new Desk(this.#deskOptions(agent), [], { parent, children: [] }));
+  }
+
+  // What the desks of agents with replicas need (replica/recorded-office.ts)
+
+  /** Agents of this node whose desks are elsewhere: who of them hears a topic. */
+  alsoHear(others: (topic: string) => Iterable<AgentId>): void {
+    this.#others = others;
+  }
+
+  /** Whose child an agent is whose desk will be elsewhere. */
+  familyOf(agent: AgentId): Family {
+    const family = this.#desks.get(agent)?.family;
+    this.#desks.delete(agent);
+    return family ?? { parent: undefined, children: [] };
+  }
+
+  /** Who hears a topic, on every member. */
+  hearers(topic: string): Promise<ReadonlySet<AgentId>> {
+    return this.#publisher?.subscribers(topic) ?? Promise.resolve(new Set());
+  }
+
+  /** A message of the node to an agent. */
+  tell(agent: AgentId, payload: Uint8Array): void {
+    this.#own?.send(agent, payload);
   }
 
   // Mailboxes of programs outside (AgentsApi)
@@ -167,7 +202,7 @@ export class AgentsOffice implements CellBaggage {
     const { topics } = desk;
     const bytes = desk.pack();
     if (bytes !== undefined) this.#still.set(agent, Desk.unpack(bytes, this.#deskOptions(agent)));
-    if (topics.size > 0) this.#remember(agent, topics);
+    if (topics.size > 0) this.remember(agent, topics);
     return bytes;
   }
 
@@ -189,7 +224,7 @@ export class AgentsOffice implements CellBaggage {
     const desk = this.#desks.get(agent);
     this.#desks.delete(agent);
     if (desk === undefined || left.kind === "moved" || left.kind === "discarded") return;
-    if (left.kind !== "finished") this.#tellFamily(agent, desk, left);
+    if (left.kind !== "finished") this.tellFamily(agent, desk.family, left);
     desk.leave();
   }
 
@@ -203,8 +238,7 @@ export class AgentsOffice implements CellBaggage {
   }
 
   /** AF5. */
-  #tellFamily(agent: AgentId, desk: Desk, left: CellLeft): void {
-    const { parent, children } = desk.family;
+  tellFamily(agent: AgentId, { parent, children }: Family, left: CellLeft): void {
     for (const child of children) this.#own?.send(child, hostMessage({ host: "stop" }));
     if (parent === undefined) return;
     const message = left.kind === "failed" ? left.message : "it was terminated";
@@ -230,16 +264,15 @@ export class AgentsOffice implements CellBaggage {
   #deskOptions(sender: AgentId | undefined): DeskOptions {
     return {
       timers: this.#parts.timers,
-      open: (agent, events, carried) =>
-        this.#required().mesh.part("links").openOutgoing(agent, events, carried),
-      findName: (name) => this.#findName(name),
+      open: (agent, events, carried) => this.openLink(agent, events, carried),
+      findName: (name) => this.findName(name),
       released: (count) => {
         if (sender === undefined) return;
         this.#wake(sender);
         this.#parts.released(sender, count);
       },
       lost: (receiver, payloads) => {
-        for (const payload of payloads) this.#returned(sender, receiver, payload);
+        for (const payload of payloads) this.returned(sender, receiver, payload);
       },
       ...(sender === undefined
         ? { waitingMax: OWN_WAITING, dropped: (receiver: AgentId) => this.#drop(receiver) }
@@ -276,8 +309,8 @@ export class AgentsOffice implements CellBaggage {
     this.#parts.released(sender, weight);
   }
 
-  /** AF4. */
-  #returned(sender: AgentId | undefined, receiver: string, payload: Uint8Array): void {
+  /** A message was not delivered (AF4). */
+  returned(sender: AgentId | undefined, receiver: string, payload: Uint8Array): void {
     const envelope = envelopeIn(payload);
     if (sender === undefined || envelope?.kind !== "ask") {
       const { kind, message } = envelope ?? {};
@@ -307,10 +340,10 @@ export class AgentsOffice implements CellBaggage {
         desk.unsubscribe(act.topic);
         return;
       case "find":
-        this.#answer(sender, act, this.#found(act.name));
+        this.#answer(sender, act, this.found(act.name));
         return;
       case "spawn":
-        this.#answer(sender, act, this.#spawn(sender, act.spawn));
+        this.#answer(sender, act, this.spawnChild(sender, act.spawn));
     }
   }
 
@@ -329,12 +362,18 @@ export class AgentsOffice implements CellBaggage {
     );
   }
 
-  async #found(name: string): Promise<{ id: AgentId; name: string } | null> {
-    const id = await this.#findName(name);
+  /** Who has a name, for an agent. */
+  async found(name: string): Promise<{ id: AgentId; name: string } | null> {
+    const id = await this.findName(name);
     return id === undefined ? null : { id, name };
   }
 
-  async #findName(name: string): Promise<AgentId | undefined> {
+  openLink(agent: AgentId, events: AgentLinkEvents, carried?: CarriedLink): OutgoingLink {
+    return this.#required().mesh.part("links").openOutgoing(agent, events, carried);
+  }
+
+  /** Who has a name. Rejects when that cannot be known now. */
+  async findName(name: string): Promise<AgentId | undefined> {
     const { mesh } = this.#required();
     try {
       const row = await mesh.coordination.findAgent(name);
@@ -348,26 +387,37 @@ export class AgentsOffice implements CellBaggage {
     }
   }
 
-  async #spawn(parent: AgentId, request: ChildRequest): Promise<{ id: AgentId; name: string }> {
+  /** Make a child; with an `identity`, one that may have been made before. @throws {OutcomeUnknownError} when that cannot be told */
+  async spawnChild(
+    parent: AgentId,
+    request: ChildRequest,
+    identity?: ChildIdentity,
+  ): Promise<{ id: AgentId; name: string }> {
     const { gate, spawn } = this.#required();
     const described = gate.describe(parent);
     if (described === undefined) throw new UnknownAgentError(parent);
     const { definition, input, on } = request;
     const manifest = decodeManifest(described.meta);
-    const name = request.name ?? this.#ownName(definition);
+    const name = request.name ?? this.#ownName(definition, identity?.suffix);
+    if (identity?.again === true) {
+      const id = await this.findName(name);
+      if (id !== undefined && request.name !== undefined) throw new OutcomeUnknownError(`spawn of ${name}`);
+      if (id !== undefined) return { id, name };
+    }
     const beginning = { definition, parent: { id: parent, name: manifest.name }, input };
     const id = await spawn({ ...manifest, name }, on, beginning);
     this.#desks.get(parent)?.bore(id);
     return { id, name };
   }
 
-  #ownName(definition: string): string {
+  #ownName(definition: string, suffix?: string): string {
     const bytes = this.#parts.random.bytes(new Uint8Array(NAME_BYTES));
-    return `${definition.slice(0, 40)}.${Buffer.from(bytes).toString("hex")}`;
+    const drawn = Buffer.from(bytes).toString("hex");
+    return `${definition.slice(0, 40)}.${suffix?.slice(0, drawn.length) ?? drawn}`;
   }
 
   #subscribers(topic: string): ReadonlySet<AgentId> {
-    const found = new Set<AgentId>(this.#mailboxes.subscribers(topic));
+    const found = new Set<AgentId>([...this.#mailboxes.subscribers(topic), ...(this.#others?.(topic) ?? [])]);
     for (const [agent, { topics }] of this.#desks) if (topics.has(topic)) found.add(agent);
     const nowMs = this.#parts.clock.monotonicMs();
     for (const [agent, { topics, untilMs }] of this.#left) {
@@ -378,7 +428,7 @@ export class AgentsOffice implements CellBaggage {
   }
 
   /** Whoever asks during a move, or knows it by its former node, hears of its subscriptions all the same. */
-  #remember(agent: AgentId, topics: ReadonlySet<string>): void {
+  remember(agent: AgentId, topics: ReadonlySet<string>): void {
     this.#left.delete(agent);
     this.#left.set(agent, { topics, untilMs: this.#parts.clock.monotonicMs() + FORWARD_MS });
     for (const oldest of this.#left.keys()) {

@@ -16,7 +16,7 @@ import { AgentPost, type AgentPostOptions, type CarriedPost } from "./agent-post
 import { weightOf, weightOfAll } from "./weight.ts";
 
 /** How long what somebody sent who has ended is tried to be delivered. */
-const LEAVE_MS = 60_000;
+export const LEAVE_MS = 60_000;
 /** Topics of one sender. */
 export const TOPICS_MAX = 256;
 /** Names of one sender whose agent is remembered. */

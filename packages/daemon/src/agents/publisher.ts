@@ -62,14 +62,15 @@ export class Publisher {
   async #run(sender: AgentId, topic: string, line: Uint8Array[]): Promise<void> {
     while (line.length > 0) {
       const payloads = line.splice(0);
-      for (const agent of await this.#subscribers(topic))
+      for (const agent of await this.subscribers(topic))
         for (const payload of payloads) this.#parts.send(agent, payload);
       this.#parts.released(sender, weightOfAll(payloads));
     }
     this.#lines.delete(`${sender}/${topic}`);
   }
 
-  async #subscribers(topic: string): Promise<ReadonlySet<AgentId>> {
+  /** Who hears a topic now, here and on members that answer in time (PB1). */
+  async subscribers(topic: string): Promise<ReadonlySet<AgentId>> {
     const { mesh, here } = this.#parts;
     const found = new Set(here(topic));
     const members = mesh.members().filter(({ node, state, role }) => {

@@ -139,6 +139,11 @@ export class HeldCapabilities implements GuestCapabilities {
     return held.handle;
   }
 
+  /** What a guest's number is bound to, by name; undefined when it stands for nothing. */
+  targetOf(number: number): string | undefined {
+    return this.#held.get(number)?.target;
+  }
+
   /** Look a name up for the guest: the rights there are; undefined when names are not open to it. @throws {UnknownNameError} */
   lookup(sys: Sys, name: string): Rights | undefined {
     if (!this.#names) return undefined;

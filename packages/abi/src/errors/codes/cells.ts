@@ -115,6 +115,11 @@ export const CELLS_CODES = {
     changed: "Unknown to the sender: it sends the message again, and the agent applies it once.",
     fix: "Nothing: links send again by themselves.",
   },
+  "cells.outcome-unknown": {
+    retryable: false,
+    changed: "Unknown: the call was made once or not at all.",
+    fix: "Find out at the other side whether it was made, or give the request a key that makes it safe to repeat.",
+  },
   "cells.replay-diverged": {
     retryable: false,
     changed: "The agent failed: what it had said before is not what it would say now.",
