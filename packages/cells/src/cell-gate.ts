@@ -27,7 +27,7 @@ import {
   type PreCopyCells,
 } from "@glia-os/mesh-core";
 import { type AgentManifest, decodeManifest, encodeManifest, type ProgramKind } from "./agent-manifest.ts";
-import type { CellBaggage } from "./cell-baggage.ts";
+import type { CellBaggage, CellLeft } from "./cell-baggage.ts";
 import { type CellState, transition } from "./cell-state.ts";
 import { MAILBOX_MESSAGES_MAX } from "./constants.ts";
 import {
@@ -47,6 +47,8 @@ import { ImageWrites } from "./image-writes.ts";
 import type { KeptCells } from "./kept-cells.ts";
 import { KeptMailbox } from "./kept-mailbox.ts";
 import type { CallerCounts } from "./policy/caller-counts.ts";
+import { GatePages } from "./postcopy/gate-pages.ts";
+import type { PagesRunnerPort } from "./postcopy/pages-port.ts";
 import { RetiredCells } from "./retired-cells.ts";
 import type {
   Asker,
@@ -86,6 +88,8 @@ export interface CellGateOptions {
   /** Cells of the kind `domain` (CG7). Default: they are refused. */
   readonly kept?: KeptCells;
   readonly logger?: Logger;
+  /** Moves by post-copy. Default: they are refused. */
+  readonly pages?: PagesRunnerPort;
 }
 
 /** Numbers about a cell. */
@@ -112,9 +116,12 @@ export class CellGate implements MeshCells, CellGatePort {
   readonly #logger: Logger | undefined;
   readonly #cells = new Map<AgentId, Cell>();
   readonly #retired: RetiredCells;
+  /** Absent: no cell of this node moves by post-copy. */
+  readonly postcopy?: GatePages;
 
-  constructor({ runner, clock, events, baggage, mailboxes, kept, logger }: CellGateOptions) {
+  constructor({ runner, clock, events, baggage, mailboxes, kept, logger, pages }: CellGateOptions) {
     this.#runner = runner;
+    if (pages) this.postcopy = new GatePages({ runner, pages, here: (agent) => this.#here(agent) });
     this.#retired = new RetiredCells(clock);
     this.#events = events;
     this.#baggage = baggage;
@@ -189,7 +196,7 @@ export class CellGate implements MeshCells, CellGatePort {
     if (cell.state === "migrating") throw new IllegalTransitionError(agent, cell.state, "terminated");
     this.#cells.delete(agent);
     cell.state = "terminated";
-    this.#baggage?.gone(agent, { kind: "terminated" });
+    this.#gone(agent, { kind: "terminated" });
     await this.#runner.drop(agent);
   }
 
@@ -375,7 +382,7 @@ export class CellGate implements MeshCells, CellGatePort {
   async retire(agent: AgentId, moved: Moved): Promise<void> {
     this.#retired.remember(moved);
     this.#cells.delete(agent);
-    this.#baggage?.gone(agent, { kind: "moved" });
+    this.#gone(agent, { kind: "moved" });
     await this.#runner.drop(agent);
   }
 
@@ -385,7 +392,7 @@ export class CellGate implements MeshCells, CellGatePort {
     if (cell === undefined) return;
     if (cell.state !== "migrating") throw new IllegalTransitionError(agent, cell.state, "terminated");
     this.#cells.delete(agent);
-    this.#baggage?.gone(agent, { kind: "moved" }); // It goes on from its image.
+    this.#gone(agent, { kind: "moved" }); // It goes on from its image.
     await this.#runner.drop(agent);
   }
 
@@ -414,7 +421,7 @@ export class CellGate implements MeshCells, CellGatePort {
   async discard(agent: AgentId): Promise<void> {
     if (this.#cells.get(agent)?.state !== "created") return;
     this.#cells.delete(agent);
-    this.#baggage?.gone(agent, { kind: "discarded" });
+    this.#gone(agent, { kind: "discarded" });
     await this.#runner.drop(agent);
   }
 
@@ -439,11 +446,16 @@ export class CellGate implements MeshCells, CellGatePort {
     this.#cells.delete(agent);
     const why = end.kind === "failed" ? end.message : `status ${end.status}`;
     this.#logger?.log(end.kind === "failed" ? "error" : "info", "agent ended", { agent, why });
-    this.#baggage?.gone(agent, end);
+    this.#gone(agent, end);
     this.#events.cellEnded(agent, cell.epoch, end);
   }
 
   #here(agent: AgentId): Cell {
+  #gone(agent: AgentId, left: CellLeft): void {
+    this.#baggage?.gone(agent, left);
+    this.postcopy?.gone(agent, left.kind);
+  }
+
     const cell = this.#cells.get(agent);
     if (cell === undefined) throw new NotHereError(agent);
     return cell;
@@ -478,14 +490,16 @@ export class CellGate implements MeshCells, CellGatePort {
     const writes = new ImageWrites(this.#runner, cell.agent, cell.kept === undefined);
     let mail: FrozenMail | undefined;
     let staged = false;
-    const stage = async (ahead: boolean): Promise<void> => {
-      if (!staged) await this.#runner.stage(cell.agent, cell.manifest, ahead);
+    const { agent, manifest } = cell;
+    const stage = async (ahead: boolean, pages = false): Promise<void> => {
+      if (!staged && pages) await GatePages.stage(this.postcopy, agent, manifest);
+      else if (!staged) await this.#runner.stage(agent, manifest, ahead);
       staged = true;
     };
     for (let chunk = await chunks(); chunk !== undefined; chunk = await chunks())
       for (const part of reader.push(chunk)) {
         if (part.kind === "guest") await writes.write(part.bytes);
-        else await stage(part.kind === "ahead");
+        else await stage(part.kind === "ahead", part.kind === "ahead" && part.pages);
         if (part.kind === "head") mail = this.#takeHead(cell, copy ? copiedHead(part.head) : part.head);
       }
     if (mail === undefined) throw new BadImageError("it ends inside its head");

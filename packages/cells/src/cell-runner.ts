@@ -7,13 +7,16 @@
  * CR3. A guest that fails or ends takes its own cell with it and nothing else; the gate is told once.
  * CR4. A cell that holds something immovable is not frozen, and the refusal names it.
  * CR5. A program is compiled once per hash while a cell uses it.
+ * CR7. A cell whose pages come after it runs in a thread of its own, and is in this one's only when all are there: until then it is not frozen to leave,
+ *      read or checkpointed. One that is lost ends.
  * CR6. What was read of a cell while it ran and what is read of it frozen are one image; if the cell goes on here, that image is given up.
  */
 
 import type { AgentId } from "@glia-os/abi/ids";
-import type { AdmittedProgram, EngineLimits } from "@glia-os/abi/ports";
+import type { AdmittedProgram, EngineLimits, StepOutcome } from "@glia-os/abi/ports";
 import { RIGHTS } from "@glia-os/abi/syscalls";
 import type { Exit, TaskId } from "@glia-os/kernel";
+import type { PagesAnswer } from "@glia-os/mesh-core";
 import type { AgentManifest } from "./agent-manifest.ts";
 import { giftsOf, servicesFor } from "./cell-services.ts";
 import { MAILBOX_MESSAGES_MAX } from "./constants.ts";
@@ -26,6 +29,8 @@ import {
   NoYieldError,
 } from "./errors.ts";
 import { type GuestTaskEnd, guestTask } from "./guest-task.ts";
+import type { PagesRunnerPort } from "./postcopy/pages-port.ts";
+import { RunnerPages } from "./postcopy/runner-pages.ts";
 import { NotReplicableError } from "./replica/errors.ts";
 import { checkMovable, checkReplicable } from "./replica/grants.ts";
 import type { CheckpointFacts, Rebuild, ReplicaRunnerPort } from "./replica/replica-ports.ts";
@@ -40,15 +45,25 @@ const SLICES_PER_TURN = 4;
 const PAGE_BYTES = 65_536;
 
 /** The cells of one kernel. */
-export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRunnerPort {
+export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRunnerPort, PagesRunnerPort {
   readonly #options: CellRunnerOptions;
   readonly #cells = new Map<AgentId, RunnerCell>();
   readonly #tasks = new Map<TaskId, RunnerCell>();
+  readonly #pages: RunnerPages;
   readonly #programs = new Map<string, { readonly program: AdmittedProgram; users: number }>();
+
   readonly #exchange: CellExchange;
 
   constructor(options: CellRunnerOptions) {
     this.#options = options;
+    this.#pages = new RunnerPages(options.pages, {
+      here: (agent) => this.#here(agent),
+      add: (agent, manifest) => this.#add(agent, manifest),
+      limitsOf: (cell) => this.#limitsOf(cell),
+      isHere: (cell) => this.#cells.get(cell.agent) === cell,
+      forget: (cell) => this.#forget(cell),
+      end: (cell, end) => this.#end(cell, end),
+    });
     this.#exchange = new CellExchange(options);
   }
 
@@ -89,6 +104,7 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
   async freeze(agent: AgentId, timeoutMs: number, leaves = true): Promise<FrozenMail> {
     const { immovable } = this.#here(agent).held;
     if (immovable.length > 0 && leaves) throw new ImmovableCapabilityError(agent, immovable);
+    if (leaves) await this.#here(agent).away?.whole;
     return this.#stop(agent, timeoutMs, false);
   }
 
@@ -147,6 +163,7 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
     const cell = this.#here(agent);
     const { immovable } = cell.held;
     if (immovable.length > 0) throw new ImmovableCapabilityError(agent, immovable);
+    await cell.away?.whole;
     if (cell.ahead === undefined) {
       if (cell.instance.memoryBytes < leastBytes) return undefined;
       const ahead = await this.#options.ahead?.read(cell.program, cell.instance);
@@ -206,9 +223,37 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
   async finishImage(agent: AgentId, mail: FrozenMail): Promise<void> {
     const cell = this.#here(agent);
     if (cell.arriving === undefined) throw new BadImageError("its end came when none was expected");
-    cell.instance = cell.arriving.finish();
+    const guest = cell.arriving.finish();
     cell.arriving = undefined;
     this.#restoreMail(cell, mail);
+    if ("whole" in guest) this.#pages.arrived(cell, guest);
+    else cell.instance = guest;
+  }
+
+  // Pages (PagesRunnerPort)
+
+  beginPages(agent: AgentId, move: string, rounds: boolean): Promise<Uint8Array | undefined> {
+    return this.#pages.beginPages(agent, move, rounds);
+  }
+
+  servePages(move: string, said: Uint8Array): Promise<PagesAnswer> {
+    return this.#pages.servePages(move, said);
+  }
+
+  releasePages(move: string): Promise<void> {
+    return this.#pages.releasePages(move);
+  }
+
+  stagePages(agent: AgentId, manifest: AgentManifest): Promise<void> {
+    return this.#pages.stagePages(agent, manifest);
+  }
+
+  takePages(agent: AgentId, bytes: Uint8Array): Promise<boolean> {
+    return this.#pages.takePages(agent, bytes);
+  }
+
+  losePages(agent: AgentId, why: string): void {
+    this.#pages.losePages(this.#cells.get(agent), why);
   }
 
   async activate(agent: AgentId): Promise<void> {
@@ -227,7 +272,12 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
     const cell = this.#cells.get(agent);
     if (cell === undefined) return undefined;
     const { receivedCount: received, waitingCount: waiting, instance, program } = cell;
-    return { received, waiting, memoryBytes: instance?.memoryBytes ?? 0, programHash: program.hash };
+    return {
+      received,
+      waiting,
+      memoryBytes: (cell.away ?? instance)?.memoryBytes ?? 0,
+      programHash: program.hash,
+    };
   }
 
   // Replicas (ReplicaRunnerPort)
@@ -280,6 +330,12 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
     }
   }
 
+  heldUpTo(agent: AgentId, number: number): void {
+    const cell = this.#cells.get(agent);
+    cell?.tape?.held(number);
+    if (cell?.task !== undefined) this.#options.kernel.signal(cell.task.control, 1);
+  }
+
   // Upgrades (UpgradeRunnerPort)
 
   freezeAtMessage(agent: AgentId, timeoutMs: number): Promise<FrozenMail> {
@@ -317,12 +373,6 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
     if (shared !== undefined && --shared.users === 0) this.#programs.delete(program.hash);
   }
 
-  heldUpTo(agent: AgentId, number: number): void {
-    const cell = this.#cells.get(agent);
-    cell?.tape?.held(number);
-    if (cell?.task !== undefined) this.#options.kernel.signal(cell.task.control, 1);
-  }
-
   #limitsOf(cell: RunnerCell): Partial<EngineLimits> {
     return { ...this.#options.limits, memoryPages: cell.manifest.memoryPages };
   }
@@ -358,13 +408,15 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
     if (cell.taskId !== undefined) kernel.kill(cell.taskId, "dropped");
     this.#dropHandles(cell);
     cell.arriving?.dispose?.();
-    cell.instance?.dispose();
+    cell.away?.dispose();
+    if (!this.#pages.keeps(cell)) cell.instance?.dispose();
   }
 
   #dropHandles(cell: RunnerCell): void {
     if (cell.task === undefined) return;
     this.#options.kernel.drop(cell.task.inbox);
     this.#options.kernel.drop(cell.task.control);
+    if (cell.task.steps !== undefined) this.#options.kernel.drop(cell.task.steps);
     if (cell.taskId !== undefined) this.#tasks.delete(cell.taskId);
     cell.task = undefined;
     cell.taskId = undefined;
@@ -388,16 +440,18 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
       low: 1,
     });
     const control = kernel.notification();
-    cell.task = { inbox, control };
+    const steps = cell.away === undefined ? undefined : kernel.mailbox<StepOutcome>({ capacity: 1 });
+    cell.task = { inbox, control, steps };
     cell.freezeWanted = false;
     const give = [
       { handle: inbox, rights: RIGHTS.receive },
       { handle: control, rights: RIGHTS.receive },
+      ...(steps === undefined ? [] : [{ handle: steps, rights: RIGHTS.receive }]),
       ...giftsOf(cell.services),
     ];
     const { name } = cell.manifest;
     // A guest that computes gives way after every slice; without this it would go on for as long as no other task is ready.
-    const turn = cell.instance.preemptible ? { quantum: SLICES_PER_TURN } : {};
+    const turn = cell.guest.preemptible ? { quantum: SLICES_PER_TURN } : {};
     cell.taskId = kernel.spawn(guestTask(cell), { name, give, ...turn });
     this.#tasks.set(cell.taskId, cell);
     kernel.onExit(cell.taskId, (exit) => this.#taskEnded(cell, exit as Exit<GuestTaskEnd>));

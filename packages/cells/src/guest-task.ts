@@ -8,10 +8,11 @@
  * GT4. A call on a capability that was begun is finished here: its outcome goes to the guest before it is frozen. One that was not begun
  *      travels and is made where the guest arrives.
  * GT5. What was not received when the task ends frozen is handed back in order.
+ * GT7. While pages of a guest are on their way its steps are made elsewhere, and the task waits for their ends; it takes what it takes here.
  * GT6. A guest that runs again from a record gets from it what it got before, without waiting, and then goes on live.
+ * GT9. A call of a guest with a replica that has an effect of its own is begun when everything before it is held (docs/spec/replica.md).
  * GT7. While a message with a priority waits, the next one is chosen among all that wait (mail-order.ts).
  * GT8. A freeze that is wanted at a message is seen where the guest waits for one, and nowhere else.
- * GT9. A call of a guest with a replica that has an effect of its own is begun when everything before it is held (docs/spec/replica.md).
  */
 import type { CallResult, EngineInstance, PendingCall, StepOutcome } from "@glia-os/abi/ports";
 import { GUEST_ERRORS } from "@glia-os/abi/wire";
@@ -31,6 +32,12 @@ export type GuestTaskEnd =
 /** What the task needs of the cell it runs. */
 export interface GuestTaskCell {
   readonly instance: EngineInstance;
+  /** The guest, here or, while its pages come, elsewhere. */
+  readonly guest: Pick<EngineInstance, "pending" | "preemptible">;
+  /** Set while its steps are made elsewhere (GT7). */
+  readonly away: object | undefined;
+  /** Begin a step elsewhere. */
+  stepAway(result: CallResult | undefined, fuel: number): void;
   /** What the guest holds besides its mailbox. */
   readonly held: HeldCapabilities;
   /** Longest result of a call on a capability, in bytes. */
@@ -68,16 +75,24 @@ const TIMED_OUT: CallResult = { value: GUEST_ERRORS.E_TIMEOUT };
 const TOO_BIG: CallResult = { value: GUEST_ERRORS.E_TOO_BIG };
 
 /**
- * Run a guest until it ends or is frozen. The handles: its mailbox, the notification that interrupts a wait, and those of its capabilities.
+ * Run a guest until it ends or is frozen. The handles: its mailbox, the notification that interrupts a wait, and those of its capabilities; one that
+ * arrives without its pages has none of those, and a mailbox for the ends of its steps.
  */
 export function guestTask(
   cell: GuestTaskCell,
 ): (sys: Sys, inbox: Handle<MailItem>, control: Handle, ...given: Handle[]) => Routine<GuestTaskEnd> {
   return function* runGuest(sys, inbox, control, ...given): Routine<GuestTaskEnd> {
+    const steps = cell.away === undefined ? undefined : (given.shift() as Handle<StepOutcome>);
     cell.held.attach(sys, given);
-    const driver = new GuestDriver(cell, sys, inbox, control);
+    const driver = new GuestDriver(cell, sys, { inbox, control, steps });
     return yield* driver.run();
   };
+}
+
+interface DriverHandles {
+  readonly inbox: Handle<MailItem>;
+  readonly control: Handle;
+  readonly steps: Handle<StepOutcome> | undefined;
 }
 
 class GuestDriver {
@@ -90,30 +105,34 @@ class GuestDriver {
   ];
   readonly #control: Handle;
   readonly #calls: GuestCalls;
+  readonly #steps: Handle<StepOutcome> | undefined;
+  readonly #slice: number;
   #sleepRestMs: number | undefined;
 
-  constructor(cell: GuestTaskCell, sys: Sys, inbox: Handle<MailItem>, control: Handle) {
+  constructor(cell: GuestTaskCell, sys: Sys, { inbox, control, steps }: DriverHandles) {
     this.#cell = cell;
     this.#sys = sys;
     this.#inbox = inbox;
     this.#control = control;
-    this.#calls = new GuestCalls(sys, cell.held, cell.instance, cell.messageBytes);
+    const memory = {
+      read: (pointer: number, length: number): Uint8Array | undefined => cell.instance.read(pointer, length),
+    };
+    this.#calls = new GuestCalls(sys, cell.held, memory, cell.messageBytes);
+    this.#steps = steps;
+    this.#slice = cell.guest.preemptible ? SLICE_FUEL : STEP_FUEL;
     this.#messageOrControl = [receiveFrom(inbox), signalOf(control)];
   }
 
   *run(): Routine<GuestTaskEnd> {
-    const { instance } = this.#cell;
-    const slice = instance.preemptible ? SLICE_FUEL : STEP_FUEL;
+    const { pending } = this.#cell.guest;
     let outcome: StepOutcome =
-      instance.pending === undefined
-        ? instance.step(undefined, slice)
-        : { kind: "pending", call: instance.pending };
+      pending === undefined ? yield* this.#step() : { kind: "pending", call: pending };
     for (;;) {
       if (outcome.kind === "finished" || outcome.kind === "failed") return endOf(outcome);
       if (outcome.kind === "yielded") {
         if (!this.#freezesAnywhere) yield* this.#sys.yield();
         if (this.#freezesAnywhere) return this.#frozen();
-        outcome = instance.step(undefined, slice);
+        outcome = yield* this.#step();
         continue;
       }
       const { call } = outcome;
@@ -121,8 +140,16 @@ class GuestDriver {
       if (result === undefined) return this.#frozen();
       if (isGuestCall(call)) this.#cell.tape?.answered(call.op, result);
       else if (result.payload === undefined) this.#cell.tape?.returned(result.value);
-      outcome = instance.step(result, slice);
+      outcome = yield* this.#step(result);
     }
+  }
+
+  /** GT7. */
+  *#step(result?: CallResult): Routine<StepOutcome> {
+    const { away, instance } = this.#cell;
+    if (away === undefined || this.#steps === undefined) return instance.step(result, this.#slice);
+    this.#cell.stepAway(result, this.#slice);
+    return yield* this.#sys.receive(this.#steps);
   }
 
   /** What the guest was given before, when it runs again from a record (GT6). */

@@ -85,6 +85,17 @@ export {
   REBALANCE_LOOKS,
 } from "./policy/movement-policies.ts";
 export { type PlacementCandidate, placementCost, ranked } from "./policy/placement.ts";
+export { LostOnTheWayError, NoPostCopyError, PagesReleasedError } from "./postcopy/errors.ts";
+export type {
+  ArrivingPages,
+  AwayGuest,
+  PagesArrival,
+  PagesCodec,
+  PagesGatePort,
+  PagesRunnerPort,
+  ReadingPages,
+} from "./postcopy/pages-port.ts";
+export { SERVED_MAX } from "./postcopy/runner-pages.ts";
 export type { TapeItem } from "./replica/entries.ts";
 export {
   NotReplicableError,
@@ -129,8 +140,8 @@ export type {
   MailItem,
 } from "./runner-port.ts";
 export {
-  CellUpgrades,
   type CellUpgradeReport,
+  CellUpgrades,
   type CellUpgradesParts,
   type CodeChange,
   UPGRADE_TIMEOUT_MS,

@@ -4,7 +4,7 @@
  * RC1. `host` is what its guest may ask for without waiting. Of a cell with a replica all of it is recorded, and comes from a record where there is one.
  */
 import type { AgentId } from "@glia-os/abi/ids";
-import type { AdmittedProgram, EngineInstance, GuestHost } from "@glia-os/abi/ports";
+import type { AdmittedProgram, CallResult, EngineInstance, GuestHost, StepOutcome } from "@glia-os/abi/ports";
 import { GUEST_ERRORS } from "@glia-os/abi/wire";
 import type { Handle, TaskId } from "@glia-os/kernel";
 import type { HeldCapabilities } from "@glia-os/kernel/guests";
@@ -12,6 +12,7 @@ import type { AgentManifest } from "./agent-manifest.ts";
 import { type CellService, heldOf, servicesFor } from "./cell-services.ts";
 import type { GuestTaskCell } from "./guest-task.ts";
 import { MailOrder } from "./mail-order.ts";
+import type { AwayGuest } from "./postcopy/pages-port.ts";
 import { Checkpoints } from "./replica/checkpoints.ts";
 import type { TapeItem } from "./replica/entries.ts";
 import { replicaOf } from "./replica/grants.ts";
@@ -30,6 +31,8 @@ const REPLY_BYTES_MAX: number = 1024 * 1024;
 export interface TaskHandles {
   readonly inbox: Handle<MailItem>;
   readonly control: Handle;
+  /** How steps end that are made elsewhere. */
+  readonly steps: Handle<StepOutcome> | undefined;
 }
 
 /** A cell where its kernel is: its mailbox, its guest, and what the two wait for. */
@@ -52,8 +55,12 @@ export class RunnerCell implements GuestTaskCell {
   frozen: FrozenMail | undefined;
   image: Iterator<Uint8Array> | undefined;
   /** What takes the image in. */
-  arriving: { push(piece: Uint8Array): void; finish(): EngineInstance; dispose?(): void } | undefined;
+  arriving:
+    | { push(piece: Uint8Array): void; finish(): EngineInstance | AwayGuest; dispose?(): void }
+    | undefined;
   ahead: ReadingAhead | undefined;
+  /** Set until all of its pages are there; `instance` is not, meanwhile. */
+  away: AwayGuest | undefined;
   asker: Asker | undefined;
   receivedCount = 0;
   waitingCount = 0;
@@ -91,6 +98,19 @@ export class RunnerCell implements GuestTaskCell {
   recorded(handle: number): boolean {
     const target = this.held.targetOf(handle);
     return this.services.some(({ name, recorded }) => recorded === true && name === target);
+  }
+
+  /** The guest, wherever it is. */
+  get guest(): EngineInstance | AwayGuest {
+    return this.away ?? this.instance;
+  }
+
+  /** Make a step elsewhere; its end comes to the task. */
+  stepAway(result: CallResult | undefined, fuel: number): void {
+    const tell = (outcome: StepOutcome): void => {
+      if (this.task?.steps !== undefined) this.#runner.kernel.trySend(this.task.steps, outcome);
+    };
+    this.away?.step(result, fuel).then(tell, (error: unknown) => tell({ kind: "failed", error }));
   }
 
   waiting(durationMs: number | undefined): void {

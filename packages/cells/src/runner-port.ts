@@ -40,7 +40,8 @@ export interface FrozenMail {
 /** How a cell ended by itself. */
 export type CellEnd =
   | { readonly kind: "finished"; readonly status: number }
-  | { readonly kind: "failed"; readonly message: string };
+  /** `lost`: the rest of it did not come (docs/spec/postcopy.md). Nothing of it was acknowledged here that its replica does not have. */
+  | { readonly kind: "failed"; readonly message: string; readonly lost?: true };
 
 /** Numbers about a running cell. */
 export interface CellVitals {

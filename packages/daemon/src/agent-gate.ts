@@ -8,6 +8,8 @@ import {
   type CellRunnerPort,
   CellUpgrades,
   type KeptCells,
+  type PagesGatePort,
+  type PagesRunnerPort,
   ReplicaGate,
   type ReplicaPort,
   type ReplicaRunnerPort,
@@ -16,6 +18,8 @@ import {
 import type { Mesh } from "@glia-os/mesh-core";
 import { AgentsOffice, type AgentsOfficeParts } from "./agents/agents-office.ts";
 import type { ActsPort, OutboxPort } from "./agents/outbox-port.ts";
+import { giveAway } from "./postcopy/give-away.ts";
+import { pagesOverThread } from "./postcopy/pages-runner.ts";
 import { baggageOf, officeForReplicas } from "./replica/office-for-replicas.ts";
 import { keptOverThread, runnerOverThread } from "./runner-over-thread.ts";
 import { linkThreads } from "./thread-call.ts";
@@ -38,6 +42,12 @@ export interface AgentGateParts {
   ) => void;
 }
 
+type RunnerSide = CellRunnerPort &
+  ReplicaRunnerPort &
+  KeptCells &
+  OutboxPort &
+  UpgradeRunnerPort &
+  PagesRunnerPort;
 type CellEpoch = Parameters<CellGate["start"]>[1];
 
 /** A gate; replies go out once a mesh is bound. */
@@ -58,7 +68,9 @@ export interface AgentGate {
 /** Open the gate. */
 export function openAgentGate({ port, clock, timers, random, logger, ended }: AgentGateParts): AgentGate {
   let mesh: Mesh | undefined;
-  const fromRunner: CellGatePort & ActsPort & ReplicaPort = {
+  const fromRunner: CellGatePort & ActsPort & ReplicaPort & PagesGatePort = {
+    said: (agent, bytes) => gate.postcopy?.said(agent, bytes),
+    whole: (agent) => gate.postcopy?.whole(agent),
     taken: (agent, count, bytes) => seen.taken(agent, count, bytes),
     replied: (agent, asker, payload) => seen.replied(agent, asker, payload),
     ended: (agent, end) => seen.ended(agent, end),
@@ -67,10 +79,7 @@ export function openAgentGate({ port, clock, timers, random, logger, ended }: Ag
     wantsHeld: (agent, number) => seen.wantsHeld(agent, number),
     checkpointed: (agent, number, facts) => seen.checkpointed(agent, number, facts),
   };
-  const link = linkThreads<CellRunnerPort & ReplicaRunnerPort & KeptCells & OutboxPort & UpgradeRunnerPort>(
-    port,
-    fromRunner,
-  );
+  const link = linkThreads<RunnerSide>(port, fromRunner);
   const replicas = new ReplicaGate(runnerOverThread(link), clock);
   const kept = keptOverThread(link);
   const parts: AgentsOfficeParts = {
@@ -84,20 +93,23 @@ export function openAgentGate({ port, clock, timers, random, logger, ended }: Ag
   const office = new AgentsOffice(parts);
   const recorded = officeForReplicas(office, parts);
   replicas.send(recorded);
-  const gate = new CellGate({
+  const gate: CellGate = new CellGate({
     runner: replicas.runner(),
     clock,
     logger,
     baggage: baggageOf(office, recorded),
     mailboxes: office,
     kept,
+    pages: replicas.pages(pagesOverThread(link)),
     events: replicas.events({
       replyReady: (agent, { link: id, seq, from }, payload) =>
         mesh?.pushReply(from, { agent, link: id, seq, payload }),
-      cellEnded: (agent, epoch, end) =>
-        end.kind === "failed"
-          ? ended(agent, epoch, end.message, true)
-          : ended(agent, epoch, `finished with status ${end.status}`, false),
+      cellEnded: (agent, epoch, end) => {
+        if (end.kind === "finished") return ended(agent, epoch, `finished with status ${end.status}`, false);
+        const fails = (): void => ended(agent, epoch, end.message, true);
+        if (end.lost !== true || mesh === undefined) return fails();
+        void giveAway(mesh, agent, epoch, logger).then((given) => (given ? undefined : fails()));
+      },
     }),
   });
   const seen = replicas.port(gate);

@@ -1,18 +1,28 @@
 /** Composes the agent side of a node: a kernel, the WebAssembly engine and the runner of its cells. */
 import type { Logger } from "@glia-os/abi/ports";
-import { type CellGatePort, CellRunner, type ImageCodec, type ReplicaPort } from "@glia-os/cells";
+import {
+  type CellGatePort,
+  CellRunner,
+  type ImageCodec,
+  type PagesGatePort,
+  type ReplicaPort,
+} from "@glia-os/cells";
 import { RunnersByKind } from "@glia-os/cells/domain";
 import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
 import { createMemoryMeter, type MetricSnapshot, runKernel } from "@glia-os/host";
 import { createKernel } from "@glia-os/kernel";
-import { tensorHostModule } from "@glia-os/tensor/guests";
-import { createWasmEngine, encodeSnapshot, Heartbeat, SnapshotDecoder, wasiPreview1 } from "@glia-os/wasm";
+import { createWasmEngine, encodeSnapshot, Heartbeat, SnapshotDecoder } from "@glia-os/wasm";
 import { agentServices } from "./agent-services.ts";
 import { agentsService } from "./agents/agents-service.ts";
 import { type ActsPort, oneService } from "./agents/outbox-port.ts";
+import { cutPieces } from "./cut-pieces.ts";
 import { openDomainCells } from "./domain/domain-cells.ts";
 import { givingImages } from "./given-images.ts";
+import { guestModules } from "./guest-modules.ts";
+import { GUEST_WORKER } from "./guest-worker-url.ts";
 import type { MainService } from "./main-service.ts";
+import { pagesCodec } from "./postcopy/pages-codec.ts";
+import { pagesRunner } from "./postcopy/pages-runner.ts";
 import { readAhead } from "./read-ahead.ts";
 import { checkpointCodec } from "./replica/checkpoint-codec.ts";
 import { replicaRunner } from "./replica/replica-runner.ts";
@@ -30,7 +40,7 @@ export interface AgentThreadService {
 
 /** Snapshots as `@glia-os/wasm` writes them. */
 const SNAPSHOTS: ImageCodec = {
-  encode: (image) => encodeSnapshot(image),
+  encode: (image) => cutPieces(encodeSnapshot(image)),
   decoder: (imageBytes) => new SnapshotDecoder({ imageBytes }),
 };
 
@@ -47,10 +57,9 @@ export function runAgentThread(setup: AgentThreadSetup): void {
   const kernel = createKernel({ clock, random: createSystemRandom(), logger, meter });
   const engine = createWasmEngine({
     heartbeat: new Heartbeat(heartbeat),
-    // WASI without arguments, variables, input and files: an agent gets messages, and what it writes goes to the log of its node.
-    hostModules: [wasiPreview1({ args: ["agent"] }), tensorHostModule()],
+    hostModules: guestModules(),
   });
-  let gate: Told<CellGatePort & ActsPort & ReplicaPort> | undefined;
+  let gate: Told<CellGatePort & ActsPort & ReplicaPort & PagesGatePort> | undefined;
   const toGate: CellGatePort = {
     taken: (agent, count, bytes) => gate?.taken(agent, count, bytes),
     replied: (agent, asker, payload) => gate?.replied(agent, asker, payload),
@@ -68,6 +77,13 @@ export function runAgentThread(setup: AgentThreadSetup): void {
     engine,
     codec: SNAPSHOTS,
     ahead: readAhead,
+    pages: {
+      codec: pagesCodec({ worker: setup.guestWorker ?? GUEST_WORKER, stepMs }),
+      gate: {
+        said: (agent, bytes) => gate?.said(agent, bytes),
+        whole: (agent) => gate?.whole(agent),
+      },
+    },
     clock,
     timers,
     logger,
@@ -85,9 +101,10 @@ export function runAgentThread(setup: AgentThreadSetup): void {
   const domains =
     programs && openDomainCells({ programs, dataDir, clock, timers, logger, gate: toGate, services });
   const runners = new RunnersByKind(givingImages(runner), domains);
-  const more = oneService(replicaRunner(runner), upgradeRunner(runner));
+  const pages = pagesRunner(runner, (agent) => domains?.has(agent) === true);
+  const more = oneService(oneService(replicaRunner(runner), upgradeRunner(runner)), pages);
   const all = oneService(oneService(runners, more), agents);
-  gate = linkThreads<CellGatePort & ActsPort & ReplicaPort>(meshPort, all).tell;
+  gate = linkThreads<CellGatePort & ActsPort & ReplicaPort & PagesGatePort>(meshPort, all).tell;
   runKernel(kernel, { timers, logger });
   answerProgress(progress);
 }

@@ -173,6 +173,7 @@ class NodeThreads implements MainService {
       programs: this.#options.programs,
     };
     const worker = this.#worker("agent-worker", this.#options.workers?.agent, setup, [
+      guestWorker: this.#options.workers?.guest,
       toMesh.port2,
       toMain.port2,
     ]);

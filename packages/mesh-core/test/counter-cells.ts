@@ -15,8 +15,10 @@ import {
   type LinkVerdict,
   type MeshCells,
   type Moved,
+  type PostCopyCells,
   type PreCopyCells,
 } from "../src/index.ts";
+import { CountedPages, ServedPages } from "./counted-pages.ts";
 
 type State = "live" | "frozen" | "staging" | "staged" | "retired";
 
@@ -26,14 +28,25 @@ interface Cell {
   applied: number[];
   links: LinkTable;
   ballast: Uint8Array;
-  /** Whether the ballast crossed while the agent ran. */
+  /** Whether the ballast crossed while the agent ran, or follows when it runs elsewhere. */
   ahead: boolean;
+  /** While the rest of the ballast is on its way. */
+  incoming: CountedPages | undefined;
   moved: Moved | undefined;
 }
 
 const CHUNK = 64 * 1024;
+/** As {@link AHEAD}, with the length of all of it: the rest follows when the agent runs elsewhere. */
+const PAGES = 0xfd;
 /** First byte of an image whose ballast crossed first. No CBOR array starts with it. */
 const AHEAD = 0xfe;
+
+function checked(ballast: Uint8Array): Uint8Array {
+  ballast.forEach((byte, i) => {
+    if (byte !== ((i * 7) & 255)) throw new TypeError("the ballast was changed");
+  });
+  return ballast;
+}
 
 export class CounterCells implements MeshCells {
   readonly #self: NodeId;
@@ -41,6 +54,9 @@ export class CounterCells implements MeshCells {
   readonly #cells = new Map<AgentId, Cell>();
   /** Every activation and thaw on this node, for the at-most-one check. */
   readonly lives: { agent: AgentId; epoch: Epoch }[] = [];
+  /** Agents that ran here and whose ballast did not come. */
+  readonly lost: Set<AgentId> = new Set<AgentId>();
+  readonly #served = new ServedPages();
   reply:
     | ((to: NodeId, reply: { agent: AgentId; link: string; seq: number; payload: Uint8Array }) => void)
     | undefined;
@@ -63,6 +79,7 @@ export class CounterCells implements MeshCells {
       links: new LinkTable(),
       ballast,
       ahead: false,
+      incoming: undefined,
       moved: undefined,
     });
     this.lives.push({ agent, epoch });
@@ -128,6 +145,34 @@ export class CounterCells implements MeshCells {
     },
   };
 
+  /** The ballast, or with rounds the second half of it, crosses when the agent runs elsewhere. */
+  readonly postcopy: PostCopyCells = {
+    begin: async (agent, move, rounds) => {
+      const cell = this.#expect(agent, "live");
+      if (cell.incoming !== undefined) throw new TypeError("it is not whole");
+      cell.ahead = true;
+      const split = rounds ? cell.ballast.length >> 1 : 0;
+      this.#served.open(move, cell.ballast.subarray(split));
+      const mark = Uint8Array.of(PAGES, 0, 0, 0, 0, 0, 0, 0, 0);
+      new DataView(mark.buffer).setUint32(1, split);
+      new DataView(mark.buffer).setUint32(5, cell.ballast.length);
+      return this.#chunksOf(Buffer.concat([mark, cell.ballast.subarray(0, split)]));
+    },
+    serve: async (move, said) => this.#served.serve(move, said),
+    release: async (move) => this.#served.release(move),
+    incoming: (agent) => this.#cells.get(agent)?.incoming,
+  };
+
+  #arrives(agent: AgentId, cell: Cell, first: Uint8Array, total: number): void {
+    cell.incoming = new CountedPages(first, total, this.#timers, (ballast) => {
+      cell.incoming = undefined;
+      if (ballast === undefined) {
+        this.lost.add(agent);
+        this.#cells.delete(agent);
+      } else cell.ballast = checked(ballast);
+    });
+  }
+
   async freeze(agent: AgentId): Promise<ChunkSource> {
     const cell = this.#expect(agent, "live");
     cell.state = "frozen";
@@ -169,6 +214,7 @@ export class CounterCells implements MeshCells {
       links: new LinkTable(),
       ballast: new Uint8Array(0),
       ahead: false,
+      incoming: undefined,
       moved: undefined,
     };
     this.#cells.set(agent, cell);
@@ -178,16 +224,17 @@ export class CounterCells implements MeshCells {
       await this.#pause(0.05);
     }
     const whole = new Uint8Array(Buffer.concat(parts));
-    const aheadBytes = whole[0] === AHEAD ? new DataView(whole.buffer).getUint32(1) : undefined;
-    const head = aheadBytes === undefined ? 0 : 5 + aheadBytes;
+    const byPages = whole[0] === PAGES;
+    const view = new DataView(whole.buffer);
+    const aheadBytes = byPages || whole[0] === AHEAD ? view.getUint32(1) : undefined;
+    const mark = byPages ? 9 : 5;
+    const head = aheadBytes === undefined ? 0 : mark + aheadBytes;
     const reader = new FieldReader(decodeCbor(whole.subarray(head), "an image"), "an image");
     cell.applied = reader.list("applied", 1_000_000, (value) => value as number);
     cell.links = LinkTable.restore(reader.bytes("links", 1_000_000));
     const ballast = reader.bytes("ballast", 64 * 1024 * 1024);
-    cell.ballast = aheadBytes === undefined ? ballast : whole.slice(5, head);
-    cell.ballast.forEach((byte, i) => {
-      if (byte !== ((i * 7) & 255)) throw new TypeError("the ballast was changed");
-    });
+    cell.ballast = checked(aheadBytes === undefined ? ballast : whole.slice(mark, head));
+    if (byPages) this.#arrives(agent, cell, cell.ballast, view.getUint32(5));
     cell.state = "staged";
   }
 

@@ -13,6 +13,7 @@ import { type AgentManifest, encodeManifest } from "../agent-manifest.ts";
 import type { CellGate, CellGateEvents } from "../cell-gate.ts";
 import { NotHereError, TooManyCellsError } from "../errors.ts";
 import { encodeHead } from "../frozen-cell.ts";
+import type { PagesRunnerPort } from "../postcopy/pages-port.ts";
 import type { CellGatePort, CellRunnerPort, MailItem } from "../runner-port.ts";
 import { encodeAside } from "./checkpoint-aside.ts";
 import { holdsCapabilities, replicaOf } from "./grants.ts";
@@ -53,6 +54,8 @@ export class ReplicaGate implements ReplicaPort {
   readonly #rebuilds = new Map<AgentId, Rebuild>();
   readonly #manifests = new Map<AgentId, AgentManifest>();
   readonly #taking = new Map<AgentId, Taking>();
+  /** Cells that are read for a post-copy: the copy of one that leaves so stays good (docs/spec/postcopy.md). */
+  readonly #leaving = new Set<AgentId>();
   #outputs: CellOutputs | undefined;
   #gate: CellGate | undefined;
   #feeder: ReplicaFeeder | undefined;
@@ -103,6 +106,14 @@ export class ReplicaGate implements ReplicaPort {
         if (from === undefined || manifest === undefined) return runner.finishImage(agent, mail);
         this.#rebuilds.delete(agent);
         await runner.rebuild(agent, manifest, from, mail);
+      },
+      stopAhead: async (agent) => {
+        this.#leaving.delete(agent);
+        await runner.stopAhead(agent);
+      },
+      thaw: async (agent) => {
+        this.#leaving.delete(agent);
+        await runner.thaw(agent);
       },
       drop: async (agent) => {
         this.#forget(agent);
@@ -159,11 +170,30 @@ export class ReplicaGate implements ReplicaPort {
         this.#cells.get(agent)?.closed(link);
       },
       activate: async (agent, epoch) => {
+        const pages = gate.postcopy?.incoming(agent);
         await gate.activate(agent, epoch);
-        this.#begin(agent);
+        // Until it is whole the copy that its source's replica has counts: it takes no messages, and its replies wait (RT1).
+        if (pages === undefined) this.#begin(agent);
+        else void pages.whole.then(() => this.#begin(agent)).catch(() => undefined);
       },
     };
     return delegating<Gate>(gate, seen);
+  }
+
+  /** Moves by post-copy as the gate sees them. */
+  pages(pages: PagesRunnerPort): PagesRunnerPort {
+    const seen: Pick<PagesRunnerPort, "beginPages" | "stagePages"> = {
+      beginPages: async (agent, move, rounds) => {
+        const first = await pages.beginPages(agent, move, rounds);
+        if (first !== undefined) this.#leaving.add(agent);
+        return first;
+      },
+      stagePages: async (agent, manifest) => {
+        this.#know(agent, manifest);
+        await pages.stagePages(agent, manifest);
+      },
+    };
+    return delegating<PagesRunnerPort>(pages, seen);
   }
 
   inputs(agent: AgentId, entry: Uint8Array, outputs?: Uint8Array): void {
@@ -308,11 +338,12 @@ export class ReplicaGate implements ReplicaPort {
     this.#manifests.delete(agent);
     this.#taking.get(agent)?.failed(new NotHereError(agent));
     this.#taking.delete(agent);
+    const keeps = this.#leaving.delete(agent);
     const cell = this.#cells.get(agent);
     if (cell === undefined) return;
     this.#cells.delete(agent);
     this.#outputs?.close(agent);
-    if (cell.begun) this.#feeder?.end(agent);
+    if (cell.begun) this.#feeder?.end(agent, keeps);
     cell.lost();
   }
 }

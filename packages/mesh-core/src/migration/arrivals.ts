@@ -285,10 +285,10 @@ export class Arrivals {
   #follow({ plan, from }: Arrival): void {
     const pages = this.#o.cells.postcopy?.incoming(plan.agent);
     if (pages === undefined) return;
-    const { clock } = this.#o;
+    const { clock, timers } = this.#o;
     const call: ArrivalsOptions["call"] = (...args) => this.#o.call(...args);
     const onOver = (): void => void this.#followers.delete(follower);
-    const follower = new PageFollower({ move: plan.move, from, pages, clock, call, onOver });
+    const follower = new PageFollower({ move: plan.move, from, pages, clock, timers, call, onOver });
     this.#followers.add(follower);
     follower.start();
   }

@@ -7,7 +7,7 @@
  */
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { NodeId } from "@glia-os/abi/ids";
-import type { Clock } from "@glia-os/abi/ports";
+import type { Clock, Timers } from "@glia-os/abi/ports";
 import type { CallOptions } from "../mesh-types.ts";
 import type { IncomingPages } from "./cells-port.ts";
 import { MOVE_METHODS, pagesBody, readPagesAnswer } from "./messages.ts";
@@ -17,6 +17,8 @@ export const FETCH_SILENT_MS = 5000;
 /** How long one attempt takes. */
 const CALL_MS = 2000;
 const RESEND_MS = 300;
+/** Between two attempts: one that cannot be sent is refused at once. */
+const RETRY_MS = 100;
 const LAST_CALL_MS = 10_000;
 
 /** What fetching needs. */
@@ -25,6 +27,7 @@ export interface PageFollowerOptions {
   readonly from: NodeId;
   readonly pages: IncomingPages;
   readonly clock: Clock;
+  readonly timers: Timers;
   call(node: NodeId, method: string, body: Uint8Array, options: CallOptions): Promise<Uint8Array>;
   /** Told once, when it is over. */
   onOver(): void;
@@ -92,6 +95,7 @@ export class PageFollower {
         if (this.#over || !isSilence(error) || clock.monotonicMs() - this.#heardMs >= FETCH_SILENT_MS)
           throw error;
       }
+      await new Promise<void>((resolve) => this.#o.timers.schedule(RETRY_MS, resolve));
     }
   }
 

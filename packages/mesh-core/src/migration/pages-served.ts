@@ -143,7 +143,7 @@ export class PagesServed {
   #watch(served: Served): void {
     const leftMs = SERVE_SILENT_MS - (this.#o.clock.monotonicMs() - served.heardMs);
     if (leftMs <= 0) this.#end(served, new PagesLeftError(`it said nothing for ${SERVE_SILENT_MS} ms`));
-    else served.timer = this.#o.timers.schedule(leftMs, () => this.#watch(served));
+    else served.timer = this.#o.timers.schedule(Math.max(1, leftMs), () => this.#watch(served));
   }
 
   #end(served: Served, why: unknown): void {

@@ -85,6 +85,17 @@ export const CELLS_CODES = {
     changed: "Nothing: the agent goes on with the code it has.",
     fix: "Upgrade it to the code you want; the code before is kept by the node that exchanged it, until the agent moves.",
   },
+  "cells.lost-on-the-way": {
+    retryable: false,
+    changed:
+      "The agent ended here. Nothing was acknowledged or answered for it here that its replica does not have; without a replica what it was sent is lost with it.",
+    fix: "With a replica it goes on there by itself; else start it anew. Agents that must survive the loss of either node move by pre-copy.",
+  },
+  "cells.no-post-copy": {
+    retryable: false,
+    changed: "Nothing: the agent goes on where it is.",
+    fix: "Move it by pre-copy or stop-and-copy, or leave the choice to `auto`.",
+  },
   "cells.no-yield": {
     retryable: true,
     changed: "Nothing: the agent goes on where it is.",
@@ -124,6 +135,11 @@ export const CELLS_CODES = {
     retryable: false,
     changed: "The agent failed: what it had said before is not what it would say now.",
     fix: "Report the module: programs that only import what a replica allows are deterministic.",
+  },
+  "cells.pages-released": {
+    retryable: false,
+    changed: "Nothing.",
+    fix: "The move is over at its source; see what became of the agent at its destination.",
   },
   "cells.programs-refused": {
     retryable: false,
