@@ -2,21 +2,20 @@
  * Agents that move between two nodes in processes of their own, over the real wire, with the registry on the SQLite store of a third node.
  *
  * The targets are those of the node: what callers of an agent see of a move. Each sample is the 95th percentile of the latest 200 moves (of 10 in a quick
- * run, which is not kept).
+ * run, which is not kept), two of them new ones. The other rows look at the same moves: where the time went, by the source's clock.
  */
+
 import { computing, durable, type MovingAgent, rewriting } from "../peers/glia/moving-agents.ts";
-import { NodeMoves, type ProbedMove } from "../peers/node-moves.ts";
+import { MoveSeries, type SeriesLength } from "../peers/move-series.ts";
+import type { ProbedMove } from "../peers/node-moves.ts";
 import type { Contestant, RowDefinition, Suite } from "../src/suite.ts";
 
-const WARM_UP_MOVES = 20;
-/** Moves of which a sample is the 95th percentile. */
-const WINDOW = process.argv.includes("--quick") ? 10 : 200;
-/** New ones in each sample. */
-const NEW_MOVES = 10;
+const QUICK = process.argv.includes("--quick");
+const LENGTH: SeriesLength = { warmUp: 10, window: QUICK ? 10 : 200, step: 2 };
 const PERCENTILE = 0.95;
 
 function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] as number;
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
 /** The value that 95 of a hundred do not exceed (nearest rank). */
@@ -24,33 +23,43 @@ function high(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.ceil(values.length * PERCENTILE) - 1] as number;
 }
 
-/** Moves of an agent, looked at in one way. */
-async function moves(
-  agent: MovingAgent,
-  answered: number,
-  figure: (latest: readonly ProbedMove[]) => number,
-): Promise<Contestant> {
-  const nodes = await NodeMoves.of(agent, answered);
-  for (let left = WARM_UP_MOVES; left > 0; left--) await nodes.move();
-  const latest: ProbedMove[] = [];
+/** A figure of a series, window by window.. */
+function lookingAt(series: MoveSeries, figure: (latest: readonly ProbedMove[]) => number): Contestant {
+  let number = 0;
   return {
-    async value() {
-      for (let left = Math.max(NEW_MOVES, WINDOW - latest.length); left > 0; left--)
-        latest.push(await nodes.move());
-      latest.splice(0, latest.length - WINDOW);
-      return figure(latest);
-    },
-    close: () => nodes.close(),
+    value: async () => figure(await series.window(number++)),
+    close: () => series.close(),
   };
 }
 
 /** What callers see: the largest gap, less what the same gap is without a move. */
-const seen = (latest: readonly ProbedMove[]): number =>
-  Math.max(0, high(latest.map(({ gapMs }) => gapMs)) - median(latest.map(({ stillMs }) => stillMs)));
+const seen = (latest: readonly ProbedMove[]): number => {
+  const still = latest.flatMap(({ stillMs }) => (stillMs === undefined ? [] : [stillMs]));
+  return Math.max(0, high(latest.map(({ gapMs }) => gapMs)) - median(still));
+};
 
 /** What the source reports: from the order to stop until the word that the agent is live. */
 const reported = (latest: readonly ProbedMove[]): number =>
   median(latest.map(({ report }) => report.downtimeMs));
+
+type PhaseName = ProbedMove["report"]["phases"][number]["phase"];
+
+const lasting =
+  (wanted: PhaseName) =>
+  (latest: readonly ProbedMove[]): number =>
+    median(latest.map(({ report }) => report.phases.find(({ phase }) => phase === wanted)?.ms ?? 0));
+
+/** What a standstill is made of, in its order. */
+const PARTS: readonly { readonly id: string; readonly what: string; readonly phase: PhaseName }[] = [
+  {
+    id: "stop",
+    what: "from the order to stop until the last of the state is on the wire",
+    phase: "frozen",
+  },
+  { id: "build", what: "from then until the other node has built the agent", phase: "staged" },
+  { id: "commit", what: "the compare-and-swap of the epoch at the anchor, with its flush", phase: "commit" },
+  { id: "start", what: "from the word to run until the other node says that it runs", phase: "live" },
+];
 
 const EXCLUDES =
   "three nodes share one machine and its cores; a network adds its round trips and the time its bandwidth takes";
@@ -93,20 +102,27 @@ const SUBJECTS: readonly Subject[] = [
 
 function rowsOf({ id, what, max, answered = 0, agent }: Subject): readonly RowDefinition[] {
   const row = { unit: "ms", better: "lower", excludes: EXCLUDES, peers: {} } as const;
+  const series = new MoveSeries(agent, answered, LENGTH);
   return [
     {
       ...row,
       id: `gap-${id}`,
       what: `the gap in the answers of ${what} while it moves by pre-copy, less the gap without a move, 95th percentile of 200 moves, probed 1000 times a second`,
       target: { max },
-      glia: async () => moves(await agent(), answered, seen),
+      glia: () => lookingAt(series, seen),
     },
     {
       ...row,
       id: `still-${id}`,
       what: `how long ${what} stands still in a move, as the source reports it, median of 200 moves`,
-      glia: async () => moves(await agent(), answered, reported),
+      glia: () => lookingAt(series, reported),
     },
+    ...PARTS.map(({ id: part, what: which, phase }) => ({
+      ...row,
+      id: `${part}-${id}`,
+      what: `of the standstill of ${what}: ${which}, median of 200 moves`,
+      glia: () => lookingAt(series, lasting(phase)),
+    })),
   ];
 }
 
