@@ -177,8 +177,9 @@ export class CellGate implements MeshCells, CellGatePort {
     this.#checkTakes();
     const cell = this.#add(agent, epoch, manifest, encodeManifest(manifest));
     try {
-      await this.#runner.start(agent, manifest);
-      if (first !== undefined) this.#give(cell, { ...FIRST, payload: first });
+      const { kept } = cell;
+      await this.#runner.start(agent, manifest, kept === undefined ? undefined : first);
+      if (first !== undefined && kept === undefined) this.#give(cell, { ...FIRST, payload: first });
       cell.state = transition(agent, cell.state, "running");
     } catch (error) {
       this.#cells.delete(agent);

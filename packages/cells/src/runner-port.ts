@@ -59,8 +59,8 @@ export interface CellVitals {
 export interface CellRunnerPort {
   /** Check a program without running any of it; resolves with its SHA-256. @throws the engine's typed refusals. */
   admit(program: Uint8Array, grants: readonly string[], kind?: ProgramKind): Promise<string>;
-  /** Run a new cell. */
-  start(agent: AgentId, manifest: AgentManifest): Promise<void>;
+  /** Run a new cell. `first`: a message that is kept with its beginning, for cells whose messages are kept. */
+  start(agent: AgentId, manifest: AgentManifest, first?: Uint8Array): Promise<void>;
   /** Put a message into the mailbox. One-way. */
   deliver(agent: AgentId, item: MailItem): void;
   /**

@@ -111,7 +111,7 @@ export class DomainNode {
   }
 
   /** Start the agent. */
-  async start(name: string, grants: readonly string[] = []): Promise<void> {
+  async start(name: string, grants: readonly string[] = [], first?: Uint8Array): Promise<void> {
     const manifest: AgentManifest = {
       name: "agent",
       program: bundleOf(name),
@@ -119,7 +119,7 @@ export class DomainNode {
       memoryPages: 1,
       kind: "domain",
     };
-    await this.gate.start(AGENT, 1 as Epoch, manifest);
+    await this.gate.start(AGENT, 1 as Epoch, manifest, first);
   }
 
   /** Take up what the disk has. */

@@ -18,6 +18,8 @@ import {
 import type { Mesh } from "@glia-os/mesh-core";
 import { AgentsOffice, type AgentsOfficeParts } from "./agents/agents-office.ts";
 import type { ActsPort, OutboxPort } from "./agents/outbox-port.ts";
+import { baggageWith, DomainOffice } from "./domain/domain-office.ts";
+import type { DesksPort, NotesPort } from "./domain/domain-ports.ts";
 import { giveAway } from "./postcopy/give-away.ts";
 import { pagesOverThread } from "./postcopy/pages-runner.ts";
 import { baggageOf, officeForReplicas } from "./replica/office-for-replicas.ts";
@@ -46,6 +48,7 @@ type RunnerSide = CellRunnerPort &
   ReplicaRunnerPort &
   KeptCells &
   OutboxPort &
+  NotesPort &
   UpgradeRunnerPort &
   PagesRunnerPort;
 type CellEpoch = Parameters<CellGate["start"]>[1];
@@ -68,13 +71,15 @@ export interface AgentGate {
 /** Open the gate. */
 export function openAgentGate({ port, clock, timers, random, logger, ended }: AgentGateParts): AgentGate {
   let mesh: Mesh | undefined;
-  const fromRunner: CellGatePort & ActsPort & ReplicaPort & PagesGatePort = {
+  const fromRunner: CellGatePort & ActsPort & DesksPort & ReplicaPort & PagesGatePort = {
     said: (agent, bytes) => gate.postcopy?.said(agent, bytes),
     whole: (agent) => gate.postcopy?.whole(agent),
     taken: (agent, count, bytes) => seen.taken(agent, count, bytes),
     replied: (agent, asker, payload) => seen.replied(agent, asker, payload),
     ended: (agent, end) => seen.ended(agent, end),
     acted: (agent, acts) => office.acted(agent, acts),
+    deskBegins: (agent, effects) => domains.begin(agent, effects),
+    deskPosts: (agent, effects) => domains.post(agent, effects),
     inputs: (agent, entry, outputs) => seen.inputs(agent, entry, outputs),
     wantsHeld: (agent, number) => seen.wantsHeld(agent, number),
     checkpointed: (agent, number, facts) => seen.checkpointed(agent, number, facts),
@@ -93,11 +98,19 @@ export function openAgentGate({ port, clock, timers, random, logger, ended }: Ag
   const office = new AgentsOffice(parts);
   const recorded = officeForReplicas(office, parts);
   replicas.send(recorded);
+  const domains = new DomainOffice({
+    office,
+    timers,
+    gate: () => gate,
+    settled: (agent, id, upTo) => link.tell.settled(agent, id, upTo),
+    noted: (agent, note) => link.tell.noted(agent, note),
+  });
+  office.alsoHear((topic) => [...recorded.subscribers(topic), ...domains.subscribers(topic)]);
   const gate: CellGate = new CellGate({
     runner: replicas.runner(),
     clock,
     logger,
-    baggage: baggageOf(office, recorded),
+    baggage: baggageWith(domains, baggageOf(office, recorded)),
     mailboxes: office,
     kept,
     pages: replicas.pages(pagesOverThread(link)),
@@ -126,6 +139,7 @@ export function openAgentGate({ port, clock, timers, random, logger, ended }: Ag
     },
     close: () => {
       recorded.stop();
+      domains.stop();
       office.close();
       link.close();
     },

@@ -7,7 +7,7 @@ import {
   type PagesGatePort,
   type ReplicaPort,
 } from "@glia-os/cells";
-import { RunnersByKind } from "@glia-os/cells/domain";
+import { type CellDesks, RunnersByKind } from "@glia-os/cells/domain";
 import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
 import { createMemoryMeter, type MetricSnapshot, runKernel } from "@glia-os/host";
 import { createKernel } from "@glia-os/kernel";
@@ -17,6 +17,7 @@ import { agentsService } from "./agents/agents-service.ts";
 import { type ActsPort, oneService } from "./agents/outbox-port.ts";
 import { cutPieces } from "./cut-pieces.ts";
 import { openDomainCells } from "./domain/domain-cells.ts";
+import type { DesksPort } from "./domain/domain-ports.ts";
 import { givingImages } from "./given-images.ts";
 import { guestModules } from "./guest-modules.ts";
 import { GUEST_WORKER } from "./guest-worker-url.ts";
@@ -59,7 +60,7 @@ export function runAgentThread(setup: AgentThreadSetup): void {
     heartbeat: new Heartbeat(heartbeat),
     hostModules: guestModules(),
   });
-  let gate: Told<CellGatePort & ActsPort & ReplicaPort & PagesGatePort> | undefined;
+  let gate: Told<CellGatePort & ActsPort & DesksPort & ReplicaPort & PagesGatePort> | undefined;
   const toGate: CellGatePort = {
     taken: (agent, count, bytes) => gate?.taken(agent, count, bytes),
     replied: (agent, asker, payload) => gate?.replied(agent, asker, payload),
@@ -98,13 +99,17 @@ export function runAgentThread(setup: AgentThreadSetup): void {
     },
     services: [agents.service, ...agentServices(kernel, services)],
   });
+  const desks: CellDesks = {
+    begin: (agent, effects) => gate?.deskBegins(agent, effects),
+    post: (agent, effects) => gate?.deskPosts(agent, effects),
+  };
   const domains =
-    programs && openDomainCells({ programs, dataDir, clock, timers, logger, gate: toGate, services });
+    programs && openDomainCells({ programs, dataDir, clock, timers, logger, gate: toGate, desks, services });
   const runners = new RunnersByKind(givingImages(runner), domains);
   const pages = pagesRunner(runner, (agent) => domains?.has(agent) === true);
   const more = oneService(oneService(replicaRunner(runner), upgradeRunner(runner)), pages);
   const all = oneService(oneService(runners, more), agents);
-  gate = linkThreads<CellGatePort & ActsPort & ReplicaPort & PagesGatePort>(meshPort, all).tell;
+  gate = linkThreads<CellGatePort & ActsPort & DesksPort & ReplicaPort & PagesGatePort>(meshPort, all).tell;
   runKernel(kernel, { timers, logger });
   answerProgress(progress);
 }

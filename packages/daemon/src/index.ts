@@ -5,7 +5,13 @@ export type { NodeServices } from "./agent-services.ts";
 export type { AgentAct, ChildRequest } from "./agents/act.ts";
 export { agentError } from "./agents/agent-words.ts";
 export type { AgentsApi } from "./agents/agents-api.ts";
-export { type AgentModuleFile, type ConnectOptions, connectSystem } from "./agents/connect-system.ts";
+export {
+  type AgentModuleFile,
+  type ConnectOptions,
+  connectSystem,
+  type MeshAgentSystem,
+  type MeshSpawnOptions,
+} from "./agents/connect-system.ts";
 export {
   DefinitionUnknownError,
   MailboxGoneError,
@@ -90,6 +96,9 @@ export type {
 } from "./node-views.ts";
 export type { TraceSettings } from "./otel/otlp-tracer.ts";
 export type { MoveView } from "./survey/move-log.ts";
+export { QueueFullError } from "./queue/errors.ts";
+export { KEEP_MS } from "./queue/message-queue.ts";
+export type { QueueApi, QueuedReceipt, QueuedView, QueueView } from "./queue/queue-api.ts";
 export type { MeshSurvey, NodeReport, SurveyedNode } from "./survey/survey-service.ts";
 export type { NodeStart } from "./thread-setup.ts";
 export type { UpgradeApi, UpgradeReport, UpgradeRequest } from "./upgrade/upgrade-api.ts";

@@ -37,6 +37,7 @@ import { vitalsOf } from "./agent-vitals.ts";
 import { spawnThere } from "./agents/agents-calls.ts";
 import type { Beginning } from "./agents/agents-office.ts";
 import { firstMessage } from "./agents/host-message.ts";
+import { madeBefore, nonceOf, runsAlready } from "./domain/child-once.ts";
 import {
   AgentFailedError,
   MoveUnconfirmedError,
@@ -342,24 +343,24 @@ export class NodeService {
     const { mesh, gate, signer, digests, random, sessionId } = this.#parts;
     if (gate === undefined) throw new UnknownAgentError(manifest.name);
     const programHash = await gate.checkProgram(manifest.program, manifest.grants, manifest.kind);
-    const nonce = random.bytes(new Uint8Array(16));
+    const { key, ...opening } = beginning;
+    const nonce = key === undefined ? random.bytes(new Uint8Array(16)) : nonceOf(key, digests.sha256);
     const manifestHash = digests.sha256(encodeManifest(manifest));
     const agent = agentIdOf({ ownerKey: signer.publicKey, nonce, manifestHash }, digests.sha256);
-    const row = await mesh.coordination.createAgent(
-      {
-        agent,
-        owner: mesh.self,
-        sessionId: sessionId(),
-        status: "running",
-        name: manifest.name,
-        programHash,
-      },
-      requestId(random),
-    );
+    const before = key === undefined ? undefined : await madeBefore(agent, mesh, gate);
+    if (before?.runs === true) return before.row;
+    const facts = { agent, owner: mesh.self, sessionId: sessionId(), status: "running" as const };
+    const row =
+      before?.row ??
+      (await mesh.coordination.createAgent(
+        { ...facts, name: manifest.name, programHash },
+        requestId(random),
+      ));
     try {
-      this.#parts.began?.(agent, beginning.parent?.id);
-      await gate.start(agent, row.epoch, manifest, firstMessage(agent, manifest, beginning));
+      this.#parts.began?.(agent, opening.parent?.id);
+      await gate.start(agent, row.epoch, manifest, firstMessage(agent, manifest, opening));
     } catch (error) {
+      if (key !== undefined && runsAlready(error)) return row;
       await this.endRow(agent, row.epoch);
       throw error;
     }

@@ -9,7 +9,7 @@ export function runnerOverThread({
 }: ThreadLink<CellRunnerPort & ReplicaRunnerPort>): CellRunnerPort & ReplicaRunnerPort {
   return {
     admit: (program, grants, kind) => remote.admit(program, grants, kind),
-    start: (agent, manifest) => remote.start(agent, manifest),
+    start: (agent, manifest, first) => remote.start(agent, manifest, first),
     deliver: (agent, item) => tell.deliver(agent, { ...item, payload: moved(item.payload.slice()) }),
     freeze: (agent, timeoutMs, leaves) => remote.freeze(agent, timeoutMs, leaves),
     readAhead: (agent, leastBytes) => remote.readAhead(agent, leastBytes),

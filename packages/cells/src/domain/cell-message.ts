@@ -3,13 +3,14 @@ import type { NodeId } from "@glia-os/abi/ids";
 import type { LinkId } from "@glia-os/mesh-core";
 import type { KeptMail } from "../kept-cells.ts";
 import type { Asker } from "../runner-port.ts";
+import type { CellNote } from "./cell-act.ts";
 
 /** Longest payload that a record holds: a record takes 1 MiB, less what stands beside it. */
 export const MESSAGE_BYTES_MAX: number = 1024 * 1024 - 65_536;
 
 /** One message: what `yield* sys.receive(inbox)` gives. */
 export interface CellMessage {
-  /** Names the message in a reply. */
+  /** Names the message in a reply; empty for what the node itself tells (`note`). */
   readonly id: string;
   /** Whether the sender waits for a reply. */
   readonly ask: boolean;
@@ -19,6 +20,8 @@ export interface CellMessage {
   readonly payload: Uint8Array;
   /** How many bytes one had that was too long (over {@link MESSAGE_BYTES_MAX}). */
   readonly tooLong?: number;
+  /** Told by the node to a cell that talks to others: docs/spec/domain-cell.md, "Talking". */
+  readonly note?: CellNote & { readonly serial: number };
   /** For the link table: see links.md. */
   readonly floor: number;
   readonly closed: readonly LinkId[];
@@ -35,6 +38,14 @@ export function messageOf({ link, seq, ask, from, floor, closed, payload }: Kept
   const front = { id: `${link}/${seq}/${from}`, ask, from, floor, closed };
   if (payload.length <= MESSAGE_BYTES_MAX) return { ...front, payload };
   return { ...front, payload: new Uint8Array(), tooLong: payload.length };
+}
+
+const NO_NODE = "0".repeat(64) as NodeId;
+
+/** What the node tells, as it is recorded. `serial`: which of the calls and notes of its process it is. */
+export function noteOf(note: CellNote, serial: number): CellMessage {
+  const front = { id: "", ask: false, from: NO_NODE, floor: 0, closed: [] };
+  return { ...front, payload: new Uint8Array(), note: { ...note, serial } };
 }
 
 /** The link and number that an id names, and the node that its sender was on. */

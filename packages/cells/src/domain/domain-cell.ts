@@ -3,25 +3,31 @@
  *
  * DC1. Messages go into the journal in the order they came; at most {@link IN_FLIGHT_MAX} are on their way, the others wait here.
  * DC2. A message that is not in the journal when the cell stops is given back: its sender has no acknowledgement.
+ * DC3. A cell that ended is over when what it sent was accepted, or after a minute: until then whoever takes it up sends that again.
  */
-import type { AgentId } from "@glia-os/abi/ids";
+import { type AgentId, fromHex, toHex } from "@glia-os/abi/ids";
 import { Domains, type DurableDomain, type DurableProgram } from "@glia-os/durable";
 import type { AgentManifest } from "../agent-manifest.ts";
 import { NotHereError } from "../errors.ts";
 import type { KeptMail } from "../kept-cells.ts";
-import { CellLedger } from "./cell-ledger.ts";
-import { messageOf } from "./cell-message.ts";
+import { CellLedger, type CellLedgerParts } from "./cell-ledger.ts";
+import { type CellMessage, messageOf, noteOf } from "./cell-message.ts";
 import { CELL_SERVICE, cellService } from "./cell-service.ts";
-import type { DomainRunnerOptions, DomainService } from "./domain-options.ts";
+import { CellTalk } from "./cell-talk.ts";
+import { AGENTS_GRANT, type DomainRunnerOptions, type DomainService } from "./domain-options.ts";
 import { SegmentReader, SegmentSource } from "./segment-stream.ts";
+import { textOf } from "./utf8.ts";
 
 /** Messages on their way into the journal: fewer than the room an inbox has when it says that it is under pressure. */
 const IN_FLIGHT_MAX = 128;
 /** How soon a full inbox is looked at again, in milliseconds. */
 const LOOK_AGAIN_MS = 2;
 
+/** Bytes of an agent's id, and of that of a link. */
+const ID_BYTES = 16;
+
 interface Waiting {
-  readonly item: KeptMail;
+  readonly message: CellMessage;
   readonly kept: PromiseWithResolvers<void>;
 }
 
@@ -35,11 +41,13 @@ export class DomainCell {
   readonly agent: AgentId;
   readonly manifest: AgentManifest;
   readonly immovable: readonly string[];
+  /** Its talk with others, beside its askers. */
+  readonly talk: CellTalk;
   readonly #domains: Domains;
   readonly #program: DurableProgram<unknown>;
   readonly #o: DomainRunnerOptions;
   readonly #onEnd: DomainEnd;
-  #ledger = new CellLedger();
+  #ledger: CellLedger;
   #domain: DurableDomain | undefined;
   #starting: Promise<void> | undefined;
   #queue: Waiting[] = [];
@@ -62,12 +70,37 @@ export class DomainCell {
     this.#o = options;
     this.#onEnd = onEnd;
     this.immovable = services.filter(({ capability }) => capability === "immovable").map(({ name }) => name);
+    this.#ledger = new CellLedger(this.#facts);
+    this.talk = new CellTalk({
+      agent,
+      desks: manifest.grants.includes(AGENTS_GRANT) ? options.desks : undefined,
+      timers: options.timers,
+      ledger: () => this.#ledger,
+      tell: (note, serial) => this.#keep(noteOf(note, serial)),
+    });
     this.#domains = this.#makeDomains(services);
+  }
+
+  readonly #facts: CellLedgerParts = {
+    linkOf: (number) => this.#linkOf(number),
+    step: (serial, effects) => this.talk.step(serial, effects),
+  };
+
+  /** The id of its nth link to another: no other agent has it, and a replay finds the same. */
+  #linkOf(number: number): string {
+    const bytes = new Uint8Array(2 * ID_BYTES);
+    bytes.set(fromHex(this.agent));
+    new DataView(bytes.buffer).setFloat64(ID_BYTES, number);
+    return toHex(this.#o.digests.sha256(bytes).subarray(0, ID_BYTES));
   }
 
   #makeDomains(services: readonly DomainService[]): Domains {
     const { journal, clock, timers, digests, random, logger, gate, guard, historyBytes } = this.#o;
-    const cell = cellService((asker, payload) => gate.replied(this.agent, asker, payload.slice()));
+    const cell = cellService({
+      replied: (asker, payload) => gate.replied(this.agent, asker, payload.slice()),
+      after: (run) => this.talk.after(run),
+      act: (acts, settle, call) => this.talk.act(acts, settle, call),
+    });
     const offered = Object.fromEntries(services.map((service) => [service.name, service]));
     return new Domains({
       journal,
@@ -79,7 +112,7 @@ export class DomainCell {
       programs: [this.#program],
       services: { ...offered, [CELL_SERVICE]: cell },
       ledger: (form) => {
-        this.#ledger = new CellLedger(form);
+        this.#ledger = new CellLedger(this.#facts, form);
         return this.#ledger;
       },
       ...(guard === undefined ? {} : { guard }),
@@ -106,23 +139,24 @@ export class DomainCell {
     return this.#ledger.serialize();
   }
 
-  /** Begin its domain, or go on with the one that the journal has. Messages are taken in at once. */
-  run(): Promise<void> {
-    this.#starting ??= this.#run().finally(() => {
+  /** Begin its domain, with this word of its node if there is one, or go on with the one that the journal has. Messages are taken in at once. */
+  run(begin?: Uint8Array): Promise<void> {
+    this.#starting ??= this.#run(begin).finally(() => {
       this.#starting = undefined;
     });
     return this.#starting;
   }
 
-  async #run(): Promise<void> {
+  async #run(begin: Uint8Array | undefined): Promise<void> {
     await this.#preparing.catch(() => undefined);
     this.#source = undefined;
     const { agent } = this;
     const { name } = this.manifest;
+    const input = { agent, name, ...(begin === undefined ? {} : { begin: textOf(begin) }) };
     const domain =
-      (await this.#domains.resume(agent)) ??
-      (await this.#domains.start(agent, this.#program, { agent, name }));
+      (await this.#domains.resume(agent)) ?? (await this.#domains.start(agent, this.#program, input));
     this.#domain = domain;
+    this.talk.begin();
     domain.result.then(
       () => this.#ended(domain, { failed: false }),
       (error: unknown) => this.#ended(domain, { failed: true, error }),
@@ -130,7 +164,10 @@ export class DomainCell {
     this.#pump();
   }
 
-  #ended(domain: DurableDomain, how: Parameters<DomainEnd>[0]): void {
+  /** DC3. */
+  async #ended(domain: DurableDomain, how: Parameters<DomainEnd>[0]): Promise<void> {
+    if (this.#domain !== domain) return;
+    if (!how.failed) await this.talk.drained();
     if (this.#domain !== domain) return;
     this.#domain = undefined;
     this.#giveBack();
@@ -139,9 +176,13 @@ export class DomainCell {
 
   /** Put a message into the journal (DC1). */
   accept(item: KeptMail): Promise<void> {
+    return this.#keep(messageOf(item));
+  }
+
+  #keep(message: CellMessage): Promise<void> {
     if (!this.running) return Promise.reject(new NotHereError(this.agent));
     const kept = Promise.withResolvers<void>();
-    this.#queue.push({ item, kept });
+    this.#queue.push({ message, kept });
     this.#pump();
     return kept.promise;
   }
@@ -153,14 +194,14 @@ export class DomainCell {
         if (this.#inFlight === 0) this.#o.timers.schedule(LOOK_AGAIN_MS, () => this.#pump());
         return;
       }
-      const { item, kept } = this.#queue.shift() as Waiting;
+      const { message, kept } = this.#queue.shift() as Waiting;
       this.#inFlight += 1;
       const over = (settle: () => void): void => {
         this.#inFlight -= 1;
         settle();
         this.#pump();
       };
-      domain.tell(messageOf(item)).then(
+      domain.tell(message).then(
         () => over(kept.resolve),
         (error: unknown) => over(() => kept.reject(error)),
       );
@@ -174,12 +215,14 @@ export class DomainCell {
 
   /** Whether a call is out that may happen once only and whose outcome is not known. */
   get busy(): boolean {
-    return this.#domain !== undefined && this.#domains.unrepeatable(this.agent) > 0;
+    if (this.#domain === undefined) return false;
+    return this.talk.busy || this.#domains.unrepeatable(this.agent) > 0;
   }
 
   /** Stop; what was kept stays. */
   async stop(): Promise<void> {
     await this.#starting?.catch(() => undefined);
+    this.talk.end();
     this.#domain = undefined;
     this.#giveBack();
     await this.#domains.stop(this.agent);

@@ -4,6 +4,10 @@ import type { CapabilityKind, Clock, Digests, Journal, Logger, Random, Timers } 
 import type { AmbientGuard, DurableProgram, DurableService } from "@glia-os/durable";
 import type { StoredCell, UnreadCell } from "../kept-cells.ts";
 import type { CellGatePort } from "../runner-port.ts";
+import type { CellDesks } from "./cell-talk.ts";
+
+/** The grant of cells that talk with other agents. */
+export const AGENTS_GRANT = "service/agents";
 
 /** Loads the programs of bundles, which are trusted: they run in this process without a sandbox. */
 export interface ProgramLoader {
@@ -40,6 +44,8 @@ export interface DomainRunnerOptions {
   readonly logger: Logger;
   readonly gate: CellGatePort;
   readonly services?: readonly DomainService[];
+  /** Where what cells send leaves. Without it no cell talks to others, and the grant is refused. */
+  readonly desks?: CellDesks;
   /** Refuses ambient time, randomness and network while tasks run (strict mode). */
   readonly guard?: AmbientGuard;
   /** Bytes of a journal from which on a checkpoint removes what is before it. Default: that of `Domains`. */

@@ -9,6 +9,7 @@
  */
 import { type AgentId, toHex } from "@glia-os/abi/ids";
 import type { DurableProgram } from "@glia-os/durable";
+import type { LinkId } from "@glia-os/mesh-core";
 import { type AgentManifest, decodeManifest, encodeManifest } from "../agent-manifest.ts";
 import { servicesFor } from "../cell-services.ts";
 import {
@@ -20,9 +21,10 @@ import {
 } from "../errors.ts";
 import type { KeptCells, KeptMail, StoredCell, UnreadCell } from "../kept-cells.ts";
 import type { CellEnd, CellRunnerPort, CellVitals, FrozenMail, MailItem } from "../runner-port.ts";
+import type { CellNote } from "./cell-act.ts";
 import { CELL_SERVICE } from "./cell-service.ts";
 import { DomainCell } from "./domain-cell.ts";
-import type { DomainRunnerOptions, DomainService } from "./domain-options.ts";
+import { AGENTS_GRANT, type DomainRunnerOptions, type DomainService } from "./domain-options.ts";
 
 /** How often a cell with a call out is looked at that is to stop, in milliseconds. */
 const LOOK_AGAIN_MS = 1;
@@ -43,15 +45,15 @@ export class DomainRunner implements CellRunnerPort, KeptCells {
 
   async admit(program: Uint8Array, grants: readonly string[]): Promise<string> {
     const hash = this.#hashOf(program);
-    this.#checkUses(await this.#o.loader.load(program, hash), servicesFor(grants, this.#o.services));
+    this.#checkUses(await this.#o.loader.load(program, hash), this.#servicesFor(grants));
     return hash;
   }
 
-  async start(agent: AgentId, manifest: AgentManifest): Promise<void> {
+  async start(agent: AgentId, manifest: AgentManifest, first?: Uint8Array): Promise<void> {
     const cell = await this.#add(agent, manifest);
     try {
       await this.#o.store.put({ agent, meta: encodeManifest(manifest) });
-      await cell.run();
+      await cell.run(first);
     } catch (error) {
       await this.drop(agent);
       throw error;
@@ -75,6 +77,15 @@ export class DomainRunner implements CellRunnerPort, KeptCells {
   accept(agent: AgentId, item: KeptMail): Promise<void> {
     const cell = this.#cells.get(agent);
     return cell === undefined ? Promise.reject(new NotHereError(agent)) : cell.accept(item);
+  }
+
+  /** What the node tells a cell that talks to others: up to which number a link was acknowledged, and notes. One-way; for one that is not here nothing. */
+  settled(agent: AgentId, link: LinkId, upTo: number): void {
+    this.#cells.get(agent)?.talk.settled(link, upTo);
+  }
+
+  noted(agent: AgentId, note: CellNote): void {
+    this.#cells.get(agent)?.talk.noted(note);
   }
 
   async links(agent: AgentId): Promise<Uint8Array> {
@@ -179,7 +190,7 @@ export class DomainRunner implements CellRunnerPort, KeptCells {
   async #add(agent: AgentId, manifest: AgentManifest): Promise<DomainCell> {
     if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
     const hash = this.#hashOf(manifest.program);
-    const services = servicesFor(manifest.grants, this.#o.services);
+    const services = this.#servicesFor(manifest.grants);
     const program = { ...(await this.#o.loader.load(manifest.program, hash)), version: hash };
     this.#checkUses(program, services);
     if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
@@ -195,6 +206,15 @@ export class DomainRunner implements CellRunnerPort, KeptCells {
     if (this.#cells.get(cell.agent) !== cell) return;
     this.#cells.delete(cell.agent);
     this.#o.gate.ended(cell.agent, end);
+  }
+
+  /** Talking to others is no service that a program gets a handle of. */
+  #servicesFor(grants: readonly string[]): readonly DomainService[] {
+    const isTalk = (grant: string): boolean => grant === AGENTS_GRANT && this.#o.desks !== undefined;
+    return servicesFor(
+      grants.filter((grant) => !isTalk(grant)),
+      this.#o.services,
+    );
   }
 
   /** A program uses nothing that its manifest does not grant. @throws {BadBundleError} */

@@ -4,10 +4,12 @@
  * RK1. A cell belongs to the runner of its manifest's kind from its start, arrival or recovery on.
  */
 import type { AgentId } from "@glia-os/abi/ids";
+import type { LinkId } from "@glia-os/mesh-core";
 import type { AgentManifest, ProgramKind } from "../agent-manifest.ts";
 import { ProgramsRefusedError } from "../errors.ts";
 import type { KeptCells, KeptMail, StoredCell, UnreadCell } from "../kept-cells.ts";
 import type { CellRunnerPort, CellVitals, FrozenMail, MailItem } from "../runner-port.ts";
+import type { CellNote } from "./cell-act.ts";
 import type { DomainRunner } from "./domain-runner.ts";
 
 /** Both runners of a node; without one for domains, those are refused. */
@@ -24,8 +26,8 @@ export class RunnersByKind implements CellRunnerPort, KeptCells {
     return await this.#of({ kind: kind ?? "wasm" }).admit(program, grants, kind);
   }
 
-  async start(agent: AgentId, manifest: AgentManifest): Promise<void> {
-    await this.#of(manifest).start(agent, manifest);
+  async start(agent: AgentId, manifest: AgentManifest, first?: Uint8Array): Promise<void> {
+    await this.#of(manifest).start(agent, manifest, first);
   }
 
   deliver(agent: AgentId, item: MailItem): void {
@@ -94,6 +96,15 @@ export class RunnersByKind implements CellRunnerPort, KeptCells {
 
   async forget(agent: AgentId): Promise<void> {
     await this.#domains?.forget(agent);
+  }
+
+  /** As `DomainRunner` has them: for durable cells that talk to others. */
+  settled(agent: AgentId, link: LinkId, upTo: number): void {
+    this.#domains?.settled(agent, link, upTo);
+  }
+
+  noted(agent: AgentId, note: CellNote): void {
+    this.#domains?.noted(agent, note);
   }
 
   /** RK1. @throws {ProgramsRefusedError} */

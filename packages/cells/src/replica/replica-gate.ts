@@ -86,9 +86,9 @@ export class ReplicaGate implements ReplicaPort {
   runner(): CellRunnerPort {
     const runner = this.#runner;
     const seen: Pick<CellRunnerPort, "start" | "deliver" | "stage" | "finishImage" | "drop"> = {
-      start: async (agent, manifest) => {
+      start: async (agent, manifest, first) => {
         this.#know(agent, manifest);
-        await runner.start(agent, manifest);
+        await runner.start(agent, manifest, first);
         this.#begin(agent);
       },
       deliver: (agent, item) => {

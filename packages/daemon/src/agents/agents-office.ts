@@ -40,8 +40,8 @@ import { Mailboxes } from "./mailboxes.ts";
 import { Publisher } from "./publisher.ts";
 import { weightOfAct } from "./weight.ts";
 
-/** An opening without what the node adds. */
-export type Beginning = Omit<Opening, "self">;
+/** An opening without what the node adds. `key`: the agent is made once, however often that is asked for with this key (domain/child-once.ts). */
+export type Beginning = Omit<Opening, "self"> & { readonly key?: string };
 
 /** What an office needs of its node. */
 export interface AgentsOfficeParts {
@@ -408,6 +408,11 @@ export class AgentsOffice implements CellBaggage {
     const id = await spawn({ ...manifest, name }, on, beginning);
     this.#desks.get(parent)?.bore(id);
     return { id, name };
+  }
+
+  /** Make an agent on a member or here; its id. */
+  spawnAs(manifest: AgentManifest, on: string | undefined, beginning: Beginning): Promise<AgentId> {
+    return this.#required().spawn(manifest, on, beginning);
   }
 
   #ownName(definition: string, suffix?: string): string {

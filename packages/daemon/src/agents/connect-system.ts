@@ -30,6 +30,7 @@ import {
   NotAStreamError,
   PausedTooLongError,
   prioritised,
+  type SpawnInputOf,
   type SpawnOptions,
   SystemClosedError,
   type TellOptions,
@@ -46,10 +47,29 @@ import { MeshObservation } from "./mesh-observation.ts";
 import { runOutside } from "./outside-agent.ts";
 import { outsideStream } from "./outside-stream.ts";
 
-/** A module of `glia agent build`, or of `buildAgent` of `@glia-os/guest-js/build`. */
+/** A module of `glia agent build`, or of `buildAgent` of `@glia-os/guest-js/build`; or the bundle of durable agents. */
 export interface AgentModuleFile {
   readonly bytes: Uint8Array;
   readonly grants: readonly string[];
+  /** `domain`: the bytes are one ES module, whose agents are durable (docs/durable-agents.md). */
+  readonly kind?: "domain";
+}
+
+/** How an agent is made on a mesh. */
+export interface MeshSpawnOptions extends SpawnOptions {
+  /**
+   * Make it a durable agent, from the bundle that was given for its definition, or make it none. Default: of the first module that was
+   * given for it.
+   */
+  readonly durable?: boolean;
+}
+
+/** The agents of a mesh. */
+export interface MeshAgentSystem extends AgentSystem {
+  spawn<Def extends AnyAgent>(
+    definition: Def,
+    options?: MeshSpawnOptions & SpawnOptions<SpawnInputOf<Def>>,
+  ): Promise<AgentRef<Def>>;
 }
 
 /** How to connect. */
@@ -74,7 +94,7 @@ const BUSY_MS = 5;
 const ACCEPT_TIMEOUT_MS = 30_000;
 
 /** Connect to the agents of a node's mesh. Nothing is asked of the node before the first call. */
-export function connectSystem(node: NodeApi, options: ConnectOptions = {}): AgentSystem {
+export function connectSystem(node: NodeApi, options: ConnectOptions = {}): MeshAgentSystem {
   return new MeshSystem(node, options);
 }
 
@@ -84,7 +104,7 @@ interface Asked {
   readonly settle: (error: unknown, value: unknown) => void;
 }
 
-class MeshSystem implements AgentSystem {
+class MeshSystem implements MeshAgentSystem {
   readonly observe: AgentObservation;
   readonly #node: NodeApi;
   readonly #options: ConnectOptions;
@@ -114,7 +134,7 @@ class MeshSystem implements AgentSystem {
     return runOutside(parts, routine);
   }
 
-  async spawn<Def extends AnyAgent>(definition: Def, options: SpawnOptions = {}): Promise<AgentRef<Def>> {
+  async spawn<Def extends AnyAgent>(definition: Def, options: MeshSpawnOptions = {}): Promise<AgentRef<Def>> {
     const ref: AgentRef = await this.#spawn(definition, options, undefined);
     if (options.detached !== true) this.#made.set(ref.id, ref);
     return ref as AgentRef<Def>;
@@ -237,10 +257,22 @@ class MeshSystem implements AgentSystem {
     throw new BadArgumentError("target", "it must be an address, or a name of 1 to 64 of a-z 0-9 - . _");
   }
 
-  async #spawn(definition: AnyAgent, options: SpawnOptions, parent: AgentRef | undefined): Promise<AgentRef> {
+  /** @throws {DefinitionUnknownError} */
+  #moduleOf(definition: AnyAgent, durable: boolean | undefined): AgentModuleFile {
+    const isMeant = ({ kind }: AgentModuleFile): boolean =>
+      durable === undefined || durable === (kind === "domain");
+    const found = this.#options.modules?.find(([one, module]) => one === definition && isMeant(module));
+    if (found !== undefined) return found[1];
+    throw new DefinitionUnknownError(`${definition.name}${durable === true ? " as a durable agent" : ""}`);
+  }
+
+  async #spawn(
+    definition: AnyAgent,
+    options: MeshSpawnOptions,
+    parent: AgentRef | undefined,
+  ): Promise<AgentRef> {
     if (this.#closed) throw new SystemClosedError();
-    const module = this.#options.modules?.find(([one]) => one === definition)?.[1];
-    if (module === undefined) throw new DefinitionUnknownError(definition.name);
+    const module = this.#moduleOf(definition, options.durable);
     const { name = ownName(definition.name), on, input } = options;
     const { memoryPages } = this.#options;
     const start = { kind: "tell", from: undefined, correlation: 0, message: "start", input } as const;
@@ -248,6 +280,7 @@ class MeshSystem implements AgentSystem {
       const { agent } = await this.#node.spawn({
         module: module.bytes,
         grants: module.grants,
+        ...(module.kind === undefined ? {} : { kind: module.kind }),
         name,
         ...(on === undefined ? {} : { on: String(on) }),
         ...(memoryPages === undefined ? {} : { memoryPages }),

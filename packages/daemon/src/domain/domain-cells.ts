@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Clock, Logger, Timers } from "@glia-os/abi/ports";
 import type { CellGatePort } from "@glia-os/cells";
-import { DomainRunner, type DomainService } from "@glia-os/cells/domain";
+import { type CellDesks, DomainRunner, type DomainService } from "@glia-os/cells/domain";
 import { createSystemDigests, createSystemRandom } from "@glia-os/hal";
 import { createFileTree, createHttpClient } from "@glia-os/host";
 import { filesService, httpService } from "@glia-os/kernel/services";
@@ -20,12 +20,14 @@ export interface DomainCellsParts {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly gate: CellGatePort;
+  /** Where what cells send leaves. */
+  readonly desks: CellDesks;
   readonly services: NodeServices;
 }
 
 /** The runner of durable cells. */
 export function openDomainCells(parts: DomainCellsParts): DomainRunner {
-  const { programs, dataDir, clock, timers, logger, gate, services } = parts;
+  const { programs, dataDir, clock, timers, logger, gate, desks, services } = parts;
   const folder = join(dataDir, "journal");
   return new DomainRunner({
     journal: lateJournal(async () => (await import("@glia-os/store/journal")).openFileJournal({ folder })),
@@ -37,6 +39,7 @@ export function openDomainCells(parts: DomainCellsParts): DomainRunner {
     timers,
     logger,
     gate,
+    desks,
     services: domainServices(services),
   });
 }

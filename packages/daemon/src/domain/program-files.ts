@@ -80,7 +80,7 @@ async function hashOf(path: string, known: FileHash | undefined): Promise<FileHa
 
 /** The program that a bundle exports. @throws {BadBundleError} */
 async function programIn(bundle: Uint8Array): Promise<DurableProgram<unknown>> {
-  let exports: { readonly program?: unknown; readonly agent?: unknown };
+  let exports: { readonly program?: unknown; readonly agent?: unknown; readonly default?: unknown };
   try {
     const url = `data:text/javascript;base64,${Buffer.from(bundle).toString("base64")}`;
     exports = (await import(url)) as typeof exports;
@@ -88,11 +88,12 @@ async function programIn(bundle: Uint8Array): Promise<DurableProgram<unknown>> {
     const why = error instanceof Error ? error.message : String(error);
     throw new BadBundleError(`it is no ES module that can be loaded (${why})`, error);
   }
-  if (isDefinition(exports.agent)) return durableAgent(exports.agent);
+  const own = exports.agent ?? (exports.program === undefined ? exports.default : undefined);
+  if (isDefinition(own)) return durableAgent(own, Object.values(exports).filter(isDefinition));
   const program = exports.program as DurableProgram<unknown> | undefined;
   if (typeof program !== "object" || program === null || typeof program.run !== "function")
     throw new BadBundleError(
-      "it exports neither `program` with a function `run` nor an `agent` made by agent()",
+      "it exports neither `program` with a function `run` nor an `agent` (or default) made by agent()",
     );
   return program;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "@glia-os/abi/ports";
 import type { AgentSystem } from "@glia-os/cells/agent";
-import { type AgentModuleFile, createNode, type LocalNode } from "@glia-os/daemon";
+import { type AgentModuleFile, createNode, type LocalNode, type NodeOptions } from "@glia-os/daemon";
 import { buildAgent } from "@glia-os/guest-js/build";
 
 /** Both nodes. */
@@ -16,8 +16,8 @@ export interface TwoNodes {
   stop(): Promise<void>;
 }
 
-/** Start them. */
-export async function twoNodes(): Promise<TwoNodes> {
+/** Start them, with more options for both. */
+export async function twoNodes(more: Partial<NodeOptions> = {}): Promise<TwoNodes> {
   const base = mkdtempSync(join(tmpdir(), "glia-mesh-agents-"));
   const lines: string[] = [];
   const logger: Logger = { log: (_level, message) => void lines.push(message), child: () => logger };
@@ -29,6 +29,7 @@ export async function twoNodes(): Promise<TwoNodes> {
     bind,
     start: { kind: "new-cluster" },
     logger,
+    ...more,
   });
   const line = await hub.createJoinLine({ ttlMs: 60_000, uses: 1 });
   const edge = await createNode({
@@ -38,6 +39,7 @@ export async function twoNodes(): Promise<TwoNodes> {
     bind,
     start: { kind: "join", line },
     logger,
+    ...more,
   });
   return {
     hub,
