@@ -229,6 +229,10 @@ function addAgent(program: Command, register: Registrar): void {
     .option("--ask", "wait for the agent's reply and print it")
     .option("--hex", "the message and the reply are hexadecimal")
     .option("--priority <high|normal|low>", "go before what waits with less, or let others go first")
+    .option(
+      "--keep [time]",
+      "keep it on the node that sends it, also over its restarts, until the agent's node is there; at most this time, 1s to 7d (1h)",
+    )
     .option("--timeout <seconds>", "how long to wait", "30");
   register.runs(send, async () => (await import("./commands/agent-send.ts")).agentSend);
 

@@ -16,6 +16,7 @@ import { controlPath } from "./control-path.ts";
 import { ControlMalformedError, ThreadBusyError } from "./errors.ts";
 import { JOB_METHODS } from "./jobs/job-api.ts";
 import { MOVEMENT_METHODS } from "./movement/movement-face.ts";
+import { QUEUE_METHODS } from "./queue/queue-api.ts";
 import type { NodeApi } from "./node-api.ts";
 import { strategyIn } from "./node-call.ts";
 import type { MigrateRequest } from "./node-views.ts";
@@ -50,6 +51,7 @@ export const CONTROL_METHODS: readonly ControlMethod[] = [
   ...MOVEMENT_METHODS,
   ...JOB_METHODS,
   ...AGENTS_METHODS,
+  ...QUEUE_METHODS,
   ...UPGRADE_METHODS,
   "spawn",
   "send",

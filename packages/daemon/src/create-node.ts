@@ -26,6 +26,7 @@ import type { MeshThreadService } from "./mesh-thread.ts";
 import { MESH_METRIC_HELP } from "./metric-help.ts";
 import type { MovementApi } from "./movement/movement-api.ts";
 import { movementFace } from "./movement/movement-face.ts";
+import { type QueueApi, queueFace } from "./queue/queue-api.ts";
 import type { NodeApi } from "./node-api.ts";
 import type { NodeEvent } from "./node-event.ts";
 import { checkNodeOptions, type NodeOptions } from "./node-options.ts";
@@ -50,6 +51,7 @@ type MeshFace = MeshThreadService &
   MeshService &
   WorkService &
   AgentsApi &
+  QueueApi &
   SurveyApi &
   LogsApi &
   MovementApi &
@@ -292,6 +294,7 @@ class NodeThreads implements MainService {
       ...movementFace(mesh),
       ...jobFace(mesh),
       ...agentsFace(mesh),
+      ...queueFace(mesh),
       ...upgradeFace(mesh),
       spawn: (request) => mesh.spawn(request),
       send: (agent, payload) => mesh.send(agent, payload),

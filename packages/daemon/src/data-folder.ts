@@ -7,6 +7,7 @@
  *     boot               how often this node was started
  *     coordination.db    who owns what, on the anchor only
  *     blobs              blobs by the hash of their content, once there was one
+ *     queue              messages for agents elsewhere, once there was one (docs/spec/message-queue.md)
  *     http-token         opens the node's HTTP face (mode 0600)
  *     lock               process id of the node that uses the folder
  *

@@ -31,11 +31,13 @@ import { tellMeshEvent } from "./mesh-events.ts";
 import { MeshService } from "./mesh-service.ts";
 import { openMovement } from "./movement/open-movement.ts";
 import { openNodeBlobs } from "./node-blobs.ts";
+import type { NodeEvent } from "./node-event.ts";
 import { NodeJobs } from "./node-jobs.ts";
 import { NodeService } from "./node-service.ts";
 import { FAST_LEASE_MS, LEASE_MS, SessionKeeper } from "./node-session.ts";
 import { openNodeWire } from "./node-wire.ts";
 import { openTracer } from "./otel/open-tracer.ts";
+import { MessageQueue } from "./queue/message-queue.ts";
 import { ReplicaService } from "./replica/replica-service.ts";
 import { MoveLog } from "./survey/move-log.ts";
 import { SurveyService } from "./survey/survey-service.ts";
@@ -178,12 +180,13 @@ export class MeshThread implements MeshThreadService {
       jobs: () => jobs?.view(),
     });
     const movement = this.#openMovement(mesh, gate, node, identity, sessionId);
+    const queue = await this.#openQueue(mesh, node);
     const logs = new LogsService(mesh, (question) => this.#main.remote.logsHere(question));
     const office = this.#openOffice(mesh, gate, node);
     const work = new WorkService({ mesh, jobs, blobs });
     const durableJobs = await this.#openDurableJobs(jobs, tracer);
     const upgrades = new UpgradeService({ ...this.#ports(), ...gate, mesh, agents: node });
-    this.#services = [node, meshService, work, durableJobs, survey, ...movement, upgrades, logs, office];
+    this.#services = [node, meshService, work, durableJobs, survey, ...movement, upgrades, logs, office, queue];
     if (begun !== undefined) await meshService.finishRotation(begun);
     this.#watchAgents(mesh, keeper);
     const [clock, timers, random, logger] = [this.#clock, this.#timers, this.#random, this.#logger];
@@ -383,6 +386,13 @@ export class MeshThread implements MeshThreadService {
     });
     this.#stops.push(() => movement.stop());
     return movement.services;
+  }
+
+  async #openQueue(mesh: Mesh, agents: NodeService): Promise<MessageQueue> {
+    const event = (told: NodeEvent): void => this.#main.tell.event(told);
+    const queue = await MessageQueue.open({ ...this.#ports(), mesh, agents, event, path: this.#file("queue") });
+    this.#stops.push(() => queue.stop());
+    return queue;
   }
 
   /** What most services are made of. */

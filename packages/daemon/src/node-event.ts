@@ -24,4 +24,15 @@ export type NodeEvent =
   /** Told once, at the start: requests go over TLS although QUIC was allowed. */
   | { readonly kind: "no-quic"; readonly why: string }
   | { readonly kind: "agent-ended"; readonly agent: string; readonly why: string }
+  /** A message that this node kept for an agent was given up. `inDoubt`: it went out, and whether the agent took it is not known. */
+  | {
+      readonly kind: "message-lost";
+      readonly agent: string;
+      /** Its number on this node. */
+      readonly id: number;
+      readonly why: "expired" | "no-agent" | "link-broken" | "dropped";
+      readonly inDoubt: boolean;
+      /** Milliseconds since 1970. */
+      readonly atMs: number;
+    }
   | { readonly kind: "migration-phase"; readonly agent: string; readonly phase: MigrationPhase };

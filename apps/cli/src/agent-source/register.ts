@@ -15,7 +15,7 @@ export function addProject(program: Command, register: Registrar): void {
   register.runs(create, async () => (await import("./new-project.ts")).newProject);
 }
 
-/** `glia agent ask` and `glia agent logs`. */
+/** `glia agent ask`, `glia agent queue` and `glia agent logs`. */
 export function addAgentTalk(agent: Command, register: Registrar): void {
   const ask = register.leaf(
     agent,
@@ -38,6 +38,18 @@ export function addAgentTalk(agent: Command, register: Registrar): void {
     .option("--timeout <seconds>", "how long to wait", "30")
     .option("--priority <high|normal|low>", "go before what waits with less, or let others go first");
   register.runs(ask, async () => (await import("../commands/agent-ask.ts")).agentAsk);
+
+  const queue = register.leaf(
+    agent,
+    "queue",
+    "Show what a node keeps for agents whose node is away (`glia agent send --keep`), and the newest messages that it gave up.",
+    ["glia agent queue", "glia agent queue --drop counter", "glia agent queue --json"],
+  );
+  choiceOptions(queue.summary("Show the messages that a node keeps for agents elsewhere")).option(
+    "--drop <agent>",
+    "give up what is queued for an agent",
+  );
+  register.runs(queue, async () => (await import("./agent-queue.ts")).agentQueue);
 
   const logs = register.leaf(
     agent,

@@ -7,9 +7,12 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { chooseAgent } from "../node/choose-agent.ts";
 import { type NodeChoice, withNode } from "../node/choose-node.ts";
 import { readAll } from "../node/first-line.ts";
+import { parseTime } from "./join-line-limits.ts";
 
 /** Longest message this command takes: what one call over the control socket carries with room to spare. */
 const MESSAGE_BYTES_MAX = 1024 * 1024;
+
+const KEEP_BOUNDS = { minMs: 1000, maxMs: 604_800_000, range: "1s to 7d" } as const;
 
 /** Its options. */
 export interface AgentSendOptions extends NodeChoice {
@@ -17,6 +20,7 @@ export interface AgentSendOptions extends NodeChoice {
   readonly hex?: boolean;
   readonly timeout: string;
   readonly priority?: string;
+  readonly keep?: string | true;
 }
 
 /** Run it. Without `--ask` it returns when the agent's node acknowledged that the message is in the mailbox. With `json` it is a message with that input. */
@@ -30,12 +34,19 @@ export async function agentSend(
   const timeoutMs = timeoutOf(options.timeout);
   const priority = priorityOf(options.priority);
   const named = json === undefined ? undefined : tell(message, messageInput(json), priority);
+  const keepMs = keepOf(options);
   if (named === undefined && priority !== undefined) throw withoutInput();
   const payload = named ?? (await payloadOf(message, options.hex === true, context.stdin));
   const { terminal } = context;
   const work = withNode(options, async (node) => {
     const { agent } = await chooseAgent(node, text);
-    if (options.ask === true) {
+    if (keepMs !== undefined) {
+      const { id, untilMs } = await node.enqueue(agent, payload, keepMs);
+      terminal.record({ ok: true, agent, bytes: payload.length, queued: { id, untilMs } });
+      terminal.line(
+        `message ${id} is kept until ${new Date(untilMs).toISOString()}; see \`glia agent queue\``,
+      );
+    } else if (options.ask === true) {
       const reply = await node.ask(agent, payload, timeoutMs);
       terminal.record({
         ok: true,
@@ -56,6 +67,17 @@ export async function agentSend(
 function tell(message: string, input: unknown, priority: MessagePriority | undefined): Uint8Array {
   const envelope = { kind: "tell", from: undefined, correlation: 0, message, input } as const;
   return new TextEncoder().encode(encodeEnvelope(prioritised(envelope, priority)));
+}
+
+/** What `--keep` says, in milliseconds. @throws {UsageError} */
+function keepOf({ keep, ask }: AgentSendOptions): number | undefined {
+  if (keep === undefined) return undefined;
+  if (ask === true)
+    throw new UsageError(
+      "--keep and --ask exclude each other",
+      "A message that is kept has no reply: leave one out.",
+    );
+  return parseTime("--keep", keep === true ? "1h" : keep, KEEP_BOUNDS);
 }
 
 /** Bytes have no place for a priority. */

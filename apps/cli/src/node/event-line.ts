@@ -14,8 +14,15 @@ const QUORUM = {
   lost: "no majority is in reach",
   healed: "a majority is in reach again",
 } as const;
+type Lost = Extract<NodeEvent, { kind: "message-lost" }>;
 /** Characters of an id that people see. */
 const SHORT_ID = 12;
+
+/** The line of a message that was given up. */
+export function lostLine({ id, agent, why, inDoubt }: Omit<Lost, "kind">): string {
+  const doubt = inDoubt ? "; the agent may have it" : "; the agent does not have it";
+  return `message ${id} to agent ${agent.slice(0, SHORT_ID)} was given up (${why})${doubt}`;
+}
 
 /** The line of an event. */
 export function eventLine(event: NodeEvent): string {
@@ -36,6 +43,8 @@ export function eventLine(event: NodeEvent): string {
       return `requests go over TLS: ${event.why}`;
     case "agent-ended":
       return `agent ${event.agent.slice(0, SHORT_ID)} ended: ${event.why}`;
+    case "message-lost":
+      return lostLine(event);
     case "migration-phase": {
       const { phase, ms, bytes } = event.phase;
       return `agent ${event.agent.slice(0, SHORT_ID)} ${phase} ${formatMs(ms)} ${formatBytes(bytes)}`;

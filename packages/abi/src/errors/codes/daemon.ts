@@ -146,6 +146,16 @@ export const DAEMON_CODES = {
     changed: "Nothing of this call was sent.",
     fix: "Send more slowly: receivers take less than is sent to them.",
   },
+  "daemon.bad-queue-file": {
+    retryable: false,
+    changed: "The file was set aside; what is queued from now on goes into a new one.",
+    fix: "Look into the file that was set aside: its readable lines are messages that were not sent.",
+  },
+  "daemon.queue-full": {
+    retryable: true,
+    changed: "Nothing: the message was not queued, and none that was is dropped for it.",
+    fix: "Wait until agents are back and have theirs, or give messages up with `glia agent queue --drop`.",
+  },
   "daemon.payload-too-large": {
     retryable: false,
     changed: "Nothing was sent.",
