@@ -14,7 +14,7 @@
  * CG8. While `refusesNew` says why, no agent is started here and none is let in; those that are here go on, and so do those on their way in.
  */
 import type { AgentId, Epoch } from "@glia-os/abi/ids";
-import type { Clock, Logger } from "@glia-os/abi/ports";
+import type { Logger } from "@glia-os/abi/ports";
 import {
   type AgentDescription,
   type ChunkSource,
@@ -41,25 +41,15 @@ import {
 } from "./errors.ts";
 import { type CellHead, CHUNK_BYTES, copiedHead, encodeHead } from "./frozen-cell.ts";
 import { type GateCell as Cell, FIRST, newCell, refuseUpgrading } from "./gate-cell.ts";
+import type { CellGateEvents, CellGateOptions, CellReport } from "./gate-options.ts";
 import { imageSource, piecesSource } from "./image-source.ts";
-import { ImageReader } from "./image-stream.ts";
-import { ImageWrites } from "./image-writes.ts";
 import type { KeptCells } from "./kept-cells.ts";
 import { KeptMailbox } from "./kept-mailbox.ts";
 import type { CallerCounts } from "./policy/caller-counts.ts";
 import { GatePages } from "./postcopy/gate-pages.ts";
-import type { PagesRunnerPort } from "./postcopy/pages-port.ts";
+import { receiveImage } from "./receive-image.ts";
 import { RetiredCells } from "./retired-cells.ts";
-import type {
-  Asker,
-  CellEnd,
-  CellGatePort,
-  CellRunnerPort,
-  CellVitals,
-  FrozenMail,
-  MailItem,
-} from "./runner-port.ts";
-import type { CodeVersion } from "./upgrade/upgrade-words.ts";
+import type { Asker, CellEnd, CellGatePort, CellRunnerPort, FrozenMail, MailItem } from "./runner-port.ts";
 
 /** Most payload bytes waiting in one mailbox: two of the largest windows a sender keeps. */
 export const MAILBOX_BYTES_MAX: number = 8 * 1024 * 1024;
@@ -68,44 +58,6 @@ export const CELLS_MAX = 1024;
 /** Longest wait for a blocking call when an agent is frozen. */
 export const FREEZE_TIMEOUT_MS = 10_000;
 const RETRY_MS = 5;
-/** What the gate tells the node. */
-export interface CellGateEvents {
-  /** A reply stands in the agent's link table and should go to the asker's node. */
-  replyReady(agent: AgentId, asker: Asker, payload: Uint8Array): void;
-  /** A cell ended by itself and is gone from this node. */
-  cellEnded(agent: AgentId, epoch: Epoch, end: CellEnd): void;
-}
-
-/** What a gate needs. */
-export interface CellGateOptions {
-  readonly runner: CellRunnerPort;
-  readonly clock: Clock;
-  readonly events: CellGateEvents;
-  /** What else moves with cells. */
-  readonly baggage?: CellBaggage;
-  /** Addresses on this node that are no cells. Undefined for one that is not known there. */
-  readonly mailboxes?: { deliver(message: LinkMessage): LinkVerdict | undefined };
-  /** Cells of the kind `domain` (CG7). Default: they are refused. */
-  readonly kept?: KeptCells;
-  readonly logger?: Logger;
-  /** Moves by post-copy. Default: they are refused. */
-  readonly pages?: PagesRunnerPort;
-}
-
-/** Numbers about a cell. */
-export interface CellReport extends CellVitals {
-  readonly state: CellState;
-  readonly epoch: Epoch;
-  /** What its manifest asks for. */
-  readonly grants: readonly string[];
-  /** Messages accepted on this node. */
-  readonly accepted: number;
-  /** Repeated messages refused on this node. */
-  readonly refusedDuplicates: number;
-  /** What its code says it is; known from its first upgrade here on. */
-  readonly code: CodeVersion | undefined;
-}
-
 /** The cells of one node, as the mesh sees them. */
 export class CellGate implements MeshCells, CellGatePort {
   readonly #runner: CellRunnerPort;
@@ -451,12 +403,12 @@ export class CellGate implements MeshCells, CellGatePort {
     this.#events.cellEnded(agent, cell.epoch, end);
   }
 
-  #here(agent: AgentId): Cell {
   #gone(agent: AgentId, left: CellLeft): void {
     this.#baggage?.gone(agent, left);
     this.postcopy?.gone(agent, left.kind);
   }
 
+  #here(agent: AgentId): Cell {
     const cell = this.#cells.get(agent);
     if (cell === undefined) throw new NotHereError(agent);
     return cell;
@@ -487,24 +439,12 @@ export class CellGate implements MeshCells, CellGatePort {
   }
 
   async #receiveImage(cell: Cell, chunks: ChunkSource, copy: boolean): Promise<void> {
-    const reader = new ImageReader();
-    const writes = new ImageWrites(this.#runner, cell.agent, cell.kept === undefined);
-    let mail: FrozenMail | undefined;
-    let staged = false;
-    const { agent, manifest } = cell;
-    const stage = async (ahead: boolean, pages = false): Promise<void> => {
-      if (!staged && pages) await GatePages.stage(this.postcopy, agent, manifest);
-      else if (!staged) await this.#runner.stage(agent, manifest, ahead);
-      staged = true;
-    };
-    for (let chunk = await chunks(); chunk !== undefined; chunk = await chunks())
-      for (const part of reader.push(chunk)) {
-        if (part.kind === "guest") await writes.write(part.bytes);
-        else await stage(part.kind === "ahead", part.kind === "ahead" && part.pages);
-        if (part.kind === "head") mail = this.#takeHead(cell, copy ? copiedHead(part.head) : part.head);
-      }
-    if (mail === undefined) throw new BadImageError("it ends inside its head");
-    await writes.end(this.#runner.finishImage(cell.agent, mail));
+    await receiveImage(cell, chunks, {
+      runner: this.#runner,
+      several: cell.kept === undefined,
+      pages: this.postcopy,
+      takeHead: (head) => this.#takeHead(cell, copy ? copiedHead(head) : head),
+    });
     await this.#restoreLinks(cell);
   }
 

@@ -42,9 +42,10 @@ export function piecesSource(
   agent: AgentId,
   leastBytes: number,
   first: Uint8Array,
+  mark: Uint8Array = AHEAD_MARK,
 ): ChunkSource {
   const rest = readInTime(() => runner.readAhead(agent, leastBytes));
-  const ready: Uint8Array[] = [AHEAD_MARK, framedPiece(first)];
+  const ready: Uint8Array[] = [mark, framedPiece(first)];
   let ended = false;
   return async () => {
     if (ready.length === 0 && !ended) {

@@ -13,9 +13,6 @@ export { BAGGAGE_BYTES_MAX, type CellBaggage, type CellLeft } from "./cell-bagga
 export {
   CELLS_MAX,
   CellGate,
-  type CellGateEvents,
-  type CellGateOptions,
-  type CellReport,
   FREEZE_TIMEOUT_MS,
   MAILBOX_BYTES_MAX,
 } from "./cell-gate.ts";
@@ -59,6 +56,7 @@ export {
 export { FILE_CHUNK_MAX, type FileCipher, type FileCrypto, type RunningHash } from "./export/file-keys.ts";
 export { AgentFileReader, type AgentFileStart, FILE_START_MAX, readFileStart } from "./export/file-reader.ts";
 export { AgentFileWriter } from "./export/file-writer.ts";
+export type { CellGateEvents, CellGateOptions, CellReport } from "./gate-options.ts";
 export type { KeptCells, KeptMail, StoredCell, UnreadCell } from "./kept-cells.ts";
 export { CALLERS_MAX, CallerCounts } from "./policy/caller-counts.ts";
 export {

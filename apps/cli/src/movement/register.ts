@@ -81,8 +81,8 @@ function addMigrate(agent: Command, register: Registrar): void {
     .addOption(
       new Option(
         "--strategy <how>",
-        "auto: memory of 4 MiB or more crosses in rounds while the agent runs (pre-copy)",
-      ).choices(["auto", "stop-and-copy", "pre-copy"]),
+        "auto: memory of 4 MiB or more crosses in rounds while the agent runs (pre-copy); post-copy and hybrid let it run there before its memory has come",
+      ).choices(["auto", "stop-and-copy", "pre-copy", "post-copy", "hybrid"]),
     )
     .option("--cancel", "roll back the move that is under way, if it is not committed yet");
   register.runs(migrate, async () => (await import("./agent-migrate.ts")).agentMigrate);

@@ -10,9 +10,10 @@ import type { AgentId, Epoch } from "@glia-os/abi/ids";
 import type { Clock } from "@glia-os/abi/ports";
 import type { ChunkSource, LinkMessage, LinkVerdict, MeshCells } from "@glia-os/mesh-core";
 import { type AgentManifest, encodeManifest } from "../agent-manifest.ts";
-import type { CellGate, CellGateEvents } from "../cell-gate.ts";
+import type { CellGate } from "../cell-gate.ts";
 import { NotHereError, TooManyCellsError } from "../errors.ts";
 import { encodeHead } from "../frozen-cell.ts";
+import type { CellGateEvents } from "../gate-options.ts";
 import type { PagesRunnerPort } from "../postcopy/pages-port.ts";
 import type { CellGatePort, CellRunnerPort, MailItem } from "../runner-port.ts";
 import { encodeAside } from "./checkpoint-aside.ts";
@@ -85,7 +86,7 @@ export class ReplicaGate implements ReplicaPort {
   /** The runner as the gate sees it. */
   runner(): CellRunnerPort {
     const runner = this.#runner;
-    const seen: Pick<CellRunnerPort, "start" | "deliver" | "stage" | "finishImage" | "drop"> = {
+    const seen: Partial<CellRunnerPort> = {
       start: async (agent, manifest, first) => {
         this.#know(agent, manifest);
         await runner.start(agent, manifest, first);
