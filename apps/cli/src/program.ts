@@ -5,6 +5,7 @@
  */
 import { Command } from "commander";
 import { addAgentSource, addAgentTalk, addProject } from "./agent-source/register.ts";
+import { addAgentUpgrade } from "./agent-upgrade/register.ts";
 import { addMesh } from "./commands/register-mesh.ts";
 import { addCompletion } from "./completion/register.ts";
 import { addConfig } from "./config/register.ts";
@@ -168,6 +169,7 @@ function addAgent(program: Command, register: Registrar): void {
   addAgentSource(agent, register);
   addAgentTalk(agent, register);
   addAgentMovement(agent, register);
+  addAgentUpgrade(agent, register);
   const list = register.leaf(agent, "list", "List the agents that live in the mesh.", ["glia agent list"]);
   register.runs(choiceOptions(list), async () => (await import("./commands/agent-list.ts")).agentList);
 

@@ -26,9 +26,20 @@ export function agentLines(agents: readonly AgentView[]): string[] {
   if (agents.length === 0) return ["no agents"];
   const head = ["name", "agent", "on", "status", "epoch", "received", "memory"];
   const replicas = agents.some(({ replica, live }) => replica !== undefined || live?.replica !== undefined);
-  const rows = agents.map((agent) => [...agentRow(agent), ...(replicas ? [replicaOf(agent)] : [])]);
-  const sides = ["left", "left", "left", "left", "right", "right", "right", "left"] as const;
-  return formatTable(replicas ? [...head, "replica"] : head, rows, [...sides].slice(0, replicas ? 8 : 7));
+  const versions = agents.some(({ live }) => live?.code !== undefined);
+  const more = [...(versions ? ["version"] : []), ...(replicas ? ["replica"] : [])];
+  const rows = agents.map((agent) => [
+    ...agentRow(agent),
+    ...(versions ? [versionOf(agent)] : []),
+    ...(replicas ? [replicaOf(agent)] : []),
+  ]);
+  const sides = ["left", "left", "left", "left", "right", "right", "right"] as const;
+  return formatTable([...head, ...more], rows, [...sides, ...more.map(() => "left" as const)]);
+}
+
+/** What it runs, once it was upgraded. */
+function versionOf({ live }: AgentView): string {
+  return live?.code === undefined ? "-" : `${live.code.name} ${live.code.version}`;
 }
 
 /** Where a copy of it is, and how that stands. */

@@ -59,7 +59,7 @@ export async function agentSpawn(
 }
 
 /** A source is built, and asks for what its module needs. */
-async function moduleOf(
+export async function moduleOf(
   path: string,
 ): Promise<{ readonly bytes: Uint8Array; readonly grants?: readonly string[] }> {
   if (!SOURCE.test(path)) return { bytes: readModule(path) };

@@ -4,8 +4,9 @@
  * PK1. `unpackedProcess(packedText(packed))` is what was packed, values as they are in messages; what is out of shape is refused.
  * PK2. Times in it are durations from when it was packed: clocks of two interpreters have nothing to do with each other.
  */
-import { ENVELOPE_KINDS } from "./envelope.ts";
+
 import type { AgentEnvelope, EnvelopeKind } from "./envelope.ts";
+import { ENVELOPE_KINDS } from "./envelope.ts";
 import { BadArgumentError } from "./errors.ts";
 import { isUnusual } from "./priority.ts";
 import { type AgentRef, isAgentRef } from "./reference.ts";
@@ -77,8 +78,7 @@ export function unpackedProcess(text: string): PackedProcess {
   if (json["format"] !== FORMAT) refuse("its format is unknown to this build");
   const { name, version, ref, parent } = json;
   if (typeof name !== "string" || !isCount(version)) return refuse("it does not say what it is");
-  if (!isAgentRef(ref) || (parent !== undefined && !isAgentRef(parent)))
-    return refuse("it has no address");
+  if (!isAgentRef(ref) || (parent !== undefined && !isAgentRef(parent))) return refuse("it has no address");
   return {
     name,
     version,

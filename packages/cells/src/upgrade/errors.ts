@@ -31,6 +31,8 @@ export class UpgradeRefusedError extends CellsError<"cells.upgrade-refused"> {
 /** This node knows no code that the agent had before. */
 export class NoEarlierCodeError extends CellsError<"cells.no-earlier-code"> {
   constructor(agent: AgentId) {
-    super("cells.no-earlier-code", `This node knows no earlier code of agent ${agent}`, { details: { agent } });
+    super("cells.no-earlier-code", `This node knows no earlier code of agent ${agent}`, {
+      details: { agent },
+    });
   }
 }

@@ -175,7 +175,9 @@ describe("CU2: what is refused leaves the agent as it was", () => {
       code: "cells.not-here",
     });
     const fresh = await new Tally().start();
-    await expect(fresh.host.upgrades.rollback(AGENT)).rejects.toMatchObject({ code: "cells.no-earlier-code" });
+    await expect(fresh.host.upgrades.rollback(AGENT)).rejects.toMatchObject({
+      code: "cells.no-earlier-code",
+    });
   });
 
   test("an agent that waits for no message within the time goes on", async () => {

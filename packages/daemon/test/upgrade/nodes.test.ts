@@ -18,7 +18,10 @@ let second: AgentModuleFile;
 beforeAll(async () => {
   nodes = await twoNodes();
   first = await ledger(1);
-  second = await ledger(2, `codeChange: (state, from) => ({ ...state, from: (state.from ?? []).concat(from) }),`);
+  second = await ledger(
+    2,
+    `codeChange: (state, from) => ({ ...state, from: (state.from ?? []).concat(from) }),`,
+  );
   system = patient(connectSystem(nodes.hub, { modules: [[known, first]] }));
 });
 afterAll(async () => {
@@ -26,7 +29,8 @@ afterAll(async () => {
   await nodes.stop();
 });
 
-const spawn = (on: string, name?: string) => system.spawn(known, { on, ...(name === undefined ? {} : { name }) });
+const spawn = (on: string, name?: string) =>
+  system.spawn(known, { on, ...(name === undefined ? {} : { name }) });
 const upgrade = (id: string, { bytes }: AgentModuleFile, timeoutMs = 60_000): Promise<UpgradeReport> =>
   nodes.hub.upgrade(id, { module: bytes, timeoutMs });
 
@@ -56,8 +60,10 @@ describe("an upgrade", () => {
     expect(await system.ask(ref, "children")).toEqual(["its-child"]);
     await system.tell(ref, "say", { topic: "news", n: 9 });
     const seen = async (who: string): Promise<unknown> => system.ask(ref, "seen", who);
-    while ((await seen("timer") as number[]).length === 0) await new Promise((resolve) => setImmediate(resolve));
-    while ((await seen("topic") as number[]).length === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (((await seen("timer")) as number[]).length === 0)
+      await new Promise((resolve) => setImmediate(resolve));
+    while (((await seen("topic")) as number[]).length === 0)
+      await new Promise((resolve) => setImmediate(resolve));
     expect(await system.ask(ref, "state")).toEqual({
       seen: { a: [1], timer: [7], topic: [9] },
       count: 2,
@@ -187,7 +193,9 @@ describe("bad input: the agent goes on with the code and the state it had", () =
     expect(await refusal(upgrade(ref.id, second, 0))).toContain("daemon.bad-options");
     expect(await refusal(upgrade(ref.id, { bytes: Uint8Array.of(1), grants: [] }))).toContain("wasm.");
     expect(
-      await refusal(nodes.hub.upgrade(ref.id, { module: second.bytes, grants: ["glia.v1", "service/agents"] })),
+      await refusal(
+        nodes.hub.upgrade(ref.id, { module: second.bytes, grants: ["glia.v1", "service/agents"] }),
+      ),
     ).toContain("wasm.");
     expect(await refusal(upgrade("nobody", second))).toContain("daemon.unknown-agent");
     await system.tell(flag, "put", { open: true, count: 0 });

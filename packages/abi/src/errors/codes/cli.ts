@@ -270,6 +270,11 @@ export const CLI_CODES = {
     changed: "Nothing outside the command: the simulation was given up.",
     fix: "Run it again with -v and report the stack trace as a defect.",
   },
+  "cli.upgrade-stopped": {
+    retryable: false,
+    changed: "What the message says: agents that were upgraded went back, unless it was asked for that they stay; the others were not touched.",
+    fix: "Mend the new code for the agent that the message names, and run the command again; `glia agent list` shows what each runs.",
+  },
   "cli.usage": {
     retryable: false,
     changed: "Nothing: no command was run.",
