@@ -14,6 +14,7 @@ import { type ControlReply, type ControlRequest, decodeRequest, encodeLine } fro
 import { readLines } from "./control-lines.ts";
 import { controlPath } from "./control-path.ts";
 import { ControlMalformedError, ThreadBusyError } from "./errors.ts";
+import { ENDS_METHODS } from "./ends/ends-api.ts";
 import { JOB_METHODS } from "./jobs/job-api.ts";
 import { MOVEMENT_METHODS } from "./movement/movement-face.ts";
 import { QUEUE_METHODS } from "./queue/queue-api.ts";
@@ -52,6 +53,7 @@ export const CONTROL_METHODS: readonly ControlMethod[] = [
   ...JOB_METHODS,
   ...AGENTS_METHODS,
   ...QUEUE_METHODS,
+  ...ENDS_METHODS,
   ...UPGRADE_METHODS,
   "spawn",
   "send",

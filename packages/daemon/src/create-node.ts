@@ -17,6 +17,7 @@ import type { AgentsApi } from "./agents/agents-api.ts";
 import { agentsFace } from "./agents/agents-face.ts";
 import { DataFolder, type Membership } from "./data-folder.ts";
 import { BadOptionsError, GuestStuckError, ThreadGoneError } from "./errors.ts";
+import { type EndsApi, endsFace } from "./ends/ends-api.ts";
 import { type JobApi, jobFace } from "./jobs/job-api.ts";
 import { type LogPage, type LogQuestion, LogRing } from "./logs/log-ring.ts";
 import type { LogsApi } from "./logs/logs-service.ts";
@@ -52,6 +53,7 @@ type MeshFace = MeshThreadService &
   WorkService &
   AgentsApi &
   QueueApi &
+  EndsApi &
   SurveyApi &
   LogsApi &
   MovementApi &
@@ -295,6 +297,7 @@ class NodeThreads implements MainService {
       ...jobFace(mesh),
       ...agentsFace(mesh),
       ...queueFace(mesh),
+      ...endsFace(mesh),
       ...upgradeFace(mesh),
       spawn: (request) => mesh.spawn(request),
       send: (agent, payload) => mesh.send(agent, payload),

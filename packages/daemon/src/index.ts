@@ -16,7 +16,6 @@ export {
   DefinitionUnknownError,
   MailboxGoneError,
   NoAgentsHereError,
-  NotOnNodesError,
   OutboxFullError,
   TooManyMailboxesError,
 } from "./agents/errors.ts";
@@ -49,6 +48,7 @@ export {
 } from "./errors.ts";
 export { HTTP_CONNECTIONS, type HttpOptions, type HttpServer, serveHttp } from "./http-server.ts";
 export { HttpToken, loadOrCreateHttpToken } from "./http-token.ts";
+export type { AgentEndsPage, AgentEndView, EndReason, EndsApi } from "./ends/ends-api.ts";
 export type { JobApi } from "./jobs/job-api.ts";
 export { type JobProtocol, jobProtocolOver } from "./jobs/job-protocol.ts";
 export type { JobFilter, JobState, JobSubmission, JobView } from "./jobs/job-views.ts";

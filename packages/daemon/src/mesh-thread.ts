@@ -37,6 +37,7 @@ import { NodeService } from "./node-service.ts";
 import { FAST_LEASE_MS, LEASE_MS, SessionKeeper } from "./node-session.ts";
 import { openNodeWire } from "./node-wire.ts";
 import { openTracer } from "./otel/open-tracer.ts";
+import { AgentEnds } from "./ends/ends-service.ts";
 import { MessageQueue } from "./queue/message-queue.ts";
 import { ReplicaService } from "./replica/replica-service.ts";
 import { MoveLog } from "./survey/move-log.ts";
@@ -78,6 +79,7 @@ export class MeshThread implements MeshThreadService {
   readonly #keys: ClusterKeyFiles;
   #services: readonly object[] = [];
   #replicas: ReplicaService | undefined;
+  #ends: AgentEnds | undefined;
   #agentsStalled = false;
   #expelled = false;
 
@@ -181,12 +183,13 @@ export class MeshThread implements MeshThreadService {
     });
     const movement = this.#openMovement(mesh, gate, node, identity, sessionId);
     const queue = await this.#openQueue(mesh, node);
+    const ends = this.#openEnds(mesh);
     const logs = new LogsService(mesh, (question) => this.#main.remote.logsHere(question));
     const office = this.#openOffice(mesh, gate, node);
     const work = new WorkService({ mesh, jobs, blobs });
     const durableJobs = await this.#openDurableJobs(jobs, tracer);
     const upgrades = new UpgradeService({ ...this.#ports(), ...gate, mesh, agents: node });
-    this.#services = [node, meshService, work, durableJobs, survey, ...movement, upgrades, logs, office, queue];
+    this.#services = [node, meshService, work, durableJobs, survey, ...movement, upgrades, logs, office, queue, ends];
     if (begun !== undefined) await meshService.finishRotation(begun);
     this.#watchAgents(mesh, keeper);
     const [clock, timers, random, logger] = [this.#clock, this.#timers, this.#random, this.#logger];
@@ -388,6 +391,13 @@ export class MeshThread implements MeshThreadService {
     return movement.services;
   }
 
+  #openEnds(mesh: Mesh): AgentEnds {
+    const ends = new AgentEnds({ ...this.#ports(), mesh });
+    this.#ends = ends;
+    this.#stops.push(() => ends.stop());
+    return ends;
+  }
+
   async #openQueue(mesh: Mesh, agents: NodeService): Promise<MessageQueue> {
     const event = (told: NodeEvent): void => this.#main.tell.event(told);
     const queue = await MessageQueue.open({ ...this.#ports(), mesh, agents, event, path: this.#file("queue") });
@@ -424,6 +434,7 @@ export class MeshThread implements MeshThreadService {
       timers: this.#timers,
       logger: this.#logger,
       began: (agent, parent) => gate?.office.began(agent, parent),
+      ended: (agent, reason, why) => this.#ends?.ended(agent, reason, why),
       replica: (agent) => this.#replicas?.view(agent),
       arriving: (agent) => this.#replicas?.arriving(agent),
       sessionId,

@@ -6,6 +6,7 @@
  */
 import type { NodeId } from "@glia-os/abi/ids";
 import type { AgentsApi } from "./agents/agents-api.ts";
+import type { EndsApi } from "./ends/ends-api.ts";
 import type { JobApi } from "./jobs/job-api.ts";
 import type { LogsApi } from "./logs/logs-service.ts";
 import type { MovementApi } from "./movement/movement-api.ts";
@@ -27,7 +28,7 @@ import type { SurveyApi } from "./survey/survey-service.ts";
 import type { UpgradeApi } from "./upgrade/upgrade-api.ts";
 
 /** A node, embedded or remote. */
-export interface NodeApi extends QueueApi, SurveyApi, LogsApi, MovementApi, UpgradeApi, AgentsApi, JobApi {
+export interface NodeApi extends EndsApi, QueueApi, SurveyApi, LogsApi, MovementApi, UpgradeApi, AgentsApi, JobApi {
   /** This node and its members. */
   status(): Promise<NodeStatus>;
   /** A join line that admits `uses` nodes until `ttlMs` from now. Only on a node that holds the cluster key. */

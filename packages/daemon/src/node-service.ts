@@ -58,6 +58,7 @@ import type {
 } from "./node-views.ts";
 import type { ReplicaView } from "./replica/replica-service.ts";
 import { requestId } from "./request-id.ts";
+import type { EndReason } from "./ends/ends-api.ts";
 import { SentLinks } from "./sent-links.ts";
 
 const SPAWN_TIMEOUT_MS = 60_000;
@@ -87,6 +88,8 @@ export interface NodeServiceParts {
   readonly logger: Logger;
   /** An agent with this parent is about to run here. */
   readonly began?: (agent: AgentId, parent: string | undefined) => void;
+  /** An agent of this node ended. */
+  readonly ended?: (agent: AgentId, reason: EndReason, why: string | undefined) => unknown;
   /** How the replica of an agent here stands; undefined for one without. `arriving`: whether an agent is being taken over. */
   readonly replica?: (agent: AgentId) => ReplicaView | undefined;
   readonly arriving?: (agent: AgentId) => boolean | undefined;
@@ -222,7 +225,13 @@ export class NodeService {
   }
 
   /** End the row of a cell that ended by itself, or failed with an error (NV3). */
-  async endRow(agent: AgentId, epoch: AgentRow["epoch"], failure?: string): Promise<void> {
+  async endRow(
+    agent: AgentId,
+    epoch: AgentRow["epoch"],
+    failure?: string,
+    reason: EndReason = failure === undefined ? "stopped" : "failed",
+  ): Promise<void> {
+    void this.#parts.ended?.(agent, reason, failure);
     const { mesh, random, logger, sessionId } = this.#parts;
     if (failure !== undefined) this.#failures.add(agent, failure);
     const status = failure === undefined ? "terminated" : "failed";
@@ -374,7 +383,7 @@ export class NodeService {
     await gate?.terminate(agent);
     this.#failures.delete(agent);
     for (const [name, id] of this.#names) if (id === agent) this.#names.delete(name);
-    if (row !== undefined && row.owner === mesh.self) await this.endRow(agent, report?.epoch ?? row.epoch);
+    if (row !== undefined && row.owner === mesh.self) await this.endRow(agent, report?.epoch ?? row.epoch, undefined, "killed");
     return null;
   }
 

@@ -391,6 +391,24 @@ const lives: readonly AgentSystemCase[] = [
     },
   },
   {
+    title: "an agent that ends is told to who listens, once, and to nobody who does not any more",
+    async run(system) {
+      const ends: string[] = [];
+      const silence = system.observe.ends(({ ref, reason }) => ends.push(`${ref.name} ${reason}`));
+      const heard = (name: string): number => ends.filter((end) => end === `${name} stopped`).length;
+      await system.stop(await system.spawn(ledger, { name: "contract.first" }));
+      await waited(system, () => heard("contract.first") > 0);
+      silence();
+      const again: string[] = [];
+      system.observe.ends(({ ref }) => again.push(String(ref.name)));
+      await system.stop(await system.spawn(ledger, { name: "contract.second" }));
+      await waited(system, () => again.includes("contract.second"));
+      return (
+        differs("the first", heard("contract.first"), 1) ?? differs("the second", heard("contract.second"), 0)
+      );
+    },
+  },
+  {
     title: "an upgrade takes the state over between two messages",
     needs: "upgrade",
     async run(system) {
@@ -415,6 +433,14 @@ const lives: readonly AgentSystemCase[] = [
     },
   },
 ];
+
+/** Wait until something is so, or has had its time. */
+async function waited(system: AgentSystem, isSo: () => boolean): Promise<void> {
+  for (let i = 0; i < 500 && !isSo(); i++)
+    await system.run(function* (ctx: AgentContext) {
+      yield* ctx.sleep(10);
+    });
+}
 
 /** Whether an agent is gone, once what ends it has had its time. */
 async function settledCode(system: AgentSystem, ref: AgentRef<Ledger>): Promise<boolean> {

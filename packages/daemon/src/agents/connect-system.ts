@@ -1,7 +1,7 @@
 /**
  * The agents of a mesh as a program outside has them: `AgentSystem` over a node, embedded or reached through its control socket.
  *
- * CO1. The same calls mean the same as over the system of one thread; what agents on nodes do not have is refused by `daemon.not-on-nodes`.
+ * CO1. The same calls mean the same as over the system of one thread.
  * CO2. Messages of one system to one agent arrive in the order of the calls. An ask is settled once.
  * CO3. Agents are spawned from the module that was given for their definition; they outlive the system, unless it made them: `close` ends those.
  * CO4. An agent that is to stop and has not ended within 30 s is terminated: so `stop` and `close` come to an end.
@@ -12,7 +12,6 @@ import type { LogFields, LogLevel } from "@glia-os/abi/ports";
 import {
   type AgentContext,
   type AgentEnvelope,
-  type AgentObservation,
   type AgentRef,
   type AgentRoutine,
   type AgentSystem,
@@ -105,7 +104,7 @@ interface Asked {
 }
 
 class MeshSystem implements MeshAgentSystem {
-  readonly observe: AgentObservation;
+  readonly observe: MeshObservation;
   readonly #node: NodeApi;
   readonly #options: ConnectOptions;
   readonly #asks = new Map<number, Asked>();
@@ -207,6 +206,7 @@ class MeshSystem implements MeshAgentSystem {
 
   async stop({ id }: AgentRef): Promise<void> {
     this.#made.delete(id);
+    await this.observe.begun();
     try {
       await this.#node.send(id, hostMessage({ host: "stop" }));
       // Gone is gone where it was: who asks then hears that there is nobody.
@@ -246,6 +246,7 @@ class MeshSystem implements MeshAgentSystem {
     this.#closed = true;
     for (const { settle } of [...this.#asks.values()]) settle(new SystemClosedError(), undefined);
     await Promise.all([...this.#made.values()].map((ref) => this.stop(ref).catch(() => undefined)));
+    this.observe.close();
     const mailbox = await this.#mailbox?.catch(() => undefined);
     await mailbox?.close();
   }

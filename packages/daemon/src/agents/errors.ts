@@ -45,10 +45,3 @@ export class DefinitionUnknownError extends DaemonError<"daemon.definition-unkno
     });
   }
 }
-
-/** Something that agents in a thread can do and those on nodes cannot. */
-export class NotOnNodesError extends DaemonError<"daemon.not-on-nodes"> {
-  constructor(what: string) {
-    super("daemon.not-on-nodes", `Agents on nodes have no ${what}`, { details: { what } });
-  }
-}

@@ -7,10 +7,10 @@ import {
   BadArgumentError,
   type MessageRecord,
 } from "@glia-os/cells/agent";
+import { type EndsWatch, watchEnds } from "../ends/watch-ends.ts";
 import type { NodeApi } from "../node-api.ts";
 import { saysGone } from "./agent-words.ts";
 import { askAgent } from "./ask-agent.ts";
-import { NotOnNodesError } from "./errors.ts";
 
 const AGENTS_SHOWN = 1000;
 const ENTRIES_MAX = 65_536;
@@ -18,6 +18,7 @@ const ENTRIES_MAX = 65_536;
 /** What is known of agents on nodes. */
 export class MeshObservation implements AgentObservation {
   readonly #node: NodeApi;
+  readonly #watches = new Set<EndsWatch>();
 
   constructor(node: NodeApi) {
     this.#node = node;
@@ -57,7 +58,24 @@ export class MeshObservation implements AgentObservation {
     return (await askAgent(this.#node, ref, { host: "messages" })) as readonly MessageRecord[];
   }
 
-  ends(_listener: (end: AgentEnd) => void): () => void {
-    throw new NotOnNodesError("list of those that ended: a node tells its own by `onEvent`");
+  /** Agents of every member that answers when the watch begins, or within 15 s of joining; not those whose node is killed. */
+  ends(listener: (end: AgentEnd) => void): () => void {
+    const watch = watchEnds(this.#node, listener);
+    this.#watches.add(watch);
+    return () => {
+      watch.stop();
+      this.#watches.delete(watch);
+    };
+  }
+
+  /** Resolves when every listener hears of what ends from then on. */
+  async begun(): Promise<void> {
+    await Promise.all([...this.#watches].map(({ begun }) => begun));
+  }
+
+  /** End every watch. */
+  close(): void {
+    for (const watch of this.#watches) watch.stop();
+    this.#watches.clear();
   }
 }

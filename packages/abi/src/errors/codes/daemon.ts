@@ -126,11 +126,6 @@ export const DAEMON_CODES = {
     changed: "Nothing.",
     fix: "Start the node with --jobs FILE, or ask a node that was.",
   },
-  "daemon.not-on-nodes": {
-    retryable: false,
-    changed: "Nothing.",
-    fix: "See docs/spec/agents-service.md for what agents on nodes do not have.",
-  },
   "daemon.not-exportable": {
     retryable: false,
     changed: "Nothing: the agent goes on.",
