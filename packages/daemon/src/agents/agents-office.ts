@@ -9,7 +9,7 @@
  * AF6. Publications and requests count against their sender until they are handed over or answered. Of what the node itself sends, messages of the
  *      weight {@link OWN_WAITING} wait for one receiver at most, publications apart from the rest; then the oldest are dropped, counted and logged.
  */
-import { toErrorRecord } from "@glia-os/abi/errors";
+import { errorCodeOf, toErrorRecord } from "@glia-os/abi/errors";
 import { type AgentId, parseAgentId } from "@glia-os/abi/ids";
 import type { Clock, Logger, Random, Timers } from "@glia-os/abi/ports";
 import {
@@ -399,13 +399,16 @@ export class AgentsOffice implements CellBaggage {
     const { definition, input, on } = request;
     const manifest = decodeManifest(described.meta);
     const name = request.name ?? this.#ownName(definition, identity?.suffix);
-    if (identity?.again === true) {
-      const id = await this.findName(name);
-      if (id !== undefined && request.name !== undefined) throw new OutcomeUnknownError(`spawn of ${name}`);
-      if (id !== undefined) return { id, name };
-    }
-    const beginning = { definition, parent: { id: parent, name: manifest.name }, input };
-    const id = await spawn({ ...manifest, name }, on, beginning);
+    const made =
+      identity?.again === true && request.name === undefined ? await this.findName(name) : undefined;
+    if (made !== undefined) return { id: made, name };
+    const key = identity === undefined ? {} : { key: identity.suffix };
+    const beginning = { definition, parent: { id: parent, name: manifest.name }, input, ...key };
+    const id = await spawn({ ...manifest, name }, on, beginning).catch((error: unknown) => {
+      // Somebody has the name: the child that was made before on another node, or somebody else.
+      if (identity?.again !== true || errorCodeOf(error) !== "store.name-taken") throw error;
+      throw new OutcomeUnknownError(`spawn of ${name}`);
+    });
     this.#desks.get(parent)?.bore(id);
     return { id, name };
   }

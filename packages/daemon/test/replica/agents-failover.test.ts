@@ -25,7 +25,7 @@ const field = (told: Told, message: string, name: string): unknown[] =>
   (told[message] ?? []).map((one) => one[name]);
 
 async function toldOf(): Promise<Told> {
-  return system.ask("book", "all", undefined, PATIENT);
+  return (await system.ask("book", "all", undefined, PATIENT)) as Told;
 }
 
 async function until(holds: (told: Told) => boolean): Promise<Told> {
