@@ -338,7 +338,8 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
 
   // Upgrades (UpgradeRunnerPort)
 
-  freezeAtMessage(agent: AgentId, timeoutMs: number): Promise<FrozenMail> {
+  async freezeAtMessage(agent: AgentId, timeoutMs: number): Promise<FrozenMail> {
+    await this.#here(agent).away?.whole;
     return this.#stop(agent, timeoutMs, true);
   }
 

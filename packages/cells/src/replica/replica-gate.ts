@@ -290,14 +290,16 @@ export class ReplicaGate implements ReplicaPort {
    * nothing of the new code is acknowledged before (RT1): so whoever takes over has the old code and its state, or the new.
    */
   exchanged(agent: AgentId, manifest: AgentManifest, mailbox: readonly MailItem[]): void {
-    const old = this.#cells.get(agent);
-    if (old === undefined) return;
+    const cell = this.#cells.get(agent);
+    if (cell === undefined) return;
     this.#taking.get(agent)?.failed(new NotHereError(agent));
     this.#taking.delete(agent);
-    if (old.begun) this.#feeder?.end(agent, true);
-    old.lost();
-    this.#know(agent, manifest);
-    this.#cells.get(agent)?.mailbox.push(...mailbox);
+    if (cell.begun) this.#feeder?.end(agent, true);
+    cell.renew(encodeManifest(manifest), mailbox);
+    const before = this.#manifests.get(agent);
+    this.#manifests.set(agent, manifest);
+    const held = before !== undefined && holdsCapabilities(before);
+    if (holdsCapabilities(manifest) && !held) this.#outputs?.open(cell);
     this.#begin(agent);
   }
 

@@ -32,7 +32,7 @@ interface Waiting {
 /** One cell's. */
 export class ReplicatedCell {
   readonly agent: AgentId;
-  readonly meta: Uint8Array;
+  meta: Uint8Array;
   readonly without: WithoutReplica;
   /** RL2. */
   readonly mailbox: MailItem[] = [];
@@ -72,6 +72,18 @@ export class ReplicatedCell {
   /** It runs here: entries go there from now on. */
   begin(feed: EntryFeed): void {
     this.#feed = feed;
+  }
+
+  /**
+   * Its code was exchanged: what its replica has is a copy of something else, and nothing given before counts as held by the next feed. What
+   * waits to be held is let go by the first of it, whose beginning has everything in it.
+   */
+  renew(meta: Uint8Array, mailbox: readonly MailItem[]): void {
+    this.meta = meta;
+    this.mailbox.splice(0, this.mailbox.length, ...mailbox);
+    this.#feed = undefined;
+    this.#held = 0;
+    this.#waiting = this.#waiting.map((one) => ({ ...one, position: 0 }));
   }
 
   /** The sender of a link has the replies to all asks below this number. */

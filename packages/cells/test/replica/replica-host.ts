@@ -9,6 +9,7 @@ import {
   CellGate,
   type CellGatePort,
   CellRunner,
+  CellUpgrades,
   type CheckpointCodec,
   type Copy,
   encodeManifest,
@@ -64,10 +65,13 @@ export class ReplicaHost {
   readonly gate: CellGate;
   readonly replies: { readonly seq: number; readonly payload: Uint8Array }[] = [];
   readonly ends: unknown[] = [];
-  readonly entries: { readonly entry: Uint8Array; readonly atMs: number }[] = [];
+  entries: { readonly entry: Uint8Array; readonly atMs: number }[] = [];
+  /** Feeds that began; entries and checkpoints are of the last. */
+  feeds = 0;
+  readonly upgrades: CellUpgrades;
   readonly #replicas: ReplicaGate;
   readonly #kernel: ReturnType<typeof createTestKernel>;
-  readonly #checkpoints: {
+  #checkpoints: {
     readonly position: number;
     readonly whole: boolean;
     readonly head: Uint8Array;
@@ -112,6 +116,8 @@ export class ReplicaHost {
     });
     late.port = this.#replicas.port(gate);
     this.gate = this.#replicas.cells(gate);
+    const replicas = this.#replicas;
+    this.upgrades = new CellUpgrades({ gate: this.gate, runner, replicas, clock, timers });
     this.#replicas.bind({ begin: () => this.#feed(), end: () => undefined });
   }
 
@@ -187,6 +193,9 @@ export class ReplicaHost {
     readonly ready: boolean;
     readonly full: boolean;
   } {
+    this.feeds++;
+    this.entries = [];
+    this.#checkpoints = [];
     const { entries } = this;
     return {
       append: (entry) => entries.push({ entry, atMs: this.nowMs }),
