@@ -13,14 +13,14 @@ import { AGENTS_METHODS } from "./agents/agents-face.ts";
 import { type ControlReply, type ControlRequest, decodeRequest, encodeLine } from "./control-line.ts";
 import { readLines } from "./control-lines.ts";
 import { controlPath } from "./control-path.ts";
-import { ControlMalformedError, ThreadBusyError } from "./errors.ts";
 import { ENDS_METHODS } from "./ends/ends-api.ts";
+import { ControlMalformedError, ThreadBusyError } from "./errors.ts";
 import { JOB_METHODS } from "./jobs/job-api.ts";
 import { MOVEMENT_METHODS } from "./movement/movement-face.ts";
-import { QUEUE_METHODS } from "./queue/queue-api.ts";
 import type { NodeApi } from "./node-api.ts";
 import { strategyIn } from "./node-call.ts";
 import type { MigrateRequest } from "./node-views.ts";
+import { QUEUE_METHODS } from "./queue/queue-api.ts";
 import { UPGRADE_METHODS } from "./upgrade/upgrade-face.ts";
 
 /** Most connections at once (CS3). */

@@ -24,6 +24,7 @@ export { controlPath } from "./control-path.ts";
 export { CONTROL_METHODS, type ControlServer, serveControl } from "./control-server.ts";
 export { createNode, type LocalNode } from "./create-node.ts";
 export type { ProgramSettings } from "./domain/program-settings.ts";
+export type { AgentEndsPage, AgentEndView, EndReason, EndsApi } from "./ends/ends-api.ts";
 export {
   AlreadyRunningError,
   AmbiguousNodeError,
@@ -48,7 +49,6 @@ export {
 } from "./errors.ts";
 export { HTTP_CONNECTIONS, type HttpOptions, type HttpServer, serveHttp } from "./http-server.ts";
 export { HttpToken, loadOrCreateHttpToken } from "./http-token.ts";
-export type { AgentEndsPage, AgentEndView, EndReason, EndsApi } from "./ends/ends-api.ts";
 export type { JobApi } from "./jobs/job-api.ts";
 export { type JobProtocol, jobProtocolOver } from "./jobs/job-protocol.ts";
 export type { JobFilter, JobState, JobSubmission, JobView } from "./jobs/job-views.ts";
@@ -95,10 +95,10 @@ export type {
   WireView,
 } from "./node-views.ts";
 export type { TraceSettings } from "./otel/otlp-tracer.ts";
-export type { MoveView } from "./survey/move-log.ts";
 export { QueueFullError } from "./queue/errors.ts";
 export { KEEP_MS } from "./queue/message-queue.ts";
 export type { QueueApi, QueuedReceipt, QueuedView, QueueView } from "./queue/queue-api.ts";
+export type { MoveView } from "./survey/move-log.ts";
 export type { MeshSurvey, NodeReport, SurveyedNode } from "./survey/survey-service.ts";
 export type { NodeStart } from "./thread-setup.ts";
 export type { UpgradeApi, UpgradeReport, UpgradeRequest } from "./upgrade/upgrade-api.ts";

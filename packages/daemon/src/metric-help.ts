@@ -57,9 +57,11 @@ export const MESH_METRIC_HELP: Readonly<Record<string, string>> = {
   glia_moves_cancelled_total: "Moves from this node that were cancelled in time.",
   glia_drained: "Whether the node takes no new agents because it is drained.",
   glia_drain_moves_total: "Agents that a drain moved away.",
+  glia_gossip_pace: "How many times less often the node gossips, to save power.",
   glia_policy_trigger: "Whether a trigger of the node's policies stands.",
   glia_queued_messages: "Messages that this node keeps for agents elsewhere.",
   glia_queued_bytes: "Bytes of these messages.",
-  glia_queued_messages_total: "Messages that this node was to keep for agents elsewhere, by what became of them.",
+  glia_queued_messages_total:
+    "Messages that this node was to keep for agents elsewhere, by what became of them.",
   glia_policy_moves_total: "Agents that a policy wanted to move, by what became of them.",
 };

@@ -28,7 +28,15 @@ import type { SurveyApi } from "./survey/survey-service.ts";
 import type { UpgradeApi } from "./upgrade/upgrade-api.ts";
 
 /** A node, embedded or remote. */
-export interface NodeApi extends EndsApi, QueueApi, SurveyApi, LogsApi, MovementApi, UpgradeApi, AgentsApi, JobApi {
+export interface NodeApi
+  extends EndsApi,
+    QueueApi,
+    SurveyApi,
+    LogsApi,
+    MovementApi,
+    UpgradeApi,
+    AgentsApi,
+    JobApi {
   /** This node and its members. */
   status(): Promise<NodeStatus>;
   /** A join line that admits `uses` nodes until `ttlMs` from now. Only on a node that holds the cluster key. */

@@ -38,6 +38,7 @@ import { spawnThere } from "./agents/agents-calls.ts";
 import type { Beginning } from "./agents/agents-office.ts";
 import { firstMessage } from "./agents/host-message.ts";
 import { madeBefore, nonceOf, runsAlready } from "./domain/child-once.ts";
+import type { EndReason } from "./ends/ends-api.ts";
 import {
   AgentFailedError,
   MoveUnconfirmedError,
@@ -58,7 +59,6 @@ import type {
 } from "./node-views.ts";
 import type { ReplicaView } from "./replica/replica-service.ts";
 import { requestId } from "./request-id.ts";
-import type { EndReason } from "./ends/ends-api.ts";
 import { SentLinks } from "./sent-links.ts";
 
 const SPAWN_TIMEOUT_MS = 60_000;
@@ -265,7 +265,16 @@ export class NodeService {
     const ownHash = live?.programHash ?? programHash;
     const runs = status === "running" || status === "suspended";
     const lost = runs && found !== undefined && live === undefined;
-    const facts = { agent, name, epoch, owner, ownerName, programHash: ownHash, ...named, ...(lost && { lost }) };
+    const facts = {
+      agent,
+      name,
+      epoch,
+      owner,
+      ownerName,
+      programHash: ownHash,
+      ...named,
+      ...(lost && { lost }),
+    };
     const now = lost ? await this.#parts.mesh.coordination.getAgent(agent) : undefined;
     if (now !== undefined && now.epoch !== epoch) return this.view(now); // It moved while its former owner was asked.
     if (runs && found === undefined && !isThere(this.#parts.mesh, owner))
@@ -383,7 +392,8 @@ export class NodeService {
     await gate?.terminate(agent);
     this.#failures.delete(agent);
     for (const [name, id] of this.#names) if (id === agent) this.#names.delete(name);
-    if (row !== undefined && row.owner === mesh.self) await this.endRow(agent, report?.epoch ?? row.epoch, undefined, "killed");
+    if (row !== undefined && row.owner === mesh.self)
+      await this.endRow(agent, report?.epoch ?? row.epoch, undefined, "killed");
     return null;
   }
 

@@ -13,6 +13,7 @@ import type { AgentMover, MoveOutcome } from "./agent-mover.ts";
 import type { LatencyWatch } from "./latency-watch.ts";
 import type { NodeCondition, PolicyMove } from "./move-api.ts";
 import { LOOK_MS, MOVES_PER_MINUTE, type MovementSettings } from "./movement-settings.ts";
+import type { NodePower } from "./node-power.ts";
 import type { PlacementService } from "./placement-service.ts";
 
 const KEPT_MOVES = 16;
@@ -26,6 +27,7 @@ export interface PolicyWatchParts {
   readonly mover: AgentMover;
   readonly placement: Pick<PlacementService, "candidates">;
   readonly latency: Pick<LatencyWatch, "on" | "look">;
+  readonly power: Pick<NodePower, "mode" | "look">;
   readonly hosting: () => number;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -86,7 +88,7 @@ export class PolicyWatch {
   }
 
   /** What a node says of itself about it. */
-  condition(): Pick<NodeCondition, "takes" | "readings" | "standing" | "policies" | "moves"> {
+  condition(): Pick<NodeCondition, "takes" | "readings" | "power" | "standing" | "policies" | "moves"> {
     const { readings = {}, standing = new Set<string>() } = this.#watch.state ?? {};
     const { battery, temperatureCelsius, cpuLoad, memoryLoad } = readings;
     const told = {
@@ -99,6 +101,7 @@ export class PolicyWatch {
     return {
       takes,
       readings: told,
+      power: this.#parts.power.mode,
       standing: [...standing],
       policies: this.#policies.enabled,
       moves: this.#moves,
@@ -115,7 +118,8 @@ export class PolicyWatch {
   async #look(): Promise<void> {
     const { hosting, logger } = this.#parts;
     try {
-      const { standing } = await this.#watch.look();
+      const { standing, readings } = await this.#watch.look();
+      this.#parts.power.look({ standing, readings });
       const leastElsewhere = await this.#leastElsewhere();
       const wish = this.#policies.wish({ standing, hosting: hosting(), leastElsewhere });
       if (wish !== undefined) await this.#fulfil(wish);
