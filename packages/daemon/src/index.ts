@@ -68,6 +68,7 @@ export type {
 } from "./movement/move-api.ts";
 export type { MovementApi } from "./movement/movement-api.ts";
 export type { MovementSettings } from "./movement/movement-settings.ts";
+export type { NodePowerMode } from "./movement/node-power.ts";
 
 export type { NodeApi } from "./node-api.ts";
 export type { NodeEvent } from "./node-event.ts";

@@ -385,6 +385,7 @@ export class MeshThread implements MeshThreadService {
       sessionId,
       dataDir: this.#setup.dataDir,
       settings: this.#setup.movement,
+      maySlow: this.#setup.mesh.profile !== "fast",
       ...this.#ports(),
     });
     this.#stops.push(() => movement.stop());

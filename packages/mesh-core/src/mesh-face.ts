@@ -130,6 +130,11 @@ export interface Mesh {
   readonly healthScore: number;
   /** The least local health may be from now on, 0 to 7: for what is known outside of the mesh, such as that the agents' thread stands still. */
   setHealthFloor(score: number): void;
+  /**
+   * Probe, gossip and exchange tables so many times less often from now on, 1 to 5 (cut to that): a node that runs on a battery. It answers as
+   * before, and is thought alive as before; what it would have noticed of others, others notice.
+   */
+  setPace(times: number): void;
   /** When a member last said something of membership, on the monotonic clock; undefined before it did. */
   heardMs(node: NodeId): number | undefined;
   /** How much of the cluster is in reach, as the last event told: `whole` before any. */

@@ -62,6 +62,7 @@ class MeshNode implements Mesh {
   #address: HostPort | undefined;
   #sessionId = "";
   #healthFloor = 0;
+  #pace = 1;
   #heardTable: (() => void) | undefined;
   #state: "new" | "running" | "stopped" = "new";
 
@@ -192,6 +193,11 @@ class MeshNode implements Mesh {
   setHealthFloor(score: number): void {
     this.#healthFloor = score;
     if (this.#membership !== undefined) this.#membership.healthFloor = score;
+  }
+
+  setPace(times: number): void {
+    this.#pace = times;
+    if (this.#membership !== undefined) this.#membership.pace = times;
   }
 
   heardMs(node: NodeId): number | undefined {
@@ -380,6 +386,7 @@ class MeshNode implements Mesh {
       heardTable: () => this.#heardTable?.(),
     });
     this.#membership.healthFloor = this.#healthFloor;
+    this.#membership.pace = this.#pace;
     this.#membership.start();
     this.#renewal = this.#keepRenewed();
   }

@@ -1,6 +1,7 @@
 /** The part of a node's operations that moves agents for reasons: by drain, by policy, or back again. */
 import type { AgentId, NodeId } from "@glia-os/abi/ids";
 import type { PolicyName } from "@glia-os/cells";
+import type { NodePowerMode } from "./node-power.ts";
 
 /** How far a drain is. `partly`: it is over, and some agents could not move. */
 export type DrainState = "open" | "draining" | "drained" | "partly";
@@ -52,6 +53,8 @@ export interface NodeCondition {
     readonly cpuLoad?: number;
     readonly memoryLoad?: number;
   };
+  /** How much it does unasked, by its battery: in `low-power` it gossips half as often, in `ultra-low-power` a fifth. */
+  readonly power: NodePowerMode;
   /** Triggers that stand: `battery-low`, `warm`, `hot`, `cpu-load`, `memory-load`, `queue-depth`. */
   readonly standing: readonly string[];
   readonly policies: readonly PolicyName[];

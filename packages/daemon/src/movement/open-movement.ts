@@ -19,6 +19,7 @@ import { type AgentDirectory, LifecycleService } from "./lifecycle-service.ts";
 import type { NodeCondition } from "./move-api.ts";
 import { MoveService, type OwnMoves } from "./move-service.ts";
 import type { MovementSettings } from "./movement-settings.ts";
+import { NodePower } from "./node-power.ts";
 import { PlacementService } from "./placement-service.ts";
 import { PolicyWatch } from "./policy-watch.ts";
 
@@ -31,6 +32,8 @@ export interface MovementParts {
   readonly signer: Signer;
   readonly dataDir: string;
   readonly settings: MovementSettings;
+  /** Whether the node may notice others later than its profile says, to save power. */
+  readonly maySlow: boolean;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -118,6 +121,7 @@ function openOwn(
     mover,
     placement,
     latency,
+    power: new NodePower(parts),
     hosting: () => gate.size,
   });
   const condition = (): NodeCondition => {

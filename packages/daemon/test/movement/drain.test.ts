@@ -76,12 +76,15 @@ describe("policies", () => {
     });
     for (const name of ["a", "b"]) await core.spawn({ name, module: guest("echo"), on: "edge" });
     const condition = async () => (await core.conditions()).find(({ name }) => name === "edge")?.condition;
-    await expect.poll(condition).toMatchObject({ takes: true, hosting: 2, readings: { batteryPercent: 80 } });
+    await expect
+      .poll(condition)
+      .toMatchObject({ takes: true, hosting: 2, readings: { batteryPercent: 80 }, power: "low-power" });
 
     sensors(file, { battery: { percent: 12, charging: false }, temperatureCelsius: 40 });
     await expect
       .poll(condition, { timeout: 20_000 })
-      .toMatchObject({ takes: false, hosting: 0, standing: ["battery-low"] });
+      .toMatchObject({ takes: false, hosting: 0, standing: ["battery-low"], power: "ultra-low-power" });
+    expect(await edge.metrics()).toMatch(/^glia_gossip_pace 5$/m);
     const { moves } = (await condition()) as { moves: readonly unknown[] };
     expect(moves).toMatchObject([
       { policy: "battery", why: "battery-low", to: (await core.status()).node },
@@ -91,7 +94,8 @@ describe("policies", () => {
     expect(words(await core.ask("a", text("safe"), 5000))).toBe("safe");
 
     sensors(file, { battery: { percent: 40, charging: true }, temperatureCelsius: 40 });
-    await expect.poll(condition).toMatchObject({ takes: true, standing: [] });
+    await expect.poll(condition).toMatchObject({ takes: true, standing: [], power: "normal" });
+    expect(await edge.metrics()).toMatch(/^glia_gossip_pace 1$/m);
     expect(await core.setPolicy("battery", false, "edge")).toMatchObject({ policies: ["thermal"] });
     expect(await codeOf(core.setPolicy("weather", true, "edge"))).toBe("daemon.bad-options");
   });

@@ -9,6 +9,8 @@
  *     healed partition merges by itself.
  * M5. A client watches: it pulls tables, accuses nobody and is in nobody's table.
  * M6. What a peer can make this node do is bounded per peer and in all; what is dropped is counted.
+ * M7. A node that saves power probes, gossips and exchanges tables {@link PACE_MAX} times less often at most. What it is asked it answers at once, and
+ *     how long a suspicion lasts does not change, so others see no difference in it.
  */
 import { fromHex, type NodeId } from "@glia-os/abi/ids";
 import type { HostPort, Signer, TimerHandle, TrafficClass } from "@glia-os/abi/ports";
@@ -39,6 +41,9 @@ const PIGGYBACK_BYTES = 1120;
 const DRAW_ABOVE = 64;
 /** A client pulls a table this often, in milliseconds. */
 export const CLIENT_PULL_MS = 1000;
+
+/** The slowest a node may be, as a multiple of the intervals of its profile (M7): the power of a fifth. */
+export const PACE_MAX = 5;
 
 const KINDS_OF_MEMBERSHIP: ReadonlySet<Kind> = new Set([
   "ping",
@@ -73,6 +78,7 @@ export class Membership {
   readonly #timers = new Map<string, TimerHandle>();
   #round: NodeId[] = [];
   #raisedMs = Number.NEGATIVE_INFINITY;
+  #pace = 1;
   #running = false;
 
   constructor(options: MembershipOptions) {
@@ -120,6 +126,11 @@ export class Membership {
   /** The least local health may be from now on. */
   set healthFloor(score: number) {
     this.#awareness.floor = score;
+  }
+
+  /** How many times longer the intervals are from the next of each on: 1 to {@link PACE_MAX}, cut to that (M7). */
+  set pace(times: number) {
+    this.#pace = Math.max(1, Math.min(PACE_MAX, times));
   }
 
   /** Whether a majority is out of reach, as last told. */
@@ -318,7 +329,9 @@ export class Membership {
     everyMs: number,
     run: () => void,
   ): void {
-    const delayMs = (): number => (name === "probe" ? this.#probeIntervalMs() : everyMs);
+    const slows = name !== "watch" && name !== "pull";
+    const delayMs = (): number =>
+      (name === "probe" ? this.#probeIntervalMs() : everyMs) * (slows ? this.#pace : 1);
     const options = { toleranceMs: everyMs / 2 };
     const tick = (): void => {
       this.#timers.set(name, this.#o.timers.schedule(delayMs(), tick, options));
@@ -339,7 +352,7 @@ export class Membership {
     const tick = (): void => {
       this.#timers.delete("gossip");
       if (this.#broadcasts.size === 0) return;
-      this.#timers.set("gossip", this.#o.timers.schedule(gossipIntervalMs, tick));
+      this.#timers.set("gossip", this.#o.timers.schedule(gossipIntervalMs * this.#pace, tick));
       this.#gossip();
     };
     this.#timers.set("gossip", this.#o.timers.schedule(this.#partOf(gossipIntervalMs), tick));
