@@ -128,4 +128,16 @@ describe("agents that are kept", () => {
     await mesh.pass(60_000);
     expect(mesh.did).toHaveLength(1);
   });
+
+  it("KA4: a durable agent is started once as one; lost or failed it is left to its node and its journal", async () => {
+    const mesh = new Mesh();
+    const durable = { name: "book", file: "book.ts", durable: true };
+    await mesh.kept.keep([durable]);
+    expect(mesh.did).toEqual(["spawn book at 0"]);
+    mesh.living.set("book", { owner: "self", status: "running", live: undefined, lost: true });
+    await mesh.pass(10 * LOST_MS);
+    mesh.living.set("book", { owner: "self", status: "failed", live: undefined });
+    await mesh.pass(WELL_MS);
+    expect(mesh.did).toEqual(["spawn book at 0"]);
+  });
 });

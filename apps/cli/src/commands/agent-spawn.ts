@@ -1,17 +1,15 @@
 /** `glia agent spawn`: start a sandboxed agent from a WebAssembly module, or from a source that is built first. */
 import { basename, dirname, resolve } from "node:path";
 import type { SpawnRequest } from "@glia-os/daemon";
+import type { DurableModule } from "../agent-source/durable-bundle.ts";
 import { messageInput } from "../agent-source/message-input.ts";
+import { readModule } from "../agent-source/read-module.ts";
 import { requireSource } from "../agent-source/readable-source.ts";
 import { type Context, unlessInterrupted } from "../context.ts";
-import { ModuleUnreadableError, reasonOf, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { withNode } from "../node/choose-node.ts";
-import { readBounded } from "../node/first-line.ts";
 import { agentLines } from "./agent-list.ts";
-
-/** The largest module a node takes: 15 MiB. */
-const MODULE_BYTES_MAX = 15 * 1024 * 1024;
 
 /** Its options. */
 export interface AgentSpawnOptions {
@@ -36,7 +34,7 @@ export async function agentSpawn(
   context: Context,
 ): Promise<ExitCode> {
   const input = messageInput(options.input);
-  const { bytes, grants } = await (options.durable === true ? durableModule(path) : moduleOf(path));
+  const { bytes, grants } = await (options.durable === true ? durableOf(path) : moduleOf(path));
   const request: SpawnRequest = {
     module: bytes,
     name: options.as ?? agentNameOf(path),
@@ -68,23 +66,11 @@ export async function moduleOf(
   return buildAgent({ entry: path });
 }
 
-/** The bundle of a durable program: a source in TypeScript is bundled, anything else is one ES module already. */
-async function durableModule(
-  path: string,
-): Promise<{ readonly bytes: Uint8Array; readonly grants?: undefined }> {
+/** A bundle for durable agents. */
+async function durableOf(path: string): Promise<DurableModule> {
   requireSource(path);
-  const { durableBundle } = await import("../agent-source/durable-bundle.ts");
-  return { bytes: /\.[cm]?ts$/i.test(path) ? await durableBundle(path) : readModule(path) };
-}
-
-function readModule(path: string): Uint8Array {
-  try {
-    const bytes = readBounded(path, MODULE_BYTES_MAX);
-    if (bytes.length <= MODULE_BYTES_MAX) return bytes;
-  } catch (cause) {
-    throw new ModuleUnreadableError(path, reasonOf(cause), cause);
-  }
-  throw new ModuleUnreadableError(path, `it is longer than ${MODULE_BYTES_MAX} bytes`);
+  const { durableModule } = await import("../agent-source/durable-bundle.ts");
+  return durableModule(path);
 }
 
 /** `build/Word Count.wasm` becomes `word-count`, and `words/agent.ts` `words`. */

@@ -6,6 +6,7 @@
  * KA2. One that ends again and again is started with growing pauses, {@link PAUSE_MS} to {@link PAUSE_MAX_MS}; a run of {@link WELL_MS}
  *      forgets them. One that cannot be started is tried again the same way; the others do not wait for it.
  * KA3. An agent that is no longer in the configuration is left as it is: ending it is for a person to ask.
+ * KA4. A durable agent is started once: what it knows is in its journal, on the disk of its node. One that failed is told and left as it is.
  */
 import { readFileSync } from "node:fs";
 import { errorCodeOf, toErrorRecord } from "@glia-os/abi/errors";
@@ -24,6 +25,12 @@ const LOOK_MS = 5000;
 /** How long an agent is looked for before it counts as lost (KA1). */
 export const LOST_MS = 1000;
 
+/** What an agent is started from. */
+export interface KeptModule {
+  readonly bytes: Uint8Array;
+  readonly grants: readonly string[] | undefined;
+}
+
 /** What it works with. */
 export interface KeptAgentsParts {
   readonly node: Pick<NodeApi, "listAgents" | "spawn" | "terminate" | "status">;
@@ -32,9 +39,7 @@ export interface KeptAgentsParts {
   /** Call once after so many milliseconds; the result takes it back. */
   readonly later: (ms: number, run: () => void) => () => void;
   /** The module of a file, and the imports it wants beside those that are configured. */
-  readonly module?: (
-    file: string,
-  ) => Promise<{ readonly bytes: Uint8Array; readonly grants: readonly string[] }>;
+  readonly module?: (file: string, durable: boolean) => Promise<KeptModule>;
 }
 
 interface Tries {
@@ -49,6 +54,7 @@ export class KeptAgents {
   readonly #tries = new Map<string, Tries>();
   /** Since when agents are not where their rows say. */
   readonly #lostMs = new Map<string, number>();
+  readonly #failed = new Set<string>();
   #agents: readonly AgentConfig[] = [];
   #cancel: (() => void) | undefined;
   #looking: Promise<void> | undefined;
@@ -112,7 +118,8 @@ export class KeptAgents {
 
   async #tend(agent: AgentConfig, found: AgentView | undefined, self: string): Promise<void> {
     const { node, logger, nowMs } = this.#parts;
-    if (found !== undefined && !this.#isOver(found, self)) {
+    if (found !== undefined && (agent.durable === true || !this.#isOver(found, self))) {
+      this.#tellFailed(agent, found);
       const tries = this.#tries.get(agent.name);
       if (tries !== undefined && nowMs() - tries.startedMs >= WELL_MS) this.#tries.delete(agent.name);
       return;
@@ -143,6 +150,18 @@ export class KeptAgents {
     }
   }
 
+  /** KA4. */
+  #tellFailed({ name, durable }: AgentConfig, { status, failure }: AgentView): void {
+    const isNews = durable === true && status === "failed" && !this.#failed.has(name);
+    if (status === "failed") this.#failed.add(name);
+    else this.#failed.delete(name);
+    if (isNews)
+      this.#parts.logger.log("error", "a durable agent has failed: end it to have it begin anew", {
+        agent: name,
+        ...(failure === undefined ? {} : { error: failure }),
+      });
+  }
+
   /** (KA1) */
   #isOver({ name, status, owner, lost, replica }: AgentView, self: string): boolean {
     const isLost = lost === true && (owner === self || status === "failed") && replica === undefined;
@@ -156,22 +175,23 @@ export class KeptAgents {
     return nowMs - sinceMs >= LOST_MS;
   }
 
-  async #start({ name, file, grants, memoryPages, on }: AgentConfig): Promise<void> {
-    const { bytes, grants: wanted } = await (this.#parts.module ?? moduleOf)(file);
+  async #start({ name, file, grants, memoryPages, on, durable = false }: AgentConfig): Promise<void> {
+    const { bytes, grants: wanted } = await (this.#parts.module ?? moduleOf)(file, durable);
+    const granted = grants ?? wanted;
     await this.#parts.node.spawn({
       module: bytes,
       name,
-      grants: grants ?? wanted,
+      ...(durable ? { kind: "domain" as const } : {}),
+      ...(granted === undefined ? {} : { grants: granted }),
       ...(memoryPages === undefined ? {} : { memoryPages }),
       ...(on === undefined ? {} : { on }),
     });
   }
 }
 
-/** A module as it is in its file, or made of a source as `glia agent build` makes it. */
-async function moduleOf(
-  file: string,
-): Promise<{ readonly bytes: Uint8Array; readonly grants: readonly string[] }> {
+/** A module as it is in its file, or made of a source as `glia agent build` makes it; or the bundle of durable agents. */
+async function moduleOf(file: string, durable: boolean): Promise<KeptModule> {
+  if (durable) return (await import("../agent-source/durable-bundle.ts")).durableModule(file);
   if (/\.wasm$/i.test(file)) return { bytes: new Uint8Array(readFileSync(file)), grants: ["glia.v1"] };
   const { buildAgent } = await import("@glia-os/guest-js/build");
   const { bytes, grants } = await buildAgent({ entry: file });

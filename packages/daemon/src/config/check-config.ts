@@ -29,6 +29,7 @@ export function checkConfig(
   const either = [
     ...eitherOf(whole, "join", ["line", "file"]),
     ...eitherOf(whole, "programs", ["uploaded", "folder"]),
+    ...durableProblems(whole),
   ];
   const all = newer.length > 0 ? newer : [...checkShape(whole, CONFIG_SHAPE), ...either, ...problems];
   if (all.length > 0) throw new ConfigInvalidError(from, all);
@@ -55,4 +56,20 @@ function eitherOf(value: unknown, field: string, keys: readonly [string, string]
       what: said.length === 0 ? `says neither ${one} nor ${other}` : `says both ${one} and ${other}`,
     },
   ];
+}
+
+/** A durable agent of this node needs a node that runs such programs. */
+function durableProblems(value: unknown): Problem[] {
+  const { programs, agents } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  if (programs !== undefined || !Array.isArray(agents)) return [];
+  return agents.flatMap((agent: { readonly durable?: unknown; readonly on?: unknown } | null, at) =>
+    agent?.durable === true && agent.on === undefined
+      ? [
+          {
+            path: `agents[${at}].durable`,
+            what: "needs `programs`: this node runs no program outside the sandbox",
+          },
+        ]
+      : [],
+  );
 }

@@ -29,6 +29,7 @@ const AGENT = record({
     says: "name of the agent",
   },
   file: { shape: PATH, required: true, says: "module or source" },
+  durable: { shape: { kind: "flag" }, says: "whether it is a durable agent" },
   grants: {
     shape: { kind: "list", of: text("an import module"), max: 64 },
     says: "import modules it may use",

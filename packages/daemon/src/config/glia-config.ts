@@ -7,8 +7,10 @@ export const CONFIG_VERSION = 1;
 export interface AgentConfig {
   /** Its name, unique in the mesh. */
   readonly name: string;
-  /** A WebAssembly module, or a source that `glia agent build` takes. Relative to the configuration. */
+  /** A WebAssembly module, or a source that `glia agent build` takes; of a durable agent, its source or its bundle. Relative to the configuration. */
   readonly file: string;
+  /** It runs outside the sandbox and keeps what it knows in its journal (docs/durable-agents.md). Default false. */
+  readonly durable?: boolean;
   /** Import modules it may use. Default `["glia.v1"]`. */
   readonly grants?: readonly string[];
   /** Limit of its memory in pages of 64 KiB. */
