@@ -104,7 +104,9 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
   async freeze(agent: AgentId, timeoutMs: number, leaves = true): Promise<FrozenMail> {
     const { immovable } = this.#here(agent).held;
     if (immovable.length > 0 && leaves) throw new ImmovableCapabilityError(agent, immovable);
-    if (leaves) await this.#here(agent).away?.whole;
+    const { away } = this.#here(agent);
+    // Nothing is waited for without it: a freeze keeps its place among the messages (RP1).
+    if (leaves && away !== undefined) await away.whole;
     return this.#stop(agent, timeoutMs, false);
   }
 
@@ -163,7 +165,7 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
     const cell = this.#here(agent);
     const { immovable } = cell.held;
     if (immovable.length > 0) throw new ImmovableCapabilityError(agent, immovable);
-    await cell.away?.whole;
+    if (cell.away !== undefined) await cell.away.whole;
     if (cell.ahead === undefined) {
       if (cell.instance.memoryBytes < leastBytes) return undefined;
       const ahead = await this.#options.ahead?.read(cell.program, cell.instance);
@@ -339,7 +341,8 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
   // Upgrades (UpgradeRunnerPort)
 
   async freezeAtMessage(agent: AgentId, timeoutMs: number): Promise<FrozenMail> {
-    await this.#here(agent).away?.whole;
+    const { away } = this.#here(agent);
+    if (away !== undefined) await away.whole;
     return this.#stop(agent, timeoutMs, true);
   }
 

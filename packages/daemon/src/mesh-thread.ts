@@ -21,6 +21,7 @@ import { NoOffice } from "./agents/agents-face.ts";
 import { type BegunRotation, ClusterKeyFiles } from "./cluster-key.ts";
 import type { Membership } from "./data-folder.ts";
 import { recoverDomains } from "./domain/recover-domains.ts";
+import { AgentEnds } from "./ends/ends-service.ts";
 import { BadOptionsError, RemovedError } from "./errors.ts";
 import type { JobApi } from "./jobs/job-api.ts";
 import { openDurableJobs } from "./jobs/open-durable-jobs.ts";
@@ -37,7 +38,7 @@ import { NodeService } from "./node-service.ts";
 import { FAST_LEASE_MS, LEASE_MS, SessionKeeper } from "./node-session.ts";
 import { openNodeWire } from "./node-wire.ts";
 import { openTracer } from "./otel/open-tracer.ts";
-import { AgentEnds } from "./ends/ends-service.ts";
+import { servePagesFirst } from "./postcopy/serve-first.ts";
 import { MessageQueue } from "./queue/message-queue.ts";
 import { ReplicaService } from "./replica/replica-service.ts";
 import { MoveLog } from "./survey/move-log.ts";
@@ -46,8 +47,8 @@ import { linkThreads, type ThreadLink } from "./thread-call.ts";
 import { threadLogger } from "./thread-log.ts";
 import { ProgressWatch } from "./thread-progress.ts";
 import type { MeshThreadSetup } from "./thread-setup.ts";
-import { watchAnchor } from "./watch-anchor.ts";
 import { UpgradeService } from "./upgrade/upgrade-service.ts";
+import { watchAnchor } from "./watch-anchor.ts";
 import { WorkService } from "./work-service.ts";
 
 /** What the main thread asks of the mesh thread beside the node's operations. */
@@ -189,7 +190,19 @@ export class MeshThread implements MeshThreadService {
     const work = new WorkService({ mesh, jobs, blobs });
     const durableJobs = await this.#openDurableJobs(jobs, tracer);
     const upgrades = new UpgradeService({ ...this.#ports(), ...gate, mesh, agents: node });
-    this.#services = [node, meshService, work, durableJobs, survey, ...movement, upgrades, logs, office, queue, ends];
+    this.#services = [
+      node,
+      meshService,
+      work,
+      durableJobs,
+      survey,
+      ...movement,
+      upgrades,
+      logs,
+      office,
+      queue,
+      ends,
+    ];
     if (begun !== undefined) await meshService.finishRotation(begun);
     this.#watchAgents(mesh, keeper);
     const [clock, timers, random, logger] = [this.#clock, this.#timers, this.#random, this.#logger];
@@ -354,6 +367,7 @@ export class MeshThread implements MeshThreadService {
     mesh.onEvent((event) => this.#tellEvent(event, mesh));
     await mesh.start();
     this.#stops.push(() => mesh.stop());
+    this.#stops.push(() => servePagesFirst(mesh, this.#logger));
     return mesh;
   }
 
@@ -401,7 +415,13 @@ export class MeshThread implements MeshThreadService {
 
   async #openQueue(mesh: Mesh, agents: NodeService): Promise<MessageQueue> {
     const event = (told: NodeEvent): void => this.#main.tell.event(told);
-    const queue = await MessageQueue.open({ ...this.#ports(), mesh, agents, event, path: this.#file("queue") });
+    const queue = await MessageQueue.open({
+      ...this.#ports(),
+      mesh,
+      agents,
+      event,
+      path: this.#file("queue"),
+    });
     this.#stops.push(() => queue.stop());
     return queue;
   }

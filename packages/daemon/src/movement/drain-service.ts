@@ -3,6 +3,7 @@
  *
  * DR1. From its beginning until `undrain` the node takes no new agents, also after a restart if the drain was to be kept.
  * DR2. Every agent is tried; what cannot move is named with the reason, and goes on here.
+ * DR4. It is over when agents that left by post-copy have their pages, too, or after `PAGES_MS` (serve-first.ts).
  * DR3. At most {@link AT_A_TIME} agents are on their way at a time.
  */
 import { existsSync, rmSync } from "node:fs";
@@ -27,6 +28,8 @@ export interface DrainParts {
   readonly self: NodeId;
   readonly gate: CellGate;
   readonly mover: AgentMover;
+  /** Resolves when no agent that left needs this node any more (docs/spec/postcopy.md). Never rejects. */
+  readonly settled: () => Promise<unknown>;
   readonly dataDir: string;
   readonly meter: Meter;
   readonly logger: Logger;
@@ -96,6 +99,7 @@ export class Drain {
       };
       await Promise.all(Array.from({ length: AT_A_TIME }, lane));
     }
+    await this.#parts.settled();
     if (this.#run === run) this.#enter(this.#parts.gate.size === 0 ? "drained" : "partly");
   }
 

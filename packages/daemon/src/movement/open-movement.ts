@@ -5,6 +5,7 @@ import type { Clock, Logger, Meter, Random, Signer, Timers } from "@glia-os/abi/
 import type { CellGate } from "@glia-os/cells";
 import { createSystemSensors } from "@glia-os/hal";
 import type { Mesh } from "@glia-os/mesh-core";
+import { PAGES_MS, pagesServed } from "../postcopy/serve-first.ts";
 import { AgentExports } from "./agent-exports.ts";
 import { AgentImports } from "./agent-imports.ts";
 import { AgentMover } from "./agent-mover.ts";
@@ -103,7 +104,8 @@ function openOwn(
   const { mesh, settings } = parts;
   const { sensorsFile } = settings;
   const mover = new AgentMover({ mesh, gate, placement });
-  const drain = new Drain({ ...parts, self: mesh.self, gate, mover });
+  const settled = (): Promise<unknown> => pagesServed(mesh, PAGES_MS);
+  const drain = new Drain({ ...parts, self: mesh.self, gate, mover, settled });
   const { self } = mesh;
   const latency = new LatencyWatch({
     ...parts,

@@ -1,7 +1,7 @@
 /** Moves by post-copy and hybrid between nodes: agents that run at their destination before their memory is there. */
 import type { LocalNode } from "@glia-os/daemon";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { codeOf, guest, testNodes, text, words } from "../movement/nodes.ts";
+import { beforeAll, expect, test } from "vitest";
+import { testNodes } from "../movement/nodes.ts";
 import { Field, fieldModule } from "./field.ts";
 
 const { found, joined } = testNodes();

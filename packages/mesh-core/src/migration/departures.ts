@@ -14,7 +14,6 @@
  *      Whatever becomes of it, rule MG4 holds. The row goes on naming the replica it named: nothing is acknowledged for the agent before it is whole.
  */
 
-import { errorCodeOf } from "@glia-os/abi/errors";
 import { type AgentId, type Epoch, type NodeId, nextEpoch, toHex } from "@glia-os/abi/ids";
 import type { AgentRow, Clock, Coordination, Digests, HostPort, Random, Timers } from "@glia-os/abi/ports";
 import {
@@ -48,6 +47,7 @@ import {
 import type { PagesServed } from "./pages-served.ts";
 import type { MigrateOptions, MigrationPhase, MigrationReport, MigrationStrategy } from "./phase.ts";
 import { Timeline } from "./timeline.ts";
+import { isUnknownOutcome } from "./unknown-outcome.ts";
 
 /** Chunks on their way at once. */
 export const CHUNKS_IN_FLIGHT = 4;
@@ -261,6 +261,7 @@ export class Departures {
       this.#tellAbort(move);
       await precopy?.giveUp(move.agent);
       if (move.unwanted) throw new MigrationCancelledError(move.agent);
+      if (error instanceof MigrationRefusedError) throw error;
       const why = error instanceof Error ? error.message : String(error);
       throw new MigrationAbortedError(move.agent, why, error);
     }
@@ -279,9 +280,13 @@ export class Departures {
         `its replica is on the destination, so that one failure would lose both: ${wanted} needs another one`,
       );
     move.heir = row?.replica;
-    const source = await postcopy.begin(agent, toHex(id), wanted === "hybrid");
-    if (source !== undefined) this.#o.pages.open(id, to);
-    return source;
+    try {
+      const source = await postcopy.begin(agent, toHex(id), wanted === "hybrid");
+      if (source !== undefined) this.#o.pages.open(id, to);
+      return source;
+    } catch (error) {
+      throw new MigrationRefusedError(agent, error instanceof Error ? error.message : String(error), error);
+    }
   }
 
   /** Freeze, send, stage. Any failure before the commit was sent lets the agent go on here at once (MG1). */
@@ -479,22 +484,4 @@ export class Departures {
 /** Whether pages cross after the commit. */
 function isByPages(strategy: "auto" | MigrationStrategy): strategy is "post-copy" | "hybrid" {
   return strategy === "post-copy" || strategy === "hybrid";
-}
-
-/** Codes after which a change may have been made although its answer did not come. Every other refusal changed nothing. */
-const UNKNOWN_OUTCOMES: ReadonlySet<string | undefined> = new Set([
-  undefined,
-  "abi.unexpected",
-  "mesh.anchor-unreachable",
-  "mesh.call-timeout",
-  "mesh.peer-unreachable",
-  "mesh.stopped",
-  "mesh.too-many-calls",
-  "store.queue-full",
-  "store.worker-stopped",
-  "store.write-failed",
-]);
-
-function isUnknownOutcome(error: unknown): boolean {
-  return UNKNOWN_OUTCOMES.has(errorCodeOf(error));
 }
