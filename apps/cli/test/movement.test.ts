@@ -87,6 +87,41 @@ describe("glia agent", () => {
   });
 });
 
+describe("glia agent send", () => {
+  const queued = async (): Promise<unknown> => (await glia(["agent", "queue"]))["waiting"];
+
+  it("--keep: a message to an agent that stands still is kept, listed, given up by hand, and delivered when it goes on", async () => {
+    expect(await queued()).toEqual([]);
+    await glia(["agent", "pause", "echo"]);
+    expect(await glia(["agent", "send", "echo", "first", "--keep"])).toMatchObject({ queued: { id: 1 } });
+    expect(await queued()).toMatchObject([{ messages: 1, bytes: 5, out: 0 }]);
+    const { stdout } = await runCli(["agent", "queue", "--name", "hub"], { env });
+    expect(stdout).toMatch(/echo +1 +5 B +0 +20/);
+    expect(await glia(["agent", "queue", "--drop", "echo"])).toMatchObject({
+      dropped: 1,
+      waiting: [],
+      lost: [{ id: 1, why: "dropped", inDoubt: false }],
+    });
+    expect(await glia(["agent", "send", "echo", "second", "--keep", "10m"])).toMatchObject({
+      queued: { id: 2 },
+    });
+    await glia(["agent", "resume", "echo"]);
+    await expect.poll(queued, { timeout: 20_000 }).toEqual([]);
+  });
+
+  it("--keep and --priority: what makes no sense is refused", async () => {
+    const usage = async (...args: string[]): Promise<string> => {
+      const { code, stderr } = await runCli(["agent", "send", "echo", ...args, "--name", "hub"], { env });
+      expect(code).toBe(2);
+      return stderr;
+    };
+    expect(await usage("hi", "--keep", "8d")).toContain("--keep 8d is out of range");
+    expect(await usage("hi", "--keep", "--ask")).toContain("--keep and --ask exclude each other");
+    expect(await usage("hi", "1", "--priority", "urgent")).toContain("--priority urgent is unknown");
+    expect(await usage("hi", "--priority", "high")).toContain("goes with a message that has an input");
+  });
+});
+
 describe("glia node", () => {
   it("drain and undrain: the node is emptied, and says so; what cannot move is named", async () => {
     expect(await glia(["node", "drain", "edge"])).toMatchObject({
