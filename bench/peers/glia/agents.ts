@@ -33,13 +33,13 @@ async function through(
   await done;
 }
 
-async function asks(): Promise<Contestant> {
+async function asks(message = "add"): Promise<Contestant> {
   const { kernel, system } = own();
   const ref = await system.spawn(adder);
   return {
     run: (times) =>
       through(kernel, system, function* (ctx) {
-        for (let i = 0; i < times; i++) yield* ctx.ask(ref, "add", 1);
+        for (let i = 0; i < times; i++) yield* ctx.ask(ref, message, 1);
       }),
   };
 }
@@ -101,7 +101,8 @@ function create(): Contestant {
 
 /** For `serve.ts`. */
 export const contestants: Readonly<Record<string, ContestantFactory>> = {
-  ask: asks,
+  ask: () => asks(),
+  "ask-in-turn": () => asks("addInTurn"),
   tell: tells,
   "ask-promise": promises,
   "ask-worker": otherWorker,

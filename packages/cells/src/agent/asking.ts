@@ -78,7 +78,8 @@ export abstract class Asking extends Inbox implements Asker, Reader, AgentSpeake
       throw new AskSelfError(ask.message);
     this.more().addAsk(ask);
     ask.input = undefined;
-    if (ask.taker === null) this.limit(ask);
+    const waits = ask.taker === null && !ask.kept && ask.listener === null;
+    if (ask.taker === null && !waits) this.limit(ask);
     const envelope: AgentEnvelope = {
       kind: "ask",
       from: this.ref,
@@ -87,9 +88,10 @@ export abstract class Asking extends Inbox implements Asker, Reader, AgentSpeake
       input,
     };
     const { priority } = ask;
-    const sent = this.send(to, priority === undefined ? envelope : { ...envelope, priority });
+    const sent = this.send(to, priority === undefined ? envelope : { ...envelope, priority }, waits);
     if (sent === "full") this.#settle(ask, true, new AgentMailboxFullError(to, MAILBOX_CAPACITY));
     else if (sent === "unknown") this.#settle(ask, true, new UnknownAgentError(to));
+    else if (waits && !ask.done) this.limit(ask);
   }
 
   forget(ask: PendingAsk): void {
@@ -239,8 +241,8 @@ export abstract class Asking extends Inbox implements Asker, Reader, AgentSpeake
     this.outside.wake(this);
   }
 
-  /** Send, and keep a line of it when somebody wants one. */
-  send(to: AgentTarget, envelope: AgentEnvelope): Sent {
+  /** Send, and keep a line of it when somebody wants one. `waits`: this agent does nothing until it is answered. */
+  send(to: AgentTarget, envelope: AgentEnvelope, waits = false): Sent {
     const log = this.tables?.log;
     if (log)
       log.add(
@@ -250,7 +252,10 @@ export abstract class Asking extends Inbox implements Asker, Reader, AgentSpeake
         envelope,
         typeof to === "string" ? to : (to.name ?? to.id),
       );
-    return this.outside.send(this, to, envelope);
+    const { outside } = this;
+    return waits && outside.ask !== undefined
+      ? outside.ask(this, to, envelope)
+      : outside.send(this, to, envelope);
   }
 }
 

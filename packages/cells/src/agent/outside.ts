@@ -2,7 +2,8 @@
  * What the interpreter needs of the host it runs in: a kernel of this thread, a worker, a WebAssembly cell, a durable program.
  *
  * AO1. One `AgentOutside` may serve many agents: the first argument says which one speaks.
- * AO2. No call may run a handler of any agent before it returns: work is announced by `wake` and done when the host calls `run`.
+ * AO2. No call may run a handler of any agent before it returns: work is announced by `wake` and done when the host calls `run`. Only
+ *      `ask` may run one, of another agent, whose handlers do not wait.
  */
 import type { LogFields, LogLevel } from "@glia-os/abi/ports";
 import type { SpawnOptions } from "./context.ts";
@@ -31,6 +32,8 @@ export interface AgentOutside<Speaker extends AgentSpeaker = AgentSpeaker> {
   readonly datingMs?: number;
   /** Carry an envelope. `from` of the envelope is the speaker's own address. */
   send(speaker: Speaker, to: AgentTarget, envelope: AgentEnvelope): Sent;
+  /** As `send`, of an ask whose asker does nothing until it is answered: it may be handled, and answered, before this returns. */
+  ask?(speaker: Speaker, to: AgentTarget, envelope: AgentEnvelope): Sent;
   /** Call `speaker.run()` soon: it has work. Called again and again without harm. */
   wake(speaker: Speaker): void;
   /** Call `speaker.alarm()` in `delayMs` or a little later. One alarm per agent: another call replaces it; a late one does no harm. */

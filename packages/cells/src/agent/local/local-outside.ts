@@ -71,6 +71,8 @@ export interface Remote {
 export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
   readonly datingMs: number = DATING_MS;
   turns = 0;
+  speaking: LocalAgent | null = null;
+  atOnce = 0;
   declare sys: Sys;
   declare resumption: Iterator<Park, unknown>;
   remote: Remote | null = null;
@@ -193,7 +195,7 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
 
   send(speaker: LocalAgent, to: AgentTarget, envelope: AgentEnvelope): Sent {
     if (to === speaker.lastTo && !speaker.last!.over) return speaker.last!.deliver(envelope);
-    const agent = typeof to === "string" ? this.names.get(to) : this.agents.get(to.id);
+    const agent = this.#known(to);
     if (agent === undefined)
       return this.remote === null ? "unknown" : this.remote.send(speaker, to, envelope);
     if (typeof to === "object") {
@@ -201,6 +203,22 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
       speaker.last = agent;
     }
     return agent.deliver(envelope);
+  }
+
+  /** Only within a turn, and where no task is made specially: what an agent does counts for its own task then (LA3 of `local-agent.ts`). */
+  ask(speaker: LocalAgent, to: AgentTarget, envelope: AgentEnvelope): Sent {
+    if (this.speaking === speaker && this.atOnce > 0 && this.#parts.task === undefined) {
+      const known = to === speaker.lastTo && !speaker.last!.over ? speaker.last! : this.#known(to);
+      if (known?.answerNow(envelope) === true) {
+        this.atOnce--;
+        return "taken";
+      }
+    }
+    return this.send(speaker, to, envelope);
+  }
+
+  #known(to: AgentTarget): LocalAgent | undefined {
+    return typeof to === "string" ? this.names.get(to) : this.agents.get(to.id);
   }
 
   /** Deliver what came from another thread. Gives the error envelope for who asked, when it was not taken. */
