@@ -12,8 +12,8 @@ import { joinedPieces } from "./joined-pieces.ts";
 
 /** What guests are refused with that can only be read while they stand still: of the profile `none`, and before their first step. */
 const ONLY_FROZEN = ["wasm.not-instrumented", "wasm.not-pending"] as const;
-/** While the guest runs: it waits for as much between two of its steps, some tenths of a millisecond. */
-const RUNNING = { least: 128 * 1024, most: 260 * 1024 };
+/** While the guest runs: it waits for as much between two of its steps, about half a millisecond. What crosses costs each thread a turn, however long it is. */
+const RUNNING = { least: 384 * 1024, most: 512 * 1024 };
 /** While it stands still: the longest piece that crosses. */
 const STANDING = { least: 1024 * 1024, most: 1024 * 1024 };
 

@@ -7,7 +7,7 @@
  *     for each and holds it to that.
  * D3. Keys are parsed once and kept in a bounded table (`public-key-table.ts`).
  */
-import { createHmac, hash, timingSafeEqual, verify } from "node:crypto";
+import { createHash, createHmac, hash, timingSafeEqual, verify } from "node:crypto";
 import type { Digests } from "@glia-os/abi/ports";
 import { PUBLIC_KEY_BYTES, PublicKeyTable } from "./public-key-table.ts";
 
@@ -17,6 +17,11 @@ export function createSystemDigests(): Digests {
   const keys = new PublicKeyTable();
   return {
     sha256: (data) => new Uint8Array(hash("sha256", data, "buffer")),
+    sha256Of: (parts) => {
+      const whole = createHash("sha256");
+      for (const part of parts) whole.update(part);
+      return new Uint8Array(whole.digest());
+    },
     hmacSha256: (key, data) => new Uint8Array(createHmac("sha256", key).update(data).digest()),
     verify: (publicKey, message, signature) => {
       if (publicKey.length !== PUBLIC_KEY_BYTES || signature.length !== SIGNATURE_BYTES) return false;

@@ -12,6 +12,8 @@ export interface Signer {
 export interface Digests {
   /** SHA-256 (FIPS 180-4): 32 bytes. */
   sha256(data: Uint8Array): Uint8Array;
+  /** SHA-256 of the parts, one after the other, without joining them. Default: they are joined and given to `sha256`. */
+  sha256Of?(parts: readonly Uint8Array[]): Uint8Array;
   /** HMAC-SHA-256 (RFC 2104): 32 bytes. */
   hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array;
   /** Whether `signature` is `publicKey`'s Ed25519 signature over `message`. False for malformed input; never throws. */

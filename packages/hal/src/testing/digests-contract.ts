@@ -44,6 +44,17 @@ function digestCases(make: () => Digests): readonly ContractCase[] {
       },
     },
     {
+      title: "SHA-256 of parts is that of all of them, wherever they are cut",
+      run: async () => {
+        const digests = make();
+        for (const [message, digest] of SHA256_VECTORS)
+          for (let cut = 0; cut <= message.length; cut++) {
+            const parts = [text(message.slice(0, cut)), text(""), text(message.slice(cut))];
+            assert.equal(hex(digests.sha256Of?.(parts) ?? digests.sha256(text(message))), digest);
+          }
+      },
+    },
+    {
       title: "HMAC-SHA-256 gives the code of RFC 4231",
       run: async () => {
         assert.equal(hex(make().hmacSha256(text(HMAC_VECTOR.key), text(HMAC_VECTOR.data))), HMAC_VECTOR.mac);

@@ -66,7 +66,7 @@ export function firstHash(digests: Digests, move: Uint8Array): Uint8Array {
 
 /** The running hash after one more chunk. */
 export function nextHash(digests: Digests, before: Uint8Array, chunk: Uint8Array): Uint8Array {
-  return digests.sha256(concat(before, chunk));
+  return digests.sha256Of?.([before, chunk]) ?? digests.sha256(concat(before, chunk));
 }
 
 /** The body of `move.plan`. */
