@@ -329,7 +329,7 @@ export class Holds {
     if (this.#given.get(agent) === epoch) {
       const status = row.status === "suspended" ? "suspended" : "running";
       const change = { owner: this.#o.self, sessionId, status } as const;
-      return coordination.compareAndSwap(agent, epoch, change, `${requestId}/given`);
+      return coordination.compareAndSwap(agent, epoch, change, `g${requestId}`);
     }
     const change = { sessionId, from: row.sessionId, status: "running" } as const;
     return coordination.takeOver(agent, epoch, change, requestId);

@@ -1,0 +1,103 @@
+/** A replica that is given an agent by its owner (HS7). */
+import { errorCodeOf } from "@glia-os/abi/errors";
+import { type AgentId, type NodeId, toEpoch } from "@glia-os/abi/ids";
+import { createMemoryCoordination } from "@glia-os/store/memory";
+import { beforeEach, expect, it } from "vitest";
+import { partBody, pointBody, seedBody } from "../../src/failover/messages.ts";
+import { Holds, REPLICA_METHODS, takeBody } from "../../src/index.ts";
+import type { Caller, CallHandler } from "../../src/mesh-types.ts";
+import { VirtualTime } from "../../src/testing/index.ts";
+
+const AGENT = "ab".repeat(16) as AgentId;
+const [FIRST, SECOND, REPLICA] = ["01", "02", "03"].map((byte) => byte.repeat(32) as NodeId) as [
+  NodeId,
+  NodeId,
+  NodeId,
+];
+const FEED = "cd".repeat(16);
+
+let time: VirtualTime;
+let engine: ReturnType<typeof createMemoryCoordination>;
+let sessions: Map<NodeId, string>;
+let methods: Map<string, CallHandler>;
+let adopted: number[];
+
+const call = (method: string, node: NodeId, body: Uint8Array): Promise<Uint8Array> =>
+  (methods.get(method) as CallHandler)({ node } as Caller, body);
+const codeOf = (work: Promise<unknown>): Promise<string | undefined> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => errorCodeOf(error),
+  );
+const give = (node: NodeId, epoch: number): Promise<Uint8Array> =>
+  call(REPLICA_METHODS.take, node, takeBody({ agent: AGENT, epoch: toEpoch(epoch) }));
+
+/** The agent is the first node's, its copy at the replica complete and named; then a post-copy brought it to the second, with the same replica. */
+beforeEach(async () => {
+  time = new VirtualTime();
+  engine = createMemoryCoordination({ clock: time });
+  sessions = new Map();
+  adopted = [];
+  for (const node of [FIRST, SECOND, REPLICA])
+    sessions.set(node, (await engine.openSession(node, 600_000, `open-${node.slice(0, 8)}`)).sessionId);
+  const holds = new Holds({
+    self: REPLICA,
+    clock: time,
+    timers: time,
+    coordination: () => engine,
+    sessionId: () => sessions.get(REPLICA) as string,
+    admit: async () => undefined,
+    adopt: async (_, { epoch }) => void adopted.push(epoch),
+  });
+  methods = new Map(holds.methods());
+  const sessionId = sessions.get(FIRST) as string;
+  const row = { owner: FIRST, sessionId, status: "running", name: "a", programHash: "0".repeat(64) } as const;
+  const { epoch } = await engine.createAgent({ agent: AGENT, ...row }, "create");
+  const meta = new Uint8Array(1);
+  await call(REPLICA_METHODS.seed, FIRST, seedBody({ feed: FEED, agent: AGENT, position: 0, meta }));
+  const bytes = new Uint8Array(8);
+  await call(REPLICA_METHODS.part, FIRST, partBody({ feed: FEED, offset: 0, head: true, bytes }));
+  await call(REPLICA_METHODS.point, FIRST, pointBody({ feed: FEED, position: 0, whole: true, total: 8 }));
+  const named = { owner: FIRST, sessionId, status: "running", replica: REPLICA } as const;
+  await engine.compareAndSwap(AGENT, epoch, named, "named");
+  const moved = { ...named, owner: SECOND, sessionId: sessions.get(SECOND) as string };
+  await engine.compareAndSwap(AGENT, 2 as typeof epoch, moved, "moved");
+});
+
+it("HS7: takes it at once, under the next epoch, although its owner's session lives and the copy is of the owner before", async () => {
+  await give(SECOND, 3);
+  expect(await engine.getAgent(AGENT)).toMatchObject({ owner: REPLICA, epoch: 4 });
+  expect(adopted).toEqual([4]);
+  await give(SECOND, 3);
+  expect(adopted, "a repeated call changes nothing").toEqual([4]);
+});
+
+it("HS7: refuses who does not own it, and another epoch than the row's", async () => {
+  expect(await codeOf(give(FIRST, 3))).toBe("mesh.replica-refused");
+  expect(await codeOf(give(SECOND, 2))).toBe("mesh.replica-refused");
+  expect(
+    await codeOf(
+      call(REPLICA_METHODS.take, SECOND, takeBody({ agent: "00".repeat(16) as AgentId, epoch: toEpoch(3) })),
+    ),
+  ).toBe("mesh.replica-refused");
+  expect(adopted).toEqual([]);
+});
+
+it("HS7: keeps the copy while the agent's new owner lives, and takes it over when that one is gone", async () => {
+  await time.advance(10_000);
+  expect(adopted).toEqual([]);
+  await engine.closeSession(sessions.get(SECOND) as string);
+  await time.advance(1000);
+  expect(adopted).toEqual([4]);
+});
+
+it("HS7: forgets the copy when the row names another replica", async () => {
+  const sessionId = sessions.get(SECOND) as string;
+  const change = { owner: SECOND, sessionId, status: "running", replica: FIRST } as const;
+  await engine.compareAndSwap(AGENT, toEpoch(3), change, "renamed");
+  await time.advance(3000);
+  expect(await codeOf(give(SECOND, 4))).toBe("mesh.replica-refused");
+  await engine.closeSession(sessionId);
+  await time.advance(3000);
+  expect(adopted).toEqual([]);
+});
