@@ -27,6 +27,8 @@ import { RecordedOffice } from "../../src/replica/recorded-office.ts";
 /** The agent. */
 export const AGENT = "ab".repeat(16) as AgentId;
 const NODE = "cd".repeat(32) as NodeId;
+/** One for all nodes, which compiles a module once. */
+const ENGINE = createWasmEngine();
 const NOBODY = {
   pack: () => undefined,
   stays: () => undefined,
@@ -216,6 +218,8 @@ export class OutputsNode {
     world.node = this;
     this.#kernel = createTestKernel(seed);
     const { kernel, clock } = this.#kernel;
+    // No two nodes see the same time.
+    clock.advanceTo(clock.monotonicMs() + (seed % 1000) * 397 + 13);
     const timers: Timers = { schedule: () => ({ cancel: () => undefined }) };
     const late: { port?: CellGatePort & ReplicaPort } = {};
     const gate: CellGatePort = {
@@ -229,7 +233,7 @@ export class OutputsNode {
       acted: () => world.wrong.push("acts left that are in no record"),
     });
     const runner: CellRunner = new CellRunner({
-      ...{ kernel, clock, timers, logger: quiet, engine: createWasmEngine(), gate },
+      ...{ kernel, clock, timers, logger: quiet, engine: ENGINE, gate },
       codec: {
         encode: (image) => encodeSnapshot(image),
         decoder: (imageBytes) => new SnapshotDecoder({ imageBytes }),

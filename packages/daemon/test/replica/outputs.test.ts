@@ -132,7 +132,7 @@ describe("RO1, RD1, RD2, OB2: what an agent with a replica asked for", () => {
     await plain.finish();
     expect(plain.wrong()).toEqual([]);
     const all = plain.node.entries.length;
-    const every = soak ? 1 : Math.ceil(all / 6);
+    const every = soak ? 1 : Math.ceil(all / 8);
     const found: string[] = [];
     let runs = 0;
     for (let at = plain.first; at < all; at += every)
@@ -156,7 +156,7 @@ describe("RO1, RD1, RD2, OB2: what an agent with a replica asked for", () => {
 
   it("is done once each and in order, over several crashes and checkpoints", TIMEOUT, async () => {
     const found: string[] = [];
-    const seeds = soak ? 1000 : 4;
+    const seeds = soak ? 1000 : 8;
     let crashes = 0;
     for (let seed = 2; seed < 2 + seeds; seed++) {
       const run = new Run(seed);

@@ -15,7 +15,7 @@ export const helper: AnyAgent = agent({
   on: { nothing: { handle: () => undefined } },
 });
 
-/** Writes down each number that it is told at `book`, with a chain over all of them and what was random. */
+/** Writes down each number that it is told at `book`, with a chain over all of them, what was random and what time it was. */
 export const clerk: AnyAgent = agent({
   name: "clerk",
   state: () => ({ chain: 1, count: 0, rings: 0, doubled: 0, asked: 0, children: [] as AgentRef[] }),
@@ -25,7 +25,7 @@ export const clerk: AnyAgent = agent({
         const { state } = ctx;
         const before = state.chain;
         state.count++;
-        state.chain = mixed(before, mixed(n, Math.floor(Math.random() * 1e9)));
+        state.chain = mixed(before, mixed(n, Math.floor(Math.random() * 1e9) ^ Date.now()));
         const line = { n, count: state.count, before, after: state.chain };
         ctx.tell("book", "line", line);
         ctx.publish("news", line);
