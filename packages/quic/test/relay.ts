@@ -1,8 +1,8 @@
 /**
  * A UDP relay on loopback that loses, doubles, reorders and damages packets, by a seeded random source.
  *
- * RL1. Both directions go through it; it serves any number of diallers, each through a socket of its own.
- * RL2. A packet that is overtaken waits for the next one, but never longer than HOLD_MS: held until somebody sends again, the last packet
+ * QY1. Both directions go through it; it serves any number of diallers, each through a socket of its own.
+ * QY2. A packet that is overtaken waits for the next one, but never longer than HOLD_MS: held until somebody sends again, the last packet
  *      of a flight would wait for the sender's own timer, which that very wait makes longer each time.
  */
 import { createSocket, type Socket } from "node:dgram";

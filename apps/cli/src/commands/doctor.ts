@@ -1,7 +1,7 @@
 /**
  * `glia doctor`: what this machine is, and whether Glia runs on it.
  *
- * DR1. Every check says what it found and, when it fails, what to change; exit 1 if a check that matters fails.
+ * QD1. Every check says what it found and, when it fails, what to change; exit 1 if a check that matters fails.
  */
 import { describeHardware, detectHardware } from "@glia-os/hal";
 import type { Context } from "../context.ts";
@@ -19,7 +19,7 @@ export interface DoctorOptions {
   readonly data?: string;
 }
 
-/** Run it (DR1). */
+/** Run it (QD1). */
 export async function doctor({ bind, data }: DoctorOptions, { terminal }: Context): Promise<ExitCode> {
   const address = parseHostPort(bind);
   const hardware = await detectHardware();

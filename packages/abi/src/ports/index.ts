@@ -1,5 +1,6 @@
 export type { ApprovalBoard, ApprovalRequest, PostedApproval } from "./approval-board.ts";
 export type { CancelSignal } from "./cancel-signal.ts";
+export { CancelSource } from "./cancel-source.ts";
 export type { Clock, TimerHandle, TimerOptions, Timers } from "./clock.ts";
 export type {
   AgentChange,

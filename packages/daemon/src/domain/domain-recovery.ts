@@ -1,10 +1,10 @@
 /**
  * Durable agents after a restart of their node: what the disk has, and what coordination says of it (docs/spec/domain-cell.md).
  *
- * DR1. An agent goes on here only under an epoch that this life of the node took by compare-and-swap: what a former life had under way is fenced.
- * DR2. A journal is removed only when coordination says that the agent ended, or that it is another node's and no move to this one can commit any more.
- * DR3. No answer decides nothing: it is asked again. So is what lost a compare-and-swap, and a disk that cannot be read.
- * DR4. An agent that cannot be taken up takes no further epoch: it is tried again under the one it has, after pauses that double up to
+ * DX1. An agent goes on here only under an epoch that this life of the node took by compare-and-swap: what a former life had under way is fenced.
+ * DX2. A journal is removed only when coordination says that the agent ended, or that it is another node's and no move to this one can commit any more.
+ * DX3. No answer decides nothing: it is asked again. So is what lost a compare-and-swap, and a disk that cannot be read.
+ * DX4. An agent that cannot be taken up takes no further epoch: it is tried again under the one it has, after pauses that double up to
  *      {@link AGAIN_MAX_MS}, and the same reason is told once. One whose manifest cannot be read is told once and left as it is, row and journal,
  *      for a build of this software that reads it, or until it is terminated.
  */
@@ -39,7 +39,7 @@ export class DomainRecovery {
   readonly #parts: DomainRecoveryParts;
   readonly #startedMs: number;
   readonly #seen = new Set<AgentId>();
-  /** Epochs this life of the node took for agents that it could not take up yet (DR4). */
+  /** Epochs this life of the node took for agents that it could not take up yet (DX4). */
   readonly #taken = new Map<AgentId, Epoch>();
   #stopped = false;
 
@@ -53,7 +53,7 @@ export class DomainRecovery {
     if (!(await this.#list())) void this.#listOn();
   }
 
-  /** DR3, for the disk. */
+  /** DX3, for the disk. */
   async #listOn(): Promise<void> {
     do await this.#pause(ASK_AGAIN_MS);
     while (!this.#stopped && !(await this.#list()));
@@ -126,7 +126,7 @@ export class DomainRecovery {
     return await this.#takeUp(cell, row);
   }
 
-  /** DR2. */
+  /** DX2. */
   async #isForeign(agent: AgentId): Promise<boolean> {
     const { clock, kept } = this.#parts;
     if (clock.monotonicMs() - this.#startedMs < FOREIGN_MS) return false;
@@ -134,7 +134,7 @@ export class DomainRecovery {
     return true;
   }
 
-  /** DR1. False when the row changed meanwhile: what it says now decides. */
+  /** DX1. False when the row changed meanwhile: what it says now decides. */
   async #takeUp(cell: StoredCell, row: AgentRow): Promise<boolean> {
     const { gate, logger } = this.#parts;
     const { agent, status } = row;
@@ -159,7 +159,7 @@ export class DomainRecovery {
     return undefined;
   }
 
-  /** Undefined for one that cannot be read, which no asking again changes (DR4). */
+  /** Undefined for one that cannot be read, which no asking again changes (DX4). */
   #manifestOf(cell: StoredCell): AgentManifest | undefined {
     try {
       return manifestOf(cell);

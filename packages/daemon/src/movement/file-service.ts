@@ -1,8 +1,8 @@
 /**
  * Exports and imports from any node: the one that is asked passes the calls on to the one that has the agent, or is to get it.
  *
- * FS1. Secrets cross between nodes only inside their mutually authenticated sessions, and never in a log or an error.
- * FS2. The id of a transfer names the node that does it, so that whoever passes calls on keeps nothing.
+ * TF1. Secrets cross between nodes only inside their mutually authenticated sessions, and never in a log or an error.
+ * TF2. The id of a transfer names the node that does it, so that whoever passes calls on keeps nothing.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

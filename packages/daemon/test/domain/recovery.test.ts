@@ -62,7 +62,7 @@ async function recovery(
   return { recovered, logged, sessionId, time, engine, tried };
 }
 
-test("DR3: an agent whose row changed between the look and the swap goes on under the next epoch", async () => {
+test("DX3: an agent whose row changed between the look and the swap goes on under the next epoch", async () => {
   let raised = false;
   const { recovered, logged } = await recovery(
     async () => [{ agent: ONE, meta: META }],
@@ -78,7 +78,7 @@ test("DR3: an agent whose row changed between the look and the swap goes on unde
   expect(logged[0]).toMatch("its row changed");
 });
 
-test("DR4: an agent that cannot be taken up keeps its epoch, is tried again after growing pauses, and is told of once", async () => {
+test("DX4: an agent that cannot be taken up keeps its epoch, is tried again after growing pauses, and is told of once", async () => {
   const stored: KeptCells["stored"] = async () => [{ agent: ONE, meta: META }];
   const { recovered, logged, time, tried } = await recovery(stored, undefined, 9);
   await time.advance(600_000);
@@ -89,7 +89,7 @@ test("DR4: an agent that cannot be taken up keeps its epoch, is tried again afte
   expect(logged).toEqual(["durable agent waits", "durable agent goes on"]);
 });
 
-test("DR4: one whose manifest cannot be read is told of once and left with its row as it is", async () => {
+test("DX4: one whose manifest cannot be read is told of once and left with its row as it is", async () => {
   const { recovered, logged, time, engine } = await recovery(async () => [
     { agent: ONE, meta: Uint8Array.of(1, 2, 3) },
     { agent: TWO, meta: META },
@@ -100,7 +100,7 @@ test("DR4: one whose manifest cannot be read is told of once and left with its r
   expect(logged.filter((line) => line.includes("manifest"))).toHaveLength(1);
 });
 
-test("DR3: a disk that cannot be read is read again, and a file that cannot be read holds no other agent up", async () => {
+test("DX3: a disk that cannot be read is read again, and a file that cannot be read holds no other agent up", async () => {
   const order: string[] = [];
   let lists = 0;
   const { recovered } = await recovery(async (unread) => {

@@ -1,4 +1,4 @@
-/** Agents in files, on nodes (docs/spec/agent-file.md; AX1, AX2, AI1, AI2, FS2). */
+/** Agents in files, on nodes (docs/spec/agent-file.md; AX1, AX2, AI1, AI2, TF2). */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type AgentFileHeader, FILE_START_MAX, type FileSeal, readFileStart } from "@glia-os/cells";

@@ -1,5 +1,5 @@
 /** Services of the world outside, for `Kernel.service`: over the ports of `abi`, or of your own. */
-export { CancelSource } from "./cancel-source.ts";
+export { CancelSource } from "@glia-os/abi/ports";
 export {
   approverService,
   filesService,

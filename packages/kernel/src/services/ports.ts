@@ -1,16 +1,16 @@
 /** Services over the ports of `abi`: each call becomes a promise of the port, with a signal that is raised when its task stops waiting. */
-import type {
-  Approver,
-  CancelSignal,
-  FileOperation,
-  Files,
-  Http,
-  HttpRequest,
-  Model,
-  Tool,
+import {
+  type Approver,
+  type CancelSignal,
+  CancelSource,
+  type FileOperation,
+  type Files,
+  type Http,
+  type HttpRequest,
+  type Model,
+  type Tool,
 } from "@glia-os/abi/ports";
 import type { ServiceMeter } from "../budget/service-meter.ts";
-import { CancelSource } from "./cancel-source.ts";
 import type { ShownQuestion } from "./requests.ts";
 import type { Service, ServiceCall, ServiceKind } from "./service.ts";
 

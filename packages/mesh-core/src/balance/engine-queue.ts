@@ -2,9 +2,14 @@
  * The `JobQueue` port over any job engine: jobs wait here, at most as many as the engine has slots are with it.
  * Invariants: packages/abi/src/ports/job-queue.ts.
  */
-import type { JobEngine, JobEnvelope, JobQueue, TakenJob } from "@glia-os/abi/ports";
+import {
+  CancelSource,
+  type JobEngine,
+  type JobEnvelope,
+  type JobQueue,
+  type TakenJob,
+} from "@glia-os/abi/ports";
 import { OverlayLimitError } from "../overlay-errors.ts";
-import { JobStop } from "./job-stop.ts";
 
 /** Jobs that wait, unless said otherwise. */
 export const WAITING_JOBS_MAX = 10_000;
@@ -27,7 +32,7 @@ class EngineQueue implements JobQueue {
   readonly #o: EngineQueueOptions;
   /** In the order they will start: higher priority first, of equal ones the older. */
   readonly #waiting: TakenJob[] = [];
-  readonly #running = new Map<TakenJob, JobStop>();
+  readonly #running = new Map<TakenJob, CancelSource>();
 
   constructor(options: EngineQueueOptions) {
     this.#o = options;
@@ -71,7 +76,7 @@ class EngineQueue implements JobQueue {
     for (const { reject } of waiting) reject(why);
     for (const [{ reject }, stop] of running) {
       reject(why);
-      stop.request(why);
+      stop.cancel(why);
     }
     return waiting.length + running.length;
   }
@@ -80,7 +85,7 @@ class EngineQueue implements JobQueue {
     while (this.#running.size < this.slots) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
-      const stop = new JobStop();
+      const stop = new CancelSource();
       this.#running.set(next, stop);
       this.#o.engine
         .run(next.job, stop)

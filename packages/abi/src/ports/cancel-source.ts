@@ -1,5 +1,5 @@
-/** A `CancelSignal` that is raised by hand: what ports hear when their task stops waiting. */
-import type { CancelSignal } from "@glia-os/abi/ports";
+/** A `CancelSignal` that is raised by hand: what ports hear when nobody waits any more. */
+import type { CancelSignal } from "./cancel-signal.ts";
 
 /** Raises one cancel signal, once. */
 export class CancelSource implements CancelSignal {
