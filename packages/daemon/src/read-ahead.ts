@@ -21,7 +21,9 @@ const STANDING = { least: 1024 * 1024, most: 1024 * 1024 };
 export const readAhead: AheadCodec = {
   async read(program, instance) {
     try {
-      return reading(instance as WasmInstance, await (program as WasmProgram).tracking());
+      const guest = instance as WasmInstance;
+      // One that came by post-copy is in memory that two threads shared.
+      return reading(guest, await (program as WasmProgram).tracking(guest.shared ? "shared" : "private"));
     } catch (error) {
       if (ONLY_FROZEN.some((code) => hasErrorCode(error, code))) return undefined;
       throw error;
