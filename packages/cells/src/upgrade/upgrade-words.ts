@@ -4,7 +4,6 @@
  * UW1. A message or answer is one line of JSON and then bytes, which are the guest's own: a node passes them on and never reads them.
  * UW2. An answer that does not have the form is a refusal; nothing is guessed.
  */
-import { errorCodeOf } from "@glia-os/abi/errors";
 import { decodeUtf8, encodeUtf8 } from "@glia-os/kernel/guests";
 
 /** The export by which a module says that it answers these messages. A module with the grant `service/agents` answers them anyway. */
@@ -106,9 +105,9 @@ function jsonOf(line: Uint8Array): unknown {
 
 function refusalIn({ error }: Fields): Refusal | undefined {
   if (error === undefined) return undefined;
-  const { message } = (error ?? {}) as { readonly message?: unknown };
+  const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown };
   const why = typeof message === "string" ? message.slice(0, WHY_CHARS_MAX) : "it does not say why";
-  return { kind: "refused", why, code: errorCodeOf(error)?.slice(0, NAME_CHARS_MAX) };
+  return { kind: "refused", why, code: typeof code === "string" ? code.slice(0, NAME_CHARS_MAX) : undefined };
 }
 
 function codeIn({ name, version }: Fields): CodeVersion | undefined {

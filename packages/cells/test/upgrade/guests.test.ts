@@ -1,6 +1,10 @@
 /** The code of a guest in AssemblyScript is exchanged while messages come (docs/spec/upgrade.md). */
 import { errorCodeOf } from "@glia-os/abi/errors";
+import type { EngineInstance, GuestHost } from "@glia-os/abi/ports";
+import { type CellGate, CellUpgrades, type CellUpgradesParts, TURNS_MAX } from "@glia-os/cells";
+import type { Sys } from "@glia-os/kernel";
 import { describe, expect, test } from "vitest";
+import { GuestDialogue } from "../../src/upgrade/guest-dialogue.ts";
 import { AGENT, EPOCH, HostUnderTest, manifestOf, message, move } from "../host-under-test.ts";
 
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
@@ -191,5 +195,33 @@ describe("CU2: what is refused leaves the agent as it was", () => {
       /^cells\.(upgrade-busy|not-upgradable)$/,
     );
     expect(host.gate.stands(AGENT)?.state).toBe("running");
+  });
+
+  test("a durable agent: its journal belongs to its program", async () => {
+    const { host } = await new Tally().start();
+    const cell = { ...host.gate.cellOf(AGENT), manifest: { ...manifestOf("tally"), kind: "domain" } };
+    const gate = { cellOf: () => cell } as unknown as CellGate;
+    const upgrades = new CellUpgrades({ gate } as unknown as CellUpgradesParts);
+    await expect(upgrades.upgrade(AGENT, { program: next })).rejects.toMatchObject({
+      code: "cells.not-upgradable",
+    });
+  });
+});
+
+describe("GD2: a guest that is spoken with", () => {
+  test("never has more than its turns, whatever it does with them", () => {
+    let turns = 0;
+    const outcome = { kind: "yielded" } as const;
+    const step = (): typeof outcome => {
+      turns++;
+      return outcome;
+    };
+    const guest = { pending: undefined, preemptible: true, step };
+    const dialogue = new GuestDialogue({} as GuestHost);
+    const sys = { *yield() {} } as unknown as Sys;
+    const begun = dialogue.begin(sys, guest as unknown as EngineInstance);
+    let at = begun.next();
+    while (at.done !== true) at = begun.next();
+    expect([at.value?.why, turns]).toEqual([`it took more than ${TURNS_MAX} turns`, TURNS_MAX + 1]);
   });
 });
