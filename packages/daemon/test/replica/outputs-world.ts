@@ -86,6 +86,8 @@ export class World {
   readonly wrong: string[] = [];
   readonly random: () => number;
   children = 0;
+  /** Nodes that were ever. */
+  nodes = 0;
   /** Where the agent is. */
   node: OutputsNode | undefined;
 
@@ -219,7 +221,7 @@ export class OutputsNode {
     this.#kernel = createTestKernel(seed);
     const { kernel, clock } = this.#kernel;
     // No two nodes see the same time.
-    clock.advanceTo(clock.monotonicMs() + (seed % 1000) * 397 + 13);
+    clock.advanceTo(clock.monotonicMs() + ++world.nodes * 397);
     const timers: Timers = { schedule: () => ({ cancel: () => undefined }) };
     const late: { port?: CellGatePort & ReplicaPort } = {};
     const gate: CellGatePort = {
@@ -365,11 +367,38 @@ export class OutputsNode {
     this.replicas.get(AGENT)?.held(this.held);
   }
 
+  /** Entries that are in the first checkpoint. */
+  get first(): number {
+    return this.#checkpoints[0]?.position ?? 0;
+  }
+
   async checkpoint(whole: boolean): Promise<void> {
     const { position, head, chunks } = await this.replicas.checkpoint(AGENT, whole);
     const parts: Uint8Array[] = [];
     for (let part = await chunks(); part !== undefined; part = await chunks()) parts.push(part.slice());
     this.#checkpoints.push({ position, whole, head, parts, atMs: this.#kernel.clock.monotonicMs() });
+  }
+
+  /** Move the agent to another node, or nearly: then it goes on here. */
+  async move(next: OutputsNode, epoch: number, commits: boolean): Promise<void> {
+    const meta = this.gate.describe(AGENT)?.meta as Uint8Array;
+    const freezing = this.gate.freeze(AGENT);
+    await this.run();
+    await next.gate.stage(AGENT, meta, await freezing);
+    if (commits) {
+      await this.gate.retire(AGENT, { agent: AGENT, epoch: epoch as Epoch, owner: NODE, address: undefined });
+      this.crash();
+      await next.gate.activate(AGENT, epoch as Epoch);
+      await next.run();
+      await next.checkpoint(true);
+      next.hold(next.entries.length);
+      return;
+    }
+    this.#world.node = this;
+    await next.gate.discard(AGENT);
+    next.crash();
+    await this.gate.thaw(AGENT, epoch as Epoch);
+    await this.run();
   }
 
   /** Gone, with all it did not say. */

@@ -34,9 +34,7 @@ class Run {
   readonly #seed: number;
   #epoch = 1;
   crashes = 0;
-  /** Entries in the first checkpoint. */
-  first = 0;
-
+  moves = 0;
   constructor(seed: number) {
     this.#seed = seed;
     this.world = new World(drawing(seed));
@@ -49,7 +47,6 @@ class Run {
 
   async begin(): Promise<void> {
     await this.node.start(manifest);
-    this.first = this.node.entries.length;
     for (let n = 1; n <= NOTES; n++) this.world.toAgent(CLIENT, tell("note", n));
   }
 
@@ -57,9 +54,18 @@ class Run {
   async crash(position: number): Promise<void> {
     this.crashes++;
     this.node.crash();
-    const copy = this.node.copy(manifest, position);
+    const copy = this.node.copy(manifest, Math.max(position, this.node.first));
     this.node = new OutputsNode(this.world, 1000 * this.#seed + this.crashes);
     await this.node.adopt(copy, ++this.#epoch);
+    if (this.node.ends.length > 0) this.world.wrong.push(`it ended: ${JSON.stringify(this.node.ends)}`);
+  }
+
+  /** It moves, or nearly. */
+  async move(commits: boolean): Promise<void> {
+    this.moves++;
+    const next = new OutputsNode(this.world, 1000 * this.#seed + 500 + this.moves);
+    await this.node.move(next, ++this.#epoch, commits);
+    if (commits) this.node = next;
     if (this.node.ends.length > 0) this.world.wrong.push(`it ended: ${JSON.stringify(this.node.ends)}`);
   }
 
@@ -135,7 +141,7 @@ describe("RO1, RD1, RD2, OB2: what an agent with a replica asked for", () => {
     const every = soak ? 1 : Math.ceil(all / 8);
     const found: string[] = [];
     let runs = 0;
-    for (let at = plain.first; at < all; at += every)
+    for (let at = plain.node.first; at < all; at += every)
       for (const behind of soak ? [0, 1, 3, 8] : [at % 4]) {
         const run = new Run(1);
         await run.begin();
@@ -145,7 +151,7 @@ describe("RO1, RD1, RD2, OB2: what an agent with a replica asked for", () => {
           await run.node.exchange();
           await run.node.pass(10);
         }
-        await run.crash(Math.max(run.node.held, run.first, Math.min(at, run.node.entries.length)));
+        await run.crash(Math.max(run.node.held, Math.min(at, run.node.entries.length)));
         await run.finish();
         for (const what of run.wrong()) found.push(`entry ${at}, ${behind} behind: ${what}`);
         runs++;
@@ -154,10 +160,10 @@ describe("RO1, RD1, RD2, OB2: what an agent with a replica asked for", () => {
     expect(found).toEqual([]);
   });
 
-  it("is done once each and in order, over several crashes and checkpoints", TIMEOUT, async () => {
+  it("is done once each and in order, over several crashes, moves and checkpoints", TIMEOUT, async () => {
     const found: string[] = [];
     const seeds = soak ? 1000 : 8;
-    let crashes = 0;
+    let [crashes, moves] = [0, 0];
     for (let seed = 2; seed < 2 + seeds; seed++) {
       const run = new Run(seed);
       const { random } = run.world;
@@ -169,14 +175,18 @@ describe("RO1, RD1, RD2, OB2: what an agent with a replica asked for", () => {
         else if (kind < 0.7) await node.pass(Math.floor(random() * 60));
         else if (kind < 0.9)
           node.hold(node.held + Math.floor(random() * (node.entries.length - node.held + 1)));
-        else if (kind < 0.95) await node.checkpoint(random() < 0.5);
+        else if (kind < 0.93) await node.checkpoint(random() < 0.5);
+        else if (kind < 0.96) await run.move(random() < 0.6);
         else await run.crash(node.held + Math.floor(random() * (node.entries.length - node.held + 1)));
       }
       await run.finish();
       crashes += run.crashes;
+      moves += run.moves;
       for (const what of run.wrong()) found.push(`seed ${seed}: ${what}`);
     }
-    console.log(`outputs over crashes: ${seeds} seeds, ${crashes} crashes, ${found.length} failed`);
+    console.log(
+      `outputs over crashes: ${seeds} seeds, ${crashes} crashes, ${moves} moves, ${found.length} failed`,
+    );
     expect(found).toEqual([]);
   });
 });
