@@ -39,19 +39,19 @@ export class PagesReading implements ReadingPages {
   next(): Uint8Array | undefined {
     if (!this.#begun) {
       this.#begun = true;
-      return this.#source.start();
+      return own(this.#source.start());
     }
     while (this.#reading !== undefined || !this.#settled) {
       this.#reading ??= this.#round();
       const { done, value } = this.#reading.next();
-      if (done !== true) return value;
+      if (done !== true) return own(value);
       this.#reading = undefined;
     }
     return undefined;
   }
 
-  last(): Iterator<Uint8Array> {
-    return this.#source.handOver();
+  *last(): Generator<Uint8Array, void, undefined> {
+    for (const piece of this.#source.handOver()) yield own(piece);
   }
 
   serve(said: Uint8Array): PagesAnswer {
@@ -68,7 +68,7 @@ export class PagesReading implements ReadingPages {
       bytes += piece.length;
       if (bytes >= SERVED_BYTES) break;
     }
-    return { bytes: Buffer.concat(pieces), done: source.complete };
+    return { bytes: own(Buffer.concat(pieces)), done: source.complete };
   }
 
   cancel(): void {
@@ -85,6 +85,11 @@ export class PagesReading implements ReadingPages {
     this.#sent = this.#source.dirtyPages;
     return this.#source.round();
   }
+}
+
+/** In memory of its own, which can be given up to another thread. */
+function own(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }
 
 /** Pages that are asked for in what the destination says; what it says comes in whole answers. */

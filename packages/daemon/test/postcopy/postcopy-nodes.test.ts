@@ -1,7 +1,7 @@
 /** Moves by post-copy and hybrid between nodes: agents that run at their destination before their memory is there. */
 import type { LocalNode } from "@glia-os/daemon";
 import { beforeAll, expect, test } from "vitest";
-import { testNodes } from "../movement/nodes.ts";
+import { guest, testNodes, text, words } from "../movement/nodes.ts";
 import { Field, fieldModule } from "./field.ts";
 
 const { found, joined } = testNodes();
@@ -9,6 +9,12 @@ let module: Uint8Array;
 beforeAll(async () => {
   module = await fieldModule();
 });
+
+const errorOf = (error: unknown): { readonly code: string; readonly message: string } => {
+  const { code = "", message = "" } = error as { readonly code?: string; readonly message?: string };
+  const remote = (error as { readonly remote?: { readonly code: string } }).remote;
+  return { code: remote?.code ?? code, message };
+};
 
 /** Ask with some in flight until told to stop; answers are checked in order. */
 async function stream(node: LocalNode, field: Field, done: () => boolean): Promise<void> {
@@ -24,26 +30,63 @@ async function stream(node: LocalNode, field: Field, done: () => boolean): Promi
   }
 }
 
-describe("an agent that is asked all the time", () => {
-  test("GA1: moves by post-copy and hybrid, to and fro, and every answer comes from its own memory", async () => {
-    const core = await found();
-    const edge = await joined(core, "edge");
-    await core.spawn({ name: "field", module });
-    const field = new Field();
-    let over = false;
-    const streaming = stream(edge, field, () => over);
-    const moves = ["post-copy", "hybrid", "pre-copy", "post-copy", "stop-and-copy", "hybrid"] as const;
-    for (const [n, strategy] of moves.entries()) {
-      const before = field.answered;
-      const report = await edge.migrate("field", n % 2 === 0 ? "edge" : "core", { strategy });
-      expect(report.strategy).toBe(strategy);
-      expect(report.epoch).toBe(n + 2);
-      if (strategy === "post-copy") expect(report.phases.map(({ phase }) => phase)).toContain("pages");
-      while (field.answered < before + 20) await new Promise((resolve) => setImmediate(resolve));
-    }
-    over = true;
-    await streaming;
-    expect(field.wrong).toEqual([]);
-    console.log(`${field.answered} answers over ${moves.length} moves`);
+test("GA1, PN3: an agent that is asked all the time moves to and fro by every strategy, and each answer comes from its own memory", async () => {
+  const core = await found();
+  const edge = await joined(core, "edge");
+  await core.spawn({ name: "field", module });
+  const field = new Field();
+  let over = false;
+  const streaming = stream(edge, field, () => over);
+  const moves = ["post-copy", "hybrid", "pre-copy", "post-copy", "stop-and-copy"] as const;
+  for (const [n, strategy] of moves.entries()) {
+    const before = field.answered;
+    const report = await edge.migrate("field", n % 2 === 0 ? "edge" : "core", { strategy });
+    expect(report).toMatchObject({ strategy, epoch: n + 2 });
+    const phases = report.phases.map(({ phase }) => phase);
+    expect(phases.includes("pages")).toBe(strategy === "post-copy" || strategy === "hybrid");
+    while (field.answered < before + 20) await new Promise((resolve) => setImmediate(resolve));
+  }
+  over = true;
+  await streaming;
+  expect(field.wrong).toEqual([]);
+  console.log(`${field.answered} answers over ${moves.length} moves`);
+});
+
+test("PN2, PN7: a source that stops serves first; what cannot move so is refused and goes on, and what stands still is copied as it is", async () => {
+  const core = await found();
+  let stops = false;
+  let stopping: Promise<void> | undefined;
+  const source: LocalNode = await joined(core, "source", {
+    onEvent: (event) => {
+      if (event.kind === "migration-phase" && event.phase.phase === "live" && stops)
+        stopping ??= source.stop();
+    },
   });
+  await core.spawn({
+    name: "speaker",
+    module: guest("echo"),
+    grants: ["glia.v1", "service/agents"],
+    on: "source",
+  });
+  const refused = await source.migrate("speaker", "core", { strategy: "post-copy" }).catch(errorOf);
+  expect([refused.code, refused.message]).toEqual([
+    "mesh.migration-refused",
+    expect.stringContaining("it is given capabilities"),
+  ]);
+  expect(words(await core.ask("speaker", text("still here"), 5000))).toBe("still here");
+  await source.pause("speaker");
+  expect(await source.migrate("speaker", "core", { strategy: "post-copy" })).toMatchObject({
+    strategy: "stop-and-copy",
+  });
+
+  // Small, so that a slow machine serves it in the seconds that a node takes for it.
+  await core.spawn({ name: "small", module: guest("echo"), on: "source" });
+  expect(words(await core.ask("small", text("before"), 30_000))).toBe("before");
+  stops = true;
+  await source.migrate("small", "core", { strategy: "post-copy" }).catch(errorOf);
+  expect(stopping).toBeDefined();
+  await stopping;
+  expect(words(await core.ask("small", text("after"), 30_000))).toBe("after");
+  const agents = (await core.listAgents()).map(({ name, ownerName, status }) => [name, ownerName, status]);
+  expect(agents).toContainEqual(["small", "core", "running"]);
 });
