@@ -66,6 +66,13 @@ describe("the mesh in lines", () => {
     expect(lines.find((line) => line.startsWith("edge"))).toContain("silent");
   });
 
+  it("the messages that nodes keep for agents elsewhere are counted together", () => {
+    const nodes = [surveyed("hub", { queued: 2 }), surveyed("edge", { queued: 3 })];
+    expect(meshLines({ now: survey(1, nodes), before: undefined }, "name")[0]).toMatch(
+      / {2}5 messages kept$/,
+    );
+  });
+
   it("moves under way come before those that ended, newest first, whichever node they began at", () => {
     const [moved] = [agent("a", 1)];
     const move = { agent: moved.agent, to: ids.hub, phase: "pre-copy", elapsedMs: 40 } as const;

@@ -81,6 +81,7 @@ export class MeshThread implements MeshThreadService {
   #services: readonly object[] = [];
   #replicas: ReplicaService | undefined;
   #ends: AgentEnds | undefined;
+  #queue: MessageQueue | undefined;
   #agentsStalled = false;
   #expelled = false;
 
@@ -181,6 +182,7 @@ export class MeshThread implements MeshThreadService {
       members: () => meshService.members(),
       agents: () => node.listAgents(),
       jobs: () => jobs?.view(),
+      queued: () => this.#queue?.size ?? 0,
     });
     const movement = this.#openMovement(mesh, gate, node, identity, sessionId);
     const queue = await this.#openQueue(mesh, node);
@@ -422,6 +424,7 @@ export class MeshThread implements MeshThreadService {
       event,
       path: this.#file("queue"),
     });
+    this.#queue = queue;
     this.#stops.push(() => queue.stop());
     return queue;
   }

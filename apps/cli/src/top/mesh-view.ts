@@ -32,8 +32,10 @@ export function meshLines(pair: SurveyPair, order: AgentOrder): string[] {
   const self = nodes.find((node) => node.self);
   const moves = movesOf(nodes);
   const underWay = moves.filter(({ move }) => move.state === "under-way").length;
+  const queued = nodes.reduce((sum, { report }) => sum + (report?.queued ?? 0), 0);
+  const kept = queued === 0 ? "" : `  ${formatCount(queued)} messages kept`;
   return [
-    `glia top  mesh from ${self?.name ?? "a client"}  ${alive} of ${nodes.length} nodes alive  ${agents.length} agents  ${underWay} on the move`,
+    `glia top  mesh from ${self?.name ?? "a client"}  ${alive} of ${nodes.length} nodes alive  ${agents.length} agents  ${underWay} on the move${kept}`,
     "",
     ...nodeTable(pair),
     ...(agents.length === 0 ? [] : ["", ...agentTable(pair, order)]),

@@ -107,6 +107,13 @@ export class MessageQueue implements QueueApi {
     return { agent, id, untilMs };
   }
 
+  /** Messages that are kept now. */
+  get size(): number {
+    let messages = 0;
+    for (const lane of this.#lanes.values()) messages += lane.size;
+    return messages;
+  }
+
   async queued(): Promise<QueueView> {
     const waiting = [...this.#lanes.values()]
       .filter(({ size }) => size > 0)
@@ -247,12 +254,9 @@ export class MessageQueue implements QueueApi {
 
   #measure(): void {
     const { meter } = this.#parts;
-    let [messages, bytes] = [0, 0];
-    for (const lane of this.#lanes.values()) {
-      messages += lane.size;
-      bytes += lane.bytes;
-    }
-    meter.gauge("glia_queued_messages", messages);
+    let bytes = 0;
+    for (const lane of this.#lanes.values()) bytes += lane.bytes;
+    meter.gauge("glia_queued_messages", this.size);
     meter.gauge("glia_queued_bytes", bytes);
   }
 }

@@ -29,6 +29,8 @@ export interface NodeReport {
   /** How far it doubts its own judgement: 0 (well) to 7. */
   readonly healthScore: number;
   readonly jobs: JobsView | undefined;
+  /** Messages that it keeps for agents elsewhere; absent when there are none. */
+  readonly queued?: number;
   /** Moves that began there. */
   readonly moves: readonly MoveView[];
 }
@@ -63,6 +65,7 @@ export interface SurveyServiceParts {
   members(): readonly MemberDetail[];
   agents(): Promise<readonly AgentView[]>;
   jobs(): JobsView | undefined;
+  queued(): number;
 }
 
 /** The operations. */
@@ -87,6 +90,7 @@ export class SurveyService implements SurveyApi {
 
   #report(): NodeReport {
     const { clock, gate, mesh, jobs, moves } = this.#parts;
+    const queued = this.#parts.queued();
     const { user, system } = process.cpuUsage();
     return {
       uptimeMs: clock.monotonicMs() - this.#startedMs,
@@ -95,6 +99,7 @@ export class SurveyService implements SurveyApi {
       hosting: gate?.size ?? 0,
       healthScore: mesh.healthScore,
       jobs: jobs(),
+      ...(queued > 0 && { queued }),
       moves: moves.view(),
     };
   }

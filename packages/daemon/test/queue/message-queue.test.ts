@@ -106,6 +106,11 @@ describe("a node", () => {
       .poll(() => events, { timeout: 20_000 })
       .toMatchObject([{ kind: "message-lost", agent, id: 1, why: "expired", inDoubt: false }]);
     expect((await edge.queued()).waiting).toMatchObject([{ agent, messages: 3, bytes: 3, out: 0 }]);
+    const { nodes: surveyed } = await core.survey();
+    expect(surveyed.map(({ name, report }) => [name, report?.queued]).sort()).toEqual([
+      ["core", undefined],
+      ["edge", 3],
+    ]);
     await core.resume("echo");
     await expect.poll(async () => (await edge.queued()).waiting, { timeout: 20_000 }).toEqual([]);
     expect((await core.listAgents())[0]?.live).toMatchObject({ received: 3 });
