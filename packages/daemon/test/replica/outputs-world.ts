@@ -3,18 +3,22 @@
  * that loses answers. Those it speaks with are here and never crash.
  */
 import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
-import type { Logger, Timers } from "@glia-os/abi/ports";
+import type { Http, Logger, Timers } from "@glia-os/abi/ports";
+import { RIGHTS } from "@glia-os/abi/syscalls";
 import {
   type AgentManifest,
   CellGate,
   type CellGatePort,
   CellRunner,
+  type CellService,
   type Copy,
   encodeManifest,
   ReplicaGate,
   type ReplicaPort,
 } from "@glia-os/cells";
 import { encodeEnvelope } from "@glia-os/cells/agent";
+import type { Kernel } from "@glia-os/kernel";
+import { httpService } from "@glia-os/kernel/services";
 import { createTestKernel } from "@glia-os/kernel/testing";
 import { type AgentLinkEvents, type CarriedLink, LinkTable, type OutgoingLink } from "@glia-os/mesh-core";
 import { createWasmEngine, encodeSnapshot, SnapshotDecoder } from "@glia-os/wasm";
@@ -88,6 +92,10 @@ export class World {
   children = 0;
   /** Nodes that were ever. */
   nodes = 0;
+  /** Replies of the agent that left. */
+  readonly replies: string[] = [];
+  /** What its nodes reach over HTTP. */
+  http: Http | undefined;
   /** Where the agent is. */
   node: OutputsNode | undefined;
 
@@ -137,6 +145,12 @@ export class World {
       ? "retry"
       : verdict.kind;
   }
+}
+
+function httpOf(kernel: Kernel, { http }: World): readonly CellService[] {
+  return http === undefined
+    ? []
+    : [{ name: "http", handle: kernel.service(httpService(http)), rights: RIGHTS.exec }];
 }
 
 /** A link of a node that is there: everything not acknowledged is sent at each turn. */
@@ -248,7 +262,7 @@ export class OutputsNode {
           checkpointed: (...call) => late.port?.checkpointed(...call),
         },
       },
-      services: [agents.service],
+      services: [agents.service, ...httpOf(kernel, world)],
     });
     this.replicas = new ReplicaGate(runner, clock);
     this.office = this.#office(seed, agents.released, timers);
@@ -258,7 +272,7 @@ export class OutputsNode {
       clock,
       baggage: baggageOf(NOBODY, this.office),
       events: this.replicas.events({
-        replyReady: () => undefined,
+        replyReady: (_, __, payload) => void world.replies.push(new TextDecoder().decode(payload)),
         cellEnded: (_, __, end) => void this.ends.push(end),
       }),
     });
@@ -305,6 +319,13 @@ export class OutputsNode {
     await this.gate.start(AGENT, 1 as Epoch, manifest, begin);
     await this.run();
     await this.checkpoint(true);
+  }
+
+  /** Ask it, on a link of its own. */
+  ask(seq: number, text: string): void {
+    const payload = new TextEncoder().encode(text);
+    const link = "a5".repeat(16);
+    this.gate.deliver({ agent: AGENT, link, seq, floor: 0, ask: true, payload, from: NODE });
   }
 
   /** Run what can run now. */
