@@ -31,6 +31,13 @@ describe("acts", () => {
     expect(payload).toEqual({ ...tell, from: me });
   });
 
+  test("AC2: a priority stays at the beginning, where nodes look for it", () => {
+    const [act] = actsOf([["send", you, { ...tell, priority: "high" }]], me);
+    const text = act?.kind === "send" ? new TextDecoder().decode(act.payload) : "";
+    expect(text.startsWith('{"priority":"high",')).toBe(true);
+    expect(JSON.parse(text)).toEqual({ ...tell, priority: "high", from: me });
+  });
+
   test("AC1: what is out of shape refuses the whole call", () => {
     const bad: readonly unknown[] = [
       "send",
