@@ -23,6 +23,7 @@ const COMMON = `
   const common = {
     // Per sender the numbers it sent, in the order in which they came.
     add: { handle(ctx, { who, n }) { (ctx.state.seen[who] ??= []).push(n); ctx.state.count++; return n; } },
+    pass: { handle(ctx, { to, n }) { (ctx.state.seen.me ??= []).push(n); ctx.tell(to, "add", { who: "speaker", n }); return n; } },
     seen: { handle: (ctx, who) => ctx.state.seen[who] ?? [] },
     state: { handle: (ctx) => ctx.state },
     put: { handle(ctx, state) { ctx.state = state; } },
