@@ -16,8 +16,8 @@ import type {
 } from "@glia-os/abi/ports";
 import type { PagesAnswer } from "@glia-os/mesh-core";
 import type { AgentManifest } from "../agent-manifest.ts";
-import type { ReadingAhead } from "../runner-options.ts";
 
+X;
 /** What the gate asks of the runner. */
 export interface PagesRunnerPort {
   /**
@@ -46,7 +46,13 @@ export interface PagesGatePort {
 }
 
 /** A guest that is read while it runs, and whose pages are read after it stopped. */
-export interface ReadingPages extends ReadingAhead {
+export interface ReadingPages {
+  /** As of one that is read ahead: the next piece, at most 1 MiB; undefined when the rest is best read while the guest stands still. */
+  next(): Uint8Array | undefined;
+  /** The rest but its pages, in pieces of at most 1 MiB, of a guest that stands still. */
+  last(): Iterator<Uint8Array>;
+  /** The guest goes on as if it had not been read. */
+  cancel(): void;
   /** What the destination said, in pieces of any size; what it gets next, at most 1 MiB. */
   serve(said: Uint8Array): PagesAnswer;
 }
