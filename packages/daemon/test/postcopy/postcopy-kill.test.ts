@@ -80,7 +80,7 @@ test("RH6: an agent with a replica goes on there, nothing acknowledged lost or a
 
 // Both take some seconds of silence; one of them is enough for the quick tier.
 test.runIf(process.env["GLIA_SOAK"] === "1")(
-  "an agent without a replica ends where it was lost, and says why",
+  "needs GLIA_SOAK=1: an agent without a replica ends where it was lost, and says why",
   async () => {
     const core = await nodes.found(FAST);
     await startSource(core);
