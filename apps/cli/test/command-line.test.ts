@@ -211,6 +211,16 @@ describe("a machine and its nodes", () => {
     },
   );
 
+  it("up says that it found no configuration and holds to defaults, and how to make one, before anything else", async () => {
+    const cwd = mkdtempSync(join(scratch, "unconfigured-"));
+    const { code, stderr } = await runCli(["up", "--join", "no-line.txt"], { env, cwd });
+    const [first = "", second = ""] = stderr.split("\n");
+    expect(first).toMatch(
+      / info {2}no configuration file in this folder, so defaults hold; `glia config init` writes one/,
+    );
+    expect([code, second]).toEqual([1, expect.stringMatching(/^glia: /)]);
+  });
+
   it("a folder in which no program kept a journal has no approvals, and is not one where nothing waits", async () => {
     const { code, stderr } = await runCli(["approvals", mkdtempSync(join(scratch, "bare-"))], { env });
     expect([code, stderr]).toEqual([1, expect.stringContaining("no program has kept a journal there")]);

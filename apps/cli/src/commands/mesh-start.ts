@@ -1,33 +1,13 @@
 /** `glia mesh start`: found a cluster, or take up again the one in the data folder. */
 import type { Context } from "../context.ts";
 import type { ExitCode } from "../exit-code.ts";
-import { type MovementOptions, movementSettings } from "../movement/movement-options.ts";
-import { checkNodeName, dataDirOf, defaultNodeName } from "../node/data-dir.ts";
-import { parseHostPort } from "../node/host-port.ts";
-import { type JobOptions, jobSettings } from "../node/job-settings.ts";
-import { type MeshOptions, meshSettings } from "../node/mesh-settings.ts";
-import { type MetricsOptions, metricsAddress } from "../node/metrics-address.ts";
-import { type OfferOptions, offeredServices } from "../node/offered-services.ts";
-import { type ProgramOptions, programSettings } from "../node/program-settings.ts";
+import { type MemberOptions, memberSettings } from "../node/member-options.ts";
 import type { ForegroundNode } from "../node/run-node.ts";
 import { type JoinLineOptions, joinLineLimits } from "./join-line-limits.ts";
 
 /** Its options. */
-export interface MeshStartOptions
-  extends JoinLineOptions,
-    OfferOptions,
-    MeshOptions,
-    MetricsOptions,
-    JobOptions,
-    ProgramOptions,
-    MovementOptions {
-  readonly bind: string;
-  readonly role: ForegroundNode["role"];
-  readonly name?: string;
-  readonly data?: string;
+export interface MeshStartOptions extends JoinLineOptions, MemberOptions {
   readonly resume?: boolean;
-  readonly untilStdinCloses?: boolean;
-  readonly temporary?: boolean;
 }
 
 /** Run it. */
@@ -35,32 +15,11 @@ export async function meshStart(
   options: MeshStartOptions,
   { terminal, interrupt }: Context,
 ): Promise<ExitCode> {
-  const name = checkNodeName(options.name ?? defaultNodeName(options.role));
   const settings: ForegroundNode = {
-    role: options.role,
-    name,
-    dataDir: dataDirOf(name, options.data),
-    bind: parseHostPort(options.bind),
+    ...memberSettings(options),
     start: options.resume === true ? { kind: "resume" } : { kind: "new-cluster" },
     joinLine: joinLineLimits(options),
-    services: offeredServices(options),
-    mesh: meshSettings(options),
-    ...movementSettings(options),
-    untilStdinCloses: options.untilStdinCloses === true,
-    temporary: options.temporary === true,
   };
-  const http = metricsAddress(options);
-  const jobs = jobSettings(options);
-  const programs = programSettings(options);
   const { runNode } = await import("../node/run-node.ts");
-  return runNode(
-    {
-      ...settings,
-      ...(http === undefined ? {} : { http }),
-      ...(jobs === undefined ? {} : { jobs }),
-      ...(programs === undefined ? {} : { programs }),
-    },
-    terminal,
-    interrupt,
-  );
+  return runNode(settings, terminal, interrupt);
 }
