@@ -109,7 +109,7 @@ export function runAgentThread(setup: AgentThreadSetup): void {
   const pages = pagesRunner(runner, (agent) => domains?.has(agent) === true);
   const more = oneService(oneService(replicaRunner(runner), upgradeRunner(runner)), pages);
   const all = oneService(oneService(runners, more), agents);
-  gate = linkThreads<CellGatePort & ActsPort & DesksPort & ReplicaPort & PagesGatePort>(meshPort, all).tell;
+  gate = linkThreads<CellGatePort & ActsPort & DesksPort & ReplicaPort & PagesGatePort>(meshPort, all, "accepts").tell;
   runKernel(kernel, { timers, logger });
   answerProgress(progress);
 }

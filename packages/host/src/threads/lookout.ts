@@ -1,9 +1,10 @@
 /**
  * How a thread hears of what others write into shared memory: while messages flow it looks by itself, once per turn of its loop and for a
- * few microseconds at a time; else it sleeps and is rung for. A thread that sleeps takes 10 to 70 us to wake up, as long as ten messages.
+ * few microseconds at a time; else it sleeps and is woken by its port. A thread that sleeps takes 10 to 70 us to wake up, as long as ten
+ * messages.
  *
- * LK1. Whenever this thread does not look by itself, every ring says that it listens and has a wait for its bell; after that was said
- *      everything is looked at once more. So nothing is missed in between.
+ * LK1. Whenever this thread does not look by itself, every ring says that it is asleep; after that was said everything is looked at once
+ *      more. So nothing is missed in between.
  * LK2. It stays awake for {@link AWAKE_MS} after the last message that came or was sent, and serves its loop meanwhile: timers and sockets
  *      wait for {@link TURN_MS} at most. An idle thread sleeps, and wakes for nothing.
  * LK3. Where what it stays awake for comes too late, again and again, it goes to sleep at once, but for one time in {@link SKIPPED_MOST}.
@@ -29,8 +30,8 @@ export const SKIPPED_MOST = 64;
 export interface Looked {
   /** Take what is there, and say that more is expected. Returns whether there was something. */
   take(): boolean;
-  /** From now on it is looked at by this thread itself, or, with true, this thread is to be rung for (LK1). */
-  listen(listens: boolean): void;
+  /** Whether this thread is to be woken for it from now on, or looks by itself (LK1). */
+  asleep: boolean;
 }
 
 /** What a lookout lives on. */
@@ -69,7 +70,7 @@ export class Lookout {
 
   add(looked: Looked): void {
     this.#looked.add(looked);
-    looked.listen(!this.#awake);
+    looked.asleep = !this.#awake;
     looked.take();
   }
 
@@ -99,21 +100,20 @@ export class Lookout {
     }
     this.#awake = true;
     this.#came = false;
-    for (const looked of this.#looked) looked.listen(false);
+    for (const looked of this.#looked) looked.asleep = false;
     this.#untilMs = nowMs + AWAKE_MS;
     this.#turnEndMs = nowMs + TURN_MS;
     this.#soon();
   }
 
-  /** Rung for: what is there is taken. */
-  rung(looked: Looked): void {
-    if (!this.#looked.has(looked)) return;
+  /** This thread was woken for something: what is there is taken. */
+  woken(looked: Looked): void {
     try {
       looked.take();
     } finally {
-      if (!this.#awake) {
-        looked.listen(true);
-        // Between the two something may have come, which nobody rings for.
+      if (!this.#awake && this.#looked.has(looked)) {
+        looked.asleep = true;
+        // Between the two something may have come, which nobody wakes for.
         looked.take();
       }
     }
@@ -173,7 +173,7 @@ export class Lookout {
 
   #sleep(): void {
     this.#awake = false;
-    for (const looked of this.#looked) looked.listen(true);
+    for (const looked of this.#looked) looked.asleep = true;
     if (!this.#came) {
       this.#vain++;
       if (this.#vain >= VAIN_MOST) this.#skip = Math.min(2 ** this.#vain, SKIPPED_MOST);

@@ -4,7 +4,7 @@
  * RP1. Messages arrive in the order in which they were posted, whichever way each went: every one has a number, and the reader takes the
  *      next number from wherever it is.
  * RP2. What the memory cannot carry goes by the port, which carries or refuses it as ever: what is no plain data, what is longer than 64 KiB,
- *      what is to be moved, and what finds no room.
+ *      what is to be moved, what finds no room, and what has to wake the reader.
  * RP3. What was posted before the other thread ended arrives before its end does.
  * RP4. The end that offers measures whether answers come sooner when both threads stay awake for them (`spin-choice.ts`); both do what it
  *      chose. So on a machine with nothing to spare they sleep, as threads with a port do.
@@ -16,8 +16,11 @@ import { type Looked, lookoutHere } from "./lookout.ts";
 import { RECORD_BYTES, RING_MEMORY_BYTES, RingReader, RingWriter } from "./thread-ring.ts";
 import { ValueReader, ValueWriter } from "./thread-values.ts";
 
-/** A wait that is longer counts as this long (RP4). */
-const WAKING_MS = 0.05;
+/**
+ * Waits are compared by their roots, and a longer one than this counts as this long (RP4): a thread that did not get a processor for a while
+ * says little about waking up.
+ */
+const COUNTED_MS = 0.5;
 
 /** What a ring port is made over: a `Worker`, `parentPort` or a `MessagePort`. */
 export interface PortLike {
@@ -35,11 +38,16 @@ export type RingSide = "offers" | "accepts";
 type Listener = (message: unknown) => void;
 
 /** What goes by the port below. */
-type Packet = Offer | Numbered | { readonly ring: number; readonly refused: true };
+type Packet = Offer | Look | Numbered | { readonly ring: number; readonly refused: true };
 
 interface Offer {
   readonly ring: "offer";
   readonly memory: SharedArrayBuffer;
+}
+
+/** There is something in the memory. */
+interface Look {
+  readonly ring: "look";
 }
 
 interface Numbered {
@@ -79,8 +87,7 @@ class Rings {
     this.in = new RingReader(memory, this.inAt);
     this.values = new ValueReader(memory);
     if (side === "accepts") return;
-    // Waking up takes less than this; what takes longer did not get a processor, or computes, and says little about waking up.
-    const longestMs = lookoutHere().mayLook ? WAKING_MS / LONGEST_COUNTED : 0;
+    const longestMs = lookoutHere().mayLook ? Math.sqrt(COUNTED_MS) / LONGEST_COUNTED : 0;
     this.#choice = new SpinChoice(longestMs, (looking) => {
       this.out.looking = looking;
     });
@@ -97,7 +104,7 @@ class Rings {
   came(): void {
     const now = lookoutHere().nowMs();
     if (this.#choice !== undefined && !Number.isNaN(this.#sinceMs)) {
-      this.#choice.waited(now - this.#sinceMs);
+      this.#choice.waited(Math.sqrt(now - this.#sinceMs));
       this.#sinceMs = Number.NaN;
     }
     this.#expect(now);
@@ -114,11 +121,10 @@ export class RingPort implements Looked {
   readonly #side: RingSide;
   readonly #listeners = new Set<Listener>();
   /** Numbered messages that came by the port and have predecessors in the ring. */
-  readonly #early: Exclude<Packet, Offer>[] = [];
+  readonly #early: Exclude<Packet, Offer | Look>[] = [];
   #rings: Rings | undefined;
   #sent = 0;
   #taken = 0;
-  #waits = false;
   #closed = false;
 
   /** @throws {BadOptionError} */
@@ -139,11 +145,12 @@ export class RingPort implements Looked {
   /** As `postMessage` of the port, which is used for what is no small plain data (RP2). @throws `DataCloneError` as the port does */
   postMessage(message: unknown, transfer: readonly unknown[] = []): void {
     const rings = this.#rings;
-    const bytes = rings === undefined || transfer.length > 0 ? undefined : written(message);
+    const bytes =
+      rings === undefined || transfer.length > 0 || rings.out.mustWake() ? undefined : written(message);
     const number = (this.#sent + 1) | 0;
     this.#sent = number;
-    if (bytes !== undefined && rings!.out.write(number, bytes)) rings!.out.ring();
-    else this.#byPort(number, message, transfer);
+    if (bytes === undefined || !rings!.out.write(number, bytes)) this.#byPort(number, message, transfer);
+    else if (rings!.out.mustWake()) this.#port.postMessage({ ring: "look" } satisfies Packet, []);
     if (rings !== undefined && !this.#closed) rings.posted();
   }
 
@@ -209,14 +216,8 @@ export class RingPort implements Looked {
     return this.#early[0]?.ring === next;
   }
 
-  listen(listens: boolean): void {
-    const rung = this.#rings?.in.listen(listens, this.#waits);
-    if (rung === undefined) return;
-    this.#waits = true;
-    void rung.then(() => {
-      this.#waits = false;
-      if (!this.#closed) lookoutHere().rung(this);
-    });
+  set asleep(asleep: boolean) {
+    if (this.#rings !== undefined) this.#rings.in.asleep = asleep;
   }
 
   readonly #heard: Listener = (message) => {
@@ -225,14 +226,17 @@ export class RingPort implements Looked {
       this.#open(packet.memory);
       return;
     }
-    if (this.#rings === undefined) this.#arrived(packet);
-    else {
+    if (packet.ring !== "look") {
+      if (this.#rings === undefined) {
+        this.#arrived(packet);
+        return;
+      }
       this.#early.push(packet);
-      this.take();
     }
+    lookoutHere().woken(this);
   };
 
-  #arrived(packet: Exclude<Packet, Offer>): void {
+  #arrived(packet: Exclude<Packet, Offer | Look>): void {
     if (packet.refused === true) this.#taken = packet.ring;
     else this.#deliver(packet.ring, packet.value);
   }
@@ -252,10 +256,6 @@ export class RingPort implements Looked {
     if (this.#closed) return;
     this.#closed = true;
     lookoutHere().remove(this);
-    try {
-      this.take();
-    } finally {
-      this.#rings?.in.wake();
-    }
+    this.take();
   }
 }

@@ -5,8 +5,8 @@
  *      nothing.
  * TR2. No record goes around the end: a filler takes what is too short there.
  * TR3. Positions only grow, modulo 2^32; the place is their low bits. The reader gives room back when it has read.
- * TR4. Who took LISTENING away rings: were the bell moved first, the reader could read the moved bell, listen, lose LISTENING to this call,
- *      and wait for a ring that nobody makes.
+ * TR4. A reader that sleeps says so and looks once more; a writer that finds it asleep takes that word away and sends what it has another way,
+ *      which wakes it. All of that is sequentially consistent (`Atomics`), so at least one of them sees the other.
  */
 
 /** Room for records of one direction. */
@@ -17,9 +17,8 @@ export const RECORD_BYTES = 65_536;
 const LINE = 16;
 const TAIL = 0;
 const HEAD = LINE;
-const LISTENING = 2 * LINE;
-const DOORBELL = 2 * LINE + 1;
-const LOOKING = 2 * LINE + 2;
+const ASLEEP = 2 * LINE;
+const LOOKING = 2 * LINE + 1;
 const CONTROL_BYTES = 4 * 3 * LINE;
 /** Length and sequence number. */
 const HEAD_BYTES = 8;
@@ -50,7 +49,7 @@ export class RingWriter {
     this.#head = Atomics.load(this.#words, HEAD);
   }
 
-  /** Write a record of at most {@link RECORD_BYTES}. False when there is no room. The reader is told by {@link ring}. */
+  /** Write a record of at most {@link RECORD_BYTES}. False when there is no room. A reader that sleeps does not see it. */
   write(sequence: number, bytes: Uint8Array): boolean {
     const size = HEAD_BYTES + aligned(bytes.length);
     let at = this.#tail & (RING_BYTES - 1);
@@ -80,12 +79,10 @@ export class RingWriter {
     Atomics.store(this.#words, LOOKING, looking ? 1 : 0);
   }
 
-  /** Wake the reader if it sleeps (TR4). */
-  ring(): void {
+  /** Whether the reader sleeps and the caller is the one to wake it (TR4). The first look spares the reader a cache line while it is awake. */
+  mustWake(): boolean {
     const words = this.#words;
-    if (Atomics.load(words, LISTENING) === 0 || Atomics.exchange(words, LISTENING, 0) !== 1) return;
-    Atomics.add(words, DOORBELL, 1);
-    Atomics.notify(words, DOORBELL);
+    return Atomics.load(words, ASLEEP) === 1 && Atomics.exchange(words, ASLEEP, 0) === 1;
   }
 }
 
@@ -133,23 +130,8 @@ export class RingReader {
     Atomics.store(this.#words, HEAD, this.#head);
   }
 
-  /**
-   * Say that this end is to be rung for, or that it looks by itself. Look once more after the former. Gives a promise of the next ring, unless
-   * one is `pending`: it is good for every later ring. The promise keeps no loop alive.
-   */
-  listen(listens: boolean, pending: boolean): Promise<unknown> | undefined {
-    for (;;) {
-      const bell = Atomics.load(this.#words, DOORBELL);
-      Atomics.store(this.#words, LISTENING, listens ? 1 : 0);
-      if (!listens || pending) return undefined;
-      const wait = Atomics.waitAsync(this.#words, DOORBELL, bell);
-      if (wait.async) return wait.value;
-    }
-  }
-
-  /** End a wait of this end. */
-  wake(): void {
-    Atomics.add(this.#words, DOORBELL, 1);
-    Atomics.notify(this.#words, DOORBELL);
+  /** Say whether this end is to be woken. Look once more after saying that it is (TR4). */
+  set asleep(asleep: boolean) {
+    Atomics.store(this.#words, ASLEEP, asleep ? 1 : 0);
   }
 }

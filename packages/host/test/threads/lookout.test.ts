@@ -29,7 +29,7 @@ function heldThread(mayLook = true) {
 class Mail implements Looked {
   waiting = 0;
   taken = 0;
-  listens = false;
+  asleep = false;
   readonly #lookout: Lookout;
 
   constructor(lookout: Lookout) {
@@ -43,21 +43,18 @@ class Mail implements Looked {
     this.#lookout.expect(this.#lookout.nowMs());
     return true;
   }
-  listen(listens: boolean): void {
-    this.listens = listens;
-  }
 }
 
 test("LK2: a thread stays awake for its time after the last message, then sleeps and listens", () => {
   const { lookout, state, untilAsleep } = heldThread();
   const mail = new Mail(lookout);
-  expect(mail.listens).toBe(true);
+  expect(mail.asleep).toBe(true);
   expect(state.next.length).toBe(0);
   lookout.expect(lookout.nowMs());
-  expect([lookout.awake, mail.listens]).toEqual([true, false]);
+  expect([lookout.awake, mail.asleep]).toEqual([true, false]);
   const began = state.nowMs;
   untilAsleep();
-  expect([lookout.awake, mail.listens]).toEqual([false, true]);
+  expect([lookout.awake, mail.asleep]).toEqual([false, true]);
   expect(state.nowMs - began).toBeGreaterThanOrEqual(AWAKE_MS);
   expect(state.nowMs - began).toBeLessThan(AWAKE_MS + 0.05);
 });
@@ -65,18 +62,18 @@ test("LK2: a thread stays awake for its time after the last message, then sleeps
 test("LK1: what comes between the last look and the word that it listens is taken", () => {
   const { lookout, untilAsleep } = heldThread();
   const mail = new Mail(lookout);
-  const { listen } = mail;
   let late = true;
-  mail.listen = (listens: boolean): void => {
-    listen.call(mail, listens);
-    if (listens && late) {
+  Object.defineProperty(mail, "asleep", {
+    get: () => true,
+    set: (asleep: boolean) => {
+      if (!asleep || !late) return;
       late = false;
       mail.waiting = 1;
-    }
-  };
+    },
+  });
   lookout.expect(lookout.nowMs());
   untilAsleep();
-  expect([mail.taken, mail.waiting, mail.listens]).toEqual([1, 0, true]);
+  expect([mail.taken, mail.waiting, mail.asleep]).toEqual([1, 0, true]);
 });
 
 test("LK3: where nothing comes in time, again and again, it sleeps at once but for one time in so many, until something comes", () => {
@@ -98,12 +95,12 @@ test("LK3: where nothing comes in time, again and again, it sleeps at once but f
   expect(lookout.awake).toBe(true);
 });
 
-test("a thread on the only processor never stays awake: it is rung for", () => {
+test("a thread on the only processor never stays awake: it is woken", () => {
   const { lookout, state } = heldThread(false);
   const mail = new Mail(lookout);
   mail.waiting = 1;
-  lookout.rung(mail);
-  expect([mail.taken, mail.listens, lookout.awake, state.next.length]).toEqual([1, true, false, 0]);
+  lookout.woken(mail);
+  expect([mail.taken, mail.asleep, lookout.awake, state.next.length]).toEqual([1, true, false, 0]);
 });
 
 test("a listener that throws is heard of, and everything else is taken all the same", () => {
@@ -115,7 +112,7 @@ test("a listener that throws is heard of, and everything else is taken all the s
       throws = false;
       throw new RangeError("bad listener");
     },
-    listen: () => {},
+    asleep: false,
   });
   const mail = new Mail(lookout);
   throws = true;
@@ -123,5 +120,5 @@ test("a listener that throws is heard of, and everything else is taken all the s
   lookout.expect(lookout.nowMs());
   expect(untilAsleep).toThrow("bad listener");
   untilAsleep();
-  expect([mail.waiting, mail.listens]).toEqual([0, true]);
+  expect([mail.waiting, mail.asleep]).toEqual([0, true]);
 });

@@ -7,6 +7,7 @@
  * LN3. Senders that were told to wait while an agent was frozen are told where it went as soon as that is known.
  * LN4. Links of agents to agents are opened beside those of the node, as many as {@link AGENT_LINKS_MAX}, and may go on elsewhere (LS9).
  * LN5. What an agent keeps on a disk is acknowledged when it is there, and sent again when it could not be kept.
+ * LN6. The acknowledgement of a lone ask waits a moment for its reply (held-answers.ts).
  */
 import { type AgentId, type NodeId, toHex } from "@glia-os/abi/ids";
 import type { Coordination, HostPort, Random, Timers } from "@glia-os/abi/ports";
@@ -15,6 +16,7 @@ import { AgentUnknownError, LinkLimitError } from "../errors.ts";
 import type { AgentLocation } from "../mesh-types.ts";
 import type { MeshCells, Moved } from "../migration/cells-port.ts";
 import type { Peer } from "../peers/sessions.ts";
+import { HeldAnswers } from "./held-answers.ts";
 import { type CarriedLink, LinkSender, type LinkSenderOptions, type Resolution } from "./link-sender.ts";
 import { LINK_ID_BYTES, type LinkId } from "./link-table.ts";
 import { LocationCache } from "./location-cache.ts";
@@ -89,9 +91,11 @@ export class Links {
   readonly #open = new Map<AgentId, { readonly id: LinkId; readonly link: OpenLink }>();
   readonly #outgoing = new Map<LinkId, { readonly agent: AgentId; readonly sender: LinkSender }>();
   readonly #waiters = new Map<AgentId, Map<LinkId, NodeId>>();
+  readonly #held: HeldAnswers;
 
   constructor(options: LinksOptions) {
     this.#o = options;
+    this.#held = new HeldAnswers(options.timers, (to, attempt, ack) => this.#answer(to, attempt, ack));
   }
 
   /** The link to an agent (LN1). @throws {LinkLimitError}. */
@@ -198,7 +202,7 @@ export class Links {
 
   /** Push a reply to the node its sender is on. */
   pushReply(to: NodeId, agent: AgentId, link: LinkId, reply: { seq: number; payload: Uint8Array }): void {
-    this.#answer(to, 0, { link, agent, next: 0, status: { kind: "ok" }, replies: [reply] });
+    this.#held.reply(to, agent, link, reply);
   }
 
   /** An agent of this node went elsewhere (LN3). */
@@ -258,6 +262,7 @@ export class Links {
 
   /** End every link at once. */
   stop(): void {
+    this.#held.stop();
     for (const { link } of [...this.#open.values()]) link.stop();
     for (const { sender } of [...this.#outgoing.values()]) sender.stop();
     this.#outgoing.clear();
@@ -321,6 +326,7 @@ export class Links {
 
   #deliver(from: NodeId, attempt: number, { link, agent, floor, firstSeq, messages }: LinkData): void {
     const { cells } = this.#o;
+    this.#held.release(link);
     const replies: { seq: number; payload: Uint8Array }[] = [];
     let replyBytes = 0;
     let next = 0;
@@ -346,8 +352,11 @@ export class Links {
       status = this.#status(verdict, agent, link, from);
       break;
     }
-    const answer = (): void => this.#answer(from, attempt, { link, agent, next, status, replies });
-    if (kept === undefined) answer();
+    const ack: LinkAck = { link, agent, next, status, replies };
+    const answer = (): void => this.#answer(from, attempt, ack);
+    const lone = messages.length === 1 && messages[0]!.ask && status.kind === "ok" && replies.length === 0;
+    if (kept === undefined && lone) this.#held.hold(from, attempt, ack);
+    else if (kept === undefined) answer();
     else kept.then(answer, () => this.#answerNotKept(from, attempt, { agent, link }));
   }
 
