@@ -47,6 +47,8 @@ export class AgentEnds implements EndsApi {
   #heard = 0;
   #lookedMs = Number.NEGATIVE_INFINITY;
   #renewal: TimerHandle | undefined;
+  /** Every member that answers knows of the watch. */
+  #begun: Promise<void> = Promise.resolve();
   #waiting: (() => void)[] = [];
   #stopped = false;
 
@@ -80,7 +82,8 @@ export class AgentEnds implements EndsApi {
     if (!(waitMs >= 0 && waitMs <= WAIT_MAX_MS))
       throw new MalformedError("wait", `${waitMs} is not from 0 to ${WAIT_MAX_MS} ms`);
     this.#lookedMs = this.#parts.clock.monotonicMs();
-    if (this.#renewal === undefined) await this.#renew();
+    if (this.#renewal === undefined) this.#begun = this.#renew();
+    await this.#begun;
     if (after !== null && after >= this.#heard && waitMs > 0) await this.#news(waitMs);
     this.#lookedMs = this.#parts.clock.monotonicMs();
     const from = after ?? this.#heard;
