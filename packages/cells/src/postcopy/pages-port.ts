@@ -17,7 +17,6 @@ import type {
 import type { PagesAnswer } from "@glia-os/mesh-core";
 import type { AgentManifest } from "../agent-manifest.ts";
 
-X;
 /** What the gate asks of the runner. */
 export interface PagesRunnerPort {
   /**
