@@ -72,11 +72,11 @@ export interface AgentGate {
 export function openAgentGate({ port, clock, timers, random, logger, ended }: AgentGateParts): AgentGate {
   let mesh: Mesh | undefined;
   const fromRunner: CellGatePort & ActsPort & DesksPort & ReplicaPort & PagesGatePort = {
-    said: (agent, bytes) => gate.postcopy?.said(agent, bytes),
-    whole: (agent) => gate.postcopy?.whole(agent),
     taken: (agent, count, bytes) => seen.taken(agent, count, bytes),
     replied: (agent, asker, payload) => seen.replied(agent, asker, payload),
     ended: (agent, end) => seen.ended(agent, end),
+    said: (agent, bytes) => gate.postcopy?.said(agent, bytes),
+    whole: (agent) => gate.postcopy?.whole(agent),
     acted: (agent, acts) => office.acted(agent, acts),
     deskBegins: (agent, effects) => domains.begin(agent, effects),
     deskPosts: (agent, effects) => domains.post(agent, effects),

@@ -16,8 +16,8 @@ import type { AgentThreadService } from "./agent-thread.ts";
 import type { AgentsApi } from "./agents/agents-api.ts";
 import { agentsFace } from "./agents/agents-face.ts";
 import { DataFolder, type Membership } from "./data-folder.ts";
-import { BadOptionsError, GuestStuckError, ThreadGoneError } from "./errors.ts";
 import { type EndsApi, endsFace } from "./ends/ends-api.ts";
+import { BadOptionsError, GuestStuckError, ThreadGoneError } from "./errors.ts";
 import { type JobApi, jobFace } from "./jobs/job-api.ts";
 import { type LogPage, type LogQuestion, LogRing } from "./logs/log-ring.ts";
 import type { LogsApi } from "./logs/logs-service.ts";
@@ -27,12 +27,12 @@ import type { MeshThreadService } from "./mesh-thread.ts";
 import { MESH_METRIC_HELP } from "./metric-help.ts";
 import type { MovementApi } from "./movement/movement-api.ts";
 import { movementFace } from "./movement/movement-face.ts";
-import { type QueueApi, queueFace } from "./queue/queue-api.ts";
 import type { NodeApi } from "./node-api.ts";
 import type { NodeEvent } from "./node-event.ts";
 import { checkNodeOptions, type NodeOptions } from "./node-options.ts";
 import type { NodeService } from "./node-service.ts";
 import type { NodeStatus } from "./node-views.ts";
+import { type QueueApi, queueFace } from "./queue/queue-api.ts";
 import type { SurveyApi } from "./survey/survey-service.ts";
 import { linkThreads, type Remote, type ThreadLink } from "./thread-call.ts";
 import { createProgress } from "./thread-progress.ts";
@@ -175,9 +175,9 @@ class NodeThreads implements MainService {
       services: this.#options.services ?? {},
       dataDir: this.#folder.path,
       programs: this.#options.programs,
+      guestWorker: this.#options.workers?.guest,
     };
     const worker = this.#worker("agent-worker", this.#options.workers?.agent, setup, [
-      guestWorker: this.#options.workers?.guest,
       toMesh.port2,
       toMain.port2,
     ]);
