@@ -154,3 +154,16 @@ export declare function sleep(durationMs: i64): i32;
 export declare function yieldNow(): void;
 /** End with a status. */
 export declare function exit(status: i32): void;
+
+/** In `@glia-os/guest-as/assembly/upgrade`; re-export it: nodes look for it before they exchange the code of an agent. */
+export declare function glia_upgrade(): i32;
+/** In `@glia-os/guest-as/assembly/upgrade`: a program whose code can be exchanged while its agent lives. */
+export declare abstract class Upgradable {
+  constructor(name: string, version: i32);
+  /** Everything the next program is to go on with. */
+  abstract save(): Uint8Array;
+  /** Take over what another version saved; null when it was taken, else why it was not. */
+  abstract codeChange(state: Uint8Array, fromVersion: i32): string | null;
+  /** The next message that is the program's own. */
+  receive(): Uint8Array;
+}
