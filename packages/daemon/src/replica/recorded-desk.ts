@@ -109,6 +109,11 @@ export class RecordedDesk {
       }
   }
 
+  /** Whether the agent has ended, and what it asked for is still done. */
+  get leaving(): boolean {
+    return this.#leaving !== undefined;
+  }
+
   /** The agent has ended: what it asked for is still done, for a minute at most; then `gone`. */
   leave(gone: () => void): void {
     const timer = this.#work.timers.schedule(LEAVE_MS, () => this.#close());

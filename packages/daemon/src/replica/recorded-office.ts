@@ -4,7 +4,7 @@
  *
  * RO1. An agent with a replica has its desk here from the first thing it does on; one that arrives goes on with what it brought.
  * RO2. One that stands still to move is packed and does nothing until it runs again, here or elsewhere, and what it did by then is held.
- * RO3. One that another node has by now ends here without a word: its links are that node's.
+ * RO3. One that another node has by now, or whose end is not held, ends here without a word: its links are that node's.
  */
 import type { AgentId } from "@glia-os/abi/ids";
 import type { Random } from "@glia-os/abi/ports";
@@ -65,6 +65,7 @@ export class RecordedOffice implements CellOutputs, CellBaggage {
 
   close(agent: AgentId): void {
     this.#cells.delete(agent);
+    if (this.#desks.get(agent)?.leaving === false) this.#forget(agent);
   }
 
   said(agent: AgentId, outputs: Uint8Array): void {
@@ -121,9 +122,8 @@ export class RecordedOffice implements CellOutputs, CellBaggage {
     this.#still.delete(agent);
     const desk = this.#desks.get(agent);
     if (desk === undefined) return;
-    if (left.kind === "moved" || left.kind === "discarded") {
-      desk.carryAway(); // RO3
-      this.#desks.delete(agent);
+    if (!isOver(left)) {
+      this.#forget(agent);
       return;
     }
     const leave = (): void => {
@@ -134,6 +134,12 @@ export class RecordedOffice implements CellOutputs, CellBaggage {
     };
     if (left.kind === "terminated") leave();
     else this.#cells.get(agent)?.when(leave);
+  }
+
+  /** RO3. */
+  #forget(agent: AgentId): void {
+    this.#desks.get(agent)?.carryAway();
+    this.#desks.delete(agent);
   }
 
   #goOn(agent: AgentId): void {
@@ -159,4 +165,10 @@ export class RecordedOffice implements CellOutputs, CellBaggage {
   #new(agent: AgentId): Outbox {
     return Outbox.of(this.#parts.random.bytes(new Uint8Array(KEY_BYTES)), this.#parts.familyOf(agent));
   }
+}
+
+/** Whether the agent has ended, as opposed to going on elsewhere. */
+function isOver(left: CellLeft): boolean {
+  if (left.kind === "failed") return left.lost !== true;
+  return left.kind !== "moved" && left.kind !== "discarded";
 }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { Cluster } from "./cluster.ts";
 import { book, clerk, mill } from "./programs/clerk.ts";
 
-const PATIENT = { timeoutMs: 60_000 };
+const PATIENT = { timeoutMs: 120_000 };
 const NOTES = 24;
 const CHUNKS = 120;
 let cluster: Cluster;
@@ -81,4 +81,4 @@ test("kill -9 of the node of an agent that speaks with others: what it told, ask
   const row = (await cluster.anchor.listAgents()).find((one) => one.agent === agent);
   expect(row?.ownerName).not.toBe("one");
   expect(row?.live?.replica?.state).toBe("fed");
-}, 120_000);
+}, 300_000);

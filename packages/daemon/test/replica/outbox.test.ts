@@ -13,6 +13,7 @@ import { Outbox, type Step } from "../../src/replica/outbox.ts";
 import { decodeOutbox, encodeOutbox } from "../../src/replica/outbox-codec.ts";
 import { eventBytes, type OutboxEvent, readEvent } from "../../src/replica/outbox-event.ts";
 import { NEWS_MAX, RecordedDesk, type RecordedWork } from "../../src/replica/recorded-desk.ts";
+import { RecordedOffice, type RecordedOfficeParts } from "../../src/replica/recorded-office.ts";
 
 const ME = "f".repeat(32) as AgentId;
 const id = (digit: number): AgentId => String(digit).repeat(32) as AgentId;
@@ -25,6 +26,8 @@ const codeOf = (act: () => unknown): string | undefined => {
     return errorCodeOf(error);
   }
 };
+
+const send = (to: string, n: number): AgentAct => ({ kind: "send", to, payload: Uint8Array.of(n) });
 
 const payload = fc.uint8Array({ maxLength: 12 });
 const somebody = fc.integer({ min: 1, max: 3 }).map(id);
@@ -164,6 +167,69 @@ describe("an outbox", () => {
   });
 });
 
+describe("RO3, RO6: the office of agents with replicas", () => {
+  const world = () => {
+    const waiting: (() => void)[] = [];
+    const told: unknown[] = [];
+    const sent: string[] = [];
+    const closed: string[] = [];
+    const office = new RecordedOffice({
+      timers: new VirtualTime(),
+      logger: { log: () => undefined },
+      random: { bytes: (target: Uint8Array) => target.fill(1) },
+      open: (agent: AgentId, _events: unknown, { link }: { link: string }) => ({
+        link,
+        offer: (bytes: Uint8Array) => sent.push(`${agent[0]} ${bytes[0]}`) > 0,
+        unacknowledged: 1,
+        carryAway: () => ({ agent, link, next: 1, attempts: 0, held: [] }),
+        close: () => void closed.push(agent),
+      }),
+      familyOf: () => ({ parent: id(5), children: [] }),
+      tellFamily: (_agent: AgentId, { parent }: { parent: string }, left: unknown) =>
+        void told.push([parent, left]),
+      released: () => undefined,
+      held: () => undefined,
+      remember: () => undefined,
+    } as unknown as RecordedOfficeParts);
+    office.open({ agent: ME, did: () => undefined, when: (go) => void waiting.push(go) });
+    office.said(ME, encodeActs([send(id(1), 1), { kind: "subscribe", topic: "news" }]));
+    const hold = (): void => {
+      for (const go of waiting.splice(0)) go();
+    };
+    return { office, told, sent, closed, hold };
+  };
+  const failed = { kind: "failed", message: "it broke" } as const;
+
+  it("says the end of an agent when it is held, and what it asked for before", () => {
+    const { office, told, sent, hold } = world();
+    office.gone(ME, failed);
+    expect([told, sent]).toEqual([[], []]);
+    hold();
+    office.close(ME);
+    expect([told, sent]).toEqual([[[id(5), failed]], ["1 1"]]);
+  });
+
+  it.each([
+    ["moved", { kind: "moved" }],
+    ["lost on its way", { ...failed, lost: true }],
+  ] as const)("says nothing for one that %s, and hears nothing for it any more", (_, left) => {
+    const { office, told, sent, closed, hold } = world();
+    hold();
+    expect(office.subscribers("news")).toEqual([ME]);
+    office.gone(ME, left);
+    office.close(ME);
+    hold();
+    expect([told, sent, closed, office.subscribers("news")]).toEqual([[], ["1 1"], [], []]);
+  });
+
+  it("forgets one whose end was never held", () => {
+    const { office, told, sent } = world();
+    office.gone(ME, failed);
+    office.close(ME);
+    expect([told, sent, office.subscribers("news"), office.keeps(ME)]).toEqual([[], [], [], false]);
+  });
+});
+
 /** A desk whose log is held when it is told to be, and whose receivers take everything or nothing. */
 function deskWith({ takes = true }: { readonly takes?: boolean } = {}) {
   const time = new VirtualTime();
@@ -218,7 +284,6 @@ function deskWith({ takes = true }: { readonly takes?: boolean } = {}) {
   };
   return { desk, hold, did, sent, closed, broken, lines, time };
 }
-const send = (to: string, n: number): AgentAct => ({ kind: "send", to, payload: Uint8Array.of(n) });
 
 describe("a recorded desk", () => {
   it("RD1: sends nothing, and looks nothing up, before the entry of it is held", async () => {
