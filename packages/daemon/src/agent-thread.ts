@@ -109,7 +109,8 @@ export function runAgentThread(setup: AgentThreadSetup): void {
   const pages = pagesRunner(runner, (agent) => domains?.has(agent) === true);
   const more = oneService(oneService(replicaRunner(runner), upgradeRunner(runner)), pages);
   const all = oneService(oneService(runners, more), agents);
-  gate = linkThreads<CellGatePort & ActsPort & DesksPort & ReplicaPort & PagesGatePort>(meshPort, all, "accepts").tell;
+  type Gate = CellGatePort & ActsPort & DesksPort & ReplicaPort & PagesGatePort;
+  gate = linkThreads<Gate>(meshPort, all, "accepts").tell;
   runKernel(kernel, { timers, logger });
   answerProgress(progress);
 }
