@@ -33,6 +33,15 @@ export interface TellOptions {
   readonly priority?: MessagePriority;
 }
 
+/** How a program outside sends a message. */
+export interface SystemTellOptions extends TellOptions {
+  /**
+   * Keep the message on the disk of the program's node until the agent's node has it, also over restarts of both; given up after this time: 1,000 to
+   * 604,800,000 ms. Over nodes only: a system of one process has nothing that outlives it, and refuses it.
+   */
+  readonly keepMs?: number;
+}
+
 /** How an ask is made. */
 export interface AskOptions extends TellOptions {
   /** 1 to 2,147,483,647 ms; default 5000. */

@@ -11,6 +11,7 @@ export type {
   SettledOptions,
   SpawnOptions,
   StreamItem,
+  SystemTellOptions,
   TellOptions,
   Ticket,
 } from "./context.ts";
@@ -71,6 +72,7 @@ export {
 export { createLocalSystem, type LocalAgentSystem, type LocalSystemOptions } from "./local/local-system.ts";
 export type { MessageRecord } from "./message-record.ts";
 export type { AgentOutside, AgentSpeaker, Sent } from "./outside.ts";
+export { type PackedProcess, packedText, unpackedProcess } from "./packed-process.ts";
 export type { ThreadPort } from "./places/place-message.ts";
 export { type ServeOptions, serveAgents } from "./places/serve-agents.ts";
 export {
@@ -80,7 +82,6 @@ export {
   PriorityTurns,
   type UnusualPriority,
 } from "./priority.ts";
-export { type PackedProcess, packedText, unpackedProcess } from "./packed-process.ts";
 export type { AgentProfile } from "./profile.ts";
 export { type AgentRef, type AgentTarget, isAgentId, isAgentName, isAgentRef } from "./reference.ts";
 export type { AgentOperation, AgentRoutine, AgentStep } from "./routine.ts";

@@ -4,7 +4,7 @@
  *
  * AS1. What an agent may do through its context, a routine of `run` may do too: it is an agent without a definition for its time.
  */
-import type { AgentContext, AskOptions, SpawnOptions, TellOptions } from "./context.ts";
+import type { AgentContext, AskOptions, SpawnOptions, SystemTellOptions } from "./context.ts";
 import type { AnyAgent, ChunkOf, InputOf, MessageName, ReplyOf, SpawnInputOf, StopReason } from "./kind.ts";
 import type { MessageRecord } from "./message-record.ts";
 import type { AgentProfile } from "./profile.ts";
@@ -66,12 +66,12 @@ export interface AgentSystem {
   ref<Def extends AnyAgent>(definition: Def, nameOrId: string): AgentTarget<Def>;
   /** Who has a name. */
   find<Def = unknown>(name: string): Promise<AgentRef<Def> | undefined>;
-  /** See `AgentContext.tell`. Resolves when the message is accepted. @throws `agent.unknown-agent` `agent.mailbox-full`, where that shows at once */
+  /** See `AgentContext.tell`. Resolves when the message is accepted, or kept. @throws `agent.unknown-agent` `agent.mailbox-full`, where that shows at once */
   tell<Def = unknown, Name extends MessageName<Def> = MessageName<Def>>(
     to: AgentTarget<Def>,
     message: Name,
     input?: InputOf<Def, Name>,
-    options?: TellOptions,
+    options?: SystemTellOptions,
   ): Promise<void>;
   /** See `AgentContext.ask`. */
   ask<Def = unknown, Name extends MessageName<Def> = MessageName<Def>>(

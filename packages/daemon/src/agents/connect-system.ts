@@ -32,7 +32,7 @@ import {
   type SpawnInputOf,
   type SpawnOptions,
   SystemClosedError,
-  type TellOptions,
+  type SystemTellOptions,
   UnknownAgentError,
 } from "@glia-os/cells/agent";
 import type { NodeApi } from "../node-api.ts";
@@ -152,10 +152,20 @@ class MeshSystem implements MeshAgentSystem {
     });
   }
 
-  async tell(to: AgentTarget, message: string, input?: unknown, options: TellOptions = {}): Promise<void> {
+  async tell(
+    to: AgentTarget,
+    message: string,
+    input?: unknown,
+    options: SystemTellOptions = {},
+  ): Promise<void> {
     const address = this.#address(to);
     const tell = { kind: "tell", from: undefined, correlation: 0, message, input } as const;
-    await this.#send(address, prioritised(tell, options.priority));
+    const envelope = prioritised(tell, options.priority);
+    if (options.keepMs !== undefined) {
+      await this.#keep(address, envelope, options.keepMs);
+      return;
+    }
+    await this.#send(address, envelope);
     try {
       const { sent } = await this.#node.flush(address, ACCEPT_TIMEOUT_MS);
       // A link on which nothing was sent is another one: the first broke, because there is nobody.
@@ -292,6 +302,14 @@ class MeshSystem implements MeshAgentSystem {
         },
       });
       return { id: agent, name };
+    } catch (error) {
+      throw agentError(error);
+    }
+  }
+
+  async #keep(to: string, envelope: AgentEnvelope, keepMs: number): Promise<void> {
+    try {
+      await this.#node.enqueue(to, new TextEncoder().encode(encodeEnvelope(envelope)), keepMs);
     } catch (error) {
       throw agentError(error);
     }

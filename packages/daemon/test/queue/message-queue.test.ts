@@ -11,7 +11,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AgentId } from "@glia-os/abi/ids";
-import type { NodeEvent } from "@glia-os/daemon";
+import { createLocalSystem } from "@glia-os/cells/agent";
+import { connectSystem, type NodeEvent } from "@glia-os/daemon";
+import { createSystemClock, createSystemRandom, createSystemTimers } from "@glia-os/hal";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { LANE_BYTES, LANE_MESSAGES } from "../../src/queue/message-queue.ts";
 import { QueueFile, REWRITE_BYTES } from "../../src/queue/queue-file.ts";
@@ -125,6 +127,25 @@ describe("a node", () => {
       .poll(async () => (await edge.queued()).lost.map(({ why }) => why), { timeout: 20_000 })
       .toEqual(["expired", "dropped", "no-agent"]);
     expect(await edge.metrics()).toMatch(/glia_queued_messages_total\{outcome="expired"\} 1/);
+  });
+
+  test("a system of agents over it tells and has the message kept; one of a single process refuses that", async () => {
+    const core = await nodes.found();
+    const system = connectSystem(core);
+    const { agent } = await core.spawn({ name: "echo", module: guest("echo") });
+    await core.pause("echo");
+    await system.tell("echo", "go", 1, { keepMs: 60_000, priority: "high" });
+    expect((await core.queued()).waiting).toMatchObject([{ agent, messages: 1 }]);
+    expect(await codeOf(system.tell("echo", "go", 1, { keepMs: 1 }))).toBe("daemon.bad-options");
+    expect(await codeOf(system.tell("nobody-here", "go", 1, { keepMs: 5000 }))).toBe("agent.unknown-agent");
+    await core.resume("echo");
+    await expect.poll(async () => (await core.queued()).waiting, { timeout: 20_000 }).toEqual([]);
+    await system.close();
+
+    const ports = { clock: createSystemClock(), random: createSystemRandom(), timers: createSystemTimers() };
+    const local = createLocalSystem(ports);
+    expect(await codeOf(local.tell("echo", "go", 1, { keepMs: 60_000 }))).toBe("agent.bad-argument");
+    await local.close();
   });
 
   test("MQ2: takes at most so many messages, and so many bytes, for one agent", async () => {

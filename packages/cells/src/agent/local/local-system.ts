@@ -6,7 +6,7 @@
  */
 import type { Clock, Logger, Random, Timers } from "@glia-os/abi/ports";
 import { createKernel, type Kernel, type TaskId, type SpawnOptions as TaskOptions } from "@glia-os/kernel";
-import type { AgentContext, AskOptions, SpawnOptions, TellOptions } from "../context.ts";
+import type { AgentContext, AskOptions, SpawnOptions, SystemTellOptions } from "../context.ts";
 import { AgentDesk, DESK, routineAgent } from "../desk.ts";
 import {
   AgentNameTakenError,
@@ -119,7 +119,9 @@ class LocalSystem implements LocalAgentSystem {
     return this.#hub.named(name) as AgentRef<Def> | undefined;
   }
 
-  async tell(to: AgentTarget, message: string, input?: unknown, options?: TellOptions): Promise<void> {
+  async tell(to: AgentTarget, message: string, input?: unknown, options?: SystemTellOptions): Promise<void> {
+    if (options?.keepMs !== undefined)
+      throw new BadArgumentError("keepMs", "a system of one process keeps no message over its end");
     this.#talk().tell(to, message, input, options);
   }
 
