@@ -12,6 +12,11 @@ function service(): {
 } {
   const lookups: (() => void)[] = [];
   const sent: number[] = [];
+  const link = {
+    agent,
+    send: async ([first]: Uint8Array) => void sent.push(first ?? -1),
+    stats: () => ({ sent: sent.length, acknowledged: 0 }),
+  };
   const mesh = {
     self: "b".repeat(64),
     handle: () => undefined,
@@ -20,7 +25,7 @@ function service(): {
     coordination: {
       findAgent: () => new Promise((resolve) => lookups.push(() => resolve({ agent, status: "running" }))),
     },
-    link: () => ({ send: async ([first]: Uint8Array) => void sent.push(first ?? -1) }),
+    link: () => link,
   };
   const clock = { monotonicMs: () => 0, wallMs: () => 0 };
   const parts = { mesh, gate: undefined, clock, sessionId: () => "" } as unknown as NodeServiceParts;
