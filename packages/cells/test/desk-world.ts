@@ -22,6 +22,8 @@ export class DeskWorld {
   readonly receivers = new Map<string, Receiver>();
   /** Children by the key of their making, and how often each was made. */
   readonly children = new Map<string, { readonly id: string; readonly made: number }>();
+  /** Ids that nobody has. */
+  readonly gone = new Set<string>();
   /** Offers that a receiver had already. */
   repeated = 0;
 
@@ -96,6 +98,10 @@ export class DeskWorld {
     payload: Uint8Array,
     answers: DeskAnswers,
   ): void {
+    if (this.gone.has(to)) {
+      answers.noted(agent, { note: "broken", link, to, upTo: 0, lost: [] });
+      return;
+    }
     const { table, got } = this.receiver(to);
     const verdict = table.offer(link, seq, 1, false);
     if (verdict.kind === "accepted") got.push(new TextDecoder().decode(payload));

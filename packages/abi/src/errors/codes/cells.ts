@@ -23,7 +23,7 @@ export const CELLS_CODES = {
   "cells.bad-reply": {
     retryable: false,
     changed: "Nothing: nobody got a reply.",
-    fix: "Reply with `yield* sys.exec(cell, { reply: message.id, payload })`, where the payload is bytes.",
+    fix: "Reply with `yield* sys.exec(cell, { reply: message.id, payload })`, where the payload is bytes, or give acts as docs/spec/domain-cell.md has them.",
   },
   "cells.file-agent-ended": {
     retryable: false,
@@ -104,7 +104,7 @@ export const CELLS_CODES = {
   "cells.not-in-domain": {
     retryable: false,
     changed: "Nothing: the agent goes on.",
-    fix: "Ask it or tell it something; docs/durable-agents.md says what durable agents do not have.",
+    fix: "Start it with the grant `service/agents`; docs/durable-agents.md says what that gives.",
   },
   "cells.not-here": {
     retryable: true,
