@@ -95,9 +95,12 @@ export class QueueFile implements QueueStore {
     const bytes = Buffer.byteLength(text);
     if (bytes * 2 > this.#bytes) return;
     const next = await open(`${this.#path}.new`, "w", 0o600);
-    await next.writeFile(text);
-    await next.datasync();
-    await next.close();
+    try {
+      await next.writeFile(text);
+      await next.datasync();
+    } finally {
+      await next.close();
+    }
     await rename(`${this.#path}.new`, this.#path);
     await this.#handle.close();
     this.#handle = await open(this.#path, "a", 0o600);
