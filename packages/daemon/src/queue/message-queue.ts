@@ -60,6 +60,7 @@ export class MessageQueue implements QueueApi {
 
   private constructor(parts: MessageQueueParts) {
     this.#parts = parts;
+    parts.meter.count("glia_queued_messages_total", 0, { outcome: "queued" });
   }
 
   /** Open the queue and go on with what was in it. */
