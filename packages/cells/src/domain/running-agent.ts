@@ -261,7 +261,9 @@ export class RunningAgent implements AgentOutside {
       else this.#process.answer(note.request, true, note.value ?? undefined);
       return;
     }
-    if (note.note === "subscribers" || note.lost.length === 0) return;
+    if (note.note === "subscribers" || (note.note === "named" && note.agent !== null)) return;
+    const to = note.note === "named" ? note.name : note.to;
+    if (note.lost.length === 0) this.#sys.log("warn", "messages to nobody were dropped", { to });
     const error = new UnknownAgentError(note.note === "named" ? note.name : { id: note.to });
     for (const correlation of note.lost) this.#process.deliver(errorEnvelope(correlation, error));
   }
