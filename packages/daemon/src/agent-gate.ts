@@ -84,7 +84,7 @@ export function openAgentGate({ port, clock, timers, random, logger, ended }: Ag
     wantsHeld: (agent, number) => seen.wantsHeld(agent, number),
     checkpointed: (agent, number, facts) => seen.checkpointed(agent, number, facts),
   };
-  const link = linkThreads<RunnerSide>(port, fromRunner, "offers");
+  const link = linkThreads<RunnerSide>(port, fromRunner);
   const replicas = new ReplicaGate(runnerOverThread(link), clock);
   const kept = keptOverThread(link);
   const parts: AgentsOfficeParts = {

@@ -4,20 +4,15 @@
  * TC1. A call is answered exactly once: by its result, by the error record of its failure, or, when the port closes, by `daemon.thread-gone`.
  * TC2. At most {@link IN_FLIGHT_LIMIT} calls wait for answers on one port; one more is refused with `daemon.thread-busy`.
  * TC3. Calls and one-way tells of one side are performed in the order they were made, as far as they do not wait.
- * TC4. Arguments and results are copied. Bytes that the caller gives up with {@link moved} are moved instead, from {@link MOVED_LEAST} on.
- * TC5. Two threads that name their sides exchange small messages by memory that they share (`RingPort`).
+ * TC4. Arguments and results are copied. Bytes that the caller gives up can be moved instead with {@link moved}.
  */
 
 import type { MessagePort, Transferable } from "node:worker_threads";
 import { type ErrorRecord, RemoteError, toErrorRecord, UnexpectedError } from "@glia-os/abi/errors";
-import { RingPort, type RingSide } from "@glia-os/host";
 import { ThreadBusyError, ThreadGoneError } from "./errors.ts";
 
 /** Most unanswered calls per port (TC2). Above any window the links and the migration use at once. */
 export const IN_FLIGHT_LIMIT = 4096;
-
-/** The fewest bytes that are moved. Fewer are sooner copied. */
-export const MOVED_LEAST = 4096;
 
 /** Something whose methods can be called from another thread: plain data in, plain data out. */
 export type ThreadService = object;
@@ -44,14 +39,6 @@ type Packet =
   | { readonly answer: number; readonly value: unknown }
   | { readonly answer: number; readonly error: ErrorRecord };
 
-/** What a conversation needs of a port. */
-interface CallPort {
-  postMessage(message: unknown, transfer: Transferable[]): void;
-  on(event: "message", listener: (message: unknown) => void): unknown;
-  on(event: "close", listener: () => void): unknown;
-  close(): void;
-}
-
 interface Waiting {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -61,7 +48,7 @@ const movedBuffers = new WeakSet<ArrayBufferLike>();
 
 /** A copy with a buffer of its own, unless it has one: posting a view copies the whole buffer behind it. */
 function alone(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes); // Not slice: of a Buffer that is a view.
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
 }
 
 /** Bytes given up by the caller: their buffer is moved to the other thread instead of copied (TC4). A view is copied first. */
@@ -80,9 +67,7 @@ function prepare(values: readonly unknown[]): {
   const one = (value: unknown): unknown => {
     if (!(value instanceof Uint8Array)) return value;
     const own = alone(value);
-    const { buffer } = own;
-    if (own.length >= MOVED_LEAST && buffer instanceof ArrayBuffer && movedBuffers.has(buffer))
-      transfer.push(buffer);
+    if (own.buffer instanceof ArrayBuffer && movedBuffers.has(own.buffer)) transfer.push(own.buffer);
     return own;
   };
   const posted = values.map((value) => {
@@ -118,13 +103,11 @@ function proxy<Face extends object>(send: (method: string, args: unknown[]) => u
   });
 }
 
-/** Serve `local` on a port and call the other side's `Service`. Of two threads, one `offers` memory and the other `accepts` it (TC5). */
+/** Serve `local` on `port` and call the other side's `Service`. */
 export function linkThreads<Service extends ThreadService>(
-  bare: MessagePort,
+  port: MessagePort,
   local: ThreadService,
-  side?: RingSide,
 ): ThreadLink<Service> {
-  const port: CallPort = side === undefined ? bare : new RingPort(bare, side);
   const waiting = new Map<number, Waiting>();
   let lastCall = 0;
   let open = true;
@@ -139,7 +122,7 @@ export function linkThreads<Service extends ThreadService>(
       const { posted, transfer } = prepare([value]);
       if (open) port.postMessage({ answer: packet.call, value: posted[0] } satisfies Packet, transfer);
     } catch (error) {
-      if (open) port.postMessage({ answer: packet.call, error: toErrorRecord(error) } satisfies Packet, []);
+      if (open) port.postMessage({ answer: packet.call, error: toErrorRecord(error) } satisfies Packet);
     }
   };
 
@@ -158,8 +141,7 @@ export function linkThreads<Service extends ThreadService>(
     port.close();
   };
 
-  port.on("message", (message) => {
-    const packet = message as Packet;
+  port.on("message", (packet: Packet) => {
     if ("tell" in packet) methodOf(local, packet.tell).apply(local, [...packet.args]);
     else if ("call" in packet) void answer(packet);
     else settle(packet);
