@@ -167,9 +167,8 @@ describe.each(STRATEGIES)("a move by %s with a failure at every step", (strategy
 
   for (const fault of FAULTS) {
     // Without its anchor a move waits for its deadline, and pre-copy takes the same steps behind its rounds: all of these in the long tier only.
-    const slow =
-      fault === "anchor" ? 9 : fault === "anchor-cut" || strategy === "pre-copy" ? 3 : byPages ? 6 : 1;
-    const nth = soak ? 1 : slow;
+    const slow = fault === "anchor" ? 9 : fault === "anchor-cut" || strategy === "pre-copy" ? 3 : 1;
+    const nth = soak ? 1 : byPages ? 6 + 2 * (slow - 1) : slow;
     const steps = every.filter((step) => step % nth === nth - 1);
     it(`G1, G2, G5: ${fault} at ${nth === 1 ? "each" : `one in ${nth}`} of the first ${most} messages leaves one owner and loses nothing`, async () => {
       const results = new Map<string, number>();

@@ -21,7 +21,7 @@ import type { AgentManifest } from "../agent-manifest.ts";
 export interface PagesRunnerPort {
   /**
    * The first piece of a cell that runs, which is to go on elsewhere before its pages are there; more with `readAhead`, the rest but its pages with
-   * `readImage`. Undefined for one that has not come to its first blocking call. @throws {NoPostCopyError}
+   * `readImage`. Undefined for one that cannot be read in rounds yet, before its first blocking call. @throws {NoPostCopyError}
    */
   beginPages(agent: AgentId, move: string, rounds: boolean): Promise<Uint8Array | undefined>;
   /** What the destination said; what it gets next. The cell need not be here any more. */
@@ -97,7 +97,7 @@ export interface PagesArrival {
 
 /** Reads guests whose pages follow them, and takes such in. */
 export interface PagesCodec {
-  /** Undefined for a guest before its first blocking call. @throws {NoPostCopyError} */
+  /** Undefined with `rounds` for a guest before its first blocking call. @throws {NoPostCopyError} */
   read(
     agent: AgentId,
     program: AdmittedProgram,

@@ -94,7 +94,8 @@ export class GuestAway implements ArrivingPages, AwayGuest {
   }
 
   async step(result: CallResult | undefined, fuel: number): Promise<StepOutcome> {
-    await this.#coming;
+    // Without a turn between: what is asked for here goes out before anything asks the guest to come over.
+    if (this.#coming !== undefined) await this.#coming;
     if (this.#instance !== undefined) return this.#instance.step(result, fuel);
     if (this.#ended) throw new ThreadGoneError();
     const stepping: Stepping = Promise.withResolvers();

@@ -1,0 +1,159 @@
+/** Guests with a thread of their own, as the thread of the agents has them (GA1 to GA3, PD1, PD2); the source is in this process. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { errorCodeOf } from "@glia-os/abi/errors";
+import type { AgentId } from "@glia-os/abi/ids";
+import type { GuestHost } from "@glia-os/abi/ports";
+import type { ArrivingPages, AwayGuest, PagesArrival, PagesCodec } from "@glia-os/cells";
+import { createWasmEngine, type WasmInstance, type WasmProgram } from "@glia-os/wasm";
+import { afterEach, beforeAll, expect, test } from "vitest";
+import { GUEST_WORKER } from "../../src/guest-worker-url.ts";
+import { GUEST_THREADS_MAX, pagesCodec } from "../../src/postcopy/pages-codec.ts";
+
+const AGENT = "ab".repeat(16) as AgentId;
+const require = createRequire(import.meta.url);
+const module = new Uint8Array(readFileSync(require.resolve("@glia-os/guest-as/guests/echo.wasm")));
+const codeOf = (work: Promise<unknown>): Promise<string | undefined> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => errorCodeOf(error),
+  );
+/** A thread that says what it is given to say, and then nothing more. */
+const saying = (words: string): URL =>
+  new URL(
+    `data:text/javascript,import {parentPort as p} from "node:worker_threads";${encodeURIComponent(words)};p.on("message",()=>{});`,
+  );
+const SILENT = saying("p.postMessage({ready:true})");
+
+let program: WasmProgram;
+let guest: WasmInstance;
+const replies: string[] = [];
+const host: GuestHost = {
+  log: () => undefined,
+  wallMs: () => 0,
+  random: () => undefined,
+  reply: (payload) => {
+    replies.push(new TextDecoder().decode(payload));
+    return 0;
+  },
+};
+const arrived: ArrivingPages[] = [];
+
+beforeAll(async () => {
+  program = await createWasmEngine().admit(module, ["glia.v1"]);
+});
+afterEach(() => {
+  for (const one of arrived.splice(0)) one.dispose();
+});
+
+/** Takes in a guest that waits for a message; what it says to its source is told at once, and what the source sends is given to `away`. */
+async function arrive(codec: PagesCodec): Promise<{ away: AwayGuest; send: (all: boolean) => boolean }> {
+  guest = program.instantiate({}, host);
+  guest.step();
+  const reading = await codec.read(AGENT, program, guest, false);
+  if (reading === undefined) throw new TypeError("it did not come to its first call");
+  let said = new Uint8Array();
+  const arriving = await codec.arrive(arrivalOf((bytes) => (said = new Uint8Array([...said, ...bytes]))));
+  arrived.push(arriving);
+  for (let piece = reading.next(); piece !== undefined; piece = reading.next()) arriving.push(piece);
+  const rest = reading.last();
+  for (let next = rest.next(); next.done !== true; next = rest.next()) arriving.push(next.value);
+  const away = arriving.finish();
+  const send = (all: boolean): boolean => {
+    for (;;) {
+      const words = said;
+      said = new Uint8Array();
+      const whole = away.take(reading.serve(words).bytes);
+      if (whole || !all) return whole;
+    }
+  };
+  return { away, send };
+}
+
+const arrivalOf = (said: (bytes: Uint8Array) => void): PagesArrival => ({
+  agent: AGENT,
+  manifest: { name: "echo", program: module, grants: ["glia.v1"], memoryPages: 100 },
+  program,
+  limits: { memoryPages: 100 },
+  host,
+  mayReply: () => true,
+  said,
+});
+
+test("GA1: is stepped in its own thread, comes over when it is whole, and goes on with its state", async () => {
+  const { away, send } = await arrive(pagesCodec({ worker: GUEST_WORKER, stepMs: 60_000 }));
+  const payload = new TextEncoder().encode("first");
+  expect(away.pending?.op).toBe("receive");
+  const stepping = away.step({ value: payload.length, payload }, 1_000_000);
+  expect(send(true)).toBe(true);
+  expect((await stepping).kind).toBe("pending");
+  expect(replies).toEqual(["first"]);
+  const here = await away.whole;
+  expect(here.pending?.op).toBe("receive");
+  const again = new TextEncoder().encode("second");
+  expect((await away.step({ value: again.length, payload: again }, 1_000_000)).kind).toBe("pending");
+  expect(replies).toEqual(["first", "second"]);
+  here.dispose();
+});
+
+test("GA1: comes over also when it waits for nothing but a message", async () => {
+  const { away, send } = await arrive(pagesCodec({ worker: GUEST_WORKER, stepMs: 60_000 }));
+  expect(send(true)).toBe(true);
+  const here = await away.whole;
+  expect([here.pending?.op, here.memoryBytes]).toEqual(["receive", guest.memoryBytes]);
+  here.dispose();
+});
+
+test("GA2: is lost when its source is given up, or its thread ends; what it was asked then fails", async () => {
+  const { away } = await arrive(pagesCodec({ worker: SILENT, stepMs: 60_000 }));
+  const stepping = away.step(undefined, 1);
+  away.lose("the source is gone");
+  expect(await codeOf(away.whole)).toBe("wasm.postcopy-lost");
+  expect((await stepping).kind).toBe("failed");
+  expect(await codeOf(away.step(undefined, 1))).toBe("daemon.thread-gone");
+  const ends = saying(`p.postMessage({ready:true});p.once("message",()=>process.exit(1))`);
+  const other = await arrive(pagesCodec({ worker: ends, stepMs: 60_000 }));
+  expect(await codeOf(other.away.whole)).toBe("daemon.thread-gone");
+});
+
+test("GA2: what its source sends is checked, and wrong bytes lose it", async () => {
+  const { away } = await arrive(pagesCodec({ worker: SILENT, stepMs: 60_000 }));
+  expect(() => away.take(new Uint8Array(64))).toThrow();
+  expect(await codeOf(away.whole)).toBe("wasm.postcopy-corrupt");
+});
+
+test("GA3: a step that does not end, with every page there, ends it and not its node", async () => {
+  const { away, send } = await arrive(pagesCodec({ worker: SILENT, stepMs: 100 }));
+  const stepping = away.step(undefined, 1);
+  expect(send(true)).toBe(true);
+  const outcome = await stepping;
+  expect(outcome).toMatchObject({ kind: "failed", error: { code: "daemon.guest-stuck" } });
+});
+
+test("PD1: a bounded number has a thread, and one that ends makes room", async () => {
+  const codec = pagesCodec({ worker: SILENT, stepMs: 1000 });
+  const all = await Promise.all(
+    Array.from({ length: GUEST_THREADS_MAX }, () => codec.arrive(arrivalOf(() => undefined))),
+  );
+  arrived.push(...all);
+  expect(await codeOf(codec.arrive(arrivalOf(() => undefined)))).toBe("cells.no-post-copy");
+  all[0]?.dispose();
+  arrived.push(await codec.arrive(arrivalOf(() => undefined)));
+});
+
+test("PD2: a thread that does not start, or refuses the program, is no place for it, and takes no room", async () => {
+  const refusing = saying(`p.postMessage({refused:{code:"wasm.not-a-module",message:"no"}})`);
+  for (const worker of [saying("process.exit(0)"), saying("throw 1"), refusing]) {
+    const codec = pagesCodec({ worker, stepMs: 1000 });
+    const tries = worker === refusing ? GUEST_THREADS_MAX + 1 : 1;
+    for (let n = 0; n < tries; n++)
+      expect(await codeOf(codec.arrive(arrivalOf(() => undefined)))).toBe("cells.no-post-copy");
+  }
+});
+
+test("a guest before its first call is not read in rounds", async () => {
+  const codec = pagesCodec({ worker: SILENT, stepMs: 1000 });
+  const fresh = program.instantiate({}, host);
+  expect(await codec.read(AGENT, program, fresh, true)).toBeUndefined();
+  fresh.dispose();
+});
