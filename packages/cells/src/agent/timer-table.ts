@@ -30,7 +30,10 @@ export class TimerTable {
 
   /** All, and the last id that was given: as of a time. */
   packed(nowMs: number): { readonly last: number; readonly timers: PackedTimer[] } {
-    const timers = [...this.#timers.values()].map(({ dueMs, ...timer }) => ({ ...timer, dueMs: dueMs - nowMs }));
+    const timers = [...this.#timers.values()].map(({ dueMs, ...timer }) => ({
+      ...timer,
+      dueMs: dueMs - nowMs,
+    }));
     return { last: this.#last, timers };
   }
 

@@ -1,6 +1,6 @@
 /** The code of agents on real nodes is exchanged while others speak with them (docs/upgrades.md). */
 import { errorCodeOf } from "@glia-os/abi/errors";
-import type { AgentSystem } from "@glia-os/cells/agent";
+import type { AgentSystem, AnyAgent } from "@glia-os/cells/agent";
 import { agent } from "@glia-os/cells/agent";
 import { type AgentModuleFile, connectSystem, type UpgradeReport } from "@glia-os/daemon";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -8,7 +8,7 @@ import { patient, type TwoNodes, twoNodes } from "../agents/two-nodes.ts";
 import { ledger, moduleOf } from "./programs.ts";
 
 /** Only its name counts here: the nodes have the code. */
-const known = agent({ name: "ledger", state: () => ({}), on: { who: { handle: () => null } } });
+const known: AnyAgent = agent({ name: "ledger", state: () => ({}), on: { who: { handle: () => null } } });
 
 let nodes: TwoNodes;
 let system: AgentSystem;
