@@ -272,7 +272,8 @@ export const CLI_CODES = {
   },
   "cli.upgrade-stopped": {
     retryable: false,
-    changed: "What the message says: agents that were upgraded went back, unless it was asked for that they stay; the others were not touched.",
+    changed:
+      "What the message says: agents that were upgraded went back, unless it was asked for that they stay; the others were not touched.",
     fix: "Mend the new code for the agent that the message names, and run the command again; `glia agent list` shows what each runs.",
   },
   "cli.usage": {
