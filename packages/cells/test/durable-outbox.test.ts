@@ -2,6 +2,7 @@
 import type { Journal } from "@glia-os/abi/ports";
 import { type AgentContext, agent, encodeEnvelope } from "@glia-os/cells/agent";
 import { durableAgent } from "@glia-os/cells/domain";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { DeskWorld } from "./desk-world.ts";
 import { AGENT, Disk, DomainNode } from "./domain-world.ts";
@@ -100,12 +101,12 @@ function ask(n: number): string {
   return encodeEnvelope({ kind: "ask", from: undefined, correlation: n, message: "round", input: n });
 }
 
-/** Ask for all rounds in turn, with as many lives as it takes; the first ends at an append. Gives the appends of the last life. */
-async function run(world: DeskWorld, endsAt: number, isKept: boolean): Promise<number> {
+/** Ask for all rounds in turn, with as many lives as it takes; each ends at the append that `endOf` says. Gives the appends of the last life. */
+async function run(world: DeskWorld, endOf: (life: number) => readonly [number, boolean]): Promise<number> {
   const disk = new Disk();
   let answered = 0;
   for (let lives = 1; ; lives++) {
-    const life = lives === 1 ? new Life(disk, world, endsAt, isKept) : new Life(disk, world, NEVER, true);
+    const life = new Life(disk, world, ...endOf(lives));
     const work = (async (): Promise<void> => {
       if (lives === 1) await life.node.start("courier", ["service/agents"], BEGIN);
       else if (disk.cells.size > 0 && (await disk.journal.head(AGENT)) !== undefined)
@@ -152,13 +153,13 @@ function check(world: DeskWorld): void {
 
 test("what a durable agent sends, publishes and makes happens once and in order, wherever between two entries of its journal its process ends", async () => {
   const calm = newWorld();
-  const appends = await run(calm, NEVER, true);
+  const appends = await run(calm, () => [NEVER, true]);
   check(calm);
   let repeated = 0;
   for (let endsAt = 1; endsAt <= appends; endsAt++)
     for (const isKept of [false, true]) {
       const world = newWorld();
-      await run(world, endsAt, isKept);
+      await run(world, (life) => (life === 1 ? [endsAt, isKept] : [NEVER, true]));
       check(world);
       repeated += world.repeated;
     }
@@ -166,3 +167,22 @@ test("what a durable agent sends, publishes and makes happens once and in order,
   expect(repeated).toBeGreaterThan(0);
   console.log(`${2 * appends} ends, ${repeated} messages sent again and refused`);
 });
+
+const SEEDS = process.env["GLIA_SOAK"] === "1" ? 2000 : 20;
+
+test("the same holds when one process after the other ends, at random", async () => {
+  let lives = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 14 }), fc.boolean()), { minLength: 2, maxLength: 8 }),
+      async (ends) => {
+        const world = newWorld();
+        await run(world, (life) => ends[life - 1] ?? [NEVER, true]);
+        lives += ends.length;
+        check(world);
+      },
+    ),
+    { numRuns: SEEDS },
+  );
+  console.log(`${SEEDS} seeds, ${lives} ends`);
+}, 300_000);
