@@ -22,7 +22,7 @@ export const suite: Suite = {
   rows: [
     us({
       id: "ask-same-thread",
-      what: "one ask of an agent by another in the same thread: a number there, the sum back. Ours is answered in the asker's turn, as its handler cannot wait; one ask in 65 takes the way of the next row",
+      what: "one ask of an agent by another in the same thread: a number there, the sum back. Ours is answered in the asker's turn, as its handler cannot wait; one in 65 has two switches of tasks, and a time-out set and forgotten",
       excludes: GUARANTEES,
       target: { max: 0.3 },
       glia: ours("ask", OURS),
@@ -32,13 +32,6 @@ export const suite: Suite = {
         "durable-objects": inOwnProcess("workerd/objects.ts", "ask"),
         rivet: () => undefined,
       },
-    }),
-    us({
-      id: "ask-same-thread-in-turn",
-      what: "the same of a handler that is a routine and so may wait: two switches of tasks, a time-out set and forgotten",
-      excludes: "nothing",
-      glia: ours("ask-in-turn", OURS),
-      peers: {},
     }),
     us({
       id: "ask-promise",

@@ -1,5 +1,5 @@
 /** The agent that every ask of the workloads of agents goes to: it adds up. */
-import { type AgentContext, type AgentRoutine, type AnyAgent, agent } from "@glia-os/cells/agent";
+import { type AgentContext, type AnyAgent, agent } from "@glia-os/cells/agent";
 
 /** Adds up. */
 export const adder: AnyAgent = agent({
@@ -8,13 +8,6 @@ export const adder: AnyAgent = agent({
   on: {
     add: {
       handle(ctx: AgentContext<{ count: number }>, n: number) {
-        ctx.state.count += n;
-        return ctx.state.count;
-      },
-    },
-    /** The same as a routine, which may wait and therefore has its own turn. */
-    addInTurn: {
-      *handle(ctx: AgentContext<{ count: number }>, n: number): AgentRoutine<number> {
         ctx.state.count += n;
         return ctx.state.count;
       },

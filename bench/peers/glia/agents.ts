@@ -33,13 +33,13 @@ async function through(
   await done;
 }
 
-async function asks(message = "add"): Promise<Contestant> {
+async function asks(): Promise<Contestant> {
   const { kernel, system } = own();
   const ref = await system.spawn(adder);
   return {
     run: (times) =>
       through(kernel, system, function* (ctx) {
-        for (let i = 0; i < times; i++) yield* ctx.ask(ref, message, 1);
+        for (let i = 0; i < times; i++) yield* ctx.ask(ref, "add", 1);
       }),
   };
 }
@@ -101,8 +101,7 @@ function create(): Contestant {
 
 /** For `serve.ts`. */
 export const contestants: Readonly<Record<string, ContestantFactory>> = {
-  ask: () => asks(),
-  "ask-in-turn": () => asks("addInTurn"),
+  ask: asks,
   tell: tells,
   "ask-promise": promises,
   "ask-worker": otherWorker,
