@@ -117,7 +117,9 @@ export class ReplicaGate implements ReplicaPort {
         await runner.thaw(agent);
       },
       drop: async (agent) => {
+        const cell = this.#cells.get(agent);
         this.#forget(agent);
+        cell?.end(false);
         await runner.drop(agent);
       },
     };
@@ -134,14 +136,20 @@ export class ReplicaGate implements ReplicaPort {
         else cell.reply(asker, payload);
       },
       cellEnded: (agent, epoch, end) => {
-        const over = (): void => {
+        const cell = this.#cells.get(agent);
+        const over = (isHeld: boolean): void => {
           this.#forget(agent);
+          cell?.end(isHeld);
           events.cellEnded(agent, epoch, end);
         };
         // Its end is something that it says, too: it leaves after its replies.
-        const held = this.#cells.get(agent)?.whenHeld();
-        if (held === undefined) over();
-        else held.then(over, over);
+        const held = cell?.whenHeld();
+        if (held === undefined) over(cell?.begun === true);
+        else
+          held.then(
+            () => over(true),
+            () => over(false),
+          );
       },
     };
   }

@@ -3,6 +3,7 @@
  *
  * RL1. `whenHeld` and `reply` let go in the order of what was given, and only what `held` names.
  * RL2. The mailbox here is what was accepted and not taken: that of the guest between two steps.
+ * RL3. Once it has ended nobody goes on with it: what is done about its last words is written nowhere, and waits for nothing.
  */
 import type { AgentId } from "@glia-os/abi/ids";
 import type { LinkId } from "@glia-os/mesh-core";
@@ -40,6 +41,7 @@ export class ReplicatedCell {
   readonly #send: (asker: Asker, payload: Uint8Array) => void;
   #feed: EntryFeed | undefined;
   #held = 0;
+  #ended = false;
   #waiting: Waiting[] = [];
 
   constructor(
@@ -131,13 +133,13 @@ export class ReplicatedCell {
 
   /** What was done about what the agent asked for. */
   did(event: Uint8Array): void {
-    this.#feed?.append(didEntry(event));
+    if (!this.#ended) this.#feed?.append(didEntry(event));
   }
 
   /** Do something when everything given so far is held, however often a replica is lost before. */
   when(go: () => void): void {
     const { position } = this;
-    if (this.#feed !== undefined && position <= this.#held) go();
+    if (this.#ended || (this.#feed !== undefined && position <= this.#held)) go();
     else this.#waiting.push({ position, let: go });
   }
 
@@ -147,6 +149,13 @@ export class ReplicatedCell {
     // In the order in which it was given; what one lets go may give more.
     while (this.#waiting[0] !== undefined && this.#waiting[0].position <= this.#held)
       this.#waiting.shift()?.let();
+  }
+
+  /** It has ended, here and for good, and its copies are dropped (RL3). `held`: all that it said was held by then, so nothing stays behind. */
+  end(held: boolean): void {
+    this.#ended = true;
+    const waiting = held ? this.#waiting.splice(0) : [];
+    for (const one of waiting) one.let();
   }
 
   /** The replica is lost, or the cell is not here any more: those who wait for acknowledgements ask again. */
