@@ -79,7 +79,7 @@ it("a durable agent of the configuration is started once, asked, told and logged
   const journal = join(env.GLIA_HOME, "hub", "journal");
   const replay = ["replay", journal, found?.agent ?? "", "--program", file("book.ts"), "--json"];
   expect(JSON.parse((await runCli(replay, { env })).stdout)).toMatchObject({ ok: true, state: "running" });
-});
+}, 180_000);
 
 it("a durable agent on a node that runs no programs is a problem of the configuration, with its path", async () => {
   writeFileSync(file("none.json"), JSON.stringify({ version: 1, name: "none", agents: [book] }));
