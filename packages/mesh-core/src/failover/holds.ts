@@ -82,6 +82,7 @@ export class Holds {
   readonly #complete = new Map<AgentId, Hold>();
   readonly #sealed = new Map<AgentId, Sealed>();
   readonly #asking = new Set<NodeId>();
+  readonly #trying = new Map<AgentId, Promise<Told>>();
   /** Agents that their owners gave away, and under which epoch (HS7). */
   readonly #given = new Map<AgentId, Epoch>();
   #timer: TimerHandle | undefined;
@@ -198,7 +199,9 @@ export class Holds {
     if (row.owner !== caller.node || row.epoch !== epoch)
       throw new ReplicaRefusedError(agent, "it is not the caller's to give away");
     this.#given.set(agent, epoch);
-    await this.#try(hold);
+    // One that began before this was known asked for something else.
+    await this.#trying.get(agent);
+    if (this.#byFeed.get(hold.feed) === hold) await this.#try(hold);
     return EMPTY;
   }
 
@@ -271,8 +274,16 @@ export class Holds {
     }
   }
 
-  /** One attempt to take an agent over. */
-  async #try(hold: Hold): Promise<Told> {
+  /** One attempt to take an agent over; one at a time for each agent (HS3). */
+  #try(hold: Hold): Promise<Told> {
+    const underWay = this.#trying.get(hold.agent);
+    if (underWay !== undefined) return underWay;
+    const attempt = this.#attempt(hold).finally(() => this.#trying.delete(hold.agent));
+    this.#trying.set(hold.agent, attempt);
+    return attempt;
+  }
+
+  async #attempt(hold: Hold): Promise<Told> {
     const { agent } = hold;
     if (this.#o.sessionId() === "") return "nothing";
     try {

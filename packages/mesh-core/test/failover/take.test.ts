@@ -72,6 +72,14 @@ it("HS7: takes it at once, under the next epoch, although its owner's session li
   expect(adopted, "a repeated call changes nothing").toEqual([4]);
 });
 
+it("HS3: is built once, although it is given away several times while it is looked at", async () => {
+  await time.advance(2000);
+  const gives = Promise.all([give(SECOND, 3), give(SECOND, 3), give(SECOND, 3)]);
+  await time.advance(1000);
+  await gives;
+  expect(adopted).toEqual([4]);
+});
+
 it("HS7: refuses who does not own it, and another epoch than the row's", async () => {
   expect(await codeOf(give(FIRST, 3))).toBe("mesh.replica-refused");
   expect(await codeOf(give(SECOND, 2))).toBe("mesh.replica-refused");
