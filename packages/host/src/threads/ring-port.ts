@@ -17,10 +17,10 @@ import { RECORD_BYTES, RING_MEMORY_BYTES, RingReader, RingWriter } from "./threa
 import { ValueReader, ValueWriter } from "./thread-values.ts";
 
 /**
- * Waits are compared by their roots, and a longer one than this counts as this long (RP4): a thread that did not get a processor for a while
- * says little about waking up.
+ * A longer wait counts as this long (RP4). Waking up takes less; what takes longer computes, or did not get a processor, and says little about
+ * waking up.
  */
-const COUNTED_MS = 0.5;
+const WAKING_MS = 0.05;
 
 /** What a ring port is made over: a `Worker`, `parentPort` or a `MessagePort`. */
 export interface PortLike {
@@ -87,7 +87,7 @@ class Rings {
     this.in = new RingReader(memory, this.inAt);
     this.values = new ValueReader(memory);
     if (side === "accepts") return;
-    const longestMs = lookoutHere().mayLook ? Math.sqrt(COUNTED_MS) / LONGEST_COUNTED : 0;
+    const longestMs = lookoutHere().mayLook ? WAKING_MS / LONGEST_COUNTED : 0;
     this.#choice = new SpinChoice(longestMs, (looking) => {
       this.out.looking = looking;
     });
@@ -104,7 +104,7 @@ class Rings {
   came(): void {
     const now = lookoutHere().nowMs();
     if (this.#choice !== undefined && !Number.isNaN(this.#sinceMs)) {
-      this.#choice.waited(Math.sqrt(now - this.#sinceMs));
+      this.#choice.waited(now - this.#sinceMs);
       this.#sinceMs = Number.NaN;
     }
     this.#expect(now);
