@@ -255,7 +255,7 @@ export interface SpawnRequest {
 
 /** How an agent is to be moved. */
 export interface MigrateRequest {
-  /** `auto`, the default: `pre-copy` for agents with 4 MiB of memory or more. `pre-copy` is a wish; the report says what was done. */
+  /** `auto`, the default: `pre-copy` for agents with 4 MiB of memory or more. `pre-copy`, `post-copy` and `hybrid` are wishes; the report says what was done. */
   readonly strategy?: NonNullable<MigrateOptions["strategy"]>;
   /** Called with each phase when it is over. */
   readonly onPhase?: (phase: MigrationPhase) => void;
