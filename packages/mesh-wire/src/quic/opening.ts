@@ -26,6 +26,8 @@ export async function takeStream(connection: QuicConnection, letGo: () => void):
   const opening = await firstByte(stream);
   if (opening === OPENING[0]) return stream;
   stream.destroy();
+  // A dialler that has a session by then, over TLS or from the other side, goes without a word.
+  if (opening === undefined) throw new ProtocolViolationError("its stream ended before its first byte");
   throw new ProtocolViolationError("the first byte of its stream is wrong");
 }
 
