@@ -11,6 +11,7 @@ import {
   type CellGatePort,
   CellRunner,
   type CellService,
+  CellUpgrades,
   type Copy,
   encodeManifest,
   ReplicaGate,
@@ -31,6 +32,8 @@ import { RecordedOffice } from "../../src/replica/recorded-office.ts";
 /** The agent. */
 export const AGENT = "ab".repeat(16) as AgentId;
 const NODE = "cd".repeat(32) as NodeId;
+/** Upgrades look this often whether the agent rests; longer times never end here. */
+const AGAIN_MS = 2;
 /** One for all nodes, which compiles a module once. */
 const ENGINE = createWasmEngine();
 const NOBODY = {
@@ -216,6 +219,7 @@ export class OutputsNode {
   readonly ends: unknown[] = [];
   readonly office: RecordedOffice;
   readonly replicas: ReplicaGate;
+  readonly upgrades: CellUpgrades;
   readonly #kernel: ReturnType<typeof createTestKernel>;
   readonly #world: World;
   readonly #links = new Set<WorldLink>();
@@ -227,6 +231,9 @@ export class OutputsNode {
     atMs: number;
   }[] = [];
   held = 0;
+  /** Feeds that began, and the entries that were given before the last of them. */
+  feeds = 0;
+  feedFrom = 0;
   #dead = false;
 
   constructor(world: World, seed: number) {
@@ -278,6 +285,19 @@ export class OutputsNode {
     });
     late.port = this.replicas.port(cells);
     this.gate = this.replicas.cells(cells);
+    const soon: Timers = {
+      schedule: (delayMs, run) => {
+        if (delayMs <= AGAIN_MS) setImmediate(run);
+        return { cancel: () => undefined };
+      },
+    };
+    this.upgrades = new CellUpgrades({
+      gate: this.gate,
+      runner,
+      replicas: this.replicas,
+      clock,
+      timers: soon,
+    });
     this.replicas.bind({ begin: () => this.#feed(), end: () => undefined });
   }
 
@@ -462,6 +482,8 @@ export class OutputsNode {
   } {
     const { entries } = this;
     const { clock } = this.#kernel;
+    this.feeds++;
+    this.feedFrom = entries.length;
     return {
       append: (entry) => entries.push({ entry, atMs: clock.monotonicMs() }),
       get position() {
