@@ -71,3 +71,16 @@ test("a definition that cannot run in a guest does not start, and names what it 
   expect([spawned.code, spawned.err]).toEqual([1, expect.stringContaining("node:fs")]);
   expect([made.code, made.err]).toEqual([1, expect.stringContaining("is not empty")]);
 });
+
+test("AA1: of an agent whose node is gone nobody claims what it takes: an input waits for it, and without one the command says who is away", async () => {
+  const token = JSON.parse((await glia("mesh", "token", "create", "--json")).out) as { joinLine: string };
+  const edge = await startReadyNode(["mesh", "join", token.joinLine, "--name", "edge"], env);
+  const on = ["--node", "hub", "--on", "edge"];
+  expect((await glia("agent", "spawn", "sum/agent.ts", "--as", "away", ...on)).code).toBe(0);
+  edge.child.kill("SIGKILL");
+  await edge.result;
+  const ask = (...args: string[]) => glia("agent", "ask", "away", ...args, "--name", "hub", "--timeout", "1");
+  const [input, bare] = await Promise.all([ask("add", "1"), ask("total", "--json")]);
+  expect([input.code, input.err]).toEqual([1, expect.stringContaining("did not answer add within 1000 ms")]);
+  expect(JSON.parse(bare.out)).toMatchObject({ ok: false, error: { code: "cli.agent-away" } });
+});

@@ -1,8 +1,14 @@
-/** `glia agent ask`: a message with an input to an agent of `@glia-os/cells/agent`, and its reply; other agents get the message as bytes. */
-import { connectSystem } from "@glia-os/daemon";
+/**
+ * `glia agent ask`: a message with an input to an agent of `@glia-os/cells/agent`, and its reply; other agents get the message as bytes.
+ *
+ * AA1. Which of the two an agent takes only its node knows. While that is gone an input or a priority says that it takes names, and without
+ *   either the command waits until a node has the agent: it is never told what is not known, and no agent gets bytes in the place of a name.
+ */
+import { setTimeout as pass } from "node:timers/promises";
+import { type ControlConnection, connectSystem } from "@glia-os/daemon";
 import { messageInput, priorityOf, timeoutOf } from "../agent-source/message-input.ts";
 import { type Context, unlessInterrupted } from "../context.ts";
-import { UsageError } from "../errors.ts";
+import { AgentAwayError, UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { chooseAgent } from "../node/choose-agent.ts";
 import { type NodeChoice, withNode } from "../node/choose-node.ts";
@@ -13,6 +19,8 @@ export interface AgentAskOptions extends NodeChoice {
   readonly timeout: string;
   readonly priority?: string;
 }
+
+const LOOK_MS = 250;
 
 /** Run it. */
 export async function agentAsk(
@@ -27,8 +35,9 @@ export async function agentAsk(
   const priority = priorityOf(options.priority);
   const work = withNode(options, async (node) => {
     const { agent, live } = await chooseAgent(node, text);
-    if (live?.speaks !== true) {
-      if (json !== undefined || priority !== undefined)
+    const named = json !== undefined || priority !== undefined;
+    if (!(live?.speaks ?? (named || (await takesNames(node, agent, text, timeoutMs))))) {
+      if (named)
         throw new UsageError(
           `${text.slice(0, 80)} takes plain messages, without an input or a priority`,
           "Leave the JSON and --priority out, or write it as the message.",
@@ -50,4 +59,19 @@ export async function agentAsk(
     typeof reply === "string" && json === undefined ? reply : (JSON.stringify(reply) ?? "done"),
   );
   return EXIT.ok;
+}
+
+/** AA1, for an agent whose node does not answer. @throws {AgentAwayError} when no node has it in that time */
+async function takesNames(
+  node: ControlConnection,
+  agent: string,
+  text: string,
+  timeoutMs: number,
+): Promise<boolean> {
+  for (let waited = 0; waited < timeoutMs; waited += LOOK_MS) {
+    await pass(Math.min(LOOK_MS, timeoutMs - waited));
+    const { live } = await chooseAgent(node, agent);
+    if (live !== undefined) return live.speaks === true;
+  }
+  throw new AgentAwayError(text, timeoutMs);
 }

@@ -96,15 +96,15 @@ export class CodeExchange {
 /** The newest definition of a name. @throws {GuestError} */
 export function definitionNamed(name: string, definitions: Iterable<AnyAgent>): AnyAgent {
   let newest: AnyAgent | undefined;
-  const there: string[] = [];
+  const there = new Set<string>();
   for (const each of definitions) {
-    there.push(each.name);
+    there.add(each.name);
     if (each.name === name && each.version > (newest?.version ?? 0)) newest = each;
   }
   if (newest !== undefined) return newest;
   throw new GuestError(
     "bad-argument",
-    `it defines no agent ${name}, only ${there.slice(0, 16).join(", ") || "none"}`,
+    `it defines no agent ${name}, only ${[...there].slice(0, 16).join(", ") || "none"}`,
   );
 }
 

@@ -5,6 +5,11 @@ export const CLI_CODES = {
     changed: "Nothing: no agent was chosen.",
     fix: "Give the whole agent id; `glia agent list` prints it.",
   },
+  "cli.agent-away": {
+    retryable: true,
+    changed: "Nothing: the message was not sent.",
+    fix: "Wait until its node is back or its replica goes on with it; `glia agent send --keep` keeps a message until then.",
+  },
   "cli.agent-unknown": {
     retryable: false,
     changed: "Nothing: no agent was chosen.",

@@ -199,7 +199,7 @@ export const MESH_CODES = {
   "mesh.migration-refused": {
     retryable: false,
     changed: "Nothing: the agent goes on where it is.",
-    fix: "See the cause; choose another destination.",
+    fix: "Choose a destination, or a strategy, that the reason does not rule out.",
   },
   "mesh.migration-aborted": {
     retryable: true,
