@@ -290,7 +290,9 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
     if (cell === undefined || replication === undefined) return;
     let facts: CheckpointFacts | undefined;
     try {
-      if (cell.arriving === undefined && cell.checkpoints !== undefined) {
+      // One that runs its record again is asked again: the rest of the record would not be in the copy (TP6).
+      const runsAgain = cell.task !== undefined && cell.tape?.replaying === true;
+      if (cell.arriving === undefined && cell.checkpoints !== undefined && !runsAgain) {
         cell.checkpoints.take(number, cell.instance.snapshot(), whole);
         cell.tape?.flush();
         const { asker, receivedCount: received, tape } = cell;
@@ -300,6 +302,7 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
       // It has not come to its first blocking call. It is asked again.
     }
     replication.port.checkpointed(agent, number, facts);
+    if (facts !== undefined) cell.tape?.tellRest();
   }
 
   async readCheckpoint(agent: AgentId, number: number): Promise<Uint8Array | undefined> {

@@ -131,7 +131,8 @@ class GuestDriver {
       if (outcome.kind === "finished" || outcome.kind === "failed") return endOf(outcome);
       if (outcome.kind === "yielded") {
         if (!this.#freezesAnywhere) yield* this.#sys.yield();
-        if (this.#freezesAnywhere) return this.#frozen();
+        // Not in the middle of its record: an image has no place for the rest of it.
+        if (this.#freezesAnywhere && this.#cell.tape?.replaying !== true) return this.#frozen();
         outcome = yield* this.#step();
         continue;
       }

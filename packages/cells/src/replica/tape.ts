@@ -6,6 +6,8 @@
  * TP3. A guest that asks for another kind of thing than the record has next stops with `cells.replay-diverged`. When the record is over it goes on live.
  * TP4. What a call asked for is told in the entry that has the call's answer, once: of a replayed answer it is left out, for it was told before.
  * TP5. A call that is not made twice, was begun and has no answer in the record is answered by `cells.outcome-unknown`.
+ * TP6. A copy that is made before the record is over lacks the rest of it, and the guest would say all of that again. So none is made while it runs; one that
+ *      stands still has the rest told right after its copy ({@link Tape.tellRest}), and not again.
  */
 import type { CallResult } from "@glia-os/abi/ports";
 import { refusal } from "@glia-os/kernel/guests";
@@ -40,6 +42,8 @@ export class Tape {
   #held = 0;
   #replay: readonly TapeItem[];
   #at = 0;
+  /** Items of the replay that were told already, and are not recorded again (TP6). */
+  #ahead = 0;
 
   /**
    * `told` gets entries, and what is to be done once the entry is held; `wantsHeld` the number of a wait for what was told so far ({@link held});
@@ -156,6 +160,22 @@ export class Tape {
     }
   }
 
+  /** A checkpoint was taken just now: tell what is left to replay, without what it asked for (TP4, TP6). */
+  tellRest(): void {
+    if (!this.replaying) return;
+    const rest = this.#replay.slice(this.#at);
+    this.#ahead = 0;
+    for (const item of rest) {
+      const told: TapeItem = item[0] === 5 ? [5, item[1], item[2], item[3], null] : item;
+      const isLarge = bytesOf(told) > ANSWER_ALONE;
+      if (isLarge) this.flush();
+      this.#record(told);
+      if (isLarge) this.flush();
+    }
+    this.flush();
+    this.#ahead = rest.filter(([kind]) => kind !== 4).length;
+  }
+
   /** Tell what is recorded (TP2). */
   flush(outputs?: Uint8Array): void {
     if (this.#recorded.length === 0) return;
@@ -180,8 +200,18 @@ export class Tape {
   }
 
   #record(item: TapeItem): void {
+    if (this.#ahead > 0) {
+      this.#ahead--;
+      return;
+    }
     this.#recorded.push(item);
     const isLong = item[0] === 3 && item[1].length >= RANDOM_MAX;
     if (this.#recorded.length >= ITEMS_TOLD || isLong) this.flush();
   }
+}
+
+/** Bytes that an item carries. */
+function bytesOf(item: TapeItem): number {
+  if (item[0] === 5) return item[3]?.length ?? 0;
+  return item[0] === 3 ? item[1].length : 0;
 }

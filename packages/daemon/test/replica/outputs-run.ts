@@ -1,7 +1,7 @@
 /** A run of an agent with a replica that notes numbers, asks, publishes and has children, and what is to hold at its end. */
 import type { AgentManifest } from "@glia-os/cells";
 import { buildAgent } from "@glia-os/guest-js/build";
-import { AGENT, envelope, type Heard, OutputsNode, type Peer, World } from "./outputs-world.ts";
+import { type Adopted, AGENT, envelope, type Heard, OutputsNode, type Peer, World } from "./outputs-world.ts";
 
 const NOTES = 16;
 const CLIENT = "client";
@@ -52,12 +52,12 @@ export class Run {
   }
 
   /** The node is gone; its replica had this many entries. */
-  async crash(position: number): Promise<void> {
+  async crash(position: number, as: Adopted = "running"): Promise<void> {
     this.crashes++;
     this.node.crash();
     const copy = this.node.copy(this.#manifest, Math.max(position, this.node.first));
     this.node = new OutputsNode(this.world, 1000 * this.#seed + this.crashes);
-    await this.node.adopt(copy, ++this.#epoch);
+    await this.node.adopt(copy, ++this.#epoch, as);
     if (this.node.ends.length > 0) this.world.wrong.push(`it ended: ${JSON.stringify(this.node.ends)}`);
   }
 

@@ -29,6 +29,9 @@ import { checkpointCodec } from "../../src/replica/checkpoint-codec.ts";
 import { baggageOf } from "../../src/replica/office-for-replicas.ts";
 import { RecordedOffice } from "../../src/replica/recorded-office.ts";
 
+/** How an agent is taken over: it runs its record again, it is suspended, or it is about to run, and nothing of it is copied. */
+export type Adopted = "running" | "suspended" | "not yet";
+
 /** The agent. */
 export const AGENT = "ab".repeat(16) as AgentId;
 const NODE = "cd".repeat(32) as NodeId;
@@ -467,9 +470,10 @@ export class OutputsNode {
   }
 
   /** Go on with a copy. */
-  async adopt(copy: Copy, epoch: number): Promise<void> {
-    await this.replicas.adopt(AGENT, copy, epoch as Epoch, false);
-    await this.run();
+  async adopt(copy: Copy, epoch: number, as: Adopted = "running"): Promise<void> {
+    await this.replicas.adopt(AGENT, copy, epoch as Epoch, as === "suspended");
+    if (as === "not yet") return;
+    if (as === "running") await this.run();
     await this.checkpoint(true);
     this.hold(this.entries.length);
   }
