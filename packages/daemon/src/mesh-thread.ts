@@ -15,41 +15,28 @@ import { createMemoryMeter, type MetricSnapshot } from "@glia-os/host";
 import { type ClusterStart, createMesh, credentialsOf, type Mesh, type MeshEvent } from "@glia-os/mesh-core";
 import { loadOrCreateNodeIdentity, type NodeIdentity, type WireTransport } from "@glia-os/mesh-wire";
 import { type AgentGate, openAgentGate } from "./agent-gate.ts";
-import type { AgentsApi } from "./agents/agents-api.ts";
-import { answerAgentsCalls } from "./agents/agents-calls.ts";
-import { NoOffice } from "./agents/agents-face.ts";
 import { type BegunRotation, ClusterKeyFiles } from "./cluster-key.ts";
 import type { Membership } from "./data-folder.ts";
 import { recoverDomains } from "./domain/recover-domains.ts";
-import { AgentEnds } from "./ends/ends-service.ts";
 import { BadOptionsError, RemovedError } from "./errors.ts";
-import type { JobApi } from "./jobs/job-api.ts";
-import { openDurableJobs } from "./jobs/open-durable-jobs.ts";
-import { LogsService } from "./logs/logs-service.ts";
 import type { MainService } from "./main-service.ts";
 import { type MeshDiscovery, openMeshDiscovery } from "./mesh-discovery.ts";
 import { tellMeshEvent } from "./mesh-events.ts";
-import { MeshService } from "./mesh-service.ts";
-import { openMovement } from "./movement/open-movement.ts";
 import { openNodeBlobs } from "./node-blobs.ts";
-import type { NodeEvent } from "./node-event.ts";
 import { NodeJobs } from "./node-jobs.ts";
 import { NodeService } from "./node-service.ts";
 import { FAST_LEASE_MS, LEASE_MS, SessionKeeper } from "./node-session.ts";
 import { openNodeWire } from "./node-wire.ts";
+import { openServices, type ServicesParts } from "./open-services.ts";
 import { openTracer } from "./otel/open-tracer.ts";
 import { servePagesFirst } from "./postcopy/serve-first.ts";
-import { MessageQueue } from "./queue/message-queue.ts";
 import { ReplicaService } from "./replica/replica-service.ts";
 import { MoveLog } from "./survey/move-log.ts";
-import { SurveyService } from "./survey/survey-service.ts";
 import { linkThreads, type ThreadLink } from "./thread-call.ts";
 import { threadLogger } from "./thread-log.ts";
 import { ProgressWatch } from "./thread-progress.ts";
 import type { MeshThreadSetup } from "./thread-setup.ts";
-import { UpgradeService } from "./upgrade/upgrade-service.ts";
 import { watchAnchor } from "./watch-anchor.ts";
-import { WorkService } from "./work-service.ts";
 
 /** What the main thread asks of the mesh thread beside the node's operations. */
 export interface MeshThreadService {
@@ -80,8 +67,6 @@ export class MeshThread implements MeshThreadService {
   readonly #keys: ClusterKeyFiles;
   #services: readonly object[] = [];
   #replicas: ReplicaService | undefined;
-  #ends: AgentEnds | undefined;
-  #queue: MessageQueue | undefined;
   #agentsStalled = false;
   #expelled = false;
 
@@ -157,59 +142,33 @@ export class MeshThread implements MeshThreadService {
     const keeper = role === "client" ? undefined : await this.#openSession(mesh);
     const sessionId = (): string => keeper?.sessionId ?? "";
     if (gate) this.#openReplicas(mesh, gate, sessionId);
-    const node = this.#nodeService(mesh, gate, identity, sessionId);
-    const meshService = new MeshService({
+    const services = await openServices({
+      ...this.#ports(),
+      setup: this.#setup,
+      main: this.#main,
       mesh,
       transport,
-      clock: this.#clock,
-      settings,
-      dataDir: this.#setup.dataDir,
-      keys: this.#keys.exists ? this.#keys : undefined,
       whyNoQuic,
       mdns: discovery !== undefined,
-      agentsStalled: () => this.#agentsStalled,
-      jobs: () => jobs?.view(),
-      place: (text) => node.place(text),
-      membership: () => membershipOf(mesh),
-      keep: (kept) => this.#main.remote.keepMembership(kept),
-    });
-    node.describe(meshService);
-    const survey = new SurveyService({
-      mesh,
-      clock: this.#clock,
-      gate: gate?.gate,
+      signer: identity,
+      keys: this.#keys,
+      gate,
+      replicas: this.#replicas,
+      jobs,
+      blobs,
+      tracer,
       moves: this.#moves,
-      members: () => meshService.members(),
-      agents: () => node.listAgents(),
-      jobs: () => jobs?.view(),
-      queued: () => this.#queue?.size ?? 0,
+      digests: this.#digests,
+      sessionId,
+      membership: () => membershipOf(mesh),
+      agentsStalled: () => this.#agentsStalled,
+      onStop: (stop) => this.#stops.push(stop),
     });
-    const movement = this.#openMovement(mesh, gate, node, identity, sessionId);
-    const queue = await this.#openQueue(mesh, node);
-    const ends = this.#openEnds(mesh);
-    const logs = new LogsService(mesh, (question) => this.#main.remote.logsHere(question));
-    const office = this.#openOffice(mesh, gate, node);
-    const work = new WorkService({ mesh, jobs, blobs });
-    const durableJobs = await this.#openDurableJobs(jobs, tracer);
-    const upgrades = new UpgradeService({ ...this.#ports(), ...gate, mesh, agents: node });
-    this.#services = [
-      node,
-      meshService,
-      work,
-      durableJobs,
-      survey,
-      ...movement,
-      upgrades,
-      logs,
-      office,
-      queue,
-      ends,
-    ];
-    if (begun !== undefined) await meshService.finishRotation(begun);
+    this.#services = services.all;
+    if (begun !== undefined) await services.mesh.finishRotation(begun);
     this.#watchAgents(mesh, keeper);
-    const [clock, timers, random, logger] = [this.#clock, this.#timers, this.#random, this.#logger];
-    if (gate) this.#stops.push(recoverDomains({ mesh, gate, clock, timers, random, logger, sessionId }));
-    if (mesh.anchor !== mesh.self) this.#watchAnchor(mesh, node);
+    if (gate) this.#stops.push(recoverDomains({ ...this.#ports(), mesh, gate, sessionId }));
+    if (mesh.anchor !== mesh.self) this.#watchAnchor(mesh, services.node);
     return membershipOf(mesh);
   }
 
@@ -264,13 +223,6 @@ export class MeshThread implements MeshThreadService {
     const opened = await openTracer(this.#setup);
     if (opened !== undefined) this.#stops.push(opened.close);
     return opened?.tracer;
-  }
-
-  async #openDurableJobs(jobs: NodeJobs | undefined, tracer: Tracer | undefined): Promise<JobApi> {
-    const file = this.#file("jobs.db");
-    const durable = await openDurableJobs({ jobs, file, tracer, ...this.#ports() });
-    this.#stops.push(() => durable.stop?.());
-    return durable;
   }
 
   #openJobs(tracer: Tracer | undefined): NodeJobs | undefined {
@@ -373,64 +325,8 @@ export class MeshThread implements MeshThreadService {
     return mesh;
   }
 
-  /** Agents that speak with others, and programs outside that speak with them. */
-  #openOffice(mesh: Mesh, gate: AgentGate | undefined, node: NodeService): AgentsApi {
-    if (gate === undefined) return new NoOffice();
-    const { office } = gate;
-    office.bind({
-      mesh,
-      gate: gate.gate,
-      spawn: async (manifest, on, beginning) => (await node.spawnOn(manifest, on, beginning)).agent,
-    });
-    answerAgentsCalls(mesh, office, (manifest, beginning) => node.spawnHere(manifest, beginning));
-    return office;
-  }
-
-  #openMovement(
-    mesh: Mesh,
-    gate: AgentGate | undefined,
-    agents: NodeService,
-    signer: NodeIdentity,
-    sessionId: () => string,
-  ): readonly object[] {
-    const movement = openMovement({
-      mesh,
-      gate: gate?.gate,
-      agents,
-      signer,
-      sessionId,
-      dataDir: this.#setup.dataDir,
-      settings: this.#setup.movement,
-      maySlow: this.#setup.mesh.profile !== "fast",
-      ...this.#ports(),
-    });
-    this.#stops.push(() => movement.stop());
-    return movement.services;
-  }
-
-  #openEnds(mesh: Mesh): AgentEnds {
-    const ends = new AgentEnds({ ...this.#ports(), mesh });
-    this.#ends = ends;
-    this.#stops.push(() => ends.stop());
-    return ends;
-  }
-
-  async #openQueue(mesh: Mesh, agents: NodeService): Promise<MessageQueue> {
-    const event = (told: NodeEvent): void => this.#main.tell.event(told);
-    const queue = await MessageQueue.open({
-      ...this.#ports(),
-      mesh,
-      agents,
-      event,
-      path: this.#file("queue"),
-    });
-    this.#queue = queue;
-    this.#stops.push(() => queue.stop());
-    return queue;
-  }
-
   /** What most services are made of. */
-  #ports(): Pick<Parameters<typeof openMovement>[0], "clock" | "timers" | "random" | "meter" | "logger"> {
+  #ports(): Pick<ServicesParts, "clock" | "timers" | "random" | "meter" | "logger"> {
     const [clock, timers, random] = [this.#clock, this.#timers, this.#random];
     return { clock, timers, random, meter: this.#meter, logger: this.#logger };
   }
@@ -440,29 +336,6 @@ export class MeshThread implements MeshThreadService {
     const service = new ReplicaService({ ...this.#ports(), mesh, gate, replicas, sessionId, alive });
     this.#replicas = service;
     this.#stops.push(() => service.stop());
-  }
-
-  #nodeService(
-    mesh: Mesh,
-    gate: AgentGate | undefined,
-    signer: NodeIdentity,
-    sessionId: () => string,
-  ): NodeService {
-    return new NodeService({
-      mesh,
-      gate: gate?.gate,
-      signer,
-      digests: this.#digests,
-      random: this.#random,
-      clock: this.#clock,
-      timers: this.#timers,
-      logger: this.#logger,
-      began: (agent, parent) => gate?.office.began(agent, parent),
-      ended: (agent, reason, why) => this.#ends?.ended(agent, reason, why),
-      replica: (agent) => this.#replicas?.view(agent),
-      arriving: (agent) => this.#replicas?.arriving(agent),
-      sessionId,
-    });
   }
 
   async #openSession(mesh: Mesh): Promise<SessionKeeper> {
