@@ -8,6 +8,7 @@
  * TP5. A call that is not made twice, was begun and has no answer in the record is answered by `cells.outcome-unknown`.
  * TP6. A copy that is made before the record is over lacks the rest of it, and the guest would say all of that again. So none is made while it runs; one that
  *      stands still has the rest told right after its copy ({@link Tape.tellRest}), and not again.
+ * TP7. An entry fits a log: of randomness it has less than two parts of {@link RANDOM_MAX}.
  */
 import type { CallResult } from "@glia-os/abi/ports";
 import { refusal } from "@glia-os/kernel/guests";
@@ -44,6 +45,8 @@ export class Tape {
   #at = 0;
   /** Items of the replay that were told already, and are not recorded again (TP6). */
   #ahead = 0;
+  /** Of randomness that is not told yet (TP7). */
+  #randomBytes = 0;
 
   /**
    * `told` gets entries, and what is to be done once the entry is held; `wantsHeld` the number of a wait for what was told so far ({@link held});
@@ -114,7 +117,7 @@ export class Tape {
     this.#begun = undefined;
     const bytes = (payload?.length ?? 0) + (outputs?.length ?? 0);
     if (bytes > ANSWER_ALONE) this.flush();
-    this.#record([5, op, value, payload ?? null, outputs ?? null]);
+    this.#record([5, op, value, payload ?? null, outputs ?? null], outputs);
     if (outputs !== undefined || bytes > ANSWER_ALONE) this.flush(outputs);
   }
 
@@ -181,6 +184,7 @@ export class Tape {
     if (this.#recorded.length === 0) return;
     const entry = inputsEntry(this.#recorded);
     this.#recorded = [];
+    this.#randomBytes = 0;
     if (outputs === undefined) this.#told(entry);
     else this.#told(entry, outputs);
   }
@@ -199,14 +203,15 @@ export class Tape {
     }
   }
 
-  #record(item: TapeItem): void {
+  /** `outputs`: what the item asked for, which goes with the entry that it fills (TP4). */
+  #record(item: TapeItem, outputs?: Uint8Array): void {
     if (this.#ahead > 0) {
       this.#ahead--;
       return;
     }
     this.#recorded.push(item);
-    const isLong = item[0] === 3 && item[1].length >= RANDOM_MAX;
-    if (this.#recorded.length >= ITEMS_TOLD || isLong) this.flush();
+    if (item[0] === 3) this.#randomBytes += item[1].length;
+    if (this.#recorded.length >= ITEMS_TOLD || this.#randomBytes >= RANDOM_MAX) this.flush(outputs);
   }
 }
 

@@ -318,3 +318,29 @@ describe("RG1: a replica", () => {
     );
   });
 });
+
+it("TP4: what a call asked for is told also when its answer fills an entry", () => {
+  for (let before = 60; before < 68; before++) {
+    const told: (Uint8Array | undefined)[] = [];
+    const tape = new Tape(
+      (_, outputs) => told.push(outputs),
+      () => undefined,
+    );
+    for (let i = 0; i < before; i++) tape.wallMs(() => i);
+    tape.asksFor(Uint8Array.of(7));
+    tape.answered("exec", { value: 0 });
+    tape.flush();
+    expect([before, told.filter((outputs) => outputs !== undefined)]).toEqual([before, [Uint8Array.of(7)]]);
+  }
+});
+
+it("TP7: an entry of randomness is no longer than one part of it, however little is asked for at once", () => {
+  const sizes: number[] = [];
+  const tape = new Tape(
+    (entry) => sizes.push(entry.length),
+    () => undefined,
+  );
+  for (let i = 0; i < 64; i++) tape.random(new Uint8Array(60_000), () => undefined);
+  tape.flush();
+  expect(Math.max(...sizes)).toBeLessThan(2 * 65_536 + 64);
+});
