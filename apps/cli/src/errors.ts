@@ -236,11 +236,11 @@ export class AgentAmbiguousError extends CliError<"cli.agent-ambiguous"> {
   }
 }
 
-/** The node of an agent did not answer, and none went on with it, for as long as was waited. */
+/** The node of an agent did not answer or has it no more, and none went on with it, for as long as was waited. */
 export class AgentAwayError extends CliError<"cli.agent-away"> {
   constructor(text: string, waitedMs: number) {
     const who = text.slice(0, 80);
-    super("cli.agent-away", `The node of ${who} is gone, and none had it for ${waitedMs / 1000} s`, {
+    super("cli.agent-away", `No node answered for ${who} in ${waitedMs / 1000} s`, {
       details: { text: who, waitedMs },
     });
   }

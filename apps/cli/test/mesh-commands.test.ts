@@ -211,6 +211,15 @@ describe("going", () => {
     expect(await refusal("mesh", "leave", "--name", "guest")).toContain("No node is running");
   });
 
+  it("a member that founded nothing comes back without a line, and prints none", async () => {
+    const guest = await joined("returning");
+    expect(await json("mesh", "leave", "--name", "returning")).toMatchObject({ ok: true });
+    await guest.result;
+    const again = ["mesh", "start", "--resume", "--role", "edge", "--bind", "127.0.0.1:0"];
+    const { ready } = await startNode([...again, "--name", "returning"]);
+    expect([ready.node, ready.joinLine]).toEqual([guest.ready.node, undefined]);
+  });
+
   it("a removed node is told so and cannot come back by itself", async () => {
     const bad = await joined("bad");
     expect(await refusal("mesh", "remove", "bad", "--name", "edge")).toContain(

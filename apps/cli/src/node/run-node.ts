@@ -12,6 +12,7 @@
  */
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { errorCodeOf } from "@glia-os/abi/errors";
 import type { HostPort, LogFields, Logger, LogLevel } from "@glia-os/abi/ports";
 import {
   createNode,
@@ -181,7 +182,7 @@ async function readyRecord(
   http: Pick<HttpServer, "address"> | undefined,
 ): Promise<ReadyRecord> {
   const status = await node.status();
-  const joinLine = settings.joinLine && (await node.createJoinLine(settings.joinLine));
+  const joinLine = await joinLineOf(node, settings);
   return {
     event: "ready",
     node: status.node,
@@ -197,6 +198,17 @@ async function readyRecord(
       : { http: `http://${formatHostPort(http.address)}`, httpToken: tokenPath(settings.dataDir) }),
     ...(joinLine === undefined ? {} : { joinLine }),
   };
+}
+
+/** A member that founded nothing is resumed like a founder, and has no line to print. */
+async function joinLineOf(node: NodeApi, { joinLine, start }: ForegroundNode): Promise<string | undefined> {
+  if (joinLine === undefined) return undefined;
+  try {
+    return await node.createJoinLine(joinLine);
+  } catch (error) {
+    if (start.kind === "resume" && errorCodeOf(error) === "mesh.no-cluster-key") return undefined;
+    throw error;
+  }
 }
 
 function showReady(terminal: Terminal, ready: ReadyRecord): void {

@@ -8,7 +8,7 @@ export const CLI_CODES = {
   "cli.agent-away": {
     retryable: true,
     changed: "Nothing: the message was not sent.",
-    fix: "Wait until its node is back or its replica goes on with it; `glia agent send --keep` keeps a message until then.",
+    fix: "Wait until its node is back or its replica goes on with it. What was only in a node's memory does not come back: `glia agent terminate` frees its name.",
   },
   "cli.agent-unknown": {
     retryable: false,
