@@ -31,7 +31,7 @@ import {
 import { type GuestTaskEnd, guestTask } from "./guest-task.ts";
 import type { PagesRunnerPort } from "./postcopy/pages-port.ts";
 import { RunnerPages } from "./postcopy/runner-pages.ts";
-import { NotReplicableError } from "./replica/errors.ts";
+import { MidRecordError, NotReplicableError } from "./replica/errors.ts";
 import { checkMovable, checkReplicable } from "./replica/grants.ts";
 import type { CheckpointFacts, Rebuild, ReplicaRunnerPort } from "./replica/replica-ports.ts";
 import { RunnerCell, type TaskHandles } from "./runner-cell.ts";
@@ -114,6 +114,7 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
     const cell = this.#here(agent);
     const { kernel, timers } = this.#options;
     if (cell.arriving !== undefined) throw new NotHereError(agent);
+    if (cell.task === undefined && cell.tape?.replaying === true) throw new MidRecordError(agent);
     if (cell.task === undefined) return this.#standing(cell);
     return new Promise((resolve, reject) => {
       const settled = (): void => {
@@ -296,13 +297,13 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
         cell.checkpoints.take(number, cell.instance.snapshot(), whole);
         cell.tape?.flush();
         const { asker, receivedCount: received, tape } = cell;
-        facts = { asker, received, sleepMs: cell.restOfWait(), begun: tape?.begun };
+        const [sleepMs, rest] = [cell.restOfWait(), tape?.copied() ?? []];
+        facts = { asker, received, sleepMs, begun: tape?.begun, rest };
       }
     } catch {
       // It has not come to its first blocking call. It is asked again.
     }
     replication.port.checkpointed(agent, number, facts);
-    if (facts !== undefined) cell.tape?.tellRest();
   }
 
   async readCheckpoint(agent: AgentId, number: number): Promise<Uint8Array | undefined> {

@@ -96,6 +96,7 @@ export type {
 export { SERVED_MAX } from "./postcopy/runner-pages.ts";
 export type { TapeItem } from "./replica/entries.ts";
 export {
+  MidRecordError,
   NotReplicableError,
   OutcomeUnknownError,
   ReplayDivergedError,

@@ -91,7 +91,8 @@ function readMessage(fields: readonly unknown[]): Entry {
   return { kind: "message", item, floor: floor ?? undefined };
 }
 
-function readItem(row: unknown): TapeItem {
+/** The item in a list. @throws {BadImageError} */
+export function readItem(row: unknown): TapeItem {
   if (Array.isArray(row)) {
     const [kind, value] = row as [unknown, unknown];
     if ((kind === 0 || kind === 4) && row.length === 1) return [kind];

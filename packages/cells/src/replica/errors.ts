@@ -31,6 +31,19 @@ export class ReplayDivergedError extends CellsError<"cells.replay-diverged"> {
   }
 }
 
+/** An agent that was taken over as a suspended one has not run its record yet, and an image of it has no place for that. */
+export class MidRecordError extends CellsError<"cells.mid-record"> {
+  constructor(agent: AgentId) {
+    super(
+      "cells.mid-record",
+      `Agent ${agent} was taken over while it was suspended, and has a record to run first`,
+      {
+        details: { agent },
+      },
+    );
+  }
+}
+
 /** What waited to be held by a replica is not: it was lost. Senders ask again by themselves. */
 export class ReplicaLostError extends CellsError<"cells.replica-lost"> {
   constructor(agent: AgentId) {

@@ -52,6 +52,7 @@ export function rebuilt(agent: AgentId, copy: Copy, { nowMs, suspended, outputs 
   const resumed = holdsCapabilities(manifest) ? outputs?.resume(agent, aside.outputs) : undefined;
   const built = new Built(links, [...mail.mailbox], resumed);
   if (aside.begun !== undefined) built.items.push([6, aside.begun]);
+  for (const item of aside.rest) built.items.push(item);
   let sinceMs = pointAtMs;
   for (const { entry, atMs } of log) {
     const read = decodeEntry(entry);

@@ -235,10 +235,10 @@ export class ReplicaGate implements ReplicaPort {
   }
 
   /** The head of a checkpoint, and what is beside it. */
-  #headOf({ agent }: ReplicatedCell, head: Uint8Array, { begun }: CheckpointFacts): Uint8Array {
+  #headOf({ agent }: ReplicatedCell, head: Uint8Array, { begun, rest }: CheckpointFacts): Uint8Array {
     const manifest = this.#manifests.get(agent);
     const asks = manifest !== undefined && holdsCapabilities(manifest);
-    const aside = encodeAside({ begun, outputs: asks ? this.#outputs?.state(agent) : undefined });
+    const aside = encodeAside({ begun, rest, outputs: asks ? this.#outputs?.state(agent) : undefined });
     const joined = new Uint8Array(head.length + aside.length);
     joined.set(head);
     joined.set(aside, head.length);

@@ -14,6 +14,8 @@ import type { TapeItem } from "./entries.ts";
 export type CheckpointFacts = Omit<FrozenMail, "mailbox"> & {
   /** The call that was begun, is not made twice and was not answered. */
   readonly begun: string | undefined;
+  /** What the guest is given first when it goes on: the rest of a record that it did not run yet (TP6). */
+  readonly rest: readonly TapeItem[];
 };
 
 /** What a cell is rebuilt from. */

@@ -6,9 +6,10 @@
  * TP3. A guest that asks for another kind of thing than the record has next stops with `cells.replay-diverged`. When the record is over it goes on live.
  * TP4. What a call asked for is told in the entry that has the call's answer, once: of a replayed answer it is left out, for it was told before.
  * TP5. A call that is not made twice, was begun and has no answer in the record is answered by `cells.outcome-unknown`.
- * TP6. A copy that is made before the record is over lacks the rest of it, and the guest would say all of that again. So none is made while it runs; one that
- *      stands still has the rest told right after its copy ({@link Tape.tellRest}), and not again.
+ * TP6. A guest that goes on from the middle of its record without the rest would say all of that again. So no copy is made while it runs; that of one that
+ *      stands still has the rest in it ({@link Tape.copied}), which is not recorded again.
  * TP7. An entry fits a log: of randomness it has less than two parts of {@link RANDOM_MAX}.
+ * TP8. An image that moves has no place for the rest of a record: what stands still in the middle of it is refused ({@link Tape.replaying}).
  */
 import type { CallResult } from "@glia-os/abi/ports";
 import { refusal } from "@glia-os/kernel/guests";
@@ -43,7 +44,7 @@ export class Tape {
   #held = 0;
   #replay: readonly TapeItem[];
   #at = 0;
-  /** Items of the replay that were told already, and are not recorded again (TP6). */
+  /** Items of the replay that are in a copy, and are not recorded again (TP6). */
   #ahead = 0;
   /** Of randomness that is not told yet (TP7). */
   #randomBytes = 0;
@@ -163,20 +164,12 @@ export class Tape {
     }
   }
 
-  /** A checkpoint was taken just now: tell what is left to replay, without what it asked for (TP4, TP6). */
-  tellRest(): void {
-    if (!this.replaying) return;
+  /** A checkpoint is taken just now: what is left to replay, without what it asked for, goes with it (TP4, TP6). */
+  copied(): readonly TapeItem[] {
+    if (!this.replaying) return [];
     const rest = this.#replay.slice(this.#at);
-    this.#ahead = 0;
-    for (const item of rest) {
-      const told: TapeItem = item[0] === 5 ? [5, item[1], item[2], item[3], null] : item;
-      const isLarge = bytesOf(told) > ANSWER_ALONE;
-      if (isLarge) this.flush();
-      this.#record(told);
-      if (isLarge) this.flush();
-    }
-    this.flush();
     this.#ahead = rest.filter(([kind]) => kind !== 4).length;
+    return rest.map((item) => (item[0] === 5 ? [5, item[1], item[2], item[3], null] : item));
   }
 
   /** Tell what is recorded (TP2). */
@@ -213,10 +206,4 @@ export class Tape {
     if (item[0] === 3) this.#randomBytes += item[1].length;
     if (this.#recorded.length >= ITEMS_TOLD || this.#randomBytes >= RANDOM_MAX) this.flush(outputs);
   }
-}
-
-/** Bytes that an item carries. */
-function bytesOf(item: TapeItem): number {
-  if (item[0] === 5) return item[3]?.length ?? 0;
-  return item[0] === 3 ? item[1].length : 0;
 }

@@ -40,8 +40,7 @@ it("TP6: an agent that was taken over as a suspended one is copied with the rest
   const run = await recorded();
   await run.crash(run.node.entries.length, "suspended");
   const { node } = run;
-  expect(node.entries.length).toBeGreaterThan(node.first);
-  // It goes on here, and is gone anywhere in its record: the third node has what the second told first.
+  // It goes on here, and is gone anywhere in its record: the third node has all of that.
   await node.gate.resume(AGENT);
   await node.run();
   await run.crash(node.entries.length);
@@ -53,6 +52,34 @@ it("TP6: the same, without the second node running any of it", { timeout: 240_00
   const run = await recorded();
   await run.crash(run.node.entries.length, "suspended");
   await run.crash(run.node.entries.length);
+  await run.finish();
+  expect(run.wrong()).toEqual([]);
+});
+
+it("TP6: the same, with nothing held after the copy, which has the rest of the record in it", {
+  timeout: 240_000,
+}, async () => {
+  const run = await recorded();
+  await run.crash(run.node.entries.length, "suspended");
+  await run.node.checkpoint(true);
+  await run.crash(run.node.first);
+  await run.finish();
+  expect(run.wrong()).toEqual([]);
+});
+
+it("TP8: an agent that stands still in its record neither moves nor is upgraded before it was resumed", {
+  timeout: 240_000,
+}, async () => {
+  const run = await recorded();
+  await run.crash(run.node.entries.length, "suspended");
+  const { gate } = run.node;
+  const refusal = { code: "cells.mid-record", fix: expect.stringContaining("Resume") };
+  await expect(gate.freeze(AGENT)).rejects.toMatchObject(refusal);
+  await expect(run.upgrade()).rejects.toMatchObject({ code: "cells.mid-record" });
+  expect(gate.stands(AGENT)?.state).toBe("suspended");
+  await gate.resume(AGENT);
+  await run.node.run();
+  await run.move(true);
   await run.finish();
   expect(run.wrong()).toEqual([]);
 });

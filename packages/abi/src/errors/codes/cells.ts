@@ -131,6 +131,11 @@ export const CELLS_CODES = {
     changed: "Unknown: the call was made once or not at all.",
     fix: "Find out at the other side whether it was made, or give the request a key that makes it safe to repeat.",
   },
+  "cells.mid-record": {
+    retryable: false,
+    changed: "Nothing: the agent stays suspended where it is.",
+    fix: "Resume the agent, which runs its record; then move or upgrade it. Suspend it again after that if it is to stand still.",
+  },
   "cells.replay-diverged": {
     retryable: false,
     changed: "The agent failed: what it had said before is not what it would say now.",
