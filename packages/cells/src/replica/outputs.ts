@@ -4,6 +4,7 @@
  * OP1. Everything that decides what was asked for and what was done about it is an entry of the log: `said`, `accepted` and `did` in the order of the
  *      log lead from one state to the next, here as at the replica.
  * OP2. What is asked for is done when its entry is held, and not before.
+ * OP3. It is done, too, when the agent holds no capabilities any more: once it is kept (`keeps`) it goes with the agent wherever that goes on.
  */
 import type { AgentId } from "@glia-os/abi/ids";
 
@@ -18,8 +19,10 @@ export interface RecordedCell {
 
 /** The outputs of the cells of one gate. */
 export interface CellOutputs {
-  /** A cell with a replica that holds capabilities is here, and does not run yet. */
-  open(cell: RecordedCell): void;
+  /** A cell with a replica is here, and does not run yet. `asks`: it holds capabilities. Of one that holds none what it brings is kept (OP3). */
+  open(cell: RecordedCell, asks: boolean): void;
+  /** Whether there is an account of what a cell asks for here. */
+  keeps(agent: AgentId): boolean;
   /** It is not here any more. */
   close(agent: AgentId): void;
   /** The guest asked for this. */

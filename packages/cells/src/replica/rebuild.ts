@@ -49,7 +49,8 @@ export function rebuilt(agent: AgentId, copy: Copy, { nowMs, suspended, outputs 
   const { meta, whole, increments, log, pointAtMs } = copy;
   const manifest = decodeManifest(meta);
   const { links, mail, aside } = headOf(copy.head);
-  const resumed = holdsCapabilities(manifest) ? outputs?.resume(agent, aside.outputs) : undefined;
+  const asks = holdsCapabilities(manifest) || aside.outputs !== undefined;
+  const resumed = asks ? outputs?.resume(agent, aside.outputs) : undefined;
   const built = new Built(links, [...mail.mailbox], resumed);
   if (aside.begun !== undefined) built.items.push([6, aside.begun]);
   for (const item of aside.rest) built.items.push(item);

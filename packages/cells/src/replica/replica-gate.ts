@@ -236,9 +236,8 @@ export class ReplicaGate implements ReplicaPort {
 
   /** The head of a checkpoint, and what is beside it. */
   #headOf({ agent }: ReplicatedCell, head: Uint8Array, { begun, rest }: CheckpointFacts): Uint8Array {
-    const manifest = this.#manifests.get(agent);
-    const asks = manifest !== undefined && holdsCapabilities(manifest);
-    const aside = encodeAside({ begun, rest, outputs: asks ? this.#outputs?.state(agent) : undefined });
+    const keeps = this.#outputs?.keeps(agent) === true;
+    const aside = encodeAside({ begun, rest, outputs: keeps ? this.#outputs?.state(agent) : undefined });
     const joined = new Uint8Array(head.length + aside.length);
     joined.set(head);
     joined.set(aside, head.length);
@@ -304,10 +303,8 @@ export class ReplicaGate implements ReplicaPort {
     this.#taking.delete(agent);
     if (cell.begun) this.#feeder?.end(agent, true);
     cell.renew(encodeManifest(manifest), mailbox);
-    const before = this.#manifests.get(agent);
     this.#manifests.set(agent, manifest);
-    const held = before !== undefined && holdsCapabilities(before);
-    if (holdsCapabilities(manifest) && !held) this.#outputs?.open(cell);
+    if (holdsCapabilities(manifest) && this.#outputs?.keeps(agent) === false) this.#outputs.open(cell, true);
     this.#begin(agent);
   }
 
@@ -336,7 +333,7 @@ export class ReplicaGate implements ReplicaPort {
       this.#events?.replyReady(agent, ...reply);
     const cell = new ReplicatedCell(agent, encodeManifest(manifest), without, send);
     this.#cells.set(agent, cell);
-    if (holdsCapabilities(manifest)) this.#outputs?.open(cell);
+    this.#outputs?.open(cell, holdsCapabilities(manifest));
   }
 
   #begin(agent: AgentId): void {

@@ -36,7 +36,7 @@ export function baggageOf(office: CellBaggage, recorded: RecordedOffice): CellBa
   return {
     pack: (agent) => keeper(agent).pack(agent),
     stays: (agent) => keeper(agent).stays(agent),
-    stage: (agent, bytes) => keeper(agent).stage(agent, bytes),
+    stage: (agent, bytes) => (recorded.takes(agent, bytes) ? recorded : office).stage(agent, bytes),
     runs: (agent) => keeper(agent).runs(agent),
     gone: (agent, left) => keeper(agent).gone(agent, left),
   };

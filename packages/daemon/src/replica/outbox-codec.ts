@@ -48,6 +48,11 @@ function lineRows(lines: ReadonlyMap<AgentId, OutLine>): readonly unknown[] {
   ]);
 }
 
+/** Whether bytes are one, as opposed to the baggage of a desk without a record. @throws {BadImageError} for what is neither */
+export function isOutbox(bytes: Uint8Array): boolean {
+  return rows(decoded(bytes, "what the agent asked for"))[0] === VERSION;
+}
+
 /** From bytes. @throws {BadImageError} (OC1) */
 export function decodeOutbox(bytes: Uint8Array): Outbox {
   const [version, key, ordinal, post, news, names, topics, family, requests, ...more] = rows(

@@ -12,7 +12,7 @@ import type { CellBaggage, CellLeft, CellOutputs, RecordedCell, ResumedOutputs }
 import type { Family } from "../agents/desk.ts";
 import { decodeActs } from "./act-codec.ts";
 import { KEY_BYTES, Outbox } from "./outbox.ts";
-import { decodeOutbox, encodeOutbox } from "./outbox-codec.ts";
+import { decodeOutbox, encodeOutbox, isOutbox } from "./outbox-codec.ts";
 import { readEvent } from "./outbox-event.ts";
 import { RecordedDesk, type RecordedWork } from "./recorded-desk.ts";
 
@@ -33,6 +33,8 @@ export interface RecordedOfficeParts extends RecordedWork {
 export class RecordedOffice implements CellOutputs, CellBaggage {
   readonly #parts: RecordedOfficeParts;
   readonly #cells = new Map<AgentId, RecordedCell>();
+  /** Cells that hold no capabilities and brought nothing by now: they have no desk here. */
+  readonly #silent = new Map<AgentId, RecordedCell>();
   readonly #desks = new Map<AgentId, RecordedDesk>();
   /** Of those that stand still to move, or arrived and do not run yet. */
   readonly #still = new Map<AgentId, Outbox>();
@@ -44,6 +46,11 @@ export class RecordedOffice implements CellOutputs, CellBaggage {
   /** Whether an agent of this node has its desk here. */
   keeps(agent: AgentId): boolean {
     return this.#cells.has(agent);
+  }
+
+  /** Whether what an agent brings belongs here: what it asked for while it held capabilities, too (OP3). */
+  takes(agent: AgentId, baggage: Uint8Array): boolean {
+    return this.#cells.has(agent) || (this.#silent.has(agent) && isOutbox(baggage));
   }
 
   /** Who of them hears a topic. */
@@ -59,12 +66,14 @@ export class RecordedOffice implements CellOutputs, CellBaggage {
 
   // What is recorded (CellOutputs)
 
-  open(cell: RecordedCell): void {
-    this.#cells.set(cell.agent, cell);
+  open(cell: RecordedCell, asks: boolean): void {
+    this.#silent.delete(cell.agent);
+    (asks ? this.#cells : this.#silent).set(cell.agent, cell);
   }
 
   close(agent: AgentId): void {
     this.#cells.delete(agent);
+    this.#silent.delete(agent);
     if (this.#desks.get(agent)?.leaving === false) this.#forget(agent);
   }
 
@@ -110,6 +119,8 @@ export class RecordedOffice implements CellOutputs, CellBaggage {
   }
 
   stage(agent: AgentId, bytes: Uint8Array): void {
+    const silent = this.#silent.get(agent);
+    if (silent !== undefined) this.open(silent, true);
     this.#still.set(agent, decodeOutbox(bytes));
   }
 

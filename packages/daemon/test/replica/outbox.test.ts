@@ -191,7 +191,7 @@ describe("RO3, RO6: the office of agents with replicas", () => {
       held: () => undefined,
       remember: () => undefined,
     } as unknown as RecordedOfficeParts);
-    office.open({ agent: ME, did: () => undefined, when: (go) => void waiting.push(go) });
+    office.open({ agent: ME, did: () => undefined, when: (go) => void waiting.push(go) }, true);
     office.said(ME, encodeActs([send(id(1), 1), { kind: "subscribe", topic: "news" }]));
     const hold = (): void => {
       for (const go of waiting.splice(0)) go();
