@@ -1,6 +1,7 @@
 /**
  * What was done about what an agent with a replica asked for: entries of its log (docs/spec/replica.md, "Outputs").
  *
+ * OE2. An event of {@link ORDINALS_MAX} publications to {@link RECEIVERS_MAX} receivers fits an entry of a log; whoever writes one keeps to that.
  * OE1. `readEvent(eventBytes(...))` gives back what was written, or refuses with `cells.bad-image`.
  */
 import { type AgentId, fromHex, toHex } from "@glia-os/abi/ids";
@@ -21,8 +22,10 @@ export type OutboxEvent =
   | { readonly kind: "published"; readonly ordinals: readonly number[]; readonly to: readonly AgentId[] };
 
 const ID_BYTES = 16;
-/** Receivers of one publication. */
-export const RECEIVERS_MAX = 65_536;
+/** Receivers of one publication, and lines that publications go over: half an entry of a log, and half of what an outbox is read with. */
+export const RECEIVERS_MAX = 32_768;
+/** Publications that are handed over together. */
+export const ORDINALS_MAX = 4096;
 
 /** As bytes. */
 export function eventBytes(event: OutboxEvent): Uint8Array {

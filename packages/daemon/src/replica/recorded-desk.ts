@@ -4,7 +4,7 @@
  * RD1. Nothing leaves before the entry that it follows from is held: neither an act, nor what a look-up or the question who hears a topic came to.
  * RD2. What ends here without a word (`carryAway`, `stop`) goes on elsewhere under the same links and numbers.
  * RD3. Publications to one topic are handed over in order. A receiver with publications of the weight {@link NEWS_MAX} on the way, or any while all of
- *      them together weigh that much, is left out of the next one.
+ *      them together weigh that much, is left out of the next one. So are those for whom there is no room (OE2).
  */
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { AgentId } from "@glia-os/abi/ids";
@@ -19,7 +19,7 @@ import { hostMessage } from "../agents/host-message.ts";
 import { weightOf, weightOfAct, weightOfAll } from "../agents/weight.ts";
 import type { ChildIdentity } from "./child-identity.ts";
 import type { Outbox, OutLine, Request, Step } from "./outbox.ts";
-import { eventBytes, type OutboxEvent, type Queue } from "./outbox-event.ts";
+import { eventBytes, ORDINALS_MAX, type OutboxEvent, type Queue, RECEIVERS_MAX } from "./outbox-event.ts";
 
 /** See RD3. */
 export const NEWS_MAX = 2048;
@@ -247,7 +247,7 @@ export class RecordedDesk {
 
   async #handOver(topic: string, line: number[]): Promise<void> {
     while (line.length > 0) {
-      const ordinals = line.splice(0);
+      const ordinals = line.splice(0, ORDINALS_MAX);
       const found = await this.#work.subscribers(topic);
       if (this.#over) return;
       const weights = ordinals.map((ordinal) => weightOfRequest(this.outbox, ordinal));
@@ -263,9 +263,19 @@ export class RecordedDesk {
     let all = 0;
     for (const to of lines.keys()) all += weightTo(to);
     const most = all < NEWS_MAX ? NEWS_MAX : 1;
-    const heard = [...found].filter((to) => weightTo(to) < most);
-    if (heard.length < found.size)
+    // Those that have a line first: it is never the others that fill the outbox.
+    const quick = [...found].filter((to) => weightTo(to) < most);
+    const known = quick.filter((to) => lines.has(to));
+    const others = quick.filter((to) => !lines.has(to)).slice(0, Math.max(0, RECEIVERS_MAX - lines.size));
+    const heard = [...known, ...others];
+    if (quick.length < found.size)
       this.#work.logger.log("warn", "a publication was kept from those that are slow", { topic });
+    if (heard.length < quick.length)
+      this.#work.logger.log("warn", "a publication has more receivers than one may have", {
+        topic,
+        left: quick.length - heard.length,
+        most: RECEIVERS_MAX,
+      });
     return heard;
   }
 

@@ -11,10 +11,18 @@ import { decodeActs, encodeActs } from "../../src/replica/act-codec.ts";
 import { answerIn } from "../../src/replica/answer-in.ts";
 import { Outbox, type Step } from "../../src/replica/outbox.ts";
 import { decodeOutbox, encodeOutbox } from "../../src/replica/outbox-codec.ts";
-import { eventBytes, type OutboxEvent, readEvent } from "../../src/replica/outbox-event.ts";
+import {
+  eventBytes,
+  ORDINALS_MAX,
+  type OutboxEvent,
+  RECEIVERS_MAX,
+  readEvent,
+} from "../../src/replica/outbox-event.ts";
 import { NEWS_MAX, RecordedDesk, type RecordedWork } from "../../src/replica/recorded-desk.ts";
 import { RecordedOffice, type RecordedOfficeParts } from "../../src/replica/recorded-office.ts";
 
+/** Of the log of a feed (packages/mesh-core/src/failover/messages.ts). */
+const ENTRY_MAX = 1_048_576 + 65_536;
 const ME = "f".repeat(32) as AgentId;
 const id = (digit: number): AgentId => String(digit).repeat(32) as AgentId;
 const fresh = (): Outbox => Outbox.of(new Uint8Array(16).fill(7), { parent: undefined, children: [] });
@@ -231,7 +239,13 @@ describe("RO3, RO6: the office of agents with replicas", () => {
 });
 
 /** A desk whose log is held when it is told to be, and whose receivers take everything or nothing. */
-function deskWith({ takes = true }: { readonly takes?: boolean } = {}) {
+function deskWith({
+  takes = true,
+  hearers = [id(1), id(2)],
+}: {
+  readonly takes?: boolean;
+  readonly hearers?: readonly AgentId[];
+} = {}) {
   const time = new VirtualTime();
   const waiting: (() => void)[] = [];
   const did: OutboxEvent[] = [];
@@ -265,7 +279,7 @@ function deskWith({ takes = true }: { readonly takes?: boolean } = {}) {
       };
     },
     findName: async () => undefined,
-    subscribers: async () => new Set([id(1), id(2)]),
+    subscribers: async () => new Set(hearers),
     returned: (_sender: AgentId, to: string, bytes: Uint8Array) =>
       void lines.push(`lost ${to[0]} ${bytes[0]}`),
     released: () => undefined,
@@ -309,6 +323,32 @@ describe("a recorded desk", () => {
     expect(desk.outbox.line("post", id(1))?.link).not.toBe(first);
     await hold();
     expect([sent, closed]).toEqual([["1 1", "1 2"], [id(1)]]);
+  });
+
+  it("OE2: a publication goes to as many as an entry, and what it is read with, have room for; the rest is told", async () => {
+    const hearers = Array.from({ length: 65_537 }, (_, at) => at.toString(16).padStart(32, "0") as AgentId);
+    const { desk, hold, did, sent, lines } = deskWith({ hearers });
+    const publication = (n: number): AgentAct => ({
+      kind: "publish",
+      topic: "news",
+      payload: Uint8Array.of(n),
+    });
+    desk.said([publication(1)]);
+    await hold();
+    expect(did).toMatchObject([{ kind: "published", ordinals: [1] }]);
+    expect([sent.length, lines.length]).toEqual([RECEIVERS_MAX, 1]);
+    const most = eventBytes({
+      kind: "published",
+      ordinals: Array.from({ length: ORDINALS_MAX }, (_, at) => Number.MAX_SAFE_INTEGER - at),
+      to: hearers.slice(0, RECEIVERS_MAX),
+    });
+    expect(most.length).toBeLessThan(ENTRY_MAX);
+    expect(readEvent(most)).toMatchObject({ kind: "published" });
+    // Those that heard the first hear the second: the outbox has no more lines than it is read with.
+    desk.said([publication(2)]);
+    await hold();
+    expect(sent.length).toBe(2 * RECEIVERS_MAX);
+    expect(decodeOutbox(encodeOutbox(desk.outbox)).lines("news").size).toBe(RECEIVERS_MAX);
   });
 
   it("keeps a line that has what is not held yet, however long it is idle", async () => {
