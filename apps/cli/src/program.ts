@@ -3,7 +3,7 @@
  *
  * P2. `docs/cli.md` shows the help of every command; a test keeps them equal.
  */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { addAgentSource, addAgentTalk, addProject } from "./agent-source/register.ts";
 import { addAgentUpgrade } from "./agent-upgrade/register.ts";
 import { addMesh } from "./commands/register-mesh.ts";
@@ -184,7 +184,7 @@ function addAgent(program: Command, register: Registrar): void {
     ],
   );
   describeArgument(spawn, "the WebAssembly module, at most 15 MiB, or the source");
-  spawn
+  choiceOptions(spawn)
     .option("--as <name>", "name of the agent (default: the file's name)")
     .option(
       "--on <node>",
@@ -204,8 +204,8 @@ function addAgent(program: Command, register: Registrar): void {
       "--durable",
       "run it as a durable agent, outside the sandbox, on a node that allows it (--programs)",
     )
-    .option("--data <dir>", "data folder of the node to ask")
-    .option("--node <name>", "name of the node to ask (default: the only one that runs)");
+    // Its name before all commands had the same one.
+    .addOption(new Option("--node <name>").conflicts("name").hideHelp());
   register.runs(spawn, async () => (await import("./commands/agent-spawn.ts")).agentSpawn);
 
   const send = register.leaf(

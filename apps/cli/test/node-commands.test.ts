@@ -153,7 +153,7 @@ describe("agents from the command line", () => {
     expect(await json(["agent", "send", "echo", "héllo", "--ask", ...atHub])).toMatchObject({
       reply: "héllo",
     });
-    const moved = await json(["agent", "migrate", "echo", "hub", ...atHub]);
+    const moved = await json(["agent", "move", "echo", "hub", ...atHub]);
     expect(moved).toMatchObject({ ok: true, epoch: 2, strategy: "stop-and-copy" });
     const prefix = agent?.agent.slice(0, 8) ?? "";
     expect(await json(["agent", "send", prefix, "again", "--ask", ...atHub])).toMatchObject({
@@ -170,7 +170,7 @@ describe("agents from the command line", () => {
   it("are refused when their module is not WebAssembly or asks for an import it was not granted", async () => {
     const text = join(scratch, "text.wasm");
     writeFileSync(text, "not a module");
-    expect(await refusal(["agent", "spawn", text, "--node", "hub"])).toMatch(/WebAssembly/);
+    expect(await refusal(["agent", "spawn", text, "--node", "hub"])).toMatch(/text\.wasm.*WebAssembly/);
     expect(await refusal(["agent", "spawn", guest("hostile-import"), "--node", "hub"])).toMatch(
       /import|grant/i,
     );

@@ -3,17 +3,17 @@ import { basename, dirname, resolve } from "node:path";
 import type { SpawnRequest } from "@glia-os/daemon";
 import type { DurableModule } from "../agent-source/durable-bundle.ts";
 import { messageInput } from "../agent-source/message-input.ts";
-import { readModule } from "../agent-source/read-module.ts";
+import { readWasm } from "../agent-source/read-module.ts";
 import { requireSource } from "../agent-source/readable-source.ts";
 import { type Context, unlessInterrupted } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { withNode } from "../node/choose-node.ts";
+import { type NodeChoice, withNode } from "../node/choose-node.ts";
 import { agentLines } from "./agent-list.ts";
 
 /** Its options. */
-export interface AgentSpawnOptions {
-  readonly data?: string;
+export interface AgentSpawnOptions extends NodeChoice {
+  /** The same as `name`. */
   readonly node?: string;
   readonly as?: string;
   readonly on?: string;
@@ -46,7 +46,8 @@ export async function agentSpawn(
     ...(options.memory === undefined ? {} : { memoryPages: pagesOf(options.memory) }),
     ...replicaOf(options.replica),
   };
-  const choice = { ...(options.data && { data: options.data }), ...(options.node && { name: options.node }) };
+  const name = options.name ?? options.node;
+  const choice = { ...options, ...(name === undefined ? {} : { name }) };
   const agent = await unlessInterrupted(
     context,
     withNode(choice, (node) => node.spawn(request)),
@@ -60,7 +61,7 @@ export async function agentSpawn(
 export async function moduleOf(
   path: string,
 ): Promise<{ readonly bytes: Uint8Array; readonly grants?: readonly string[] }> {
-  if (!SOURCE.test(path)) return { bytes: readModule(path) };
+  if (!SOURCE.test(path)) return { bytes: readWasm(path) };
   requireSource(path);
   const { buildAgent } = await import("@glia-os/guest-js/build");
   return buildAgent({ entry: path });

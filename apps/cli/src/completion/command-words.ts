@@ -25,14 +25,13 @@ export function commandWords(command: Command, path = ""): readonly CommandWords
   const below = command.commands.filter((each) => each.name() !== "help");
   const own: CommandWords = {
     path,
-    commands: below.map((each) => ({
-      name: each.name(),
-      says: firstLine(each.summary() || each.description()),
-    })),
+    commands: below.flatMap((each) =>
+      namesOf(each).map((name) => ({ name, says: firstLine(each.summary() || each.description()) })),
+    ),
     options: [
       { name: "--help", says: "show help", takesValue: false, choices: [] },
-      ...command.options.flatMap(({ long, description, required, optional, argChoices }) =>
-        long === undefined || long === null
+      ...command.options.flatMap(({ long, description, required, optional, argChoices, hidden }) =>
+        long === undefined || long === null || hidden
           ? []
           : [
               {
@@ -45,7 +44,15 @@ export function commandWords(command: Command, path = ""): readonly CommandWords
       ),
     ],
   };
-  return [own, ...below.flatMap((each) => commandWords(each, `${path} ${each.name()}`.trim()))];
+  return [
+    own,
+    ...below.flatMap((each) => namesOf(each).flatMap((name) => commandWords(each, `${path} ${name}`.trim()))),
+  ];
+}
+
+/** A command may have another name, too. */
+function namesOf(command: Command): readonly string[] {
+  return [command.name(), ...command.aliases()];
 }
 
 function firstLine(text: string): string {

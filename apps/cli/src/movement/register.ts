@@ -76,6 +76,7 @@ function addMigrate(agent: Command, register: Registrar): void {
       "glia agent migrate counter --cancel",
     ],
   );
+  migrate.alias("move");
   describeArgument(migrate, AGENT_NAMED, "where to: name, id, or 6 or more characters of the id");
   choiceOptions(migrate)
     .addOption(
