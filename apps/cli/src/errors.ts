@@ -1,5 +1,5 @@
 /** The refusals of the command line itself, one class each. Codes and remedies: `@glia-os/abi/errors`. */
-import { isGliaError } from "@glia-os/abi/errors";
+import { errorCodeOf, isGliaError } from "@glia-os/abi/errors";
 import { CliError } from "@glia-os/abi/errors/cli";
 
 /** A node that should leave the mesh hosts agents. */
@@ -246,11 +246,26 @@ export class AgentAwayError extends CliError<"cli.agent-away"> {
   }
 }
 
+/** An agent did not answer in time, and has no replica now. */
+export class AgentWaitsError extends CliError<"cli.agent-waits"> {
+  constructor(text: string, cause: unknown) {
+    const who = text.slice(0, 80);
+    super(
+      "cli.agent-waits",
+      `${who} waits for a replica, which is missing now, and takes no messages meanwhile: ${messageOf(cause)}`,
+      { cause, details: { text: who, code: errorCodeOf(cause) } },
+    );
+  }
+}
+
 /** No agent answers to a name or prefix. */
 export class AgentUnknownError extends CliError<"cli.agent-unknown"> {
   constructor(text: string, meant?: string) {
     const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
-    super("cli.agent-unknown", `There is no agent "${text}"${hint}`, { details: { text } });
+    const none = text.includes("*")
+      ? `No agent has a name that fits "${text}"`
+      : `There is no agent "${text}"`;
+    super("cli.agent-unknown", `${none}${hint}`, { details: { text } });
   }
 }
 

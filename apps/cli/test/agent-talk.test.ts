@@ -62,6 +62,36 @@ test("what is mistyped is refused with what to do, and the agent goes on", async
   expect((await ask("sum", "add", "0")).out).toBe("42");
 });
 
+test("a message without an input is not sent to an agent that takes messages by name, kept or not, and the refusal says how; bytes of a program are", async () => {
+  const envelope = '{"glia":1,"kind":"tell","message":"add","input":0}';
+  const [bare, kept, asked, written, both] = await Promise.all([
+    glia("agent", "send", "sum", "add"),
+    glia("agent", "send", "sum", "add", "--keep", "--json"),
+    glia("agent", "send", "sum", "add", "--ask"),
+    glia("agent", "send", "sum", envelope),
+    glia("agent", "spawn", "sum/agent.ts", "--node", "hub", "--name", "hub"),
+  ]);
+  expect([bare.code, bare.err]).toEqual([2, expect.stringContaining("`glia agent send sum add JSON`")]);
+  expect([kept.code, JSON.parse(kept.out)]).toMatchObject([2, { ok: false, error: { code: "cli.usage" } }]);
+  expect([asked.code, written.code, both.code]).toEqual([2, 0, 2]);
+  expect((await glia("agent", "queue", "--json")).out).toContain('"waiting":[]');
+});
+
+test("an ask that times out says that the agent waits for a replica", async () => {
+  const spawn = ["agent", "spawn", "sum/agent.ts", "--as", "held", "--replica", "--name", "hub"];
+  expect((await glia(...spawn)).code).toBe(0);
+  const [ask, tell] = await Promise.all([
+    glia("agent", "ask", "held", "add", "1", "--timeout", "1", "--json"),
+    glia("agent", "send", "held", "add", "1", "--timeout", "1"),
+  ]);
+  expect(JSON.parse(ask.out)).toMatchObject({ ok: false, error: { code: "cli.agent-waits" } });
+  expect([tell.code, tell.err]).toEqual([
+    1,
+    expect.stringContaining("waits for a replica, which is missing"),
+  ]);
+  expect((await glia("agent", "terminate", "held")).code).toBe(0);
+});
+
 test("a definition that cannot run in a guest does not start, and names what it imports; a used folder makes no project", async () => {
   writeFileSync(
     join(base, "files.ts"),
@@ -75,7 +105,7 @@ test("a definition that cannot run in a guest does not start, and names what it 
 test("AA1: of an agent whose node is gone nobody claims what it takes: an input waits for it, and without one the command says who is away", async () => {
   const token = JSON.parse((await glia("mesh", "token", "create", "--json")).out) as { joinLine: string };
   const edge = await startReadyNode(["mesh", "join", token.joinLine, "--name", "edge"], env);
-  const on = ["--node", "hub", "--on", "edge"];
+  const on = ["--name", "hub", "--on", "edge"];
   expect((await glia("agent", "spawn", "sum/agent.ts", "--as", "away", ...on)).code).toBe(0);
   edge.child.kill("SIGKILL");
   await edge.result;

@@ -103,8 +103,11 @@ describe("glia agent upgrade", () => {
 
   it("agents and files that are not there are refused with what to do", async () => {
     const module = file("worker-2.wasm");
+    writeFileSync(file("text.wasm"), "not a module");
     const cases: readonly (readonly [string[], RegExp])[] = [
-      [["upgrade", "x-*", module], /x-\*/],
+      [["upgrade", "x-*", module], /No agent has a name that fits "x-\*"/],
+      [["upgrade", "w-1", file("text.wasm")], /text\.wasm: it is not a WebAssembly module/],
+      [["upgrade", "w-3", module], /Agent w-3 was not upgraded/],
       [["upgrade", "w-1", file("none.wasm")], /none.wasm/],
       [["rollback", "w-9"], /w-9/],
     ];

@@ -5,6 +5,7 @@ import { type Context, unlessInterrupted } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { chooseAgent } from "../node/choose-agent.ts";
 import { withNode } from "../node/choose-node.ts";
+import { named } from "../node/name-agent.ts";
 import { agentsNamed, isPattern, upgradeGroup } from "./upgrade-group.ts";
 import { upgradeLine } from "./upgrade-line.ts";
 import {
@@ -31,9 +32,10 @@ export async function agentUpgrade(
       const plan = groupPlan(agents.length, options);
       return upgradeGroup({ node, agents, request, plan, context });
     });
-  const work = withNode(options, async (node) =>
-    node.upgrade((await chooseAgent(node, text)).agent, request),
-  );
+  const work = withNode(options, async (node) => {
+    const agent = await chooseAgent(node, text);
+    return named(agent, node.upgrade(agent.agent, request));
+  });
   return told(await unlessInterrupted(context, work), context);
 }
 
@@ -44,9 +46,10 @@ export async function agentRollback(
   context: Context,
 ): Promise<ExitCode> {
   const { timeoutMs } = requestOptions(options);
-  const work = withNode(options, async (node) =>
-    node.rollback((await chooseAgent(node, text)).agent, timeoutMs),
-  );
+  const work = withNode(options, async (node) => {
+    const agent = await chooseAgent(node, text);
+    return named(agent, node.rollback(agent.agent, timeoutMs));
+  });
   return told(await unlessInterrupted(context, work), context);
 }
 

@@ -12,6 +12,7 @@ import { AgentAwayError, UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { chooseAgent } from "../node/choose-agent.ts";
 import { type NodeChoice, withNode } from "../node/choose-node.ts";
+import { answered } from "../node/name-agent.ts";
 import { replyText } from "./agent-send.ts";
 
 /** Its options. */
@@ -34,7 +35,8 @@ export async function agentAsk(
   const timeoutMs = timeoutOf(options.timeout);
   const priority = priorityOf(options.priority);
   const work = withNode(options, async (node) => {
-    const { agent, live } = await chooseAgent(node, text);
+    const found = await chooseAgent(node, text);
+    const { agent, live } = found;
     const named = json !== undefined || priority !== undefined;
     if (!(live?.speaks ?? (named || (await takesNames(node, agent, text, timeoutMs))))) {
       if (named)
@@ -42,13 +44,17 @@ export async function agentAsk(
           `${text.slice(0, 80)} takes plain messages, without an input or a priority`,
           "Leave the JSON and --priority out, or write it as the message.",
         );
-      const bytes = await node.ask(agent, new TextEncoder().encode(message), timeoutMs);
+      const bytes = await answered(
+        node,
+        found,
+        node.ask(agent, new TextEncoder().encode(message), timeoutMs),
+      );
       return { agent, reply: replyText(bytes) };
     }
     const system = connectSystem(node);
     try {
       const how = { timeoutMs, ...(priority === undefined ? {} : { priority }) };
-      return { agent, reply: await system.ask({ id: agent }, message, input, how) };
+      return { agent, reply: await answered(node, found, system.ask({ id: agent }, message, input, how)) };
     } finally {
       await system.close();
     }

@@ -1,5 +1,7 @@
 /** `glia agent send`: one message to an agent, and its reply with `--ask`. */
-import { encodeEnvelope, type MessagePriority, prioritised } from "@glia-os/cells/agent";
+
+import { decodeEnvelope, encodeEnvelope, type MessagePriority, prioritised } from "@glia-os/cells/agent";
+import type { AgentView } from "@glia-os/daemon";
 import { messageInput, priorityOf, timeoutOf } from "../agent-source/message-input.ts";
 import { type Context, unlessInterrupted } from "../context.ts";
 import { MessageTooLongError, UsageError } from "../errors.ts";
@@ -7,6 +9,8 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { chooseAgent } from "../node/choose-agent.ts";
 import { type NodeChoice, withNode } from "../node/choose-node.ts";
 import { readAll } from "../node/first-line.ts";
+import { answered } from "../node/name-agent.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 import { parseTime } from "./join-line-limits.ts";
 
 /** Longest message this command takes: what one call over the control socket carries with room to spare. */
@@ -39,7 +43,9 @@ export async function agentSend(
   const payload = named ?? (await payloadOf(message, options.hex === true, context.stdin));
   const { terminal } = context;
   const work = withNode(options, async (node) => {
-    const { agent } = await chooseAgent(node, text);
+    const found = await chooseAgent(node, text);
+    const { agent } = found;
+    if (named === undefined) checkPlain(text, message, payload, found, terminal);
     if (keepMs !== undefined) {
       const { id, untilMs } = await node.enqueue(agent, payload, keepMs);
       terminal.record({ ok: true, agent, bytes: payload.length, queued: { id, untilMs } });
@@ -47,7 +53,7 @@ export async function agentSend(
         `message ${id} is kept until ${new Date(untilMs).toISOString()}; see \`glia agent queue\``,
       );
     } else if (options.ask === true) {
-      const reply = await node.ask(agent, payload, timeoutMs);
+      const reply = await answered(node, found, node.ask(agent, payload, timeoutMs));
       terminal.record({
         ok: true,
         agent,
@@ -57,7 +63,8 @@ export async function agentSend(
       terminal.line(options.hex === true ? Buffer.from(reply).toString("hex") : replyText(reply));
     } else {
       await node.send(agent, payload);
-      terminal.record({ ok: true, agent, bytes: payload.length, link: await node.flush(agent, timeoutMs) });
+      const link = await answered(node, found, node.flush(agent, timeoutMs));
+      terminal.record({ ok: true, agent, bytes: payload.length, link });
     }
   });
   await unlessInterrupted(context, work);
@@ -78,6 +85,41 @@ function keepOf({ keep, ask }: AgentSendOptions): number | undefined {
       "A message that is kept has no reply: leave one out.",
     );
   return parseTime("--keep", keep === true ? "1h" : keep, KEEP_BOUNDS);
+}
+
+/**
+ * An agent that takes messages by name would drop bytes that are no envelope: they are not sent. Of one whose node does not answer that is not
+ * known, and said. @throws {UsageError}
+ */
+function checkPlain(
+  text: string,
+  message: string,
+  payload: Uint8Array,
+  { live }: AgentView,
+  terminal: Terminal,
+): void {
+  if ((live !== undefined && live.speaks !== true) || isEnvelope(payload)) return;
+  const who = text.slice(0, 80);
+  const shown = /^[\w.-]{1,64}$/.test(message) && message !== "-" ? message : "MESSAGE";
+  const how = `\`glia agent send ${who} ${shown} JSON\`, with null for none`;
+  if (live !== undefined)
+    throw new UsageError(
+      `${who} takes messages by name and with an input, and this one has none, so it was not sent`,
+      `Give the input: ${how}; \`glia agent ask\` waits for the reply.`,
+    );
+  terminal.note(
+    `glia: the node of ${who} does not answer: if it takes messages by name, this one is lost; use ${how}`,
+  );
+}
+
+/** Whether bytes are a message with a name already, as programs write it. */
+function isEnvelope(payload: Uint8Array): boolean {
+  try {
+    decodeEnvelope(new TextDecoder("utf-8", { fatal: true }).decode(payload));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Bytes have no place for a priority. */

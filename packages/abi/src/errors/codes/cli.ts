@@ -15,6 +15,11 @@ export const CLI_CODES = {
     changed: "Nothing: no agent was chosen.",
     fix: "`glia agent list` prints the agents that live.",
   },
+  "cli.agent-waits": {
+    retryable: true,
+    changed: "The message may be handled when the agent has a replica; its reply is not waited for any more.",
+    fix: "Let another member that takes agents join (`glia agent list` shows `missing` until the copy is there), or ask again with a longer --timeout. An agent started with `--replica continue` does not wait.",
+  },
   "cli.agents-hosted": {
     retryable: false,
     changed: "Nothing: the node goes on.",
