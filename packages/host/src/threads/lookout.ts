@@ -4,7 +4,7 @@
  * messages.
  *
  * LK1. Whenever this thread does not look by itself, every ring says that it is asleep; after that was said everything is looked at once
- *      more. So nothing is missed in between.
+ *      more, in the next turn of the loop if something is there. So nothing is missed in between.
  * LK2. It stays awake for {@link AWAKE_MS} after the last message that came or was sent, and serves its loop meanwhile: timers and sockets
  *      wait for {@link TURN_MS} at most. An idle thread sleeps, and wakes for nothing.
  * LK3. Where what it stays awake for comes too late, again and again, it goes to sleep at once, but for one time in {@link SKIPPED_MOST}.
@@ -28,8 +28,13 @@ export const SKIPPED_MOST = 64;
 
 /** Something that can be looked at. */
 export interface Looked {
-  /** Take what is there, and say that more is expected. Returns whether there was something. */
-  take(): boolean;
+  /**
+   * Take what is there, and say that more is expected; no more than one when the clock says `endMs` (LK2). Returns whether there was
+   * something.
+   */
+  take(endMs: number): boolean;
+  /** Whether there is something to take. */
+  readonly ready: boolean;
   /** Whether this thread is to be woken for it from now on, or looks by itself (LK1). */
   asleep: boolean;
 }
@@ -71,7 +76,11 @@ export class Lookout {
   add(looked: Looked): void {
     this.#looked.add(looked);
     looked.asleep = !this.#awake;
-    looked.take();
+    try {
+      looked.take(this.#setting.nowMs() + TURN_MS);
+    } finally {
+      this.#rest(looked);
+    }
   }
 
   remove(looked: Looked): void {
@@ -109,14 +118,18 @@ export class Lookout {
   /** This thread was woken for something: what is there is taken. */
   woken(looked: Looked): void {
     try {
-      looked.take();
+      looked.take(this.#awake ? this.#turnEndMs : this.#setting.nowMs() + TURN_MS);
     } finally {
       if (!this.#awake && this.#looked.has(looked)) {
         looked.asleep = true;
-        // Between the two something may have come, which nobody wakes for.
-        looked.take();
+        this.#rest(looked);
       }
     }
+  }
+
+  /** What is left, or came before this thread said that it sleeps, nobody wakes for: it is taken in the next turn (LK1). */
+  #rest(looked: Looked): void {
+    if (!this.#awake && looked.ready) this.#later();
   }
 
   #soon(): void {
@@ -138,6 +151,11 @@ export class Lookout {
 
   readonly #look = (): void => {
     this.#due = false;
+    if (!this.#awake) {
+      this.#takeAll();
+      for (const looked of this.#looked) this.#rest(looked);
+      return;
+    }
     const endMs = this.#setting.nowMs() + LOOK_MS;
     do {
       for (let i = 0; i < LOOKS; i++) {
@@ -155,7 +173,7 @@ export class Lookout {
   #takeAll(): boolean {
     let found = false;
     try {
-      for (const looked of this.#looked) if (looked.take()) found = true;
+      for (const looked of this.#looked) if (looked.take(this.#turnEndMs)) found = true;
     } catch (error) {
       // A listener has thrown: the host hears of it, and what else is there is looked at in the next turn.
       this.#later();
@@ -178,7 +196,7 @@ export class Lookout {
       this.#vain++;
       if (this.#vain >= VAIN_MOST) this.#skip = Math.min(2 ** this.#vain, SKIPPED_MOST);
     }
-    this.#takeAll();
+    for (const looked of this.#looked) this.#rest(looked);
   }
 }
 

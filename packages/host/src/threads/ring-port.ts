@@ -5,7 +5,7 @@
  *      next number from wherever it is.
  * RP2. What the memory cannot carry goes by the port, which carries or refuses it as ever: what is no plain data, what is longer than 64 KiB,
  *      what is to be moved, what finds no room, and what has to wake the reader.
- * RP3. What was posted before the other thread ended arrives before its end does.
+ * RP3. What was posted before the other thread ended arrives before its end does. When this end was closed nothing arrives any more.
  * RP4. The end that offers measures whether answers come sooner when both threads stay awake for them (`spin-choice.ts`); both do what it
  *      chose. So on a machine with nothing to spare they sleep, as threads with a port do.
  */
@@ -126,6 +126,8 @@ export class RingPort implements Looked {
   #sent = 0;
   #taken = 0;
   #closed = false;
+  /** This end was closed by its own thread. */
+  #deaf = false;
 
   /** @throws {BadOptionError} */
   constructor(port: PortLike, side: RingSide) {
@@ -148,18 +150,34 @@ export class RingPort implements Looked {
     const bytes =
       rings === undefined || transfer.length > 0 || rings.out.mustWake() ? undefined : written(message);
     const number = (this.#sent + 1) | 0;
-    this.#sent = number;
-    if (bytes === undefined || !rings!.out.write(number, bytes)) this.#byPort(number, message, transfer);
-    else if (rings!.out.mustWake()) this.#port.postMessage({ ring: "look" } satisfies Packet, []);
+    if (bytes === undefined || !rings!.out.write(number, bytes)) this.#byPort(message, transfer);
+    else {
+      this.#sent = number;
+      if (rings!.out.mustWake()) this.#port.postMessage({ ring: "look" } satisfies Packet, []);
+    }
     if (rings !== undefined && !this.#closed) rings.posted();
   }
 
-  /** A message that the port refuses leaves its number to nothing, or the reader would wait for it. */
-  #byPort(number: number, message: unknown, transfer: readonly unknown[]): void {
+  /**
+   * The number is taken when the message has been copied: what its getters post goes before it (RP1). One that the port refuses leaves a number
+   * to nothing, and wakes the reader all the same.
+   */
+  #byPort(message: unknown, transfer: readonly unknown[]): void {
+    let number: number | undefined;
+    const take = (): number => {
+      number = this.#sent = (this.#sent + 1) | 0;
+      return number;
+    };
+    const packet: Numbered = {
+      value: message,
+      get ring() {
+        return take();
+      },
+    };
     try {
-      this.#port.postMessage({ ring: number, value: message } satisfies Packet, transfer as never[]);
+      this.#port.postMessage(packet, transfer as never[]);
     } catch (error) {
-      this.#port.postMessage({ ring: number, refused: true } satisfies Packet, []);
+      this.#port.postMessage({ ring: number ?? take(), refused: true } satisfies Packet, []);
       throw error;
     }
   }
@@ -185,17 +203,18 @@ export class RingPort implements Looked {
     return this;
   }
 
-  /** Close the port below, if it can be closed. */
+  /** Close the port below, if it can be closed. Nothing arrives any more, not even what is there already (RP3). */
   close(): void {
+    this.#deaf = true;
     this.#port.close?.();
     this.#ended();
   }
 
   // Looked
 
-  take(): boolean {
+  take(endMs: number): boolean {
     const rings = this.#rings;
-    if (rings === undefined || this.#listeners.size === 0 || !this.#ready(rings)) return false;
+    if (rings === undefined || !this.#ready(rings)) return false;
     if (!this.#closed) rings.came();
     do {
       const number = (this.#taken + 1) | 0;
@@ -205,12 +224,17 @@ export class RingPort implements Looked {
         rings.in.done();
         this.#deliver(number, value);
       }
-    } while (this.#ready(rings));
+    } while (this.#ready(rings) && lookoutHere().nowMs() < endMs);
     return true;
   }
 
-  /** Whether the next message is there (RP1). */
+  get ready(): boolean {
+    return this.#rings !== undefined && this.#ready(this.#rings);
+  }
+
+  /** Whether the next message is there (RP1), and somebody to hear it. */
   #ready(rings: Rings): boolean {
+    if (this.#deaf || this.#listeners.size === 0) return false;
     const next = (this.#taken + 1) | 0;
     if (rings.in.first(rings.inAt) >= 0 && rings.in.sequence === next) return true;
     return this.#early[0]?.ring === next;
@@ -221,6 +245,7 @@ export class RingPort implements Looked {
   }
 
   readonly #heard: Listener = (message) => {
+    if (this.#deaf) return;
     const packet = message as Packet;
     if (packet.ring === "offer") {
       this.#open(packet.memory);
@@ -256,6 +281,6 @@ export class RingPort implements Looked {
     if (this.#closed) return;
     this.#closed = true;
     lookoutHere().remove(this);
-    this.take();
+    this.take(Number.POSITIVE_INFINITY);
   }
 }

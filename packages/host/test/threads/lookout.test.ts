@@ -30,16 +30,22 @@ class Mail implements Looked {
   waiting = 0;
   taken = 0;
   asleep = false;
+  /** How many are taken at once. */
+  most = Number.POSITIVE_INFINITY;
   readonly #lookout: Lookout;
 
   constructor(lookout: Lookout) {
     this.#lookout = lookout;
     lookout.add(this);
   }
+  get ready(): boolean {
+    return this.waiting > 0;
+  }
   take(): boolean {
     if (this.waiting === 0) return false;
-    this.taken += this.waiting;
-    this.waiting = 0;
+    const some = Math.min(this.waiting, this.most);
+    this.taken += some;
+    this.waiting -= some;
     this.#lookout.expect(this.#lookout.nowMs());
     return true;
   }
@@ -103,6 +109,16 @@ test("a thread on the only processor never stays awake: it is woken", () => {
   expect([mail.taken, mail.asleep, lookout.awake, state.next.length]).toEqual([1, true, false, 0]);
 });
 
+test("LK1: what a thread that never stays awake does not take in its time is taken in later turns", () => {
+  const { lookout, state, untilAsleep } = heldThread(false);
+  const mail = new Mail(lookout);
+  [mail.waiting, mail.most] = [3, 1];
+  lookout.woken(mail);
+  expect([mail.taken, mail.asleep, state.next.length]).toEqual([1, true, 1]);
+  expect(untilAsleep()).toBe(2);
+  expect([mail.taken, mail.asleep, lookout.awake]).toEqual([3, true, false]);
+});
+
 test("a listener that throws is heard of, and everything else is taken all the same", () => {
   const { lookout, untilAsleep } = heldThread();
   let throws = false;
@@ -112,6 +128,7 @@ test("a listener that throws is heard of, and everything else is taken all the s
       throws = false;
       throw new RangeError("bad listener");
     },
+    ready: false,
     asleep: false,
   });
   const mail = new Mail(lookout);

@@ -102,6 +102,82 @@ test("messages whose getters post another all arrive whole, also when the port r
   expect(all).toContainEqual({ inner: new Date(1) });
 });
 
+test("LK2: timers run while messages come without end", async () => {
+  const { a, b } = await met();
+  const most = 300_000;
+  let came = 0;
+  let over = false;
+  b.on("message", () => {
+    came++;
+    if (!over && came < most) a.postMessage(came);
+  });
+  a.postMessage(0);
+  while (came === 0) await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  over = true;
+  expect(came).toBeLessThan(most);
+});
+
+test("RP1: a message whose getter posts another by the port comes after it, and the next one arrives", async () => {
+  for (const ports of [await met(), pair()]) {
+    const { a, b } = ports;
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const arrived = heard(to, 3);
+      const outer = {
+        at: new Date(1),
+        get more() {
+          from.postMessage(new Date(2));
+          return 1;
+        },
+      };
+      from.postMessage(outer);
+      from.postMessage("last");
+      expect(await arrived).toEqual([new Date(2), { at: new Date(1), more: 1 }, "last"]);
+    }
+  }
+});
+
+test("what comes after the last listener has gone waits for the next one, also when it goes in between", async () => {
+  const { a, b } = pair();
+  const seen: unknown[] = [];
+  const some = (count: number, last: unknown): Promise<void> =>
+    new Promise((resolve) => {
+      const listener = (one: unknown): void => {
+        seen.push(one);
+        if (seen.length < count) return;
+        b.off("message", listener);
+        resolve();
+      };
+      b.on("message", listener);
+      if (last !== undefined) a.postMessage(last);
+    });
+  await some(1, "met");
+  for (let i = 0; i < 5; i++) a.postMessage(i === 3 ? new Date(i) : i);
+  await some(3, undefined);
+  expect(seen).toEqual(["met", 0, 1]);
+  await some(6, undefined);
+  expect(seen).toEqual(["met", 0, 1, 2, new Date(3), 4]);
+});
+
+test("RP3: after this end was closed nothing arrives, neither by the memory nor by the port", async () => {
+  for (const before of [0, 2]) {
+    const { a, b } = await met();
+    const seen: unknown[] = [];
+    b.on("message", (one) => {
+      seen.push(one);
+      if (seen.length === before) b.close();
+    });
+    for (let i = 0; i < 6; i++) a.postMessage(i % 2 === 1 ? new Date(i) : i);
+    const closed = new Promise<void>((resolve) => void a.on("close", () => resolve()));
+    if (before === 0) b.close();
+    await closed;
+    expect(seen.length).toBe(before);
+  }
+});
+
 test("messages wait for the first listener, and none arrives after the last has gone", async () => {
   const { a, b } = pair();
   for (let i = 0; i < 5; i++) a.postMessage(i);
