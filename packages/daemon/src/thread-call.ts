@@ -154,8 +154,13 @@ export function linkThreads<Service extends ThreadService>(
     const id = ++lastCall;
     return new Promise((resolve, reject) => {
       waiting.set(id, { resolve, reject });
-      const { posted, transfer } = prepare(args);
-      port.postMessage({ call: id, method, args: posted } satisfies Packet, transfer);
+      try {
+        const { posted, transfer } = prepare(args);
+        port.postMessage({ call: id, method, args: posted } satisfies Packet, transfer);
+      } catch (error) {
+        waiting.delete(id);
+        throw error;
+      }
     });
   };
 

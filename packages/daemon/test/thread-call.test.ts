@@ -73,6 +73,15 @@ test("TC2: one call over the limit is refused and the others still get their ans
   await expect(link.remote.add(1, 1)).resolves.toBe(2);
 });
 
+test("TC2: calls whose arguments no port can carry fail, and do not count to the limit", async () => {
+  const { remote } = pair(new Adder());
+  const unposted = remote.add as (...args: unknown[]) => Promise<unknown>;
+  const calls = Array.from({ length: IN_FLIGHT_LIMIT }, () => unposted(() => 1));
+  const ends = await Promise.allSettled(calls);
+  expect(ends.filter(({ status }) => status === "rejected").length).toBe(IN_FLIGHT_LIMIT);
+  await expect(remote.add(1, 1)).resolves.toBe(2);
+});
+
 test("TC4: bytes are copied unless the caller gives them up", async () => {
   const { remote } = pair(new Adder());
   const kept = new Uint8Array([1, 2, 3]);
