@@ -104,6 +104,27 @@ describe("a source", () => {
     expect(await finished).toBe("mesh.pages-left");
   });
 
+  it("who waited for what is owed and gave up is not told any more", async () => {
+    let told = 0;
+    const schedule = time.schedule.bind(time);
+    time.schedule = (delayMs, run) => {
+      const timer = schedule(delayMs, run);
+      const cancel = (): void => {
+        if (delayMs === 777) told++;
+        timer.cancel();
+      };
+      return { cancel };
+    };
+    void codeOf(served.finished(MOVE));
+    const early = served.settled(777);
+    await time.advance(778);
+    expect(await early).toBe(false);
+    const late = served.settled(777);
+    done = true;
+    await call(1);
+    expect([await late, told]).toEqual([true, 1]);
+  });
+
   it("a node that goes waits for what it owes, within a time", async () => {
     void codeOf(served.finished(MOVE));
     const early = served.settled(1000);

@@ -112,11 +112,15 @@ export class PagesServed {
   async settled(timeoutMs: number): Promise<boolean> {
     if (this.owed === 0) return true;
     await new Promise<void>((resolve) => {
-      const timer = this.#o.timers.schedule(timeoutMs, resolve);
-      this.#idle.add(() => {
+      const tell = (): void => {
         timer.cancel();
         resolve();
+      };
+      const timer = this.#o.timers.schedule(timeoutMs, () => {
+        this.#idle.delete(tell);
+        resolve();
       });
+      this.#idle.add(tell);
     });
     return this.owed === 0;
   }
