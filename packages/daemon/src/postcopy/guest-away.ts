@@ -53,7 +53,7 @@ export class GuestAway implements ArrivingPages, AwayGuest {
   #stepping: Stepping | undefined;
   /** Set from when it is asked to come over. */
   #coming: Promise<void> | undefined;
-  #come: ((image: PostCopyHandover["image"]) => void) | undefined;
+  #come: PromiseWithResolvers<PostCopyHandover["image"]> | undefined;
   #instance: EngineInstance | undefined;
   #pending: PendingCall | undefined;
   #watch: NodeJS.Timeout | undefined;
@@ -134,7 +134,7 @@ export class GuestAway implements ArrivingPages, AwayGuest {
     const { host } = this.#parts.arrival;
     if ("log" in message) host.log(...message.log);
     else if ("reply" in message) host.reply(message.reply);
-    else if ("image" in message) this.#come?.(message.image);
+    else if ("image" in message) this.#come?.resolve(message.image);
     else if ("refused" in message) this.#fail(new RemoteError(message.refused));
     else if ("end" in message) {
       const { end } = message;
@@ -164,15 +164,18 @@ export class GuestAway implements ArrivingPages, AwayGuest {
 
   /** GA1. */
   #comeOver(): Promise<void> {
-    this.#coming ??= new Promise<PostCopyHandover["image"]>((resolve) => {
-      this.#come = resolve;
-      this.#tell({ leave: true });
-    }).then((image) => this.#settleHere(image));
+    if (this.#coming !== undefined) return this.#coming;
+    if (this.#ended) return Promise.reject(new ThreadGoneError());
+    this.#come = Promise.withResolvers();
+    this.#tell({ leave: true });
+    this.#coming = this.#come.promise.then((image) => this.#settleHere(image));
     this.#coming.catch((error: unknown) => this.#fail(error));
     return this.#coming;
   }
 
   #settleHere(image: PostCopyHandover["image"]): void {
+    // Its image and its end may come in one turn: nobody would dispose of what is made of it.
+    if (this.#ended) throw new ThreadGoneError();
     const { arrival, presence } = this.#parts;
     const { port1, port2 } = new MessageChannel();
     port1.close();
@@ -195,6 +198,7 @@ export class GuestAway implements ArrivingPages, AwayGuest {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#come?.reject(new ThreadGoneError());
     clearTimeout(this.#watch);
     this.#target.dispose();
     void this.#parts.worker.terminate();

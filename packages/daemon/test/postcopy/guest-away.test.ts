@@ -1,6 +1,7 @@
 /** Guests with a thread of their own, as the thread of the agents has them (GA1 to GA3, PD1, PD2); the source is in this process. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { Worker } from "node:worker_threads";
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { AgentId } from "@glia-os/abi/ids";
 import type { GuestHost } from "@glia-os/abi/ports";
@@ -114,6 +115,48 @@ test("GA2: is lost when its source is given up, or its thread ends; what it was 
   const ends = saying(`p.postMessage({ready:true});p.once("message",()=>process.exit(1))`);
   const other = await arrive(pagesCodec({ worker: ends, stepMs: 60_000 }));
   expect(await codeOf(other.away.whole)).toBe("daemon.thread-gone");
+});
+
+test("GA2: one that is lost while it is asked to come over makes no instance, and who waits to step it is told", async () => {
+  const { away, send } = await arrive(pagesCodec({ worker: SILENT, stepMs: 60_000 }));
+  expect(send(true)).toBe(true);
+  const stepping = codeOf(away.step(undefined, 1));
+  arrived.at(-1)?.dispose();
+  expect(await codeOf(away.whole)).toBe("daemon.thread-gone");
+  expect(await stepping).toBe("daemon.thread-gone");
+});
+
+test("GA2: an image that comes after it was lost makes no instance", async () => {
+  const leaving = saying(
+    `p.postMessage({ready:true});p.on("message",(m)=>{if(m.leave)p.postMessage({image:{}})})`,
+  );
+  let instances = 0;
+  const arrive0 = program.arrive;
+  program.arrive = (...parts) => {
+    instances++;
+    return arrive0.apply(program, parts);
+  };
+  try {
+    const { away, send } = await arrive(pagesCodec({ worker: leaving, stepMs: 60_000 }));
+    const hearing = Worker.prototype.emit;
+    Worker.prototype.emit = function (event, ...args) {
+      const heard = hearing.call(this, event, ...args);
+      // Lost in the same turn in which its image came.
+      if (event === "message" && (args[0] as { image?: unknown }).image !== undefined)
+        arrived.at(-1)?.dispose();
+      return heard;
+    };
+    try {
+      expect(send(true)).toBe(true);
+      expect(await codeOf(away.whole)).toBe("daemon.thread-gone");
+      await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      Worker.prototype.emit = hearing;
+    }
+  } finally {
+    program.arrive = arrive0;
+  }
+  expect(instances).toBe(0);
 });
 
 test("GA2: what its source sends is checked, and wrong bytes lose it", async () => {
