@@ -13,8 +13,8 @@ import type { CodeVersion } from "./upgrade/upgrade-words.ts";
 export interface CellGateEvents {
   /** A reply stands in the agent's link table and should go to the asker's node. */
   replyReady(agent: AgentId, asker: Asker, payload: Uint8Array): void;
-  /** A cell ended by itself and is gone from this node. */
-  cellEnded(agent: AgentId, epoch: Epoch, end: CellEnd): void;
+  /** A cell ended by itself and is gone from this node. Whoever ends its row may tell whether it did: then nobody goes on with the agent. */
+  cellEnded(agent: AgentId, epoch: Epoch, end: CellEnd): Promise<boolean> | undefined;
 }
 
 /** What a gate needs. */

@@ -35,13 +35,13 @@ export interface AgentGateParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly logger: Logger;
-  /** A cell ended by itself, because it failed or had done its work. */
+  /** A cell ended by itself, because it failed or had done its work. Resolves with whether its row was ended. */
   readonly ended: (
     agent: Parameters<CellGate["terminate"]>[0],
     epoch: CellEpoch,
     why: string,
     failed: boolean,
-  ) => void;
+  ) => Promise<boolean>;
 }
 
 type RunnerSide = CellRunnerPort &
@@ -119,9 +119,9 @@ export function openAgentGate({ port, clock, timers, random, logger, ended }: Ag
         mesh?.pushReply(from, { agent, link: id, seq, payload }),
       cellEnded: (agent, epoch, end) => {
         if (end.kind === "finished") return ended(agent, epoch, `finished with status ${end.status}`, false);
-        const fails = (): void => ended(agent, epoch, end.message, true);
+        const fails = (): Promise<boolean> => ended(agent, epoch, end.message, true);
         if (end.lost !== true || mesh === undefined) return fails();
-        void giveAway(mesh, agent, epoch, logger).then((given) => (given ? undefined : fails()));
+        return giveAway(mesh, agent, epoch, logger).then((given) => (given ? false : fails()));
       },
     }),
   });

@@ -211,8 +211,8 @@ export class MeshThread implements MeshThreadService {
       logger: this.#logger,
       ended: (agent, epoch, why, failed) => {
         this.#main.tell.event({ kind: "agent-ended", agent, why });
-        for (const service of this.#services)
-          if (service instanceof NodeService) void service.endRow(agent, epoch, failed ? why : undefined);
+        const service = this.#services.find((one) => one instanceof NodeService);
+        return service?.endRow(agent, epoch, failed ? why : undefined) ?? Promise.resolve(false);
       },
     });
     this.#stops.push(() => gate.close());

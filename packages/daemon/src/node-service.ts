@@ -230,18 +230,19 @@ export class NodeService {
     epoch: AgentRow["epoch"],
     failure?: string,
     reason: EndReason = failure === undefined ? "stopped" : "failed",
-  ): Promise<void> {
+  ): Promise<boolean> {
     void this.#parts.ended?.(agent, reason, failure);
     const { mesh, random, logger, sessionId } = this.#parts;
     if (failure !== undefined) this.#failures.add(agent, failure);
     const status = failure === undefined ? "terminated" : "failed";
     const change = { owner: mesh.self, sessionId: sessionId(), status } as const;
-    await mesh.coordination
+    const outcome = await mesh.coordination
       .compareAndSwap(agent, epoch, change, requestId(random))
       .catch((error: unknown) => {
         logger.log("warn", "row of an ended agent not ended", { agent, code: errorCodeOf(error) });
       });
     if (failure === undefined) await this.#parts.gate?.terminate(agent).catch(() => undefined); // What is left of it on the disk.
+    return outcome?.kind === "committed";
   }
 
   /** The row of a living agent, by name or id. @throws {UnknownAgentError}, {AgentFailedError} */

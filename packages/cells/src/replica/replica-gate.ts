@@ -5,6 +5,7 @@
  * RT1. A cell with a replica takes messages only while what it takes is held sooner or later; its answers to senders, and its replies, wait until it is.
  * RT2. A checkpoint's position, link table and mailbox are those of the moment in which the runner told of it (RQ2).
  * RT3. One checkpoint of a cell is taken at a time.
+ * RT4. What a cell that ended said last, and no replica has, leaves when its row is ended: no other node goes on with it from then on.
  */
 import type { AgentId, Epoch } from "@glia-os/abi/ids";
 import type { Clock } from "@glia-os/abi/ports";
@@ -140,7 +141,12 @@ export class ReplicaGate implements ReplicaPort {
         const over = (isHeld: boolean): void => {
           this.#forget(agent);
           cell?.end(isHeld);
-          events.cellEnded(agent, epoch, end);
+          const rowEnds = events.cellEnded(agent, epoch, end);
+          if (isHeld || cell === undefined || rowEnds === undefined) return;
+          void rowEnds.then(
+            (isOver) => cell.end(isOver),
+            () => undefined,
+          );
         };
         // Its end is something that it says, too: it leaves after its replies.
         const held = cell?.whenHeld();
