@@ -202,13 +202,15 @@ describe("a name that two nodes have", () => {
 });
 
 describe("a node that comes back", () => {
-  it("takes up its cluster with --resume and is refused without", async () => {
-    const start = ["mesh", "start", "--bind", "127.0.0.1:0", "--name", "phoenix"];
+  it("takes up its cluster with --resume and is refused without, where it was and as what it was", async () => {
+    const start = ["mesh", "start", "--bind", "127.0.0.1:0", "--name", "phoenix", "--role", "relay"];
     const first = await startNode(start);
     first.child.kill("SIGINT");
     expect((await first.result).code).toBe(0);
     expect(await refusal(start)).toContain("resume");
-    const second = await startNode([...start, "--resume"]);
+    const resume = ["mesh", "start", "--name", "phoenix", "--resume"];
+    const second = await startNode(resume);
+    expect(second.ready).toMatchObject({ role: "relay", address: first.ready.address });
     expect(second.ready.cluster).toBe(first.ready.cluster);
     expect(second.ready.node).toBe(first.ready.node);
     second.child.kill("SIGTERM");

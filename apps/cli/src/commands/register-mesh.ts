@@ -27,11 +27,11 @@ function addStart(mesh: Command, register: Registrar): void {
     [
       "glia mesh start --bind 127.0.0.1:7400",
       "glia mesh start --bind 0.0.0.0:7400 --name hub --ttl 1h --uses 3",
-      "glia mesh start --bind 127.0.0.1:7400 --name hub --resume --metrics-port 9464",
+      "glia mesh start --name hub --resume --metrics-port 9464",
     ],
   );
-  const bind = "address to listen on; port 0 picks a free one";
-  nodeOptions(start.requiredOption("--bind <host:port>", bind), "core");
+  const bind = "address to listen on; port 0 picks a free one (with --resume: the one it had)";
+  nodeOptions(start.option("--bind <host:port>", bind), undefined);
   joinLineOptions(start).option(
     "--resume",
     "take up again the node whose folder it is, instead of founding a mesh",
@@ -175,16 +175,15 @@ function addCertificates(mesh: Command, register: Registrar): void {
   register.runs(rotateKey, async () => (await import("./mesh-key.ts")).meshKeyRotate);
 }
 
-function nodeOptions(command: Command, role: string): Command {
+function nodeOptions(command: Command, role: string | undefined): Command {
   const untilStdinCloses =
     "run until standard input ends, for programs that start nodes: none outlives its parent";
-  return meshOptions(
-    movementOptions(command).addOption(
-      new Option("--role <role>", "what it does in the mesh")
-        .choices(["core", "relay", "edge"])
-        .default(role),
-    ),
-  )
+  const what = "what it does in the mesh";
+  const at = new Option(
+    "--role <role>",
+    role === undefined ? `${what} (default: core; with --resume: the one it had)` : what,
+  ).choices(["core", "relay", "edge"]);
+  return meshOptions(movementOptions(command).addOption(role === undefined ? at : at.default(role)))
     .option("--name <name>", "name of the node (default: the machine's name and the role)")
     .option("--data <dir>", "data folder (default: a folder of the node's name under GLIA_HOME)")
     .option("--http <origin...>", "origins that agents with the grant service/http may reach")

@@ -35,6 +35,7 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { reportFailure } from "../failure.ts";
 import { drainBeforeStop } from "../movement/drain-before-stop.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { rememberStart } from "../up/remembered-start.ts";
 import { eventLine } from "./event-line.ts";
 import { formatHostPort } from "./host-port.ts";
 import type { EventRecord, ReadyRecord, StoppedRecord } from "./node-records.ts";
@@ -182,6 +183,9 @@ async function readyRecord(
   http: Pick<HttpServer, "address"> | undefined,
 ): Promise<ReadyRecord> {
   const status = await node.status();
+  const { bind, dataDir, role } = settings;
+  if (status.address !== undefined)
+    rememberStart(dataDir, { role, host: bind.host, port: status.address.port });
   const joinLine = await joinLineOf(node, settings);
   return {
     event: "ready",

@@ -1,5 +1,5 @@
 /**
- * What a node keeps of its first start beside its membership, so that later ones need no options: its role, and the port it got.
+ * What a node keeps of its first start beside its membership, so that later ones need no options: its role, and where it listened.
  *
  * RS1. A file that is missing or damaged is as if nothing were remembered; what the configuration says goes first.
  */
@@ -14,6 +14,8 @@ const ROLES = ["edge", "relay", "core"] as const;
 export interface RememberedStart {
   readonly role: (typeof ROLES)[number];
   readonly port: number;
+  /** What it was told to listen on; older folders do not have it. */
+  readonly host?: string;
 }
 
 const FILE = "start.json";
@@ -21,10 +23,12 @@ const FILE = "start.json";
 /** What the folder remembers (RS1). */
 export function rememberedStart(dataDir: string): RememberedStart | undefined {
   try {
-    const { role, port } = JSON.parse(readFileSync(join(dataDir, FILE), "utf8")) as Partial<RememberedStart>;
+    const { role, port, host } = JSON.parse(
+      readFileSync(join(dataDir, FILE), "utf8"),
+    ) as Partial<RememberedStart>;
     const known = ROLES.find((each) => each === role);
     if (known === undefined || !Number.isInteger(port)) return undefined;
-    return { role: known, port: port as number };
+    return { role: known, port: port as number, ...(typeof host === "string" ? { host } : {}) };
   } catch {
     return undefined;
   }

@@ -17,7 +17,7 @@ import { parseHostPort } from "../node/host-port.ts";
 import { readJoinLine } from "../node/join-line.ts";
 import { meshSettings } from "../node/mesh-settings.ts";
 import { type Attendance, type ForegroundNode, runNode } from "../node/run-node.ts";
-import { rememberedStart, rememberStart, sameAddress } from "./remembered-start.ts";
+import { rememberedStart, sameAddress } from "./remembered-start.ts";
 import { UpAttendance } from "./up-attendance.ts";
 import { UpLog } from "./up-log.ts";
 
@@ -64,9 +64,6 @@ export async function up(options: UpOptions, { terminal, interrupt, stdin }: Con
     stopLimitMs: () => attendance.stopMs,
     onEvent: (event) => attendance.event(event),
     attend: async (node: NodeApi): Promise<Attendance> => {
-      const { address, role } = await node.status();
-      if (address !== undefined && role !== "client")
-        rememberStart(place.dataDir, { role, port: address.port });
       await attendance.begin(node, place.dataDir);
       return attendance;
     },

@@ -156,7 +156,11 @@ export class Standing implements AdmissionState {
     const record = keys.openRecord(clusterRecord, this.wallMs());
     const opened = keys.openCertificate(certificate, this.wallMs());
     checkCertificate(opened, signer.publicKey, this.wallMs());
-    if (opened.role !== role) throw new InvalidOptionError("role", `the certificate is for ${opened.role}`);
+    if (opened.role !== role)
+      throw new InvalidOptionError(
+        "role",
+        `this member was admitted as ${opened.role}, so give the role ${opened.role}`,
+      );
     this.#keys = keys;
     this.#statements = new Statements(digests, keys, () => this.wallMs());
     this.#record = record;
