@@ -35,7 +35,7 @@ export { type Checkpoint, Feed, type FeedOptions, type FeedState } from "./failo
 export { Feeds, type OwnFeedOptions, type SharedFeedOptions } from "./failover/feeds.ts";
 export type { HeldAgent, HeldEntry } from "./failover/hold.ts";
 export { HOLD_BYTES, Holds, type HoldsOptions } from "./failover/holds.ts";
-export { REPLICA_METHODS, takeBody } from "./failover/messages.ts";
+export { REPLICA_METHODS, readTaken, takeBody } from "./failover/messages.ts";
 export { OwnerRow, type OwnerRowOptions, type RowOutcome } from "./failover/owner-row.ts";
 export { FIND_METHOD, Kademlia, type KademliaOptions, type KademliaStats } from "./kademlia/kademlia.ts";
 export { Lookup, type LookupOptions, type LookupStep } from "./kademlia/lookup.ts";

@@ -6,8 +6,9 @@
  * HS3. An agent is taken over at most once: by the row that coordination committed to this node.
  * HS5. Of the agents of one silent owner one is asked for first; the others when that shows that the owner is gone.
  * HS6. The copy of an agent that was taken over stays, sealed, until the agent runs here.
- * HS7. An agent whose owner gives it away is taken by compare-and-swap under the epoch that the owner named. Whose copy it is does not matter for
- *      who may have it, only whether the row names this node: after a post-copy the copy is still that of the owner before (docs/spec/replica.md, RH6).
+ * HS7. The copy of an agent whose owner gives it away is sealed before the owner is told so, and stays sealed under the epoch that the owner named: the owner
+ *      writes this node into the row. Whose copy it is does not matter, only whether the row names this node: after a post-copy the copy is still that of
+ *      the owner before (docs/spec/replica.md, RH6).
  * HS4. At most {@link HOLDS_MAX} copies, and as many bytes as the node allows. What does not fit is refused before it is kept.
  */
 import { errorCodeOf } from "@glia-os/abi/errors";
@@ -29,6 +30,7 @@ import {
   readTake,
   type SeedRequest,
   type TakeRequest,
+  takenBody,
 } from "./messages.ts";
 
 /** Copies one node keeps, those that arrive included. */
@@ -189,20 +191,22 @@ export class Holds {
     return EMPTY;
   }
 
-  /** HS7. Answered when this attempt is over; one without an answer of coordination is repeated by the looks. */
+  /** HS7. The looks build the agent, once the row says that it is this node's. */
   async #take(caller: Caller, { agent, epoch }: TakeRequest): Promise<Uint8Array> {
     const hold = this.#complete.get(agent);
     const row = await this.#o.coordination().getAgent(agent);
-    if (row?.owner === this.#o.self && row.epoch > epoch) return EMPTY;
+    if (row?.owner === this.#o.self && row.epoch > epoch) return takenBody(row.sessionId);
     if (hold === undefined || row?.replica !== this.#o.self)
       throw new ReplicaRefusedError(agent, "this node has no copy of it that counts");
     if (row.owner !== caller.node || row.epoch !== epoch)
       throw new ReplicaRefusedError(agent, "it is not the caller's to give away");
+    const sessionId = this.#o.sessionId();
+    if (sessionId === "") throw new ReplicaRefusedError(agent, "this node has no session just now");
     this.#given.set(agent, epoch);
-    // One that began before this was known asked for something else.
+    // An attempt that began before this was known may unseal the copy.
     await this.#trying.get(agent);
-    if (this.#byFeed.get(hold.feed) === hold) await this.#try(hold);
-    return EMPTY;
+    if (this.#byFeed.get(hold.feed) === hold) this.#seal(agent);
+    return takenBody(sessionId);
   }
 
   /** The copy that a feed goes to, once nothing holds it back. @throws {ReplicaRefusedError} */
@@ -274,10 +278,8 @@ export class Holds {
     }
   }
 
-  /** One attempt to take an agent over; one at a time for each agent (HS3). */
+  /** One attempt to take an agent over. Looks at one owner do not overlap, so there is one at a time for each agent (HS3). */
   #try(hold: Hold): Promise<Told> {
-    const underWay = this.#trying.get(hold.agent);
-    if (underWay !== undefined) return underWay;
     const attempt = this.#attempt(hold).finally(() => this.#trying.delete(hold.agent));
     this.#trying.set(hold.agent, attempt);
     return attempt;
@@ -299,12 +301,17 @@ export class Holds {
     return "nothing";
   }
 
-  #isMine(hold: Hold, row: AgentRow): boolean {
+  #isMine({ agent }: Hold, row: AgentRow): boolean {
     const { self } = this.#o;
     if (row.status === "terminated") return false;
-    // A takeover of this node whose answer was lost.
-    if (row.owner === self && this.#sealed.has(hold.agent)) return true;
+    // A takeover of this node whose answer was lost, or an agent that its owner wrote down as this node's.
+    if (row.owner === self && (this.#sealed.has(agent) || this.#given.has(agent))) return true;
     return row.replica === self;
+  }
+
+  /** Nothing was changed. What was given away stays sealed: its owner may write any moment. */
+  #refused(row: AgentRow): void {
+    if (this.#given.get(row.agent) !== row.epoch) this.#unseal(row.agent);
   }
 
   /** HS2, HS3. */
@@ -318,11 +325,12 @@ export class Holds {
     const requestId = `${feed}/${row.epoch}/${hold.refusals}/${sessionId.slice(-SESSION_TAIL)}`;
     let outcome: CasOutcome;
     try {
-      outcome = await this.#change(row, sessionId, requestId);
+      const change = { sessionId, from: row.sessionId, status: "running" } as const;
+      outcome = await this.#o.coordination().takeOver(agent, row.epoch, change, requestId);
     } catch (error) {
       if (!UNCHANGED.has(errorCodeOf(error))) return "nothing";
       hold.refusals++;
-      this.#unseal(agent);
+      this.#refused(row);
       const isAlive = errorCodeOf(error) === "store.owner-alive" && row.owner === hold.owner;
       return isAlive ? "alive" : "nothing";
     }
@@ -332,18 +340,6 @@ export class Holds {
     if (outcome.kind === "unknown-agent" || !this.#isMine(hold, outcome.row)) this.#forget(hold);
     else this.#unseal(agent);
     return "nothing";
-  }
-
-  #change(row: AgentRow, sessionId: string, requestId: string): Promise<CasOutcome> {
-    const { agent, epoch } = row;
-    const coordination = this.#o.coordination();
-    if (this.#given.get(agent) === epoch) {
-      const status = row.status === "suspended" ? "suspended" : "running";
-      const change = { owner: this.#o.self, sessionId, status } as const;
-      return coordination.compareAndSwap(agent, epoch, change, `g${requestId}`);
-    }
-    const change = { sessionId, from: row.sessionId, status: "running" } as const;
-    return coordination.takeOver(agent, epoch, change, requestId);
   }
 
   #seal(agent: AgentId): void {

@@ -1,5 +1,6 @@
 /** Calls from the owner of an agent to its replica (docs/spec/replica.md), prefix `replica.`. Every one is safe to repeat. */
 import { type AgentId, type Epoch, fromHex, toHex } from "@glia-os/abi/ids";
+import { TOKEN_MAX } from "../anchor/messages.ts";
 import { decodeCbor, encodeCbor } from "../codec/cbor.ts";
 import { FieldReader } from "../codec/reader.ts";
 import { META_MAX } from "../migration/messages.ts";
@@ -180,6 +181,19 @@ export function readTake(body: Uint8Array): TakeRequest {
   const request = { agent: reader.agent("agent"), epoch: reader.epoch("epoch") };
   reader.end();
   return request;
+}
+
+/** The answer to a `replica.take`: the session under which the replica will have the agent. */
+export function takenBody(sessionId: string): Uint8Array {
+  return encodeCbor([sessionId]);
+}
+
+/** The session in the answer to a `replica.take`. */
+export function readTaken(body: Uint8Array): string {
+  const reader = open(body, "the answer of who is given an agent");
+  const sessionId = reader.text("session", TOKEN_MAX, 1);
+  reader.end();
+  return sessionId;
 }
 
 /** An answer that is a number. */

@@ -4,7 +4,7 @@ import { type AgentId, type NodeId, toEpoch } from "@glia-os/abi/ids";
 import { createMemoryCoordination } from "@glia-os/store/memory";
 import { beforeEach, expect, it } from "vitest";
 import { partBody, pointBody, seedBody } from "../../src/failover/messages.ts";
-import { Holds, REPLICA_METHODS, takeBody } from "../../src/index.ts";
+import { Holds, REPLICA_METHODS, readTaken, takeBody } from "../../src/index.ts";
 import type { Caller, CallHandler } from "../../src/mesh-types.ts";
 import { VirtualTime } from "../../src/testing/index.ts";
 
@@ -31,6 +31,10 @@ const codeOf = (work: Promise<unknown>): Promise<string | undefined> =>
   );
 const give = (node: NodeId, epoch: number): Promise<Uint8Array> =>
   call(REPLICA_METHODS.take, node, takeBody({ agent: AGENT, epoch: toEpoch(epoch) }));
+
+/** What its owner writes. */
+const hand = (sessionId: string): Promise<unknown> =>
+  engine.compareAndSwap(AGENT, toEpoch(3), { owner: REPLICA, sessionId, status: "running" }, "give");
 
 /** The agent is the first node's, its copy at the replica complete and named; then a post-copy brought it to the second, with the same replica. */
 beforeEach(async () => {
@@ -64,19 +68,33 @@ beforeEach(async () => {
   await engine.compareAndSwap(AGENT, 2 as typeof epoch, moved, "moved");
 });
 
-it("HS7: takes it at once, under the next epoch, although its owner's session lives and the copy is of the owner before", async () => {
-  await give(SECOND, 3);
+it("HS7: answers with its session, and builds the agent once its owner wrote that down, although the copy is of the owner before", async () => {
+  const sessionId = readTaken(await give(SECOND, 3));
+  expect(sessionId).toBe(sessions.get(REPLICA));
+  await time.advance(10_000);
+  expect(adopted, "the owner has not written yet").toEqual([]);
+  await hand(sessionId);
+  await time.advance(1000);
   expect(await engine.getAgent(AGENT)).toMatchObject({ owner: REPLICA, epoch: 4 });
   expect(adopted).toEqual([4]);
-  await give(SECOND, 3);
-  expect(adopted, "a repeated call changes nothing").toEqual([4]);
+  expect(readTaken(await give(SECOND, 3)), "a repeated call changes nothing").toBe(sessionId);
+  await time.advance(1000);
+  expect(adopted).toEqual([4]);
 });
 
 it("HS3: is built once, although it is given away several times while it is looked at", async () => {
   await time.advance(2000);
   const gives = Promise.all([give(SECOND, 3), give(SECOND, 3), give(SECOND, 3)]);
   await time.advance(1000);
-  await gives;
+  await hand(readTaken((await gives)[0]));
+  await time.advance(2000);
+  expect(adopted).toEqual([4]);
+});
+
+it("HS7: what its owner gave away and never wrote down is taken over when that owner is gone", async () => {
+  await give(SECOND, 3);
+  await engine.closeSession(sessions.get(SECOND) as string);
+  await time.advance(2000);
   expect(adopted).toEqual([4]);
 });
 
