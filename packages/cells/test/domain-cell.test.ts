@@ -299,6 +299,33 @@ test("a stream of segments gives what was put in, whatever the chunks, and refus
   expect(() => half.end()).toThrow(/inside a segment/);
 });
 
+test("SS2: a checkpoint that removes segments between their list and their reading begins the stream anew", async () => {
+  for (const removedAt of [1, 2, 3]) {
+    const [from, to] = [createMemoryJournal(), createMemoryJournal()];
+    const append = async (seq: number): Promise<void> => {
+      const body = new Uint8Array(10).fill(seq);
+      await from.append({ domain: "d", epoch: 1, firstSeq: seq, count: 1, body });
+      await from.seal("d");
+    };
+    for (let seq = 1; seq <= 3; seq++) await append(seq);
+    let reads = 0;
+    const readSegment: typeof from.readSegment = async (domain, firstSeq) => {
+      if (++reads === removedAt) {
+        await append(4);
+        await from.truncate("d", 4);
+      }
+      return from.readSegment(domain, firstSeq);
+    };
+    const source = new SegmentSource({ ...bound(from), readSegment }, "d");
+    const reader = new SegmentReader();
+    let came: Uint8Array[] = [];
+    for (let chunk = await source.rest(); chunk !== undefined; chunk = await source.rest())
+      for (const part of reader.push(chunk)) came = part === "anew" ? [] : [...came, part];
+    for (const segment of came) await to.acceptSegment(segment);
+    expect(await to.head("d")).toMatchObject({ firstSeq: 4, nextSeq: 5 });
+  }
+});
+
 function bound<Port extends object>(port: Port): Port {
   return new Proxy(port, {
     get: (target, name) => {

@@ -5,6 +5,7 @@
  * SS2. When segments that were not given are gone because of a checkpoint, the stream begins anew: a length of 0 says so.
  * SS3. A length is checked before anything is held for it. What came is joined twice for each segment, however small the chunks.
  */
+import { errorCodeOf } from "@glia-os/abi/errors";
 import type { Journal } from "@glia-os/abi/ports";
 import { BadImageError } from "../errors.ts";
 import { CHUNK_BYTES } from "../frozen-cell.ts";
@@ -14,6 +15,8 @@ export const SEGMENT_BYTES_MAX: number = 64 * 1024 * 1024;
 /** With about this much or less that was not given, another round is not worth its time. */
 const ROUND_BYTES = 32_768;
 const ROUNDS_MAX = 8;
+/** Lists of one round, each but the last outrun by a checkpoint. */
+const LISTS_MAX = 8;
 const LENGTH_BYTES = 4;
 /** Largest chunk: one that crosses ahead gets a length in front (image-stream.ts). */
 const OUT_BYTES: number = CHUNK_BYTES - LENGTH_BYTES;
@@ -63,7 +66,18 @@ export class SegmentSource {
     return (bytes * fresh) / Math.max(1, nextSeq - firstSeq) > ROUND_BYTES;
   }
 
+  /** A checkpoint may remove segments between the list and their reading; then the list is asked for again (SS2). */
   async #collect(): Promise<void> {
+    for (let list = 1; ; list++) {
+      try {
+        return await this.#takeNew();
+      } catch (error) {
+        if (errorCodeOf(error) !== "store.segment-unknown" || list === LISTS_MAX) throw error;
+      }
+    }
+  }
+
+  async #takeNew(): Promise<void> {
     await this.#journal.seal(this.#domain);
     const segments = await this.#journal.segments(this.#domain);
     const [oldest] = segments;
