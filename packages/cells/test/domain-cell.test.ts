@@ -326,6 +326,19 @@ test("SS2: a checkpoint that removes segments between their list and their readi
   }
 });
 
+test("SS2: a journal whose segments are gone each of eight times is given up", async () => {
+  const from = createMemoryJournal();
+  await from.append({ domain: "d", epoch: 1, firstSeq: 1, count: 1, body: new Uint8Array(10) });
+  let reads = 0;
+  const readSegment: typeof from.readSegment = (domain) => {
+    reads += 1;
+    return from.readSegment(domain, 999);
+  };
+  const source = new SegmentSource({ ...bound(from), readSegment }, "d");
+  await expect(source.rest()).rejects.toMatchObject({ code: "store.segment-unknown" });
+  expect(reads).toBe(8);
+});
+
 function bound<Port extends object>(port: Port): Port {
   return new Proxy(port, {
     get: (target, name) => {

@@ -19,6 +19,7 @@ const FEED = "cd".repeat(16);
 let time: VirtualTime;
 let engine: ReturnType<typeof createMemoryCoordination>;
 let sessions: Map<NodeId, string>;
+let holds: Holds;
 let methods: Map<string, CallHandler>;
 let adopted: number[];
 
@@ -44,7 +45,7 @@ beforeEach(async () => {
   adopted = [];
   for (const node of [FIRST, SECOND, REPLICA])
     sessions.set(node, (await engine.openSession(node, 600_000, `open-${node.slice(0, 8)}`)).sessionId);
-  const holds = new Holds({
+  holds = new Holds({
     self: REPLICA,
     clock: time,
     timers: time,
@@ -73,6 +74,7 @@ it("HS7: answers with its session, and builds the agent once its owner wrote tha
   expect(sessionId).toBe(sessions.get(REPLICA));
   await time.advance(10_000);
   expect(adopted, "the owner has not written yet").toEqual([]);
+  expect(holds.asks(AGENT), "and its copy is sealed, whatever the looks were refused").toBe(true);
   await hand(sessionId);
   await time.advance(1000);
   expect(await engine.getAgent(AGENT)).toMatchObject({ owner: REPLICA, epoch: 4 });
