@@ -166,7 +166,7 @@ export class MeshThread implements MeshThreadService {
     });
     this.#services = services.all;
     if (begun !== undefined) await services.mesh.finishRotation(begun);
-    this.#watchAgents(mesh, keeper);
+    this.#watchAgents(mesh, keeper, gate);
     if (gate) this.#stops.push(recoverDomains({ ...this.#ports(), mesh, gate, sessionId }));
     if (mesh.anchor !== mesh.self) this.#watchAnchor(mesh, services.node);
     return membershipOf(mesh);
@@ -357,7 +357,7 @@ export class MeshThread implements MeshThreadService {
   }
 
   /** MT3. */
-  #watchAgents(mesh: Mesh, keeper: SessionKeeper | undefined): void {
+  #watchAgents(mesh: Mesh, keeper: SessionKeeper | undefined, agents: AgentGate | undefined): void {
     const { agentProgress } = this.#setup;
     if (agentProgress === undefined) return;
     const turn = (stalled: boolean): void => {
@@ -377,6 +377,7 @@ export class MeshThread implements MeshThreadService {
       timers: this.#timers,
       stalled: () => turn(true),
       back: () => turn(false),
+      atRest: () => (agents?.gate.size ?? 0) === 0,
     });
     this.#stops.push(() => watch.stop());
   }

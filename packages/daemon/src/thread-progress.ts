@@ -5,6 +5,7 @@
  *      leaves the question open. A thread at rest wakes for questions only, and asking costs the asker no wake-up of its own.
  * TP2. The watch goes by its own looks, not by a clock: a process that was stopped as a whole and goes on has not stalled.
  * TP3. `stalled` and `back` alternate, starting with `stalled`.
+ * TP4. While nothing lives on the agents' thread only each fifth look asks, so that a node at rest wakes it less than once a second.
  */
 import type { TimerHandle, Timers } from "@glia-os/abi/ports";
 
@@ -12,6 +13,8 @@ import type { TimerHandle, Timers } from "@glia-os/abi/ports";
 export const LOOK_EVERY_MS = 1000;
 /** Looks in a row that find the last question open, and make a stall: two seconds. */
 export const LOOKS = 2;
+/** Looks from one question to the next while nothing lives on the thread (TP4). */
+export const LOOKS_AT_REST = 5;
 /** The number of the newest question; no thread has answered 0. */
 const ASKED = 0;
 /** The number of the newest question that was answered: 0 while the thread starts. */
@@ -46,6 +49,8 @@ export interface ProgressWatchParts {
   readonly timers: Timers;
   readonly stalled: () => void;
   readonly back: () => void;
+  /** Whether nothing lives on the thread that is asked (TP4). */
+  readonly atRest: () => boolean;
 }
 
 /** Asks, and looks for answers, until it is stopped (TP2, TP3). */
@@ -54,6 +59,8 @@ export class ProgressWatch {
   readonly #words: Int32Array;
   #timer: TimerHandle | undefined;
   #still = 0;
+  /** Looks since the last question. */
+  #unasked = LOOKS_AT_REST;
   #stopped = false;
 
   constructor(parts: ProgressWatchParts) {
@@ -76,13 +83,15 @@ export class ProgressWatch {
     this.#still = moved ? 0 : this.#still + 1;
     if (moved && wasStalled) this.#parts.back();
     if (this.#still === LOOKS) this.#parts.stalled();
-    if (moved) this.#ask();
+    this.#unasked++;
+    if (moved && (this.#unasked >= LOOKS_AT_REST || !this.#parts.atRest())) this.#ask();
     const { timers } = this.#parts;
     if (!this.#stopped)
       this.#timer = timers.schedule(LOOK_EVERY_MS, () => this.#look(), { toleranceMs: LOOK_EVERY_MS / 2 });
   }
 
   #ask(): void {
+    this.#unasked = 0;
     Atomics.add(this.#words, ASKED, 1);
     Atomics.notify(this.#words, ASKED);
   }

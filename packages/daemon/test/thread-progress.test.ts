@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { TimerHandle, Timers } from "@glia-os/abi/ports";
 import { expect, test } from "vitest";
-import { answerProgress, createProgress, LOOKS, ProgressWatch } from "../src/thread-progress.ts";
+import { answerProgress, createProgress, LOOKS, LOOKS_AT_REST, ProgressWatch } from "../src/thread-progress.ts";
 
 /** Timers that fire when the test says so. */
 class HandTimers implements Timers {
@@ -22,7 +22,7 @@ class HandTimers implements Timers {
   }
 }
 
-function watched(shared: SharedArrayBuffer): { look: () => void; told: string[]; watch: ProgressWatch } {
+function watched(shared: SharedArrayBuffer, atRest = () => false): { look: () => void; told: string[]; watch: ProgressWatch } {
   const timers = new HandTimers();
   const told: string[] = [];
   const watch = new ProgressWatch({
@@ -30,6 +30,7 @@ function watched(shared: SharedArrayBuffer): { look: () => void; told: string[];
     timers,
     stalled: () => told.push("stalled"),
     back: () => told.push("back"),
+    atRest,
   });
   return { look: () => timers.fire(), told, watch };
 }
@@ -58,6 +59,27 @@ test("TP2, TP3: a thread that answers no more has stalled after two looks, once,
   look();
   for (let n = 0; n < LOOKS; n++) look();
   expect(told).toEqual(["stalled", "back", "stalled"]);
+});
+
+test("TP4: a thread nothing lives on is asked by each fifth look, and by each once something does", async () => {
+  const shared = createProgress();
+  answerProgress(shared);
+  let rest = true;
+  const { look, told, watch } = watched(shared, () => rest);
+  const words = new Int32Array(shared);
+  const asked = async (looks: number): Promise<number> => {
+    const before = Atomics.load(words, 0);
+    for (let n = 0; n < looks; n++) {
+      while (Atomics.load(words, 0) !== Atomics.load(words, 1)) await turn();
+      look();
+    }
+    return Atomics.load(words, 0) - before;
+  };
+  expect(await asked(4 * LOOKS_AT_REST)).toBe(4);
+  rest = false;
+  expect(await asked(7)).toBe(7);
+  expect(told).toEqual([]);
+  watch.stop();
 });
 
 test("TP1: another thread answers from its event loop, and not while something holds that", async () => {
@@ -114,6 +136,7 @@ test("before its first answer a thread is starting, and a watch that was stopped
     timers: looking,
     stalled: () => told.push("stalled"),
     back: () => told.push("back"),
+    atRest: () => false,
   });
   for (let look = 0; look < 3 * LOOKS; look++) looking.fire();
   expect(told).toEqual([]);
