@@ -13,7 +13,7 @@
  */
 
 import type { AgentId } from "@glia-os/abi/ids";
-import type { AdmittedProgram, EngineLimits, StepOutcome } from "@glia-os/abi/ports";
+import type { AdmittedProgram, EngineLimits } from "@glia-os/abi/ports";
 import { RIGHTS } from "@glia-os/abi/syscalls";
 import type { Exit, TaskId } from "@glia-os/kernel";
 import type { PagesAnswer } from "@glia-os/mesh-core";
@@ -29,7 +29,7 @@ import {
   NoYieldError,
 } from "./errors.ts";
 import { type GuestTaskEnd, guestTask } from "./guest-task.ts";
-import type { PagesRunnerPort } from "./postcopy/pages-port.ts";
+import type { AwayOutcome, PagesRunnerPort } from "./postcopy/pages-port.ts";
 import { RunnerPages } from "./postcopy/runner-pages.ts";
 import { MidRecordError, NotReplicableError } from "./replica/errors.ts";
 import { checkMovable, checkReplicable } from "./replica/grants.ts";
@@ -448,7 +448,7 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
       low: 1,
     });
     const control = kernel.notification();
-    const steps = cell.away === undefined ? undefined : kernel.mailbox<StepOutcome>({ capacity: 1 });
+    const steps = cell.away === undefined ? undefined : kernel.mailbox<AwayOutcome>({ capacity: 1 });
     cell.task = { inbox, control, steps };
     cell.freezeWanted = false;
     const give = [

@@ -17,8 +17,10 @@
 import type { CallResult, EngineInstance, PendingCall, StepOutcome } from "@glia-os/abi/ports";
 import { GUEST_ERRORS } from "@glia-os/abi/wire";
 import { after, type Handle, type Routine, receiveFrom, type Sys, signalOf } from "@glia-os/kernel";
-import { GuestCalls, type HeldCapabilities, isGuestCall } from "@glia-os/kernel/guests";
+import { GuestCalls, isGuestCall } from "@glia-os/kernel/guests";
 import type { MailOrder } from "./mail-order.ts";
+import { type AwayCell, AwaySteps, doAfter } from "./postcopy/away-steps.ts";
+import type { AwayOutcome } from "./postcopy/pages-port.ts";
 import { effectOf } from "./replica/effect.ts";
 import { ReplayDivergedError } from "./replica/errors.ts";
 import type { Tape } from "./replica/tape.ts";
@@ -30,16 +32,9 @@ export type GuestTaskEnd =
   | { readonly kind: "frozen"; readonly mailbox: readonly MailItem[]; readonly sleepMs: number | undefined };
 
 /** What the task needs of the cell it runs. */
-export interface GuestTaskCell {
-  readonly instance: EngineInstance;
+export interface GuestTaskCell extends AwayCell {
   /** The guest, here or, while its pages come, elsewhere. */
   readonly guest: Pick<EngineInstance, "pending" | "preemptible">;
-  /** Set while its steps are made elsewhere (GT7). */
-  readonly away: object | undefined;
-  /** Begin a step elsewhere. */
-  stepAway(result: CallResult | undefined, fuel: number): void;
-  /** What the guest holds besides its mailbox. */
-  readonly held: HeldCapabilities;
   /** Longest result of a call on a capability, in bytes. */
   readonly messageBytes: number;
   /** Whether somebody wants the guest frozen. */
@@ -82,8 +77,9 @@ export function guestTask(
   cell: GuestTaskCell,
 ): (sys: Sys, inbox: Handle<MailItem>, control: Handle, ...given: Handle[]) => Routine<GuestTaskEnd> {
   return function* runGuest(sys, inbox, control, ...given): Routine<GuestTaskEnd> {
-    const steps = cell.away === undefined ? undefined : (given.shift() as Handle<StepOutcome>);
+    const steps = cell.away === undefined ? undefined : (given.shift() as Handle<AwayOutcome>);
     cell.held.attach(sys, given);
+    doAfter(cell);
     const driver = new GuestDriver(cell, sys, { inbox, control, steps });
     return yield* driver.run();
   };
@@ -92,7 +88,7 @@ export function guestTask(
 interface DriverHandles {
   readonly inbox: Handle<MailItem>;
   readonly control: Handle;
-  readonly steps: Handle<StepOutcome> | undefined;
+  readonly steps: Handle<AwayOutcome> | undefined;
 }
 
 class GuestDriver {
@@ -105,7 +101,8 @@ class GuestDriver {
   ];
   readonly #control: Handle;
   readonly #calls: GuestCalls;
-  readonly #steps: Handle<StepOutcome> | undefined;
+  /** GT7. */
+  readonly #away: AwaySteps | undefined;
   readonly #slice: number;
   #sleepRestMs: number | undefined;
 
@@ -114,19 +111,16 @@ class GuestDriver {
     this.#sys = sys;
     this.#inbox = inbox;
     this.#control = control;
-    const memory = {
-      read: (pointer: number, length: number): Uint8Array | undefined => cell.instance.read(pointer, length),
-    };
+    const memory = { read: (pointer: number, length: number) => this.#read(pointer, length) };
     this.#calls = new GuestCalls(sys, cell.held, memory, cell.messageBytes);
-    this.#steps = steps;
+    this.#away = steps && new AwaySteps(cell, sys, steps);
     this.#slice = cell.guest.preemptible ? SLICE_FUEL : STEP_FUEL;
     this.#messageOrControl = [receiveFrom(inbox), signalOf(control)];
   }
 
   *run(): Routine<GuestTaskEnd> {
     const { pending } = this.#cell.guest;
-    let outcome: StepOutcome =
-      pending === undefined ? yield* this.#step() : { kind: "pending", call: pending };
+    let outcome = pending === undefined ? yield* this.#step() : yield* this.#stand(pending);
     for (;;) {
       if (outcome.kind === "finished" || outcome.kind === "failed") return endOf(outcome);
       if (outcome.kind === "yielded") {
@@ -145,12 +139,17 @@ class GuestDriver {
     }
   }
 
-  /** GT7. */
   *#step(result?: CallResult): Routine<StepOutcome> {
-    const { away, instance } = this.#cell;
-    if (away === undefined || this.#steps === undefined) return instance.step(result, this.#slice);
-    this.#cell.stepAway(result, this.#slice);
-    return yield* this.#sys.receive(this.#steps);
+    if (this.#away !== undefined) return yield* this.#away.step(result, this.#slice);
+    return this.#cell.instance.step(result, this.#slice);
+  }
+
+  *#stand(call: PendingCall): Routine<StepOutcome> {
+    return this.#away === undefined ? { kind: "pending", call } : yield* this.#away.stand(call);
+  }
+
+  #read(pointer: number, length: number): Uint8Array | undefined {
+    return (this.#away ?? this.#cell.instance).read(pointer, length);
   }
 
   /** What the guest was given before, when it runs again from a record (GT6). */
@@ -186,10 +185,9 @@ class GuestDriver {
 
   /** A call on a capability: of a guest with a replica only what may not be made again waits (GT9). */
   *#call(call: PendingCall): Routine<CallResult | undefined> {
-    const { tape, instance } = this.#cell;
+    const { tape } = this.#cell;
     if (tape !== undefined) {
-      const read = (pointer: number, length: number): Uint8Array | undefined =>
-        instance.read(pointer, length);
+      const read = (pointer: number, length: number): Uint8Array | undefined => this.#read(pointer, length);
       const effect = effectOf(call, { read, recorded: (handle) => this.#cell.recorded(handle) });
       if (effect === "once") tape.begins(call.op);
       if ((effect === "once" || effect === "repeatable") && !(yield* this.#isHeld(tape))) return undefined;

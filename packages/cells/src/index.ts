@@ -87,6 +87,7 @@ export { LostOnTheWayError, NoPostCopyError, PagesReleasedError } from "./postco
 export type {
   ArrivingPages,
   AwayGuest,
+  AwayOutcome,
   PagesArrival,
   PagesCodec,
   PagesGatePort,

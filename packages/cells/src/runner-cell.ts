@@ -4,7 +4,7 @@
  * RC1. `host` is what its guest may ask for without waiting. Of a cell with a replica all of it is recorded, and comes from a record where there is one.
  */
 import type { AgentId } from "@glia-os/abi/ids";
-import type { AdmittedProgram, CallResult, EngineInstance, GuestHost, StepOutcome } from "@glia-os/abi/ports";
+import type { AdmittedProgram, CallResult, EngineInstance, GuestHost, GuestNote } from "@glia-os/abi/ports";
 import { GUEST_ERRORS } from "@glia-os/abi/wire";
 import type { Handle, TaskId } from "@glia-os/kernel";
 import type { HeldCapabilities } from "@glia-os/kernel/guests";
@@ -12,7 +12,7 @@ import type { AgentManifest } from "./agent-manifest.ts";
 import { type CellService, heldOf, servicesFor } from "./cell-services.ts";
 import type { GuestTaskCell } from "./guest-task.ts";
 import { MailOrder } from "./mail-order.ts";
-import type { AwayGuest } from "./postcopy/pages-port.ts";
+import type { AwayGuest, AwayOutcome } from "./postcopy/pages-port.ts";
 import { Checkpoints } from "./replica/checkpoints.ts";
 import type { TapeItem } from "./replica/entries.ts";
 import { replicaOf } from "./replica/grants.ts";
@@ -32,7 +32,7 @@ export interface TaskHandles {
   readonly inbox: Handle<MailItem>;
   readonly control: Handle;
   /** How steps end that are made elsewhere. */
-  readonly steps: Handle<StepOutcome> | undefined;
+  readonly steps: Handle<AwayOutcome> | undefined;
 }
 
 /** A cell where its kernel is: its mailbox, its guest, and what the two wait for. */
@@ -61,6 +61,8 @@ export class RunnerCell implements GuestTaskCell {
   ahead: ReadingAhead | undefined;
   /** Set until all of its pages are there; `instance` is not, meanwhile. */
   away: AwayGuest | undefined;
+  /** What it did elsewhere with its capabilities, and its task has not done after it. */
+  readonly notes: GuestNote[] = [];
   asker: Asker | undefined;
   receivedCount = 0;
   waitingCount = 0;
@@ -105,12 +107,19 @@ export class RunnerCell implements GuestTaskCell {
     return this.away ?? this.instance;
   }
 
-  /** Make a step elsewhere; its end comes to the task. */
   stepAway(result: CallResult | undefined, fuel: number): void {
-    const tell = (outcome: StepOutcome): void => {
-      if (this.task?.steps !== undefined) this.#runner.kernel.trySend(this.task.steps, outcome);
+    this.#tellTask(this.away?.step(result, fuel));
+  }
+
+  standAway(): void {
+    this.#tellTask(this.away?.stand());
+  }
+
+  #tellTask(outcome: Promise<AwayOutcome> | undefined): void {
+    const tell = (told: AwayOutcome): void => {
+      if (this.task?.steps !== undefined) this.#runner.kernel.trySend(this.task.steps, told);
     };
-    this.away?.step(result, fuel).then(tell, (error: unknown) => tell({ kind: "failed", error }));
+    outcome?.then(tell, (error: unknown) => tell({ kind: "failed", error }));
   }
 
   waiting(durationMs: number | undefined): void {

@@ -3,7 +3,9 @@
 export { requireSignature, type SignedParts, signModule, splitSignature } from "./artefact.ts";
 export type { DirtyMarks } from "./barrier/dirty-marks.ts";
 export type { Tracking } from "./barrier/tracking.ts";
+export { callRanges } from "./capabilities/call-ranges.ts";
 export { capabilitiesOf } from "./capabilities/capabilities-of.ts";
+export { CapabilityMirror, type NoteBook } from "./capabilities/capability-mirror.ts";
 export { GuestCopy } from "./checkpoint/guest-copy.ts";
 export type { Arrival } from "./engine/arrival.ts";
 export {

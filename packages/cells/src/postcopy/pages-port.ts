@@ -3,6 +3,7 @@
  *
  * PG1. `said` of a cell comes in the order in which it was said, and before the answer to the call that caused it.
  * PG2. A cell that is lost ends as one that failed; `whole` and that exclude each other.
+ * PG3. What a guest does with its capabilities elsewhere is noted here in its order: before the end of the step in which it did it, and before it is whole.
  */
 import type { AgentId } from "@glia-os/abi/ids";
 import type {
@@ -11,6 +12,8 @@ import type {
   EngineInstance,
   EngineLimits,
   GuestHost,
+  GuestNote,
+  GuestRange,
   PendingCall,
   StepOutcome,
 } from "@glia-os/abi/ports";
@@ -64,6 +67,9 @@ export interface ArrivingPages {
   dispose(): void;
 }
 
+/** How a step ended that was made elsewhere, with the bytes that a call on a capability points at. */
+export type AwayOutcome = StepOutcome & { readonly ranges?: readonly GuestRange[] };
+
 /** A guest that another thread runs while its pages come. */
 export interface AwayGuest {
   readonly preemptible: boolean;
@@ -73,7 +79,9 @@ export interface AwayGuest {
   /** The guest where all others are. Rejects when it is lost, after which nothing of it runs. */
   readonly whole: Promise<EngineInstance>;
   /** As `step` of an instance. One at a time. */
-  step(result: CallResult | undefined, fuel: number): Promise<StepOutcome>;
+  step(result: CallResult | undefined, fuel: number): Promise<AwayOutcome>;
+  /** The call it waits in as the end of a step, without one: for a call that it brought along. Not while it steps. */
+  stand(): Promise<AwayOutcome>;
   /** The next bytes of the source; whether everything is there. @throws when they are wrong */
   take(bytes: Uint8Array): boolean;
   /** No more bytes come. Idempotent. */
@@ -91,6 +99,8 @@ export interface PagesArrival {
   readonly host: GuestHost;
   /** Whether a reply of the guest would reach anybody now. */
   readonly mayReply: () => boolean;
+  /** What the guest did with its capabilities (PG3). */
+  readonly noted: (notes: readonly GuestNote[]) => void;
   /** What is to be said to the source. */
   readonly said: (bytes: Uint8Array) => void;
 }

@@ -6,10 +6,9 @@
  */
 import type { AgentId } from "@glia-os/abi/ids";
 import type { EngineInstance, EngineLimits } from "@glia-os/abi/ports";
-import { SYS_MODULE } from "@glia-os/abi/wire";
 import type { PagesAnswer } from "@glia-os/mesh-core";
 import type { AgentManifest } from "../agent-manifest.ts";
-import { NotHereError } from "../errors.ts";
+import { ImmovableCapabilityError, NotHereError } from "../errors.ts";
 import type { RunnerCell } from "../runner-cell.ts";
 import type { CellRunnerOptions } from "../runner-options.ts";
 import type { CellEnd } from "../runner-port.ts";
@@ -23,12 +22,6 @@ interface Served {
   readonly reading: ReadingPages;
   /** Set when the cell is not here any more. */
   left: EngineInstance | undefined;
-}
-
-/** Refuse a cell that cannot be without its node's kernel: its capabilities are there. @throws {NoPostCopyError} */
-export function checkAlone({ agent, manifest, services }: RunnerCell): void {
-  if (services.length > 0 || manifest.grants.includes(SYS_MODULE))
-    throw new NoPostCopyError(agent, "it is given capabilities, which are bound to the thread of the agents");
 }
 
 /** What it needs of its runner. */
@@ -59,7 +52,8 @@ export class RunnerPages {
     const cell = this.#runner.here(agent);
     await cell.away?.whole;
     if (this.#options === undefined) throw new NoPostCopyError(agent, "this node does not move agents so");
-    checkAlone(cell);
+    const { immovable } = cell.held;
+    if (immovable.length > 0) throw new ImmovableCapabilityError(agent, immovable);
     if (this.#served.size >= SERVED_MAX)
       throw new NoPostCopyError(agent, `this node serves the pages of ${SERVED_MAX} agents, its limit`);
     const reading = await this.#options.codec.read(agent, cell.program, cell.instance, rounds);
@@ -95,8 +89,7 @@ export class RunnerPages {
     if (options === undefined) throw new NoPostCopyError(agent, "this node takes no agents so");
     const cell = await this.#runner.add(agent, manifest);
     try {
-      checkAlone(cell);
-      const { program } = cell;
+      const { program, notes } = cell;
       const said = (bytes: Uint8Array): void => options.gate.said(agent, bytes);
       const mayReply = (): boolean => cell.asker !== undefined;
       const [limits, host] = [this.#runner.limitsOf(cell), cell.host()];
@@ -107,6 +100,7 @@ export class RunnerPages {
         limits,
         host,
         mayReply,
+        noted: (some) => void notes.push(...some),
         said,
       });
       if (this.#runner.isHere(cell)) cell.arriving = arriving;

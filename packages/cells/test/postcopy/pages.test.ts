@@ -90,11 +90,11 @@ describe("on the side of the runner", () => {
   let ends: CellEnd[];
   let pages: RunnerPages;
   const instance = { dispose: () => void disposed++ } as unknown as EngineInstance;
-  const cellOf = (grants: readonly string[] = ["glia.v1"], services: readonly object[] = []): RunnerCell =>
+  const cellOf = (immovable: readonly string[] = []): RunnerCell =>
     ({
       agent: AGENT,
-      manifest: { ...manifestOf("echo"), grants },
-      services,
+      manifest: manifestOf("echo"),
+      held: { immovable },
       instance,
     }) as unknown as RunnerCell;
   const codec: PagesCodec = {
@@ -145,13 +145,11 @@ describe("on the side of the runner", () => {
     await pages.beginPages(AGENT, "one more", false);
   });
 
-  it.each([
-    ["services", cellOf(["glia.v1"], [{ name: "agents" }])],
-    ["calls on capabilities", cellOf(["glia.v1", "glia.sys.v1"])],
-  ])("refuses a cell with %s, here and on its way in", async (_, cell) => {
-    cells = [cell];
-    expect(await codeOf(pages.beginPages(AGENT, "move", false))).toBe("cells.no-post-copy");
-    expect(await codeOf(pages.stagePages(AGENT, manifestOf("echo")))).toBe("cells.no-post-copy");
+  it("refuses a cell that holds what stays with its node, and names it", async () => {
+    cells = [cellOf(["the screen"])];
+    const refused = pages.beginPages(AGENT, "move", false);
+    expect(await codeOf(refused)).toBe("cells.immovable-capability");
+    await expect(refused).rejects.toThrow("the screen");
   });
 
   it("a runner without a codec refuses both ways, and pages of a cell that expects none", async () => {

@@ -4,18 +4,19 @@
  *
  * GA1. It comes over between two steps: frames, globals and the pending call are copied, memory is not.
  * GA2. It is lost when its source is given up, sends something wrong, or its thread ends, before everything was there; then its thread is ended.
+ * GA4. What it did with its capabilities is noted before the end of the step in which it did it, and before it comes over.
  * GA3. A step that takes longer than a step may, with every page there, ends the guest and its thread, and no other guest.
  */
 import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
 import { RemoteError } from "@glia-os/abi/errors";
+import { type CallResult, type EngineInstance, type PendingCall, PREEMPTED_OP } from "@glia-os/abi/ports";
 import {
-  type CallResult,
-  type EngineInstance,
-  type PendingCall,
-  PREEMPTED_OP,
-  type StepOutcome,
-} from "@glia-os/abi/ports";
-import { type ArrivingPages, type AwayGuest, BadImageError, type PagesArrival } from "@glia-os/cells";
+  type ArrivingPages,
+  type AwayGuest,
+  type AwayOutcome,
+  BadImageError,
+  type PagesArrival,
+} from "@glia-os/cells";
 import {
   type PostCopyHandover,
   PostCopyLostError,
@@ -24,6 +25,7 @@ import {
   type WasmProgram,
 } from "@glia-os/wasm";
 import { GuestStuckError, ThreadGoneError } from "../errors.ts";
+import { BoundElsewhere } from "./bound-elsewhere.ts";
 import type { FromGuestThread, ToGuestThread } from "./guest-words.ts";
 
 /** What it is made of. */
@@ -40,7 +42,7 @@ export interface GuestAwayParts {
 /** What a guest fails with that waited for a page in vain. */
 const LOST = "wasm.postcopy-lost";
 
-type Stepping = PromiseWithResolvers<StepOutcome>;
+type Stepping = PromiseWithResolvers<AwayOutcome>;
 
 /** One guest. */
 export class GuestAway implements ArrivingPages, AwayGuest {
@@ -93,14 +95,24 @@ export class GuestAway implements ArrivingPages, AwayGuest {
     return this.#pending?.op === PREEMPTED_OP ? undefined : this.#pending;
   }
 
-  async step(result: CallResult | undefined, fuel: number): Promise<StepOutcome> {
+  async step(result: CallResult | undefined, fuel: number): Promise<AwayOutcome> {
     // Without a turn between: what is asked for here goes out before anything asks the guest to come over.
     if (this.#coming !== undefined) await this.#coming;
     if (this.#instance !== undefined) return this.#instance.step(result, fuel);
+    return this.#ask({ step: result, fuel, mayReply: this.#parts.arrival.mayReply() });
+  }
+
+  async stand(): Promise<AwayOutcome> {
+    const call = this.#pending as PendingCall;
+    if (this.#coming !== undefined) await this.#coming;
+    return this.#instance === undefined ? this.#ask({ stand: call }) : { kind: "pending", call };
+  }
+
+  async #ask(message: ToGuestThread): Promise<AwayOutcome> {
     if (this.#ended) throw new ThreadGoneError();
     const stepping: Stepping = Promise.withResolvers();
     this.#stepping = stepping;
-    this.#tell({ step: result, fuel, mayReply: this.#parts.arrival.mayReply() });
+    this.#tell(message);
     this.#guard();
     const outcome = await stepping.promise;
     this.#pending = outcome.kind === "pending" ? outcome.call : undefined;
@@ -131,8 +143,9 @@ export class GuestAway implements ArrivingPages, AwayGuest {
   }
 
   #hear(message: FromGuestThread): void {
-    const { host } = this.#parts.arrival;
-    if ("log" in message) host.log(...message.log);
+    const { host, noted } = this.#parts.arrival;
+    if ("notes" in message) noted(message.notes);
+    else if ("log" in message) host.log(...message.log);
     else if ("reply" in message) host.reply(message.reply);
     else if ("image" in message) this.#come?.resolve(message.image);
     else if ("refused" in message) this.#fail(new RemoteError(message.refused));
@@ -143,7 +156,7 @@ export class GuestAway implements ArrivingPages, AwayGuest {
     }
   }
 
-  #settle(outcome: StepOutcome): void {
+  #settle(outcome: AwayOutcome): void {
     clearTimeout(this.#watch);
     const stepping = this.#stepping;
     this.#stepping = undefined;
@@ -182,7 +195,11 @@ export class GuestAway implements ArrivingPages, AwayGuest {
     const { memory, absent, control } = this.#handover as PostCopyHandover;
     const handover = { memory, absent, control, image, port: port2 as MessagePort };
     const program = arrival.program as WasmProgram;
-    this.#instance = program.arrive(presence, handover, arrival.limits, arrival.host);
+    const { host, limits } = arrival;
+    const capabilities = host.capabilities && new BoundElsewhere(host.capabilities);
+    const withThem = capabilities === undefined ? host : { ...host, capabilities };
+    this.#instance = program.arrive(presence, handover, limits, withThem);
+    capabilities?.over();
     this.#end();
     this.#arrived.resolve(this.#instance);
   }

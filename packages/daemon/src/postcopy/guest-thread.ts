@@ -1,58 +1,23 @@
 /**
  * Runs one guest while its pages come: in a thread of its own, because a guest that waits for a page holds its thread (docs/spec/postcopy.md).
  *
- * GT1. Steps are made one at a time, when they are asked for. What the guest says goes out before the end of its step.
+ * GT1. Steps are made one at a time, when they are asked for. What the guest says goes out before the end of its step, and before it is given away.
  * GT2. When it is asked to, the thread gives the guest away and runs nothing of it any more.
  */
 import { parentPort } from "node:worker_threads";
 import { toErrorRecord } from "@glia-os/abi/errors";
-import type { GuestHost, StepOutcome } from "@glia-os/abi/ports";
-import { GUEST_ERRORS } from "@glia-os/abi/wire";
-import { createSystemClock, createSystemRandom } from "@glia-os/hal";
-import { createWasmEngine, type PostCopyHandover, type WasmInstance } from "@glia-os/wasm";
+import type { StepOutcome } from "@glia-os/abi/ports";
+import { callRanges, createWasmEngine, type PostCopyHandover, type WasmInstance } from "@glia-os/wasm";
 import { guestModules } from "../guest-modules.ts";
 import type { FromGuestThread, GuestThreadSetup, StepEnd, ToGuestThread } from "./guest-words.ts";
-
-/** Longest reply: the largest payload of a link. */
-const REPLY_BYTES_MAX: number = 1024 * 1024;
-
-/** What the guest may ask for without waiting. Capabilities it has none. */
-class ThreadHost implements GuestHost {
-  readonly #say: (message: FromGuestThread) => void;
-  readonly #clock = createSystemClock();
-  readonly #random = createSystemRandom();
-  mayReply = false;
-
-  constructor(say: (message: FromGuestThread) => void) {
-    this.#say = say;
-  }
-
-  log(level: number, text: string): void {
-    this.#say({ log: [level, text] });
-  }
-
-  wallMs(): number {
-    return this.#clock.wallMs();
-  }
-
-  random(target: Uint8Array): void {
-    this.#random.bytes(target);
-  }
-
-  reply(payload: Uint8Array): number {
-    if (!this.mayReply) return GUEST_ERRORS.E_STATE;
-    if (payload.length > REPLY_BYTES_MAX) return GUEST_ERRORS.E_LIMIT;
-    this.mayReply = false;
-    this.#say({ reply: payload.slice() });
-    return 0;
-  }
-}
+import { ThreadHost } from "./thread-host.ts";
 
 /** Run the thread. Resolves when it is ready for the guest. */
-export async function runGuestThread({ program: bytes, grants, limits }: GuestThreadSetup): Promise<void> {
+export async function runGuestThread(setup: GuestThreadSetup): Promise<void> {
+  const { program: bytes, grants, limits, offered } = setup;
   const port = parentPort as NonNullable<typeof parentPort>;
   const say = (message: FromGuestThread): void => port.postMessage(message);
-  const host = new ThreadHost(say);
+  const host = new ThreadHost(offered, say);
   try {
     const program = await createWasmEngine({ hostModules: guestModules() }).admit(bytes, grants);
     const presence = await program.presence();
@@ -65,11 +30,14 @@ export async function runGuestThread({ program: bytes, grants, limits }: GuestTh
         if ("handover" in message) arrive(message.handover);
         else if (instance === undefined) return;
         else if ("leave" in message) {
-          say({ image: imageOf(instance) });
+          const image = imageOf(instance);
+          host.tellNotes();
+          say({ image });
           instance = undefined;
         } else {
-          host.mayReply = message.mayReply;
-          say({ end: endOf(instance.step(message.step, message.fuel)) });
+          const end = endIn(instance, host, message);
+          host.tellNotes();
+          say({ end });
         }
       } catch (error) {
         say({ refused: toErrorRecord(error) });
@@ -81,8 +49,20 @@ export async function runGuestThread({ program: bytes, grants, limits }: GuestTh
   }
 }
 
-function endOf(outcome: StepOutcome): StepEnd {
-  return outcome.kind === "failed" ? { kind: "failed", error: toErrorRecord(outcome.error) } : outcome;
+function endIn(
+  instance: WasmInstance,
+  host: ThreadHost,
+  message: Extract<ToGuestThread, { stand: unknown } | { step: unknown }>,
+): StepEnd {
+  if ("stand" in message) return endOf(instance, { kind: "pending", call: message.stand });
+  host.mayReply = message.mayReply;
+  host.capabilities.called();
+  return endOf(instance, instance.step(message.step, message.fuel));
+}
+
+function endOf(instance: WasmInstance, outcome: StepOutcome): StepEnd {
+  if (outcome.kind === "failed") return { kind: "failed", error: toErrorRecord(outcome.error) };
+  return outcome.kind === "pending" ? { ...outcome, ranges: callRanges(instance, outcome.call) } : outcome;
 }
 
 function imageOf(instance: WasmInstance): ReturnType<WasmInstance["snapshot"]> {

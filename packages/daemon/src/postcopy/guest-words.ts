@@ -1,6 +1,14 @@
 /** What the thread of a guest whose pages are on their way and the thread of the agents say to each other: plain data, in order. */
 import type { ErrorRecord } from "@glia-os/abi/errors";
-import type { CallResult, EngineLimits, InstanceImage, PendingCall } from "@glia-os/abi/ports";
+import type {
+  CallResult,
+  EngineLimits,
+  GuestCapability,
+  GuestNote,
+  GuestRange,
+  InstanceImage,
+  PendingCall,
+} from "@glia-os/abi/ports";
 import type { PostCopyHandover } from "@glia-os/wasm";
 
 /** How the thread is started. */
@@ -8,11 +16,14 @@ export interface GuestThreadSetup {
   readonly program: Uint8Array;
   readonly grants: readonly string[];
   readonly limits: Partial<EngineLimits>;
+  /** What it may hold. */
+  readonly offered: readonly GuestCapability[];
 }
 
 /** How a step ended. */
 export type StepEnd =
-  | { readonly kind: "pending"; readonly call: PendingCall }
+  /** `ranges`: what a call on a capability points at. */
+  | { readonly kind: "pending"; readonly call: PendingCall; readonly ranges: readonly GuestRange[] }
   | { readonly kind: "yielded" }
   | { readonly kind: "finished"; readonly status: number }
   | { readonly kind: "failed"; readonly error: ErrorRecord };
@@ -22,6 +33,8 @@ export type ToGuestThread =
   | { readonly handover: PostCopyHandover }
   /** `mayReply`: whether a reply would reach anybody. */
   | { readonly step: CallResult | undefined; readonly fuel: number; readonly mayReply: boolean }
+  /** The end of a step, without one: of the call that it came with. */
+  | { readonly stand: PendingCall }
   /** Give the guest away: all of its pages are there. */
   | { readonly leave: true };
 
@@ -31,6 +44,8 @@ export type FromGuestThread =
   | { readonly refused: ErrorRecord }
   | { readonly log: readonly [level: number, text: string] }
   | { readonly reply: Uint8Array }
+  /** What it did with its capabilities. */
+  | { readonly notes: readonly GuestNote[] }
   | { readonly end: StepEnd }
   /** The guest without its memory, which both threads have. */
   | { readonly image: InstanceImage };

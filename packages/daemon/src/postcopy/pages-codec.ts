@@ -17,6 +17,8 @@ import { PagesReading } from "./pages-reading.ts";
 export const GUEST_THREADS_MAX = 8;
 /** Young generation of such a thread's heap: what it has is the guest's memory, which is not in the heap. */
 const YOUNG_GENERATION_MB = 4;
+/** Native stack: twice what threads have by default, since code with checks may need larger frames than that which the guest comes from. */
+const STACK_MB = 8;
 
 /** What the codec is made of. */
 export interface PagesCodecOptions {
@@ -69,12 +71,13 @@ export function pagesCodec({ worker: url, stepMs }: PagesCodecOptions): PagesCod
   };
 }
 
-function startThread(url: URL, { manifest, limits }: PagesArrival): Worker {
+function startThread(url: URL, { manifest, limits, host }: PagesArrival): Worker {
   const { program, grants } = manifest;
+  const offered = host.capabilities?.initial ?? [];
   return new Worker(url, {
-    workerData: { program, grants, limits } satisfies GuestThreadSetup,
+    workerData: { program, grants, limits, offered } satisfies GuestThreadSetup,
     name: "glia-guest",
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, stackSizeMb: STACK_MB },
   });
 }
 

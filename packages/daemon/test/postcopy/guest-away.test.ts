@@ -1,15 +1,17 @@
-/** Guests with a thread of their own, as the thread of the agents has them (GA1 to GA3, PD1, PD2); the source is in this process. */
+/** Guests with a thread of their own, as the thread of the agents has them (GA1 to GA4, BE1, TH1, PD1, PD2); the source is in this process. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { AgentId } from "@glia-os/abi/ids";
-import type { GuestHost } from "@glia-os/abi/ports";
+import type { GuestCapabilities, GuestHost, GuestNote } from "@glia-os/abi/ports";
+import { RIGHTS } from "@glia-os/abi/syscalls";
 import type { ArrivingPages, AwayGuest, PagesArrival, PagesCodec } from "@glia-os/cells";
 import { createWasmEngine, type WasmInstance, type WasmProgram } from "@glia-os/wasm";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { GUEST_WORKER } from "../../src/guest-worker-url.ts";
 import { GUEST_THREADS_MAX, pagesCodec } from "../../src/postcopy/pages-codec.ts";
+import { speakerModule } from "./speaker.ts";
 
 const AGENT = "ab".repeat(16) as AgentId;
 const require = createRequire(import.meta.url);
@@ -48,13 +50,20 @@ afterEach(() => {
 });
 
 /** Takes in a guest that waits for a message; what it says to its source is told at once, and what the source sends is given to `away`. */
-async function arrive(codec: PagesCodec): Promise<{ away: AwayGuest; send: (all: boolean) => boolean }> {
-  guest = program.instantiate({}, host);
-  guest.step();
-  const reading = await codec.read(AGENT, program, guest, false);
+async function arrive(
+  codec: PagesCodec,
+  more: Partial<PagesArrival> = {},
+  begun?: WasmInstance,
+): Promise<{ away: AwayGuest; send: (all: boolean) => boolean; wants: () => boolean }> {
+  guest = begun ?? program.instantiate({}, host);
+  if (begun === undefined) guest.step();
+  const reading = await codec.read(AGENT, more.program ?? program, guest, false);
   if (reading === undefined) throw new TypeError("it did not come to its first call");
   let said = new Uint8Array();
-  const arriving = await codec.arrive(arrivalOf((bytes) => (said = new Uint8Array([...said, ...bytes]))));
+  const arriving = await codec.arrive({
+    ...arrivalOf((bytes) => (said = new Uint8Array([...said, ...bytes]))),
+    ...more,
+  });
   arrived.push(arriving);
   for (let piece = reading.next(); piece !== undefined; piece = reading.next()) arriving.push(piece);
   const rest = reading.last();
@@ -68,7 +77,9 @@ async function arrive(codec: PagesCodec): Promise<{ away: AwayGuest; send: (all:
       if (whole || !all) return whole;
     }
   };
-  return { away, send };
+  // Each answer has five bytes, and begins with 1 when it asks for a page.
+  const wants = (): boolean => said.some((byte, at) => at % 5 === 0 && byte === 1);
+  return { away, send, wants };
 }
 
 const arrivalOf = (said: (bytes: Uint8Array) => void): PagesArrival => ({
@@ -78,6 +89,7 @@ const arrivalOf = (said: (bytes: Uint8Array) => void): PagesArrival => ({
   limits: { memoryPages: 100 },
   host,
   mayReply: () => true,
+  noted: () => undefined,
   said,
 });
 
@@ -102,6 +114,87 @@ test("GA1: comes over also when it waits for nothing but a message", async () =>
   expect(send(true)).toBe(true);
   const here = await away.whole;
   expect([here.pending?.op, here.memoryBytes]).toEqual(["receive", guest.memoryBytes]);
+  here.dispose();
+});
+
+const WEB = { name: "web", target: "web", kind: "rebind-by-name", rights: RIGHTS.exec } as const;
+const REQUEST = "glia.sys.v1/exec";
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** What is bound, dropped and revoked by engines of this thread. */
+class Held implements GuestCapabilities {
+  readonly initial = [WEB];
+  readonly calls: string[] = [];
+  bind(handle: number): number {
+    this.calls.push(`bind ${handle}`);
+    return RIGHTS.exec;
+  }
+  drop(handle: number): void {
+    this.calls.push(`drop ${handle}`);
+  }
+  revoke(handle: number): void {
+    this.calls.push(`revoke ${handle}`);
+  }
+  accept(): undefined {
+    return undefined;
+  }
+}
+
+/** A guest with a capability that stands in a call on what it derived from it, arrived and with a thread of its own. */
+async function arriveInCall() {
+  const bytes = await speakerModule();
+  const grants = ["glia.v1", "glia.sys.v1"];
+  const speaker = await createWasmEngine().admit(bytes, grants);
+  const held = new Held();
+  const own: GuestHost = { ...host, capabilities: held };
+  const begun = speaker.instantiate({}, own);
+  begun.step();
+  const payload = bytesOf('"first"');
+  expect(begun.step({ value: payload.length, payload })).toMatchObject({ call: { op: REQUEST } });
+  const before = held.calls.splice(0);
+  const notes: GuestNote[] = [];
+  const manifest = { name: "speaker", program: bytes, grants, memoryPages: 100 };
+  const noted = (some: readonly GuestNote[]): void => void notes.push(...some);
+  const more = { manifest, program: speaker, host: own, noted };
+  const codec = pagesCodec({ worker: GUEST_WORKER, stepMs: 60_000 });
+  return { ...(await arrive(codec, more, begun)), held, notes, before };
+}
+
+test("GA4, TH1: a call that it brought comes with the bytes it points at, after notes of all that it holds", async () => {
+  const { away, send, held, notes, before } = await arriveInCall();
+  expect(away.pending?.op).toBe(REQUEST);
+  const standing = away.stand();
+  expect(send(true)).toBe(true);
+  const stood = await standing;
+  if (stood.kind !== "pending") throw new TypeError(stood.kind);
+  expect(stood.ranges?.map(({ bytes }) => new TextDecoder().decode(bytes))).toEqual(['"first"']);
+  const bound = notes.map((note) => (note.kind === "bind" ? [`bind ${note.handle}`, note.parent] : []));
+  expect(bound.map(([what]) => what)).toEqual(before);
+  expect(bound[1]?.[1]).toBe(stood.call.args[0] === undefined ? -1 : Number(before[0]?.slice(5)));
+  await away.whole;
+  expect(held.calls).toEqual([]);
+});
+
+test("GA4, BE1: what it does with its capabilities is noted before the end of its step, and nothing is bound again when it comes over", async () => {
+  const { away, send, wants, held, notes } = await arriveInCall();
+  const standing = away.stand();
+  while (!wants()) await new Promise((resolve) => setImmediate(resolve));
+  // What is asked for, and nothing else.
+  expect(send(false)).toBe(false);
+  await standing;
+  notes.splice(0);
+  const payload = bytesOf('"answer"');
+  const stepped = away.step({ value: payload.length, payload }, 1_000_000_000);
+  send(true);
+  expect((await stepped).kind).toBe("pending");
+  expect(notes.map(({ kind }) => kind)).toEqual(["drop"]);
+  expect(replies.at(-1)).toBe('"answer"');
+  const here = await away.whole;
+  expect(held.calls).toEqual([]);
+  const again = bytesOf('"second"');
+  const asked = here.step({ value: again.length, payload: again });
+  expect(asked).toMatchObject({ kind: "pending", call: { op: REQUEST } });
+  expect(held.calls.map((call) => call.split(" ")[0])).toEqual(["bind"]);
   here.dispose();
 });
 

@@ -1,4 +1,5 @@
 /** Guests of an engine, such as WebAssembly modules, as tasks. */
+export { CarriedRanges } from "./carried-ranges.ts";
 export { GuestMessageError, GuestNoReplyError, GuestResultTooLongError } from "./errors.ts";
 export { GuestCalls, isGuestCall } from "./guest-calls.ts";
 export { type GuestProgramOptions, type GuestTerms, guestProgram } from "./guest-program.ts";

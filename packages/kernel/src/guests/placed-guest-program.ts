@@ -13,7 +13,6 @@ import type {
   GuestNews,
   GuestNote,
   GuestPlace,
-  GuestRange,
   GuestStand,
   PlacedGuest,
   PlacedGuestEnd,
@@ -24,6 +23,7 @@ import { whole } from "../mailbox.ts";
 import type { Routine } from "../operation.ts";
 import { checkOptions } from "../options.ts";
 import type { Sys } from "../sys.ts";
+import { CarriedRanges } from "./carried-ranges.ts";
 import { FuelCount } from "./fuel-count.ts";
 import { GuestAttendant } from "./guest-attendant.ts";
 import type { GuestGiven, GuestTerms } from "./guest-program.ts";
@@ -154,20 +154,4 @@ class PlacedGuestTask {
 function statusOf(end: PlacedGuestEnd): number {
   if (end.kind === "failed") throw end.error;
   return end.status;
-}
-
-/** The bytes that came with a call, as the guest's memory. */
-class CarriedRanges {
-  readonly #ranges: readonly GuestRange[];
-
-  constructor(ranges: readonly GuestRange[]) {
-    this.#ranges = ranges;
-  }
-
-  read(pointer: number, length: number): Uint8Array | undefined {
-    const [at, bytes] = [pointer >>> 0, length >>> 0];
-    const from = this.#ranges.find((range) => range.pointer === at && range.bytes.length >= bytes);
-    if (from === undefined) return bytes === 0 ? new Uint8Array() : undefined;
-    return from.bytes.slice(0, bytes);
-  }
 }

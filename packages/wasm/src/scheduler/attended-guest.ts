@@ -9,26 +9,19 @@ import {
   type GuestNews,
   type GuestNote,
   type GuestPlacement,
-  type GuestRange,
   type PendingCall,
 } from "@glia-os/abi/ports";
-import { GUEST_ERRORS, SYS_IMPORTS, SYS_MODULE } from "@glia-os/abi/wire";
+import { GUEST_ERRORS } from "@glia-os/abi/wire";
+import { callRanges, isSysCall } from "../capabilities/call-ranges.ts";
 import { CapabilityMirror } from "../capabilities/capability-mirror.ts";
 import type { WasmInstance } from "../engine/instance.ts";
 import { Guest, type GuestServices } from "./guest.ts";
 import type { GuestTerms } from "./options.ts";
 import type { HostedProgram } from "./program.ts";
 
-/** Bytes of a pair of `send`: a handle and rights. */
-const GRANT_BYTES = 8;
-const READS: ReadonlyMap<string, readonly number[]> = new Map(
-  SYS_IMPORTS.map(({ name, reads }) => [`${SYS_MODULE}/${name}`, reads]),
-);
-const SEND = `${SYS_MODULE}/send`;
-
 /** Whether whoever attends to a guest performs this call; other host modules' are performed where the guest runs. */
-export function attends({ op }: PendingCall): boolean {
-  return !op.includes("/") || READS.has(op);
+export function attends(call: PendingCall): boolean {
+  return !call.op.includes("/") || isSysCall(call);
 }
 
 /** How a guest is attended to. */
@@ -106,7 +99,7 @@ export class AttendedGuest extends Guest {
   /** It stands in a call. */
   tellPending(instance: WasmInstance, call: PendingCall): void {
     this.#mirror.called();
-    this.#tell(instance.fuelUsed, { kind: "pending", call, ranges: rangesOf(instance, call) });
+    this.#tell(instance.fuelUsed, { kind: "pending", call, ranges: callRanges(instance, call) });
   }
 
   /** It has used up its lease. */
@@ -134,18 +127,4 @@ export class AttendedGuest extends Guest {
     this.#noted += 1;
     this.#notes.push(note);
   }
-}
-
-/** What a call points at: checked when the guest made it, and again here for one from a snapshot. */
-function rangesOf(instance: WasmInstance, { op, args }: PendingCall): readonly GuestRange[] {
-  const spans = (READS.get(op) ?? []).map((at): [number, number] => [args[at] ?? 0, args[at + 1] ?? 0]);
-  if (op === SEND) spans.push([args[3] ?? 0, GRANT_BYTES * (args[4] ?? 0)]);
-  const ranges: GuestRange[] = [];
-  let left = instance.limits.messageBytes + GRANT_BYTES * 16;
-  for (const [pointer, length] of spans) {
-    left -= length >>> 0;
-    const bytes = left < 0 ? undefined : instance.read(pointer, length);
-    if (bytes !== undefined) ranges.push({ pointer: pointer >>> 0, bytes });
-  }
-  return ranges;
 }
