@@ -234,6 +234,12 @@ Each line is a command without the word \`glia\`, run as a process of its own. Q
 commands, options and values; the history (\`shell-history\` beside the folders of nodes, mode 0600, 1,000 lines) leaves out lines that begin with a blank.
 \`history\` shows it, \`exit\` and Ctrl-D leave. Where standard input is no terminal its lines are run to the first that fails, whose exit code is the shell's.
 
+## What Tab completes
+
+The scripts of \`glia completion\` know the commands, their options and the words these are limited to; for agents, nodes and jobs they ask the nodes that
+run on this machine, or the one that \`--name\` or \`--data\` names. \`glia complete -- WORDS\` is what they call: it prints what may stand in the place of the
+last word, one word on each line, and nothing where no node answers within 5 s. An id is offered where two characters of it were typed.
+
 ## Where nodes keep their data
 
 \`--data DIR\`, or else a folder of the node's name under \`$GLIA_HOME\`, or under \`$XDG_STATE_HOME/glia\`, or under

@@ -41,15 +41,17 @@ describe("a line of the shell", () => {
       expect(wordsOf(line)).toEqual({ kind: "unfinished", quote });
   });
 
-  it("is completed from the command tree: commands, options, and values that an option is limited to", () => {
-    const words = (line: string): readonly string[] =>
-      completion(program, line)[0].map((word) => word.trim());
-    expect(words("mesh st")).toEqual(["start", "status"]);
-    expect(words("")).toEqual(expect.arrayContaining(["agent", "mesh", "run", "shell"]));
-    expect(words("top --i")).toEqual(["--interval"]);
-    expect(words("logs --level w")).toEqual(["warn"]);
-    expect(words("nothing of the kind ")).toEqual(words(""));
-    expect(words("agent send 'open ")).toEqual([]);
+  it("is completed from the command tree: commands, options, and values that an option is limited to", async () => {
+    const words = async (line: string): Promise<readonly string[]> =>
+      (await completion(program, line))[0].map((word) => word.trim());
+    expect(await words("mesh st")).toEqual(["start", "status"]);
+    expect(await words("")).toEqual(expect.arrayContaining(["agent", "mesh", "run", "shell"]));
+    expect(await words("top --i")).toEqual(["--interval"]);
+    expect(await words("logs --level w")).toEqual(["warn"]);
+    expect(await words("glia mesh token c")).toEqual(["create"]);
+    expect(await words("agent send x --priority h")).toEqual(["high"]);
+    expect(await words("nothing of the kind ")).toEqual(await words(""));
+    expect(await words("agent send 'open ")).toEqual([]);
   });
 });
 

@@ -42,6 +42,8 @@ export async function agentLogs(
     const seen = new Map<string, number>();
     const first = await unlessInterrupted(context, newLines(node, agent, seen));
     for (const line of first.slice(-most)) show(line, context);
+    if (first.length === 0 && options.messages !== true && options.follow !== true)
+      terminal.note("glia: it has logged nothing; --messages shows what it is sent");
     if (options.follow === true) terminal.letReaderLeave();
     while (options.follow === true && !interrupt.aborted) {
       await pause(LOOK_MS, undefined, { signal: interrupt }).catch(() => undefined);

@@ -1,11 +1,12 @@
 /**
- * Completion scripts for shells, made of the command tree: they ask nobody while a person types.
+ * Completion scripts for shells, made of the command tree.
  *
- * SS1. After an option that is limited to words, those words; after one that takes anything else, files. Otherwise options where a dash was typed,
- *      the commands of a group, and files for what takes arguments.
- * SS2. A word that a script contains is quoted for its shell; no text of the tree is run.
+ * CS1. After an option that is limited to words, those words; after one that takes anything else, files. Otherwise options where a dash was typed,
+ *      the commands of a group, and files for what takes arguments. All of that is in the script: it asks nobody.
+ * CS2. Where an agent, a node or a job is named, the script asks `glia complete`; files where that offers nothing.
+ * CS3. A word that a script contains is quoted for its shell; no text of the tree is run, and nothing that `glia complete` prints.
  */
-import type { CommandWords, OptionWords } from "./command-words.ts";
+import type { CommandWords, OptionWords, ValueWords } from "./command-words.ts";
 
 /** The shells. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -55,10 +56,23 @@ function wordBranches(
 }
 
 const optionNames = ({ options }: CommandWords): readonly string[] => options.map(({ name }) => name);
+/** A first argument that is limited to words. */
+const firstChoices = ({ values }: CommandWords): readonly string[] => values[0]?.choices ?? [];
 const commandNames = ({ commands }: CommandWords): readonly string[] => commands.map(({ name }) => name);
+
+/** Branches of a `case` over paths whose arguments nodes know (CS2). */
+function liveBranches(words: readonly CommandWords[], ask: string): string {
+  const paths = words.filter(({ values }) => values.some(({ live }) => live !== undefined));
+  return `    ${paths.map(({ path }) => quoted(path)).join("|")}) ${ask} ;;`;
+}
 
 function bashScript(words: readonly CommandWords[]): string {
   return `# Completion of glia for bash: source this file, or put it into /etc/bash_completion.d
+_glia_ask() {
+  local word
+  while IFS= read -r word; do COMPREPLY+=("$word"); done \\
+    < <(command "\${COMP_WORDS[0]}" complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+}
 _glia() {
   local current="\${COMP_WORDS[COMP_CWORD]}" path="" words="" next i
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -69,10 +83,12 @@ _glia() {
   done
   COMPREPLY=()
   case "$path|\${COMP_WORDS[COMP_CWORD-1]}" in
-${valueBranches(words, ({ choices }) =>
-  choices.length === 0
-    ? "return"
-    : `COMPREPLY=($(compgen -W ${quoted(choices.join(" "))} -- "$current")); return`,
+${valueBranches(words, ({ choices, live }) =>
+  live !== undefined
+    ? "_glia_ask; return"
+    : choices.length === 0
+      ? "return"
+      : `COMPREPLY=($(compgen -W ${quoted(choices.join(" "))} -- "$current")); return`,
 )}
   esac
   if [[ "$current" == -* ]]; then
@@ -81,7 +97,10 @@ ${wordBranches(words, optionNames)}
     esac
   else
     case "$path" in
-${wordBranches(words, commandNames)}
+${liveBranches(words, "_glia_ask; return")}
+    esac
+    case "$path" in
+${wordBranches(words, (command) => [...commandNames(command), ...firstChoices(command)])}
     esac
   fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
@@ -93,6 +112,11 @@ complete -o default -F _glia glia
 function zshScript(words: readonly CommandWords[]): string {
   return `#compdef glia
 # Completion of glia for zsh: put this file as _glia into a folder of $fpath
+_glia_ask() {
+  local -a found
+  found=("\${(@f)$(command "\${words[1]}" complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  if [[ -n "$found" ]]; then compadd -a found; else _files; fi
+}
 _glia() {
   local current="\${words[CURRENT]}" route="" next names="" i
   for ((i = 2; i < CURRENT; i++)); do
@@ -102,8 +126,12 @@ _glia() {
     esac
   done
   case "$route|\${words[CURRENT-1]}" in
-${valueBranches(words, ({ choices }) =>
-  choices.length === 0 ? "_files; return" : `compadd -- ${choices.map(quoted).join(" ")}; return`,
+${valueBranches(words, ({ choices, live }) =>
+  live !== undefined
+    ? "_glia_ask; return"
+    : choices.length === 0
+      ? "_files; return"
+      : `compadd -- ${choices.map(quoted).join(" ")}; return`,
 )}
   esac
   if [[ "$current" == -* ]]; then
@@ -112,7 +140,10 @@ ${wordBranches(words, optionNames).replaceAll(") words=", ") names=")}
     esac
   else
     case "$route" in
-${wordBranches(words, commandNames).replaceAll(") words=", ") names=")}
+${liveBranches(words, "_glia_ask; return")}
+    esac
+    case "$route" in
+${wordBranches(words, (command) => [...commandNames(command), ...firstChoices(command)]).replaceAll(") words=", ") names=")}
     esac
   fi
   if [[ -n "$names" ]]; then compadd -- \${=names}; else _files; fi
@@ -137,21 +168,37 @@ function __glia_at
   end
   test "$path" = "$argv[1]"
 end
+function __glia_ask
+  set -l typed (commandline -opc)
+  command $typed[1] complete -- $typed[2..-1] (commandline -ct) 2>/dev/null
+end
 ${words.flatMap(fishLines).join("\n")}
 `;
 }
 
-function fishLines({ path, commands, options }: CommandWords): readonly string[] {
+function fishLines({ path, commands, options, values }: CommandWords): readonly string[] {
   const at = `complete -c glia -n ${fishQuoted(`__glia_at ${fishQuoted(path)}`)}`;
+  const first = values[0]?.choices ?? [];
   return [
     ...commands.map(({ name, says }) => `${at} -f -a ${fishQuoted(name)} -d ${fishQuoted(says)}`),
-    ...options.map(({ name, says, takesValue, choices }) => {
-      const value = !takesValue
-        ? ""
-        : choices.length === 0
-          ? " -r"
-          : ` -x -a ${fishQuoted(choices.join(" "))}`;
-      return `${at} -l ${fishQuoted(name.slice(2))}${value} -d ${fishQuoted(says)}`;
-    }),
+    ...fishAsks(values).map((ask) => `${at} ${ask}`),
+    ...(first.length === 0 ? [] : [`${at} -f -a ${fishQuoted(first.join(" "))}`]),
+    ...options.map(
+      (option) =>
+        `${at} -l ${fishQuoted(option.name.slice(2))}${fishValue(option)} -d ${fishQuoted(option.says)}`,
+    ),
   ];
+}
+
+/** Files as well, unless every argument is one that nodes know. */
+function fishAsks(values: readonly ValueWords[]): readonly string[] {
+  const asked = values.filter(({ live }) => live !== undefined);
+  if (asked.length === 0) return [];
+  return [`${asked.length === values.length ? "-f " : ""}-a '(__glia_ask)'`];
+}
+
+function fishValue({ takesValue, choices, live }: OptionWords): string {
+  if (!takesValue) return "";
+  if (live !== undefined) return " -x -a '(__glia_ask)'";
+  return choices.length === 0 ? " -r" : ` -x -a ${fishQuoted(choices.join(" "))}`;
 }

@@ -35,9 +35,11 @@ export function defaultNodeName(role: NodeRole): string {
   return `${machineName()}-${role}`;
 }
 
+const NODE_NAME = /^[a-z0-9][a-z0-9._-]{0,31}$/;
+
 /** A node's name, checked: it becomes a folder's name and appears in tables. */
 export function checkNodeName(name: string): string {
-  if (!/^[a-z0-9][a-z0-9._-]{0,31}$/.test(name))
+  if (!NODE_NAME.test(name))
     throw new UsageError(
       `"${name.slice(0, 80)}" is not a node name`,
       "Use 1 to 32 characters of a-z 0-9 . _ - and start with a letter or digit.",
@@ -50,12 +52,12 @@ export function dataDirOf(name: string, data: string | undefined): string {
   return data === undefined ? join(gliaHome(), checkNodeName(name)) : resolve(data);
 }
 
-/** The names of nodes with a folder under the home, sorted; empty when there is no home. */
+/** The names of nodes with a folder under the home, sorted; empty when there is no home. Other folders there are none of ours. */
 export function knownNodes(home: string): readonly string[] {
   try {
     const entries = readdirSync(home, { withFileTypes: true });
     return entries
-      .filter((entry) => entry.isDirectory())
+      .filter((entry) => entry.isDirectory() && NODE_NAME.test(entry.name))
       .map(({ name }) => name)
       .sort();
   } catch {

@@ -12,11 +12,12 @@ import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { commandWords } from "../completion/command-words.ts";
+import { allCandidates } from "../completion/live-words.ts";
+import { placeAfter } from "../completion/place.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { gliaHome } from "../node/data-dir.ts";
-import { candidates } from "./candidates.ts";
 import { History } from "./history.ts";
 import { wordsOf } from "./words.ts";
 
@@ -54,7 +55,8 @@ function ask(program: Command, history: History, { stdin, terminal }: Context): 
       input: stdin,
       output: terminal.out,
       history: history.newestFirst(),
-      completer: (line: string) => completion(program, line),
+      completer: (line: string, done: (error: null, found: [string[], string]) => void) =>
+        void completion(program, line).then((found) => done(null, found)),
     });
     let answer: string | undefined;
     reader.on("SIGINT", () => {
@@ -77,11 +79,12 @@ function ask(program: Command, history: History, { stdin, terminal }: Context): 
 }
 
 /** What readline wants of a completer: candidates for the last word, and that word. */
-export function completion(program: Command, line: string): [string[], string] {
+export async function completion(program: Command, line: string): Promise<[string[], string]> {
   const begun = /\S*$/.exec(line)?.[0] ?? "";
   const before = wordsOf(line.slice(0, line.length - begun.length));
   if (before.kind === "unfinished") return [[], begun];
-  const found = candidates(commandWords(program), before.words, begun);
+  const typed = before.words[0] === "glia" ? before.words.slice(1) : before.words;
+  const found = await allCandidates(placeAfter(commandWords(program), typed), begun);
   return [found.map((word) => `${word} `), begun];
 }
 
