@@ -20,6 +20,7 @@ import { AgentsOffice, type AgentsOfficeParts } from "./agents/agents-office.ts"
 import type { ActsPort, OutboxPort } from "./agents/outbox-port.ts";
 import { baggageWith, DomainOffice } from "./domain/domain-office.ts";
 import type { DesksPort, NotesPort } from "./domain/domain-ports.ts";
+import type { NodeMessages } from "./otel/node-messages.ts";
 import { giveAway } from "./postcopy/give-away.ts";
 import { pagesOverThread } from "./postcopy/pages-runner.ts";
 import { baggageOf, officeForReplicas } from "./replica/office-for-replicas.ts";
@@ -35,6 +36,8 @@ export interface AgentGateParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly logger: Logger;
+  /** The spans of messages, where somebody traces. */
+  readonly traced?: NodeMessages | undefined;
   /** A cell ended by itself, because it failed or had done its work. Resolves with whether its row was ended. */
   readonly ended: (
     agent: Parameters<CellGate["terminate"]>[0],
@@ -69,7 +72,15 @@ export interface AgentGate {
 }
 
 /** Open the gate. */
-export function openAgentGate({ port, clock, timers, random, logger, ended }: AgentGateParts): AgentGate {
+export function openAgentGate({
+  port,
+  clock,
+  timers,
+  random,
+  logger,
+  traced,
+  ended,
+}: AgentGateParts): AgentGate {
   let mesh: Mesh | undefined;
   const fromRunner: CellGatePort & ActsPort & DesksPort & ReplicaPort & PagesGatePort = {
     taken: (agent, count, bytes) => seen.taken(agent, count, bytes),
@@ -92,6 +103,7 @@ export function openAgentGate({ port, clock, timers, random, logger, ended }: Ag
     timers,
     random,
     logger,
+    traced,
     released: (agent, count) => link.tell.released(agent, count),
     held: (agent, count) => link.tell.held(agent, count),
   };
@@ -106,17 +118,20 @@ export function openAgentGate({ port, clock, timers, random, logger, ended }: Ag
     noted: (agent, note) => link.tell.noted(agent, note),
   });
   office.alsoHear((topic) => [...recorded.subscribers(topic), ...domains.subscribers(topic)]);
+  const baggage = baggageWith(domains, baggageOf(office, recorded));
   const gate: CellGate = new CellGate({
     runner: replicas.runner(),
     clock,
     logger,
-    baggage: baggageWith(domains, baggageOf(office, recorded)),
+    baggage: traced?.baggage(baggage) ?? baggage,
     mailboxes: office,
     kept,
     pages: replicas.pages(pagesOverThread(link)),
     events: replicas.events({
-      replyReady: (agent, { link: id, seq, from }, payload) =>
-        mesh?.pushReply(from, { agent, link: id, seq, payload }),
+      replyReady: (agent, { link: id, seq, from }, payload) => {
+        traced?.replied({ link: id, seq }, payload);
+        mesh?.pushReply(from, { agent, link: id, seq, payload });
+      },
       cellEnded: (agent, epoch, end) => {
         if (end.kind === "finished") return ended(agent, epoch, `finished with status ${end.status}`, false);
         const fails = (): Promise<boolean> => ended(agent, epoch, end.message, true);
@@ -126,7 +141,8 @@ export function openAgentGate({ port, clock, timers, random, logger, ended }: Ag
     }),
   });
   const seen = replicas.port(gate);
-  const cells = replicas.cells(gate);
+  const seenCells = replicas.cells(gate);
+  const cells = traced?.cells(seenCells) ?? seenCells;
   const runner = { ...runnerOverThread(link), ...upgradeRunnerOverThread(link.remote) };
   return {
     gate: cells,

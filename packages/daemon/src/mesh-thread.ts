@@ -28,6 +28,7 @@ import { NodeService } from "./node-service.ts";
 import { FAST_LEASE_MS, LEASE_MS, SessionKeeper } from "./node-session.ts";
 import { openNodeWire } from "./node-wire.ts";
 import { openServices, type ServicesParts } from "./open-services.ts";
+import { NodeMessages } from "./otel/node-messages.ts";
 import { openTracer } from "./otel/open-tracer.ts";
 import { servePagesFirst } from "./postcopy/serve-first.ts";
 import { ReplicaService } from "./replica/replica-service.ts";
@@ -128,9 +129,10 @@ export class MeshThread implements MeshThreadService {
     const identity = await loadOrCreateNodeIdentity(this.#file("identity.pem"), this.#random);
     const { transport, whyNoQuic } = this.#openWire(identity);
     const coordination = await this.#openCoordination();
-    const gate = agentPort === undefined ? undefined : this.#openGate(agentPort);
-    const discovery = settings.mdns === true ? await this.#openDiscovery() : undefined;
     const tracer = await this.#openTracer();
+    const traced = tracer === undefined ? undefined : this.#openMessages(tracer);
+    const gate = agentPort === undefined ? undefined : this.#openGate(agentPort, traced);
+    const discovery = settings.mdns === true ? await this.#openDiscovery() : undefined;
     const jobs = this.#openJobs(tracer);
     const blobs = this.#openBlobs();
     const heard = membership && (await discovery?.contacts(credentialsOf(this.#digests, membership).cluster));
@@ -157,6 +159,7 @@ export class MeshThread implements MeshThreadService {
       jobs,
       blobs,
       tracer,
+      traced,
       moves: this.#moves,
       digests: this.#digests,
       sessionId,
@@ -202,9 +205,10 @@ export class MeshThread implements MeshThreadService {
     return wire;
   }
 
-  #openGate(port: NonNullable<MeshThreadSetup["agentPort"]>): AgentGate {
+  #openGate(port: NonNullable<MeshThreadSetup["agentPort"]>, traced: NodeMessages | undefined): AgentGate {
     const gate = openAgentGate({
       port,
+      traced,
       clock: this.#clock,
       timers: this.#timers,
       random: this.#random,
@@ -223,6 +227,12 @@ export class MeshThread implements MeshThreadService {
     const opened = await openTracer(this.#setup);
     if (opened !== undefined) this.#stops.push(opened.close);
     return opened?.tracer;
+  }
+
+  #openMessages(tracer: Tracer): NodeMessages {
+    const traced = new NodeMessages(tracer, this.#clock);
+    this.#stops.push(() => traced.close());
+    return traced;
   }
 
   #openJobs(tracer: Tracer | undefined): NodeJobs | undefined {

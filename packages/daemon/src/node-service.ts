@@ -57,6 +57,7 @@ import type {
   NodeStatus,
   SpawnRequest,
 } from "./node-views.ts";
+import type { NodeMessages } from "./otel/node-messages.ts";
 import type { ReplicaView } from "./replica/replica-service.ts";
 import { requestId } from "./request-id.ts";
 import { SentLinks } from "./sent-links.ts";
@@ -93,6 +94,8 @@ export interface NodeServiceParts {
   /** How the replica of an agent here stands; undefined for one without. `arriving`: whether an agent is being taken over. */
   readonly replica?: (agent: AgentId) => ReplicaView | undefined;
   readonly arriving?: (agent: AgentId) => boolean | undefined;
+  /** The spans of messages, where somebody traces. */
+  readonly traced?: NodeMessages | undefined;
   /** The session rows are written under. */
   readonly sessionId: () => string;
 }
@@ -173,11 +176,19 @@ export class NodeService {
   }
 
   send(agent: string, payload: Uint8Array): Promise<void> {
-    return this.#onLink(agent, (link) => this.#sent.sendsOn(link).send(payload));
+    const { traced } = this.#parts;
+    return this.#onLink(agent, (link) => {
+      const leaves = traced?.leaving(link.agent, payload) ?? payload;
+      return this.#sent.sendsOn(link).send(leaves);
+    });
   }
 
   ask(agent: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
-    return this.#onLink(agent, (link) => link.ask(payload, timeoutMs));
+    const { traced } = this.#parts;
+    return this.#onLink(agent, (link) => {
+      if (traced === undefined) return link.ask(payload, timeoutMs);
+      return traced.ask(link.agent, payload, (leaves) => link.ask(leaves, timeoutMs));
+    });
   }
 
   async flush(agent: string, timeoutMs: number): Promise<LinkStats> {

@@ -32,6 +32,7 @@ import { MeshService } from "./mesh-service.ts";
 import { openMovement } from "./movement/open-movement.ts";
 import type { NodeJobs } from "./node-jobs.ts";
 import { NodeService } from "./node-service.ts";
+import type { NodeMessages } from "./otel/node-messages.ts";
 import { MessageQueue } from "./queue/message-queue.ts";
 import type { ReplicaService } from "./replica/replica-service.ts";
 import type { MoveLog } from "./survey/move-log.ts";
@@ -59,6 +60,8 @@ export interface ServicesParts {
   readonly jobs: NodeJobs | undefined;
   readonly blobs: Blobs | undefined;
   readonly tracer: Tracer | undefined;
+  /** The spans of messages, where somebody traces. */
+  readonly traced: NodeMessages | undefined;
   readonly moves: MoveLog;
   readonly clock: Clock;
   readonly timers: Timers;

@@ -1,5 +1,6 @@
 /** The asking side of the interpreter: asks, streams that it reads, requests to the host, and deadlines (`pending-ask.ts` PA1, PA2). */
 import { AgentTables } from "./agent-tables.ts";
+import { continuing } from "./carried-trace.ts";
 import type { CompiledAgent } from "./compiled-agent.ts";
 import { MAILBOX_CAPACITY } from "./constants.ts";
 import type { AgentEnvelope } from "./envelope.ts";
@@ -60,6 +61,8 @@ export abstract class Asking extends Inbox implements Asker, Reader, AgentSpeake
   }
 
   abstract get handling(): string;
+  /** What is handled now. */
+  abstract readonly request: AgentEnvelope | null;
 
   /** The tables, made on first use. */
   more(): AgentTables {
@@ -88,7 +91,8 @@ export abstract class Asking extends Inbox implements Asker, Reader, AgentSpeake
       input,
     };
     const { priority } = ask;
-    const sent = this.send(to, priority === undefined ? envelope : { ...envelope, priority }, waits);
+    const ranked = priority === undefined ? envelope : { ...envelope, priority };
+    const sent = this.send(to, continuing(ranked, this.request), waits);
     if (sent === "full") this.#settle(ask, true, new AgentMailboxFullError(to, MAILBOX_CAPACITY));
     else if (sent === "unknown") this.#settle(ask, true, new UnknownAgentError(to));
     else if (waits && !ask.done) this.limit(ask);
@@ -192,8 +196,7 @@ export abstract class Asking extends Inbox implements Asker, Reader, AgentSpeake
     tables.dating = false;
     for (const ask of tables.asks()) {
       if (ask.done) continue;
-      if (ask.deadlineMs <= now)
-        this.#settle(ask, true, new AskTimeoutError(ask.to, ask.message, ask.timeoutMs));
+      if (ask.deadlineMs <= now) this.#expire(ask);
       else if (ask.taker === null && ask.deadlineMs === Number.POSITIVE_INFINITY)
         ask.deadlineMs = now + ask.timeoutMs;
     }
@@ -204,6 +207,12 @@ export abstract class Asking extends Inbox implements Asker, Reader, AgentSpeake
     const nextMs = Math.min(tables.nextDeadline(), waitMs);
     if (nextMs < Number.POSITIVE_INFINITY) this.wakeAt(nextMs, now);
     this.notice();
+  }
+
+  #expire(ask: PendingAsk): void {
+    const error = new AskTimeoutError(ask.to, ask.message, ask.timeoutMs);
+    this.outside.unanswered?.(this, ask.id, error.code);
+    this.#settle(ask, true, error);
   }
 
   /** Put the ticks of timers that are due into the mailbox. */

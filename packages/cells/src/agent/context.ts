@@ -95,6 +95,11 @@ export interface AgentContext<State = unknown, Chunk = unknown> {
   readonly self: AgentRef;
   /** Who sent the message that is handled; undefined for timers and for senders outside that are no agents. */
   readonly from: AgentRef | undefined;
+  /**
+   * The span that the message which is handled is in, as a `traceparent` of W3C Trace Context; undefined where nobody traces. Messages that are sent
+   * take it along by themselves; it is for what else is called, an HTTP server for example.
+   */
+  readonly traceparent: string | undefined;
   /** The agent's state. Change it in place or assign another. */
   state: State;
 
@@ -104,7 +109,7 @@ export interface AgentContext<State = unknown, Chunk = unknown> {
   now(): number;
   /** A number from 0 up to but not including 1. */
   random(): number;
-  /** Write a log line with the agent's id and name. `message` is constant text; what varies goes into `fields`. */
+  /** Write a log line with the agent's id and name, and where the message is traced with `trace_id` and `span_id`. `message` is constant text; what varies goes into `fields`. */
   log(level: LogLevel, message: string, fields?: LogFields): void;
 
   // Messages

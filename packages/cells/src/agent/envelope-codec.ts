@@ -4,6 +4,7 @@ import { type AgentEnvelope, ENVELOPE_KINDS, ENVELOPE_VERSION, type EnvelopeKind
 import { BadEnvelopeError, ValueNotPlainError } from "./errors.ts";
 import { isUnusual, type UnusualPriority } from "./priority.ts";
 import { type AgentRef, isAgentRef } from "./reference.ts";
+import { type MessageTrace, traceOf } from "./trace.ts";
 import { fromJson, toJson } from "./value-codec.ts";
 
 const FIELDS: ReadonlySet<string> = new Set([
@@ -14,15 +15,18 @@ const FIELDS: ReadonlySet<string> = new Set([
   "correlation",
   "message",
   "input",
+  "tracestate",
+  "traceparent",
 ]);
 const NAMED: ReadonlySet<EnvelopeKind> = new Set(["tell", "ask", "publish", "control"]);
 /** Who carries messages reads it from the beginning of the text, so it comes first. */
 const RANKED: ReadonlySet<EnvelopeKind> = new Set(["tell", "ask"]);
+const TRACED: ReadonlySet<EnvelopeKind> = new Set(["tell", "ask", "publish"]);
 const UNCORRELATED: ReadonlySet<EnvelopeKind> = new Set(["tell", "publish", "control"]);
 
 /** The text of an envelope. @throws {ValueNotPlainError} also for one that is too large */
 export function encodeEnvelope(envelope: AgentEnvelope): string {
-  const { kind, from, correlation, message, input, priority } = envelope;
+  const { kind, from, correlation, message, input, priority, trace } = envelope;
   const text = JSON.stringify({
     priority,
     glia: ENVELOPE_VERSION,
@@ -31,6 +35,9 @@ export function encodeEnvelope(envelope: AgentEnvelope): string {
     correlation: correlation === 0 ? undefined : correlation,
     message: message === "" ? undefined : message,
     input: toJson(input),
+    // Nodes look for it at the end of the text.
+    tracestate: trace?.state,
+    traceparent: trace?.parent,
   });
   if (text.length > ENVELOPE_BYTES_MAX)
     throw new ValueNotPlainError("", `too large: ${text.length} characters, more than ${ENVELOPE_BYTES_MAX}`);
@@ -55,8 +62,14 @@ export function decodeEnvelope(text: string): AgentEnvelope {
     message: messageOf(kind, json["message"]),
     input: fromJson(json["input"]),
   };
-  const priority = json["priority"];
-  return priority === undefined ? envelope : { ...envelope, priority: priorityOf(kind, priority) };
+  const { priority, traceparent } = json;
+  if (priority === undefined && traceparent === undefined) return envelope;
+  const trace = traceparent === undefined ? undefined : traceIn(kind, json);
+  return {
+    ...envelope,
+    ...(priority === undefined ? {} : { priority: priorityOf(kind, priority) }),
+    ...(trace === undefined ? {} : { trace }),
+  };
 }
 
 function parse(text: string): Record<string, unknown> {
@@ -88,6 +101,14 @@ function priorityOf(kind: EnvelopeKind, value: unknown): UnusualPriority {
   if (!RANKED.has(kind)) throw new BadEnvelopeError(`a ${kind} has no priority`);
   if (isUnusual(value)) return value;
   throw new BadEnvelopeError("its priority is neither high nor low");
+}
+
+function traceIn(
+  kind: EnvelopeKind,
+  { traceparent, tracestate }: Record<string, unknown>,
+): MessageTrace | undefined {
+  if (TRACED.has(kind)) return traceOf(traceparent, tracestate);
+  throw new BadEnvelopeError(`a ${kind} has no trace`);
 }
 
 function messageOf(kind: EnvelopeKind, value: unknown): string {

@@ -6,6 +6,7 @@
  */
 import { type MessagePriority, type UnusualPriority, unusual } from "./priority.ts";
 import type { AgentRef } from "./reference.ts";
+import type { MessageTrace } from "./trace.ts";
 
 /**
  * What an envelope is. `tell`: a message. `ask`: a message that wants a reply, or opens a stream. `reply`, `error`: how an ask ended;
@@ -52,6 +53,8 @@ export interface AgentEnvelope {
   readonly input: unknown;
   /** Of a `tell` or an `ask` that is more or less urgent than usual. */
   readonly priority?: UnusualPriority | undefined;
+  /** Of a `tell`, an `ask` or a `publish`: the span it comes from. */
+  readonly trace?: MessageTrace | undefined;
 }
 
 /** The envelope with a priority, or itself for the usual one. @throws {BadArgumentError} for what is no priority */

@@ -1,5 +1,7 @@
 /** The handling side of the interpreter: a message comes in, its handler runs and perhaps waits, an answer goes out (AP2, AP4). */
+import type { LogFields } from "@glia-os/abi/ports";
 import { Asking } from "./asking.ts";
+import { tracedFields } from "./carried-trace.ts";
 import type { AgentContext } from "./context.ts";
 import type { AgentEnvelope, EnvelopeKind } from "./envelope.ts";
 import { recordOf } from "./error-record.ts";
@@ -30,7 +32,6 @@ export abstract class Handling extends Asking implements Source {
   state: unknown = undefined;
   /** Messages handled. */
   handled = 0;
-  /** What is handled now. */
   request: AgentEnvelope | null = null;
   protected message: CompiledMessage | null = null;
   protected routine: AgentRoutine<unknown> | null = null;
@@ -190,15 +191,14 @@ export abstract class Handling extends Asking implements Source {
     const record = recordOf(error, message.name);
     const asked = request.kind === "ask";
     if (asked) this.reply(request, "error", record);
-    else
-      this.outside.log(this, "warn", "a handler failed", {
-        message: message.name,
-        code: record.code,
-        error: record.message,
-      });
+    else this.#logFailed({ message: message.name, code: record.code, error: record.message });
     this.#end();
     const starting = message === this.kind.start;
     if (starting || (asked ? this.kind.failsOnAsk : this.kind.failsOnTell)) this.fail(error);
+  }
+
+  #logFailed(fields: LogFields): void {
+    this.outside.log(this, "warn", "a handler failed", tracedFields(fields, this.request));
   }
 
   /** Whether the state fits its contract; if not, the agent has failed (AP4). */

@@ -71,6 +71,13 @@ export {
 } from "./kind.ts";
 export { createLocalSystem, type LocalAgentSystem, type LocalSystemOptions } from "./local/local-system.ts";
 export type { MessageRecord } from "./message-record.ts";
+export {
+  type MessageFacts,
+  MessageSpans,
+  OPEN_SPAN_MS,
+  OPEN_SPANS_MAX,
+  type Traced,
+} from "./message-spans.ts";
 export type { AgentOutside, AgentSpeaker, Sent } from "./outside.ts";
 export { type PackedProcess, packedText, unpackedProcess } from "./packed-process.ts";
 export type { ThreadPort } from "./places/place-message.ts";
@@ -99,3 +106,4 @@ export type {
   AgentState,
   AgentSystem,
 } from "./system.ts";
+export { type MessageTrace, TRACEPARENT_CHARS, traceOf } from "./trace.ts";

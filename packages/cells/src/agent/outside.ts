@@ -52,6 +52,8 @@ export interface AgentOutside<Speaker extends AgentSpeaker = AgentSpeaker> {
   publish(speaker: Speaker, topic: string, envelope: AgentEnvelope): void;
   /** The agent has ended: forget it. Its name, subscriptions and alarm are free. */
   ended(speaker: Speaker, reason: StopReason, error: unknown): void;
+  /** The agent gave up waiting for the answer to an ask; `code`: why. For hosts that want to know. */
+  unanswered?(speaker: Speaker, correlation: number, code: string): void;
   /** Write a log line of this agent. */
   log(speaker: Speaker, level: LogLevel, message: string, fields: LogFields | undefined): void;
   /** Monotonic milliseconds. */

@@ -12,6 +12,7 @@ import { isUnusual } from "./priority.ts";
 import { type AgentRef, isAgentRef } from "./reference.ts";
 import type { SupervisionPolicy } from "./supervision.ts";
 import { checkPolicy } from "./supervision.ts";
+import { traceOf } from "./trace.ts";
 import { fromJson, toJson } from "./value-codec.ts";
 
 /** A timer; `dueMs` is how long it still takes. */
@@ -159,11 +160,17 @@ function topicIn(value: unknown): readonly [string, string] {
 }
 
 function envelopeIn(value: unknown): AgentEnvelope {
-  const { kind, from, correlation, message, input, priority } = objectIn(value);
+  const { kind, from, correlation, message, input, priority, trace } = objectIn(value);
   const known = ENVELOPE_KINDS.includes(kind as EnvelopeKind);
   if (!known || !isCount(correlation) || typeof message !== "string")
     return refuse("a message has fields of the wrong type");
   if (from !== undefined && !isAgentRef(from)) return refuse("a message has a sender that is no address");
   const envelope = { kind: kind as EnvelopeKind, from, correlation, message, input: fromJson(input) };
-  return isUnusual(priority) ? { ...envelope, priority } : envelope;
+  const { parent, state } = (trace ?? {}) as Json;
+  const traced = traceOf(parent, state);
+  return {
+    ...envelope,
+    ...(isUnusual(priority) ? { priority } : {}),
+    ...(traced === undefined ? {} : { trace: traced }),
+  };
 }

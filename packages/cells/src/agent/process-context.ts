@@ -1,6 +1,7 @@
 /** The context that handlers get, over the interpreter. */
 import type { LogFields, LogLevel } from "@glia-os/abi/ports";
 import type { AgentTables } from "./agent-tables.ts";
+import { continuing, tracedFields } from "./carried-trace.ts";
 import { isDefinition } from "./check-definition.ts";
 import { ASK_TIMEOUT_MS, DURATION_MS_MAX, MAILBOX_CAPACITY, NAME_CHARS_MAX } from "./constants.ts";
 import type {
@@ -59,6 +60,10 @@ export class ProcessContext implements AgentContext {
     return this.#process.request?.from;
   }
 
+  get traceparent(): string | undefined {
+    return this.#process.request?.trace?.parent;
+  }
+
   get state(): unknown {
     return this.#process.state;
   }
@@ -76,7 +81,8 @@ export class ProcessContext implements AgentContext {
   }
 
   log(level: LogLevel, message: string, fields?: LogFields): void {
-    this.#process.host.log(this.#process, level, message, fields);
+    const process = this.#process;
+    process.host.log(process, level, message, tracedFields(fields, process.request));
   }
 
   // Messages
@@ -93,7 +99,8 @@ export class ProcessContext implements AgentContext {
       message,
       input: passable(input),
     };
-    const sent = process.send(to, priority === undefined ? envelope : { ...envelope, priority });
+    const ranked = priority === undefined ? envelope : { ...envelope, priority };
+    const sent = process.send(to, continuing(ranked, process.request));
     if (sent === "full") throw new AgentMailboxFullError(to, MAILBOX_CAPACITY);
     if (sent !== "unknown") return sent;
     process.host.log(process, "warn", "a message went to nobody", { message, to: nameOf(to) });
@@ -265,7 +272,7 @@ export class ProcessContext implements AgentContext {
       message: topic,
       input: passable(input),
     } as const;
-    process.host.publish(process, topic, envelope);
+    process.host.publish(process, topic, continuing(envelope, process.request));
   }
 
   /** Refuse a message that this agent does not have. */

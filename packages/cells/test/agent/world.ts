@@ -1,6 +1,6 @@
 /** Agents on virtual time, for tests. */
 import { errorCodeOf } from "@glia-os/abi/errors";
-import type { LogFields, LogLevel } from "@glia-os/abi/ports";
+import type { Clock, LogFields, LogLevel, Tracer } from "@glia-os/abi/ports";
 import { createLocalSystem, type LocalAgentSystem } from "@glia-os/cells/agent";
 import type { Kernel } from "@glia-os/kernel";
 import { createTestKernel, runToCompletion, type VirtualClock } from "@glia-os/kernel/testing";
@@ -26,8 +26,8 @@ export interface World {
   turn(): void;
 }
 
-/** A new world. */
-export function world(seed: number | string = 1): World {
+/** A new world, with a tracer or without. */
+export function world(seed: number | string = 1, tracerOf?: (clock: Clock) => Tracer): World {
   const { kernel, clock } = createTestKernel(seed);
   const lines: Line[] = [];
   const logger = {
@@ -35,7 +35,8 @@ export function world(seed: number | string = 1): World {
       void lines.push({ level, message, fields }),
     child: () => logger,
   };
-  const system = createLocalSystem({ kernel, clock, logger });
+  const tracer = tracerOf?.(clock);
+  const system = createLocalSystem({ kernel, clock, logger, ...(tracer === undefined ? {} : { tracer }) });
   async function through<Value>(promise: Promise<Value>): Promise<Value> {
     let open = true;
     const settled = promise.finally(() => {

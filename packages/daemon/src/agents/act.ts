@@ -3,10 +3,10 @@
  *
  * AC1. What comes from a guest is checked whole before any of it is done.
  * AC2. `from` of an envelope is written by the node of the sender, and what is no field of an envelope is left out: no guest speaks for another,
- *      or as its node. A priority stays first, where nodes look for it.
+ *      or as its node. A priority stays first, and a trace last, where nodes look for them.
  */
 import { MalformedError } from "@glia-os/abi/errors";
-import { isAgentId, isAgentName } from "@glia-os/cells/agent";
+import { isAgentId, isAgentName, traceOf } from "@glia-os/cells/agent";
 import { PAYLOAD_MAX } from "@glia-os/mesh-core";
 
 /** One wish. `request` comes back with the answer. */
@@ -31,6 +31,8 @@ export interface ChildRequest {
 /** Acts in one call. */
 export const ACTS_MAX = 1024;
 const TEXT = new TextEncoder();
+
+type Wish = Readonly<Record<string, unknown>>;
 
 function refused(why: string): MalformedError {
   return new MalformedError("agents call", why);
@@ -63,8 +65,12 @@ export function target(value: unknown): string {
 export function signed(envelope: unknown, from: { readonly id: string; readonly name?: string }): Uint8Array {
   if (typeof envelope !== "object" || envelope === null || Array.isArray(envelope))
     throw refused("an envelope is no object");
-  const { priority, glia, kind, correlation, message, input } = envelope as Readonly<Record<string, unknown>>;
-  const bytes = TEXT.encode(JSON.stringify({ priority, glia, kind, from, correlation, message, input }));
+  const { priority, glia, kind, correlation, message, input, ...more } = envelope as Wish;
+  const trace = traceOf(more["traceparent"], more["tracestate"]);
+  const fields = { priority, glia, kind, from, correlation, message, input };
+  const bytes = TEXT.encode(
+    JSON.stringify({ ...fields, tracestate: trace?.state, traceparent: trace?.parent }),
+  );
   if (bytes.length > PAYLOAD_MAX)
     throw refused(`an envelope has ${bytes.length} bytes; the limit is ${PAYLOAD_MAX}`);
   return bytes;

@@ -31,6 +31,7 @@ import {
   mailboxId,
   type OutgoingLink,
 } from "@glia-os/mesh-core";
+import type { NodeMessages } from "../otel/node-messages.ts";
 import type { ChildIdentity } from "../replica/child-identity.ts";
 import type { AgentAct, ChildRequest } from "./act.ts";
 import { agentRecord } from "./agent-words.ts";
@@ -49,6 +50,8 @@ export interface AgentsOfficeParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly logger: Logger;
+  /** The spans of messages, where somebody traces. */
+  readonly traced?: NodeMessages | undefined;
   /** So many messages of a cell are not held any more; `held`: how many are, for a cell that arrived. */
   released(agent: AgentId, count: number): void;
   held(agent: AgentId, count: number): void;
@@ -369,7 +372,8 @@ export class AgentsOffice implements CellBaggage {
   }
 
   openLink(agent: AgentId, events: AgentLinkEvents, carried?: CarriedLink): OutgoingLink {
-    return this.#required().mesh.part("links").openOutgoing(agent, events, carried);
+    const link = this.#required().mesh.part("links").openOutgoing(agent, events, carried);
+    return this.#parts.traced?.link(agent, link) ?? link;
   }
 
   /** Who has a name. Rejects when that cannot be known now. */

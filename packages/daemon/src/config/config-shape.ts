@@ -178,6 +178,10 @@ export const CONFIG_SHAPE: RecordShape = record({
         required: true,
         says: "where traces go",
       },
+      percent: {
+        shape: { kind: "number", min: 1, max: 100 },
+        says: "how many of 100 traces that begin here are kept",
+      },
     }),
     says: "traces by OTLP over HTTP",
   },

@@ -60,8 +60,8 @@ export interface GliaConfig {
     readonly format?: "pretty" | "json";
     readonly level?: "debug" | "info" | "warn" | "error";
   };
-  /** Where traces go: an OTLP endpoint over HTTP. Default: nowhere. */
-  readonly traces?: { readonly endpoint: string };
+  /** Where traces go: an OTLP endpoint over HTTP; and how many of 100 that begin here are kept, default all. Default: nowhere. */
+  readonly traces?: { readonly endpoint: string; readonly percent?: number };
   readonly shutdown?: {
     /** Move its agents to other nodes first. Default false. */
     readonly drain?: boolean;

@@ -17,6 +17,11 @@ const missing = (cause: unknown): never => {
 export interface TraceSettings {
   /** URL of an OTLP collector's traces over HTTP, for example `http://127.0.0.1:4318/v1/traces`. */
   readonly endpoint: string;
+  /**
+   * How many of 100 traces that begin on this node are kept: a whole number from 1 to 100, default 100. A trace that began elsewhere is kept or not as it was
+   * decided there.
+   */
+  readonly percent?: number;
 }
 
 /** A tracer whose spans leave the process. */
@@ -33,19 +38,26 @@ const DELAY_MS = 1000;
 /** How long sending may take, in milliseconds. */
 const SEND_MS = 5000;
 const QUEUE_MAX = 2048;
+const PERCENT_MAX = 100;
 
-/** @throws {BadOptionsError} for a URL that is none. */
-export function checkTraceSettings({ endpoint }: TraceSettings): void {
+/** @throws {BadOptionsError} for a URL that is none, or a part that is none. */
+export function checkTraceSettings({ endpoint, percent = PERCENT_MAX }: TraceSettings): void {
+  if (!Number.isInteger(percent) || percent < 1 || percent > PERCENT_MAX)
+    throw new BadOptionsError(`Of 100 traces 1 to ${PERCENT_MAX} are kept, not ${percent}`);
   if (typeof endpoint === "string" && URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol))
     return;
   throw new BadOptionsError(`${JSON.stringify(endpoint)} is no URL of http or https for traces`);
 }
 
 /** Open the tracer of a node. @throws {BadOptionsError} (OE1) */
-export async function openOtlpTracer({ endpoint }: TraceSettings, nodeName: string): Promise<OtlpTracer> {
+export async function openOtlpTracer(
+  { endpoint, percent = PERCENT_MAX }: TraceSettings,
+  nodeName: string,
+): Promise<OtlpTracer> {
   const { api, exporter, resources, sdk } = await loadPackages();
   const provider = new sdk.TracerProvider({
     resource: resources.resourceFromAttributes({ "service.name": "glia", "service.instance.id": nodeName }),
+    sampler: new sdk.ParentBasedSampler({ root: new sdk.TraceIdRatioBasedSampler(percent / PERCENT_MAX) }),
     spanProcessors: [
       new sdk.BatchSpanProcessor({
         exporter: new exporter.OTLPTraceExporter({ url: endpoint, timeoutMillis: SEND_MS }),

@@ -13,6 +13,7 @@ import { type Mesh, PAYLOAD_MAX } from "@glia-os/mesh-core";
 import { BadOptionsError } from "../errors.ts";
 import type { AgentDirectory } from "../movement/lifecycle-service.ts";
 import type { NodeEvent } from "../node-event.ts";
+import type { NodeMessages } from "../otel/node-messages.ts";
 import { QueueFullError } from "./errors.ts";
 import type { QueueApi, QueuedReceipt, QueueView } from "./queue-api.ts";
 import { QueueFile } from "./queue-file.ts";
@@ -45,6 +46,8 @@ export interface MessageQueueParts {
   readonly random: Random;
   readonly meter: Meter;
   readonly logger: Logger;
+  /** The spans of messages, where somebody traces. */
+  readonly traced?: NodeMessages | undefined;
   event(event: NodeEvent): void;
 }
 
@@ -173,10 +176,13 @@ export class MessageQueue implements QueueApi {
   }
 
   #lanePorts(): LanePorts {
-    const { mesh, clock, random, meter } = this.#parts;
+    const { mesh, clock, random, meter, traced } = this.#parts;
     return {
       store: (records) => this.#file.append(records),
-      open: (agent, events, carried) => mesh.part("links").openOutgoing(agent, events, carried),
+      open: (agent, events, carried) => {
+        const link = mesh.part("links").openOutgoing(agent, events, carried);
+        return traced?.link(agent, link) ?? link;
+      },
       newLink: () => toHex(random.bytes(new Uint8Array(LINK_BYTES))),
       nowMs: () => clock.wallMs(),
       where: (agent) => this.#where(agent),

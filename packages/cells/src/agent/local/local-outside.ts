@@ -4,7 +4,7 @@
  * LO1. Envelopes go as objects. What is not here goes through `remote`, if there is one.
  * LO2. One task rings all alarms. It lives while there are some.
  */
-import type { Clock, LogFields, Logger, LogLevel, Random } from "@glia-os/abi/ports";
+import type { Clock, LogFields, Logger, LogLevel, Random, Tracer } from "@glia-os/abi/ports";
 import {
   after,
   type Handle,
@@ -31,6 +31,7 @@ import type { AgentOutside, Sent } from "../outside.ts";
 import type { AgentRef, AgentTarget } from "../reference.ts";
 import type { AgentEnd } from "../system.ts";
 import { LocalAgent, NONE, type TaskHost } from "./local-agent.ts";
+import { TracedEnvelopes } from "./traced-envelopes.ts";
 
 /** Reading the clock costs a quarter of an ask. */
 const DATING_MS = 8;
@@ -43,6 +44,7 @@ export interface LocalParts {
   readonly kernel: Kernel;
   readonly clock: Clock;
   readonly logger?: Logger | undefined;
+  readonly tracer?: Tracer | undefined;
   /** How the task of an agent is made: priority, budget, account, share. */
   readonly task?: ((definition: AnyAgent) => Omit<TaskOptions, "give" | "name">) | undefined;
 }
@@ -85,6 +87,8 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
   closing: (() => void) | null = null;
   readonly #parts: LocalParts;
   readonly #random: Random;
+  /** Null where nobody traces: a message costs one look at it. */
+  readonly #traced: TracedEnvelopes | null;
   readonly #topics = new Map<string, Set<LocalAgent>>();
   readonly #alarms = new TimerHeap<LocalAgent>();
   #idBase = "";
@@ -95,6 +99,8 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
   constructor(parts: LocalParts) {
     this.#parts = parts;
     this.#random = parts.kernel.random.fork("agents");
+    const { tracer, clock } = parts;
+    this.#traced = tracer === undefined ? null : new TracedEnvelopes(tracer, () => clock.monotonicMs());
   }
 
   // Agents
@@ -181,6 +187,7 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
 
   ended(agent: LocalAgent, reason: StopReason, error: unknown): void {
     const { ref } = agent;
+    this.#traced?.ended(ref.id);
     this.#alarms.cancel(agent);
     this.agents.delete(ref.id);
     if (ref.name !== undefined && this.names.get(ref.name) === agent) this.names.delete(ref.name);
@@ -194,6 +201,7 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
   // Messages
 
   send(speaker: LocalAgent, to: AgentTarget, envelope: AgentEnvelope): Sent {
+    if (this.#traced !== null) return this.#sendTraced(this.#traced, speaker, to, envelope);
     if (to === speaker.lastTo && !speaker.last!.over) return speaker.last!.deliver(envelope);
     const agent = this.#known(to);
     if (agent === undefined)
@@ -205,9 +213,27 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
     return agent.deliver(envelope);
   }
 
-  /** Only within a turn, and where no task is made specially: what an agent does counts for its own task then (LA3 of `local-agent.ts`). */
+  #sendTraced(traced: TracedEnvelopes, speaker: LocalAgent, to: AgentTarget, envelope: AgentEnvelope): Sent {
+    const agent = this.#known(to);
+    return traced.sent(to, envelope, (left) => {
+      if (agent !== undefined) return traced.taken(agent.ref.id, left, (came) => agent.deliver(came));
+      return this.remote === null ? "unknown" : this.remote.send(speaker, to, left);
+    });
+  }
+
+  /** Nobody waits for an answer any more, says who asked. */
+  unanswered(agent: LocalAgent, correlation: number, code: string): void {
+    this.#traced?.unanswered(agent.ref.id, correlation, code);
+  }
+
+  /** Only within a turn, where nobody traces, and where no task is made specially: what an agent does counts for its own task then (LA3 of `local-agent.ts`). */
   ask(speaker: LocalAgent, to: AgentTarget, envelope: AgentEnvelope): Sent {
-    if (this.speaking === speaker && this.atOnce > 0 && this.#parts.task === undefined) {
+    if (
+      this.speaking === speaker &&
+      this.atOnce > 0 &&
+      this.#parts.task === undefined &&
+      this.#traced === null
+    ) {
       const known = to === speaker.lastTo && !speaker.last!.over ? speaker.last! : this.#known(to);
       if (known?.answerNow(envelope) === true) {
         this.atOnce--;
@@ -224,7 +250,7 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
   /** Deliver what came from another thread. Gives the error envelope for who asked, when it was not taken. */
   deliver(to: string, envelope: AgentEnvelope): AgentEnvelope | undefined {
     const agent = this.agents.get(to) ?? this.names.get(to);
-    const sent = agent === undefined ? "unknown" : agent.deliver(envelope);
+    const sent = agent === undefined ? "unknown" : this.#give(agent, envelope);
     if (envelope.kind !== "ask" || sent === "taken" || sent === "pressured") return undefined;
     const error =
       sent === "full" ? new AgentMailboxFullError(to, MAILBOX_CAPACITY) : new UnknownAgentError(to);
@@ -235,6 +261,11 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
       message: "",
       input: error.toRecord(),
     };
+  }
+
+  #give(agent: LocalAgent, envelope: AgentEnvelope): Sent {
+    if (this.#traced === null) return agent.deliver(envelope);
+    return this.#traced.taken(agent.ref.id, envelope, (came) => agent.deliver(came));
   }
 
   wake(agent: LocalAgent): void {
@@ -256,14 +287,20 @@ export class LocalOutside implements AgentOutside<LocalAgent>, TaskHost {
   }
 
   publish(speaker: LocalAgent, topic: string, envelope: AgentEnvelope): void {
+    if (this.#traced === null) this.#publish(speaker, topic, envelope);
+    else this.#traced.sent(topic, envelope, (left) => this.#publish(speaker, topic, left));
+  }
+
+  #publish(speaker: LocalAgent, topic: string, envelope: AgentEnvelope): Sent {
     this.publishHere(topic, envelope);
     this.remote?.publish(speaker, topic, envelope);
+    return "taken";
   }
 
   /** Deliver to the subscribers of this thread. Who has no room misses it, counted. */
   publishHere(topic: string, envelope: AgentEnvelope): void {
     for (const agent of this.#topics.get(topic) ?? [])
-      if (agent.deliver(envelope) === "full") agent.dropped++;
+      if (this.#give(agent, envelope) === "full") agent.dropped++;
   }
 
   // Time (LO2)

@@ -4,7 +4,7 @@
  * LS1. The system does nothing by itself: it works in slices of the kernel, which its shell runs.
  * LS2. `close` ends every agent; the kernel goes on.
  */
-import type { Clock, Logger, Random, Timers } from "@glia-os/abi/ports";
+import type { Clock, Logger, Random, Timers, Tracer } from "@glia-os/abi/ports";
 import { createKernel, type Kernel, type TaskId, type SpawnOptions as TaskOptions } from "@glia-os/kernel";
 import type { AgentContext, AskOptions, SpawnOptions, SystemTellOptions } from "../context.ts";
 import { AgentDesk, DESK, routineAgent } from "../desk.ts";
@@ -42,6 +42,8 @@ interface LocalSystemShared {
   /** The clock the kernel has. */
   readonly clock: Clock;
   readonly logger?: Logger;
+  /** Gets spans of the messages between agents (docs/spec/agent-message.md, "Traces"). Default: nobody. */
+  readonly tracer?: Tracer;
   /** How the task of an agent is made: its priority, budget, account, share. Default: as the shell's tasks. */
   readonly task?: (definition: AnyAgent) => Omit<TaskOptions, "give" | "name">;
 }
@@ -228,8 +230,8 @@ function checkParts(options: unknown): void {
 /** Agents in this thread: over a kernel that somebody runs, or over one of its own. @throws {BadArgumentError} */
 export function createLocalSystem(options: LocalSystemOptions): LocalAgentSystem {
   checkParts(options);
-  const { clock, logger, task } = options;
+  const { clock, logger, tracer, task } = options;
   const kernel = options.kernel ?? createKernel({ clock, random: options.random, ...OWN_KERNEL });
   const rest = options.kernel === undefined ? pump(kernel, options.timers) : undefined;
-  return new LocalSystem(kernel, new LocalOutside({ kernel, clock, logger, task }), rest);
+  return new LocalSystem(kernel, new LocalOutside({ kernel, clock, logger, tracer, task }), rest);
 }

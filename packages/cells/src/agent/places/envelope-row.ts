@@ -15,10 +15,12 @@ export type EnvelopeRow = readonly [
   message: string,
   input: unknown,
   priority: AgentEnvelope["priority"],
+  /** Left out without one. */
+  trace?: AgentEnvelope["trace"],
 ];
 
 /** Refused by the compiler when envelopes get a field that rows have not (ER1). */
-type Carried = "kind" | "from" | "correlation" | "message" | "input" | "priority";
+type Carried = "kind" | "from" | "correlation" | "message" | "input" | "priority" | "trace";
 type NothingLost = Exclude<keyof AgentEnvelope, Carried> extends never ? AgentEnvelope : never;
 
 /** An envelope and whom it is for. */
@@ -30,13 +32,26 @@ export interface Addressed {
 
 /** The row of an envelope. */
 export function toRow({ to, envelope }: Addressed): EnvelopeRow {
-  const { kind, from, correlation, message, input, priority }: NothingLost = envelope;
-  return [to, ENVELOPE_KINDS.indexOf(kind), from?.id, from?.name, correlation, message, input, priority];
+  const { kind, from, correlation, message, input, priority, trace }: NothingLost = envelope;
+  const at = ENVELOPE_KINDS.indexOf(kind);
+  return trace === undefined
+    ? [to, at, from?.id, from?.name, correlation, message, input, priority]
+    : [to, at, from?.id, from?.name, correlation, message, input, priority, trace];
 }
 
 /** The envelope of a row. */
-export function fromRow([to, kind, id, name, correlation, message, input, priority]: EnvelopeRow): Addressed {
+export function fromRow(row: EnvelopeRow): Addressed {
+  const [to, kind, id, name, correlation, message, input, priority, trace] = row;
   const from = id === undefined ? undefined : name === undefined ? { id } : { id, name };
   const envelope = { kind: ENVELOPE_KINDS[kind]!, from, correlation, message, input };
-  return { is: "envelope", to, envelope: priority === undefined ? envelope : { ...envelope, priority } };
+  if (priority === undefined && trace === undefined) return { is: "envelope", to, envelope };
+  return {
+    is: "envelope",
+    to,
+    envelope: {
+      ...envelope,
+      ...(priority === undefined ? {} : { priority }),
+      ...(trace === undefined ? {} : { trace }),
+    },
+  };
 }

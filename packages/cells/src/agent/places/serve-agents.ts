@@ -3,7 +3,7 @@
  *
  * SA1. A worker makes only the kinds it was given: code never crosses a port, names of kinds do.
  */
-import type { Clock, Logger, Random, Timers } from "@glia-os/abi/ports";
+import type { Clock, Logger, Random, Timers, Tracer } from "@glia-os/abi/ports";
 import { createKernel } from "@glia-os/kernel";
 import type { SpawnOptions } from "../context.ts";
 import type { AgentEnvelope } from "../envelope.ts";
@@ -25,6 +25,8 @@ export interface ServeOptions {
   readonly random: Random;
   readonly timers: Timers;
   readonly logger?: Logger;
+  /** Gets spans of messages that leave or come here; a worker has its own. Default: nobody. */
+  readonly tracer?: Tracer;
 }
 
 /** Everything beyond this worker: the thread of the system. */
@@ -98,10 +100,10 @@ class HubRemote implements Remote {
 
 /** Be a place: make agents of these kinds when the system asks for them. Call it once, in the worker's main module. */
 export function serveAgents(port: ThreadPort, kinds: readonly AnyAgent[], options: ServeOptions): void {
-  const { clock, random, timers, logger } = options;
+  const { clock, random, timers, logger, tracer } = options;
   const kernel = createKernel({ clock, random, ...OWN_KERNEL });
   pump(kernel, timers);
-  const outside = new LocalOutside({ kernel, clock, logger });
+  const outside = new LocalOutside({ kernel, clock, logger, tracer });
   const remote = new HubRemote(outside);
   const byName = new Map(kinds.map((kind) => [kind.name, kind]));
   remote.link = new PlaceLink(port, methodsOf(outside, byName), (message) => {
