@@ -3,10 +3,13 @@
  *
  * C1. Only integers within +-(2^53 - 1), byte strings, text, arrays, booleans and null. No maps, tags, floats or indefinite lengths.
  * C2. Every integer and length is in its shortest form and text is UTF-8, so a value has one encoding.
- * C3. Nesting, item count and lengths are checked by one pass over the bytes before cborg builds a value.
+ * C3. Nesting, item count and lengths are checked before the item they belong to is built.
+ * C4. A value is written into memory that was set aside once, at its exact size.
+ * C5. A byte string that is at least half of what it came in is a view of it; any other is a copy. So a large one is not copied, and a small one
+ *     that is kept does not keep a large message.
  */
-import { decode, encode } from "cborg";
 import { MalformedMessageError } from "../errors.ts";
+import { textOf, utf8Bytes, writeUtf8 } from "./utf8.ts";
 
 /** What a body may hold (C1). */
 export type CborValue = number | boolean | null | string | Uint8Array | readonly CborValue[];
@@ -15,23 +18,6 @@ export type CborValue = number | boolean | null | string | Uint8Array | readonly
 export const CBOR_DEPTH_MAX = 8;
 /** Most items in one body, nested ones included. */
 export const CBOR_ITEMS_MAX = 131_072;
-
-/** The one encoding of `value`. */
-export function encodeCbor(value: CborValue): Uint8Array {
-  return encode(value);
-}
-
-/** The value in `bytes`. @throws {MalformedMessageError} for anything C1-C3 exclude; O(bytes). */
-export function decodeCbor(bytes: Uint8Array, what = "a message body"): CborValue {
-  const scan = new Scan(bytes, what);
-  scan.item(0);
-  scan.end();
-  try {
-    return decode(bytes, { strict: true, allowIndefinite: false, allowUndefined: false, allowBigInt: false });
-  } catch (error) {
-    throw new MalformedMessageError(what, error instanceof Error ? error.message : "it is not CBOR");
-  }
-}
 
 const MAJOR_UINT = 0;
 const MAJOR_NEGATIVE = 1;
@@ -43,8 +29,87 @@ const TRUE = 0xf5;
 const NULL = 0xf6;
 const TWO_TO_32 = 0x1_0000_0000;
 
-/** One pass that accepts or refuses the structure without building it (C3). */
-class Scan {
+/** The one encoding of `value`, with room for `before` bytes in front of it, which are zeros. @throws {MalformedMessageError} for a number that C1 excludes */
+export function encodeCbor(value: CborValue, before = 0): Uint8Array {
+  const bytes = new Uint8Array(before + sizeOf(value));
+  write(value, bytes, before);
+  return bytes;
+}
+
+/** The value in `bytes`, which the caller gives up (C5). @throws {MalformedMessageError} for anything C1-C3 exclude; O(bytes). */
+export function decodeCbor(bytes: Uint8Array, what = "a message body"): CborValue {
+  const decoder = new Decoder(bytes, what);
+  const value = decoder.item(0);
+  decoder.end();
+  return value;
+}
+
+/** Bytes of the head of an item with this argument. */
+function headBytes(argument: number): number {
+  if (argument < 24) return 1;
+  if (argument < 0x100) return 2;
+  if (argument < 0x1_0000) return 3;
+  return argument < TWO_TO_32 ? 5 : 9;
+}
+
+function sizeOf(value: CborValue): number {
+  if (typeof value === "number") return headBytes(value < 0 ? -1 - value : value);
+  if (typeof value === "string") {
+    const length = utf8Bytes(value);
+    return headBytes(length) + length;
+  }
+  if (value instanceof Uint8Array) return headBytes(value.length) + value.length;
+  if (value === null || typeof value === "boolean") return 1;
+  let size = headBytes(value.length);
+  for (const item of value) size += sizeOf(item);
+  return size;
+}
+
+/** Write a value at `at`; where it ends. */
+function write(value: CborValue, target: Uint8Array, at: number): number {
+  if (typeof value === "number") return writeInteger(value, target, at);
+  if (typeof value === "string")
+    return writeUtf8(value, target, writeHead(MAJOR_TEXT, utf8Bytes(value), target, at));
+  if (value instanceof Uint8Array) {
+    const from = writeHead(MAJOR_BYTES, value.length, target, at);
+    target.set(value, from);
+    return from + value.length;
+  }
+  if (value === null || typeof value === "boolean") {
+    target[at] = value === null ? NULL : value ? TRUE : FALSE;
+    return at + 1;
+  }
+  let end = writeHead(MAJOR_ARRAY, value.length, target, at);
+  for (const item of value) end = write(item, target, end);
+  return end;
+}
+
+function writeInteger(value: number, target: Uint8Array, at: number): number {
+  if (!Number.isSafeInteger(value))
+    throw new MalformedMessageError("a message body", `${value} is not an integer within +-(2^53 - 1)`);
+  return value < 0
+    ? writeHead(MAJOR_NEGATIVE, -1 - value, target, at)
+    : writeHead(MAJOR_UINT, value, target, at);
+}
+
+function writeHead(major: number, argument: number, target: Uint8Array, at: number): number {
+  const length = headBytes(argument);
+  const end = at + length;
+  if (length === 1) {
+    target[at] = (major << 5) | argument;
+    return end;
+  }
+  target[at] = (major << 5) | (length === 2 ? 24 : length === 3 ? 25 : length === 5 ? 26 : 27);
+  let rest = argument;
+  for (let place = end - 1; place > at; place--) {
+    target[place] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  return end;
+}
+
+/** One pass over the bytes that checks and builds. */
+class Decoder {
   readonly #bytes: Uint8Array;
   readonly #what: string;
   #at = 0;
@@ -55,27 +120,37 @@ class Scan {
     this.#what = what;
   }
 
-  item(depth: number): void {
+  item(depth: number): CborValue {
     if (depth > CBOR_DEPTH_MAX) this.#refuse(`it is nested deeper than ${CBOR_DEPTH_MAX}`);
     if (++this.#items > CBOR_ITEMS_MAX) this.#refuse(`it has more than ${CBOR_ITEMS_MAX} items`);
     const head = this.#byte();
     const major = head >> 5;
-    if (major === MAJOR_UINT || major === MAJOR_NEGATIVE) this.#argument(head & 31);
-    else if (major === MAJOR_BYTES) this.#skip(this.#argument(head & 31));
-    else if (major === MAJOR_TEXT) this.#text(this.#argument(head & 31));
-    else if (major === MAJOR_ARRAY) this.#array(this.#argument(head & 31), depth);
-    else if (head !== FALSE && head !== TRUE && head !== NULL)
-      this.#refuse(`item head 0x${head.toString(16)} is not allowed`);
+    if (major === MAJOR_UINT) return this.#argument(head & 31);
+    if (major === MAJOR_NEGATIVE) return this.#negative(head & 31);
+    if (major === MAJOR_BYTES) return this.#string(this.#argument(head & 31));
+    if (major === MAJOR_TEXT) return this.#text(this.#argument(head & 31));
+    if (major === MAJOR_ARRAY) return this.#array(this.#argument(head & 31), depth);
+    if (head === NULL) return null;
+    if (head !== FALSE && head !== TRUE) this.#refuse(`item head 0x${head.toString(16)} is not allowed`);
+    return head === TRUE;
   }
 
   end(): void {
     if (this.#at !== this.#bytes.length) this.#refuse("bytes follow the value");
   }
 
-  #array(count: number, depth: number): void {
+  #array(count: number, depth: number): CborValue[] {
     if (count > this.#bytes.length - this.#at)
       this.#refuse("an array is longer than the bytes that are left");
-    for (let i = 0; i < count; i++) this.item(depth + 1);
+    const items: CborValue[] = [];
+    for (let i = 0; i < count; i++) items.push(this.item(depth + 1));
+    return items;
+  }
+
+  #negative(minor: number): number {
+    const value = -1 - this.#argument(minor);
+    if (!Number.isSafeInteger(value)) this.#refuse("an integer is below -(2^53 - 1)");
+    return value;
   }
 
   #argument(minor: number): number {
@@ -83,25 +158,31 @@ class Scan {
     if (minor > 27) this.#refuse("a length is indefinite or reserved");
     const size = 1 << (minor - 24);
     let value = 0;
-    for (let i = 0; i < size; i++) {
-      value = value * 256 + this.#byte();
-    }
+    for (let i = 0; i < size; i++) value = value * 256 + this.#byte();
     if (!Number.isSafeInteger(value)) this.#refuse("an integer is above 2^53 - 1");
     const least = size === 1 ? 24 : size === 2 ? 0x100 : size === 4 ? 0x1_0000 : TWO_TO_32;
     if (value < least) this.#refuse("an integer is not in its shortest form");
     return value;
   }
 
-  #text(length: number): void {
-    const start = this.#at;
-    this.#skip(length);
-    if (!isUtf8(this.#bytes.subarray(start, this.#at))) this.#refuse("a text is not UTF-8");
+  /** C5. */
+  #string(length: number): Uint8Array {
+    const bytes = this.#take(length);
+    return length * 2 >= this.#bytes.length ? bytes : bytes.slice();
   }
 
-  #skip(length: number): void {
+  #text(length: number): string {
+    const text = textOf(this.#take(length));
+    if (text === undefined) this.#refuse("a text is not UTF-8");
+    return text;
+  }
+
+  #take(length: number): Uint8Array {
     if (length > this.#bytes.length - this.#at)
       this.#refuse("a string is longer than the bytes that are left");
+    const bytes = this.#bytes.subarray(this.#at, this.#at + length);
     this.#at += length;
+    return bytes;
   }
 
   #byte(): number {
@@ -113,23 +194,4 @@ class Scan {
   #refuse(why: string): never {
     throw new MalformedMessageError(this.#what, why);
   }
-}
-
-/** Least code point that needs as many continuation bytes as its index says; a shorter form is not UTF-8 (RFC 3629). */
-const LEAST: readonly number[] = [0, 0x80, 0x800, 0x1_0000];
-
-function isUtf8(bytes: Uint8Array): boolean {
-  for (let at = 0; at < bytes.length; ) {
-    const head = bytes[at++] ?? 0;
-    const more = head < 0x80 ? 0 : head >> 5 === 6 ? 1 : head >> 4 === 14 ? 2 : head >> 3 === 30 ? 3 : -1;
-    if (more < 0 || at + more > bytes.length) return false;
-    let point = more === 0 ? head : head & (0x3f >> more);
-    for (let i = 0; i < more; i++) {
-      const next = bytes[at++] ?? 0;
-      if (next >> 6 !== 2) return false;
-      point = (point << 6) | (next & 0x3f);
-    }
-    if (point < (LEAST[more] ?? 0) || point > 0x10_ffff || (point >= 0xd800 && point <= 0xdfff)) return false;
-  }
-  return true;
 }

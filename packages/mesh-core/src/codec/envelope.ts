@@ -9,6 +9,7 @@
  * N1. A version or kind this build does not know is refused with a typed error before the body is looked at.
  * N2. The size is checked against the limit of the traffic class before anything is allocated.
  * N3. A request id is below 2^53. It is zero where a kind has no request.
+ * N4. Header and body are written into one piece of memory; a large byte string of a message that arrived is a view of it (C5).
  */
 import { MESSAGE_LIMIT_BYTES, type TrafficClass } from "@glia-os/abi/ports";
 import {
@@ -79,17 +80,14 @@ const TWO_TO_32 = 0x1_0000_0000;
 
 /** The bytes of a message. @throws {MessageTooLargeError} over the limit of `trafficClass`. */
 export function encodeEnvelope(envelope: Envelope, trafficClass: TrafficClass = "request"): Uint8Array {
-  const body = encodeCbor(envelope.body);
+  const bytes = encodeCbor(envelope.body, ENVELOPE_HEADER_BYTES);
   const max = MESSAGE_LIMIT_BYTES[trafficClass];
-  if (body.length + ENVELOPE_HEADER_BYTES > max)
-    throw new MessageTooLargeError(`a ${envelope.kind} message`, body.length + ENVELOPE_HEADER_BYTES, max);
-  const bytes = new Uint8Array(ENVELOPE_HEADER_BYTES + body.length);
+  if (bytes.length > max) throw new MessageTooLargeError(`a ${envelope.kind} message`, bytes.length, max);
   bytes[0] = ENVELOPE_VERSION;
   bytes[1] = KINDS[envelope.kind];
   const view = new DataView(bytes.buffer);
   view.setUint32(4, Math.floor(envelope.requestId / TWO_TO_32));
   view.setUint32(8, envelope.requestId % TWO_TO_32);
-  bytes.set(body, ENVELOPE_HEADER_BYTES);
   return bytes;
 }
 
