@@ -5,6 +5,8 @@
  * CG2. At most {@link MAILBOX_MESSAGES_MAX} messages and {@link MAILBOX_BYTES_MAX} bytes wait in one mailbox. What does not fit is asked for
  *      again later (`retry`), before it reaches the link table; it is never dropped.
  * CG3. From a resolved `freeze` until `thaw` no message is accepted (MC1); after `retire` messages are answered with `moved`.
+ * CG9. A frozen cell that is `leaving` sends its senders to its destination, which takes their messages and acknowledges them when the cell runs there
+ *      (early-mail.ts). If it goes on here they come back.
  * CG4. A retired agent is answered for as retired-cells.ts says.
  * CG5. A node hosts at most {@link CELLS_MAX} cells.
  * CG6. A suspended cell runs nothing until `resume`: not after a move, and not after one that was rolled back. Its mailbox takes messages up to
@@ -30,6 +32,7 @@ import { type AgentManifest, decodeManifest, encodeManifest, type ProgramKind } 
 import type { CellBaggage, CellLeft } from "./cell-baggage.ts";
 import { type CellState, transition } from "./cell-state.ts";
 import { MAILBOX_MESSAGES_MAX } from "./constants.ts";
+import { EarlyMail } from "./early-mail.ts";
 import {
   AlreadyHereError,
   BadImageError,
@@ -42,12 +45,13 @@ import {
 import { type CellHead, CHUNK_BYTES, copiedHead, encodeHead } from "./frozen-cell.ts";
 import { type GateCell as Cell, FIRST, newCell, refuseUpgrading } from "./gate-cell.ts";
 import type { CellGateEvents, CellGateOptions, CellReport } from "./gate-options.ts";
-import { imageSource, piecesSource } from "./image-source.ts";
+import { askBeginning, imageSource, piecesSource } from "./image-source.ts";
 import type { KeptCells } from "./kept-cells.ts";
 import { KeptMailbox } from "./kept-mailbox.ts";
 import type { CallerCounts } from "./policy/caller-counts.ts";
 import { GatePages } from "./postcopy/gate-pages.ts";
 import { receiveImage } from "./receive-image.ts";
+import { replicaOf } from "./replica/grants.ts";
 import { RetiredCells } from "./retired-cells.ts";
 import type { Asker, CellEnd, CellGatePort, CellRunnerPort, FrozenMail, MailItem } from "./runner-port.ts";
 
@@ -224,17 +228,17 @@ export class CellGate implements MeshCells, CellGatePort {
   deliver(message: LinkMessage): LinkVerdict {
     const cell = this.#cells.get(message.agent);
     if (cell === undefined) return this.#mailboxes?.deliver(message) ?? this.#retired.answer(message.agent);
-    if (cell.state !== "running" && (cell.state !== "suspended" || cell.kept !== undefined))
-      return { kind: "retry", retryAfterMs: RETRY_MS };
+    if (cell.leaving !== undefined) return { kind: "moved", ...cell.leaving };
+    if (!takesMessages(cell)) return { kind: "retry", retryAfterMs: RETRY_MS };
     if (!this.#hasRoom(cell, message.payload.length)) return { kind: "retry", retryAfterMs: RETRY_MS };
     const verdict = cell.links.offer(message.link, message.seq, message.floor, message.ask);
     if (verdict.kind === "duplicate") cell.refusedDuplicates++;
-    if (verdict.kind !== "accepted") return cell.kept?.held(verdict) ?? verdict;
+    if (verdict.kind !== "accepted") return (cell.kept ?? cell.early)?.held(verdict) ?? verdict;
     const { link, seq, ask, from, payload } = message;
     this.callers?.note(cell.agent, from);
     if (cell.kept === undefined) {
       this.#give(cell, { link, seq, ask, from, payload });
-      return verdict;
+      return cell.early?.held(verdict) ?? verdict;
     }
     this.#count(cell, payload.length);
     return cell.kept.keep(message, verdict, () => this.taken(cell.agent, 1, payload.length));
@@ -312,14 +316,24 @@ export class CellGate implements MeshCells, CellGatePort {
     cell.readAhead = false;
     const { links, suspended } = cell;
     try {
-      const mail = await this.#runner.freeze(agent, FREEZE_TIMEOUT_MS);
+      const freezing = this.#runner.freeze(agent, FREEZE_TIMEOUT_MS);
+      const beginning = cell.kept === undefined ? askBeginning(this.#runner, agent) : [];
+      const mail = await freezing;
       const baggage = this.#baggage?.pack(agent);
-      return imageSource(this.#runner, agent, encodeHead({ links, mail, suspended, baggage }));
+      return imageSource(this.#runner, agent, encodeHead({ links, mail, suspended, baggage }), beginning);
     } catch (error) {
       if (cell.state === "migrating") cell.state = suspended ? "suspended" : "running";
       await this.#runner.stopAhead(agent);
       throw error;
     }
+  }
+
+  leaving(moved: Moved): boolean {
+    const cell = this.#cells.get(moved.agent);
+    // What is kept, on a disk or by a replica, cannot be before the cell runs there.
+    if (cell?.state !== "migrating" || cell.kept !== undefined || replicaOf(cell.manifest)) return false;
+    cell.leaving = moved;
+    return true;
   }
 
   async thaw(agent: AgentId, epoch: Epoch): Promise<void> {
@@ -328,6 +342,7 @@ export class CellGate implements MeshCells, CellGatePort {
     await this.#restoreLinks(cell);
     this.#baggage?.stays(agent);
     cell.epoch = epoch;
+    cell.leaving = undefined;
     if (cell.state === "migrating")
       cell.state = transition(agent, cell.state, cell.suspended ? "suspended" : "running");
   }
@@ -367,13 +382,17 @@ export class CellGate implements MeshCells, CellGatePort {
     cell.epoch = epoch;
     cell.state = transition(agent, cell.state, cell.suspended ? "suspended" : "running");
     this.#retired.delete(agent);
+    cell.early?.runs();
+    cell.early = undefined;
     // What it accepts from here on reaches the runner after this call.
     if (!cell.suspended) await this.#runner.activate(agent);
   }
 
   async discard(agent: AgentId): Promise<void> {
-    if (this.#cells.get(agent)?.state !== "created") return;
+    const cell = this.#cells.get(agent);
+    if (cell?.state !== "created") return;
     this.#cells.delete(agent);
+    cell.early?.lost(agent);
     this.#gone(agent, { kind: "discarded" });
     await this.#runner.drop(agent);
   }
@@ -455,9 +474,15 @@ export class CellGate implements MeshCells, CellGatePort {
       this.#baggage.stage(cell.agent, baggage);
     }
     cell.links = links;
+    if (cell.kept === undefined) cell.early = new EarlyMail();
     cell.suspended = suspended;
     cell.waitingMessages = mail.mailbox.length;
     cell.waitingBytes = mail.mailbox.reduce((sum, { payload }) => sum + payload.length, 0);
     return mail;
   }
+}
+
+/** Whether a message for it has a mailbox to go to. What a kept cell takes while it stands still would be on no disk. */
+function takesMessages({ state, kept, early }: Cell): boolean {
+  return state === "running" || (state === "suspended" && kept === undefined) || early !== undefined;
 }

@@ -102,9 +102,12 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
   }
 
   async freeze(agent: AgentId, timeoutMs: number, leaves = true): Promise<FrozenMail> {
-    const { immovable } = this.#here(agent).held;
-    if (immovable.length > 0 && leaves) throw new ImmovableCapabilityError(agent, immovable);
-    const { away } = this.#here(agent);
+    const cell = this.#here(agent);
+    return cell.freezes(this.#freeze(cell, timeoutMs, leaves));
+  }
+
+  async #freeze({ agent, held, away }: RunnerCell, timeoutMs: number, leaves: boolean): Promise<FrozenMail> {
+    if (held.immovable.length > 0 && leaves) throw new ImmovableCapabilityError(agent, held.immovable);
     // Nothing is waited for without it: a freeze keeps its place among the messages (RP1).
     if (leaves && away !== undefined) await away.whole;
     return this.#stop(agent, timeoutMs, false);
@@ -154,6 +157,8 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
 
   async readImage(agent: AgentId): Promise<Uint8Array | undefined> {
     const cell = this.#here(agent);
+    await cell.freezing;
+    if (cell.task !== undefined) throw new NotHereError(agent);
     cell.image ??=
       cell.ahead?.last() ?? this.#options.codec.encode(cell.instance.snapshot(true))[Symbol.iterator]();
     const next = cell.image.next();

@@ -1,8 +1,9 @@
 /** One cell on its gate's side. */
 import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
-import { LinkTable } from "@glia-os/mesh-core";
+import { LinkTable, type Moved } from "@glia-os/mesh-core";
 import type { AgentManifest } from "./agent-manifest.ts";
 import type { CellState } from "./cell-state.ts";
+import type { EarlyMail } from "./early-mail.ts";
 import { IllegalTransitionError } from "./errors.ts";
 import type { KeptMailbox } from "./kept-mailbox.ts";
 import type { MailItem } from "./runner-port.ts";
@@ -34,6 +35,10 @@ export interface GateCell {
   pausing: Promise<void> | undefined;
   /** Whether it is being read out while it runs. */
   readAhead: boolean;
+  /** Set while it is frozen, and its senders are sent to where it is about to run. */
+  leaving: Moved | undefined;
+  /** What came before it runs here, from the moment its link table did. */
+  early: EarlyMail | undefined;
   links: LinkTable;
   /** Of a cell whose messages are kept on a disk. */
   readonly kept: KeptMailbox | undefined;
@@ -63,6 +68,8 @@ export function newCell(
     suspended: false,
     pausing: undefined,
     readAhead: false,
+    leaving: undefined,
+    early: undefined,
     links: new LinkTable(),
     kept,
     waitingMessages: 0,

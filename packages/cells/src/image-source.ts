@@ -3,6 +3,7 @@
  *
  * IO1. The runner is asked for what comes next as soon as it gave what came before, so that it reads while that is on its way. After the end, and
  *      after a failure, it is asked for nothing more.
+ * IO2. Of a cell that is frozen the beginning is asked for together with the freeze, and is there with its answer: all of it, if it is one piece.
  */
 import type { AgentId } from "@glia-os/abi/ids";
 import type { ChunkSource } from "@glia-os/mesh-core";
@@ -10,13 +11,22 @@ import { CHUNK_BYTES } from "./frozen-cell.ts";
 import { AHEAD_MARK, framedPiece } from "./image-stream.ts";
 import type { CellRunnerPort } from "./runner-port.ts";
 
-/** The head of a frozen cell, then what its runner reads out of it; as one chunk, if both fit into it. */
+/** Pieces that were asked for, in their order. */
+export type AskedPieces = readonly Promise<Uint8Array | undefined>[];
+
+/** Ask for the beginning of an image, and whether there is more, in the turn in which its cell is asked to stand still (IO2, RP5). */
+export function askBeginning(runner: Pick<CellRunnerPort, "readImage">, agent: AgentId): AskedPieces {
+  return [asked(runner.readImage(agent)), asked(runner.readImage(agent))];
+}
+
+/** The head of a frozen cell, then what its runner reads out of it; as one chunk, if both fit into it. `beginning`: what was asked for already. */
 export function imageSource(
   runner: Pick<CellRunnerPort, "readImage">,
   agent: AgentId,
   head: Uint8Array,
+  beginning: AskedPieces = [],
 ): ChunkSource {
-  const rest = readInTime(() => runner.readImage(agent));
+  const rest = readInTime(() => runner.readImage(agent), beginning);
   let left = head;
   let held: Uint8Array | undefined;
   return async () => {
@@ -64,18 +74,23 @@ function concat(one: Uint8Array, other: Uint8Array): Uint8Array {
   return both;
 }
 
-/** What `read` gives, of which the next is asked for ahead (IO1). One call at a time. */
-function readInTime(read: () => Promise<Uint8Array | undefined>): ChunkSource {
-  const ask = (): Promise<Uint8Array | undefined> => {
-    const asked = read();
-    // A failure is told to whoever asks next.
-    asked.catch(() => undefined);
-    return asked;
-  };
-  let next = ask();
+/** A failure is told to whoever waits for the piece. */
+function asked(piece: Promise<Uint8Array | undefined>): Promise<Uint8Array | undefined> {
+  piece.catch(() => undefined);
+  return piece;
+}
+
+/** What `read` gives, of which the next is asked for ahead (IO1), behind what was asked for already. One call at a time. */
+function readInTime(read: () => Promise<Uint8Array | undefined>, beginning: AskedPieces = []): ChunkSource {
+  const waiting = [...beginning];
+  if (waiting.length === 0) waiting.push(asked(read()));
   return async () => {
+    const next = waiting[0];
     const piece = await next;
-    if (piece !== undefined) next = ask();
+    // After the end, and after a failure, the same is said again.
+    if (piece === undefined) return undefined;
+    waiting.shift();
+    if (waiting.length === 0) waiting.push(asked(read()));
     return piece;
   };
 }

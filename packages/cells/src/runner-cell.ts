@@ -48,6 +48,8 @@ export class RunnerCell implements GuestTaskCell {
   instance!: EngineInstance;
   task: TaskHandles | undefined;
   taskId: TaskId | undefined;
+  /** Set until it stands still, or will not: who reads its image waits for that. */
+  freezing: Promise<FrozenMail> | undefined;
   freezeWanted = false;
   freezesAtMessage = false;
   onFrozen: ((mail: FrozenMail) => void) | undefined;
@@ -100,6 +102,16 @@ export class RunnerCell implements GuestTaskCell {
   recorded(handle: number): boolean {
     const target = this.held.targetOf(handle);
     return this.services.some(({ name, recorded }) => recorded === true && name === target);
+  }
+
+  /** It is to stand still: `freezing` until it does, or will not. */
+  async freezes(freezing: Promise<FrozenMail>): Promise<FrozenMail> {
+    this.freezing = freezing;
+    try {
+      return await freezing;
+    } finally {
+      if (this.freezing === freezing) this.freezing = undefined;
+    }
   }
 
   /** The guest, wherever it is. */

@@ -5,6 +5,7 @@
  * RP1. Calls of one side reach the other in the order they were made; so every message delivered before `freeze` is in the frozen mailbox.
  * RP2. Every delivered message is either taken by the guest (`taken`), or read out by `freeze`, or dropped with the cell (`ended`).
  * RP3. A reply made before `freeze` resolves is reported before `freeze` resolves.
+ * RP5. `readImage` may be asked for behind a `freeze` that is not answered yet: it waits for it, and fails if that fails.
  * RP4. An image that was begun by `readAhead` is gone on with by `readImage`: both together are one image. The cell runs until `freeze`.
  */
 import type { AgentId, NodeId } from "@glia-os/abi/ids";

@@ -2,6 +2,7 @@ import { errorCodeOf } from "@glia-os/abi/errors";
 import type { AgentId } from "@glia-os/abi/ids";
 import {
   CELLS_MAX,
+  type CellRunnerPort,
   FORWARD_MS,
   FREEZE_TIMEOUT_MS,
   MAILBOX_BYTES_MAX,
@@ -250,13 +251,67 @@ describe("moves", () => {
     await b.settle(b.gate.stage(AGENT, meta, source));
     await b.run();
     expect(b.replies).toEqual([]);
-    expect(b.gate.deliver(message(2, text("x"))).kind).toBe("retry");
-    const activated = b.gate.activate(AGENT, EPOCH(2));
-    expect(b.gate.deliver(message(2, text("x"), { ask: true })).kind, "from the word on").toBe("accepted");
-    await b.settle(activated);
+    const early = b.gate.deliver(message(2, text("x"), { ask: true }));
+    expect(early.kind).toBe("accepted");
+    let isAcknowledged = false;
+    const kept = (early as { readonly kept?: Promise<unknown> }).kept?.then(() => {
+      isAcknowledged = true;
+    });
     await b.run();
-    expect(b.replies.slice(1 - frozenReplies).map(({ seq }) => seq)).toEqual([2]);
-    expect(frozenReplies + b.replies.length).toBe(2);
+    expect([isAcknowledged, b.replies.length], "CG9, EM1: taken, and nothing said of it").toEqual([false, 0]);
+    const activated = b.gate.activate(AGENT, EPOCH(2));
+    expect(b.gate.deliver(message(3, text("y"), { ask: true }))).toEqual({ kind: "accepted", next: 4 });
+    await b.settle(activated);
+    await kept;
+    await b.run();
+    expect(b.replies.slice(1 - frozenReplies).map(({ seq }) => seq)).toEqual([2, 3]);
+    expect(frozenReplies + b.replies.length).toBe(3);
+  });
+
+  test("EM2: what a cell took before it ran goes with it when it is dropped, and its senders try again", async () => {
+    const a = await started("echo");
+    const b = new HostUnderTest();
+    const { meta } = a.gate.describe(AGENT)!;
+    await b.settle(b.gate.stage(AGENT, meta, await a.settle(a.gate.freeze(AGENT))));
+    const early = b.gate.deliver(message(1, text("x"), { ask: true })) as {
+      readonly kept?: Promise<unknown>;
+    };
+    await b.settle(b.gate.discard(AGENT));
+    expect(await codeOf(early.kept as Promise<unknown>)).toBe("cells.not-here");
+    expect(b.gate.deliver(message(1, text("x"))).kind).toBe("unknown-agent");
+    await a.settle(a.gate.thaw(AGENT, EPOCH(1)));
+    a.gate.deliver(message(1, text("x"), { ask: true }));
+    await a.run();
+    expect(a.replies.map(({ seq }) => seq)).toEqual([1]);
+  });
+
+  test("CG9: a frozen agent that is leaving sends its senders to its destination, until it goes on here", async () => {
+    const host = await started("echo");
+    const { gate } = host;
+    const moved = { agent: AGENT, epoch: EPOCH(1), owner: NODE_B, address: undefined };
+    gate.leaving(moved);
+    expect(gate.deliver(message(1, text("x"))).kind, "it runs: nothing of it is on its way").toBe("accepted");
+    await host.settle(gate.freeze(AGENT));
+    expect(gate.deliver(message(2, text("x"))).kind).toBe("retry");
+    gate.leaving(moved);
+    expect(gate.deliver(message(2, text("x")))).toEqual({ kind: "moved", ...moved });
+    await host.settle(gate.thaw(AGENT, EPOCH(1)));
+    expect(gate.deliver(message(2, text("x"))).kind).toBe("accepted");
+  });
+
+  test("RP5: an image may be asked for behind a freeze, and fails with it", async () => {
+    const agents: CellRunnerPort[] = [];
+    const host = new HostUnderTest((runner) => {
+      agents.push(runner);
+      return runner;
+    });
+    const [runner] = agents as [CellRunnerPort];
+    await host.settle(host.gate.start(AGENT, EPOCH(1), manifestOf("echo")));
+    await host.run();
+    expect(await codeOf(host.settle(runner.readImage(AGENT))), "it runs").toBe("cells.not-here");
+    const [frozen, first] = [runner.freeze(AGENT, 1000), runner.readImage(AGENT)];
+    await host.settle(frozen);
+    expect((await first)?.length).toBeGreaterThan(0);
   });
 
   test("a stream that is cut, changed or not an image is refused and leaves nothing behind", async () => {

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CHUNK_BYTES } from "../src/frozen-cell.ts";
-import { imageSource, piecesSource } from "../src/image-source.ts";
+import { askBeginning, imageSource, piecesSource } from "../src/image-source.ts";
 import { ImageReader } from "../src/image-stream.ts";
 import { ImageWrites, WRITES_MAX } from "../src/image-writes.ts";
 import { AGENT } from "./host-under-test.ts";
@@ -42,6 +42,21 @@ describe("what is read of a cell", () => {
     expect(await all(source)).toEqual([chunk(20, 2), chunk(30, 3)]);
     expect(await source()).toBeUndefined();
     expect(reads.asked).toBe(4);
+  });
+
+  test("IO2: the beginning is asked for before the head is there, and one piece is all of it", async () => {
+    const reads = new Reads(chunk(10, 1));
+    const beginning = askBeginning(reads, AGENT);
+    expect(reads.asked, "with the freeze").toBe(2);
+    const source = imageSource(reads, AGENT, chunk(5), beginning);
+    expect(await all(source)).toEqual([Uint8Array.from([...chunk(5), ...chunk(10, 1)])]);
+    expect(reads.asked, "nothing more after the end").toBe(2);
+    const more = new Reads(chunk(10, 1), chunk(20, 2), chunk(30, 3));
+    const chunks = await all(imageSource(more, AGENT, chunk(5), askBeginning(more, AGENT)));
+    expect(Buffer.concat(chunks)).toEqual(
+      Buffer.concat([chunk(5), chunk(10, 1), chunk(20, 2), chunk(30, 3)]),
+    );
+    expect(more.asked).toBe(4);
   });
 
   test("IO1: a failure is told once to whoever waits, and nothing is asked for after it", async () => {

@@ -22,12 +22,12 @@ const DIFFERENT: Readonly<Record<string, string>> = {
   "malformed ids, epochs, statuses": "they do not fit a message: mesh.malformed-message",
 };
 
-/** Clients of many nodes as one port: each operation is asked by the node it is about, as AN2 wants it. */
-function everyNode(engine: Coordination): Coordination {
+/** A client for each node of one anchor. */
+function clientsOf(engine: Coordination): (node: NodeId) => AnchorClient {
   const fence = { cluster: "ab".repeat(32) as ClusterId, anchorEpoch: 1 };
   const methods = new Map(new AnchorServer(engine, digests, () => fence).methods());
   const anchor = idOf(signerOf(0));
-  const as = (node: NodeId): AnchorClient =>
+  return (node) =>
     new AnchorClient({
       target: () => ({ anchor, ...fence }),
       call: async (_node, method, body) => {
@@ -41,6 +41,12 @@ function everyNode(engine: Coordination): Coordination {
         }
       },
     });
+}
+
+/** Clients of many nodes as one port: each operation is asked by the node it is about, as AN2 wants it. */
+function everyNode(engine: Coordination): Coordination {
+  const as = clientsOf(engine);
+  const anchor = idOf(signerOf(0));
   const holder = (sessionId: string): NodeId => sessionId.slice(0, 64) as NodeId;
   const owner = async (agent: AgentId): Promise<NodeId> => (await engine.getAgent(agent))?.owner ?? anchor;
   const reader = as(anchor);
@@ -102,5 +108,39 @@ describe("coordination through the anchor", () => {
     expect(await code(create(""))).toBe("store.name-invalid");
     expect(await code(create("\ud800"))).toBe("mesh.malformed-message");
     expect(await engine.listAgents()).toEqual([]);
+  });
+
+  it("AN5: the owner's swap reads no row that the anchor saw, and nobody else's goes by what it remembers", async () => {
+    const engine = createMemoryCoordination({ clock: { monotonicMs: () => 0, wallMs: () => 0 } });
+    const read = engine.getAgent.bind(engine);
+    let reads = 0;
+    engine.getAgent = (one) => {
+      reads += 1;
+      return read(one);
+    };
+    const [a, b] = [idOf(signerOf(1)), idOf(signerOf(2))];
+    const as = clientsOf(engine);
+    const agent = "11".repeat(16) as AgentId;
+    const [ofA, ofB] = await Promise.all([a, b].map((node) => as(node).openSession(node, 10_000, "s")));
+    const row = { agent, owner: a, status: "running" as const, name: "one", programHash: "0".repeat(64) };
+    let { epoch } = await as(a).createAgent({ ...row, sessionId: ofA!.sessionId }, "create");
+    const toA = { owner: a, sessionId: ofA!.sessionId, status: "running" as const };
+    const toB = { ...toA, owner: b, sessionId: ofB!.sessionId };
+    for (const change of [toA, toB]) {
+      const outcome = await as(a).compareAndSwap(agent, epoch, change, `swap ${epoch}`);
+      expect(outcome.kind).toBe("committed");
+      if (outcome.kind === "committed") epoch = outcome.row.epoch;
+    }
+    expect(reads, "a row that was created and changed through this anchor").toBe(0);
+    const refused = await as(a)
+      .compareAndSwap(agent, epoch, toA, "not its own")
+      .catch((error: unknown) => errorCodeOf(error));
+    expect(refused).toBe("mesh.not-yours");
+    expect(reads).toBe(1);
+    // Changed behind the anchor's back: what it remembers is old, and changes nothing.
+    await engine.compareAndSwap(agent, epoch, toA, "elsewhere");
+    const late = await as(b).compareAndSwap(agent, epoch, toB, "late");
+    expect(late.kind).toBe("conflict");
+    expect((await read(agent))?.owner).toBe(a);
   });
 });

@@ -33,6 +33,10 @@ interface Cell {
   /** While the rest of the ballast is on its way. */
   incoming: CountedPages | undefined;
   moved: Moved | undefined;
+  /** While it is frozen, and its senders are sent to its destination. */
+  leaving?: Moved | undefined;
+  /** From when it is staged until it runs: what came, which is acknowledged when it runs. */
+  early?: PromiseWithResolvers<void> | undefined;
 }
 
 const CHUNK = 64 * 1024;
@@ -101,16 +105,23 @@ export class CounterCells implements MeshCells {
     const cell = this.#cells.get(agent);
     if (cell === undefined) return { kind: "unknown-agent" };
     if (cell.state === "retired" && cell.moved !== undefined) return { kind: "moved", ...cell.moved };
-    if (cell.state !== "live") return { kind: "retry", retryAfterMs: 5 };
+    if (cell.leaving !== undefined) return { kind: "moved", ...cell.leaving };
+    const { early } = cell;
+    if (cell.state !== "live" && early === undefined) return { kind: "retry", retryAfterMs: 5 };
     const verdict = cell.links.offer(link, seq, floor, ask);
-    if (verdict.kind !== "accepted") return verdict;
+    if (!("next" in verdict)) return verdict;
+    const held = early === undefined ? verdict : { ...verdict, kept: early.promise };
+    if (verdict.kind !== "accepted") return held;
     cell.applied.push(new DataView(payload.buffer, payload.byteOffset).getUint32(0));
-    if (ask && !this.mute) {
-      const answer = Uint8Array.of(...payload, 1);
+    const answer = Uint8Array.of(...payload, 1);
+    const reply = (): void => {
       cell.links.reply(link, seq, answer);
       this.reply?.(from, { agent, link, seq, payload: answer });
-    }
-    return verdict;
+    };
+    if (!ask || this.mute) return held;
+    if (early === undefined) reply();
+    else early.promise.then(reply, () => undefined);
+    return held;
   }
 
   linkClosed(agent: AgentId, link: string): void {
@@ -190,8 +201,14 @@ export class CounterCells implements MeshCells {
     };
   }
 
+  leaving(moved: Moved): boolean {
+    this.#expect(moved.agent, "frozen").leaving = moved;
+    return true;
+  }
+
   async thaw(agent: AgentId, epoch: Epoch): Promise<void> {
     const cell = this.#expect(agent, "frozen");
+    cell.leaving = undefined;
     cell.epoch = epoch;
     cell.state = "live";
     cell.ahead = false;
@@ -200,6 +217,7 @@ export class CounterCells implements MeshCells {
 
   async retire(agent: AgentId, moved: Moved): Promise<void> {
     const cell = this.#expect(agent, "frozen");
+    cell.leaving = undefined;
     cell.state = "retired";
     cell.moved = moved;
     cell.applied = [];
@@ -236,18 +254,23 @@ export class CounterCells implements MeshCells {
     cell.ballast = checked(aheadBytes === undefined ? ballast : whole.slice(mark, head));
     if (byPages) this.#arrives(agent, cell, cell.ballast, view.getUint32(5));
     cell.state = "staged";
+    cell.early = Promise.withResolvers<void>();
+    cell.early.promise.catch(() => undefined);
   }
 
   async activate(agent: AgentId, epoch: Epoch): Promise<void> {
     const cell = this.#expect(agent, "staged");
     cell.epoch = epoch;
     cell.state = "live";
+    cell.early?.resolve();
+    cell.early = undefined;
     this.lives.push({ agent, epoch });
   }
 
   async discard(agent: AgentId): Promise<void> {
-    const state = this.#cells.get(agent)?.state;
+    const { state, early } = this.#cells.get(agent) ?? {};
     if (state === "staging" || state === "staged") this.#cells.delete(agent);
+    early?.reject(new TypeError("it was dropped"));
   }
 
   #expect(agent: AgentId, state: State): Cell {

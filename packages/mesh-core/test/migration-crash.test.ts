@@ -162,7 +162,7 @@ describe.each(STRATEGIES)("a move by %s with a failure at every step", (strategy
   const soak = process.env["GLIA_SOAK"] === "1";
   const seeds = soak ? [7, 8, 9, 10, 11, 12] : [7];
   const byPages = strategy === "post-copy" || strategy === "hybrid";
-  const most = byPages ? 72 : 36;
+  const most = byPages ? 72 : 40;
   const every = Array.from({ length: most }, (_, step) => step);
 
   for (const fault of FAULTS) {

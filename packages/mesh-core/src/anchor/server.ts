@@ -9,9 +9,11 @@
  *      gets its first outcome (K4).
  * AN4. A take-over goes to the engine for whoever asks under a session of its own: the engine checks, in the step that writes, that the
  *      row's session is over and that the row names the asker as replica (K6).
+ * AN5. Whose row it is need not be read again for an epoch that this anchor saw: an epoch has one owner (K1). At most {@link ROWS_KNOWN_MAX} are
+ *      remembered, and only for the owner's own request: any other is judged by what is stored.
  */
-import { toHex } from "@glia-os/abi/ids";
-import type { Coordination, Digests } from "@glia-os/abi/ports";
+import { type AgentId, type Epoch, type NodeId, toHex } from "@glia-os/abi/ids";
+import type { AgentRow, Coordination, Digests } from "@glia-os/abi/ports";
 import { ascii } from "../codec/ascii.ts";
 import { type CborValue, encodeCbor } from "../codec/cbor.ts";
 import { type FieldReader, NODE_ID_BYTES } from "../codec/reader.ts";
@@ -33,6 +35,8 @@ import {
   TOKEN_MAX,
 } from "./messages.ts";
 
+/** Rows whose owner an anchor remembers (AN5). */
+export const ROWS_KNOWN_MAX = 4096;
 const CHANGES_MAX = 1000;
 const ROW_FIELDS_MAX = 9;
 
@@ -43,6 +47,7 @@ export class AnchorServer {
   readonly #engine: Coordination;
   readonly #fence: () => AnchorFence | undefined;
   readonly #digests: Digests;
+  readonly #known = new Map<AgentId, { readonly epoch: Epoch; readonly owner: NodeId }>();
 
   /** `fence` is undefined while this node is not the anchor. */
   constructor(engine: Coordination, digests: Digests, fence: () => AnchorFence | undefined) {
@@ -125,7 +130,9 @@ export class AnchorServer {
     args.end();
     if (row.owner !== caller.node) throw new NotYoursError(`node ${row.owner.slice(0, 12)}`);
     checkOwn(caller, row.sessionId);
-    return rowFields(await this.#engine.createAgent(row, requestId));
+    const created = await this.#engine.createAgent(row, requestId);
+    this.#remember(created);
+    return rowFields(created);
   }
 
   async #compareAndSwap(caller: Caller, args: FieldReader): Promise<CborValue> {
@@ -134,13 +141,29 @@ export class AnchorServer {
     const change = readChange(args.nested("change"));
     const requestId = this.#scoped(caller, args);
     args.end();
-    const stored = await this.#engine.getAgent(agent);
-    if (stored !== undefined && stored.epoch === expected && stored.owner !== caller.node) {
-      const free = stored.status === "exported" || stored.status === "failed";
-      if (!free || change.owner !== caller.node) throw new NotYoursError(`agent ${agent}`);
-      checkOwn(caller, change.sessionId);
+    const known = this.#known.get(agent);
+    if (known?.epoch !== expected || known.owner !== caller.node) {
+      const stored = await this.#engine.getAgent(agent);
+      if (stored !== undefined && stored.epoch === expected && stored.owner !== caller.node) {
+        const free = stored.status === "exported" || stored.status === "failed";
+        if (!free || change.owner !== caller.node) throw new NotYoursError(`agent ${agent}`);
+        checkOwn(caller, change.sessionId);
+      }
     }
-    return outcomeFields(await this.#engine.compareAndSwap(agent, expected, change, requestId));
+    const outcome = await this.#engine.compareAndSwap(agent, expected, change, requestId);
+    if (outcome.kind !== "unknown-agent") this.#remember(outcome.row);
+    return outcomeFields(outcome);
+  }
+
+  /** AN5. */
+  #remember({ agent, epoch, owner }: AgentRow): void {
+    this.#known.delete(agent);
+    this.#known.set(agent, { epoch, owner });
+    if (this.#known.size <= ROWS_KNOWN_MAX) return;
+    for (const oldest of this.#known.keys()) {
+      this.#known.delete(oldest);
+      return;
+    }
   }
 
   async #takeOver(caller: Caller, args: FieldReader): Promise<CborValue> {

@@ -205,12 +205,16 @@ export class Links {
     this.#held.reply(to, agent, link, reply);
   }
 
-  /** An agent of this node went elsewhere (LN3). */
-  moved({ agent, epoch, owner, address }: Moved): void {
+  /** An agent of this node went elsewhere, or goes on here (LN3). */
+  moved(moved: Moved): void {
+    this.leaving(moved);
+    this.#waiters.delete(moved.agent);
+  }
+
+  /** It is about to go there: who waits sends what it has there, and is told what became of it when that is known. */
+  leaving({ agent, epoch, owner, address }: Moved): void {
     this.#locations.learn({ agent, epoch, owner });
-    const waiters = this.#waiters.get(agent);
-    this.#waiters.delete(agent);
-    for (const [link, node] of waiters ?? [])
+    for (const [link, node] of this.#waiters.get(agent) ?? [])
       this.#answer(node, 0, {
         link,
         agent,
@@ -236,11 +240,6 @@ export class Links {
       .map(({ sender }) => sender);
     if (open !== undefined) senders.push(open.link.sender);
     for (const sender of senders) sender.moved(owner);
-  }
-
-  /** An agent of this node runs again: the senders that wait will come by themselves. */
-  resumed(agent: AgentId): void {
-    this.#waiters.delete(agent);
   }
 
   /** A node cannot be reached or its session ended. */

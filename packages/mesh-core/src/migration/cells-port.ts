@@ -102,6 +102,11 @@ export interface MigratableCells {
   readonly postcopy?: PostCopyCells;
   /** Stop the agent at its next yield point and hand out its state (MC1, MC3). */
   freeze(agent: AgentId): Promise<ChunkSource>;
+  /**
+   * All of a frozen agent is on its way to `moved.owner`: from now on its messages may be answered with `moved`, under the epoch that it had, until
+   * `thaw` or `retire`, if this says so. Its destination takes them before it runs there, and acknowledges them when it does.
+   */
+  leaving?(moved: Moved): boolean;
   /** Go on where the agent was frozen, under `epoch`. */
   thaw(agent: AgentId, epoch: Epoch): Promise<void>;
   /** Drop the frozen agent; answer its messages with `moved` from now on. */

@@ -8,6 +8,8 @@
  * MG4. After the commit the source retires its copy and answers Moved; it never runs it again.
  * MG5. One move per agent at a time.
  * MG7. A move that is cancelled stops at once before its swap was sent; after, it aborts as past the deadline. Whoever cancels is told which it was.
+ * MG9. When everything is on its way, senders are told where the agent is about to be; if it goes on here they are told that. What they send there
+ *      meanwhile counts only once the agent runs there.
  * MG6. Rounds of pre-copy are the first part of the one stream that crosses, under its running hash; whatever fails in them changes nothing: the
  *      agent never stopped.
  * MG8. After the commit of a post-copy the source keeps the agent's pages until the destination has them all, or is silent; the report comes after that.
@@ -76,8 +78,10 @@ export interface DeparturesOptions {
   addressOf(node: NodeId): HostPort | undefined;
   call(node: NodeId, method: string, body: Uint8Array, options: CallOptions): Promise<Uint8Array>;
   onPhase(agent: AgentId, to: NodeId, phase: MigrationPhase): void;
+  /** It is about to be elsewhere: what is sent there is taken when it is. */
+  onLeaving(moved: Moved): void;
   onMoved(moved: Moved): void;
-  onResumed(agent: AgentId): void;
+  onResumed(agent: AgentId, epoch: Epoch): void;
 }
 
 /** Of a session id, what tells the sessions of one node apart. */
@@ -303,6 +307,7 @@ export class Departures {
         const leftMs = Math.max(1, this.#o.deadlineMs - move.timeline.elapsedMs());
         // Beside the last chunks: the destination waits for them.
         const staged = this.#call(move.to, MOVE_METHODS.stage, stageBody(move.id, total, hash), leftMs);
+        this.#sendAhead(move);
         await Promise.all([...arriving, staged]);
         return total;
       });
@@ -311,6 +316,13 @@ export class Departures {
       if (!frozen) await this.#settleFreeze(move, freezing);
       return this.#resume(move, move.epoch, error);
     }
+  }
+
+  /** Who has a message for the agent sends it after it: it is there when the agent runs (MG9). */
+  #sendAhead({ agent, epoch, to, cancelled, unwanted }: Move): void {
+    if (cancelled || unwanted) return;
+    const moved = { agent, epoch, owner: to, address: this.#o.addressOf(to) };
+    if (this.#o.cells.leaving?.(moved) === true) this.#o.onLeaving(moved);
   }
 
   async #settleFreeze(move: Move, freezing: Promise<ChunkSource>): Promise<void> {
@@ -415,7 +427,7 @@ export class Departures {
   async #resume(move: Move, epoch: Epoch, cause: unknown): Promise<never> {
     this.#tellAbort(move);
     await this.#o.cells.thaw(move.agent, epoch);
-    this.#o.onResumed(move.agent);
+    this.#o.onResumed(move.agent, epoch);
     if (move.unwanted) throw new MigrationCancelledError(move.agent);
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new MigrationAbortedError(move.agent, why, cause);

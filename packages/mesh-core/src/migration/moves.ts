@@ -133,8 +133,9 @@ function buildDepartures(
     addressOf: (node) => context.member(node)?.address,
     call: (node, method, body, options) => context.call(node, method, body, options),
     onPhase: (agent, to, phase) => context.emit({ kind: "migrationPhase", agent, to, phase }),
+    onLeaving: (moved) => links()?.leaving(moved),
     onMoved: (moved) => links()?.moved(moved),
-    onResumed: (agent) => links()?.resumed(agent),
+    onResumed: (agent, epoch) => links()?.moved({ agent, epoch, owner: self, address: undefined }),
   });
 }
 
