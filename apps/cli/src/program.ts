@@ -200,6 +200,7 @@ function addAgent(program: Command, register: Registrar): void {
       "--replica [without]",
       "keep a copy on another node, which goes on with it; without one it waits (hold, the default) or goes on (continue)",
     )
+    .option("--replicas <n>", "keep copies on so many other nodes, 1 to 4 (default with --replica: 1)")
     .option(
       "--durable",
       "run it as a durable agent, outside the sandbox, on a node that allows it (--programs)",

@@ -6,7 +6,7 @@ import { KeptAgents, LOST_MS, PAUSE_MAX_MS, WELL_MS } from "../src/up/kept-agent
 class Mesh {
   readonly living = new Map<
     string,
-    { owner: string; status: string; live: object | undefined; lost?: true; replica?: string }
+    { owner: string; status: string; live: object | undefined; lost?: true; replicas?: readonly string[] }
   >();
   readonly did: string[] = [];
   nowMs = 0;
@@ -69,8 +69,8 @@ describe("agents that are kept", () => {
     const mesh = new Mesh();
     const gone = { owner: "self", status: "running", live: undefined };
     mesh.living.set("silent", gone);
-    mesh.living.set("replicated", { ...gone, lost: true, replica: "other" });
-    mesh.living.set("suspended", { ...gone, status: "failed", lost: true, replica: "other" });
+    mesh.living.set("replicated", { ...gone, lost: true, replicas: ["other"] });
+    mesh.living.set("suspended", { ...gone, status: "failed", lost: true, replicas: ["other"] });
     mesh.living.set("moving", { ...gone, lost: true });
     await mesh.kept.keep(
       ["silent", "replicated", "suspended", "moving"].map((name) => ({ name, file: "a.wasm" })),

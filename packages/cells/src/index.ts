@@ -103,7 +103,14 @@ export {
   ReplayDivergedError,
   ReplicaLostError,
 } from "./replica/errors.ts";
-export { checkReplicable, REPLICA_GRANTS, replicaOf, type WithoutReplica } from "./replica/grants.ts";
+export {
+  checkReplicable,
+  REPLICA_GRANTS,
+  type ReplicaWish,
+  replicaGrant,
+  replicaOf,
+  type WithoutReplica,
+} from "./replica/grants.ts";
 export type { CellOutputs, RecordedCell, ResumedOutputs } from "./replica/outputs.ts";
 export type { Copy } from "./replica/rebuild.ts";
 export {

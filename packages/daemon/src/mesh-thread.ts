@@ -102,6 +102,7 @@ export class MeshThread implements MeshThreadService {
   measured(): readonly MetricSnapshot[] {
     const uptimeSeconds = (this.#clock.monotonicMs() - this.#startedMs) / 1000;
     this.#meter.gauge("mielin_uptime_seconds", uptimeSeconds, { node: this.#setup.name });
+    this.#replicas?.measure();
     return this.#meter.snapshot();
   }
 

@@ -21,7 +21,7 @@ import {
   MEMORY_PAGES_DEFAULT,
   NotHereError,
   PROGRAM_BYTES_MAX,
-  REPLICA_GRANTS,
+  replicaGrant,
 } from "@glia-os/cells";
 import type {
   AgentLink,
@@ -268,9 +268,9 @@ export class NodeService {
 
   /** A row as people see it, with what its owner adds. */
   async view(row: AgentRow): Promise<AgentView> {
-    const { agent, name, epoch, owner, status, programHash, replica } = row;
+    const { agent, name, epoch, owner, status, programHash, replicas } = row;
     const ownerName = this.#parts.mesh.members().find(({ node }) => node === owner)?.name;
-    const named = replica === undefined ? {} : { replica };
+    const named = replicas === undefined ? {} : { replicas };
     const found = await this.#vitals(row);
     const failure = found && "failure" in found ? found.failure : undefined;
     const live = found && "failure" in found ? undefined : (found ?? undefined);
@@ -509,10 +509,11 @@ function isThere(mesh: Mesh, node: NodeId): boolean {
   return state === "alive" || state === "suspect";
 }
 
-/** What a new agent is granted; the wish for a replica is one of the grants (docs/spec/replica.md). */
-function grantsOf({ grants, kind, durability, withoutReplica = "hold" }: SpawnRequest): readonly string[] {
-  const asked = grants ?? (kind === "domain" ? [] : ["glia.v1"]);
-  return durability === "replica" ? [...asked, REPLICA_GRANTS[withoutReplica]] : asked;
+/** What a new agent is granted; the wish for replicas is one of the grants (docs/spec/replica.md). */
+function grantsOf({ grants, kind, durability, replicas, withoutReplica = "hold" }: SpawnRequest): string[] {
+  const asked = [...(grants ?? (kind === "domain" ? [] : ["glia.v1"]))];
+  const count = replicas ?? (durability === "replica" ? 1 : undefined);
+  return count === undefined ? asked : [...asked, replicaGrant({ without: withoutReplica, count })];
 }
 
 function ownerOf(row: AgentRow | undefined): { readonly owner: NodeId; readonly epoch: Epoch } | undefined {

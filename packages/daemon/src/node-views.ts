@@ -188,7 +188,7 @@ export interface AgentVitals {
   readonly speaks?: boolean;
   /** Where it stands there: `suspended` by request, `migrating` while it is on its way. */
   readonly state: CellState;
-  /** How its replica stands; absent for an agent without one. */
+  /** How its replicas stand; absent for an agent that wants none. */
   readonly replica?: ReplicaView;
   /** SHA-256 of the program that it runs now, as hexadecimal. */
   readonly programHash?: string;
@@ -211,13 +211,13 @@ export interface AgentView {
   readonly status: AgentStatus | "gone";
   /** SHA-256 of its program, as hexadecimal; of the one it was started with, when its owner does not answer. */
   readonly programHash: string;
-  /** The node that may go on with it when its own is gone (docs/availability.md). */
-  readonly replica?: NodeId;
+  /** The nodes that may go on with it when its own is gone (docs/availability.md); absent where there is none. */
+  readonly replicas?: readonly NodeId[];
   /** Why it failed, while its node knows it. */
   readonly failure?: string;
   /**
    * Its node answered that it does not have it. Absent when that node did not answer, or is about to run it: a move, a takeover. An agent that
-   * is `lost` can still be where its `replica` is.
+   * is `lost` can still be where its `replicas` are.
    */
   readonly lost?: true;
   /** From the owner; absent when it did not answer. */
@@ -238,8 +238,10 @@ export interface SpawnRequest {
   readonly grants?: readonly string[];
   /** Linear memory limit in 64 KiB pages, 1 to 32,768. */
   readonly memoryPages?: number;
-  /** `replica`: another node keeps a copy and goes on with it when this one is gone (docs/availability.md). Default `local`. */
+  /** `replica`: other nodes keep a copy and go on with it when this one is gone (docs/availability.md). Default `local`. */
   readonly durability?: "local" | "replica";
+  /** On how many other nodes, 1 to 4; a number from 1 on asks for `replica`. Default 1 with `replica`. */
+  readonly replicas?: number;
   /** What it does while it has no replica: `hold`, the default, acknowledges nothing; `continue` goes on as a local one. */
   readonly withoutReplica?: WithoutReplica;
   /** For an agent of `@glia-os/cells/agent`: what it begins with (docs/spec/agents-service.md). */

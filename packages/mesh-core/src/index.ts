@@ -31,7 +31,7 @@ export {
 export { FieldReader } from "./codec/reader.ts";
 export { PeerExchange, type PeerExchangeStats } from "./exchange/peer-exchange.ts";
 export { type PeerRecord, PeerRecords } from "./exchange/peer-record.ts";
-export { type Checkpoint, Feed, type FeedOptions, type FeedState } from "./failover/feed.ts";
+export { type Checkpoint, Feed, type FeedOptions, type ReplicaState } from "./failover/feed.ts";
 export { Feeds, type OwnFeedOptions, type SharedFeedOptions } from "./failover/feeds.ts";
 export type { HeldAgent, HeldEntry } from "./failover/hold.ts";
 export { HOLD_BYTES, Holds, type HoldsOptions } from "./failover/holds.ts";

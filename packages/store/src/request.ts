@@ -5,14 +5,15 @@
  */
 import { MalformedError } from "@glia-os/abi/errors";
 import { type AgentId, type Epoch, type NodeId, parseAgentId, parseNodeId, toEpoch } from "@glia-os/abi/ids";
-import type {
-  AgentChange,
-  AgentRow,
-  AgentStatus,
-  CasOutcome,
-  CoordinationChange,
-  NodeSession,
-  TakeOver,
+import {
+  type AgentChange,
+  type AgentRow,
+  type AgentStatus,
+  type CasOutcome,
+  type CoordinationChange,
+  type NodeSession,
+  REPLICAS_MAX,
+  type TakeOver,
 } from "@glia-os/abi/ports";
 import { NameInvalidError, TtlOutOfRangeError } from "./errors.ts";
 import { CHANGES_LIMIT, NAME_LIMIT_BYTES, REQUEST_ID_LIMIT, TTL_MAX_MS, TTL_MIN_MS } from "./limits.ts";
@@ -129,15 +130,18 @@ export function openSessionRequest(node: NodeId, ttlMs: number, requestId: strin
   };
 }
 
-/** The replica named in a row: another node than its owner. */
-function checkReplica<Named extends NodeId | null>(
-  replica: Named | undefined,
+/** The replicas named in a row: different nodes, and none the owner. */
+function checkReplicas(
+  replicas: readonly NodeId[] | undefined,
   owner: NodeId,
-): { readonly replica: Named } | Record<never, never> {
-  if (replica === undefined) return {};
-  if (replica !== null && parseNodeId(replica) === owner)
-    throw new MalformedError("replica", "it is the owner itself");
-  return { replica };
+): { readonly replicas: readonly NodeId[] } | Record<never, never> {
+  if (replicas === undefined) return {};
+  if (!Array.isArray(replicas) || replicas.length > REPLICAS_MAX)
+    throw new MalformedError("replicas", `they are not a list of at most ${REPLICAS_MAX} nodes`);
+  const named = replicas.map((replica: unknown) => parseNodeId(replica as string));
+  if (named.includes(owner)) throw new MalformedError("replicas", "one is the owner itself");
+  if (new Set(named).size < named.length) throw new MalformedError("replicas", "one is named twice");
+  return { replicas: named };
 }
 
 /** Check the arguments of `createAgent` (Q1). */
@@ -149,9 +153,9 @@ export function createAgentRequest(row: NewAgent, requestId: string): Coordinati
   if (status === "terminated") throw new MalformedError("agent status", "a new agent is not terminated");
   if (!PROGRAM_HASH.test(row.programHash))
     throw new MalformedError("program hash", "it is not 64 characters of 0-9a-f");
-  const replica = checkReplica(row.replica, row.owner);
+  const replicas = checkReplicas(row.replicas, row.owner);
   const name = checkName(row.name);
-  const checked = { agent, ...owner, status, name, programHash: row.programHash, ...replica };
+  const checked = { agent, ...owner, status, name, programHash: row.programHash, ...replicas };
   return { op: "create-agent", row: checked, requestId: checkRequestId(requestId) };
 }
 
@@ -171,7 +175,7 @@ export function compareAndSwapRequest(
     change: {
       ...checkOwner(change.owner, change.sessionId),
       status: checkStatus(change.status),
-      ...checkReplica(change.replica, change.owner),
+      ...checkReplicas(change.replicas, change.owner),
     },
     requestId: checkRequestId(requestId),
   };

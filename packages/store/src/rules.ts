@@ -182,11 +182,10 @@ export class CoordinationRules {
     if (row.epoch !== expected) return { kind: "conflict", row };
     if (row.status === "terminated") throw new AgentTerminatedError(agent);
     if (this.#liveSession(change.sessionId) === undefined) throw new SessionExpiredError(change.sessionId);
-    const replica = replicaAfter(row, change);
+    const replicas = replicasAfter(row, change);
     const { owner, sessionId, status } = change;
-    const { replica: _, ...kept } = row;
-    const next = { ...kept, owner, sessionId, status, epoch: nextEpoch(row.epoch) };
-    return { kind: "committed", row: this.#write(replica === undefined ? next : { ...next, replica }) };
+    const next = { ...row, owner, sessionId, status, epoch: nextEpoch(row.epoch), replicas };
+    return { kind: "committed", row: this.#write(next) };
   }
 
   /** K6: whether the owner's session is over is judged here, in the step that writes. */
@@ -197,22 +196,23 @@ export class CoordinationRules {
     if (row.status === "terminated") throw new AgentTerminatedError(agent);
     if (this.#liveSession(change.sessionId) === undefined) throw new SessionExpiredError(change.sessionId);
     const node = nodeOfSession(change.sessionId);
-    const { replica, ...kept } = row;
-    if (change.status === "running" && replica !== node) throw new NotReplicaError(agent, node);
+    const { replicas = [] } = row;
+    if (change.status === "running" && !replicas.includes(node)) throw new NotReplicaError(agent, node);
     if (this.#liveSession(row.sessionId) !== undefined) throw new OwnerAliveError(agent, row.sessionId);
     const { sessionId } = change;
     const status = change.status === "terminated" ? change.status : row.status;
-    const taken = { ...kept, owner: node, sessionId, status, epoch: nextEpoch(row.epoch) };
+    const left = HAS_REPLICAS.includes(status) ? replicas.filter((replica) => replica !== node) : [];
+    const taken = { ...row, owner: node, sessionId, status, epoch: nextEpoch(row.epoch), replicas: left };
     return { kind: "committed", row: this.#write(taken) };
   }
 
   /** K5. */
   #write(row: Omit<AgentRow, "revision">): AgentRow {
-    const { agent, epoch, owner, sessionId, status, name, programHash, replica } = row;
+    const { agent, epoch, owner, sessionId, status, name, programHash, replicas = [] } = row;
     const revision = this.#tables.advance("revision");
     const written = Object.freeze({
       ...{ agent, epoch, owner, sessionId, status, name, programHash, revision },
-      ...(replica === undefined ? {} : { replica }),
+      ...(replicas.length === 0 ? {} : { replicas }),
     });
     this.#tables.putAgent(written);
     return written;
@@ -227,13 +227,13 @@ export class CoordinationRules {
   }
 }
 
-/** What runs nowhere has no replica. */
-const HAS_REPLICA: readonly AgentStatus[] = ["running", "suspended"];
+/** What runs nowhere has no replicas. */
+const HAS_REPLICAS: readonly AgentStatus[] = ["running", "suspended"];
 
-function replicaAfter(row: AgentRow, { owner, status, replica }: AgentChange): NodeId | undefined {
-  if (!HAS_REPLICA.includes(status)) return undefined;
-  if (replica === undefined) return owner === row.owner ? row.replica : undefined;
-  return replica ?? undefined;
+function replicasAfter(row: AgentRow, { owner, status, replicas }: AgentChange): readonly NodeId[] {
+  if (!HAS_REPLICAS.includes(status)) return [];
+  if (replicas === undefined) return owner === row.owner ? (row.replicas ?? []) : [];
+  return replicas;
 }
 
 /** SHA-256 over the operation and its arguments in a fixed order. */
@@ -244,8 +244,8 @@ function fingerprintOf(request: Mutation): string {
 function argumentsOf(request: Mutation): readonly unknown[] {
   if (request.op === "open-session") return [request.op, request.node, request.ttlMs];
   if (request.op === "create-agent") {
-    const { agent, owner, sessionId, status, name, programHash, replica } = request.row;
-    return [request.op, agent, owner, sessionId, status, name, programHash, ...present(replica)];
+    const { agent, owner, sessionId, status, name, programHash, replicas } = request.row;
+    return [request.op, agent, owner, sessionId, status, name, programHash, ...present(replicas)];
   }
   if (request.op === "take-over") {
     const { agent, expected, change } = request;
@@ -254,13 +254,13 @@ function argumentsOf(request: Mutation): readonly unknown[] {
   const { agent, expected, change } = request;
   return [
     ...[request.op, agent, expected, change.owner, change.sessionId, change.status],
-    ...present(change.replica),
+    ...present(change.replicas),
   ];
 }
 
 /** Nothing for what is left out: requests that an earlier version remembered keep their fingerprint. */
-function present(replica: NodeId | null | undefined): readonly (NodeId | null)[] {
-  return replica === undefined ? [] : [replica];
+function present(replicas: readonly NodeId[] | undefined): readonly (readonly NodeId[])[] {
+  return replicas === undefined ? [] : [replicas];
 }
 
 function replay(outcome: Outcome): MutationReply {

@@ -115,7 +115,8 @@ export class SqliteTables implements Tables {
 
   /** Most changes keep the status. Writing only the other columns then leaves the index of names, and its page, alone. */
   putAgent(row: AgentRow): void {
-    const { agent, epoch, owner, sessionId, status, name, programHash, revision, replica = null } = row;
+    const { agent, epoch, owner, sessionId, status, name, programHash, revision } = row;
+    const replica = row.replicas?.join(",") ?? null;
     const moved = this.#sql.moveAgent.run(epoch, owner, sessionId, revision, replica, agent, status).changes;
     if (moved === 0) {
       this.#count(this.agent(agent), row);
@@ -160,11 +161,11 @@ export class SqliteTables implements Tables {
   }
 }
 
-/** A row as the rules know it: without a replica where the column is empty. */
+/** A row as the rules know it: without replicas where the column is empty. */
 function rowOf(found: Record<string, unknown> | undefined): AgentRow | undefined {
   if (found === undefined) return undefined;
-  const { replica, ...row } = found as unknown as AgentRow & { readonly replica: NodeId | null };
-  return replica === null ? row : { ...row, replica };
+  const { replica, ...row } = found as unknown as AgentRow & { readonly replica: string | null };
+  return replica === null ? row : { ...row, replicas: replica.split(",") as NodeId[] };
 }
 
 /** Keep at least the newest `limit` rows. Large tables drop several at a time, so that most changes touch no old page. */

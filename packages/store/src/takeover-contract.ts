@@ -1,13 +1,20 @@
 /** What every `Coordination` keeps of take-overs (K6), as part of its contract. */
 import assert from "node:assert/strict";
 import { errorCodeOf } from "@glia-os/abi/errors";
-import { toEpoch } from "@glia-os/abi/ids";
+import { type NodeId, toEpoch } from "@glia-os/abi/ids";
 import type { AgentRow, CasOutcome, Coordination, NodeSession } from "@glia-os/abi/ports";
 import { agentNamed, type ContractCase, newAgent, nodeNamed } from "./contract-case.ts";
 
 const TTL_MS = 10_000;
 const AGENT = agentNamed("1");
-const [A, B, C] = [nodeNamed("a"), nodeNamed("b"), nodeNamed("c")] as const;
+const [A, B, C, D, E, F] = ["a", "b", "c", "d", "e", "f"].map(nodeNamed) as [
+  NodeId,
+  NodeId,
+  NodeId,
+  NodeId,
+  NodeId,
+  NodeId,
+];
 
 interface Setting {
   readonly row: AgentRow;
@@ -20,7 +27,7 @@ async function replicated(store: Coordination): Promise<Setting> {
   const owner = await store.openSession(A, TTL_MS, "open-a");
   const replica = await store.openSession(B, TTL_MS * 10, "open-b");
   const other = await store.openSession(C, TTL_MS * 10, "open-c");
-  const row = await store.createAgent({ ...newAgent(AGENT, owner, "agent"), replica: B }, "create");
+  const row = await store.createAgent({ ...newAgent(AGENT, owner, "agent"), replicas: [B] }, "create");
   return { row, replica, other };
 }
 
@@ -52,31 +59,33 @@ export const takeOverContract: readonly ContractCase[] = [
     async run(harness) {
       const store = await harness.open();
       const { row, replica } = await replicated(store);
-      assert.equal(row.replica, B);
+      assert.deepEqual(row.replicas, [B]);
       assert.deepEqual(await store.getAgent(AGENT), row);
       assert.deepEqual(await store.findAgent("agent"), row);
       assert.deepEqual(await store.listAgents(), [row]);
       const change = { owner: A, sessionId: row.sessionId, status: "running" } as const;
-      const named = committed(await store.compareAndSwap(AGENT, row.epoch, { ...change, replica: C }, "c"));
-      assert.equal(named.replica, C);
-      const same = committed(await store.compareAndSwap(AGENT, named.epoch, change, "same"));
-      assert.equal(same.replica, C);
-      const bare = committed(
-        await store.compareAndSwap(AGENT, same.epoch, { ...change, replica: null }, "none"),
+      const named = committed(
+        await store.compareAndSwap(AGENT, row.epoch, { ...change, replicas: [C] }, "c"),
       );
-      assert.equal("replica" in bare, false);
+      assert.deepEqual(named.replicas, [C]);
+      const same = committed(await store.compareAndSwap(AGENT, named.epoch, change, "same"));
+      assert.deepEqual(same.replicas, [C]);
+      const bare = committed(
+        await store.compareAndSwap(AGENT, same.epoch, { ...change, replicas: [] }, "none"),
+      );
+      assert.equal("replicas" in bare, false);
       assert.deepEqual(await store.getAgent(AGENT), bare);
-      const again = { ...change, replica: C };
+      const again = { ...change, replicas: [C] };
       const back = committed(await store.compareAndSwap(AGENT, bare.epoch, again, "back"));
       const there = { owner: B, sessionId: replica.sessionId, status: "running" } as const;
       const moved = committed(await store.compareAndSwap(AGENT, back.epoch, there, "move"));
-      assert.equal("replica" in moved, false);
+      assert.equal("replicas" in moved, false);
       const last = committed(
-        await store.compareAndSwap(AGENT, moved.epoch, { ...there, replica: A }, "last"),
+        await store.compareAndSwap(AGENT, moved.epoch, { ...there, replicas: [A] }, "last"),
       );
       const failed = { ...there, status: "failed" } as const;
       assert.equal(
-        "replica" in committed(await store.compareAndSwap(AGENT, last.epoch, failed, "fail")),
+        "replicas" in committed(await store.compareAndSwap(AGENT, last.epoch, failed, "fail")),
         false,
       );
       const changes = await store.changesSince(0, 3);
@@ -113,7 +122,7 @@ export const takeOverContract: readonly ContractCase[] = [
         { owner, sessionId, epoch, status },
         { owner: B, sessionId: now, epoch: 2, status: "running" },
       );
-      assert.equal("replica" in taken, false);
+      assert.equal("replicas" in taken, false);
       const again = await store.takeOver(AGENT, row.epoch, by(replica, row), "t2");
       assert.deepEqual(again, { kind: "committed", row: taken });
       const late = await store.takeOver(AGENT, row.epoch, by(replica, row), "t3");
@@ -128,7 +137,7 @@ export const takeOverContract: readonly ContractCase[] = [
       const store = await harness.open();
       const { row, replica } = await replicated(store);
       const next = await store.openSession(A, TTL_MS, "open-a2");
-      const change = { owner: A, sessionId: next.sessionId, status: "running", replica: B } as const;
+      const change = { owner: A, sessionId: next.sessionId, status: "running", replicas: [B] } as const;
       const kept = committed(await store.compareAndSwap(AGENT, row.epoch, change, "keep"));
       const stale = await store.takeOver(AGENT, row.epoch, by(replica, row), "t1");
       assert.deepEqual(stale, { kind: "conflict", row: kept });
@@ -156,7 +165,34 @@ export const takeOverContract: readonly ContractCase[] = [
     },
   },
   {
-    title: "refuses a take-over that makes no sense, and the owner as its own replica",
+    title: "K6: any of several replicas takes the agent, one does, and those that are left stay named",
+    async run(harness) {
+      const store = await harness.open();
+      const { row, replica, other } = await replicated(store);
+      const change = {
+        owner: A,
+        sessionId: row.sessionId,
+        status: "running",
+        replicas: [C, D, B, E],
+      } as const;
+      const several = committed(await store.compareAndSwap(AGENT, row.epoch, change, "several"));
+      assert.deepEqual(several.replicas, [C, D, B, E]);
+      assert.deepEqual(await store.getAgent(AGENT), several);
+      harness.advanceMs(TTL_MS);
+      const taken = committed(await store.takeOver(AGENT, several.epoch, by(replica, several), "t1"));
+      assert.deepEqual([taken.owner, taken.replicas], [B, [C, D, E]]);
+      assert.deepEqual(await store.findAgent("agent"), taken);
+      const late = await store.takeOver(AGENT, several.epoch, by(other, several), "t2");
+      assert.deepEqual(late, { kind: "conflict", row: taken });
+      await refusedWith("store.owner-alive", store.takeOver(AGENT, taken.epoch, by(other, taken), "t3"));
+      await store.closeSession(taken.sessionId);
+      const next = committed(await store.takeOver(AGENT, taken.epoch, by(other, taken), "t4"));
+      assert.deepEqual([next.owner, next.replicas, next.epoch], [C, [D, E], 4]);
+    },
+  },
+  {
+    title:
+      "refuses a take-over that makes no sense, and the owner as its own replica, one twice, and a fifth",
     async run(harness) {
       const store = await harness.open();
       const { row, replica } = await replicated(store);
@@ -164,8 +200,13 @@ export const takeOverContract: readonly ContractCase[] = [
       await refusedWith("abi.malformed", store.takeOver(AGENT, row.epoch, odd, "t1"));
       const strange = { ...by(replica, row), from: "nobody" };
       await refusedWith("abi.malformed", store.takeOver(AGENT, row.epoch, strange, "t2"));
-      const own = { owner: A, sessionId: row.sessionId, status: "running", replica: A } as const;
+      const own = { owner: A, sessionId: row.sessionId, status: "running", replicas: [A] } as const;
       await refusedWith("abi.malformed", store.compareAndSwap(AGENT, row.epoch, own, "c"));
+      for (const replicas of [[B, B], [B, C, D, E, F], B, ["b" as NodeId]]) {
+        const change = { ...own, replicas } as never;
+        await refusedWith("abi.malformed", store.compareAndSwap(AGENT, row.epoch, change, "c"));
+      }
+      assert.deepEqual(await store.getAgent(AGENT), row);
     },
   },
 ];

@@ -44,14 +44,14 @@ it("rows of a file of version 1 are there after it was opened, without a replica
   const store = await openSqliteCoordination({ path });
   expect(await store.getAgent(agent)).toEqual(whole);
   const { sessionId } = await store.openSession(b, 10_000, "open");
-  const change = { owner: b, sessionId, status: "suspended", replica: a } as const;
+  const change = { owner: b, sessionId, status: "suspended", replicas: [a] } as const;
   expect(await store.compareAndSwap(agent, toEpoch(3), change, "cas")).toMatchObject({ kind: "committed" });
   await store.close();
   const again = await openSqliteCoordination({ path });
   expect(await again.findAgent("old")).toMatchObject({
     epoch: 4,
     status: "suspended",
-    replica: a,
+    replicas: [a],
     revision: 2,
   });
   await again.close();

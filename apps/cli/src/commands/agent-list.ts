@@ -25,13 +25,13 @@ const OWNED: ReadonlySet<AgentView["status"]> = new Set(["running", "suspended"]
 export function agentLines(agents: readonly AgentView[]): string[] {
   if (agents.length === 0) return ["no agents"];
   const head = ["name", "agent", "on", "status", "epoch", "received", "memory"];
-  const replicas = agents.some(({ replica, live }) => replica !== undefined || live?.replica !== undefined);
+  const replicas = agents.some((agent) => agent.replicas !== undefined || agent.live?.replica !== undefined);
   const versions = agents.some(({ live }) => live?.code !== undefined);
-  const more = [...(versions ? ["version"] : []), ...(replicas ? ["replica"] : [])];
+  const more = [...(versions ? ["version"] : []), ...(replicas ? ["replicas"] : [])];
   const rows = agents.map((agent) => [
     ...agentRow(agent),
     ...(versions ? [versionOf(agent)] : []),
-    ...(replicas ? [replicaOf(agent)] : []),
+    ...(replicas ? [replicasOf(agent)] : []),
   ]);
   const sides = ["left", "left", "left", "left", "right", "right", "right"] as const;
   return formatTable([...head, ...more], rows, [...sides, ...more.map(() => "left" as const)]);
@@ -42,12 +42,16 @@ function versionOf({ live }: AgentView): string {
   return live?.code === undefined ? "-" : `${live.code.name} ${live.code.version}`;
 }
 
-/** Where a copy of it is, and how that stands. */
-function replicaOf({ replica, live }: AgentView): string {
-  const state = live?.replica?.state;
-  const node = live?.replica?.node ?? replica;
-  if (node === undefined) return state ?? "-";
-  return `${node.slice(0, SHORT_ID)}${state === undefined || state === "fed" ? "" : ` ${state}`}`;
+/** Where copies of it are, how they stand, and how many there are where more are wanted. */
+export function replicasOf({ replicas = [], live }: AgentView): string {
+  const view = live?.replica;
+  if (view === undefined) return replicas.map((node) => node.slice(0, SHORT_ID)).join(" ") || "-";
+  const nodes = view.nodes.map(
+    ({ node, state }) => `${node.slice(0, SHORT_ID)}${state === "fed" ? "" : ` ${state}`}`,
+  );
+  const fed = view.nodes.filter(({ state }) => state === "fed").length;
+  const some = view.wanted > 1 && fed < view.wanted ? [`${fed} of ${view.wanted}`] : [];
+  return [...some, ...(nodes.length === 0 ? ["missing"] : nodes)].join(" ");
 }
 
 function agentRow({ name, agent, owner, ownerName, status, failure, epoch, live }: AgentView): string[] {

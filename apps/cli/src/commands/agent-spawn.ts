@@ -1,5 +1,6 @@
 /** `glia agent spawn`: start a sandboxed agent from a WebAssembly module, or from a source that is built first. */
 import { basename, dirname, resolve } from "node:path";
+import { REPLICAS_MAX } from "@glia-os/abi/ports";
 import type { SpawnRequest } from "@glia-os/daemon";
 import type { DurableModule } from "../agent-source/durable-bundle.ts";
 import { messageInput } from "../agent-source/message-input.ts";
@@ -21,6 +22,7 @@ export interface AgentSpawnOptions extends NodeChoice {
   readonly memory?: string;
   readonly durable?: boolean;
   readonly replica?: string | boolean;
+  readonly replicas?: string;
   readonly input?: string;
 }
 
@@ -44,7 +46,7 @@ export async function agentSpawn(
     ...(options.on === undefined ? {} : { on: options.on }),
     ...(options.grant === undefined ? {} : { grants: options.grant }),
     ...(options.memory === undefined ? {} : { memoryPages: pagesOf(options.memory) }),
-    ...replicaOf(options.replica),
+    ...replicasOf(options),
   };
   const name = options.name ?? options.node;
   const choice = { ...options, ...(name === undefined ? {} : { name }) };
@@ -84,11 +86,18 @@ function agentNameOf(path: string): string {
   return stem.replaceAll(/[^a-z0-9._-]+/g, "-").slice(0, 64) || "agent";
 }
 
-/** A copy on another node, and what the agent does without one. */
-function replicaOf(asked: string | boolean | undefined): Pick<SpawnRequest, "durability" | "withoutReplica"> {
-  if (asked === undefined || asked === false) return {};
-  const without = asked === true ? "hold" : asked;
-  if (without === "hold" || without === "continue") return { durability: "replica", withoutReplica: without };
+/** Copies on other nodes, and what the agent does without one. */
+function replicasOf({
+  replica,
+  replicas,
+}: AgentSpawnOptions): Pick<SpawnRequest, "replicas" | "withoutReplica"> {
+  if (replica === undefined && replicas === undefined) return {};
+  const without = replica === undefined || typeof replica === "boolean" ? "hold" : replica;
+  const count = replicas ?? "1";
+  if (!new RegExp(`^[1-${REPLICAS_MAX}]$`).test(count))
+    throw new UsageError(`--replicas ${count.slice(0, 40)} is out of range`, `Give 1 to ${REPLICAS_MAX}.`);
+  if (without === "hold" || without === "continue")
+    return { replicas: Number(count), withoutReplica: without };
   throw new UsageError(
     `--replica ${without.slice(0, 40)} is none`,
     "Give hold or continue, or nothing for hold.",

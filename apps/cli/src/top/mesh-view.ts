@@ -5,6 +5,7 @@
  *      move that reset a counter, it is shown as `-`.
  */
 import type { AgentView, MeshSurvey, MoveView, SurveyedNode } from "@glia-os/daemon";
+import { replicasOf } from "../commands/agent-list.ts";
 import { formatBytes, formatCount, formatMs } from "../terminal/amount.ts";
 import { formatTable } from "../terminal/table.ts";
 
@@ -106,11 +107,17 @@ function jobsOf({ report }: SurveyedNode): string {
 function agentTable(pair: SurveyPair, order: AgentOrder): string[] {
   const rates = agentRates(pair);
   const sorted = pair.now.agents.toSorted(comparing(order, rates));
-  const rows = sorted.slice(0, AGENTS_PRINTED).map((agent) => agentRow(agent, rates.get(agent.agent)));
+  const isAny = sorted.some(({ replicas, live }) => replicas !== undefined || live?.replica !== undefined);
+  const rows = sorted
+    .slice(0, AGENTS_PRINTED)
+    .map((agent) => [...agentRow(agent, rates.get(agent.agent)), ...(isAny ? [replicasOf(agent)] : [])]);
   const head = ["AGENT", "ON", "STATUS", "EPOCH", "WAITING", "RECEIVED", "PER S", "MEMORY"];
-  const aligns = ["left", "left", "left", "right", "right", "right", "right", "right"] as const;
+  const aligns = ["left", "left", "left", "right", "right", "right", "right", "right", "left"] as const;
   const more = sorted.length - rows.length;
-  return [...formatTable(head, rows, aligns), ...(more > 0 ? [`and ${more} more`] : [])];
+  return [
+    ...formatTable(isAny ? [...head, "REPLICAS"] : head, rows, aligns),
+    ...(more > 0 ? [`and ${more} more`] : []),
+  ];
 }
 
 function comparing(

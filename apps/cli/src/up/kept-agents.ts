@@ -163,8 +163,8 @@ export class KeptAgents {
   }
 
   /** (KA1) */
-  #isOver({ name, status, owner, lost, replica }: AgentView, self: string): boolean {
-    const isLost = lost === true && (owner === self || status === "failed") && replica === undefined;
+  #isOver({ name, status, owner, lost, replicas }: AgentView, self: string): boolean {
+    const isLost = lost === true && (owner === self || status === "failed") && replicas === undefined;
     if (!isLost) {
       this.#lostMs.delete(name);
       return status === "failed" && lost !== true;
@@ -175,7 +175,8 @@ export class KeptAgents {
     return nowMs - sinceMs >= LOST_MS;
   }
 
-  async #start({ name, file, grants, memoryPages, on, durable = false }: AgentConfig): Promise<void> {
+  async #start(agent: AgentConfig): Promise<void> {
+    const { name, file, grants, memoryPages, on, replicas, withoutReplica, durable = false } = agent;
     const { bytes, grants: wanted } = await (this.#parts.module ?? moduleOf)(file, durable);
     const granted = grants ?? wanted;
     await this.#parts.node.spawn({
@@ -185,6 +186,8 @@ export class KeptAgents {
       ...(granted === undefined ? {} : { grants: granted }),
       ...(memoryPages === undefined ? {} : { memoryPages }),
       ...(on === undefined ? {} : { on }),
+      ...(replicas === undefined ? {} : { replicas }),
+      ...(withoutReplica === undefined ? {} : { withoutReplica }),
     });
   }
 }

@@ -6,12 +6,15 @@
  * K3. A node session has a lease. An expired session owns nothing new, and its fence is never accepted again.
  * K4. A mutation repeated with the same `requestId` has the effect of one and returns the first outcome; with other arguments it is refused.
  * K5. Revisions grow by one per change in one order that every watcher sees.
- * K6. `takeOver` changes a row only while the session in it is over, judged in the same step as the change: for the replica that the row names,
- *     or to end it.
+ * K6. `takeOver` changes a row only while the session in it is over, judged in the same step as the change: for a replica that the row names,
+ *     or to end it. The replicas that are left stay named.
  */
 import type { AgentId } from "../ids/agent-id.ts";
 import type { Epoch } from "../ids/epoch.ts";
 import type { NodeId } from "../ids/node-id.ts";
+
+/** Most replicas of one agent. */
+export const REPLICAS_MAX = 4;
 
 /** A node's lease on existing. */
 export interface NodeSession {
@@ -41,8 +44,11 @@ export interface AgentRow {
   readonly name: string;
   /** SHA-256 of the program, as hexadecimal. */
   readonly programHash: string;
-  /** The node that may take the agent over once the session above ended (K6). Absent: nobody may. */
-  readonly replica?: NodeId;
+  /**
+   * The nodes that may take the agent over once the session above ended (K6): 1 to {@link REPLICAS_MAX} different ones, none of them the owner.
+   * Absent: nobody may.
+   */
+  readonly replicas?: readonly NodeId[];
   /** The revision that wrote this row (K5). */
   readonly revision: number;
 }
@@ -52,11 +58,11 @@ export interface AgentChange {
   readonly owner: NodeId;
   readonly sessionId: string;
   readonly status: AgentStatus;
-  /** Who may take the agent over from now on; null: nobody. Absent: as it was while the owner stays the same, else nobody. */
-  readonly replica?: NodeId | null;
+  /** Who may take the agent over from now on; empty: nobody. Absent: as it was while the owner stays the same, else nobody. */
+  readonly replicas?: readonly NodeId[];
 }
 
-/** What a take-over writes: this node as owner, without a replica, running or suspended as it was; or the end of the agent. */
+/** What a take-over writes: this node as owner, the other replicas as before, running or suspended as it was; or the end of the agent. */
 export interface TakeOver {
   /** A live session of the node that asks. */
   readonly sessionId: string;
@@ -96,7 +102,7 @@ export interface Coordination {
   ): Promise<CasOutcome>;
   /**
    * Take the agent of a node that is gone, or end it: as `compareAndSwap`, for a row whose own session is over (K6). To run it the row must name
-   * the asking node as replica; to end it any node may ask. @throws `store.owner-alive`, `store.not-replica`, `store.session-expired`,
+   * the asking node as a replica; to end it any node may ask. @throws `store.owner-alive`, `store.not-replica`, `store.session-expired`,
    * `store.agent-terminated`.
    */
   takeOver(agent: AgentId, expected: Epoch, change: TakeOver, requestId: string): Promise<CasOutcome>;

@@ -2,15 +2,16 @@ export type { ApprovalBoard, ApprovalRequest, PostedApproval } from "./approval-
 export type { CancelSignal } from "./cancel-signal.ts";
 export { CancelSource } from "./cancel-source.ts";
 export type { Clock, TimerHandle, TimerOptions, Timers } from "./clock.ts";
-export type {
-  AgentChange,
-  AgentRow,
-  AgentStatus,
-  CasOutcome,
-  Coordination,
-  CoordinationChange,
-  NodeSession,
-  TakeOver,
+export {
+  type AgentChange,
+  type AgentRow,
+  type AgentStatus,
+  type CasOutcome,
+  type Coordination,
+  type CoordinationChange,
+  type NodeSession,
+  REPLICAS_MAX,
+  type TakeOver,
 } from "./coordination.ts";
 export type { Announcement, Discovery, FoundNode } from "./discovery.ts";
 export {

@@ -332,12 +332,12 @@ export class ReplicaGate implements ReplicaPort {
   }
 
   #know(agent: AgentId, manifest: AgentManifest): void {
-    const without = replicaOf(manifest);
-    if (without === undefined) return;
+    const wish = replicaOf(manifest);
+    if (wish === undefined) return;
     this.#manifests.set(agent, manifest);
     const send = (...reply: Parameters<ReplicatedCell["reply"]>): void =>
       this.#events?.replyReady(agent, ...reply);
-    const cell = new ReplicatedCell(agent, encodeManifest(manifest), without, send);
+    const cell = new ReplicatedCell(agent, encodeManifest(manifest), wish, send);
     this.#cells.set(agent, cell);
     this.#outputs?.open(cell, holdsCapabilities(manifest));
   }

@@ -1,5 +1,5 @@
 /**
- * One cell with a replica, on its gate's side: what of it may leave, and what may not yet (docs/spec/replica.md, RP1).
+ * One cell with replicas, on its gate's side: what of it may leave, and what may not yet (docs/spec/replica.md, RP1).
  *
  * RL1. `whenHeld` and `reply` let go in the order of what was given, and only what `held` names.
  * RL2. The mailbox here is what was accepted and not taken: that of the guest between two steps.
@@ -10,7 +10,7 @@ import type { LinkId } from "@glia-os/mesh-core";
 import type { Asker, MailItem } from "../runner-port.ts";
 import { closedEntry, didEntry, messageEntry } from "./entries.ts";
 import { ReplicaLostError } from "./errors.ts";
-import type { WithoutReplica } from "./grants.ts";
+import type { ReplicaWish } from "./grants.ts";
 
 /** Where entries of one agent go. */
 export interface EntryFeed {
@@ -34,7 +34,7 @@ interface Waiting {
 export class ReplicatedCell {
   readonly agent: AgentId;
   meta: Uint8Array;
-  readonly without: WithoutReplica;
+  readonly wish: ReplicaWish;
   /** RL2. */
   readonly mailbox: MailItem[] = [];
   readonly #floors = new Map<LinkId, number>();
@@ -47,12 +47,12 @@ export class ReplicatedCell {
   constructor(
     agent: AgentId,
     meta: Uint8Array,
-    without: WithoutReplica,
+    wish: ReplicaWish,
     send: (asker: Asker, payload: Uint8Array) => void,
   ) {
     this.agent = agent;
     this.meta = meta;
-    this.without = without;
+    this.wish = wish;
     this.#send = send;
   }
 
@@ -115,7 +115,7 @@ export class ReplicatedCell {
     this.mailbox.splice(0, count);
   }
 
-  /** Resolves when everything given so far is held; undefined when it is. Rejects when the replica is lost before. */
+  /** Resolves when everything given so far is held; undefined when it is. Rejects when the last replica is lost before. */
   whenHeld(): Promise<void> | undefined {
     const { position } = this;
     if (position <= this.#held) return undefined;
@@ -136,7 +136,7 @@ export class ReplicatedCell {
     if (!this.#ended) this.#feed?.append(didEntry(event));
   }
 
-  /** Do something when everything given so far is held, however often a replica is lost before. */
+  /** Do something when everything given so far is held, however often replicas are lost before. */
   when(go: () => void): void {
     const { position } = this;
     if (this.#ended || (this.#feed !== undefined && position <= this.#held)) go();

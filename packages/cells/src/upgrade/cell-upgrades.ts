@@ -15,7 +15,7 @@ import type { CellGate } from "../cell-gate.ts";
 import { type CellState, transition } from "../cell-state.ts";
 import { IllegalTransitionError, NoYieldError } from "../errors.ts";
 import { FIRST, type GateCell } from "../gate-cell.ts";
-import { checkReplicable, REPLICA_GRANTS } from "../replica/grants.ts";
+import { checkReplicable, isReplicaGrant } from "../replica/grants.ts";
 import type { ReplicaGate } from "../replica/replica-gate.ts";
 import type { CellRunnerPort, FrozenMail, MailItem } from "../runner-port.ts";
 import { NoEarlierCodeError, NotUpgradableError, UpgradeBusyError } from "./errors.ts";
@@ -260,7 +260,7 @@ function isNoYield(error: unknown): boolean {
 }
 
 function changed(now: AgentManifest, { program, grants, memoryPages }: CodeChange): AgentManifest {
-  const wishes = now.grants.filter((grant) => Object.values(REPLICA_GRANTS).includes(grant));
+  const wishes = now.grants.filter(isReplicaGrant);
   const wanted = grants === undefined ? now.grants : [...new Set([...grants, ...wishes])];
   return checkManifest({ ...now, program, grants: wanted, memoryPages: memoryPages ?? now.memoryPages });
 }

@@ -297,8 +297,8 @@ describe("RG1: a replica", () => {
 
   it("is asked for by a grant, and refused for what could not be done again", () => {
     expect(replicaOf(asks("glia.v1"))).toBeUndefined();
-    expect(replicaOf(asks("glia.v1", "replica/hold"))).toBe("hold");
-    expect(replicaOf(asks("replica/continue"))).toBe("continue");
+    expect(replicaOf(asks("glia.v1", "replica/hold"))).toEqual({ without: "hold", count: 1 });
+    expect(replicaOf(asks("replica/continue"))).toEqual({ without: "continue", count: 1 });
     checkReplicable(asks("service/http", "glia.sys.v1"));
     checkReplicable(
       asks("glia.v1", "glia.v1/receive", "wasi_snapshot_preview1", "glia.tensor.v1", "replica/hold"),

@@ -6,9 +6,11 @@
  * CO3. Agents are spawned from the module that was given for their definition; they outlive the system, unless it made them: `close` ends those.
  * CO4. An agent that is to stop and has not ended within 30 s is terminated: so `stop` and `close` come to an end.
  */
+
 import { randomBytes } from "node:crypto";
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { LogFields, LogLevel } from "@glia-os/abi/ports";
+import type { WithoutReplica } from "@glia-os/cells";
 import {
   type AgentContext,
   type AgentEnvelope,
@@ -61,6 +63,10 @@ export interface MeshSpawnOptions extends SpawnOptions {
    * given for it.
    */
   readonly durable?: boolean;
+  /** On how many other nodes there is a copy that goes on with it when its own is gone, 1 to 4 (docs/availability.md). Default: none. */
+  readonly replicas?: number;
+  /** What it does while there is no copy. Default `hold`: it waits. */
+  readonly withoutReplica?: WithoutReplica;
 }
 
 /** The agents of a mesh. */
@@ -284,7 +290,7 @@ class MeshSystem implements MeshAgentSystem {
   ): Promise<AgentRef> {
     if (this.#closed) throw new SystemClosedError();
     const module = this.#moduleOf(definition, options.durable);
-    const { name = ownName(definition.name), on, input } = options;
+    const { name = ownName(definition.name), on, input, replicas, withoutReplica } = options;
     const { memoryPages } = this.#options;
     const start = { kind: "tell", from: undefined, correlation: 0, message: "start", input } as const;
     try {
@@ -295,6 +301,8 @@ class MeshSystem implements MeshAgentSystem {
         name,
         ...(on === undefined ? {} : { on: String(on) }),
         ...(memoryPages === undefined ? {} : { memoryPages }),
+        ...(replicas === undefined ? {} : { replicas }),
+        ...(withoutReplica === undefined ? {} : { withoutReplica }),
         begin: {
           definition: kindKey(definition),
           ...(input === undefined ? {} : { input: JSON.parse(encodeEnvelope(start)) as unknown }),

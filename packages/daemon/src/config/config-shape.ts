@@ -1,4 +1,5 @@
 /** The fields of a configuration: what each may be, what it says, and whether a running node takes a change of it. */
+import { REPLICAS_MAX } from "@glia-os/abi/ports";
 import { CONFIG_VERSION } from "./glia-config.ts";
 import type { Field, RecordShape, Shape } from "./shape.ts";
 
@@ -36,6 +37,11 @@ const AGENT = record({
   },
   memoryPages: { shape: { kind: "number", min: 1, max: 32_768, unit: "pages" }, says: "limit of its memory" },
   on: { shape: text("a node"), says: "node that hosts it first" },
+  replicas: {
+    shape: { kind: "number", min: 1, max: REPLICAS_MAX, unit: "replicas" },
+    says: "on how many other nodes there is a copy that goes on with it",
+  },
+  withoutReplica: { shape: choice("hold", "continue"), says: "what it does while there is no copy" },
 });
 
 /** Words that settings of a mesh may be: here too, so that a command line that only shows them loads no mesh. */

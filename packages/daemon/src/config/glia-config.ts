@@ -17,6 +17,10 @@ export interface AgentConfig {
   readonly memoryPages?: number;
   /** The node that hosts it first. Default: this one. */
   readonly on?: string;
+  /** On how many other nodes there is a copy that goes on with it, 1 to 4 (docs/availability.md); not of a durable one. Default: none. */
+  readonly replicas?: number;
+  /** What it does while there is no copy. Default `hold`: it waits. */
+  readonly withoutReplica?: "hold" | "continue";
 }
 
 /** The configuration of one node. What is left out has its default. */

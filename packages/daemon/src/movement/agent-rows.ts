@@ -46,12 +46,12 @@ export class AgentRows {
     const { self, random, gate, sessionId } = this.#parts;
     const id = requestId(random);
     for (let attempt = 1; ; attempt++) {
-      const { epoch, replica } = await this.owned(agent);
+      const { epoch, replicas = [] } = await this.owned(agent);
       const change = {
         owner: self,
         sessionId: sessionId(),
         status,
-        ...(replica === undefined ? {} : { replica }),
+        replicas,
       };
       const outcome = await this.#swap(agent, epoch, change, attempt === 1 ? id : requestId(random));
       if (outcome?.kind === "committed") {

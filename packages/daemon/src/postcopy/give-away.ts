@@ -1,8 +1,8 @@
 /**
- * An agent that this node owns and cannot run, because the rest of it did not come: its replica takes it over (docs/spec/replica.md, RH6).
+ * An agent that this node owns and cannot run, because the rest of it did not come: one of its replicas takes it over (docs/spec/replica.md, RH6).
  */
 import { errorCodeOf } from "@glia-os/abi/errors";
-import type { AgentId, Epoch } from "@glia-os/abi/ids";
+import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
 import type { Logger } from "@glia-os/abi/ports";
 import { type Mesh, REPLICA_METHODS, readTaken, takeBody } from "@glia-os/mesh-core";
 
@@ -34,17 +34,36 @@ export async function giveAway(mesh: Mesh, agent: AgentId, epoch: Epoch, logger:
 async function give(mesh: Mesh, agent: AgentId, epoch: Epoch, attempt: number): Promise<boolean> {
   const { coordination, self } = mesh;
   const row = await coordination.getAgent(agent);
-  if (row?.owner !== self || row.epoch !== epoch || row.replica === undefined) return false;
-  const { replica } = row;
-  const options = { timeoutMs: TAKE_MS, resendMs: RESEND_MS };
-  const answer = await mesh.call(replica, REPLICA_METHODS.take, takeBody({ agent, epoch }), options);
+  if (row?.owner !== self || row.epoch !== epoch || row.replicas === undefined) return false;
+  const { node, sessionId } = await firstTaken(mesh, row.replicas, takeBody({ agent, epoch }));
   const status = row.status === "suspended" ? "suspended" : "running";
-  const change = { owner: replica, sessionId: readTaken(answer), status } as const;
+  const replicas = row.replicas.filter((replica) => replica !== node);
+  const change = { owner: node, sessionId, status, replicas } as const;
   const outcome = await coordination.compareAndSwap(
     agent,
     epoch,
     change,
     `give/${agent}/${epoch}/${attempt}`,
   );
-  return outcome.kind === "committed" || (outcome.kind === "conflict" && outcome.row.owner === replica);
+  return outcome.kind === "committed" || (outcome.kind === "conflict" && outcome.row.owner === node);
+}
+
+/** The first replica that takes it, those that look alive first, and the session under which it will have the agent. */
+async function firstTaken(
+  mesh: Mesh,
+  replicas: readonly NodeId[],
+  body: Uint8Array,
+): Promise<{ readonly node: NodeId; readonly sessionId: string }> {
+  const options = { timeoutMs: TAKE_MS, resendMs: RESEND_MS };
+  const alive = new Set(mesh.members().flatMap(({ node, state }) => (state === "alive" ? [node] : [])));
+  let refused: unknown;
+  for (const node of replicas.toSorted((a, b) => Number(alive.has(b)) - Number(alive.has(a)))) {
+    try {
+      const answer = await mesh.call(node, REPLICA_METHODS.take, body, options);
+      return { node, sessionId: readTaken(answer) };
+    } catch (error) {
+      refused = error;
+    }
+  }
+  throw refused;
 }

@@ -1,7 +1,8 @@
 /**
  * Replicas of a node: it feeds those of its own agents, keeps copies of others', and takes over what it keeps (docs/availability.md).
  *
- * RS1. A replica is chosen by rendezvous over the agent's id among the members that are alive and host agents.
+ * RS1. Replicas are chosen by rendezvous over the agent's id among the members that are alive and host agents; those on a machine of their own, by the
+ *      address, come first.
  * RS2. An agent that turns out to be another node's is dropped here, and its senders are told where it is.
  * RS3. A member that says it took an agent over makes this node ask coordination; only the row is believed.
  */
@@ -15,17 +16,33 @@ import {
   type ReplicaGate,
   type ReplicatedCell,
 } from "@glia-os/cells";
-import { type Feed, Feeds, type HeldAgent, Holds, type Mesh, OwnerRow, rendezvous } from "@glia-os/mesh-core";
+import {
+  type Feed,
+  Feeds,
+  type HeldAgent,
+  Holds,
+  type Mesh,
+  OwnerRow,
+  type ReplicaState,
+  rendezvous,
+} from "@glia-os/mesh-core";
 import { decodeBody, encodeBody } from "../node-call.ts";
+import { spread } from "./spread.ts";
 
 /** Tells a member that this node has an agent now. Body: `{agent, epoch}`. */
 const TAKEN = "replica.taken";
 
-/** How an agent's replica stands. */
+/** How an agent's replicas stand. */
 export interface ReplicaView {
-  /** `fed`: what is acknowledged is there, too. `seeding`: it is being copied. `missing`: there is none. */
-  readonly state: "fed" | "seeding" | "missing";
-  readonly node?: NodeId;
+  /**
+   * `fed`: as many as it wants have all that is acknowledged. `short`: fewer, and the agent goes on. `seeding`: none is complete, the first is being
+   * copied. `missing`: there is none.
+   */
+  readonly state: "fed" | "short" | "seeding" | "missing";
+  /** How many it wants. */
+  readonly wanted: number;
+  /** Those there are. */
+  readonly nodes: readonly ReplicaState[];
 }
 
 /** What the service is made of. */
@@ -74,6 +91,7 @@ export class ReplicaService {
       timers,
       coordination,
       sessionId,
+      call,
       admit: async (agent, meta) => {
         checkReplicable(decodeManifest(meta));
         await gate.admit(agent, meta, 0);
@@ -93,19 +111,31 @@ export class ReplicaService {
 
   /** How the replica of an agent of this node stands; undefined for one without. */
   view(agent: AgentId): ReplicaView | undefined {
-    const state = this.#feeds.get(agent)?.state;
-    if (state === undefined) return undefined;
-    return state.kind === "missing" ? { state: "missing" } : { state: state.kind, node: state.replica };
+    const feed = this.#feeds.get(agent);
+    return feed === undefined ? undefined : viewOf(feed);
+  }
+
+  /** Say how the replicas of this node's agents, and its copies of others', stand. */
+  measure(): void {
+    const { meter } = this.#parts;
+    let [wanted, fed, behindBytes] = [0, 0, 0];
+    for (const feed of this.#feeds.all()) {
+      wanted += feed.wanted;
+      for (const replica of feed.replicas) {
+        if (replica.state === "fed") fed++;
+        behindBytes = Math.max(behindBytes, replica.behindBytes);
+      }
+    }
+    meter.gauge("glia_replicas_wanted", wanted);
+    meter.gauge("glia_replicas_fed", fed);
+    meter.gauge("glia_replica_behind_bytes", behindBytes);
+    meter.gauge("glia_replica_copies", this.#holds.size);
+    meter.gauge("glia_replica_copy_bytes", this.#holds.bytes);
   }
 
   /** Whether an agent is asked for, or is this node's and being built from its copy. */
   arriving(agent: AgentId): boolean {
     return this.#adopted.has(agent) || this.#holds.asks(agent);
-  }
-
-  /** Copies of others' agents here, and their bytes. */
-  held(): { readonly copies: number; readonly bytes: number } {
-    return { copies: this.#holds.size, bytes: this.#holds.bytes };
   }
 
   /** This node has another session than before (RP5). */
@@ -122,18 +152,17 @@ export class ReplicaService {
 
   #begin(cell: ReplicatedCell): Feed {
     const { replicas, logger } = this.#parts;
-    const { agent, meta, without } = cell;
+    const { agent, meta, wish } = cell;
     return this.#feeds.start({
       agent,
       meta,
-      without,
-      candidates: () => this.#candidates(agent),
+      wanted: wish.count,
+      without: wish.without,
+      candidates: (chosen) => this.#candidates(agent, chosen),
       checkpoint: (whole) => replicas.checkpoint(agent, whole),
       onHeld: (position) => cell.held(position),
-      onLost: () => {
-        logger.log("warn", "the replica of an agent is lost", { agent });
-        cell.lost();
-      },
+      onGivenUp: (node) => logger.log("warn", "a replica of an agent is lost", { agent, node }),
+      onLost: () => cell.lost(),
       onFenced: (owner) => void this.#fenced(agent, owner),
     });
   }
@@ -148,13 +177,15 @@ export class ReplicaService {
   }
 
   /** RS1. */
-  #candidates(agent: AgentId): readonly NodeId[] {
+  #candidates(agent: AgentId, chosen: readonly NodeId[]): readonly NodeId[] {
     const { mesh } = this.#parts;
-    const able = mesh
-      .members()
-      .filter(({ node, state, role }) => node !== mesh.self && state === "alive" && role !== "client");
-    const nodes = able.map(({ node }) => node);
-    return rendezvous(`${agent}${agent}`, nodes, nodes.length);
+    const members = mesh.members();
+    const hosts = new Map(members.map(({ node, address }) => [node, address?.host]));
+    const able = members
+      .filter(({ node, state, role }) => node !== mesh.self && state === "alive" && role !== "client")
+      .map(({ node }) => node);
+    const ranked = rendezvous(`${agent}${agent}`, able, able.length);
+    return spread(ranked, [mesh.self, ...chosen], (node) => hosts.get(node));
   }
 
   /** RS2. */
@@ -198,6 +229,12 @@ export class ReplicaService {
       if (node !== mesh.self && state === "alive")
         mesh.call(node, TAKEN, encodeBody({ agent, epoch })).catch(() => undefined);
   }
+}
+
+function viewOf({ wanted, replicas }: Feed): ReplicaView {
+  const fed = replicas.filter(({ state }) => state === "fed").length;
+  const some = fed > 0 ? "short" : replicas.length > 0 ? "seeding" : "missing";
+  return { state: fed >= wanted ? "fed" : some, wanted, nodes: replicas };
 }
 
 function takenIn(body: Uint8Array): AgentId {

@@ -62,7 +62,7 @@ test("RH6: an agent with a replica goes on there, nothing acknowledged lost or a
   const ask = async (): Promise<void> => field.reply(await edge.ask("field", field.next(), PATIENCE_MS));
   for (let n = 0; n < 10; n++) await ask();
   const fed = (view: AgentView | undefined): boolean => view?.live?.replica?.state === "fed";
-  const { replica, epoch } = await until(core, "field", fed);
+  const { replicas: [replica] = [], epoch } = await until(core, "field", fed);
   const heir = replica === (await core.status()).node ? "core" : "edge";
 
   expect(await codeOf(core.migrate("field", heir, { strategy: "post-copy" }))).toBe("mesh.migration-refused");

@@ -63,7 +63,7 @@ test("RP1, RH4: kill -9 of a node under a stream of asks: its agent goes on else
 
   await cluster.kill("one");
   const killedAt = ledger.answered;
-  const taken = await until("ledger", (view) => view?.owner === before?.replica);
+  const taken = await until("ledger", (view) => view?.owner === before?.replicas?.[0]);
   expect(taken.epoch).toBeGreaterThan(before?.epoch ?? 0);
   while (ledger.answered < killedAt + 200) await new Promise((resolve) => setTimeout(resolve, 5));
   over = true;
@@ -99,7 +99,7 @@ test("RP3: a replica that is killed is replaced; while there is none the agent s
   await until("other", fed);
   await cluster.kill("one");
   await until("ledger", (view) => view?.live?.replica?.state === "missing");
-  await until("other", (view) => view?.live?.replica?.state === "missing" && view.replica === undefined);
+  await until("other", (view) => view?.live?.replica?.state === "missing" && view.replicas === undefined);
   const alone = new Ledger();
   alone.reply(await cluster.anchor.ask("other", alone.next(), PATIENCE_MS));
   let answered = false;

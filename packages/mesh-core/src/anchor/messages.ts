@@ -1,13 +1,14 @@
 /** Coordination requests on the wire (docs/spec/membership.md): one call method per operation, prefix `coord.`. */
 import { type AgentId, type ClusterId, fromHex, type NodeId } from "@glia-os/abi/ids";
-import type {
-  AgentChange,
-  AgentRow,
-  AgentStatus,
-  CasOutcome,
-  CoordinationChange,
-  NodeSession,
-  TakeOver,
+import {
+  type AgentChange,
+  type AgentRow,
+  type AgentStatus,
+  type CasOutcome,
+  type CoordinationChange,
+  type NodeSession,
+  REPLICAS_MAX,
+  type TakeOver,
 } from "@glia-os/abi/ports";
 import { type CborValue, decodeCbor, encodeCbor } from "../codec/cbor.ts";
 import { FieldReader } from "../codec/reader.ts";
@@ -58,9 +59,9 @@ export function readSession(reader: FieldReader): NodeSession {
   return session;
 }
 
-/** An agent row as fields; the replica is a ninth one, where there is one. */
+/** An agent row as fields; its replicas are a ninth one, where there are any. */
 export function rowFields(row: AgentRow): CborValue {
-  const { agent, epoch, owner, sessionId, status, name, programHash, revision, replica } = row;
+  const { agent, epoch, owner, sessionId, status, name, programHash, revision, replicas } = row;
   // UTF-8 would replace a lone surrogate, and another name would arrive.
   if (!name.isWellFormed())
     throw new MalformedMessageError("an agent row", "its name is not well-formed text");
@@ -73,7 +74,7 @@ export function rowFields(row: AgentRow): CborValue {
     name,
     programHash,
     revision,
-    ...(replica === undefined ? [] : [fromHex(replica)]),
+    ...(replicas === undefined ? [] : [replicas.map((node) => fromHex(node))]),
   ];
 }
 
@@ -89,15 +90,15 @@ export function readRow(value: CborValue): AgentRow {
     name: reader.text("name", AGENT_NAME_MAX),
     programHash: reader.text("program hash", HASH_MAX),
     revision: reader.int("revision"),
-    ...readReplica(reader),
+    ...readReplicas(reader),
   };
   reader.end();
   return row;
 }
 
 /** A change as fields. */
-export function changeFields({ owner, sessionId, status, replica }: AgentChange): CborValue {
-  const named = replica === undefined ? [] : [replica === null ? null : fromHex(replica)];
+export function changeFields({ owner, sessionId, status, replicas }: AgentChange): CborValue {
+  const named = replicas === undefined ? [] : [replicas.map((node) => fromHex(node))];
   return [fromHex(owner), sessionId, STATUSES.indexOf(status), ...named];
 }
 
@@ -107,7 +108,7 @@ export function readChange(reader: FieldReader): AgentChange {
     owner: reader.node("owner"),
     sessionId: reader.text("session", TOKEN_MAX, 1),
     status: readStatus(reader),
-    ...readNamed(reader),
+    ...readReplicas(reader),
   };
   reader.end();
   return change;
@@ -164,15 +165,10 @@ export function idBytes(id: AgentId | NodeId): Uint8Array {
   return fromHex(id);
 }
 
-function readReplica(reader: FieldReader): { readonly replica: NodeId } | Record<never, never> {
-  return reader.left > 0 ? { replica: reader.node("replica") } : {};
-}
-
-/** Nothing, a node, or null for nobody. */
-function readNamed(reader: FieldReader): Pick<AgentChange, "replica"> {
+function readReplicas(reader: FieldReader): { readonly replicas: readonly NodeId[] } | Record<never, never> {
   if (reader.left === 0) return {};
-  const replica = reader.optional("replica", (value) => new FieldReader([value], "a change").node("replica"));
-  return { replica: replica ?? null };
+  const node = (value: CborValue): NodeId => new FieldReader([value], "replicas").node("replica");
+  return { replicas: reader.list("replicas", REPLICAS_MAX, node) };
 }
 
 function readStatus(reader: FieldReader): AgentStatus {

@@ -1,38 +1,28 @@
 /**
- * Feeding the replica of one agent: the owner's side (docs/spec/replica.md, RP1 to RP4).
+ * Feeding the replicas of one agent: the owner's side (docs/spec/replica.md, RP1 to RP4).
  *
- * FD1. `onHeld` names a position only when a replica that the row names has every entry up to it; or, without a replica under `continue`, when the row
- *      names nobody.
- * FD2. A replica is named after it has a complete copy, and fed without a gap from its first checkpoint on.
- * FD3. A replica that fails is given up for {@link SHUNNED_MS}; the next candidate is seeded. While there is none the feed says `missing`.
+ * FD1. `onHeld` names a position only when the row names somebody, and every replica that it names or may name has every entry up to it; or, under
+ *      `continue`, when the row names nobody.
+ * FD2. A replica is named after it has a complete copy and everything that was acknowledged, and is fed without a gap from its first checkpoint on.
+ * FD3. A replica that fails is given up for {@link SHUNNED_MS}, its name is taken out of the row, and the next candidate is seeded. The names of the
+ *      last ones stay while nobody else has a copy, unless the agent goes on without.
  * FD4. At most {@link LOG_BYTES_MAX} wait to be sent; `full` says so, and the agent takes no more messages until there is room.
+ * FD5. All replicas get the same checkpoints: a whole one when one of them has none yet, and after {@link INCREMENTS_MAX} increments.
  */
 import { type AgentId, type NodeId, toHex } from "@glia-os/abi/ids";
 import type { Clock, Random, Timers } from "@glia-os/abi/ports";
-import { MeshStoppedError } from "../errors.ts";
 import type { CallOptions } from "../mesh-types.ts";
 import type { ChunkSource } from "../migration/cells-port.ts";
+import { EntryLog } from "./entry-log.ts";
+import { FedReplica } from "./fed-replica.ts";
 import { INCREMENTS_MAX } from "./hold.ts";
-import {
-  appendBody,
-  dropBody,
-  ENTRIES_MAX,
-  FEED_ID_BYTES,
-  type FeedId,
-  PART_MAX,
-  partBody,
-  pointBody,
-  REPLICA_METHODS,
-  readCount,
-  seedBody,
-} from "./messages.ts";
-import type { OwnerRow } from "./owner-row.ts";
+import { FEED_ID_BYTES, type FeedId, PART_MAX } from "./messages.ts";
+import { NamedReplicas } from "./named-replicas.ts";
+import type { OwnerRow, RowOutcome } from "./owner-row.ts";
 
-/** How long a replica may take to answer, in milliseconds (RP3). */
-export const ANSWER_MS = 2000;
 /** How long one that failed is not asked again, in milliseconds. */
 export const SHUNNED_MS = 5000;
-/** Between two looks for a replica while there is none, in milliseconds. */
+/** Between two looks for a replica while one is wanted, in milliseconds. */
 export const SEARCH_MS = 500;
 /** Entries worth so many bytes, or so many entries, make a checkpoint. */
 export const CHECKPOINT_BYTES = 1_048_576;
@@ -42,7 +32,6 @@ export const CHECKPOINT_ENTRIES = 4096;
 export const CHECKPOINT_MS = 2000;
 /** Most bytes that wait to be sent. */
 export const LOG_BYTES_MAX: number = 8 * 1024 * 1024;
-const RESEND_MS = 500;
 const CHECKPOINT_RETRY_MS = 25;
 
 /** A state of the agent and the last entry that is in it. */
@@ -52,97 +41,102 @@ export interface Checkpoint {
   readonly chunks: ChunkSource;
 }
 
-/** How a feed stands. */
-export type FeedState =
-  | { readonly kind: "missing" }
-  | { readonly kind: "seeding" | "fed"; readonly replica: NodeId };
+/** How one replica stands. */
+export interface ReplicaState {
+  readonly node: NodeId;
+  /** `fed`: the row names it, and everything acknowledged is there. `seeding`: the copy is being made. */
+  readonly state: "fed" | "seeding";
+  /** Bytes of entries that it does not have yet. */
+  readonly behindBytes: number;
+}
 
 /** What a feed needs. */
 export interface FeedOptions {
   readonly agent: AgentId;
   readonly meta: Uint8Array;
+  /** How many replicas are wanted: 1 to `REPLICAS_MAX`. */
+  readonly wanted: number;
   /** What it does without a replica. */
   readonly without: "hold" | "continue";
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
   readonly row: OwnerRow;
-  /** Members that may be the replica, the best first; read anew for every choice. */
-  candidates(): readonly NodeId[];
+  /** Members that may be a replica beside `chosen`, the best first; read anew for every choice. */
+  candidates(chosen: readonly NodeId[]): readonly NodeId[];
   call(node: NodeId, method: string, body: Uint8Array, options: CallOptions): Promise<Uint8Array>;
   /** Take a checkpoint: whole, or of what changed since the last one. Rejects when that is not possible now. */
   checkpoint(whole: boolean): Promise<Checkpoint>;
   /** FD1. */
   onHeld(position: number): void;
-  /** The named replica was given up: what was given since the last `onHeld` is held later, or by nobody. */
+  /** A replica that was fed is given up. */
+  onGivenUp?(node: NodeId): void;
+  /** No replica is fed any more: what was given since the last `onHeld` is held later, or by nobody. */
   onLost(): void;
   /** Another node owns the agent. Told once; the feed is over. */
   onFenced(owner: NodeId | undefined): void;
 }
 
-/** The replica of now. */
-interface Replica {
-  readonly node: NodeId;
-  readonly feed: FeedId;
-  named: boolean;
-  over: boolean;
-  held: number;
-  /** Settles when it is given up from outside. */
-  readonly failed: Promise<never>;
-  fail(): void;
-}
-
-interface Entry {
-  readonly number: number;
-  readonly bytes: Uint8Array;
-}
-
 /** One agent's feed. */
 export class Feed {
   readonly #o: FeedOptions;
+  readonly #named: NamedReplicas;
+  readonly #log = new EntryLog();
   readonly #shunned = new Map<NodeId, number>();
-  #last = 0;
-  #log: Entry[] = [];
-  #logBytes = 0;
-  #replica: Replica | undefined;
-  /** Named once, and given up: their copies count until another is named. */
-  readonly #former: Replica[] = [];
-  /** The row names nobody, and nobody is waited for. */
-  #free = false;
+  readonly #replicas = new Map<NodeId, FedReplica>();
+  /** Given up while the row may name them: they are told to drop their copies when it does not. */
+  #former: FedReplica[] = [];
+  #held = 0;
+  #increments = 0;
+  #checkpointMs = 0;
   #sinceBytes = 0;
   #sinceCount = 0;
-  #wakes: (() => void)[] = [];
+  #wake: (() => void) | undefined;
+  #isNaming = false;
+  /** Somebody was given up: another one is looked for at once. */
+  #misses = false;
   #stopped = false;
 
   constructor(options: FeedOptions) {
     this.#o = options;
+    this.#named = new NamedReplicas(options.agent, options.row);
   }
 
-  /** How it stands. */
-  get state(): FeedState {
-    const replica = this.#replica;
-    if (replica === undefined) return { kind: "missing" };
-    return { kind: replica.named ? "fed" : "seeding", replica: replica.node };
+  /** How many replicas are wanted. */
+  get wanted(): number {
+    return this.#o.wanted;
   }
 
-  /** The feed that goes on, and where. */
-  get current(): { readonly node: NodeId; readonly feed: FeedId } | undefined {
-    return this.#replica;
+  /** The replicas there are, those that are fed first. */
+  get replicas(): readonly ReplicaState[] {
+    const all = [...this.#replicas.values()].map(
+      (replica): ReplicaState => ({
+        node: replica.node,
+        state: this.#isFed(replica) ? "fed" : "seeding",
+        behindBytes: this.#log.bytesAfter(replica.held),
+      }),
+    );
+    return all.sort((one, other) => Number(other.state === "fed") - Number(one.state === "fed"));
+  }
+
+  /** The feeds that go on, and where. */
+  get current(): Iterable<{ readonly node: NodeId; readonly feed: FeedId }> {
+    return this.#replicas.values();
   }
 
   /** The last entry given. */
   get position(): number {
-    return this.#last;
+    return this.#log.last;
   }
 
-  /** Whether what is given is held sooner or later: there is a named replica, or none is waited for. */
+  /** Whether what is given is held sooner or later: there is a replica that is fed, or none is waited for. */
   get ready(): boolean {
-    return this.#free || this.#replica?.named === true;
+    return this.#isFree || this.#anyFed();
   }
 
   /** FD4. */
   get full(): boolean {
-    return this.#logBytes > LOG_BYTES_MAX;
+    return this.#log.bytes > LOG_BYTES_MAX;
   }
 
   /** Begin. Runs until `stop`, or until the agent is another node's. */
@@ -150,250 +144,273 @@ export class Feed {
     void this.#run();
   }
 
-  /** The agent is not this node's business any more; a replica that is fed drops its copy when `tell`. Idempotent. */
+  /** The agent is not this node's business any more; replicas drop their copies when `tell`. Idempotent. */
   stop(tell: boolean): void {
     if (this.#stopped) return;
+    const wasFed = this.#anyFed();
     this.#stopped = true;
-    const replica = this.#replica;
-    if (replica !== undefined && tell) this.#drop(replica);
-    this.#end(replica);
-    this.#wake();
+    for (const replica of this.#replicas.values()) {
+      if (tell) replica.drop();
+      replica.end();
+    }
+    this.#replicas.clear();
+    this.#log.clear();
+    this.#wakeUp();
+    if (wasFed) this.#o.onLost();
   }
 
-  /** A node does not answer: if it is the replica, it is given up. */
+  /** A node does not answer: if it is a replica, it is given up. */
   silent(node: NodeId): void {
-    if (this.#replica?.node === node) this.#replica.fail();
+    this.#replicas.get(node)?.fail();
   }
 
   /** This node has another session: the row is written again under it (RP5). */
   async reassert(): Promise<void> {
-    const outcome = await this.#o.row.write(this.#o.agent, undefined);
-    if (outcome.kind === "fenced") this.#fenced(outcome.row?.owner);
+    this.#understood(await this.#o.row.write(this.#o.agent, undefined));
   }
 
-  /** Give an entry; its number. Entries go to the replica in this order. */
+  /** Give an entry; its number. Entries go to each replica in this order. */
   append(bytes: Uint8Array): number {
-    const number = ++this.#last;
-    if (this.#replica !== undefined) {
-      this.#log.push({ number, bytes });
-      this.#logBytes += bytes.length;
+    const isKept = this.#replicas.size > 0;
+    const number = this.#log.append(bytes, isKept);
+    if (isKept) {
       this.#sinceBytes += bytes.length;
       this.#sinceCount++;
-      this.#wake();
-    } else if (this.#free) this.#o.onHeld(number);
+      for (const replica of this.#replicas.values()) replica.wake();
+      if (this.#isLarge()) this.#wakeUp();
+    }
+    if (this.#isFree) this.#advance();
     return number;
   }
 
   async #run(): Promise<void> {
+    while (!this.#stopped && this.#named.since === undefined)
+      if (this.#understood(await this.#named.read()) === "gone") await this.#sleep(SEARCH_MS);
+    this.#advance();
     while (!this.#stopped) {
-      // Before anybody is looked for: an agent that goes on without a replica must not wait for one.
-      if (this.#o.without === "continue" && !this.#free) await this.#goFree();
-      const node = this.#stopped ? undefined : this.#choose();
-      if (node === undefined) await this.#pause(SEARCH_MS);
-      else await this.#feed(node);
+      this.#misses = false;
+      const joining = this.#recruit();
+      void this.#name();
+      await Promise.all(joining.map((replica) => this.#seed(replica)));
+      if (this.#isDue()) await this.#checkpoint();
+      else if (!this.#misses)
+        await this.#pause(this.#replicas.size < this.#o.wanted ? SEARCH_MS : CHECKPOINT_MS);
     }
   }
 
-  async #goFree(): Promise<void> {
-    const outcome = await this.#o.row.write(this.#o.agent, null);
-    if (outcome.kind === "fenced") this.#fenced(outcome.row?.owner);
-    if (outcome.kind !== "written") return;
-    this.#free = true;
-    this.#dropFormer();
-    this.#o.onHeld(this.#last);
-  }
-
-  #choose(): NodeId | undefined {
+  /** Fill the places that are free; those that the row names already come first. */
+  #recruit(): readonly FedReplica[] {
+    const free = this.#o.wanted - this.#replicas.size;
+    if (free <= 0) return [];
     const nowMs = this.#o.clock.monotonicMs();
     for (const [node, untilMs] of this.#shunned) if (untilMs <= nowMs) this.#shunned.delete(node);
-    return this.#o.candidates().find((node) => !this.#shunned.has(node));
+    const able = this.#o
+      .candidates([...this.#replicas.keys()])
+      .filter((node) => !this.#shunned.has(node) && !this.#replicas.has(node));
+    const isNamed = (node: NodeId): boolean => this.#named.may.has(node);
+    const ordered = [...able.filter(isNamed), ...able.filter((node) => !isNamed(node))];
+    return ordered.slice(0, free).map((node) => this.#begin(node));
   }
 
-  /** Seed a node and feed it until it fails or the feed ends. */
-  async #feed(node: NodeId): Promise<void> {
-    const feed = toHex(this.#o.random.bytes(new Uint8Array(FEED_ID_BYTES)));
-    const { promise: failed, reject } = Promise.withResolvers<never>();
-    failed.catch(() => undefined);
-    const fail = (): void => reject(new MeshStoppedError());
-    const replica: Replica = { node, feed, named: false, over: false, held: 0, failed, fail };
-    this.#replica = replica;
-    try {
-      const first = await this.#seed(replica);
-      await Promise.race([this.#appends(replica), this.#keep(replica, first), replica.failed]);
-    } catch {
-      // It did not answer, or refused: somebody else is asked. One that the row names may still take over until another is named.
-      this.#shunned.set(node, this.#o.clock.monotonicMs() + SHUNNED_MS);
-      if (replica.named) this.#former.push(replica);
-      else this.#drop(replica);
-    } finally {
-      this.#end(replica);
-    }
+  #begin(node: NodeId): FedReplica {
+    const replica: FedReplica = new FedReplica({
+      node,
+      feed: toHex(this.#o.random.bytes(new Uint8Array(FEED_ID_BYTES))),
+      log: this.#log,
+      call: (...args) => this.#o.call(...args),
+      onProgress: () => {
+        this.#trim();
+        this.#advance();
+        void this.#name();
+      },
+      onFailed: () => this.#failed(replica),
+    });
+    this.#replicas.set(node, replica);
+    return replica;
   }
 
-  async #seed(replica: Replica): Promise<Checkpoint> {
-    const checkpoint = await this.#checkpoint(replica, true);
-    const { position } = checkpoint;
+  async #seed(replica: FedReplica): Promise<void> {
     const { agent, meta } = this.#o;
-    await this.#call(replica, REPLICA_METHODS.seed, seedBody({ feed: replica.feed, agent, position, meta }));
-    replica.held = position;
-    return checkpoint;
+    const { since } = this.#named;
+    if (since !== undefined) await replica.seed({ agent, since, meta });
   }
 
-  /** The first checkpoint, the name in the row, and then one checkpoint after the other. */
-  async #keep(replica: Replica, first: Checkpoint): Promise<void> {
-    await this.#sendCheckpoint(replica, first, true);
-    // From here on the row may name it, whatever the answer is: without it nothing is held until the row names nobody again.
-    this.#free = false;
-    const outcome = await this.#o.row.write(this.#o.agent, replica.node);
-    if (outcome.kind === "fenced") this.#fenced(outcome.row?.owner);
-    if (outcome.kind !== "written" || replica.over) throw new MeshStoppedError();
-    replica.named = true;
-    this.#dropFormer();
-    this.#o.onHeld(replica.held);
-    for (let taken = 0; !replica.over; ) {
-      if (this.#sinceBytes < CHECKPOINT_BYTES && this.#sinceCount < CHECKPOINT_ENTRIES)
-        await this.#pause(CHECKPOINT_MS);
-      if (replica.over || this.#sinceCount === 0) continue;
-      const whole = taken === INCREMENTS_MAX;
-      const checkpoint = await this.#checkpoint(replica, whole);
-      await this.#sendCheckpoint(replica, checkpoint, whole);
-      taken = whole ? 0 : taken + 1;
+  /** FD3. */
+  #failed(replica: FedReplica): void {
+    const wasFed = this.#isFed(replica);
+    this.#replicas.delete(replica.node);
+    this.#shunned.set(replica.node, this.#o.clock.monotonicMs() + SHUNNED_MS);
+    if (this.#named.may.has(replica.node)) this.#former.push(replica);
+    else replica.drop();
+    if (this.#replicas.size === 0) this.#log.clear();
+    if (wasFed) this.#o.onGivenUp?.(replica.node);
+    if (wasFed && !this.#anyFed()) this.#o.onLost();
+    this.#misses = true;
+    this.#trim();
+    this.#advance();
+    void this.#name();
+    this.#wakeUp();
+  }
+
+  /** Bring the row in line with who has a copy; one write at a time. */
+  async #name(): Promise<void> {
+    if (this.#isNaming) return;
+    this.#isNaming = true;
+    for (let nodes = this.#toName(); nodes !== undefined; nodes = this.#toName()) {
+      const understood = this.#understood(await this.#named.write(nodes));
+      if (understood === "gone") await this.#sleep(SEARCH_MS);
+      if (understood !== "ours") continue;
+      this.#dropFormer();
+      this.#advance();
     }
+    this.#isNaming = false;
   }
 
-  /** A checkpoint, as soon as one can be taken. @throws {MeshStoppedError} when the feed is over by then */
-  async #checkpoint(replica: Replica, whole: boolean): Promise<Checkpoint> {
-    while (!replica.over) {
+  /** FD2, FD3. Undefined: the row is to stay as it is. */
+  #toName(): readonly NodeId[] | undefined {
+    if (this.#stopped || this.#named.since === undefined) return undefined;
+    // Those that are seeded again, after a takeover, have a copy that counts until they fail.
+    const kept = [...this.#named.may].filter((node) => this.#replicas.has(node));
+    const joined = [...this.#replicas.values()]
+      .filter(({ node, complete, held }) => complete && held >= this.#held && !kept.includes(node))
+      .map(({ node }) => node);
+    const nodes = [...kept, ...joined];
+    const isAny = nodes.some((node) => this.#replicas.get(node)?.complete === true);
+    const isLeft = this.#o.without === "continue" && nodes.length === 0;
+    return (isAny || isLeft) && !this.#named.are(nodes) ? nodes : undefined;
+  }
+
+  /** FD1. */
+  #advance(): void {
+    const position = this.#heldByAll();
+    if (position === undefined || position <= this.#held) return;
+    this.#held = position;
+    this.#o.onHeld(position);
+  }
+
+  /** A copy that is complete and not named counts, too, so that it can catch up and be named. */
+  #heldByAll(): number | undefined {
+    if (this.#isFree) return this.#log.last;
+    if (this.#stopped || (this.#named.sure.length === 0 && this.#o.without === "hold")) return undefined;
+    for (const node of this.#named.may) if (this.#replicas.get(node)?.complete !== true) return undefined;
+    const complete = [...this.#replicas.values()].filter((replica) => replica.complete);
+    return complete.length === 0 ? undefined : Math.min(...complete.map(({ held }) => held));
+  }
+
+  /** The row names nobody, and nobody is waited for. */
+  get #isFree(): boolean {
+    if (this.#stopped || this.#o.without === "hold" || this.#named.since === undefined) return false;
+    if (this.#named.may.size > 0) return false;
+    for (const { complete } of this.#replicas.values()) if (complete) return false;
+    return true;
+  }
+
+  #isFed({ node, complete }: FedReplica): boolean {
+    return complete && this.#named.sure.includes(node);
+  }
+
+  #anyFed(): boolean {
+    for (const replica of this.#replicas.values()) if (this.#isFed(replica)) return true;
+    return false;
+  }
+
+  /** Nobody that is fed lacks what is forgotten. */
+  #trim(): void {
+    let least = this.#log.last;
+    for (const { held } of this.#replicas.values()) least = Math.min(least, held);
+    this.#log.forget(least);
+  }
+
+  #isLarge(): boolean {
+    return this.#sinceBytes >= CHECKPOINT_BYTES || this.#sinceCount >= CHECKPOINT_ENTRIES;
+  }
+
+  #isDue(): boolean {
+    const all = [...this.#replicas.values()];
+    if (all.some(({ seeded, complete }) => seeded && !complete)) return true;
+    if (all.length === 0 || this.#sinceCount === 0) return false;
+    return this.#isLarge() || this.#o.clock.monotonicMs() - this.#checkpointMs >= CHECKPOINT_MS;
+  }
+
+  /** FD5. */
+  async #checkpoint(): Promise<void> {
+    const all = [...this.#replicas.values()];
+    const whole = this.#increments === INCREMENTS_MAX || all.some(({ complete }) => !complete);
+    const checkpoint = await this.#take(whole);
+    if (checkpoint === undefined) return;
+    await this.#send(checkpoint, whole, all);
+    this.#increments = whole ? 0 : this.#increments + 1;
+    this.#checkpointMs = this.#o.clock.monotonicMs();
+  }
+
+  /** A checkpoint, as soon as one can be taken; undefined when there is nobody to give it to by then. */
+  async #take(whole: boolean): Promise<Checkpoint | undefined> {
+    while (this.#replicas.size > 0) {
       try {
         const [bytes, count] = [this.#sinceBytes, this.#sinceCount];
         const checkpoint = await this.#o.checkpoint(whole);
         this.#sinceBytes -= Math.min(bytes, this.#sinceBytes);
         this.#sinceCount -= Math.min(count, this.#sinceCount);
-        if (whole) this.#forgetUpTo(checkpoint.position);
         return checkpoint;
       } catch {
-        await this.#pause(CHECKPOINT_RETRY_MS);
+        await this.#sleep(CHECKPOINT_RETRY_MS);
       }
     }
-    throw new MeshStoppedError();
+    return undefined;
   }
 
-  async #sendCheckpoint(replica: Replica, checkpoint: Checkpoint, whole: boolean): Promise<void> {
-    const { feed } = replica;
-    const { position, head, chunks } = checkpoint;
+  async #send(
+    { position, head, chunks }: Checkpoint,
+    whole: boolean,
+    replicas: readonly FedReplica[],
+  ): Promise<void> {
     let offset = 0;
-    const send = async (bytes: Uint8Array, isHead: boolean): Promise<void> => {
-      const body = partBody({ feed, offset, head: isHead, bytes });
-      await this.#call(replica, REPLICA_METHODS.part, body, "bulk");
+    const send = async (bytes: Uint8Array, isHead: boolean): Promise<boolean> => {
+      await Promise.all(replicas.map((replica) => replica.part({ offset, head: isHead, bytes })));
       offset += bytes.length;
+      return replicas.some(({ over }) => !over);
     };
-    for (let at = 0; at < head.length; at += PART_MAX) await send(head.subarray(at, at + PART_MAX), true);
-    for (let chunk = await chunks(); chunk !== undefined; chunk = await chunks()) await send(chunk, false);
-    const body = pointBody({ feed, position, whole, total: offset });
-    await this.#call(replica, REPLICA_METHODS.point, body);
-    replica.held = Math.max(replica.held, position);
-    this.#forgetUpTo(replica.held);
-    if (replica.named) this.#o.onHeld(replica.held);
-  }
-
-  /** One batch after the other; what comes meanwhile goes with the next. */
-  async #appends(replica: Replica): Promise<void> {
-    while (!replica.over) {
-      const batch = this.#nextBatch();
-      const [first] = batch;
-      if (first === undefined) {
-        await new Promise<void>((resolve) => this.#wakes.push(resolve));
-        continue;
-      }
-      const entries = batch.map(({ bytes }) => bytes);
-      const body = appendBody({ feed: replica.feed, first: first.number, entries });
-      const held = readCount(await this.#call(replica, REPLICA_METHODS.append, body));
-      if (replica.over) return;
-      replica.held = Math.max(replica.held, Math.min(held, this.#last));
-      this.#forgetUpTo(replica.held);
-      if (replica.named) this.#o.onHeld(replica.held);
-    }
-  }
-
-  #nextBatch(): Entry[] {
-    const batch: Entry[] = [];
-    let bytes = 0;
-    for (const entry of this.#log) {
-      bytes += entry.bytes.length;
-      if (batch.length > 0 && (bytes > PART_MAX || batch.length >= ENTRIES_MAX)) break;
-      batch.push(entry);
-    }
-    return batch;
-  }
-
-  #forgetUpTo(position: number): void {
-    let done = 0;
-    for (const { number, bytes } of this.#log) {
-      if (number > position) break;
-      this.#logBytes -= bytes.length;
-      done++;
-    }
-    this.#log.splice(0, done);
-  }
-
-  #fenced(owner: NodeId | undefined): void {
-    if (this.#stopped) return;
-    this.stop(false);
-    this.#o.onFenced(owner);
-  }
-
-  #end(replica: Replica | undefined): void {
-    if (replica === undefined) return;
-    replica.over = true;
-    if (this.#replica !== replica) return;
-    this.#replica = undefined;
-    this.#log = [];
-    this.#logBytes = 0;
-    this.#wake();
-    if (replica.named) this.#o.onLost();
-    // What came while a candidate was seeded waited for it; without it nobody is waited for.
-    else if (this.#free && !this.#stopped) this.#o.onHeld(this.#last);
+    for (let at = 0; at < head.length; at += PART_MAX)
+      if (!(await send(head.subarray(at, at + PART_MAX), true))) return;
+    for (let chunk = await chunks(); chunk !== undefined; chunk = await chunks())
+      if (!(await send(chunk, false))) return;
+    await Promise.all(replicas.map((replica) => replica.point({ position, whole, total: offset })));
   }
 
   #dropFormer(): void {
-    for (const replica of this.#former.splice(0)) this.#drop(replica);
+    const isOver = ({ node }: FedReplica): boolean => !this.#named.may.has(node);
+    for (const replica of this.#former.filter(isOver)) replica.drop();
+    this.#former = this.#former.filter((replica) => !isOver(replica));
   }
 
-  #drop({ node, feed }: Replica): void {
-    const options = { timeoutMs: ANSWER_MS };
-    this.#o.call(node, REPLICA_METHODS.drop, dropBody(feed), options).catch(() => undefined);
+  #understood(outcome: RowOutcome): RowOutcome["kind"] {
+    if (outcome.kind === "fenced" && !this.#stopped) {
+      this.stop(false);
+      this.#o.onFenced(outcome.row?.owner);
+    }
+    return outcome.kind;
   }
 
-  async #call(
-    replica: Replica,
-    method: string,
-    body: Uint8Array,
-    trafficClass: "request" | "bulk" = "request",
-  ): Promise<Uint8Array> {
-    const options = { timeoutMs: ANSWER_MS, resendMs: RESEND_MS, trafficClass };
-    return this.#o.call(replica.node, method, body, options);
+  #wakeUp(): void {
+    this.#wake?.();
   }
 
-  #wake(): void {
-    for (const wake of this.#wakes.splice(0)) wake();
+  #sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => void this.#o.timers.schedule(delayMs, resolve));
   }
 
-  /** Until the time is over, or a checkpoint is due, or the feed ends. */
+  /** Until the time is over, or a checkpoint is due, or somebody was given up, or the feed ends. */
   #pause(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = this.#o.timers.schedule(delayMs, () => {
-        this.#wakes = this.#wakes.filter((wake) => wake !== due);
+        this.#wake = undefined;
         resolve();
       });
-      const due = (): void => {
-        if (!this.#stopped && this.#sinceBytes < CHECKPOINT_BYTES && this.#sinceCount < CHECKPOINT_ENTRIES) {
-          this.#wakes.push(due);
-          return;
-        }
+      this.#wake = () => {
         timer.cancel();
+        this.#wake = undefined;
         resolve();
       };
-      this.#wakes.push(due);
     });
   }
 }

@@ -6,7 +6,8 @@
  */
 import type { AgentId, NodeId } from "@glia-os/abi/ids";
 import type { TimerHandle } from "@glia-os/abi/ports";
-import { ANSWER_MS, Feed, type FeedOptions } from "./feed.ts";
+import { ANSWER_MS } from "./fed-replica.ts";
+import { Feed, type FeedOptions } from "./feed.ts";
 import { BEAT_FEEDS_MAX, beatBody, type FeedId, REPLICA_METHODS } from "./messages.ts";
 
 /** Between two beats, in milliseconds. */
@@ -33,6 +34,11 @@ export class Feeds {
     this.#shared = shared;
   }
 
+  /** Every feed there is. */
+  all(): Iterable<Feed> {
+    return this.#feeds.values();
+  }
+
   /** The feed of an agent. */
   get(agent: AgentId): Feed | undefined {
     return this.#feeds.get(agent);
@@ -48,7 +54,7 @@ export class Feeds {
     return feed;
   }
 
-  /** The agent ended or is elsewhere; `tell`: its replica drops what it has. Idempotent. */
+  /** The agent ended or is elsewhere; `tell`: its replicas drop what they have. Idempotent. */
   end(agent: AgentId, tell: boolean): void {
     this.#feeds.get(agent)?.stop(tell);
     this.#feeds.delete(agent);
@@ -93,7 +99,11 @@ export class Feeds {
   #byNode(): ReadonlyMap<NodeId, FeedId[]> {
     const nodes = new Map<NodeId, FeedId[]>();
     for (const { current } of this.#feeds.values())
-      if (current !== undefined) nodes.set(current.node, [...(nodes.get(current.node) ?? []), current.feed]);
+      for (const { node, feed } of current) {
+        const there = nodes.get(node);
+        if (there === undefined) nodes.set(node, [feed]);
+        else there.push(feed);
+      }
     return nodes;
   }
 }

@@ -4,7 +4,7 @@
  * HO1. It is complete from its first checkpoint on. What it has is then a checkpoint and every entry after it, without gaps.
  * HO2. What is repeated is answered again and changes nothing; what does not fit is refused and changes nothing.
  */
-import type { AgentId, NodeId } from "@glia-os/abi/ids";
+import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
 import { concat } from "../codec/ascii.ts";
 import { ReplicaRefusedError } from "../errors.ts";
 import type { AppendRequest, FeedId, PartRequest, PointRequest, SeedRequest } from "./messages.ts";
@@ -43,8 +43,12 @@ export class Hold {
   readonly feed: FeedId;
   readonly agent: AgentId;
   readonly owner: NodeId;
+  /** Under which epoch its owner began to count positions. */
+  readonly since: Epoch;
   /** How often a takeover of it was refused. */
   refusals = 0;
+  /** When coordination was asked for its agent last, and answered. */
+  askedMs: number = Number.NEGATIVE_INFINITY;
   /** When the owner was heard of this feed last. */
   heardMs: number;
   readonly #meta: Uint8Array;
@@ -60,10 +64,11 @@ export class Hold {
   #last: PointRequest | undefined;
   #bytes = 0;
 
-  constructor({ feed, agent, position, meta }: SeedRequest, owner: NodeId, nowMs: number) {
+  constructor({ feed, agent, since, position, meta }: SeedRequest, owner: NodeId, nowMs: number) {
     this.heardMs = nowMs;
     this.feed = feed;
     this.agent = agent;
+    this.since = since;
     this.owner = owner;
     this.#meta = meta;
     this.#position = position;

@@ -1,5 +1,5 @@
 /**
- * The copies that this node keeps of agents of others, and taking those over whose owner is gone (docs/spec/replica.md, RH1 to RH5).
+ * The copies that this node keeps of agents of others, and taking those over whose owner is gone (docs/spec/replica.md, RH1 to RH7).
  *
  * HS1. At most one complete copy per agent; a new feed takes its place when its first checkpoint is complete.
  * HS2. A copy is sealed before coordination is asked for the agent, and unsealed only by an answer that says that nothing was changed.
@@ -15,7 +15,7 @@ import { errorCodeOf } from "@glia-os/abi/errors";
 import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
 import type { AgentRow, CasOutcome, Clock, Coordination, TimerHandle, Timers } from "@glia-os/abi/ports";
 import { ReplicaRefusedError } from "../errors.ts";
-import type { Caller, CallHandler } from "../mesh-types.ts";
+import type { Caller, CallHandler, CallOptions } from "../mesh-types.ts";
 import { type HeldAgent, Hold } from "./hold.ts";
 import {
   countAnswer,
@@ -27,11 +27,14 @@ import {
   readPart,
   readPoint,
   readSeed,
+  readStandingOf,
   readTake,
   type SeedRequest,
+  standingAnswer,
   type TakeRequest,
   takenBody,
 } from "./messages.ts";
+import { Standings } from "./standings.ts";
 
 /** Copies one node keeps, those that arrive included. */
 export const HOLDS_MAX = 512;
@@ -43,6 +46,8 @@ export const SILENCE_MS = 1500;
 export const LOOK_MS = 250;
 /** A copy whose row does not name this node is dropped when its owner was silent for so long, in milliseconds. */
 export const FORGOTTEN_MS = 60_000;
+/** A replica that asked coordination for an agent so long ago asks for it still: four looks. Milliseconds. */
+export const ASKING_MS = 1000;
 const SESSION_TAIL = 16;
 const EMPTY = new Uint8Array(0);
 
@@ -61,6 +66,7 @@ export interface HoldsOptions {
   readonly timers: Timers;
   readonly maxBytes?: number;
   coordination(): Coordination;
+  call(node: NodeId, method: string, body: Uint8Array, options: CallOptions): Promise<Uint8Array>;
   /** Empty while this node has no coordination session. */
   sessionId(): string;
   /** Whether this node could run the agent. Throwing refuses it. */
@@ -80,6 +86,7 @@ interface Sealed {
 /** Every copy of one node. */
 export class Holds {
   readonly #o: HoldsOptions;
+  readonly #standings: Standings;
   readonly #byFeed = new Map<FeedId, Hold>();
   readonly #complete = new Map<AgentId, Hold>();
   readonly #sealed = new Map<AgentId, Sealed>();
@@ -92,6 +99,7 @@ export class Holds {
 
   constructor(options: HoldsOptions) {
     this.#o = options;
+    this.#standings = new Standings(options);
   }
 
   /** Complete copies. */
@@ -147,6 +155,7 @@ export class Holds {
         },
       ],
       [REPLICA_METHODS.take, (caller, body) => this.#take(caller, readTake(body))],
+      [REPLICA_METHODS.standing, async (_, body) => this.#standing(readStandingOf(body))],
     ];
   }
 
@@ -196,7 +205,7 @@ export class Holds {
     const hold = this.#complete.get(agent);
     const row = await this.#o.coordination().getAgent(agent);
     if (row?.owner === this.#o.self && row.epoch > epoch) return takenBody(row.sessionId);
-    if (hold === undefined || row?.replica !== this.#o.self)
+    if (hold === undefined || row?.replicas?.includes(this.#o.self) !== true)
       throw new ReplicaRefusedError(agent, "this node has no copy of it that counts");
     if (row.owner !== caller.node || row.epoch !== epoch)
       throw new ReplicaRefusedError(agent, "it is not the caller's to give away");
@@ -207,6 +216,14 @@ export class Holds {
     await this.#trying.get(agent);
     if (this.#byFeed.get(hold.feed) === hold) this.#seal(agent);
     return takenBody(sessionId);
+  }
+
+  /** RH7. A replica that does not ask for the agent itself is not waited for. */
+  #standing(agent: AgentId): Uint8Array {
+    const hold = this.#complete.get(agent);
+    const isAsking =
+      hold !== undefined && this.#o.clock.monotonicMs() - hold.askedMs < ASKING_MS && !this.#stopped;
+    return standingAnswer(isAsking ? { since: hold.since, held: hold.held } : undefined);
   }
 
   /** The copy that a feed goes to, once nothing holds it back. @throws {ReplicaRefusedError} */
@@ -306,7 +323,7 @@ export class Holds {
     if (row.status === "terminated") return false;
     // A takeover of this node whose answer was lost, or an agent that its owner wrote down as this node's.
     if (row.owner === self && (this.#sealed.has(agent) || this.#given.has(agent))) return true;
-    return row.replica === self;
+    return row.replicas?.includes(self) === true;
   }
 
   /** Nothing was changed. What was given away stays sealed: its owner may write any moment. */
@@ -318,6 +335,10 @@ export class Holds {
   async #ask(hold: Hold, row: AgentRow): Promise<Told> {
     const { agent, feed } = hold;
     const { self } = this.#o;
+    if (row.owner !== self && !this.#sealed.has(agent)) {
+      if (await this.#standings.yields(row, { since: hold.since, held: hold.held })) return "nothing";
+      if (this.#stopped || this.#byFeed.get(feed) !== hold) return "nothing";
+    }
     this.#seal(agent);
     if (row.owner === self) return this.#adopt(hold, row);
     const sessionId = this.#o.sessionId();
@@ -330,6 +351,7 @@ export class Holds {
     } catch (error) {
       if (!UNCHANGED.has(errorCodeOf(error))) return "nothing";
       hold.refusals++;
+      hold.askedMs = this.#o.clock.monotonicMs();
       this.#refused(row);
       const isAlive = errorCodeOf(error) === "store.owner-alive" && row.owner === hold.owner;
       return isAlive ? "alive" : "nothing";

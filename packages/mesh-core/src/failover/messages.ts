@@ -29,12 +29,15 @@ export const REPLICA_METHODS = {
   drop: "replica.drop",
   beat: "replica.beat",
   take: "replica.take",
+  standing: "replica.standing",
 } as const;
 
 /** `replica.seed`: keep a copy of this agent; its log goes on after `position`. */
 export interface SeedRequest {
   readonly feed: FeedId;
   readonly agent: AgentId;
+  /** The epoch under which the owner began to count the positions of this log. */
+  readonly since: Epoch;
   readonly position: number;
   readonly meta: Uint8Array;
 }
@@ -72,8 +75,8 @@ export interface AppendRequest {
 }
 
 /** The body of `replica.seed`. */
-export function seedBody({ feed, agent, position, meta }: SeedRequest): Uint8Array {
-  return encodeCbor([fromHex(feed), fromHex(agent), position, meta]);
+export function seedBody({ feed, agent, since, position, meta }: SeedRequest): Uint8Array {
+  return encodeCbor([fromHex(feed), fromHex(agent), since, position, meta]);
 }
 
 /** A `replica.seed` from its body. */
@@ -82,6 +85,7 @@ export function readSeed(body: Uint8Array): SeedRequest {
   const seed = {
     feed: feedOf(reader),
     agent: reader.agent("agent"),
+    since: reader.epoch("since"),
     position: reader.int("position"),
     meta: reader.bytes("meta", META_MAX),
   };
@@ -194,6 +198,39 @@ export function readTaken(body: Uint8Array): string {
   const sessionId = reader.text("session", TOKEN_MAX, 1);
   reader.end();
   return sessionId;
+}
+
+/** How the copy of a replica stands that asks for the agent, for the others that do (RH7). */
+export interface Standing {
+  readonly since: Epoch;
+  /** The last entry it has. */
+  readonly held: number;
+}
+
+/** The body of `replica.standing`. */
+export function standingBody(agent: AgentId): Uint8Array {
+  return encodeCbor([fromHex(agent)]);
+}
+
+/** The agent of a `replica.standing`. */
+export function readStandingOf(body: Uint8Array): AgentId {
+  const reader = open(body, "a question for a copy");
+  const agent = reader.agent("agent");
+  reader.end();
+  return agent;
+}
+
+/** The answer to a `replica.standing`; undefined: this node does not ask for the agent. */
+export function standingAnswer(standing: Standing | undefined): Uint8Array {
+  return encodeCbor(standing === undefined ? [] : [standing.since, standing.held]);
+}
+
+/** The standing in an answer. */
+export function readStanding(body: Uint8Array): Standing | undefined {
+  const reader = open(body, "how a copy stands");
+  const standing = reader.more ? { since: reader.epoch("since"), held: reader.int("held") } : undefined;
+  reader.end();
+  return standing;
 }
 
 /** An answer that is a number. */

@@ -1,7 +1,7 @@
 /**
- * The row of an agent as its owner writes it while the agent runs: who its replica is, and under which session (docs/spec/replica.md, RP2, RP4, RP5).
+ * The row of an agent as its owner writes it while the agent runs: who its replicas are, and under which session (docs/spec/replica.md, RP2, RP4, RP5).
  *
- * OR1. Each call ends with what is committed: written, or fenced by a row that is somebody else's. Without an answer it asks on.
+ * OR1. Each call ends with what is committed: this node's row, or fenced by a row that is somebody else's. Without an answer it asks on.
  * OR2. The agent runs on under the epoch that was committed; one that another part of this node committed is taken in.
  */
 import { errorCodeOf } from "@glia-os/abi/errors";
@@ -24,9 +24,9 @@ export interface OwnerRowOptions {
   renew(agent: AgentId, epoch: Epoch): void;
 }
 
-/** What a call came to. `gone`: the agent is not here any more. */
+/** What a call came to. `ours`: the row is this node's, as it was asked for. `gone`: the agent is not here any more. */
 export type RowOutcome =
-  | { readonly kind: "written"; readonly row: AgentRow }
+  | { readonly kind: "ours"; readonly row: AgentRow }
   | { readonly kind: "fenced"; readonly row: AgentRow | undefined }
   | { readonly kind: "gone" };
 
@@ -45,10 +45,19 @@ export class OwnerRow {
     this.#stopped = true;
   }
 
-  /** Write the row under this node's session, with a replica (null: none; undefined: as it is). One call per agent at a time. */
-  async write(agent: AgentId, replica: NodeId | null | undefined): Promise<RowOutcome> {
+  /** Write the row under this node's session, with these replicas (undefined: as they are). One call per agent at a time. */
+  write(agent: AgentId, replicas: readonly NodeId[] | undefined): Promise<RowOutcome> {
+    return this.#inTurn(agent, () => this.#write(agent, replicas));
+  }
+
+  /** The row, after every write that was asked for before. */
+  read(agent: AgentId): Promise<RowOutcome> {
+    return this.#inTurn(agent, () => this.#read(agent));
+  }
+
+  async #inTurn(agent: AgentId, act: () => Promise<RowOutcome>): Promise<RowOutcome> {
     const before = this.#writing.get(agent);
-    const turn = (before ?? Promise.resolve()).then(() => this.#write(agent, replica));
+    const turn = (before ?? Promise.resolve()).then(act);
     this.#writing.set(agent, turn);
     try {
       return await turn;
@@ -57,7 +66,22 @@ export class OwnerRow {
     }
   }
 
-  async #write(agent: AgentId, replica: NodeId | null | undefined): Promise<RowOutcome> {
+  async #read(agent: AgentId): Promise<RowOutcome> {
+    for (;;) {
+      if (this.#stopped || this.#o.stands(agent) === undefined) return { kind: "gone" };
+      try {
+        const row = await this.#o.coordination().getAgent(agent);
+        if (row === undefined) return { kind: "fenced", row };
+        const read = this.#ours(agent, row);
+        if (read !== undefined) return read;
+      } catch {
+        // Coordination does not answer: it is asked on.
+      }
+      await this.#pause();
+    }
+  }
+
+  async #write(agent: AgentId, replicas: readonly NodeId[] | undefined): Promise<RowOutcome> {
     let request = { id: this.#newId(), epoch: 0, sessionId: "" };
     for (;;) {
       const stands = this.#o.stands(agent);
@@ -72,7 +96,7 @@ export class OwnerRow {
         owner: this.#o.self,
         sessionId,
         status,
-        ...(replica === undefined ? {} : { replica }),
+        ...(replicas === undefined ? {} : { replicas }),
       } as const;
       try {
         const outcome = await this.#o.coordination().compareAndSwap(agent, epoch, change, request.id);
@@ -89,12 +113,19 @@ export class OwnerRow {
   /** OR2. Undefined: ask again. */
   #understood(agent: AgentId, epoch: Epoch, outcome: CasOutcome): RowOutcome | undefined {
     if (outcome.kind === "unknown-agent") return { kind: "fenced", row: undefined };
-    const { row } = outcome;
+    const before = this.#o.stands(agent)?.epoch;
+    const ours = this.#ours(agent, outcome.row);
+    if (ours?.kind !== "ours") return ours;
+    return outcome.kind === "committed" && before === epoch ? ours : undefined;
+  }
+
+  /** OR2. Undefined: the cell is ahead of this row. */
+  #ours(agent: AgentId, row: AgentRow): RowOutcome | undefined {
     if (row.owner !== this.#o.self || row.status === "terminated") return { kind: "fenced", row };
     const now = this.#o.stands(agent);
     if (now === undefined) return { kind: "gone" };
     if (row.epoch > now.epoch) this.#o.renew(agent, row.epoch);
-    return outcome.kind === "committed" && now.epoch === epoch ? { kind: "written", row } : undefined;
+    return row.epoch < now.epoch ? undefined : { kind: "ours", row };
   }
 
   #newId(): string {

@@ -96,7 +96,7 @@ interface Move {
   readonly status: "running" | "suspended";
   readonly timeline: Timeline;
   /** Who may take the agent over after the commit; undefined for nobody. Only of a post-copy (MG8). */
-  heir: NodeId | undefined;
+  heirs: readonly NodeId[] | undefined;
   /** Where the stream of state stands: bytes handed to the wire, and the running hash after them. */
   readonly stream: { bytes: number; hash: Uint8Array };
   /** Set when the pre-commit part is given up: the transfer stops at the next chunk. */
@@ -157,7 +157,7 @@ export class Departures {
     const status = suspended === true ? "suspended" : "running";
     const over = ending();
     const fresh = {
-      heir: undefined,
+      heirs: undefined,
       cancelled: false,
       unwanted: false,
       onUnwanted: new Set<() => void>(),
@@ -278,12 +278,12 @@ export class Departures {
     if (postcopy === undefined || this.#o.pages === undefined)
       throw new MigrationRefusedError(agent, "this node does not move agents by post-copy");
     const row = await this.#o.coordination().getAgent(agent);
-    if (row?.replica === to)
+    if (row?.replicas?.includes(to) === true)
       throw new MigrationRefusedError(
         agent,
         `its replica is on the destination, so that one failure would lose both: ${wanted} needs another one`,
       );
-    move.heir = row?.replica;
+    move.heirs = row?.replicas;
     try {
       const source = await postcopy.begin(agent, toHex(id), wanted === "hybrid");
       if (source !== undefined) this.#o.pages.open(id, to);
@@ -364,8 +364,8 @@ export class Departures {
 
   /** The one commit point (MG1-MG3). Returns only when the registry's answer is known. */
   async #commit(move: Move, destinationSession: string): Promise<Decision> {
-    const { agent, epoch, to, id, status, heir } = move;
-    const named = heir === undefined ? {} : { replica: heir };
+    const { agent, epoch, to, id, status, heirs } = move;
+    const named = heirs === undefined ? {} : { replicas: heirs };
     const commit = { owner: to, sessionId: destinationSession, status, ...named } as const;
     let unknown: unknown;
     for (;;) {

@@ -1,6 +1,6 @@
 /** One copy of an agent, and the copies of one node: what they take and what they refuse. */
 import { errorCodeOf } from "@glia-os/abi/errors";
-import type { AgentId, NodeId } from "@glia-os/abi/ids";
+import { type AgentId, type NodeId, toEpoch } from "@glia-os/abi/ids";
 import { createMemoryCoordination } from "@glia-os/store/memory";
 import { describe, expect, it } from "vitest";
 import { Hold, INCREMENTS_MAX } from "../../src/failover/hold.ts";
@@ -12,7 +12,7 @@ const FEED = "01".repeat(16);
 const AGENT = "ab".repeat(16) as AgentId;
 const [OWNER, SELF, STRANGER] = ["1", "2", "3"].map((digit) => digit.repeat(64)) as [NodeId, NodeId, NodeId];
 const bytes = (...list: number[]): Uint8Array => Uint8Array.from(list);
-const seed = { feed: FEED, agent: AGENT, position: 10, meta: bytes(1) };
+const seed = { feed: FEED, agent: AGENT, since: toEpoch(1), position: 10, meta: bytes(1) };
 
 function codeOf(act: () => unknown): string | undefined {
   try {
@@ -92,6 +92,7 @@ describe("the copies of a node", () => {
       maxBytes,
       coordination: () => engine,
       sessionId: () => "",
+      call: async () => Promise.reject(new RangeError("nobody")),
       admit: async () => undefined,
       adopt: async () => undefined,
       ...more,
@@ -162,7 +163,13 @@ describe("the copies of a node", () => {
         programHash: "0".repeat(64),
       } as const;
       await engine.createAgent({ ...row, agent: hex as AgentId, name: `agent ${n}` }, `create ${n}`);
-      const body = messages.seedBody({ feed: hex, agent: hex as AgentId, position: 0, meta: bytes(1) });
+      const body = messages.seedBody({
+        feed: hex,
+        agent: hex as AgentId,
+        since: toEpoch(1),
+        position: 0,
+        meta: bytes(1),
+      });
       told.push(await asked(all, OWNER, seedMethod, body));
     }
     expect(told.filter((code) => code === undefined)).toHaveLength(HOLDS_MAX);
@@ -190,7 +197,7 @@ describe("the copies of a node", () => {
       },
     });
     own = (await engine.openSession(SELF, 60_000, "self")).sessionId;
-    const change = { owner: OWNER, sessionId, status: "running", replica: SELF } as const;
+    const change = { owner: OWNER, sessionId, status: "running", replicas: [SELF] } as const;
     await engine.compareAndSwap(AGENT, 1 as never, change, "named");
     const { seed: seedMethod, part, point, append } = messages.REPLICA_METHODS;
     await asked(all, OWNER, seedMethod, messages.seedBody(seed));

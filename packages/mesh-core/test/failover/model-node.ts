@@ -54,6 +54,8 @@ export interface ModelWorld {
   readonly cluster: string;
   readonly anchor: NodeId;
   readonly without: "hold" | "continue";
+  /** Replicas that the agent asks for. */
+  readonly wanted: number;
   /** Nodes that look alive. */
   members(): readonly NodeId[];
   /** A reply leaves. */
@@ -112,7 +114,7 @@ export class ModelNode {
     });
     this.#feeds = new Feeds({ ...parts, row: this.#row, call, alive: () => true });
     const adopt = async (held: HeldAgent, row: AgentRow): Promise<void> => this.#adopt(held, row);
-    this.holds = new Holds({ ...parts, coordination, sessionId, admit: async () => undefined, adopt });
+    this.holds = new Holds({ ...parts, coordination, sessionId, call, admit: async () => undefined, adopt });
     this.methods = [
       ...this.holds.methods(),
       ["model.ask", async (_, body) => this.#ask(decode<number>(body))],
@@ -123,6 +125,11 @@ export class ModelNode {
   /** Whether the agent runs here. */
   get runs(): boolean {
     return this.#cell !== undefined;
+  }
+
+  /** Whom it feeds. */
+  get feeds(): readonly NodeId[] {
+    return [...(this.#cell?.feed.current ?? [])].map(({ node }) => node);
   }
 
   /** End without a word. */
@@ -165,6 +172,7 @@ export class ModelNode {
       agent: AGENT,
       meta: encode("agent"),
       without: this.#world.without,
+      wanted: this.#world.wanted,
       candidates: () => this.#world.members().filter((node) => node !== this.id),
       checkpoint: async (whole) => this.#checkpoint(whole),
       onHeld: (position) => this.#held(position),

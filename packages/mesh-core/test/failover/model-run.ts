@@ -15,15 +15,18 @@ import { AGENT, decode, encode, ModelNode, type ModelWorld, type Said } from "./
 
 const id = (digit: string): NodeId => digit.repeat(64) as NodeId;
 const ANCHOR = id("0");
-const NODES = [id("1"), id("2"), id("3"), id("4")] as const;
+const NODES = [id("1"), id("2"), id("3"), id("4"), id("5")] as const;
 const CLIENT = id("f");
 const CLUSTER = "ab".repeat(32);
 /** Numbers in flight. */
 const AT_ONCE = 6;
 
-/** Who crashes at a call: the owner, the replica that the row names, or the anchor. */
+/** Who crashes: the owner, the first, second or third replica that the row names, or the anchor. */
+export type Role = "owner" | "anchor" | 0 | 1 | 2;
+
+/** Some that crash at once, at a call. */
 export interface Crash {
-  readonly who: "owner" | "replica" | "anchor";
+  readonly who: readonly Role[];
   readonly atCall: number;
 }
 
@@ -44,7 +47,7 @@ export class ModelRun {
   #owner: NodeId | undefined;
   #wrong: string | undefined;
 
-  constructor(seed: number, without: "hold" | "continue") {
+  constructor(seed: number, without: "hold" | "continue", wanted = 1) {
     this.#random = new SeededRandom(seed).fork("failover");
     this.#network = new CallNetwork(this.#time, seed);
     this.#network.passes = (from, to) =>
@@ -60,10 +63,14 @@ export class ModelRun {
       cluster: CLUSTER,
       anchor: ANCHOR,
       without,
+      wanted,
       members: () => NODES.filter((node) => this.#nodes.has(node)),
       released: (node, said) => this.#released(node, said),
     };
   }
+
+  /** The most that crashed at once. */
+  crashed = 0;
 
   /** Calls made so far. */
   get calls(): number {
@@ -135,35 +142,46 @@ export class ModelRun {
     this.#time.schedule(this.#random.uint32() % 8000, () => this.#start(node));
   }
 
-  /** Without a copy that may go on there is nothing to check: such a crash is not made. */
-  async #safeWithout(node: NodeId): Promise<boolean> {
+  /**
+   * Without a copy that may go on there is nothing to check: such a crash is not made. A replica that its owner gave up may not go on, as far as
+   * anybody knows: the request that takes its name out of the row may be under way.
+   */
+  async #safeWithout(gone: readonly NodeId[]): Promise<boolean> {
     const row = await this.#engine.getAgent(AGENT);
-    if (row === undefined) return node !== NODES[0];
+    if (row === undefined) return !gone.includes(NODES[0]);
     const owner = this.#nodes.get(row.owner);
-    if (row.owner !== node && owner?.runs === true) return true;
-    const replica =
-      row.replica === undefined || row.replica === node ? undefined : this.#nodes.get(row.replica);
-    return replica !== undefined && replica.holds.size > 0;
+    if (!gone.includes(row.owner) && owner?.runs === true) return true;
+    const left = (row.replicas ?? []).filter((node) => !gone.includes(node));
+    return left.some((node) => {
+      const hasCopy = (this.#nodes.get(node)?.holds.size ?? 0) > 0;
+      return hasCopy && (owner?.runs !== true || owner.feeds.includes(node));
+    });
   }
 
   #runs(node: NodeId | undefined): boolean {
     return node !== undefined && this.#nodes.get(node)?.runs === true;
   }
 
-  async #crash(who: Crash["who"]): Promise<void> {
-    if (who === "anchor") {
+  async #crash(who: readonly Role[]): Promise<void> {
+    if (who.includes("anchor")) {
       this.#network.leave(ANCHOR);
       this.#time.schedule(3000 + (this.#random.uint32() % 6000), () => this.#anchorUp());
-      return;
     }
     const row = await this.#engine.getAgent(AGENT);
-    const node = who === "owner" ? row?.owner : row?.replica;
-    if (node !== undefined && this.#nodes.has(node) && (await this.#safeWithout(node))) this.#end(node);
+    const nodes = who
+      .map((role) =>
+        typeof role === "number" ? row?.replicas?.[role] : role === "owner" ? row?.owner : undefined,
+      )
+      .filter((node) => node !== undefined);
+    if (nodes.length === 0 || !(await this.#safeWithout(nodes))) return;
+    for (const node of nodes) this.#end(node);
+    this.crashed = Math.max(this.crashed, nodes.length);
   }
 
   async #fault(kind: number): Promise<void> {
     const node = NODES[this.#random.uint32() % NODES.length] as NodeId;
-    if (kind <= 2) await this.#crash((["owner", "replica", "anchor"] as const)[kind] as Crash["who"]);
+    if (kind === 0) await this.#crash(["owner", (this.#random.uint32() % 3) as Role]);
+    else if (kind <= 2) await this.#crash([["owner", 0, "anchor"][this.#random.uint32() % 3] as Role]);
     else if (kind <= 5) {
       const other = NODES[this.#random.uint32() % NODES.length] as NodeId;
       const cut = [ANCHOR, node, `${node} ${kind % 2 === 0 ? ANCHOR : other}`][
@@ -172,7 +190,7 @@ export class ModelRun {
       this.#cut.add(cut);
       this.#time.schedule(this.#random.uint32() % 9000, () => this.#cut.delete(cut));
     } else if (kind === 6) this.#lossPercent = this.#random.uint32() % 20;
-    else if (await this.#safeWithout(node)) this.#end(node);
+    else if (await this.#safeWithout([node])) this.#end(node);
   }
 
   async #finish(): Promise<string | undefined> {
@@ -184,7 +202,7 @@ export class ModelRun {
     await this.#time.advanceUntil(() => this.#answered > before + 3, 60_000);
     const row = await this.#engine.getAgent(AGENT);
     // Taken away from the replica by a request that was on its way when its owner crashed: what `continue` asks for.
-    if (this.#world.without === "continue" && row?.replica === undefined && !this.#runs(row?.owner))
+    if (this.#world.without === "continue" && row?.replicas === undefined && !this.#runs(row?.owner))
       return this.#wrong;
     if (this.#answered <= before + 3) this.#note(`FO2: after ${before} answers the agent does not go on`);
     const running = [...this.#nodes.values()].filter(({ runs }) => runs).map((one) => one.id);

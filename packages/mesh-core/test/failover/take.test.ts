@@ -52,6 +52,7 @@ beforeEach(async () => {
     coordination: () => engine,
     sessionId: () => sessions.get(REPLICA) as string,
     admit: async () => undefined,
+    call: async () => Promise.reject(new RangeError("nobody")),
     adopt: async (_, { epoch }) => void adopted.push(epoch),
   });
   methods = new Map(holds.methods());
@@ -59,11 +60,15 @@ beforeEach(async () => {
   const row = { owner: FIRST, sessionId, status: "running", name: "a", programHash: "0".repeat(64) } as const;
   const { epoch } = await engine.createAgent({ agent: AGENT, ...row }, "create");
   const meta = new Uint8Array(1);
-  await call(REPLICA_METHODS.seed, FIRST, seedBody({ feed: FEED, agent: AGENT, position: 0, meta }));
+  await call(
+    REPLICA_METHODS.seed,
+    FIRST,
+    seedBody({ feed: FEED, agent: AGENT, since: toEpoch(1), position: 0, meta }),
+  );
   const bytes = new Uint8Array(8);
   await call(REPLICA_METHODS.part, FIRST, partBody({ feed: FEED, offset: 0, head: true, bytes }));
   await call(REPLICA_METHODS.point, FIRST, pointBody({ feed: FEED, position: 0, whole: true, total: 8 }));
-  const named = { owner: FIRST, sessionId, status: "running", replica: REPLICA } as const;
+  const named = { owner: FIRST, sessionId, status: "running", replicas: [REPLICA] } as const;
   await engine.compareAndSwap(AGENT, epoch, named, "named");
   const moved = { ...named, owner: SECOND, sessionId: sessions.get(SECOND) as string };
   await engine.compareAndSwap(AGENT, 2 as typeof epoch, moved, "moved");
@@ -121,7 +126,7 @@ it("HS7: keeps the copy while the agent's new owner lives, and takes it over whe
 
 it("HS7: forgets the copy when the row names another replica", async () => {
   const sessionId = sessions.get(SECOND) as string;
-  const change = { owner: SECOND, sessionId, status: "running", replica: FIRST } as const;
+  const change = { owner: SECOND, sessionId, status: "running", replicas: [FIRST] } as const;
   await engine.compareAndSwap(AGENT, toEpoch(3), change, "renamed");
   await time.advance(3000);
   expect(await codeOf(give(SECOND, 4))).toBe("mesh.replica-refused");

@@ -3,7 +3,7 @@ import type { TablesKind } from "../schema.ts";
 
 const STATUSES = "status IN ('running', 'suspended', 'terminated', 'failed', 'exported')";
 
-/** Coordination, version 2: since then rows name replicas and know five states. Text is ordered by its bytes, as everywhere in this store. */
+/** Coordination, version 2: since then rows name replicas, as ids joined by commas, and know five states. Text is ordered by its bytes, as everywhere in this store. */
 export const COORDINATION_TABLES: TablesKind = {
   kind: "coordination",
   version: 2,

@@ -115,7 +115,7 @@ export class CoordinationGroups implements GroupPerformer<CoordinationRequest, C
     const ended = agents.filter(({ status }) => status === "terminated").map(({ agent }) => agent);
     // Their names are free before another row of the same statement takes one.
     if (ended.length > 0) await ask(sql.endAgents, [ended]);
-    await putAll(sql.putAgents, agents);
+    await putAll(sql.putAgents, agents.map(storedRow));
     await putAll(
       sql.putChanges,
       written.changes.map((row) => ({ revision: row.revision, row })),
@@ -128,11 +128,17 @@ export class CoordinationGroups implements GroupPerformer<CoordinationRequest, C
   }
 }
 
-/** Rows as the rules know them: without a replica where the column is empty. */
+/** Rows as the rules know them: without replicas where the column is empty. */
 function rowsOf(found: readonly Record<string, unknown>[]): AgentRow[] {
   return found.map(
-    ({ replica, ...row }) => (replica === null ? row : { ...row, replica }) as unknown as AgentRow,
+    ({ replica, ...row }) =>
+      (replica === null ? row : { ...row, replicas: String(replica).split(",") }) as unknown as AgentRow,
   );
+}
+
+/** As the column has them. */
+function storedRow({ replicas, ...row }: AgentRow): object {
+  return { ...row, replica: replicas?.join(",") ?? null };
 }
 
 /** Keep at least the newest `limit` rows; drop several at a time, so that most groups touch no old row. */
