@@ -95,7 +95,7 @@ export function openAgentGate({
     wantsHeld: (agent, number) => seen.wantsHeld(agent, number),
     checkpointed: (agent, number, facts) => seen.checkpointed(agent, number, facts),
   };
-  const link = linkThreads<RunnerSide>(port, fromRunner);
+  const link = linkThreads<RunnerSide>(port, fromRunner, "offers");
   const replicas = new ReplicaGate(runnerOverThread(link), clock);
   const kept = keptOverThread(link);
   const parts: AgentsOfficeParts = {

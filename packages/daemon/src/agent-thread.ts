@@ -110,7 +110,7 @@ export function runAgentThread(setup: AgentThreadSetup): void {
   const more = oneService(oneService(replicaRunner(runner), upgradeRunner(runner)), pages);
   const all = oneService(oneService(runners, more), agents);
   type Gate = CellGatePort & ActsPort & DesksPort & ReplicaPort & PagesGatePort;
-  gate = linkThreads<Gate>(meshPort, all).tell;
+  gate = linkThreads<Gate>(meshPort, all, "accepts").tell;
   runKernel(kernel, { timers, logger });
   answerProgress(progress);
 }

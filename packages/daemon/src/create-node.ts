@@ -68,6 +68,8 @@ const STEP_MS = 10_000;
 const YOUNG_GENERATION_MB = 4;
 /** How long a thread may take to stop in order before it is ended. */
 const STOP_TIMEOUT_MS = 5000;
+/** Longer than an answer from another node over a fast network, with all threads on its way asleep. */
+const ANSWER_MS = 0.5;
 /** How long the agents' thread may take to hand over what it measured. */
 const MEASURE_TIMEOUT_MS = 500;
 
@@ -219,7 +221,7 @@ class NodeThreads implements MainService {
     };
     const ports = agentPort === undefined ? [toMain.port2] : [toMain.port2, agentPort];
     this.#worker("mesh-worker", this.#options.workers?.mesh, setup, ports);
-    const link = linkThreads<MeshFace>(toMain.port1, this);
+    const link = linkThreads<MeshFace>(toMain.port1, this, "offers", { waitMs: ANSWER_MS });
     this.#links.push(link);
     return link.remote;
   }

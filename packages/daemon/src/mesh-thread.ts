@@ -74,7 +74,7 @@ export class MeshThread implements MeshThreadService {
   constructor(setup: MeshThreadSetup) {
     this.#setup = setup;
     this.#keys = new ClusterKeyFiles(setup.dataDir, this.#random);
-    this.#main = linkThreads<MainService>(setup.mainPort, this.#face());
+    this.#main = linkThreads<MainService>(setup.mainPort, this.#face(), "accepts");
     this.#logger = threadLogger((level, message, fields) => this.#main.tell.log(level, message, fields), {
       thread: "mesh",
     });

@@ -1,6 +1,6 @@
 /** The runner of a node's cells as the gate sees it: on another thread. */
 import type { CellRunnerPort, KeptCells, ReplicaRunnerPort } from "@glia-os/cells";
-import { moved, type ThreadLink } from "./thread-call.ts";
+import { movedCopy, type ThreadLink } from "./thread-call.ts";
 
 /** Messages are told one-way, in order with the calls (RP1); bytes that the gate gives up are moved. */
 export function runnerOverThread({
@@ -10,14 +10,14 @@ export function runnerOverThread({
   return {
     admit: (program, grants, kind) => remote.admit(program, grants, kind),
     start: (agent, manifest, first) => remote.start(agent, manifest, first),
-    deliver: (agent, item) => tell.deliver(agent, { ...item, payload: moved(item.payload.slice()) }),
+    deliver: (agent, item) => tell.deliver(agent, { ...item, payload: movedCopy(item.payload) }),
     freeze: (agent, timeoutMs, leaves) => remote.freeze(agent, timeoutMs, leaves),
     readAhead: (agent, leastBytes) => remote.readAhead(agent, leastBytes),
     stopAhead: (agent) => remote.stopAhead(agent),
     readImage: (agent) => remote.readImage(agent),
     thaw: (agent) => remote.thaw(agent),
     stage: (agent, manifest, ahead) => remote.stage(agent, manifest, ahead),
-    writeImage: (agent, chunk) => remote.writeImage(agent, moved(chunk.slice())),
+    writeImage: (agent, chunk) => remote.writeImage(agent, movedCopy(chunk)),
     finishImage: (agent, mail) => remote.finishImage(agent, mail),
     activate: (agent) => remote.activate(agent),
     drop: (agent) => remote.drop(agent),

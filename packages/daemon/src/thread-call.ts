@@ -4,15 +4,19 @@
  * TC1. A call is answered exactly once: by its result, by the error record of its failure, or, when the port closes, by `daemon.thread-gone`.
  * TC2. At most {@link IN_FLIGHT_LIMIT} calls wait for answers on one port; one more is refused with `daemon.thread-busy`.
  * TC3. Calls and one-way tells of one side are performed in the order they were made, as far as they do not wait.
- * TC4. Arguments and results are copied. Bytes that the caller gives up can be moved instead with {@link moved}.
+ * TC4. Arguments and results are copied. Bytes that the caller gives up can be moved instead with {@link moved}, where that costs less.
+ * TC5. With a side, what is small crosses by shared memory while both threads are awake (`RingPort`); the other end needs the other side.
  */
 
 import type { MessagePort, Transferable } from "node:worker_threads";
 import { type ErrorRecord, RemoteError, toErrorRecord, UnexpectedError } from "@glia-os/abi/errors";
+import { RingPort, type RingPortOptions, type RingSide } from "@glia-os/host";
 import { ThreadBusyError, ThreadGoneError } from "./errors.ts";
 
 /** Most unanswered calls per port (TC2). Above any window the links and the migration use at once. */
 export const IN_FLIGHT_LIMIT = 4096;
+/** Fewer bytes are copied sooner than their buffer is moved, which only the port can. */
+export const MOVED_LEAST_BYTES = 16_384;
 
 /** Something whose methods can be called from another thread: plain data in, plain data out. */
 export type ThreadService = object;
@@ -51,16 +55,22 @@ function alone(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
 }
 
-/** Bytes given up by the caller: their buffer is moved to the other thread instead of copied (TC4). A view is copied first. */
+/** Bytes given up by the caller: if they are many, their buffer is moved to the other thread instead of copied (TC4). A view is copied first. */
 export function moved(bytes: Uint8Array): Uint8Array {
+  if (bytes.length < MOVED_LEAST_BYTES) return bytes;
   const own = alone(bytes);
   movedBuffers.add(own.buffer);
   return own;
 }
 
+/** As {@link moved}, of bytes that the caller keeps: many are copied first. */
+export function movedCopy(bytes: Uint8Array): Uint8Array {
+  return bytes.length < MOVED_LEAST_BYTES ? bytes : moved(bytes.slice());
+}
+
 /** The values as they are posted, and the buffers that are moved. Looks at values and at the fields of plain objects among them. */
 function prepare(values: readonly unknown[]): {
-  readonly posted: unknown[];
+  readonly posted: readonly unknown[];
   readonly transfer: Transferable[];
 } {
   const transfer: Transferable[] = [];
@@ -71,11 +81,22 @@ function prepare(values: readonly unknown[]): {
     return own;
   };
   const posted = values.map((value) => {
-    if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype)
-      return one(value);
-    return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, one(field)]));
+    if (typeof value !== "object" || value === null) return value;
+    return Object.getPrototypeOf(value) === Object.prototype ? withOwn(value, one) : one(value);
   });
   return { posted, transfer };
+}
+
+/** The object itself, or a copy where a field is posted as something else. */
+function withOwn(value: object, one: (field: unknown) => unknown): object {
+  let copy: Record<string, unknown> | undefined;
+  for (const [name, field] of Object.entries(value)) {
+    const own = one(field);
+    if (own === field) continue;
+    copy ??= { ...value };
+    copy[name] = own;
+  }
+  return copy ?? value;
 }
 
 /** One end of the conversation. */
@@ -88,6 +109,13 @@ export interface ThreadLink<Service extends ThreadService> {
   close(): void;
 }
 
+/** What a conversation needs of a port. */
+interface Talked {
+  postMessage(message: unknown, transfer?: readonly Transferable[]): void;
+  on(event: "message" | "close", listener: (message: unknown) => void): unknown;
+  close(): void;
+}
+
 function methodOf(service: ThreadService, name: string): Handler {
   const method = (service as Record<string, unknown>)[name];
   if (typeof method !== "function") throw new UnexpectedError(`the thread has no method ${name}`);
@@ -95,19 +123,25 @@ function methodOf(service: ThreadService, name: string): Handler {
 }
 
 function proxy<Face extends object>(send: (method: string, args: unknown[]) => unknown): Face {
+  const known = new Map<string, (...args: unknown[]) => unknown>();
   return new Proxy(Object.create(null) as Face, {
-    get: (_, method) =>
-      typeof method === "string" && method !== "then"
-        ? (...args: unknown[]) => send(method, args)
-        : undefined,
+    get: (_, method) => {
+      if (typeof method !== "string" || method === "then") return undefined;
+      const made = known.get(method) ?? ((...args: unknown[]) => send(method, args));
+      known.set(method, made);
+      return made;
+    },
   });
 }
 
-/** Serve `local` on `port` and call the other side's `Service`. */
+/** Serve `local` on `port` and call the other side's `Service`. `ring`: which side of shared memory this end is (TC5); none without it. */
 export function linkThreads<Service extends ThreadService>(
-  port: MessagePort,
+  messagePort: MessagePort,
   local: ThreadService,
+  ring?: RingSide,
+  ringOptions?: RingPortOptions,
 ): ThreadLink<Service> {
+  const port: Talked = ring === undefined ? messagePort : new RingPort(messagePort, ring, ringOptions);
   const waiting = new Map<number, Waiting>();
   let lastCall = 0;
   let open = true;
@@ -141,7 +175,8 @@ export function linkThreads<Service extends ThreadService>(
     port.close();
   };
 
-  port.on("message", (packet: Packet) => {
+  port.on("message", (message) => {
+    const packet = message as Packet;
     if ("tell" in packet) methodOf(local, packet.tell).apply(local, [...packet.args]);
     else if ("call" in packet) void answer(packet);
     else settle(packet);

@@ -107,5 +107,5 @@ export { type ConnectOptions, connect } from "./sockets/connect.ts";
 export { connectionResource } from "./sockets/connection.ts";
 export { type Listening, type ListenOptions, listen } from "./sockets/listen.ts";
 export { accept, recv, send } from "./sockets/routines.ts";
-export { type PortLike, RingPort, type RingSide } from "./threads/ring-port.ts";
+export { type PortLike, RingPort, type RingPortOptions, type RingSide } from "./threads/ring-port.ts";
 export { createWatchdog, type Hog, type Watchdog, type WatchdogOptions } from "./watchdog/watchdog.ts";

@@ -9,6 +9,7 @@
  *      wait for {@link TURN_MS} at most. An idle thread sleeps, and wakes for nothing.
  * LK3. Where what it stays awake for comes too late, again and again, it goes to sleep at once, but for one time in {@link SKIPPED_MOST}.
  *      Whether staying awake is worth it at all is for the ports to say (RP4 of `ring-port.ts`).
+ * LK4. What messages gave this thread to do comes before a longer look: after them it looks once, and then the loop has its turn.
  */
 import { availableParallelism } from "node:os";
 import { pause } from "../engines/spin-choice.ts";
@@ -135,7 +136,7 @@ export class Lookout {
   #soon(): void {
     if (this.#due) return;
     this.#due = true;
-    this.#setting.soon(this.#look);
+    this.#setting.soon(this.#glance);
   }
 
   #later(): void {
@@ -146,29 +147,35 @@ export class Lookout {
 
   readonly #turn = (): void => {
     this.#turnEndMs = this.#setting.nowMs() + TURN_MS;
-    this.#look();
+    this.#look(LOOK_MS);
   };
 
-  readonly #look = (): void => {
+  /** (LK4) */
+  readonly #glance = (): void => this.#look(0);
+
+  #look(forMs: number): void {
     this.#due = false;
     if (!this.#awake) {
       this.#takeAll();
       for (const looked of this.#looked) this.#rest(looked);
       return;
     }
-    const endMs = this.#setting.nowMs() + LOOK_MS;
+    if (this.#takeAll() || (forMs > 0 && this.#comesWithin(forMs))) this.#found();
+    else if (forMs === 0 || this.#setting.nowMs() < this.#untilMs) this.#later();
+    else this.#sleep();
+  }
+
+  /** Look again and again for so long. */
+  #comesWithin(forMs: number): boolean {
+    const endMs = this.#setting.nowMs() + forMs;
     do {
       for (let i = 0; i < LOOKS; i++) {
-        if (this.#takeAll()) {
-          this.#found();
-          return;
-        }
         pause();
+        if (this.#takeAll()) return true;
       }
     } while (this.#setting.nowMs() < endMs);
-    if (this.#setting.nowMs() < this.#untilMs) this.#later();
-    else this.#sleep();
-  };
+    return false;
+  }
 
   #takeAll(): boolean {
     let found = false;

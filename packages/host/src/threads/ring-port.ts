@@ -17,10 +17,13 @@ import { RECORD_BYTES, RING_MEMORY_BYTES, RingReader, RingWriter } from "./threa
 import { ValueReader, ValueWriter } from "./thread-values.ts";
 
 /**
- * A longer wait counts as this long (RP4). Waking up takes less; what takes longer computes, or did not get a processor, and says little about
- * waking up.
+ * A longer wait counts as this long unless the end that offers says otherwise (RP4). Waking one thread up takes less; what takes longer
+ * computes, or did not get a processor, and says little about waking up.
  */
-const WAKING_MS = 0.05;
+const WAIT_MS = 0.05;
+/** Longest wait that may be counted, in milliseconds: whoever looks at all does not look for much longer (`lookout.ts`). */
+const WAIT_MOST_MS = 1;
+const WAIT_LEAST_MS = 0.01;
 
 /** What a ring port is made over: a `Worker`, `parentPort` or a `MessagePort`. */
 export interface PortLike {
@@ -34,6 +37,15 @@ export interface PortLike {
 
 /** Which side makes the memory: one of the two `offers` it, the other `accepts`. */
 export type RingSide = "offers" | "accepts";
+
+/** How a port is measured. */
+export interface RingPortOptions {
+  /**
+   * On the end that offers: a longer wait for an answer counts as this long, 0.01 to 1 millisecond, default 0.05. It is to be longer than an
+   * answer takes while no thread sleeps on its way, and all that wake up take.
+   */
+  readonly waitMs?: number;
+}
 
 type Listener = (message: unknown) => void;
 
@@ -81,13 +93,13 @@ class Rings {
   /** When what is waited for was posted; NaN: nothing is. */
   #sinceMs = Number.NaN;
 
-  constructor(memory: SharedArrayBuffer, side: RingSide) {
+  constructor(memory: SharedArrayBuffer, side: RingSide, waitMs: number) {
     this.inAt = side === "offers" ? RING_MEMORY_BYTES : 0;
     this.out = new RingWriter(memory, side === "offers" ? 0 : RING_MEMORY_BYTES);
     this.in = new RingReader(memory, this.inAt);
     this.values = new ValueReader(memory);
     if (side === "accepts") return;
-    const longestMs = lookoutHere().mayLook ? WAKING_MS / LONGEST_COUNTED : 0;
+    const longestMs = lookoutHere().mayLook ? waitMs / LONGEST_COUNTED : 0;
     this.#choice = new SpinChoice(longestMs, (looking) => {
       this.out.looking = looking;
     });
@@ -119,6 +131,7 @@ class Rings {
 export class RingPort implements Looked {
   readonly #port: PortLike;
   readonly #side: RingSide;
+  readonly #waitMs: number;
   readonly #listeners = new Set<Listener>();
   /** Numbered messages that came by the port and have predecessors in the ring. */
   readonly #early: Exclude<Packet, Offer | Look>[] = [];
@@ -130,10 +143,13 @@ export class RingPort implements Looked {
   #deaf = false;
 
   /** @throws {BadOptionError} */
-  constructor(port: PortLike, side: RingSide) {
+  constructor(port: PortLike, side: RingSide, { waitMs = WAIT_MS }: RingPortOptions = {}) {
+    if (typeof waitMs !== "number" || !(waitMs >= WAIT_LEAST_MS && waitMs <= WAIT_MOST_MS))
+      throw new BadOptionError("waitMs", waitMs, `${WAIT_LEAST_MS} to ${WAIT_MOST_MS}`);
     if (side !== "offers" && side !== "accepts") throw new BadOptionError("side", side, "offers or accepts");
     this.#port = port;
     this.#side = side;
+    this.#waitMs = waitMs;
     const ended = (): void => this.#ended();
     port.on("close", ended);
     port.on("exit", ended);
@@ -267,7 +283,7 @@ export class RingPort implements Looked {
   }
 
   #open(memory: SharedArrayBuffer): void {
-    this.#rings = new Rings(memory, this.#side);
+    this.#rings = new Rings(memory, this.#side, this.#waitMs);
     if (this.#listeners.size > 0 && !this.#closed) lookoutHere().add(this);
   }
 

@@ -101,6 +101,43 @@ test("LK3: where nothing comes in time, again and again, it sleeps at once but f
   expect(lookout.awake).toBe(true);
 });
 
+test("LK4: after messages it looks once and gives the loop its turn, before it looks for longer", () => {
+  const asked: string[] = [];
+  const next: (() => void)[] = [];
+  let nowMs = 0;
+  const ask =
+    (how: string) =>
+    (look: () => void): void => {
+      asked.push(how);
+      next.push(look);
+    };
+  const lookout = new Lookout({
+    nowMs: () => (nowMs += 0.001),
+    soon: ask("soon"),
+    nextTurn: ask("turn"),
+    mayLook: true,
+  });
+  let looks = 0;
+  const mail = new Mail(lookout);
+  const { take } = mail;
+  mail.take = () => {
+    looks++;
+    return take.call(mail);
+  };
+  const perStep: number[] = [];
+  const step = (): void => {
+    looks = 0;
+    next.shift()!();
+    perStep.push(looks);
+  };
+  lookout.expect(lookout.nowMs());
+  mail.waiting = 1;
+  for (let i = 0; i < 3; i++) step();
+  expect(asked).toEqual(["soon", "soon", "turn", "turn"]);
+  expect(perStep.slice(0, 2)).toEqual([1, 1]);
+  expect(perStep[2]).toBeGreaterThan(16);
+});
+
 test("a thread on the only processor never stays awake: it is woken", () => {
   const { lookout, state } = heldThread(false);
   const mail = new Mail(lookout);

@@ -248,3 +248,10 @@ test("a side that is neither is refused", () => {
   open.push(port1);
   expect(() => new RingPort(port1, "both" as never)).toThrow("side is both");
 });
+
+test("a longest wait outside its range is refused", () => {
+  const { port1 } = new MessageChannel();
+  open.push(port1);
+  for (const waitMs of [0, 0.009, 1.1, Number.NaN, "1" as never])
+    expect(() => new RingPort(port1, "offers", { waitMs })).toThrow("it must be 0.01 to 1");
+});
