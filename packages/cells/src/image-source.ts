@@ -4,12 +4,17 @@
  * IO1. The runner is asked for what comes next as soon as it gave what came before, so that it reads while that is on its way. After the end, and
  *      after a failure, it is asked for nothing more.
  * IO2. Of a cell that is frozen the beginning is asked for together with the freeze, and is there with its answer: all of it, if it is one piece.
+ * IO3. Of a cell that runs it is asked again when everything was taken where the cell goes, at most {@link LOOKS_MAX} times: what the cell changed
+ *      meanwhile would else be read while it stands still.
  */
 import type { AgentId } from "@glia-os/abi/ids";
 import type { ChunkSource } from "@glia-os/mesh-core";
 import { CHUNK_BYTES } from "./frozen-cell.ts";
 import { AHEAD_MARK, framedPiece } from "./image-stream.ts";
 import type { CellRunnerPort } from "./runner-port.ts";
+
+/** How often a cell that runs is looked at again. */
+export const LOOKS_MAX = 4;
 
 /** Pieces that were asked for, in their order. */
 export type AskedPieces = readonly Promise<Uint8Array | undefined>[];
@@ -54,12 +59,19 @@ export function piecesSource(
   first: Uint8Array,
   mark: Uint8Array = AHEAD_MARK,
 ): ChunkSource {
-  const rest = readInTime(() => runner.readAhead(agent, leastBytes));
+  const read = (): Promise<Uint8Array | undefined> => runner.readAhead(agent, leastBytes);
   const ready: Uint8Array[] = [mark, framedPiece(first)];
+  let rest = readInTime(read);
+  let looks = 0;
   let ended = false;
-  return async () => {
+  return async (taken) => {
     if (ready.length === 0 && !ended) {
-      const piece = await rest();
+      let piece = await rest();
+      if (piece === undefined && taken !== undefined && looks++ < LOOKS_MAX) {
+        await taken();
+        rest = readInTime(read);
+        piece = await rest();
+      }
       ended = piece === undefined;
       ready.push(framedPiece(piece));
     }

@@ -18,6 +18,8 @@ const PAGES = 0xfe;
 export type ImagePart =
   /** Pieces come first: the guest was read while it ran. `pages`: what they and the rest have not follows when it runs. */
   | { readonly kind: "ahead"; readonly pages: boolean }
+  /** The last of these pieces was there: what follows is of the agent that stands still. */
+  | { readonly kind: "caught-up" }
   /** Bytes of the guest: of pieces before the head, of the snapshot or the rest after it. */
   | { readonly kind: "guest"; readonly bytes: Uint8Array }
   | { readonly kind: "head"; readonly head: CellHead };
@@ -55,8 +57,10 @@ export class ImageReader {
         if (!ahead) continue;
         bytes = bytes.subarray(1);
         yield { kind: "ahead", pages: first === PAGES };
-      } else if (this.#state === "length") bytes = this.#readLength(bytes);
-      else if (this.#state === "head") {
+      } else if (this.#state === "length") {
+        bytes = this.#readLength(bytes);
+        if (this.#isHead) yield { kind: "caught-up" };
+      } else if (this.#state === "head") {
         const split = this.#readHead(bytes);
         if (split === undefined) return;
         yield { kind: "head", head: split.head };
@@ -69,6 +73,11 @@ export class ImageReader {
         if (this.#state === "piece" && this.#left === 0) this.#state = "length";
       }
     }
+  }
+
+  /** Asked for behind a length: a length of 0 ended the pieces. */
+  get #isHead(): boolean {
+    return this.#state === "head";
   }
 
   #readLength(bytes: Uint8Array): Uint8Array {

@@ -34,10 +34,15 @@ export class ImageWrites {
     if (this.#onTheirWay.length >= this.#most) await this.#onTheirWay.shift();
   }
 
+  /** All pieces so far; resolves when the runner has done with them what can be done. @throws what it refused first */
+  async taken(): Promise<void> {
+    for (const written of this.#onTheirWay.splice(0)) await written;
+  }
+
   /** All pieces, and then `finished`. @throws what the runner refused first */
   async end(finished: Promise<void>): Promise<void> {
     finished.catch(() => undefined);
-    for (const written of this.#onTheirWay.splice(0)) await written;
+    await this.taken();
     await finished;
   }
 }

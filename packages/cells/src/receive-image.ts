@@ -1,4 +1,8 @@
-/** Taking in the image of a cell that arrives: what it is made of goes to its runner as it comes (docs/spec/cell-image.md). */
+/**
+ * Taking in the image of a cell that arrives: what it is made of goes to its runner as it comes (docs/spec/cell-image.md).
+ *
+ * RI1. The end of what crossed while the cell ran counts as taken when the runner has built the cell as far as that goes: only then it is to stand still.
+ */
 import type { AgentId } from "@glia-os/abi/ids";
 import type { ChunkSource } from "@glia-os/mesh-core";
 import type { AgentManifest } from "./agent-manifest.ts";
@@ -34,6 +38,10 @@ export async function receiveImage(
     for (const part of reader.push(chunk)) {
       if (part.kind === "guest") {
         await writes.write(part.bytes);
+        continue;
+      }
+      if (part.kind === "caught-up") {
+        await writes.taken();
         continue;
       }
       if (!staged && part.kind === "ahead" && part.pages) await GatePages.stage(pages, agent, manifest);

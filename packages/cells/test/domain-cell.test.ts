@@ -1,3 +1,4 @@
+import type { JoinedBatches, Journal } from "@glia-os/abi/ports";
 import {
   CELL_SERVICE,
   type CellMessage,
@@ -10,6 +11,7 @@ import { toolService } from "@glia-os/kernel/services";
 import { createMemoryJournal } from "@glia-os/store/journal-memory";
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
+import { decodeManifest } from "../src/agent-manifest.ts";
 import { AGENT, Disk, DomainNode, LINK, move, NODE } from "./domain-world.ts";
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -144,6 +146,125 @@ test("a move that is off leaves the cell running where it was, and nothing at th
   expect(await from.send(3, "c", { ask: true })).toBe("accepted");
   await until(() => from.heard.replies.length === 1);
   expect(from.heard.replies).toEqual([["3", "a,b,c"]]);
+});
+
+test("a move that is given up while the agent runs leaves nothing of it at the other node, and the next one goes through", async () => {
+  const [from, to] = [new DomainNode(PROGRAMS), new DomainNode(PROGRAMS)];
+  await from.start("collector-1000000");
+  for (let n = 1; n <= 20; n++) await from.send(n, `${n}`);
+  const { meta } = from.gate.describe(AGENT) as { meta: Uint8Array };
+  const ahead = await from.gate.precopy.begin(AGENT, 0);
+  const replayed = Promise.withResolvers<void>();
+  const off = Promise.withResolvers<never>();
+  const staging = to.gate.stage(AGENT, meta, async () => {
+    const chunk = await ahead?.();
+    if (chunk !== undefined) return chunk;
+    replayed.resolve();
+    return off.promise;
+  });
+  staging.catch(() => undefined);
+  await replayed.promise;
+  expect(await to.disk.journal.head(AGENT), "the journal was there").toBeDefined();
+  off.reject(new RangeError("the move is off"));
+  await expect(staging).rejects.toThrow("the move is off");
+  await from.gate.precopy.giveUp(AGENT);
+  expect(await to.disk.journal.head(AGENT)).toBeUndefined();
+  expect([to.gate.size, to.disk.cells.size, to.runner.has(AGENT)]).toEqual([0, 0, false]);
+  await from.send(21, "21");
+  await move(from, to, 2);
+  await to.send(22, "22", { ask: true });
+  await until(() => to.heard.replies.length === 1);
+  expect(to.heard.replies[0]?.[1].split(",")).toEqual(Array.from({ length: 22 }, (_, n) => `${n + 1}`));
+});
+
+test("a suspended agent whose move was off at any point moves whole the next time", async () => {
+  for (const read of [0, 1, 2, 3]) {
+    const [from, to] = [new DomainNode(PROGRAMS), new DomainNode(PROGRAMS)];
+    await from.start("collector-3");
+    await from.send(1, "a");
+    await from.gate.pause(AGENT);
+    const source = await from.gate.freeze(AGENT);
+    for (let n = 0; n < read; n++) await source();
+    await from.gate.thaw(AGENT, 1 as never);
+    await move(from, to, 2);
+    await to.gate.resume(AGENT);
+    await to.send(2, "b", { ask: true });
+    await until(() => to.heard.replies.length === 1);
+    expect(to.heard.replies).toEqual([["2", "a,b"]]);
+  }
+});
+
+test("SS4: what came since the last round is one wait for the journal, and so is taking it over", async () => {
+  const [one, other] = [new Disk(), new Disk()];
+  const waits = { at: 0 };
+  /** Answers what was asked in one turn together, as the thread of a real one does. */
+  const waiting = (journal: Journal): Journal => {
+    let turn: Promise<void> | undefined;
+    const next = (): Promise<void> => {
+      turn ??= new Promise<void>((resolve) => {
+        waits.at += 1;
+        setImmediate(() => {
+          turn = undefined;
+          resolve();
+        });
+      });
+      return turn;
+    };
+    const asking = ["seal", "segments", "readSegment", "acceptSegment", "head", "append"] as const;
+    const slow = Object.fromEntries(
+      asking.map((name) => [
+        name,
+        async (...args: never[]) => {
+          const answer = (journal[name] as (...all: never[]) => Promise<unknown>)(...args);
+          answer.catch(() => undefined);
+          await next();
+          return answer;
+        },
+      ]),
+    );
+    async function* readJoined(domain: string, fromSeq: number): AsyncGenerator<JoinedBatches> {
+      const steps = journal.readJoined?.(domain, fromSeq) as AsyncIterable<JoinedBatches>;
+      await next();
+      yield* steps;
+    }
+    return { ...bound(journal), ...slow, readJoined };
+  };
+  const from = new DomainNode(PROGRAMS, Object.assign(new Disk(), { journal: waiting(one.journal) }));
+  const to = new DomainNode(PROGRAMS, Object.assign(new Disk(), { journal: waiting(other.journal) }));
+  await from.start("collector-1000000");
+  for (let n = 1; n <= 5; n++) await from.send(n, `${n}`);
+  for (let sealed = 0; sealed < 4; sealed++) {
+    await one.journal.seal(AGENT);
+    await from.send(6 + sealed, "more");
+  }
+  const { meta } = from.gate.describe(AGENT) as { meta: Uint8Array };
+  const manifest = decodeManifest(meta);
+  const chunks: Uint8Array[] = [];
+  for (let chunk = await from.runner.readAhead(AGENT); chunk; chunk = await from.runner.readAhead(AGENT))
+    chunks.push(chunk);
+  await from.send(10, "last");
+  await from.runner.freeze(AGENT, 1000);
+  const counted = async (work: () => Promise<unknown>): Promise<number> => {
+    const before = waits.at;
+    await work();
+    return waits.at - before;
+  };
+  const rest: Uint8Array[] = [];
+  const read = async (): Promise<void> => {
+    const chunk = await from.runner.readImage(AGENT);
+    if (chunk !== undefined) rest.push(chunk);
+  };
+  expect(await counted(read)).toBe(1);
+  expect(await counted(read), "the end is known").toBe(0);
+  expect(rest.length).toBe(1);
+  await to.runner.stage(AGENT, manifest);
+  for (const chunk of chunks) await to.runner.writeImage(AGENT, chunk);
+  expect(
+    await counted(() => to.runner.writeImage(AGENT, rest[0] as Uint8Array)),
+    "flushed and replayed",
+  ).toBe(1);
+  const mail = { mailbox: [], asker: undefined, received: 10, sleepMs: undefined };
+  expect(await counted(() => to.runner.finishImage(AGENT, mail)), "nothing is left to do").toBe(0);
 });
 
 test("what uses something immovable is not frozen to leave, and the refusal names it", async () => {

@@ -1,10 +1,13 @@
 /** An image on its way between gate and runner, at both ends (IO1, IW1, IW2). */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { AgentManifest } from "../src/agent-manifest.ts";
 import { CHUNK_BYTES } from "../src/frozen-cell.ts";
-import { askBeginning, imageSource, piecesSource } from "../src/image-source.ts";
-import { ImageReader } from "../src/image-stream.ts";
+import { askBeginning, imageSource, LOOKS_MAX, piecesSource } from "../src/image-source.ts";
+import { AHEAD_MARK, framedPiece, ImageReader } from "../src/image-stream.ts";
 import { ImageWrites, WRITES_MAX } from "../src/image-writes.ts";
+import { receiveImage } from "../src/receive-image.ts";
+import type { FrozenMail } from "../src/runner-port.ts";
 import { AGENT } from "./host-under-test.ts";
 
 const chunk = (length: number, value = 7): Uint8Array => new Uint8Array(length).fill(value);
@@ -118,6 +121,73 @@ const settled = async (work: Promise<unknown>): Promise<boolean> => {
   for (let turns = 0; turns < 20; turns++) await Promise.resolve();
   return done;
 };
+
+describe("a cell that runs is looked at again", () => {
+  test("IO3: when everything was taken where it goes, and what it changed meanwhile crosses before it stands still", async () => {
+    const told: string[] = [];
+    const pieces = [undefined, chunk(4, 2), undefined, undefined];
+    const readAhead = async (): Promise<Uint8Array | undefined> => {
+      told.push("asked");
+      return pieces.shift();
+    };
+    const source = piecesSource({ readAhead }, AGENT, 0, chunk(3, 1));
+    const chunks = await all(() => source(async () => told.push("taken")));
+    expect(Buffer.concat(chunks)).toEqual(
+      Buffer.concat([AHEAD_MARK, framedPiece(chunk(3, 1)), framedPiece(chunk(4, 2)), framedPiece()]),
+    );
+    expect(told).toEqual(["asked", "taken", "asked", "asked", "taken", "asked"]);
+  });
+
+  test("IO3: a few times only, however much it changes", async () => {
+    let asked = 0;
+    const readAhead = async (): Promise<Uint8Array | undefined> => (asked++ % 2 === 0 ? undefined : chunk(4));
+    const source = piecesSource({ readAhead }, AGENT, 0, chunk(3));
+    const chunks = await all(() => source(async () => undefined));
+    expect(chunks.length, "the mark, the first piece, one for each look, the end").toBe(2 + LOOKS_MAX + 1);
+  });
+
+  test("RI1: the end of what crossed before counts as taken when the runner has built all of that", async () => {
+    const writes = new Writes();
+    const runner = {
+      stage: async () => undefined,
+      writeImage: writes.writeImage,
+      finishImage: async () => undefined,
+    };
+    const chunks = [AHEAD_MARK, framedPiece(chunk(3)), framedPiece(chunk(4)), framedPiece()];
+    let wanted = 0;
+    const more = Promise.withResolvers<Uint8Array | undefined>();
+    const taken = receiveImage(
+      { agent: AGENT, manifest: {} as AgentManifest },
+      async () => chunks[wanted++] ?? more.promise,
+      { runner, several: true, pages: undefined, takeHead: () => ({}) as FrozenMail },
+    );
+    expect(await settled(taken)).toBe(false);
+    expect([wanted, writes.waiting.length], "nothing behind the end was asked for").toEqual([4, 2]);
+    writes.waiting[0]?.resolve();
+    expect(await settled(taken)).toBe(false);
+    expect(wanted).toBe(4);
+    writes.waiting[1]?.resolve();
+    expect(await settled(taken)).toBe(false);
+    expect(wanted).toBe(5);
+    more.resolve(undefined);
+    await expect(taken).rejects.toMatchObject({ code: "cells.bad-image" });
+  });
+
+  test("RI1: what the runner refused of it is told before anything more is asked for", async () => {
+    const runner = {
+      stage: async () => undefined,
+      writeImage: () => Promise.reject(new RangeError("no room")),
+      finishImage: async () => undefined,
+    };
+    const chunks = [AHEAD_MARK, framedPiece(chunk(3)), framedPiece()];
+    const taken = receiveImage(
+      { agent: AGENT, manifest: {} as AgentManifest },
+      async () => chunks.shift() ?? expect.unreachable("something behind the end was asked for"),
+      { runner, several: true, pages: undefined, takeHead: () => ({}) as FrozenMail },
+    );
+    await expect(taken).rejects.toThrow("no room");
+  });
+});
 
 describe("what is written to a cell", () => {
   test("IW1: as many pieces are on their way as may be, and no more", async () => {

@@ -195,6 +195,7 @@ describe("the form of an image", () => {
         const expected = [
           "<ahead>",
           ...(before === "" ? [] : [before]),
+          "<caught-up>",
           "<head>",
           Buffer.from(rest).toString("latin1"),
         ];

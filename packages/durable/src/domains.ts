@@ -44,7 +44,7 @@ import { type Delivery, faultOf, type Receipt } from "./mailbox-delivery.ts";
 import type { PostOffice } from "./mailbox-post.ts";
 import { releaseDomain } from "./moved-domain.ts";
 import { OfferedServices } from "./offered-services.ts";
-import { feedRest, loadBefore, type PreparedReplay } from "./prepared-replay.ts";
+import { feedOn, feedRest, loadBefore, type PreparedReplay } from "./prepared-replay.ts";
 import { checkProgram, type DurableProgram, type DurableService } from "./program.ts";
 import { type DurableRecord, encodeRecord, KIND, reread } from "./record.ts";
 import { Recovery, type RestartEvent } from "./recovery/recovery.ts";
@@ -224,15 +224,21 @@ export class Domains {
 
   /**
    * Replay what the journal has of a domain that does not run here, so that {@link adopt} or {@link resume} has only the rest to do. May be
-   * repeated as more of its journal arrives; what was replayed before is not replayed again. @throws what stops a recovery
+   * repeated as more of its journal arrives; what was replayed before is not replayed again. Gives the number of the first record that was not
+   * replayed. @throws what stops a recovery
    */
-  async prepare(name: string): Promise<void> {
-    const head = await this.#options.journal.head(name);
-    if (head === undefined) throw new DomainUnknownError(name);
+  async prepare(name: string): Promise<number> {
     if (this.#domains.has(name) || this.#starting.has(name)) throw new DomainExistsError(name);
     const known = this.#prepared.get(name);
-    if (known === undefined) this.#prepared.set(name, await this.#replayedAnew(head));
-    else await feedRest(this.#options.journal, known, head);
+    if (known !== undefined) {
+      await feedOn(this.#options.journal, name, known);
+      return known.replay.nextSeq;
+    }
+    const head = await this.#options.journal.head(name);
+    if (head === undefined) throw new DomainUnknownError(name);
+    const prepared = await this.#replayedAnew(head);
+    this.#prepared.set(name, prepared);
+    return prepared.replay.nextSeq;
   }
 
   /** How many calls of a domain are out that may have happened and may not be made again: stopped now, their outcome would be unknown. */

@@ -10,15 +10,23 @@ export interface PreparedReplay {
   readonly values: LargeValues | undefined;
 }
 
-/** Feed what came into the journal since. @throws what `Replay.feed` throws */
+/** Feed what came into the journal since, if its head says that something did. @throws what `Replay.feed` throws */
 export async function feedRest(
   journal: Journal,
-  { replay, values }: PreparedReplay,
+  prepared: PreparedReplay,
   { domain, nextSeq }: DomainHead,
 ): Promise<void> {
+  if (prepared.replay.nextSeq < nextSeq) await feedOn(journal, domain, prepared);
+}
+
+/** Feed what came into the journal since. @throws what `Replay.feed` throws */
+export async function feedOn(
+  journal: Journal,
+  domain: string,
+  { replay, values }: PreparedReplay,
+): Promise<void> {
   const { nextSeq: firstSeq } = replay;
-  if (firstSeq < nextSeq)
-    await replayLive(journal, domain, () => replay, { before: loadBefore(values), firstSeq });
+  await replayLive(journal, domain, () => replay, { before: loadBefore(values), firstSeq });
 }
 
 /** What loads the large values of a body before it is fed. */

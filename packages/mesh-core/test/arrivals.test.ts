@@ -1,3 +1,4 @@
+import { errorCodeOf } from "@glia-os/abi/errors";
 import type { AgentId, Epoch } from "@glia-os/abi/ids";
 import type { Coordination } from "@glia-os/abi/ports";
 import { VirtualTime } from "@glia-os/mesh-core/testing";
@@ -46,7 +47,7 @@ function destination() {
   const methods = new Map(arrivals.methods());
   const call = (method: string, body: Uint8Array): Promise<Uint8Array> =>
     methods.get(method)?.(CALLER, body) as Promise<Uint8Array>;
-  return { time, got, call, isComplete: () => complete, arrivals };
+  return { time, got, call, isComplete: () => complete, arrivals, cells };
 }
 
 test("an order to stage that overtakes the last bytes waits for them, and for all of them", async () => {
@@ -70,6 +71,43 @@ test("an order to stage that overtakes the last bytes waits for them, and for al
   await staging;
   expect(got).toEqual([1, 2, 3, 4, 5]);
   expect(isComplete()).toBe(true);
+});
+
+test("MA3: a chunk is answered when whoever builds the agent asks for the next one, and refused when he refuses the agent", async () => {
+  for (const refuses of [false, true]) {
+    const { time, call, cells } = destination();
+    const work = Promise.withResolvers<void>();
+    let ended = false;
+    cells.stage = async (_agent, _meta, chunks) => {
+      await chunks();
+      await work.promise;
+      ended = (await chunks()) === undefined;
+    };
+    await call(
+      MOVE_METHODS.plan,
+      planBody({ move: MOVE, agent: AGENT, epoch: 1 as Epoch, estimatedBytes: 9, meta: new Uint8Array(1) }),
+    );
+    const bytes = Uint8Array.of(1, 2, 3);
+    const hash = nextHash(digests, firstHash(digests, MOVE), bytes);
+    let answered: string | undefined;
+    call(MOVE_METHODS.chunk, chunkBody({ move: MOVE, offset: 0, hash, bytes })).then(
+      () => {
+        answered = "taken";
+      },
+      (error: unknown) => {
+        answered = errorCodeOf(error);
+      },
+    );
+    await time.advance(10);
+    expect(answered, "while it is worked on").toBeUndefined();
+    if (refuses) work.reject(new RangeError("it does not fit"));
+    else work.resolve();
+    await time.advance(10);
+    expect(answered).toBe(refuses ? "mesh.migration-aborted" : "taken");
+    if (refuses) continue;
+    await call(MOVE_METHODS.stage, stageBody(MOVE, 3, hash));
+    expect(ended).toBe(true);
+  }
 });
 
 test("an order to stage whose bytes never come ends with the arrival", async () => {

@@ -6,6 +6,7 @@
  * DC3. A cell that ended is over when what it sent was accepted, or after a minute: until then whoever takes it up sends that again.
  */
 import { type AgentId, fromHex, toHex } from "@glia-os/abi/ids";
+import type { SegmentInfo } from "@glia-os/abi/ports";
 import { Domains, type DurableDomain, type DurableProgram } from "@glia-os/durable";
 import type { AgentManifest } from "../agent-manifest.ts";
 import { NotHereError } from "../errors.ts";
@@ -54,7 +55,10 @@ export class DomainCell {
   #inFlight = 0;
   #source: SegmentSource | undefined;
   #reader: SegmentReader | undefined;
-  #preparing: Promise<void> = Promise.resolve();
+  #taking: Promise<void> = Promise.resolve();
+  /** Of the journal that arrives: the number of the first record that did not, and of the first that was not replayed. */
+  #arrivedSeq = 0;
+  #replayedSeq = 0;
 
   constructor(
     agent: AgentId,
@@ -148,7 +152,7 @@ export class DomainCell {
   }
 
   async #run(begin: Uint8Array | undefined): Promise<void> {
-    await this.#preparing.catch(() => undefined);
+    await this.#taking.catch(() => undefined);
     this.#source = undefined;
     const { agent } = this;
     const { name } = this.manifest;
@@ -236,9 +240,11 @@ export class DomainCell {
     return this.#source.ahead();
   }
 
-  readRest(): Promise<Uint8Array | undefined> {
+  async readRest(): Promise<Uint8Array | undefined> {
     this.#source ??= new SegmentSource(this.#o.journal, this.agent);
-    return this.#source.rest();
+    const chunk = await this.#source.rest();
+    if (chunk === undefined) this.#source = undefined;
+    return chunk;
   }
 
   stopAhead(): void {
@@ -252,38 +258,59 @@ export class DomainCell {
   }
 
   /** Take in a chunk: what it completes is flushed and replayed, so that the source stops the cell only when little is left to do here. */
-  async take(chunk: Uint8Array): Promise<void> {
-    if (this.#reader === undefined) throw new NotHereError(this.agent);
-    for (const part of this.#reader.push(chunk)) {
-      await this.#preparing;
-      if (part === "anew") {
-        this.#domains.unprepare(this.agent);
-        await this.#o.journal.remove(this.agent);
-      } else {
-        await this.#o.journal.acceptSegment(part);
-        this.#prepare();
-      }
-    }
-    await this.#preparing;
+  take(chunk: Uint8Array): Promise<void> {
+    if (this.#reader === undefined) return Promise.reject(new NotHereError(this.agent));
+    this.#taking = this.#take(this.#reader, chunk);
+    return this.#taking;
   }
 
-  #prepare(): void {
-    this.#preparing = this.#domains.prepare(this.agent);
-    this.#preparing.catch(() => undefined);
+  async #take(reader: SegmentReader, chunk: Uint8Array): Promise<void> {
+    const accepted: Promise<SegmentInfo>[] = [];
+    for (const part of reader.push(chunk)) {
+      if (part === "anew") {
+        await this.#arrived(accepted.splice(0));
+        this.#domains.unprepare(this.agent);
+        this.#replayedSeq = 0;
+        await this.#o.journal.remove(this.agent);
+      } else {
+        // One flush for all segments of a chunk. A refusal is told below.
+        const one = this.#o.journal.acceptSegment(part);
+        one.catch(() => undefined);
+        accepted.push(one);
+      }
+    }
+    if (accepted.length === 0) return;
+    // What is replayed while it is flushed has no effect before the cell runs.
+    const replaying = this.#replayedSeq > 0 ? this.#replay() : undefined;
+    await this.#arrived(accepted);
+    await (replaying ?? this.#replay());
+  }
+
+  async #arrived(accepted: readonly Promise<SegmentInfo>[]): Promise<void> {
+    for (const { lastSeq } of await Promise.all(accepted)) this.#arrivedSeq = lastSeq + 1;
+  }
+
+  #replay(): Promise<void> {
+    const replaying = this.#domains.prepare(this.agent).then((nextSeq) => {
+      this.#replayedSeq = nextSeq;
+    });
+    replaying.catch(() => undefined);
+    return replaying;
   }
 
   /** All of the journal is there: check that it can be gone on with. */
   async complete(): Promise<void> {
     this.#reader?.end();
     this.#reader = undefined;
-    await this.#preparing;
-    await this.#domains.prepare(this.agent);
+    await this.#taking;
+    // A journal need not perform in order what was asked of it at once.
+    if (this.#replayedSeq === 0 || this.#replayedSeq < this.#arrivedSeq) await this.#replay();
   }
 
   /** Remove it from the disk. It does not run any more. */
   async remove(): Promise<void> {
     await this.stop();
-    await this.#preparing.catch(() => undefined);
+    await this.#taking.catch(() => undefined);
     this.#domains.unprepare(this.agent);
     await this.#o.journal.remove(this.agent);
   }

@@ -99,6 +99,7 @@ export class DomainRunner implements CellRunnerPort, KeptCells {
       if (this.#nowMs() >= untilMs) throw new NoYieldError(agent, timeoutMs);
       await new Promise<void>((resolve) => this.#o.timers.schedule(LOOK_AGAIN_MS, resolve));
     }
+    if (!cell.running) cell.stopAhead();
     await cell.stop();
     return { mailbox: [], asker: undefined, received: cell.received, sleepMs: undefined };
   }

@@ -3,10 +3,11 @@
  *
  * SS1. Reading ahead seals what is open and gives what was not given yet, for as long as that is much; what is left comes when the cell stands still.
  * SS2. When segments that were not given are gone because of a checkpoint, the stream begins anew: a length of 0 says so.
+ * SS4. What is asked of the journal in one turn reaches it together: to seal, to list and to read what follows is one wait, where one segment does.
  * SS3. A length is checked before anything is held for it. What came is joined twice for each segment, however small the chunks.
  */
 import { errorCodeOf } from "@glia-os/abi/errors";
-import type { Journal } from "@glia-os/abi/ports";
+import type { Journal, SegmentInfo } from "@glia-os/abi/ports";
 import { BadImageError } from "../errors.ts";
 import { CHUNK_BYTES } from "../frozen-cell.ts";
 
@@ -22,6 +23,12 @@ const LENGTH_BYTES = 4;
 const OUT_BYTES: number = CHUNK_BYTES - LENGTH_BYTES;
 const ANEW: Uint8Array = new Uint8Array(LENGTH_BYTES);
 
+/** A segment that was read before it was known to be there. */
+interface Follower {
+  readonly firstSeq: number;
+  readonly bytes: Uint8Array;
+}
+
 /** The source's side. */
 export class SegmentSource {
   readonly #journal: Journal;
@@ -30,6 +37,8 @@ export class SegmentSource {
   #nextSeq = 0;
   #rounds = 0;
   #bytes = 0;
+  /** Everything of a cell that stands still was collected. */
+  #isWhole = false;
 
   constructor(journal: Journal, domain: string) {
     this.#journal = journal;
@@ -52,7 +61,10 @@ export class SegmentSource {
 
   /** The next chunk of a cell that stands still; undefined after the last. */
   async rest(): Promise<Uint8Array | undefined> {
-    if (this.#parts.length === 0) await this.#collect();
+    if (this.#parts.length === 0 && !this.#isWhole) {
+      await this.#collect();
+      this.#isWhole = true;
+    }
     return this.#parts.length === 0 ? undefined : this.#chunk();
   }
 
@@ -78,8 +90,7 @@ export class SegmentSource {
   }
 
   async #takeNew(): Promise<void> {
-    await this.#journal.seal(this.#domain);
-    const segments = await this.#journal.segments(this.#domain);
+    const { segments, follows } = await this.#sealed();
     const [oldest] = segments;
     if (this.#nextSeq > 0 && oldest !== undefined && oldest.firstSeq > this.#nextSeq) {
       this.#parts.push(ANEW);
@@ -87,11 +98,35 @@ export class SegmentSource {
     }
     for (const { firstSeq, lastSeq } of segments) {
       if (firstSeq < this.#nextSeq) continue;
-      const segment = await this.#journal.readSegment(this.#domain, firstSeq);
+      const known = follows?.firstSeq === firstSeq ? follows.bytes : undefined;
+      const segment = known ?? (await this.#journal.readSegment(this.#domain, firstSeq));
       const length = new Uint8Array(LENGTH_BYTES);
       new DataView(length.buffer).setUint32(0, segment.length);
       this.#parts.push(length, segment);
       this.#nextSeq = lastSeq + 1;
+    }
+  }
+
+  /** All segments, of which the last was just closed, and the one that follows what was given, if there is one (SS4). */
+  async #sealed(): Promise<{
+    readonly segments: readonly SegmentInfo[];
+    readonly follows: Follower | undefined;
+  }> {
+    const sealing = this.#journal.seal(this.#domain);
+    const listing = this.#journal.segments(this.#domain);
+    const [sealed, listed, follows] = await Promise.all([sealing, listing, this.#follower()]);
+    // A journal need not perform in order what was asked for at once.
+    const isListed = sealed === undefined || listed.some(({ firstSeq }) => firstSeq === sealed.firstSeq);
+    return { segments: isListed ? listed : await this.#journal.segments(this.#domain), follows };
+  }
+
+  async #follower(): Promise<Follower | undefined> {
+    const firstSeq = this.#nextSeq;
+    if (firstSeq === 0) return undefined;
+    try {
+      return { firstSeq, bytes: await this.#journal.readSegment(this.#domain, firstSeq) };
+    } catch {
+      return undefined; // There is none yet, or no more. Whoever needs it asks again and hears why.
     }
   }
 

@@ -4,7 +4,8 @@
  * MA1. A staged agent runs only under an epoch the registry committed to this node: by the source's word, or read from the registry.
  * MA2. Before it is staged it may be dropped at any time: the source cannot have committed. Once staged it is dropped only
  *      when the source says that the move is off, or the registry shows an epoch that is not this move's.
- * MA3. Chunks are taken in order, each checked against the running hash; a repeated one is answered again, never applied again.
+ * MA3. Chunks are taken in order, each checked against the running hash; a repeated one is answered again, never applied again. A chunk is taken when
+ *      whoever builds the agent has done with it what can be done, and asks for the next one.
  * MA5. The pages of an agent that came by post-copy are fetched from its source from the moment it runs here (page-follower.ts).
  * MA4. At most {@link ARRIVALS_MAX} at once; unread chunks of one are bounded by the source's window, and refused beyond.
  */
@@ -74,6 +75,8 @@ interface Arrival {
   hash: Uint8Array;
   readonly held: Map<number, HeldChunk>;
   pull: ((chunk: Uint8Array | undefined) => void) | undefined;
+  /** The chunk that whoever builds the agent was given last, until he asks for the next one. */
+  given: HeldChunk | undefined;
   /** Called once when more was received, or nothing more is. */
   readonly onReceived: Set<() => void>;
   ended: boolean;
@@ -146,6 +149,7 @@ export class Arrivals {
       hash: firstHash(this.#o.digests, plan.move),
       held: new Map(),
       pull: undefined,
+      given: undefined,
       onReceived: new Set(),
       ended: false,
       staging: undefined,
@@ -198,11 +202,15 @@ export class Arrivals {
     const { agent, meta } = arrival.plan;
     const pull = (): Promise<Uint8Array | undefined> =>
       new Promise((resolve) => {
+        takeGiven(arrival);
         arrival.pull = resolve;
         this.#feed(arrival);
       });
     const staging = this.#o.cells.stage(agent, meta, pull);
-    staging.catch((error: unknown) => this.#spoil(arrival, error));
+    staging.then(
+      () => takeGiven(arrival),
+      (error: unknown) => this.#spoil(arrival, error),
+    );
     return staging;
   }
 
@@ -229,8 +237,8 @@ export class Arrivals {
     arrival.received += bytes.length;
     arrival.lastByteMs = this.#o.clock.monotonicMs();
     arrival.pull = undefined;
+    arrival.given = next;
     pull(bytes);
-    next.taken();
     tellReceived(arrival);
   }
 
@@ -306,18 +314,17 @@ export class Arrivals {
     arrival.timer?.cancel();
     tellReceived(arrival);
     this.#arrivals.delete(arrival.key);
-    for (const { taken } of arrival.held.values()) taken(this.#unknown(arrival.plan.agent));
-    arrival.held.clear();
+    refuseChunks(arrival, this.#unknown(arrival.plan.agent));
     await this.#o.cells.discard(arrival.plan.agent);
   }
 
   #spoil(arrival: Arrival, error: unknown): void {
     const why = error instanceof Error ? error.message : String(error);
-    for (const { taken } of arrival.held.values())
-      taken(
-        new MigrationAbortedError(arrival.plan.agent, `the destination could not build it: ${why}`, error),
-      );
-    arrival.held.clear();
+    const { agent } = arrival.plan;
+    refuseChunks(
+      arrival,
+      new MigrationAbortedError(agent, `the destination could not build it: ${why}`, error),
+    );
     void this.#drop(arrival);
   }
 
@@ -378,6 +385,19 @@ export class Arrivals {
   #unknown(agent: AgentId): MigrationRefusedError {
     return new MigrationRefusedError(agent, "the destination does not know this move");
   }
+}
+
+/** MA3. */
+function takeGiven(arrival: Arrival): void {
+  arrival.given?.taken();
+  arrival.given = undefined;
+}
+
+function refuseChunks(arrival: Arrival, why: Error): void {
+  arrival.given?.taken(why);
+  arrival.given = undefined;
+  for (const { taken } of arrival.held.values()) taken(why);
+  arrival.held.clear();
 }
 
 function tellReceived({ onReceived }: Arrival): void {

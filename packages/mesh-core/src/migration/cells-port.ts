@@ -24,8 +24,11 @@ export interface AgentDescription {
   readonly estimatedBytes: number;
 }
 
-/** A pull source of snapshot bytes: chunks of 1 byte to 1 MiB, then undefined. The next chunk is asked for when there is room for it. */
-export type ChunkSource = () => Promise<Uint8Array | undefined>;
+/**
+ * A pull source of snapshot bytes: chunks of 1 byte to 1 MiB, then undefined. The next chunk is asked for when there is room for it. `taken`, where
+ * whoever asks knows: resolves when all chunks so far were taken (MA3).
+ */
+export type ChunkSource = (taken?: () => Promise<unknown>) => Promise<Uint8Array | undefined>;
 
 /**
  * Reading agents out while they run, so that they stand still only for what they changed last.

@@ -344,7 +344,8 @@ export class Departures {
   async #putChunks(move: Move, source: ChunkSource): Promise<readonly Promise<unknown>[]> {
     const { stream } = move;
     const inFlight: Promise<unknown>[] = [];
-    for (let chunk = await source(); chunk !== undefined; chunk = await source()) {
+    const taken = (): Promise<unknown> => Promise.all(inFlight);
+    for (let chunk = await source(taken); chunk !== undefined; chunk = await source(taken)) {
       if (move.cancelled) break;
       if (chunk.length === 0 || chunk.length > CHUNK_MAX)
         throw new MigrationRefusedError(move.agent, `a chunk of its snapshot has ${chunk.length} bytes`);
