@@ -61,12 +61,13 @@ export {
 } from "./errors.ts";
 export { type ImportReport, inspectModule, type ModuleReport } from "./inspect.ts";
 export type { PostCopyHandover } from "./postcopy/arrival-state.ts";
+export { type BorrowedProgram, borrowed, type LentProgram } from "./postcopy/borrowed.ts";
 export { type PostCopyOptions, PostCopySource } from "./postcopy/source.ts";
 export { PostCopyTarget } from "./postcopy/target.ts";
 export { PieceMemory } from "./precopy/piece-memory.ts";
 export { type PreCopyOptions, PreCopySource } from "./precopy/source.ts";
 export { PreCopyTarget } from "./precopy/target.ts";
-export type { Presence } from "./presence/variants.ts";
+export type { Presence, PresenceModules } from "./presence/variants.ts";
 export { PIPELINE_VERSION, PROFILES, type Profile } from "./profile.ts";
 export {
   BadGuestOptionError,

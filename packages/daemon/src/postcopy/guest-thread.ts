@@ -7,23 +7,22 @@
 import { parentPort } from "node:worker_threads";
 import { toErrorRecord } from "@glia-os/abi/errors";
 import type { StepOutcome } from "@glia-os/abi/ports";
-import { callRanges, createWasmEngine, type PostCopyHandover, type WasmInstance } from "@glia-os/wasm";
+import { borrowed, callRanges, type PostCopyHandover, type WasmInstance } from "@glia-os/wasm";
 import { guestModules } from "../guest-modules.ts";
 import type { FromGuestThread, GuestThreadSetup, StepEnd, ToGuestThread } from "./guest-words.ts";
 import { ThreadHost } from "./thread-host.ts";
 
 /** Run the thread. Resolves when it is ready for the guest. */
 export async function runGuestThread(setup: GuestThreadSetup): Promise<void> {
-  const { program: bytes, grants, limits, offered } = setup;
+  const { limits, offered } = setup;
   const port = parentPort as NonNullable<typeof parentPort>;
   const say = (message: FromGuestThread): void => port.postMessage(message);
   const host = new ThreadHost(offered, say);
   try {
-    const program = await createWasmEngine({ hostModules: guestModules() }).admit(bytes, grants);
-    const presence = await program.presence();
+    const program = await borrowed(setup.program, guestModules());
     let instance: WasmInstance | undefined;
     const arrive = (handover: PostCopyHandover): void => {
-      instance = program.arrive(presence, handover, limits, host);
+      instance = program.arrive(handover, limits, host);
     };
     port.on("message", (message: ToGuestThread) => {
       try {
@@ -43,7 +42,7 @@ export async function runGuestThread(setup: GuestThreadSetup): Promise<void> {
         say({ refused: toErrorRecord(error) });
       }
     });
-    say({ ready: true });
+    say({ ready: true, made: program.made });
   } catch (error) {
     say({ refused: toErrorRecord(error) });
   }

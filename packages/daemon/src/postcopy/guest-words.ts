@@ -9,12 +9,11 @@ import type {
   InstanceImage,
   PendingCall,
 } from "@glia-os/abi/ports";
-import type { PostCopyHandover } from "@glia-os/wasm";
+import type { LentProgram, PostCopyHandover, PresenceModules } from "@glia-os/wasm";
 
 /** How the thread is started. */
 export interface GuestThreadSetup {
-  readonly program: Uint8Array;
-  readonly grants: readonly string[];
+  readonly program: LentProgram;
   readonly limits: Partial<EngineLimits>;
   /** What it may hold. */
   readonly offered: readonly GuestCapability[];
@@ -40,7 +39,8 @@ export type ToGuestThread =
 
 /** From it. What a step says comes before its end. */
 export type FromGuestThread =
-  | { readonly ready: true }
+  /** `made`: the forms of its module, which every thread of the process can use. */
+  | { readonly ready: true; readonly made?: PresenceModules }
   | { readonly refused: ErrorRecord }
   | { readonly log: readonly [level: number, text: string] }
   | { readonly reply: Uint8Array }

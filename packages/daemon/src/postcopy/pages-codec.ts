@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { hasErrorCode, RemoteError } from "@glia-os/abi/errors";
 import { NoPostCopyError, type PagesArrival, type PagesCodec } from "@glia-os/cells";
-import type { WasmInstance, WasmProgram } from "@glia-os/wasm";
+import type { PresenceModules, WasmInstance, WasmProgram } from "@glia-os/wasm";
 import { GuestAway } from "./guest-away.ts";
 import type { FromGuestThread, GuestThreadSetup } from "./guest-words.ts";
 import { PagesReading } from "./pages-reading.ts";
@@ -56,10 +56,8 @@ export function pagesCodec({ worker: url, stepMs }: PagesCodecOptions): PagesCod
       let worker: Worker | undefined;
       try {
         worker = startThread(url, arrival);
-        const [presence] = await Promise.all([
-          (arrival.program as WasmProgram).presence(),
-          ready(worker, arrival.agent),
-        ]);
+        const made = await ready(worker, arrival.agent);
+        const presence = await (arrival.program as WasmProgram).presence(made);
         const preemptible = presence.checked.shape.profile.profile === "preemptive";
         return new GuestAway({ arrival, presence, worker, stepMs, ended }, preemptible);
       } catch (error) {
@@ -71,23 +69,24 @@ export function pagesCodec({ worker: url, stepMs }: PagesCodecOptions): PagesCod
   };
 }
 
-function startThread(url: URL, { manifest, limits, host }: PagesArrival): Worker {
-  const { program, grants } = manifest;
+function startThread(url: URL, { program: lender, limits, host }: PagesArrival): Worker {
+  const program = (lender as WasmProgram).lend();
   const offered = host.capabilities?.initial ?? [];
   return new Worker(url, {
-    workerData: { program, grants, limits, offered } satisfies GuestThreadSetup,
+    workerData: { program, limits, offered } satisfies GuestThreadSetup,
     name: "glia-guest",
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, stackSizeMb: STACK_MB },
   });
 }
 
-async function ready(worker: Worker, agent: PagesArrival["agent"]): Promise<void> {
+async function ready(worker: Worker, agent: PagesArrival["agent"]): Promise<PresenceModules | undefined> {
   const exited = once(worker, "exit").then((): never => {
     throw new NoPostCopyError(agent, "its thread did not start");
   });
   exited.catch(() => undefined);
   const [said] = (await Promise.race([once(worker, "message"), exited])) as [FromGuestThread];
   if ("refused" in said) throw new RemoteError(said.refused);
+  return "ready" in said ? said.made : undefined;
 }
 
 function asRefusal({ agent }: PagesArrival, error: unknown): NoPostCopyError {

@@ -13,22 +13,21 @@ import type {
   HostModule,
   InstanceImage,
 } from "@glia-os/abi/ports";
-import { HOST_MODULE, SYS_MODULE } from "@glia-os/abi/wire";
 import { checkGrants, checkGuest, type GuestShape } from "../admission.ts";
 import { requireSignature, splitSignature } from "../artefact.ts";
 import { type Tracking, trackingOf } from "../barrier/tracking.ts";
-import { SYS_HOST_MODULE } from "../capabilities/sys-module.ts";
 import { wakeInstance } from "../checkpoint/wake.ts";
-import { BadHostModuleError, BadLimitError, ModuleTooBigError, NotAModuleError } from "../errors.ts";
-import { MOST_HANDLES } from "../host-module/handle-table.ts";
+import { BadLimitError, ModuleTooBigError, NotAModuleError } from "../errors.ts";
 import type { PostCopyHandover } from "../postcopy/arrival-state.ts";
-import { type Presence, presenceOf } from "../presence/variants.ts";
+import type { LentProgram } from "../postcopy/borrowed.ts";
+import { type Presence, type PresenceModules, presenceModules, presenceWith } from "../presence/variants.ts";
 import { sha256Hex } from "../profile.ts";
 import type { Checkpoint, DecodeLimits } from "../snapshot/decode.ts";
 import type { Heartbeat } from "../watchdog.ts";
 import { type CompiledModule, type LinearMemory, webAssembly } from "../web-assembly.ts";
 import { type Arrival, arrivalOf, postCopied, sharedRoom } from "./arrival.ts";
 import { BodyPool, spareRoom } from "./body.ts";
+import { checkHostModules } from "./host-modules.ts";
 import { WasmInstance } from "./instance.ts";
 import { KnownPrograms } from "./known-programs.ts";
 import { completeLimits } from "./limits.ts";
@@ -82,10 +81,12 @@ export interface WasmProgram extends AdmittedProgram {
   /** Room for a guest that arrives page by page, for {@link PreCopyTarget}. @throws MemoryLimitError, UnsupportedFeatureError */
   arrival(pages: number, limits: Partial<EngineLimits>, host: GuestHost): Arrival;
   /**
-   * The forms of the module for guests that arrive by post-copy: made and compiled at the first call, as {@link tracking}.
-   * @throws NotInstrumentedError for the profile `none`, UnsupportedFeatureError
+   * The forms of the module for guests that arrive by post-copy: made and compiled at the first call, as {@link tracking}, unless another thread
+   * made them (`borrowed`). @throws NotInstrumentedError for the profile `none`, UnsupportedFeatureError
    */
-  presence(): Promise<Presence>;
+  presence(made?: PresenceModules): Promise<Presence>;
+  /** What another thread of the process needs to run guests of this program that arrive by post-copy: data that can be posted. */
+  lend(): LentProgram;
   /** Memory for {@link PostCopyTarget}: `room` grown to so many pages, or new. @throws MemoryLimitError, SnapshotMismatchError */
   sharedRoom(pages: number, limits: Partial<EngineLimits>, room?: LinearMemory): LinearMemory;
   /**
@@ -128,7 +129,7 @@ export function createWasmEngine(options: WasmEngineOptions = {}): WasmEngine {
     async admit(bytes, grants) {
       if (bytes.length > moduleBytes) throw new ModuleTooBigError(bytes.length, moduleBytes);
       // A copy: what was checked is what is compiled, whatever the caller does with its array meanwhile.
-      const given = bytes.slice();
+      const given = new Uint8Array(bytes);
       const given256 = sha256Hex(given);
       const seen = known.get(given256);
       const seenShape = seen === undefined ? undefined : shapes.get(seen);
@@ -145,7 +146,8 @@ export function createWasmEngine(options: WasmEngineOptions = {}): WasmEngine {
       const program: Program = { hash, shape, hostModules, heartbeat: options.heartbeat, bodies };
       const tracking: { private?: Promise<Tracking>; shared?: Promise<Tracking> } = {};
       const source = { hash, bytes: own, shape, hostModules };
-      let presence: Promise<Presence> | undefined;
+      let made: PresenceModules | undefined;
+      let making: Promise<PresenceModules> | undefined;
       const admitted: WasmProgram = {
         hash: program.hash,
         exports: shape.exports,
@@ -158,7 +160,11 @@ export function createWasmEngine(options: WasmEngineOptions = {}): WasmEngine {
         tracking: (memory = "private") => (tracking[memory] ??= trackingOf(source, memory === "shared")),
         arrival: (pages, limits, host) =>
           arrivalOf({ program, plan, bytes: own }, ++instances, pages, completeLimits(limits), host),
-        presence: () => (presence ??= presenceOf(source)),
+        presence: async (given) => {
+          made ??= given ?? (await (making ??= presenceModules(source)));
+          return presenceWith(source, made);
+        },
+        lend: () => ({ hash, shape, form: made ?? own }),
         sharedRoom: (pages, limits, room) => sharedRoom(program, pages, completeLimits(limits), room),
         arrive: (checks, handover, limits, host) =>
           postCopied(program, ++instances, checks, handover, completeLimits(limits), host),
@@ -172,26 +178,6 @@ export function createWasmEngine(options: WasmEngineOptions = {}): WasmEngine {
 
 function unsigned(bytes: Uint8Array, keys: readonly Uint8Array[] | undefined): Uint8Array {
   return keys === undefined ? splitSignature(bytes).module : requireSignature(bytes, keys);
-}
-
-const NAME = /^[\x21-\x2e\x30-\x7e]{1,64}$/;
-
-function checkHostModules(modules: readonly HostModule[]): readonly HostModule[] {
-  const names = new Set<string>([HOST_MODULE, SYS_MODULE]);
-  for (const { name, version, handles } of modules) {
-    if (!NAME.test(name)) throw new BadHostModuleError(JSON.stringify(name), "has no usable name");
-    if (names.has(name)) throw new BadHostModuleError(name, "is offered twice, or is built in");
-    names.add(name);
-    if (!Number.isSafeInteger(version) || version < 1)
-      throw new BadHostModuleError(name, `has the version ${version}`);
-    const quota = handles?.quota ?? 1;
-    if (!Number.isSafeInteger(quota) || quota < 1 || quota > MOST_HANDLES)
-      throw new BadHostModuleError(
-        name,
-        `has a quota of ${quota} handles; the range is 1 to ${MOST_HANDLES}`,
-      );
-  }
-  return [...modules, SYS_HOST_MODULE as HostModule];
 }
 
 async function compile(bytes: Uint8Array): Promise<CompiledModule> {

@@ -33,7 +33,7 @@ export function sharedForm(bytes: Uint8Array): Uint8Array {
 }
 
 function sharedImports(bytes: Uint8Array, { imports }: ModuleOutline, body: number, end: number): Uint8Array {
-  const content: Uint8Array = bytes.slice(body, end);
+  const content: Uint8Array = new Uint8Array(bytes.subarray(body, end));
   for (const { kind, start } of imports) {
     if (kind !== KIND.memory) continue;
     const reader = new ByteReader(bytes, start, end);
