@@ -36,6 +36,10 @@ class World {
   readonly engine = createMemoryCoordination({ clock: this.time });
   readonly down = new Set<NodeId>();
   readonly told: string[] = [];
+  /** The bytes of checkpoints, and answers to entries of `behind`, come when these settle. */
+  bytes: Promise<void> = Promise.resolve();
+  entries: Promise<void> = Promise.resolve();
+  behind: NodeId | undefined;
   nodes: readonly NodeId[] = [];
   /** Writes of the row are performed, and answered when this settles. */
   row: Promise<void> = Promise.resolve();
@@ -83,7 +87,7 @@ class World {
       checkpoint: async () => ({
         position: world.feed.position,
         head: ENTRY,
-        chunks: async () => undefined,
+        chunks: async () => world.bytes.then(() => undefined),
       }),
       onHeld: (position) => {
         world.held = position;
@@ -114,6 +118,7 @@ class World {
     }
     if (method !== REPLICA_METHODS.append) return countAnswer(0);
     const { first, entries } = readAppend(body);
+    if (node === this.behind) await this.entries;
     return countAnswer(first + entries.length - 1);
   }
 }
@@ -204,6 +209,26 @@ describe("a feed of several replicas", () => {
     await again.time.advance(100);
     expect([again.held, await again.named()]).toEqual([1, [C, B]]);
     again.feed.stop(false);
+  });
+
+  it("FD2: one that joins is named when it has what was acknowledged, and counts from its first checkpoint on, so that it gets there", async () => {
+    const world = await World.of({ wanted: 2, without: "hold" }, [A]);
+    const [bytes, entries] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    Object.assign(world, { bytes: bytes.promise, entries: entries.promise, behind: B, nodes: [A, B] });
+    await world.time.advance(600);
+    world.feed.append(ENTRY);
+    await world.time.advance(100);
+    expect(world.held, "A has it").toBe(1);
+    bytes.resolve();
+    await world.time.advance(100);
+    expect(await world.named(), "the copy of B ends before what was acknowledged").toEqual([A]);
+    world.feed.append(ENTRY);
+    await world.time.advance(100);
+    expect(world.held, "nothing more is acknowledged until B has caught up").toBe(1);
+    entries.resolve();
+    await world.time.advance(100);
+    expect([await world.named(), world.held]).toEqual([[A, B], 2]);
+    world.feed.stop(false);
   });
 
   it("FD5: all get the same checkpoints, a whole one when somebody joins", async () => {
