@@ -67,10 +67,11 @@ export class ImageReader {
         bytes = split.rest;
       } else {
         const taken = this.#state === "rest" ? bytes : bytes.subarray(0, this.#left);
-        yield { kind: "guest", bytes: taken };
         bytes = bytes.subarray(taken.length);
         this.#left -= taken.length;
         if (this.#state === "piece" && this.#left === 0) this.#state = "length";
+        // Last: whoever gets them may give their memory away.
+        yield { kind: "guest", bytes: taken };
       }
     }
   }

@@ -82,7 +82,7 @@ export interface CellRunnerPort {
   thaw(agent: AgentId): Promise<void>;
   /** Prepare to build a cell from an image; `ahead` says whether it was begun while the cell ran (RP4). */
   stage(agent: AgentId, manifest: AgentManifest, ahead: boolean): Promise<void>;
-  /** The next chunk of the image. */
+  /** The next chunk of the image. Its bytes, and what lies before them in their buffer, are the runner's from then on. */
   writeImage(agent: AgentId, chunk: Uint8Array): Promise<void>;
   /** Check the image and build the cell, with its mail, without running it. */
   finishImage(agent: AgentId, mail: FrozenMail): Promise<void>;

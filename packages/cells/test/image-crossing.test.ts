@@ -102,6 +102,28 @@ describe("what is read of a cell", () => {
   });
 });
 
+test("whoever gets bytes of an image may give their memory away before more of it is read", () => {
+  const stream = Buffer.concat([
+    AHEAD_MARK,
+    framedPiece(chunk(9, 1)),
+    framedPiece(chunk(20, 2)),
+    framedPiece(),
+  ]);
+  for (const size of [1, 3, 14, 38, 100]) {
+    const reader = new ImageReader();
+    const seen: number[] = [];
+    for (let at = 0; at < stream.length; at += size)
+      for (const part of reader.push(new Uint8Array(stream.subarray(at, at + size)))) {
+        if (part.kind !== "guest") continue;
+        seen.push(...part.bytes);
+        const { buffer, byteOffset, byteLength } = part.bytes;
+        if (byteOffset + byteLength === buffer.byteLength)
+          structuredClone(part.bytes, { transfer: [buffer] });
+      }
+    expect(seen).toEqual([...chunk(9, 1), ...chunk(20, 2)]);
+  }
+});
+
 /** A runner whose writes wait until they are let go. */
 class Writes {
   readonly waiting: PromiseWithResolvers<void>[] = [];

@@ -1,6 +1,6 @@
 /** The runner of a node's cells as the gate sees it: on another thread. */
 import type { CellRunnerPort, KeptCells, ReplicaRunnerPort } from "@glia-os/cells";
-import { movedCopy, type ThreadLink } from "./thread-call.ts";
+import { movedCopy, movedWhole, type ThreadLink } from "./thread-call.ts";
 
 /** Messages are told one-way, in order with the calls (RP1); bytes that the gate gives up are moved. */
 export function runnerOverThread({
@@ -17,7 +17,8 @@ export function runnerOverThread({
     readImage: (agent) => remote.readImage(agent),
     thaw: (agent) => remote.thaw(agent),
     stage: (agent, manifest, ahead) => remote.stage(agent, manifest, ahead),
-    writeImage: (agent, chunk) => remote.writeImage(agent, movedCopy(chunk)),
+    // It came over the wire for this, and whoever hands it on looks at it no more (ImageWrites).
+    writeImage: (agent, chunk) => remote.writeImage(agent, movedWhole(chunk)),
     finishImage: (agent, mail) => remote.finishImage(agent, mail),
     activate: (agent) => remote.activate(agent),
     drop: (agent) => remote.drop(agent),

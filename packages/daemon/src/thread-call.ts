@@ -50,9 +50,10 @@ interface Waiting {
 
 const movedBuffers = new WeakSet<ArrayBufferLike>();
 
-/** A copy with a buffer of its own, unless it has one: posting a view copies the whole buffer behind it. */
+/** A copy with a buffer of its own, unless it has one or its buffer is moved: posting a view copies the whole buffer behind it. */
 function alone(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+  const isAlone = bytes.byteLength === bytes.buffer.byteLength || movedBuffers.has(bytes.buffer);
+  return isAlone ? bytes : bytes.slice();
 }
 
 /** Bytes given up by the caller: if they are many, their buffer is moved to the other thread instead of copied (TC4). A view is copied first. */
@@ -66,6 +67,17 @@ export function moved(bytes: Uint8Array): Uint8Array {
 /** As {@link moved}, of bytes that the caller keeps: many are copied first. */
 export function movedCopy(bytes: Uint8Array): Uint8Array {
   return bytes.length < MOVED_LEAST_BYTES ? bytes : moved(bytes.slice());
+}
+
+/** As {@link moved}, of bytes that the caller gives up with the buffer they end, if that holds little else: nothing is copied. */
+export function movedWhole(bytes: Uint8Array): Uint8Array {
+  const { buffer, byteLength, byteOffset } = bytes;
+  if (byteLength < MOVED_LEAST_BYTES) return bytes;
+  // What lies behind the bytes may be wanted still, and a pool of buffers holds others' bytes.
+  if (byteOffset + byteLength < buffer.byteLength || byteLength * 2 <= buffer.byteLength)
+    return movedCopy(bytes);
+  movedBuffers.add(buffer);
+  return bytes;
 }
 
 /** The values as they are posted, and the buffers that are moved. Looks at values and at the fields of plain objects among them. */

@@ -6,6 +6,7 @@ import {
   linkThreads,
   MOVED_LEAST_BYTES,
   moved,
+  movedWhole,
   type ThreadLink,
 } from "../src/thread-call.ts";
 
@@ -102,6 +103,20 @@ describe.each([
     await expect(remote.echo(moved(given))).resolves.toEqual(new Uint8Array(MOVED_LEAST_BYTES).fill(4));
     await expect(remote.echo(moved(few))).resolves.toEqual(few);
     expect([kept.length, given.length, few.length]).toEqual([3, 0, 3]);
+  });
+
+  test("TC4: the end of a buffer goes with all of it, unless most of that is something else", async () => {
+    const { remote } = pair(isRinged, new Adder());
+    const message = new Uint8Array(2 * MOVED_LEAST_BYTES).fill(5);
+    const [head, body] = [message.subarray(0, 50), message.subarray(50)];
+    await expect(remote.echo(movedWhole(body))).resolves.toEqual(
+      new Uint8Array(2 * MOVED_LEAST_BYTES - 50).fill(5),
+    );
+    expect([head.length, body.length], "moved").toEqual([0, 0]);
+    const pool = new Uint8Array(4 * MOVED_LEAST_BYTES).fill(6);
+    for (const part of [pool.subarray(0, 3 * MOVED_LEAST_BYTES), pool.subarray(2 * MOVED_LEAST_BYTES)])
+      await expect(remote.echo(movedWhole(part))).resolves.toEqual(new Uint8Array(part.length).fill(6));
+    expect(pool.length, "copied").toBe(4 * MOVED_LEAST_BYTES);
   });
 
   test("TC3: what was told before a call is done before the call", async () => {
