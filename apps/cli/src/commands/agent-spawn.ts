@@ -36,6 +36,7 @@ export async function agentSpawn(
   context: Context,
 ): Promise<ExitCode> {
   const input = messageInput(options.input);
+  const copies = replicasOf(options);
   const { bytes, grants } = await (options.durable === true ? durableOf(path) : moduleOf(path));
   const request: SpawnRequest = {
     module: bytes,
@@ -46,7 +47,7 @@ export async function agentSpawn(
     ...(options.on === undefined ? {} : { on: options.on }),
     ...(options.grant === undefined ? {} : { grants: options.grant }),
     ...(options.memory === undefined ? {} : { memoryPages: pagesOf(options.memory) }),
-    ...replicasOf(options),
+    ...copies,
   };
   const name = options.name ?? options.node;
   const choice = { ...options, ...(name === undefined ? {} : { name }) };

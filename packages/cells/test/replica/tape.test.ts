@@ -299,6 +299,18 @@ describe("RG1: a replica", () => {
     expect(replicaOf(asks("glia.v1"))).toBeUndefined();
     expect(replicaOf(asks("glia.v1", "replica/hold"))).toEqual({ without: "hold", count: 1 });
     expect(replicaOf(asks("replica/continue"))).toEqual({ without: "continue", count: 1 });
+    expect(replicaOf(asks("glia.v1", "replica/hold/4"))).toEqual({ without: "hold", count: 4 });
+    for (const wish of [
+      "replica/hold/0",
+      "replica/hold/5",
+      "replica/hold/1",
+      "replica/hold/1.5",
+      "replica/hold/",
+    ])
+      expect(codeOf(() => checkReplicable(asks(wish)))).toBe("cells.not-replicable");
+    expect(codeOf(() => checkReplicable(asks("replica/hold", "replica/hold/2")))).toBe(
+      "cells.not-replicable",
+    );
     checkReplicable(asks("service/http", "glia.sys.v1"));
     checkReplicable(
       asks("glia.v1", "glia.v1/receive", "wasi_snapshot_preview1", "glia.tensor.v1", "replica/hold"),
