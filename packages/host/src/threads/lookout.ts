@@ -9,7 +9,8 @@
  *      wait for {@link TURN_MS} at most. An idle thread sleeps, and wakes for nothing.
  * LK3. Where what it stays awake for comes too late, again and again, it goes to sleep at once, but for one time in {@link SKIPPED_MOST}.
  *      Whether staying awake is worth it at all is for the ports to say (RP4 of `ring-port.ts`).
- * LK4. What messages gave this thread to do comes before a longer look: after them it looks once, and then the loop has its turn.
+ * LK4. Right after messages it looks on only where that brings the next one, as it does while two threads answer each other at once: else the loop
+ *      has its turn first, which may have to do what the messages asked for.
  */
 import { availableParallelism } from "node:os";
 import { pause } from "../engines/spin-choice.ts";
@@ -22,6 +23,9 @@ const TURN_MS = 1;
 const LOOK_MS = 0.005;
 /** Looks between two readings of the clock. */
 const LOOKS = 16;
+/** Looking on right after messages is given up after so many times in vain, and tried again each so many times (LK4). */
+const PAID_MOST = 16;
+const TRIED_EACH = 64;
 /** So many times in vain are a habit. */
 const VAIN_MOST = 6;
 /** Reasons to stay awake that are passed over then, at most. */
@@ -64,6 +68,10 @@ export class Lookout {
   #came = false;
   #vain = 0;
   #skip = 0;
+  /** Whether the look that is due comes right after messages; how well such looks paid, and how many were passed over since that is 0 (LK4). */
+  #looksOn = false;
+  #paid = PAID_MOST;
+  #passed = 0;
 
   constructor(setting: LookoutSetting) {
     this.#setting = setting;
@@ -135,8 +143,13 @@ export class Lookout {
 
   #soon(): void {
     if (this.#due) return;
+    if (this.#paid === 0 && ++this.#passed % TRIED_EACH !== 0) {
+      this.#later();
+      return;
+    }
     this.#due = true;
-    this.#setting.soon(this.#glance);
+    this.#looksOn = true;
+    this.#setting.soon(this.#look);
   }
 
   #later(): void {
@@ -147,35 +160,31 @@ export class Lookout {
 
   readonly #turn = (): void => {
     this.#turnEndMs = this.#setting.nowMs() + TURN_MS;
-    this.#look(LOOK_MS);
+    this.#looksOn = false;
+    this.#look();
   };
 
-  /** (LK4) */
-  readonly #glance = (): void => this.#look(0);
-
-  #look(forMs: number): void {
+  readonly #look = (): void => {
     this.#due = false;
     if (!this.#awake) {
       this.#takeAll();
       for (const looked of this.#looked) this.#rest(looked);
       return;
     }
-    if (this.#takeAll() || (forMs > 0 && this.#comesWithin(forMs))) this.#found();
-    else if (forMs === 0 || this.#setting.nowMs() < this.#untilMs) this.#later();
-    else this.#sleep();
-  }
-
-  /** Look again and again for so long. */
-  #comesWithin(forMs: number): boolean {
-    const endMs = this.#setting.nowMs() + forMs;
+    const endMs = this.#setting.nowMs() + LOOK_MS;
     do {
       for (let i = 0; i < LOOKS; i++) {
+        if (this.#takeAll()) {
+          this.#found();
+          return;
+        }
         pause();
-        if (this.#takeAll()) return true;
       }
     } while (this.#setting.nowMs() < endMs);
-    return false;
-  }
+    if (this.#looksOn && this.#paid > 0) this.#paid--;
+    if (this.#setting.nowMs() < this.#untilMs) this.#later();
+    else this.#sleep();
+  };
 
   #takeAll(): boolean {
     let found = false;
@@ -192,6 +201,7 @@ export class Lookout {
   #found(): void {
     this.#came = true;
     this.#vain = 0;
+    if (this.#looksOn) this.#paid = PAID_MOST;
     if (this.#setting.nowMs() < this.#turnEndMs) this.#soon();
     else this.#later();
   }

@@ -101,41 +101,42 @@ test("LK3: where nothing comes in time, again and again, it sleeps at once but f
   expect(lookout.awake).toBe(true);
 });
 
-test("LK4: after messages it looks once and gives the loop its turn, before it looks for longer", () => {
-  const asked: string[] = [];
+test("LK4: where looking on after messages brings none, the loop has its turn first, but for one time in so many, until it brings one", () => {
   const next: (() => void)[] = [];
   let nowMs = 0;
-  const ask =
-    (how: string) =>
-    (look: () => void): void => {
-      asked.push(how);
-      next.push(look);
-    };
+  let soon = 0;
   const lookout = new Lookout({
     nowMs: () => (nowMs += 0.001),
-    soon: ask("soon"),
-    nextTurn: ask("turn"),
+    soon: (look) => {
+      soon++;
+      next.push(look);
+    },
+    nextTurn: (turn) => next.push(turn),
     mayLook: true,
   });
-  let looks = 0;
   const mail = new Mail(lookout);
-  const { take } = mail;
-  mail.take = () => {
-    looks++;
-    return take.call(mail);
-  };
-  const perStep: number[] = [];
-  const step = (): void => {
-    looks = 0;
+  /** One message wakes the thread and another comes after a turn of its loop; how often it looked on after messages. */
+  const apart = (): number => {
+    soon = 0;
+    mail.waiting = 1;
+    lookout.woken(mail);
     next.shift()!();
-    perStep.push(looks);
+    mail.waiting = 1;
+    for (let step = next.shift(); step !== undefined; step = next.shift()) step();
+    return soon;
   };
+  expect(apart()).toBe(2);
+  const looks = Array.from({ length: 1000 }, apart);
+  expect(looks.slice(-500).reduce((sum, one) => sum + one, 0)).toBeLessThan(30);
+  expect(looks.slice(-100).some((one) => one > 0)).toBe(true);
+  expect(mail.taken).toBe(2002);
   lookout.expect(lookout.nowMs());
-  mail.waiting = 1;
-  for (let i = 0; i < 3; i++) step();
-  expect(asked).toEqual(["soon", "soon", "turn", "turn"]);
-  expect(perStep.slice(0, 2)).toEqual([1, 1]);
-  expect(perStep[2]).toBeGreaterThan(16);
+  for (let answered = 0; answered < 200; answered++) {
+    mail.waiting = 1;
+    next.shift()!();
+  }
+  while (next.length > 0) next.shift()!();
+  expect(apart()).toBe(2);
 });
 
 test("a thread on the only processor never stays awake: it is woken", () => {
