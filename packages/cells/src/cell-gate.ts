@@ -29,6 +29,7 @@ import {
   type PreCopyCells,
 } from "@glia-os/mesh-core";
 import { type AgentManifest, decodeManifest, encodeManifest, type ProgramKind } from "./agent-manifest.ts";
+import { isBound } from "./bound-cell.ts";
 import type { CellBaggage, CellLeft } from "./cell-baggage.ts";
 import { type CellState, transition } from "./cell-state.ts";
 import { MAILBOX_MESSAGES_MAX } from "./constants.ts";
@@ -207,6 +208,17 @@ export class CellGate implements MeshCells, CellGatePort {
     if (cell === undefined) return undefined;
     const { state, epoch, suspended, readAhead } = cell;
     return { state: readAhead ? "migrating" : state, epoch, suspended };
+  }
+
+  /** Whether an agent is here and ends with this process: it has neither a journal nor a wish for replicas. */
+  isBound(agent: AgentId): boolean {
+    const cell = this.#cells.get(agent);
+    return cell !== undefined && isBound(cell);
+  }
+
+  /** All that are. O(agents). */
+  boundAgents(): AgentId[] {
+    return [...this.#cells.values()].filter(isBound).map(({ agent }) => agent);
   }
 
   /** The link table of an agent, which goes on changing; undefined when it is not here. */

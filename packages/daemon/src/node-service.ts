@@ -94,6 +94,8 @@ export interface NodeServiceParts {
   /** How the replica of an agent here stands; undefined for one without. `arriving`: whether an agent is being taken over. */
   readonly replica?: (agent: AgentId) => ReplicaView | undefined;
   readonly arriving?: (agent: AgentId) => boolean | undefined;
+  /** Since when a member is away, in milliseconds since 1970; undefined where that is not known. */
+  readonly awaySince?: (node: NodeId) => number | undefined;
   /** The spans of messages, where somebody traces. */
   readonly traced?: NodeMessages | undefined;
   /** The session rows are written under. */
@@ -290,12 +292,17 @@ export class NodeService {
     const now = lost ? await this.#parts.mesh.coordination.getAgent(agent) : undefined;
     if (now !== undefined && now.epoch !== epoch) return this.view(now); // It moved while its former owner was asked.
     if (runs && found === undefined && !isThere(this.#parts.mesh, owner))
-      return { ...facts, status: "gone", live: undefined };
+      return { ...facts, status: "gone", live: undefined, ...this.#awaySince(owner) };
     if (status === "failed" || (lost && status === "suspended"))
       return { ...facts, status: "failed", live: undefined, ...(failure === undefined ? {} : { failure }) };
     if (status === "suspended" && live !== undefined)
       return { ...facts, status: live.state === "running" ? "running" : status, live };
     return { ...facts, status, live };
+  }
+
+  #awaySince(owner: NodeId): Pick<AgentView, "goneSinceMs"> {
+    const goneSinceMs = this.#parts.awaySince?.(owner);
+    return goneSinceMs === undefined ? {} : { goneSinceMs };
   }
 
   /** Whether the anchor answers, for the anchor watch. */

@@ -209,6 +209,8 @@ export interface AgentView {
    * goes on with it, or its node comes back, or it is terminated, which any node may ask for.
    */
   readonly status: AgentStatus | "gone";
+  /** Of one that is `gone`: since when its node is away, in milliseconds since 1970, if the node that answers saw it leave. */
+  readonly goneSinceMs?: number;
   /** SHA-256 of its program, as hexadecimal; of the one it was started with, when its owner does not answer. */
   readonly programHash: string;
   /** The nodes that may go on with it when its own is gone (docs/availability.md); absent where there is none. */

@@ -23,6 +23,7 @@ import { answerAgentsCalls } from "./agents/agents-calls.ts";
 import { NoOffice } from "./agents/agents-face.ts";
 import type { ClusterKeyFiles } from "./cluster-key.ts";
 import type { Membership } from "./data-folder.ts";
+import { Absences } from "./ends/absences.ts";
 import { AgentEnds } from "./ends/ends-service.ts";
 import type { JobApi } from "./jobs/job-api.ts";
 import { openDurableJobs } from "./jobs/open-durable-jobs.ts";
@@ -32,6 +33,7 @@ import { MeshService } from "./mesh-service.ts";
 import { openMovement } from "./movement/open-movement.ts";
 import type { NodeJobs } from "./node-jobs.ts";
 import { NodeService } from "./node-service.ts";
+import { FAST_LEASE_MS, LEASE_MS } from "./node-session.ts";
 import type { NodeMessages } from "./otel/node-messages.ts";
 import { MessageQueue } from "./queue/message-queue.ts";
 import type { ReplicaService } from "./replica/replica-service.ts";
@@ -87,8 +89,9 @@ export interface NodeServices {
 /** Build them. */
 export async function openServices(parts: ServicesParts): Promise<NodeServices> {
   const { main, mesh, gate, jobs, blobs } = parts;
-  const ends = openEnds(parts);
-  const node = nodeService(parts, ends);
+  const absences = openAbsences(parts);
+  const ends = openEnds(parts, absences);
+  const node = nodeService(parts, ends, absences);
   const meshService = openMeshService(parts, node);
   node.describe(meshService);
   const movement = movementServices(parts, node);
@@ -109,12 +112,16 @@ export async function openServices(parts: ServicesParts): Promise<NodeServices> 
   return { node, mesh: meshService, all };
 }
 
-function nodeService(parts: ServicesParts, ends: AgentEnds): NodeService {
+function nodeService(parts: ServicesParts, ends: AgentEnds, absences: Absences): NodeService {
   const { gate, replicas } = parts;
   return new NodeService({
     ...parts,
     gate: gate?.gate,
-    began: (agent, parent) => gate?.office.began(agent, parent),
+    began: (agent, parent) => {
+      gate?.office.began(agent, parent);
+      ends.began(agent);
+    },
+    awaySince: (node) => absences.since(node),
     ended: (agent, reason, why) => ends.ended(agent, reason, why),
     replica: (agent) => replicas?.view(agent),
     arriving: (agent) => replicas?.arriving(agent),
@@ -163,8 +170,24 @@ function movementServices(parts: ServicesParts, agents: NodeService): readonly o
   return movement.services;
 }
 
-function openEnds(parts: ServicesParts): AgentEnds {
-  const ends = new AgentEnds(parts);
+function openAbsences(parts: ServicesParts): Absences {
+  const { mesh, gate } = parts;
+  const awayMs = parts.setup.mesh.profile === "fast" ? FAST_LEASE_MS : LEASE_MS;
+  const absences = new Absences({ ...parts, awayMs });
+  absences.onAway((node) => {
+    const parents = gate?.office.parents ?? 0;
+    if (parents > 0)
+      mesh.coordination.listAgents().then(
+        (rows) => gate?.office.lost(rows.filter(({ owner }) => owner === node).map(({ agent }) => agent)),
+        () => undefined, // Without coordination nobody knows whose they are.
+      );
+  });
+  parts.onStop(() => absences.stop());
+  return absences;
+}
+
+function openEnds(parts: ServicesParts, absences: Absences): AgentEnds {
+  const ends = new AgentEnds({ ...parts, absences, cells: parts.gate?.gate });
   parts.onStop(() => ends.stop());
   return ends;
 }

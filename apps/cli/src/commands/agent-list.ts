@@ -2,6 +2,7 @@
 import type { AgentView } from "@glia-os/daemon";
 import { type Context, unlessInterrupted } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { standingOf } from "../node/agent-standing.ts";
 import { type NodeChoice, withNode } from "../node/choose-node.ts";
 import { formatBytes, formatCount } from "../terminal/amount.ts";
 import { formatTable } from "../terminal/table.ts";
@@ -19,7 +20,6 @@ export async function agentList(choice: NodeChoice, context: Context): Promise<E
 }
 
 /** What an owner that answers would say more of. */
-const OWNED: ReadonlySet<AgentView["status"]> = new Set(["running", "suspended"]);
 
 /** The lines people see. */
 export function agentLines(agents: readonly AgentView[]): string[] {
@@ -54,14 +54,13 @@ export function replicasOf({ replicas = [], live }: AgentView): string {
   return [...some, ...(nodes.length === 0 ? ["missing"] : nodes)].join(" ");
 }
 
-function agentRow({ name, agent, owner, ownerName, status, failure, epoch, live }: AgentView): string[] {
-  const shown =
-    status === "failed" ? `failed: ${(failure ?? "nobody knows why any more").slice(0, 80)}` : status;
+function agentRow(view: AgentView): string[] {
+  const { name, agent, owner, ownerName, epoch, live } = view;
   return [
     name,
     agent.slice(0, SHORT_ID),
     ownerName ?? owner.slice(0, SHORT_ID),
-    live === undefined && OWNED.has(status) ? `${status}, owner silent` : shown,
+    standingOf(view),
     String(epoch),
     live === undefined ? "-" : formatCount(live.received),
     live === undefined ? "-" : formatBytes(live.memoryBytes),

@@ -6,6 +6,7 @@
  */
 import type { AgentView, MeshSurvey, MoveView, SurveyedNode } from "@glia-os/daemon";
 import { replicasOf } from "../commands/agent-list.ts";
+import { standingOf } from "../node/agent-standing.ts";
 import { formatBytes, formatCount, formatMs } from "../terminal/amount.ts";
 import { formatTable } from "../terminal/table.ts";
 
@@ -135,11 +136,12 @@ function comparing(
   return (a, b) => size(b) - size(a) || byName(a, b);
 }
 
-function agentRow({ name, owner, ownerName, status, epoch, live }: AgentView, rate?: number): string[] {
+function agentRow(view: AgentView, rate?: number): string[] {
+  const { name, owner, ownerName, epoch, live } = view;
   return [
     name,
     ownerName ?? owner.slice(0, SHORT_ID),
-    live === undefined && status === "running" ? "owner silent" : status,
+    standingOf(view),
     String(epoch),
     live === undefined ? "-" : formatCount(live.waiting),
     live === undefined ? "-" : formatCount(live.received),

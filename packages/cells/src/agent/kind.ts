@@ -17,8 +17,8 @@ export interface CompiledMessage {
   readonly waits: boolean;
 }
 
-/** Why an agent stops. */
-export type StopReason = "stopped" | "parent-ended" | "failed" | "restart" | "killed" | "shutdown";
+/** Why an agent stops. `lost`: its node is gone, and nobody goes on with it; the agent itself hears nothing of that. */
+export type StopReason = "stopped" | "parent-ended" | "failed" | "restart" | "killed" | "shutdown" | "lost";
 
 /** Any kind of agent: made by `agent` only. */
 export interface AnyAgent {

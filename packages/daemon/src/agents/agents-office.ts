@@ -9,7 +9,7 @@
  * AF6. Publications and requests count against their sender until they are handed over or answered. Of what the node itself sends, messages of the
  *      weight {@link OWN_WAITING} wait for one receiver at most, publications apart from the rest; then the oldest are dropped, counted and logged.
  */
-import { errorCodeOf, toErrorRecord } from "@glia-os/abi/errors";
+import { type ErrorRecord, errorCodeOf, toErrorRecord } from "@glia-os/abi/errors";
 import { type AgentId, parseAgentId } from "@glia-os/abi/ids";
 import type { Clock, Logger, Random, Timers } from "@glia-os/abi/ports";
 import {
@@ -245,10 +245,30 @@ export class AgentsOffice implements CellBaggage {
     for (const child of children) this.#own?.send(child, hostMessage({ host: "stop" }));
     if (parent === undefined) return;
     const message = left.kind === "failed" ? left.message : "it was terminated";
-    const error = { ...toErrorRecord(new UnknownAgentError(agent)), code: "agent.ended", message };
+    const error = endedRecord(agent, message);
     const input = left.kind === "failed" ? { reason: "failed", error } : { reason: "stopped" };
     const from = { id: agent };
     this.#own?.send(parent, encoded({ kind: "control", from, correlation: 0, message: "ended", input }));
+  }
+
+  /** Agents here that have children. */
+  get parents(): number {
+    let parents = 0;
+    for (const { family } of this.#desks.values()) if (family.children.length > 0) parents++;
+    return parents;
+  }
+
+  /** These are gone with their node: parents here hear of it (AF5). Children of an agent without a replica have none either. */
+  lost(agents: readonly AgentId[]): void {
+    for (const [parent, desk] of this.#desks)
+      for (const child of agents)
+        if (desk.bereft(child)) {
+          const error = endedRecord(child, "its node is gone");
+          const input = { reason: "lost", error };
+          const from = { id: child };
+          const ended = { kind: "control", from, correlation: 0, message: "ended", input } as const;
+          this.#own?.send(parent, encoded(ended));
+        }
   }
 
   /** Messages of the node itself that were dropped since it started, because too many waited for one receiver (AF6). */
@@ -453,6 +473,10 @@ export class AgentsOffice implements CellBaggage {
     if (this.#bound === undefined) throw new UnknownAgentError("before the node is a member");
     return this.#bound;
   }
+}
+
+function endedRecord(agent: AgentId, message: string): ErrorRecord {
+  return { ...toErrorRecord(new UnknownAgentError(agent)), code: "agent.ended", message };
 }
 
 function encoded(envelope: AgentEnvelope): Uint8Array {

@@ -102,6 +102,11 @@ export class Desk {
     if (this.#children.size < CHILDREN_MAX) this.#children.add(child);
   }
 
+  /** A child of this sender is gone. Returns whether it was one. */
+  bereft(child: string): boolean {
+    return this.#children.delete(child);
+  }
+
   subscribe(topic: string): void {
     if (this.#topics.size < TOPICS_MAX) this.#topics.add(topic);
   }

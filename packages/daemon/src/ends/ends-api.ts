@@ -2,8 +2,11 @@
 import type { AgentId } from "@glia-os/abi/ids";
 import type { Remote } from "../thread-call.ts";
 
-/** How an agent ended: by itself or asked to, by failing, or because somebody terminated it. */
-export type EndReason = "stopped" | "failed" | "killed";
+/**
+ * How an agent ended: by itself or asked to, by failing, because somebody terminated it, or with its node. An agent is `lost` that had neither a journal nor
+ * a replica and whose node is away for longer than its lease, or came back without it; if that node was only cut off the agent comes back with it.
+ */
+export type EndReason = "stopped" | "failed" | "killed" | "lost";
 
 /** An agent that ended. */
 export interface AgentEndView {

@@ -43,7 +43,7 @@ export function watchEnds(node: EndsApi, listener: (end: AgentEnd) => void): End
 
 function endOf({ agent, name, reason, why }: AgentEndView): AgentEnd {
   const ref = name === undefined ? { id: agent } : { id: agent, name };
-  if (reason !== "failed") return { ref, reason, error: undefined };
+  if (reason !== "failed" && reason !== "lost") return { ref, reason, error: undefined };
   const record = toErrorRecord(new AgentEndedError(ref, reason));
   return { ref, reason, error: errorOf(why === undefined ? record : { ...record, message: why }) };
 }
