@@ -161,7 +161,12 @@ export {
   UpgradeRefusedError,
 } from "./upgrade/errors.ts";
 export { TURNS_MAX } from "./upgrade/guest-dialogue.ts";
-export type { PreparedUpgrade, UpgradeRunnerPort } from "./upgrade/upgrade-port.ts";
+export type {
+  KeptUpgrade,
+  KeptUpgradePort,
+  PreparedUpgrade,
+  UpgradeRunnerPort,
+} from "./upgrade/upgrade-port.ts";
 export {
   askHandOver,
   type CodeVersion,

@@ -10,6 +10,7 @@ import {
   type StoredCell,
 } from "@glia-os/cells";
 import {
+  type CellOnDisk,
   type CellStore,
   DomainRunner,
   type DomainRunnerOptions,
@@ -19,6 +20,7 @@ import {
 } from "@glia-os/cells/domain";
 import type { DurableProgram } from "@glia-os/durable";
 import { createSystemClock, createSystemDigests, createSystemRandom, createSystemTimers } from "@glia-os/hal";
+import { inOnePiece } from "@glia-os/mesh-core";
 import { createMemoryJournal } from "@glia-os/store/journal-memory";
 
 export const AGENT = "ab".repeat(16) as AgentId;
@@ -32,19 +34,34 @@ export function bundleOf(name: string): Uint8Array {
 
 /** A node's disk. */
 export class Disk implements CellStore {
-  readonly cells = new Map<AgentId, StoredCell>();
+  readonly cells = new Map<AgentId, CellOnDisk>();
   readonly journal: Journal = createMemoryJournal();
 
   async put(cell: StoredCell): Promise<void> {
     this.cells.set(cell.agent, cell);
   }
 
-  async list(): Promise<readonly StoredCell[]> {
+  async list(): Promise<readonly CellOnDisk[]> {
     return [...this.cells.values()];
   }
 
   async remove(agent: AgentId): Promise<void> {
     this.cells.delete(agent);
+  }
+
+  async putNext({ agent, meta }: StoredCell): Promise<void> {
+    const cell = this.cells.get(agent);
+    if (cell !== undefined) this.cells.set(agent, { ...cell, next: meta });
+  }
+
+  async takeNext(agent: AgentId): Promise<void> {
+    const { next } = this.cells.get(agent) ?? {};
+    if (next !== undefined) this.cells.set(agent, { agent, meta: next });
+  }
+
+  async dropNext(agent: AgentId): Promise<void> {
+    const { meta } = this.cells.get(agent) ?? {};
+    if (meta !== undefined) this.cells.set(agent, { agent, meta });
   }
 }
 
@@ -124,6 +141,8 @@ export class DomainNode {
 
   /** Take up what the disk has. */
   async recover(epoch = 2): Promise<void> {
+    // What the node before had begun to write is on the disk or not by now, as it is when a process is gone.
+    await new Promise<void>((resolve) => setImmediate(resolve));
     for (const cell of await this.runner.stored())
       await this.gate.recover(cell.agent, epoch as Epoch, manifestOf(cell));
   }
@@ -164,7 +183,7 @@ export async function move(from: DomainNode, to: DomainNode, epoch: number, ahea
       chunk = await source();
     }
     largest = Math.max(largest, chunk?.length ?? 0);
-    return chunk;
+    return chunk && inOnePiece(chunk);
   });
   await from.gate.retire(AGENT, { agent: AGENT, epoch: epoch as Epoch, owner: NODE, address: undefined });
   await to.gate.activate(AGENT, epoch as Epoch);

@@ -8,6 +8,7 @@ import {
   type CellRunnerPort,
   CellUpgrades,
   type KeptCells,
+  type KeptUpgradePort,
   type PagesGatePort,
   type PagesRunnerPort,
   ReplicaGate,
@@ -48,6 +49,7 @@ export interface AgentGateParts {
 }
 
 type RunnerSide = CellRunnerPort &
+  KeptUpgradePort &
   ReplicaRunnerPort &
   KeptCells &
   OutboxPort &

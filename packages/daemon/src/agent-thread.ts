@@ -107,7 +107,7 @@ export function runAgentThread(setup: AgentThreadSetup): void {
     programs && openDomainCells({ programs, dataDir, clock, timers, logger, gate: toGate, desks, services });
   const runners = new RunnersByKind(givingImages(runner), domains);
   const pages = pagesRunner(runner, (agent) => domains?.has(agent) === true);
-  const more = oneService(oneService(replicaRunner(runner), upgradeRunner(runner)), pages);
+  const more = oneService(oneService(replicaRunner(runner), upgradeRunner(runner, domains)), pages);
   const all = oneService(oneService(runners, more), agents);
   type Gate = CellGatePort & ActsPort & DesksPort & ReplicaPort & PagesGatePort;
   gate = linkThreads<Gate>(meshPort, all, "accepts").tell;

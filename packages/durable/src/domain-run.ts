@@ -139,6 +139,8 @@ export class DomainRun {
   #ended: Exit | undefined;
   #renewal: Renewal | undefined;
   #pressured = false;
+  /** Something came into it since it began. */
+  #touched = false;
   /** What lay in the inbox when the root task had ended. */
   #left: readonly unknown[] | undefined;
   readonly #options: RunOptions;
@@ -203,15 +205,32 @@ export class DomainRun {
     return { beginning: { ...beginning, spent: this.#spent() }, ...rest };
   }
 
+  /** A fresh run as it begins anew, from what it began with. */
+  afresh(): Renewal {
+    const { beginning, ...rest } = this.#renewalAt(this.#options.beginning.input, [], this.mailbox.form);
+    return { beginning: { ...beginning, spent: this.#spent() }, ...rest };
+  }
+
   /** Book what was spent on records that no longer count. */
   charge(cost: Spent): void {
     this.#kernel.charge(costOf(cost));
   }
 
-  /** The run that begins anew, in place of this one (D4). */
-  renewed(renewal: Renewal): DomainRun {
+  /**
+   * Whether it is as it would be if it began now: nothing came in, no call is out, and no time is waited for. So it may begin anew from its input
+   * without losing anything ({@link afresh}).
+   */
+  get isFresh(): boolean {
+    const { spent = NOTHING_SPENT } = this.#options.beginning;
+    // Calls that a replay took from its records are known by what they cost alone.
+    const isIdle = this.#spent()[0] === spent[0] && this.deadlineMs === undefined;
+    return !this.#touched && isIdle && this.#ended === undefined;
+  }
+
+  /** The run that begins anew, in place of this one (D4), by other code if there is any. */
+  renewed(renewal: Renewal, program: DurableProgram = this.#options.program): DomainRun {
     for (const call of this.calls.values()) this.#giveUp(call);
-    const run = DomainRun.from(this.#options, renewal);
+    const run = DomainRun.from({ ...this.#options, program }, renewal);
     run.mailbox.links.goOnFrom(this.mailbox.links);
     return run;
   }
@@ -224,6 +243,7 @@ export class DomainRun {
     const run = new DomainRun({ ...options, beginning, mailbox, ledgerForm });
     run.#clock.moveTo(nowMs);
     for (const message of inbox) run.#put(message);
+    run.#touched = inbox.length > 0;
     return run;
   }
 
@@ -253,6 +273,7 @@ export class DomainRun {
   #put(payload: unknown): boolean {
     const sent = this.#kernel.trySend(this.#inbox, payload);
     if (sent === "full") return false;
+    this.#touched = true;
     if (sent === "pressured" && !this.#pressured) {
       this.#pressured = true;
       this.#kernel.onRelief(this.#inbox, () => {
@@ -273,9 +294,16 @@ export class DomainRun {
 
   /** Let a record other than a message or an outcome take effect. Intents and ends have none. */
   apply(record: DurableRecord): void {
-    if (record.kind === KIND.time) this.#clock.moveTo(record.nowMs);
-    else if (record.kind === KIND.cancel && this.#ended === undefined)
-      this.#kernel.cancel(this.#root, record.reason);
+    if (record.kind === KIND.time) {
+      const due = this.deadlineMs;
+      this.#touched ||= due !== undefined && due <= record.nowMs;
+      this.#clock.moveTo(record.nowMs);
+    } else if (record.kind === KIND.cancel && this.#ended === undefined) this.#cancel(record.reason);
+  }
+
+  #cancel(reason: unknown): void {
+    this.#touched = true;
+    this.#kernel.cancel(this.#root, reason);
   }
 
   /** Let a waiting call come to its outcome. */
@@ -489,3 +517,4 @@ export class DomainRun {
 /** The number of `sys.external`. */
 const EXTERNAL = SYSCALLS.get("external")?.number;
 const NO_FRAMES: readonly string[] = [];
+const NOTHING_SPENT: Spent = [0, 0, 0, 0, 0];

@@ -6,9 +6,11 @@
  * O3. After the journal refused a batch the domain is lost: it starts nothing, acknowledges nothing and takes nothing in.
  * O4. A record that names blobs is appended after they are durable.
  * O5. A checkpoint begins a batch, and a segment when what is before it is to be removed: whoever reads from it needs nothing before.
+ * O6. At a boundary that other code waits for, that code goes on if it takes the state over, and else the domain as it is (code-exchange.ts).
  */
 import type { JournalBatch, TimerHandle } from "@glia-os/abi/ports";
 import { type Exit, MailboxFullError } from "@glia-os/kernel";
+import { type CodeExchange, ExchangeDesk, type Exchanging, type NewCode } from "./code-exchange.ts";
 import { type AskedCall, type DomainRun, INBOX_MESSAGES } from "./domain-run.ts";
 import type { DomainPlace, DomainSetup, DomainState, Input } from "./domain-setup.ts";
 import { durableCall } from "./durable-call.ts";
@@ -22,6 +24,7 @@ import { receiptFor, takeMail } from "./mailbox-intake.ts";
 import type { MailboxState } from "./mailbox-state.ts";
 import { happensOnce } from "./once-calls.ts";
 import {
+  type Beginning,
   type DurableRecord,
   encodeRecord,
   errorOf,
@@ -40,6 +43,11 @@ type Resumption = DurableRecord & { kind: typeof KIND.resume };
 interface Recorded<Kind extends DurableRecord> {
   readonly record: Kind;
   readonly bytes: Uint8Array;
+}
+
+/** How the domain begins anew. */
+interface Boundary extends Recorded<DurableRecord & { readonly renewal: Renewal }> {
+  readonly exchange?: CodeExchange;
 }
 
 type MailInput = Input & { readonly kind: "mail" };
@@ -70,6 +78,7 @@ export class Domain {
   #records: Uint8Array[] = [];
   #bytes = 0;
   readonly #history: HistoryLimit;
+  readonly #exchanges: ExchangeDesk;
   #toStart: AskedCall[] = [];
   #acknowledge: Acknowledgement[] = [];
   readonly #values: LargeValues | undefined;
@@ -90,6 +99,7 @@ export class Domain {
     this.#nextSeq = nextSeq;
     this.#epoch = epoch;
     this.#values = values;
+    this.#exchanges = new ExchangeDesk(this.name);
     this.#history = new HistoryLimit(setup, run.domain, bytes);
     this.result = this.#ended.promise;
     this.result.catch(() => {});
@@ -173,6 +183,22 @@ export class Domain {
     return accepted.promise;
   }
 
+  /** Go on with other code from the next boundary on, which may be now (O6). @throws {BadProgramError} */
+  exchange(code: NewCode, uses: Beginning["uses"]): Exchanging {
+    const exchange = this.#exchanges.put(code, uses);
+    if (this.#state === "ended") this.#exchanges.end();
+    else if (this.#state !== "running")
+      this.#exchanges.end(new DomainLostError(this.name, "it does not run here"));
+    else if (!this.#yielding && this.#inputs.length === 0 && this.#run.isFresh) {
+      const changed = this.#changed(this.#run.afresh());
+      if (changed !== undefined) {
+        this.#beginAnew(changed);
+        if (this.#runOn()) this.#pump();
+      }
+    }
+    return exchange;
+  }
+
   /** Resolves when what was recorded until now is durable or the journal refused it. */
   async settled(): Promise<void> {
     while (this.#yielding && this.#state === "running")
@@ -185,6 +211,7 @@ export class Domain {
     if (this.#state === "running")
       this.#leave("stopped", new DomainLostError(this.name, "it was stopped here"));
     await this.settled();
+    await this.#history.settled();
   }
 
   #take(input: Input, accepted: { reject(error: unknown): void }): void {
@@ -346,17 +373,40 @@ export class Domain {
   /** Begin anew from a checkpoint, in a batch of its own (O5). Returns false when it cannot be recorded and the domain ended with that. */
   #renew(renewal: Renewal): boolean {
     try {
-      this.#flush();
-      const { record, bytes } = this.#recorded({ kind: KIND.checkpoint, renewal } as const);
-      const seq = this.#nextSeq;
-      this.#push(bytes);
-      const isLong = this.#history.isLong();
-      this.#flush(isLong ? () => this.#history.seal() : undefined);
-      if (isLong) this.#durable.then(() => this.#history.removeBefore(seq)).catch(() => {});
-      this.#run = this.#run.renewed(record.renewal);
+      this.#beginAnew(this.#changed(renewal) ?? this.#recorded({ kind: KIND.checkpoint, renewal } as const));
       return true;
     } catch (error) {
       return this.#finish({ kind: "failed", error });
+    }
+  }
+
+  #beginAnew({ record, bytes, exchange }: Boundary): void {
+    this.#flush();
+    const seq = this.#nextSeq;
+    this.#push(bytes);
+    if (exchange !== undefined) this.#acknowledge.push(exchange.acknowledgement(seq, bytes.length));
+    const isLong = this.#history.isLong();
+    this.#flush(isLong ? () => this.#history.seal() : undefined);
+    if (isLong)
+      this.#durable.then(
+        () => this.#history.removeBefore(seq),
+        () => {},
+      );
+    this.#run = this.#run.renewed(record.renewal, exchange?.program);
+  }
+
+  /** O6. Undefined when no code waits, and when it refused. */
+  #changed(renewal: Renewal): Boundary | undefined {
+    const exchange = this.#exchanges.take();
+    if (exchange === undefined) return undefined;
+    try {
+      // The new code gets a copy: whatever it does to that, the old goes on with its own.
+      const { record } = this.#recorded({ kind: KIND.checkpoint, renewal } as const);
+      const changed = exchange.renewalOf(record.renewal);
+      return { ...this.#recorded({ kind: KIND.upgraded, renewal: changed } as const), exchange };
+    } catch (error) {
+      exchange.refuse(error);
+      return undefined;
     }
   }
 
@@ -376,6 +426,7 @@ export class Domain {
     this.#write({ kind: KIND.exit, outcome });
     this.#flush();
     this.#state = "ended";
+    this.#exchanges.end();
     this.#timer?.cancel();
     for (const input of this.#inputs.splice(0))
       if ("accepted" in input) input.accepted.reject(new DomainEndedError(this.name));
@@ -496,6 +547,7 @@ export class Domain {
     this.#state = state;
     this.#timer?.cancel();
     const error = new DomainLostError(this.name, why);
+    this.#exchanges.end(error);
     for (const input of this.#inputs.splice(0)) if ("accepted" in input) input.accepted.reject(error);
     for (const { reject } of this.#acknowledge.splice(0)) reject(error);
     for (const call of this.#run.calls.values()) call.stop?.();

@@ -19,6 +19,7 @@ import type {
 } from "@glia-os/abi/ports";
 import type { RestartAnswer } from "@glia-os/kernel/supervision";
 import type { AmbientGuard } from "./ambient-guard.ts";
+import type { Exchanging, NewCode } from "./code-exchange.ts";
 import { collectValues } from "./collect-values.ts";
 import type { Sha256 } from "./derived-random.ts";
 import { Domain } from "./domain.ts";
@@ -38,7 +39,7 @@ import {
 import { portionsOf } from "./head-portions.ts";
 import { LargeValues } from "./large-values.ts";
 import type { MakeLedger } from "./ledger.ts";
-import { replayLive } from "./live-replay.ts";
+import { type LiveReplayOptions, replayLive } from "./live-replay.ts";
 import { LogGate } from "./log-gate.ts";
 import { type Delivery, faultOf, type Receipt } from "./mailbox-delivery.ts";
 import type { PostOffice } from "./mailbox-post.ts";
@@ -46,7 +47,7 @@ import { releaseDomain } from "./moved-domain.ts";
 import { OfferedServices } from "./offered-services.ts";
 import { feedOn, feedRest, loadBefore, type PreparedReplay } from "./prepared-replay.ts";
 import { checkProgram, type DurableProgram, type DurableService } from "./program.ts";
-import { type DurableRecord, encodeRecord, KIND, reread } from "./record.ts";
+import { type Beginning, type DurableRecord, encodeRecord, KIND, reread } from "./record.ts";
 import { Recovery, type RestartEvent } from "./recovery/recovery.ts";
 import { NotFailedError } from "./recovery/recovery-errors.ts";
 import { recoveryPlanOf } from "./recovery/recovery-plan.ts";
@@ -98,7 +99,8 @@ const [LISTED_AT_ONCE, SEED_BYTES, HISTORY_BYTES] = [10_000, 16, 1_048_576] as c
 /** The durable domains of this process. */
 export class Domains {
   readonly #options: DomainsOptions;
-  readonly #programs: ReadonlyMap<string, DurableProgram>;
+  /** Those that domains go on with now. */
+  readonly #programs: Map<string, DurableProgram>;
   readonly #services: OfferedServices;
   readonly #setup: DomainSetup;
   readonly #recovery: Recovery;
@@ -236,7 +238,7 @@ export class Domains {
     }
     const head = await this.#options.journal.head(name);
     if (head === undefined) throw new DomainUnknownError(name);
-    const prepared = await this.#replayedAnew(head);
+    const prepared = await this.#replayedAnew(head, true);
     this.#prepared.set(name, prepared);
     return prepared.replay.nextSeq;
   }
@@ -245,6 +247,22 @@ export class Domains {
   unrepeatable(name: string): number {
     const calls = this.#domains.get(name)?.waiting ?? [];
     return calls.filter((call) => call.intentAt > 0 && !this.#services.mayRepeat(call)).length;
+  }
+
+  /**
+   * Other code for a domain that runs here, from its next checkpoint on, or now if nothing came in since the last. From then on its program is that
+   * of the code for every domain of the name here. @throws {DomainUnknownError} {ProgramUnknownError} for a service, {BadProgramError}
+   */
+  exchange(name: string, code: NewCode): Exchanging {
+    const domain = this.#domains.get(name);
+    if (domain === undefined) throw new DomainUnknownError(name);
+    const { program } = code;
+    const exchanging = domain.exchange(code, this.#usesOf(name, program as DurableProgram));
+    exchanging.done.then(
+      () => this.#programs.set(program.name, program as DurableProgram),
+      () => {},
+    );
+    return exchanging;
   }
 
   /** Forget what was prepared. Idempotent. */
@@ -356,13 +374,17 @@ export class Domains {
 
   #beginning(name: string, program: DurableProgram, input: unknown, values: LargeValues | undefined): Spawn {
     const { version } = program;
-    const uses = (program.uses ?? []).map((use) => [use, this.#services.get(use, name).kind] as const);
+    const uses = this.#usesOf(name, program);
     const seed = this.#options.random.bytes(new Uint8Array(SEED_BYTES));
     const spawn: Spawn = {
       kind: KIND.spawn,
       beginning: { program: program.name, input, uses, seed, version },
     };
     return reread(spawn, encodeRecord(1, spawn, values), values);
+  }
+
+  #usesOf(name: string, { uses = [] }: DurableProgram): Beginning["uses"] {
+    return uses.map((use) => [use, this.#services.get(use, name).kind] as const);
   }
 
   #recoveryOf({ journal, timers, random, meter, onRestart }: DomainsOptions): Recovery {
@@ -378,7 +400,7 @@ export class Domains {
       replayTo: async (name, until) => {
         const head = await journal.head(name);
         if (head === undefined) throw new DomainUnknownError(name);
-        return await this.#replayed(head, this.#valuesOf(name), until);
+        return await this.#replayed(head, this.#valuesOf(name), { until });
       },
       mayTryAgain: (call) => this.#services.mayTryAgain(call),
       refusalOf: (call, result) => this.#services.refusalOf(call, result),
@@ -441,22 +463,18 @@ export class Domains {
     return prepared;
   }
 
-  async #replayedAnew(head: DomainHead): Promise<PreparedReplay> {
+  async #replayedAnew(head: DomainHead, goesOn = false): Promise<PreparedReplay> {
     const values = this.#valuesOf(head.domain);
-    return { values, replay: await this.#replayed(head, values) };
+    return { values, replay: await this.#replayed(head, values, { goesOn }) };
   }
 
   /** Replay a journal, and when it diverges once more to say where in the source. */
-  async #replayed(
-    head: DomainHead,
-    values: LargeValues | undefined,
-    until = Number.POSITIVE_INFINITY,
-  ): Promise<Replay> {
+  async #replayed(head: DomainHead, values: LargeValues | undefined, span: ReplaySpan): Promise<Replay> {
     try {
-      return await this.#replay(head, values, false, until);
+      return await this.#replay(head, values, false, span);
     } catch (error) {
       if (!(error instanceof DivergedError)) throw error;
-      return await this.#replay(head, values, true, until);
+      return await this.#replay(head, values, true, span);
     }
   }
 
@@ -464,7 +482,7 @@ export class Domains {
     { domain: name, firstSeq }: DomainHead,
     values: LargeValues | undefined,
     keepPositions: boolean,
-    until: number,
+    span: ReplaySpan,
   ): Promise<Replay> {
     const { journal, digests, logger, guard, ledger } = this.#options;
     const gate = new LogGate(logger);
@@ -482,8 +500,9 @@ export class Domains {
           if (gate.isOpen) this.#options.onRefused?.(name, path, op);
         },
       });
-    const replay = await replayLive(journal, name, make, { before: loadBefore(values), until, firstSeq });
+    const replay = await replayLive(journal, name, make, { before: loadBefore(values), firstSeq, ...span });
     gate.open();
+    if (!replay.isOffered) return replay;
     for (const [use] of replay.run.uses) this.#services.get(use, name);
     return replay;
   }
@@ -496,6 +515,7 @@ export class Domains {
   }
 }
 
+type ReplaySpan = Pick<LiveReplayOptions, "until" | "goesOn">;
 type Spawn = DurableRecord & { readonly kind: typeof KIND.spawn };
 
 interface MutableReport {

@@ -75,6 +75,15 @@ export class DomainEndedError extends DurableError<"durable.domain-ended"> {
   }
 }
 
+/** Another exchange of code was asked for before this one came to a boundary. */
+export class ExchangeReplacedError extends DurableError<"durable.exchange-replaced"> {
+  constructor(domain: string) {
+    super("durable.exchange-replaced", `${domain} was given other code before it took this`, {
+      details: { domain },
+    });
+  }
+}
+
 /** The journal has records of the domain. */
 export class DomainExistsError extends DurableError<"durable.domain-exists"> {
   constructor(domain: string) {

@@ -13,6 +13,8 @@ export class HistoryLimit {
   readonly #limit: number;
   /** Bytes of records that are not removed. */
   #bytes: number;
+  /** Settles when what is being removed is gone. */
+  #removing: Promise<unknown> = Promise.resolve();
 
   constructor(
     setup: { readonly journal: Journal; readonly historyBytes: number },
@@ -42,7 +44,12 @@ export class HistoryLimit {
   }
 
   /** Remove what is before a checkpoint that is durable (HL1). */
-  async removeBefore(seq: number): Promise<void> {
-    await this.#journal.truncate(this.#domain, seq);
+  removeBefore(seq: number): void {
+    this.#removing = this.#journal.truncate(this.#domain, seq).catch(() => undefined);
+  }
+
+  /** Resolves when nothing is being removed: who reads the journal next finds it as its head says. */
+  async settled(): Promise<void> {
+    await this.#removing;
   }
 }

@@ -13,8 +13,10 @@ export {
   encodeEntry,
 } from "./audit.ts";
 export { AuditLog } from "./audit-log.ts";
+export type { Exchanged, Exchanging, NewCode } from "./code-exchange.ts";
 export { callBefore, type DomainDifference, type DomainOf, diffDomains, type RecordPair } from "./diff.ts";
 export type { DomainState } from "./domain-setup.ts";
+export { domainVersion } from "./domain-version.ts";
 export {
   Domains,
   type DomainsOptions,
@@ -34,6 +36,7 @@ export {
   DomainLostError,
   DomainMovedError,
   DomainUnknownError,
+  ExchangeReplacedError,
   NotDurableError,
   NotRecordableError,
   OutcomeUnknownError,

@@ -4,6 +4,7 @@
  * LR1. A journal without rollbacks is read once. One with rollbacks is found by its first replay failing, and is then replayed without
  *      what was discarded.
  * LR2. What many batches hold is fed at once, unless values of it are kept as blobs: those are loaded record by record.
+ * LR3. A journal whose last records are of a program that is not offered is refused, unless more of it is to come.
  */
 import type { JoinedBatches, Journal } from "@glia-os/abi/ports";
 import { namesValues } from "./large-values.ts";
@@ -24,11 +25,13 @@ export interface LiveReplayOptions {
   readonly until?: number;
   /** The number of the oldest record of the journal, for who knows it. Default: it is asked for. */
   readonly firstSeq?: number;
+  /** More of the journal is to come (LR3). Default false. */
+  readonly goesOn?: boolean;
 }
 
 /**
  * Replay a domain without any effect. `make` is called once, and once more when there are rollbacks (LR1).
- * @throws what `Replay.feed` throws
+ * @throws what `Replay.feed` and `Replay.checkProgram` throw
  */
 export async function replayLive(
   journal: LongJournal,
@@ -50,7 +53,7 @@ async function feedAll(
   domain: string,
   replay: Replay,
   discarded: readonly Discarded[],
-  { before, until = Number.POSITIVE_INFINITY, firstSeq: known }: LiveReplayOptions,
+  { before, until = Number.POSITIVE_INFINITY, firstSeq: known, goesOn = false }: LiveReplayOptions,
 ): Promise<Replay> {
   const from = known ?? (await journal.head(domain))?.firstSeq ?? 1;
   const wanted = (seq: number): boolean => seq < until && !isDiscarded(discarded, seq);
@@ -63,6 +66,7 @@ async function feedAll(
   }
   const last = discarded.at(-1)?.at ?? 0;
   if (last >= replay.nextSeq && last < until) replay.skipTo(last);
+  if (!goesOn) replay.checkProgram();
   return replay;
 }
 

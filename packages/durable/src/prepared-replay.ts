@@ -26,7 +26,11 @@ export async function feedOn(
   { replay, values }: PreparedReplay,
 ): Promise<void> {
   const { nextSeq: firstSeq } = replay;
-  await replayLive(journal, domain, () => replay, { before: loadBefore(values), firstSeq });
+  await replayLive(journal, domain, () => replay, {
+    before: loadBefore(values),
+    firstSeq,
+    goesOn: true,
+  });
 }
 
 /** What loads the large values of a body before it is fed. */

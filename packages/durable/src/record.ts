@@ -57,6 +57,7 @@ export const KIND = {
   moved: 13,
   mail: 14,
   restart: 15,
+  upgraded: 16,
 } as const;
 
 /** Where a task stands in its domain: spawn indices from the root, which has none. */
@@ -104,6 +105,8 @@ export type DurableRecord =
     }
   /** The root task ended with a checkpoint, and starts anew. */
   | { readonly kind: typeof KIND.checkpoint; readonly renewal: Renewal }
+  /** Other code goes on where the code before came to a boundary: nothing before is needed, and what it did is not judged by the new code. */
+  | { readonly kind: typeof KIND.upgraded; readonly renewal: Renewal }
   /** The domain was given away; it is gone on with where it was given to, or where it is taken back. */
   | { readonly kind: typeof KIND.moved; readonly to: string }
   /** The root task failed, and this is how the domain goes on, or that it does not. */
@@ -254,6 +257,7 @@ const WHAT: Readonly<Record<DurableRecord["kind"], string>> = {
   [KIND.moved]: "the new owner",
   [KIND.restart]: "a restart",
   [KIND.checkpoint]: "the state of a checkpoint, or a message that waits beside it,",
+  [KIND.upgraded]: "the state of the new code, or a message that waits beside it,",
 };
 
 function writeFront(seq: number, record: DurableRecord): void {
@@ -274,6 +278,7 @@ function contentOf(record: DurableRecord, keeper?: ValueKeeper): unknown {
       return [program, partOf(record, input, keeper), uses, seed, ...partsOfVersion(version)];
     }
     case KIND.checkpoint:
+    case KIND.upgraded:
       return formOfRenewal(record, record.renewal, keeper);
     case KIND.restart: {
       const { renewal } = record.facts;
@@ -339,6 +344,7 @@ export function recordOf(row: RecordRow, source?: ValueSource): DurableRecord {
       return { kind, beginning: { program, input: found(input, source), uses, seed, ...versionOf(version) } };
     }
     case KIND.checkpoint:
+    case KIND.upgraded:
       return { kind, renewal: renewalOf(outcome, source) };
     case KIND.moved:
       return { kind, to: outcome as string };

@@ -4,6 +4,8 @@
  *
  * P1. A record that does not fit what the program does is a {@link DivergedError} with both sides; the program is never adjusted to it.
  * P2. Nothing is performed and nothing is written.
+ * P3. Records of a program that is not offered are passed over, up to where one that is took over (kind 16) or began anew. When there is
+ *     none, that is the refusal; it is told by {@link Replay.checkProgram}, since what comes next may be such a place.
  */
 import type { Logger } from "@glia-os/abi/ports";
 import { syscallByNumber } from "@glia-os/abi/syscalls";
@@ -70,6 +72,8 @@ export class Replay {
   #ended: Outcome | undefined;
   #movedTo: string | undefined;
   #restarted: RestartFacts | undefined;
+  /** Why what the records are of is not offered (P3). */
+  #foreign: ProgramUnknownError | ProgramChangedError | undefined;
   /** What is being fed. Where positions are kept, nothing is taken from it at once: each call is to be seen. */
   readonly #tape: Tape = new Tape();
 
@@ -103,8 +107,19 @@ export class Replay {
     return this.#beginning;
   }
 
-  /** The run, to be lived on. @throws {BadJournalError} before its clock was set */
+  /** Whether the program of the last records is offered. */
+  get isOffered(): boolean {
+    return this.#foreign === undefined;
+  }
+
+  /** Refuse records that end with those of a program that is not offered (P3). @throws {ProgramUnknownError} {ProgramChangedError} */
+  checkProgram(): void {
+    if (this.#foreign !== undefined) throw this.#foreign;
+  }
+
+  /** The run, to be lived on. @throws {BadJournalError} before its clock was set, and as {@link checkProgram} */
   get run(): DomainRun {
+    this.checkProgram();
     if (this.#run !== undefined && this.#lastSeq > 1) return this.#run;
     throw new BadJournalError(this.#options.domain, this.nextSeq, "the journal ends before the domain began");
   }
@@ -114,7 +129,7 @@ export class Replay {
     this.#lastSeq = seq;
   }
 
-  /** Feed the records of one batch. @throws {DivergedError} {BadJournalError} {ProgramUnknownError} {NotDurableError} {ValueMissingError} */
+  /** Feed the records of one batch. @throws {DivergedError} {BadJournalError} {NotDurableError} {ValueMissingError} */
   feed(body: Uint8Array, firstSeq: number, count: number): void {
     const tape = this.#tape;
     tape.load(body, firstSeq, count);
@@ -172,6 +187,7 @@ export class Replay {
     if (record.kind === KIND.spawn) this.#begin(record.beginning);
     else if (record.kind === KIND.moved) this.#movedTo = record.to;
     else if (record.kind === KIND.checkpoint) this.#renew(seq, record.renewal);
+    else if (record.kind === KIND.upgraded) this.#beginAnew(record.renewal);
     else if (record.kind === KIND.restart) this.#restart(seq, record.facts);
     else if (record.kind === KIND.exit) this.#end(seq, record.outcome);
     else {
@@ -192,7 +208,31 @@ export class Replay {
 
   #begin(beginning: Beginning): void {
     this.#beginning = beginning;
-    this.#run = new DomainRun({ ...this.#runOptions(beginning), beginning });
+    const options = this.#offered(beginning);
+    if (options !== undefined) this.#run = new DomainRun({ ...options, beginning });
+  }
+
+  /** Where nothing before is needed, whatever it was of. */
+  #beginAnew(renewal: Renewal): void {
+    this.#beginning = renewal.beginning;
+    const options = this.#offered(renewal.beginning);
+    if (options === undefined) this.#run = undefined;
+    else {
+      this.#run = this.#run?.renewed(renewal, options.program) ?? DomainRun.from(options, renewal);
+      this.#run.runOut();
+    }
+  }
+
+  /** What a run of it is made with; undefined when its program is not offered (P3). */
+  #offered(beginning: Beginning): Omit<RunOptions, "beginning"> | undefined {
+    this.#foreign = undefined;
+    try {
+      return this.#runOptions(beginning);
+    } catch (refusal) {
+      if (!(refusal instanceof ProgramUnknownError || refusal instanceof ProgramChangedError)) throw refusal;
+      this.#foreign = refusal;
+      return undefined;
+    }
   }
 
   /** @throws {ProgramUnknownError} {ProgramChangedError} */
@@ -218,15 +258,15 @@ export class Replay {
   /** A checkpoint that the program came to as well, or the first thing that is known. */
   #renew(seq: number, renewal: Renewal): void {
     if (this.#run === undefined) {
-      this.#run = DomainRun.from(this.#runOptions(renewal.beginning), renewal);
-    } else {
-      const attempted = this.#run.renewal;
-      if (attempted === undefined)
-        throw this.#diverged(seq, "that it had a checkpoint", "had none", positionOf(this.#run));
-      if (!sameRenewal(renewal, attempted))
-        throw this.#diverged(seq, "a checkpoint", "had one with another state, or other messages", []);
-      this.#run = this.#run.renewed(renewal);
+      this.#beginAnew(renewal);
+      return;
     }
+    const attempted = this.#run.renewal;
+    if (attempted === undefined)
+      throw this.#diverged(seq, "that it had a checkpoint", "had none", positionOf(this.#run));
+    if (!sameRenewal(renewal, attempted))
+      throw this.#diverged(seq, "a checkpoint", "had one with another state, or other messages", []);
+    this.#run = this.#run.renewed(renewal);
     this.#beginning = renewal.beginning;
     this.#run.runOut();
   }
@@ -234,13 +274,13 @@ export class Replay {
   /** How the domain goes on after a failure that no longer counts; or that it does not, which stands after its end. */
   #restart(seq: number, facts: RestartFacts): void {
     const { choice, renewal, cost } = facts;
+    if (this.#foreign !== undefined && renewal === undefined) return;
     this.#restarted = facts;
     if ((this.#ended !== undefined) !== (choice === "escalate"))
       throw this.#bad(seq, "it does not follow a failure, or what it discards was not left out");
     if (renewal !== undefined) {
-      this.#run = DomainRun.from(this.#runOptions(renewal.beginning), renewal);
-      this.#beginning = renewal.beginning;
-      this.#run.runOut();
+      this.#run = undefined;
+      this.#beginAnew(renewal);
     } else if (this.#run !== undefined) this.#run.charge(cost);
   }
 
@@ -287,7 +327,7 @@ export class Replay {
 }
 
 /** Records that say by themselves how a domain begins, or begins anew. */
-const BEGINNINGS: readonly number[] = [KIND.spawn, KIND.checkpoint, KIND.restart];
+const BEGINNINGS: readonly number[] = [KIND.spawn, KIND.checkpoint, KIND.restart, KIND.upgraded];
 const NOT_RECORDABLE = "durable.not-recordable";
 
 function nameOf(op: number): string {

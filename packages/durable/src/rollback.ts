@@ -39,6 +39,7 @@ export interface RolledBack {
   readonly effects: readonly EffectInTheWay[];
 }
 
+const BEGINNINGS: readonly number[] = [KIND.spawn, KIND.checkpoint, KIND.upgraded];
 /** Asking a person again harms nobody. */
 const APPROVE = SYSCALLS.get("approve")?.number;
 
@@ -54,7 +55,7 @@ export async function rollbackDomain(
   let [begun, found, discarded] = [false, false, 0];
   for await (const logged of loggedRecords(journal, domain)) {
     if (isDiscarded(before, logged.seq)) continue;
-    begun ||= logged.row.kind === KIND.spawn || logged.row.kind === KIND.checkpoint;
+    begun ||= BEGINNINGS.includes(logged.row.kind);
     found ||= begun && logged.seq === to;
     if (logged.seq <= to) continue;
     discarded += 1;

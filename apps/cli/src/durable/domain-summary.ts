@@ -89,7 +89,8 @@ export async function summaryOf(
     if ("rollback" in each || isDiscarded(discarded, each.seq)) continue;
     const { record } = each;
     if (record.kind === KIND.spawn) program = record.beginning.program;
-    else if (record.kind === KIND.checkpoint) program = record.renewal.beginning.program;
+    else if (record.kind === KIND.checkpoint || record.kind === KIND.upgraded)
+      program = record.renewal.beginning.program;
     else if (record.kind === KIND.restart) {
       program = record.facts.renewal?.beginning.program ?? program;
       lastMs = Math.max(lastMs, record.facts.nowMs);

@@ -80,7 +80,7 @@ async function mailboxOf(
   for await (const each of recordsOf(journal, domain, firstSeq, valuesOf(folder, domain))) {
     if ("rollback" in each || isDiscarded(discarded, each.seq)) continue;
     const { record } = each;
-    if (record.kind === KIND.checkpoint) last = record.renewal.mailbox;
+    if (record.kind === KIND.checkpoint || record.kind === KIND.upgraded) last = record.renewal.mailbox;
     else if (record.kind === KIND.restart) last = record.facts.renewal?.mailbox ?? last;
   }
   return last;

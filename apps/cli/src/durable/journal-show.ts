@@ -80,6 +80,8 @@ export function described({ record }: Pick<NumberedRecord, "record">): Described
     }
     case KIND.checkpoint:
       return { what: "begins anew from a checkpoint", value: record.renewal.beginning.input };
+    case KIND.upgraded:
+      return { what: "goes on with other code", value: record.renewal.beginning.input };
     case KIND.moved:
       return { what: `is given to ${record.to}` };
     case KIND.restart:

@@ -53,6 +53,16 @@ export type CellNote =
       readonly lost: readonly number[];
     };
 
+/** What a node tells an agent that is to be upgraded: have a checkpoint as soon as no handler is under way, and begin none before it; or go on without. */
+export interface RestNote {
+  readonly note: "rest" | "go";
+}
+
+/** Whether a note is one of these. */
+export function isRestNote(note: CellNote | RestNote): note is RestNote {
+  return note.note === "rest" || note.note === "go";
+}
+
 /** What leaves a cell once the record it follows from is durable. */
 export type CellEffect =
   | {

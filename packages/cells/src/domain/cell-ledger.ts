@@ -10,7 +10,7 @@
 import type { DomainLedger } from "@glia-os/durable";
 import { type LinkId, LinkTable } from "@glia-os/mesh-core";
 import { BadImageError } from "../errors.ts";
-import type { Acted, CellEffect } from "./cell-act.ts";
+import { type Acted, type CellEffect, isRestNote } from "./cell-act.ts";
 import { askerOf, type CellMessage, type Reply } from "./cell-message.ts";
 import { CELL_SERVICE } from "./cell-service.ts";
 import { Outbox } from "./outbox.ts";
@@ -33,6 +33,7 @@ export class CellLedger implements DomainLedger {
   #received: number;
   readonly #parts: CellLedgerParts;
   #hasActed = false;
+  #rests = false;
 
   constructor(parts: CellLedgerParts, form?: unknown) {
     const linkOf = (number: number): LinkId => parts.linkOf(number);
@@ -56,6 +57,11 @@ export class CellLedger implements DomainLedger {
     return this.#received;
   }
 
+  /** Whether the cell was told to rest, and had no checkpoint since. */
+  get rests(): boolean {
+    return this.#rests;
+  }
+
   /** The link table. */
   serialize(): Uint8Array {
     return this.#table.serialize();
@@ -64,8 +70,11 @@ export class CellLedger implements DomainLedger {
   came(payload: unknown): void {
     const { id, ask, floor, closed, note } = payload as CellMessage;
     if (note !== undefined) {
-      this.outbox.noted(note);
-      this.#step(note.serial);
+      if (isRestNote(note)) this.#rests = note.note === "rest";
+      else {
+        this.outbox.noted(note);
+        this.#step(note.serial);
+      }
       return;
     }
     this.#received += 1;

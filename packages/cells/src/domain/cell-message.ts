@@ -3,7 +3,7 @@ import type { NodeId } from "@glia-os/abi/ids";
 import type { LinkId } from "@glia-os/mesh-core";
 import type { KeptMail } from "../kept-cells.ts";
 import type { Asker } from "../runner-port.ts";
-import type { CellNote } from "./cell-act.ts";
+import type { CellNote, RestNote } from "./cell-act.ts";
 
 /** Longest payload that a record holds: a record takes 1 MiB, less what stands beside it. */
 export const MESSAGE_BYTES_MAX: number = 1024 * 1024 - 65_536;
@@ -21,7 +21,7 @@ export interface CellMessage {
   /** How many bytes one had that was too long (over {@link MESSAGE_BYTES_MAX}). */
   readonly tooLong?: number;
   /** Told by the node to a cell that talks to others: docs/spec/domain-cell.md, "Talking". */
-  readonly note?: CellNote & { readonly serial: number };
+  readonly note?: (CellNote | RestNote) & { readonly serial: number };
   /** For the link table: see links.md. */
   readonly floor: number;
   readonly closed: readonly LinkId[];
@@ -42,8 +42,8 @@ export function messageOf({ link, seq, ask, from, floor, closed, payload }: Kept
 
 const NO_NODE = "0".repeat(64) as NodeId;
 
-/** What the node tells, as it is recorded. `serial`: which of the calls and notes of its process it is. */
-export function noteOf(note: CellNote, serial: number): CellMessage {
+/** What the node tells, as it is recorded. `serial`: which of the calls and notes of its process it is; 0 for a note that nothing leaves for. */
+export function noteOf(note: CellNote | RestNote, serial: number): CellMessage {
   const front = { id: "", ask: false, from: NO_NODE, floor: 0, closed: [] };
   return { ...front, payload: new Uint8Array(), note: { ...note, serial } };
 }

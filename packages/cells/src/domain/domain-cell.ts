@@ -7,10 +7,17 @@
  */
 import { type AgentId, fromHex, toHex } from "@glia-os/abi/ids";
 import type { SegmentInfo } from "@glia-os/abi/ports";
-import { Domains, type DurableDomain, type DurableProgram } from "@glia-os/durable";
+import {
+  Domains,
+  type DurableDomain,
+  type DurableProgram,
+  type Exchanging,
+  type NewCode,
+} from "@glia-os/durable";
 import type { AgentManifest } from "../agent-manifest.ts";
 import { NotHereError } from "../errors.ts";
 import type { KeptMail } from "../kept-cells.ts";
+import type { RestNote } from "./cell-act.ts";
 import { CellLedger, type CellLedgerParts } from "./cell-ledger.ts";
 import { type CellMessage, messageOf, noteOf } from "./cell-message.ts";
 import { CELL_SERVICE, cellService } from "./cell-service.ts";
@@ -32,6 +39,15 @@ interface Waiting {
   readonly kept: PromiseWithResolvers<void>;
 }
 
+/** What a cell runs. */
+export interface CellCode {
+  readonly manifest: AgentManifest;
+  /** Its version is the hash of its bundle. */
+  readonly program: DurableProgram<unknown>;
+  /** Those that its grants name. */
+  readonly services: readonly DomainService[];
+}
+
 /** Why a domain has no result here: it was stopped. */
 export type DomainEnd = (
   how: { readonly failed: false } | { readonly failed: true; readonly error: unknown },
@@ -40,12 +56,12 @@ export type DomainEnd = (
 /** A cell. */
 export class DomainCell {
   readonly agent: AgentId;
-  readonly manifest: AgentManifest;
-  readonly immovable: readonly string[];
   /** Its talk with others, beside its askers. */
   readonly talk: CellTalk;
   readonly #domains: Domains;
-  readonly #program: DurableProgram<unknown>;
+  #manifest!: AgentManifest;
+  #program!: DurableProgram<unknown>;
+  #immovable: readonly string[] = [];
   readonly #o: DomainRunnerOptions;
   readonly #onEnd: DomainEnd;
   #ledger: CellLedger;
@@ -60,29 +76,20 @@ export class DomainCell {
   #arrivedSeq = 0;
   #replayedSeq = 0;
 
-  constructor(
-    agent: AgentId,
-    manifest: AgentManifest,
-    program: DurableProgram<unknown>,
-    services: readonly DomainService[],
-    options: DomainRunnerOptions,
-    onEnd: DomainEnd,
-  ) {
+  constructor(agent: AgentId, code: CellCode, options: DomainRunnerOptions, onEnd: DomainEnd) {
     this.agent = agent;
-    this.manifest = manifest;
-    this.#program = program;
+    this.became(code);
     this.#o = options;
     this.#onEnd = onEnd;
-    this.immovable = services.filter(({ capability }) => capability === "immovable").map(({ name }) => name);
     this.#ledger = new CellLedger(this.#facts);
     this.talk = new CellTalk({
       agent,
-      desks: manifest.grants.includes(AGENTS_GRANT) ? options.desks : undefined,
+      desks: code.manifest.grants.includes(AGENTS_GRANT) ? options.desks : undefined,
       timers: options.timers,
       ledger: () => this.#ledger,
       tell: (note, serial) => this.#keep(noteOf(note, serial)),
     });
-    this.#domains = this.#makeDomains(services);
+    this.#domains = this.#makeDomains();
   }
 
   readonly #facts: CellLedgerParts = {
@@ -98,13 +105,25 @@ export class DomainCell {
     return toHex(this.#o.digests.sha256(bytes).subarray(0, ID_BYTES));
   }
 
-  #makeDomains(services: readonly DomainService[]): Domains {
-    const { journal, clock, timers, digests, random, logger, gate, guard, historyBytes } = this.#o;
+  #makeDomains(): Domains {
+    const {
+      journal,
+      clock,
+      timers,
+      digests,
+      random,
+      logger,
+      gate,
+      guard,
+      historyBytes,
+      services = [],
+    } = this.#o;
     const cell = cellService({
       replied: (asker, payload) => gate.replied(this.agent, asker, payload.slice()),
       after: (run) => this.talk.after(run),
       act: (acts, settle, call) => this.talk.act(acts, settle, call),
     });
+    // What its program may use of them is checked against its grants before it runs.
     const offered = Object.fromEntries(services.map((service) => [service.name, service]));
     return new Domains({
       journal,
@@ -112,7 +131,7 @@ export class DomainCell {
       timers,
       digests,
       random,
-      logger: logger.child({ agent: this.agent, name: this.manifest.name }),
+      logger: logger.child({ agent: this.agent, name: this.#manifest.name }),
       programs: [this.#program],
       services: { ...offered, [CELL_SERVICE]: cell },
       ledger: (form) => {
@@ -155,12 +174,14 @@ export class DomainCell {
     await this.#taking.catch(() => undefined);
     this.#source = undefined;
     const { agent } = this;
-    const { name } = this.manifest;
+    const { name } = this.#manifest;
     const input = { agent, name, ...(begin === undefined ? {} : { begin: textOf(begin) }) };
     const domain =
       (await this.#domains.resume(agent)) ?? (await this.#domains.start(agent, this.#program, input));
     this.#domain = domain;
     this.talk.begin();
+    // An upgrade was under way when its process ended.
+    if (this.#ledger.rests) this.rest("go").catch(() => undefined);
     domain.result.then(
       () => this.#ended(domain, { failed: false }),
       (error: unknown) => this.#ended(domain, { failed: true, error }),
@@ -176,6 +197,39 @@ export class DomainCell {
     this.#domain = undefined;
     this.#giveBack();
     this.#onEnd(how);
+  }
+
+  // Its code
+
+  get manifest(): AgentManifest {
+    return this.#manifest;
+  }
+
+  get program(): DurableProgram<unknown> {
+    return this.#program;
+  }
+
+  /** Services it uses that cannot move. */
+  get immovable(): readonly string[] {
+    return this.#immovable;
+  }
+
+  /** It runs this from now on. */
+  became({ manifest, program, services }: CellCode): void {
+    this.#manifest = manifest;
+    this.#program = program;
+    this.#immovable = services.filter(({ capability }) => capability === "immovable").map(({ name }) => name);
+  }
+
+  /** Other code for its domain, from its next checkpoint on. @throws {NotHereError} */
+  exchange(code: NewCode): Exchanging {
+    if (this.#domain === undefined) throw new NotHereError(this.agent);
+    return this.#domains.exchange(this.agent, code);
+  }
+
+  /** Have the program of an agent come to a checkpoint, or go on without; resolves when it was told. */
+  rest(what: RestNote["note"]): Promise<void> {
+    return this.#keep(noteOf({ note: what }, 0));
   }
 
   /** Put a message into the journal (DC1). */

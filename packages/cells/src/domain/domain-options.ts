@@ -15,13 +15,25 @@ export interface ProgramLoader {
   load(bundle: Uint8Array, hash: string): Promise<DurableProgram<unknown>>;
 }
 
+/** A cell on a disk, and what it may have become: its journal says (docs/spec/upgrade.md). */
+export interface CellOnDisk extends StoredCell {
+  /** The manifest that was put beside its own. */
+  readonly next?: Uint8Array;
+}
+
 /** The cells that are on the disk of a node, beside their journals. */
 export interface CellStore {
   /** Keep a cell; resolves when it is flushed. */
   put(cell: StoredCell): Promise<void>;
-  list(unread?: UnreadCell): Promise<readonly StoredCell[]>;
-  /** Idempotent. */
+  list(unread?: UnreadCell): Promise<readonly CellOnDisk[]>;
+  /** With what stands beside it. Idempotent. */
   remove(agent: AgentId): Promise<void>;
+  /** Keep another manifest beside that of a cell, in the place of one that stands there; resolves when it is flushed. */
+  putNext(cell: StoredCell): Promise<void>;
+  /** Put what stands beside a cell in its place; resolves when that is flushed. Idempotent. */
+  takeNext(agent: AgentId): Promise<void>;
+  /** Remove what stands beside a cell. Idempotent. */
+  dropNext(agent: AgentId): Promise<void>;
 }
 
 /** A service of the node that cells of it may use, by the grant `service/NAME`. */

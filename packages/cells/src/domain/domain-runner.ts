@@ -6,6 +6,7 @@
  *      cell is dropped there, which is after the commit; until then it goes on from it.
  * DR3. A cell that uses something immovable is not frozen to leave, and the refusal names it.
  * DR4. A cell with a call out that may happen once only is not frozen before the outcome is known.
+ * DR5. A cell is of the code that its journal says (domain-upgrades.ts).
  */
 import { type AgentId, toHex } from "@glia-os/abi/ids";
 import type { DurableProgram } from "@glia-os/durable";
@@ -21,21 +22,32 @@ import {
 } from "../errors.ts";
 import type { KeptCells, KeptMail, StoredCell, UnreadCell } from "../kept-cells.ts";
 import type { CellEnd, CellRunnerPort, CellVitals, FrozenMail, MailItem } from "../runner-port.ts";
+import type { KeptUpgrade, KeptUpgradePort } from "../upgrade/upgrade-port.ts";
 import type { CellNote } from "./cell-act.ts";
 import { CELL_SERVICE } from "./cell-service.ts";
-import { DomainCell } from "./domain-cell.ts";
+import { type CellCode, DomainCell } from "./domain-cell.ts";
 import { AGENTS_GRANT, type DomainRunnerOptions, type DomainService } from "./domain-options.ts";
+import { DomainUpgrades, settledCell } from "./domain-upgrades.ts";
 
 /** How often a cell with a call out is looked at that is to stop, in milliseconds. */
 const LOOK_AGAIN_MS = 1;
 
 /** The durable cells of one thread. */
-export class DomainRunner implements CellRunnerPort, KeptCells {
+export class DomainRunner implements CellRunnerPort, KeptCells, KeptUpgradePort {
   readonly #o: DomainRunnerOptions;
   readonly #cells = new Map<AgentId, DomainCell>();
+  readonly #upgrades: DomainUpgrades;
 
   constructor(options: DomainRunnerOptions) {
     this.#o = options;
+    const { store, clock, timers } = options;
+    this.#upgrades = new DomainUpgrades({
+      store,
+      clock,
+      timers,
+      cellOf: (agent) => this.#here(agent),
+      load: (manifest) => this.#load(manifest),
+    });
   }
 
   /** Whether a cell is here, in whatever state. */
@@ -154,12 +166,33 @@ export class DomainRunner implements CellRunnerPort, KeptCells {
   async vitals(agent: AgentId): Promise<CellVitals | undefined> {
     const cell = this.#cells.get(agent);
     if (cell === undefined) return undefined;
-    const { received, waiting } = cell;
-    return { received, waiting, memoryBytes: (await this.#o.journal.head(agent))?.bytes ?? 0 };
+    const { received, waiting, program } = cell;
+    const programHash = program.version ?? "";
+    const memoryBytes = (await this.#o.journal.head(agent))?.bytes ?? 0;
+    return { received, waiting, memoryBytes, programHash };
   }
 
   async stored(unread?: UnreadCell): Promise<readonly StoredCell[]> {
-    return (await this.#o.store.list(unread)).filter(({ agent }) => !this.#cells.has(agent));
+    const cells: StoredCell[] = [];
+    for (const cell of await this.#o.store.list(unread)) {
+      if (this.#cells.has(cell.agent)) continue;
+      const { next } = cell;
+      if (next === undefined) {
+        cells.push(cell);
+        continue;
+      }
+      try {
+        cells.push(await settledCell({ ...cell, next }, this.#o, (program) => this.#hashOf(program)));
+      } catch (error) {
+        if (unread === undefined) throw error;
+        unread(cell.agent, error);
+      }
+    }
+    return cells;
+  }
+
+  async upgradeKept(agent: AgentId, manifest: AgentManifest, timeoutMs: number): Promise<KeptUpgrade> {
+    return await this.#upgrades.upgrade(agent, manifest, timeoutMs);
   }
 
   async forget(agent: AgentId): Promise<void> {
@@ -190,16 +223,21 @@ export class DomainRunner implements CellRunnerPort, KeptCells {
 
   async #add(agent: AgentId, manifest: AgentManifest): Promise<DomainCell> {
     if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
-    const hash = this.#hashOf(manifest.program);
-    const services = this.#servicesFor(manifest.grants);
-    const program = { ...(await this.#o.loader.load(manifest.program, hash)), version: hash };
-    this.#checkUses(program, services);
+    const code = await this.#load(manifest);
     if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
-    const cell: DomainCell = new DomainCell(agent, manifest, program, services, this.#o, (how) =>
+    const cell: DomainCell = new DomainCell(agent, code, this.#o, (how) =>
       this.#ended(cell, how.failed ? failedBy(how.error) : { kind: "finished", status: 0 }),
     );
     this.#cells.set(agent, cell);
     return cell;
+  }
+
+  async #load(manifest: AgentManifest): Promise<CellCode> {
+    const hash = this.#hashOf(manifest.program);
+    const services = this.#servicesFor(manifest.grants);
+    const program = { ...(await this.#o.loader.load(manifest.program, hash)), version: hash };
+    this.#checkUses(program, services);
+    return { manifest, program, services };
   }
 
   /** The journal of a cell that ended stays until its row says so too (`forget`). */

@@ -10,22 +10,24 @@
  * DA4. An answer that is longer than a reply may be is an error to its asker, and the agent goes on.
  * DA5. What cannot be read is refused by itself and logged; the agent hears what comes behind it.
  */
-import type { DurableProgram } from "@glia-os/durable";
 import type { Handle } from "@glia-os/kernel";
 import { type AnyAgent, kindKey } from "../agent/kind.ts";
+import { agentCode } from "./agent-code.ts";
 import type { CellMessage } from "./cell-message.ts";
 import { CELL_SERVICE } from "./cell-service.ts";
+import type { AgentProgram } from "./program-code.ts";
 import { type Beginning, RunningAgent } from "./running-agent.ts";
 
 /**
  * The program of a definition. The agent's state has to be plain data. `others`: the definitions of its bundle, which it may become by an upgrade and
  * its children may be.
  */
-export function durableAgent(own: AnyAgent, others: readonly AnyAgent[] = []): DurableProgram<unknown> {
+export function durableAgent(own: AnyAgent, others: readonly AnyAgent[] = []): AgentProgram {
   const definitions = new Map([own, ...others].map((each) => [kindKey(each), each]));
   return {
     name: own.name,
     uses: [CELL_SERVICE],
+    agentCode: agentCode([own, ...others]),
     run: (input) =>
       function* (sys, inbox, cell) {
         const running = new RunningAgent({ sys, own, definitions, cell: cell as Handle }, input as Beginning);

@@ -20,7 +20,7 @@ import { packedText, unpackedProcess } from "../agent/packed-process.ts";
 import type { AgentTarget } from "../agent/reference.ts";
 import { NotInDomainError } from "../errors.ts";
 import { ActQueue } from "./act-queue.ts";
-import type { CellNote } from "./cell-act.ts";
+import { type CellNote, isRestNote, type RestNote } from "./cell-act.ts";
 import { askerOf, type CellMessage, MESSAGE_BYTES_MAX } from "./cell-message.ts";
 import { type BeginWord, HOST_WORD, type HostWord, LATER } from "./host-words.ts";
 import { answerWord } from "./told-agent.ts";
@@ -34,6 +34,8 @@ const KEPT_BYTES_MAX = 524_288;
 const HELD_BYTES_MAX = 131_072;
 /** Steps of the interpreter before other domains have a turn. */
 const STEPS = 64;
+/** How soon an agent that is to rest is looked at again, whatever comes. */
+const REST_AGAIN_MS = 20;
 /** Messages that wait here beside those of the interpreter. */
 const OVERFLOW_MAX = 4096;
 const NAME_BYTES = 8;
@@ -48,6 +50,8 @@ export interface Beginning {
   readonly kept?: string;
   /** Whether it talked to others before the checkpoint. */
   readonly talks?: boolean;
+  /** Asks of links that it had no reply for: who and number, what names the ask, and whether its answer may come as a message. */
+  readonly asked?: readonly (readonly [key: string, reply: string, hasAddress: boolean])[];
 }
 
 /** What it is made of. */
@@ -83,6 +87,8 @@ export class RunningAgent implements AgentOutside {
   readonly #talks: boolean;
   #alarmMs: number | undefined;
   #failure: unknown;
+  /** It is to be upgraded (RestNote). */
+  #rests = false;
 
   constructor(parts: RunningParts, beginning: Beginning) {
     const { sys, own, definitions, cell } = parts;
@@ -90,7 +96,8 @@ export class RunningAgent implements AgentOutside {
     this.#parts = parts;
     this.#beginning = beginning;
     this.#acts = new ActQueue(sys, cell);
-    const { agent: id, name, begin, kept, talks } = beginning;
+    const { agent: id, name, begin, kept, talks, asked = [] } = beginning;
+    for (const [key, reply, hasAddress] of asked) this.#asked.set(key, { reply, hasAddress });
     if (kept !== undefined) {
       this.#talks = talks === true;
       const resumed = unpackedProcess(kept);
@@ -124,13 +131,13 @@ export class RunningAgent implements AgentOutside {
     for (let messages = 0; ; messages++) {
       yield* this.#work();
       if (this.#process.over) return this.#end();
-      if (messages >= MESSAGES_PER_CHECKPOINT) {
+      if (messages >= MESSAGES_PER_CHECKPOINT || this.#rests) {
         const kept = yield* this.#kept();
         if (kept !== undefined) return yield* this.#sys.checkpoint(kept);
       } else if (this.#acts.isPressed) yield* this.#acts.refresh();
       const message = yield* this.#next(inbox);
-      if (message === undefined) this.#process.alarm();
-      else this.#take(message);
+      if (message === "alarm") this.#process.alarm();
+      else if (message !== "again") this.#take(message);
     }
   }
 
@@ -173,17 +180,19 @@ export class RunningAgent implements AgentOutside {
     return some;
   }
 
-  /** DA2. Undefined while it does not rest, and for more than a record takes. */
+  /** DA2. Undefined while it does not rest, and for more than a record takes. What waits for one that is to be upgraded goes along. */
   *#kept(): Routine<Beginning | undefined> {
-    if (this.#alarmIsOld() || this.#asked.size > 0 || this.#overflow.length > 0) return undefined;
+    const waits = this.#asked.size > 0 || this.#overflow.length > 0 || this.#process.waiting > 0;
+    if (this.#alarmIsOld() || (waits && !this.#rests)) return undefined;
     if (this.#acts.heldBytes > HELD_BYTES_MAX || this.#acts.isPressed) yield* this.#acts.refresh();
-    if (this.#process.waiting > 0 || this.#acts.heldBytes > HELD_BYTES_MAX) return undefined;
+    if (this.#acts.heldBytes > HELD_BYTES_MAX) return undefined;
     const packed = this.#process.packed();
     if (packed === undefined) return undefined;
-    const kept = packedText(packed);
+    const kept = packedText({ ...packed, mail: [...packed.mail, ...this.#overflow] });
     if (bytesOf(kept).length > KEPT_BYTES_MAX) return undefined;
     const { agent, name } = this.#beginning;
-    return { agent, name, kept, talks: this.#talks };
+    const asked = [...this.#asked].map(([key, { reply, hasAddress }]) => [key, reply, hasAddress] as const);
+    return { agent, name, kept, talks: this.#talks, ...(asked.length === 0 ? {} : { asked }) };
   }
 
   /** An alarm that is due comes first. */
@@ -191,14 +200,17 @@ export class RunningAgent implements AgentOutside {
     return this.#alarmMs !== undefined && this.#alarmMs <= this.#sys.monotonic();
   }
 
-  /** The next message, or undefined when the alarm is due. */
-  *#next(inbox: Handle<CellMessage>): Routine<CellMessage | undefined> {
-    if (this.#alarmMs === undefined) return yield* this.#sys.receive(inbox);
-    const waitMs = Math.max(0, this.#alarmMs - this.#sys.monotonic());
+  /** The next message, or that the alarm is due, or that it is time to look again whether it rests. */
+  *#next(inbox: Handle<CellMessage>): Routine<CellMessage | "alarm" | "again"> {
+    const again = this.#rests ? this.#sys.monotonic() + REST_AGAIN_MS : undefined;
+    const until = Math.min(this.#alarmMs ?? Number.POSITIVE_INFINITY, again ?? Number.POSITIVE_INFINITY);
+    if (until === Number.POSITIVE_INFINITY) return yield* this.#sys.receive(inbox);
+    const waitMs = Math.max(0, until - this.#sys.monotonic());
     const [index, value] = yield* this.#sys.select([receiveFrom(inbox), after(waitMs)] as const);
     if (index === 0) return value;
+    if (until !== this.#alarmMs) return "again";
     this.#alarmMs = undefined;
-    return undefined;
+    return "alarm";
   }
 
   // What comes
@@ -255,7 +267,12 @@ export class RunningAgent implements AgentOutside {
     else this.#sys.log("warn", "a message was refused", { code: full.code, error: full.message });
   }
 
-  #noted(note: CellNote): void {
+  #noted(note: CellNote | RestNote): void {
+    if (isRestNote(note)) {
+      this.#rests = note.note === "rest";
+      this.#process.hold(this.#rests);
+      return;
+    }
     if (note.note === "answer") {
       if ("error" in note) this.#process.answer(note.request, false, errorOf(note.error));
       else this.#process.answer(note.request, true, note.value ?? undefined);

@@ -7,19 +7,20 @@
  * CU3. A cell in the middle of a message is asked to begin no other, and is tried again until it rests or the time is over.
  * CU4. What the old code of a cell with a replica said has left before the code is exchanged; the replica has the old cell or the new one, whole.
  * CU5. The code before the last upgrade here is kept, for {@link CellUpgrades.rollback}. It stays behind when the cell moves.
+ * CU6. A durable cell is not stopped: its code is exchanged between two records of its journal, which has both its mail and its link table.
  */
 import type { AgentId } from "@glia-os/abi/ids";
 import type { Clock, Timers } from "@glia-os/abi/ports";
 import { type AgentManifest, checkManifest, decodeManifest, encodeManifest } from "../agent-manifest.ts";
 import type { CellGate } from "../cell-gate.ts";
 import { type CellState, transition } from "../cell-state.ts";
-import { IllegalTransitionError, NoYieldError } from "../errors.ts";
+import { IllegalTransitionError, NoYieldError, ProgramsRefusedError } from "../errors.ts";
 import { FIRST, type GateCell } from "../gate-cell.ts";
 import { checkReplicable, isReplicaGrant } from "../replica/grants.ts";
 import type { ReplicaGate } from "../replica/replica-gate.ts";
 import type { CellRunnerPort, FrozenMail, MailItem } from "../runner-port.ts";
-import { NoEarlierCodeError, NotUpgradableError, UpgradeBusyError } from "./errors.ts";
-import type { PreparedUpgrade, UpgradeRunnerPort } from "./upgrade-port.ts";
+import { NoEarlierCodeError, UpgradeBusyError } from "./errors.ts";
+import type { KeptUpgradePort, PreparedUpgrade, UpgradeRunnerPort } from "./upgrade-port.ts";
 import { type CodeVersion, holdMessage } from "./upgrade-words.ts";
 
 /** How long an agent may take to come to rest between two messages when nothing is said: 10 s. */
@@ -49,7 +50,7 @@ export interface CellUpgradeReport {
   readonly stateBytes: number;
   /** How long no message was taken, in milliseconds: from the last stop until the new code went on. */
   readonly pauseMs: number;
-  /** How often the agent was stopped until it rested. */
+  /** How often the agent was stopped until it rested; 0 for a durable agent, which is not. */
   readonly stops: number;
 }
 
@@ -58,7 +59,7 @@ export interface CellUpgradesParts {
   /** As the mesh sees it, with replicas. */
   readonly gate: CellGate;
   /** Past whatever watches the gate's calls: an upgrade is told to replicas by {@link ReplicaGate.exchanged}. */
-  readonly runner: Pick<CellRunnerPort, "admit" | "thaw"> & UpgradeRunnerPort;
+  readonly runner: Pick<CellRunnerPort, "admit" | "thaw"> & UpgradeRunnerPort & Partial<KeptUpgradePort>;
   readonly replicas?: Pick<ReplicaGate, "whenHeld" | "exchanged">;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -79,7 +80,7 @@ export class CellUpgrades {
   }
 
   /**
-   * Exchange the code of an agent that runs or is suspended here.
+   * Exchange the code of an agent that runs or is suspended here; a durable one has to run.
    * @throws {NotUpgradableError}, {UpgradeRefusedError}, {UpgradeBusyError}, {IllegalTransitionError} while it is on its way,
    * {NotHereError}, {BadManifestError}, and the engine's refusals of the program. After every one of them the agent goes on as it was (CU2)
    */
@@ -101,21 +102,44 @@ export class CellUpgrades {
 
   async #exchange(cell: GateCell, manifest: AgentManifest, timeoutMs: number): Promise<CellUpgradeReport> {
     const { agent } = cell;
-    if (cell.manifest.kind === "domain")
-      throw new NotUpgradableError(agent, "it is a durable agent, whose journal belongs to its program");
     if (cell.upgrading) throw new IllegalTransitionError(agent, "upgrading", "upgrading");
     if (cell.readAhead || cell.pausing !== undefined || !STANDS.has(cell.state))
       throw new IllegalTransitionError(agent, cell.readAhead ? "migrating" : cell.state, "upgrading");
+    const isKept = cell.manifest.kind === "domain";
+    if (isKept && cell.state !== "running") throw new IllegalTransitionError(agent, cell.state, "upgrading");
     cell.upgrading = true;
     try {
       checkReplicable(manifest);
       // Before anything stops: most of what is refused is refused here.
-      await this.#parts.runner.admit(manifest.program, manifest.grants);
+      await this.#parts.runner.admit(manifest.program, manifest.grants, manifest.kind);
+      if (isKept) return await this.#exchangeKept(cell, manifest, timeoutMs);
       return await new Exchange(this.#parts, cell, manifest, timeoutMs).run();
     } finally {
       cell.upgrading = false;
     }
   }
+
+  /** CU6. */
+  async #exchangeKept(
+    cell: GateCell,
+    manifest: AgentManifest,
+    timeoutMs: number,
+  ): Promise<CellUpgradeReport> {
+    const { agent } = cell;
+    const { runner } = this.#parts;
+    if (runner.upgradeKept === undefined) throw new ProgramsRefusedError();
+    const done = await runner.upgradeKept(agent, manifest, timeoutMs);
+    became(cell, manifest, done.to);
+    return { agent, ...done, stops: 0 };
+  }
+}
+
+/** The cell runs this from now on, and what it ran can be gone back to (CU5). */
+function became(cell: GateCell, manifest: AgentManifest, code: CodeVersion): void {
+  cell.before = cell.meta;
+  cell.manifest = manifest;
+  cell.meta = encodeManifest(manifest);
+  cell.code = code;
 }
 
 const STANDS: ReadonlySet<CellState> = new Set(["running", "suspended"]);
@@ -217,10 +241,7 @@ class Exchange {
     }
     this.#cell.waitingMessages++;
     this.#cell.waitingBytes += go.payload.length;
-    this.#cell.before = this.#cell.meta;
-    this.#cell.manifest = this.#manifest;
-    this.#cell.meta = encodeManifest(this.#manifest);
-    this.#cell.code = to;
+    became(this.#cell, this.#manifest, to);
     replicas?.exchanged(agent, this.#manifest, [go, ...mail.mailbox]);
     await this.#goOn(was);
     const pauseMs = clock.monotonicMs() - atMs;

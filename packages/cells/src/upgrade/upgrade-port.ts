@@ -21,6 +21,25 @@ export type PreparedUpgrade =
       readonly stateBytes: number;
     };
 
+/** An upgrade of a cell whose messages are kept. */
+export interface KeptUpgrade {
+  readonly from: CodeVersion;
+  readonly to: CodeVersion;
+  /** Bytes of the record that has the new state and the messages that waited. */
+  readonly stateBytes: number;
+  /** From when it began no message until the record was flushed, in milliseconds. */
+  readonly pauseMs: number;
+}
+
+/** Exchanges the code of cells whose messages are kept (docs/spec/upgrade.md, "Durable agents"). */
+export interface KeptUpgradePort {
+  /**
+   * Give a cell that runs another manifest at its next checkpoint; resolves when it has it on the disk. It is not stopped: what comes meanwhile is kept.
+   * @throws {NotUpgradableError}, {UpgradeRefusedError}, {UpgradeBusyError}, {NotHereError}, and what refuses its bundle; it is then as it was
+   */
+  upgradeKept(agent: AgentId, manifest: AgentManifest, timeoutMs: number): Promise<KeptUpgrade>;
+}
+
 /** Exchanges the code of cells. */
 export interface UpgradeRunnerPort {
   /** As `freeze`, but only where the guest waits for a message. */

@@ -196,16 +196,6 @@ describe("CU2: what is refused leaves the agent as it was", () => {
     );
     expect(host.gate.stands(AGENT)?.state).toBe("running");
   });
-
-  test("a durable agent: its journal belongs to its program", async () => {
-    const { host } = await new Tally().start();
-    const cell = { ...host.gate.cellOf(AGENT), manifest: { ...manifestOf("tally"), kind: "domain" } };
-    const gate = { cellOf: () => cell } as unknown as CellGate;
-    const upgrades = new CellUpgrades({ gate } as unknown as CellUpgradesParts);
-    await expect(upgrades.upgrade(AGENT, { program: next })).rejects.toMatchObject({
-      code: "cells.not-upgradable",
-    });
-  });
 });
 
 describe("GD2: a guest that is spoken with", () => {

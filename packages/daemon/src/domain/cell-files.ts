@@ -2,6 +2,7 @@
  * The durable cells on a node's disk: one file per cell with its manifest, beside the journal.
  *
  *     cells/AGENT.cell      the manifest, as it crosses in a move
+ *     cells/AGENT.next      the one it may have by now: its journal says (docs/spec/upgrade.md)
  *     journal/              the journals, one domain per cell (docs/spec/journal-file.md)
  *
  * CF1. A file is written beside its place, flushed and renamed, and its folder flushed: a crash leaves it whole or not at all.
@@ -12,7 +13,7 @@ import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type AgentId, parseAgentId } from "@glia-os/abi/ids";
 import type { StoredCell, UnreadCell } from "@glia-os/cells";
-import type { CellStore } from "@glia-os/cells/domain";
+import type { CellOnDisk, CellStore } from "@glia-os/cells/domain";
 
 const NAME = /^([0-9a-f]{32})\.cell$/;
 
@@ -30,8 +31,28 @@ export class CellFiles implements CellStore {
   }
 
   async put({ agent, meta }: StoredCell): Promise<void> {
+    await this.#write(this.#pathOf(agent), meta);
+  }
+
+  async putNext({ agent, meta }: StoredCell): Promise<void> {
+    await this.#write(this.#nextOf(agent), meta);
+  }
+
+  async takeNext(agent: AgentId): Promise<void> {
+    try {
+      await rename(this.#nextOf(agent), this.#pathOf(agent));
+    } catch (error) {
+      noneIfMissing(error as NodeJS.ErrnoException);
+    }
+    await this.#flushFolder();
+  }
+
+  async dropNext(agent: AgentId): Promise<void> {
+    await rm(this.#nextOf(agent), { force: true });
+  }
+
+  async #write(path: string, meta: Uint8Array): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const path = this.#pathOf(agent);
     const file = await open(`${path}.new`, "w", 0o600);
     try {
       await file.writeFile(meta);
@@ -43,14 +64,16 @@ export class CellFiles implements CellStore {
     await this.#flushFolder();
   }
 
-  async list(unread?: UnreadCell): Promise<readonly StoredCell[]> {
-    const cells: StoredCell[] = [];
+  async list(unread?: UnreadCell): Promise<readonly CellOnDisk[]> {
+    const cells: CellOnDisk[] = [];
     for (const name of await readdir(this.#folder).catch(noneIfMissing)) {
       const [, id] = NAME.exec(name) ?? [];
       if (id === undefined) continue;
       const agent = parseAgentId(id);
       try {
-        cells.push({ agent, meta: new Uint8Array(await readFile(this.#pathOf(agent))) });
+        const meta = new Uint8Array(await readFile(this.#pathOf(agent)));
+        const next = await this.#readNext(agent);
+        cells.push({ agent, meta, ...(next === undefined ? {} : { next }) });
       } catch (error) {
         if (unread === undefined) throw error;
         unread(agent, error);
@@ -60,7 +83,21 @@ export class CellFiles implements CellStore {
   }
 
   async remove(agent: AgentId): Promise<void> {
+    await this.dropNext(agent);
     await rm(this.#pathOf(agent), { force: true });
+  }
+
+  async #readNext(agent: AgentId): Promise<Uint8Array | undefined> {
+    try {
+      return new Uint8Array(await readFile(this.#nextOf(agent)));
+    } catch (error) {
+      noneIfMissing(error as NodeJS.ErrnoException);
+      return undefined;
+    }
+  }
+
+  #nextOf(agent: AgentId): string {
+    return join(this.#folder, `${agent}.next`);
   }
 
   #pathOf(agent: AgentId): string {

@@ -18,7 +18,7 @@ const LEAVE_MS = 60_000;
 export interface DomainOfficeParts {
   readonly office: AgentsOffice;
   readonly timers: Timers;
-  readonly gate: () => Pick<CellGate, "describe">;
+  readonly gate: () => Pick<CellGate, "describe" | "cellOf">;
   /** To the thread of the cells. */
   settled(agent: AgentId, link: string, upTo: number): void;
   noted(agent: AgentId, note: CellNote): void;
@@ -111,11 +111,11 @@ export class DomainOffice implements CellDesks, CellBaggage {
     return desk;
   }
 
-  /** Undefined while the parent is not there to be described: it just begins. */
+  /** Undefined while the parent is not there to be described: it just begins, or it may be of other code than its gate knows. */
   async #spawn(parent: AgentId, child: CellChild, key: string): Promise<Found | undefined> {
     const { office, gate } = this.#parts;
     const described = gate().describe(parent);
-    if (described === undefined) return undefined;
+    if (described === undefined || gate().cellOf(parent).upgrading) return undefined;
     const manifest = decodeManifest(described.meta);
     const { definition, name, on, input, detached } = child;
     const id = await office.spawnAs({ ...manifest, name }, on, {

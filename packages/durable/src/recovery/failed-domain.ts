@@ -83,7 +83,7 @@ class Inputs {
   }
 }
 
-const BEGINNINGS: readonly number[] = [KIND.spawn, KIND.checkpoint];
+const BEGINNINGS: readonly number[] = [KIND.spawn, KIND.checkpoint, KIND.upgraded];
 
 /** Codes of ends that were asked for, and are no failures. */
 const ASKED_FOR: readonly string[] = ["kernel.cancelled", "kernel.killed"];

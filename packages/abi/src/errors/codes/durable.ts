@@ -66,6 +66,11 @@ export const DURABLE_CODES = {
     changed: "Nothing.",
     fix: "Start the domain, or recover it from its journal first.",
   },
+  "durable.exchange-replaced": {
+    retryable: false,
+    changed: "Nothing: the domain takes the code that was given to it last.",
+    fix: "Give a domain other code once; withdraw what waits before another is given.",
+  },
   "durable.not-durable": {
     retryable: false,
     changed: "The domain was stopped where its journal ends; nothing after it was performed.",

@@ -5,14 +5,14 @@
 import { errorCodeOf } from "@glia-os/abi/errors";
 import { type AgentId, type Epoch, type NodeId, nodeIdOf } from "@glia-os/abi/ids";
 import type { Coordination, Journal, Logger } from "@glia-os/abi/ports";
+import { type AgentManifest, CellGate, type CellGatePort, type CellRunnerPort } from "@glia-os/cells";
 import {
-  type AgentManifest,
-  CellGate,
-  type CellGatePort,
-  type CellRunnerPort,
-  type StoredCell,
-} from "@glia-os/cells";
-import { type CellMessage, type CellStore, DomainRunner, RunnersByKind } from "@glia-os/cells/domain";
+  type CellMessage,
+  type CellOnDisk,
+  type CellStore,
+  DomainRunner,
+  RunnersByKind,
+} from "@glia-os/cells/domain";
 import type { DurableProgram } from "@glia-os/durable";
 import { type Credentials, createMesh, type Mesh, type MeshConfig } from "@glia-os/mesh-core";
 import {
@@ -52,7 +52,7 @@ const LEDGER: DurableProgram<unknown> = {
 /** What outlives a process. */
 class Disk {
   readonly journal: Journal = createMemoryJournal();
-  readonly cells = new Map<AgentId, StoredCell>();
+  readonly cells = new Map<AgentId, CellOnDisk>();
 }
 
 /** A port that a process uses while it runs: afterwards nothing of it happens, and no call is answered. */
@@ -234,6 +234,18 @@ export class DomainCluster {
       put: async (cell) => void disk.cells.set(cell.agent, cell),
       list: async () => [...disk.cells.values()],
       remove: async (agent) => void disk.cells.delete(agent),
+      putNext: async ({ agent, meta: next }) => {
+        const cell = disk.cells.get(agent);
+        if (cell !== undefined) disk.cells.set(agent, { ...cell, next });
+      },
+      takeNext: async (agent) => {
+        const { next } = disk.cells.get(agent) ?? {};
+        if (next !== undefined) disk.cells.set(agent, { agent, meta: next });
+      },
+      dropNext: async (agent) => {
+        const { meta } = disk.cells.get(agent) ?? {};
+        if (meta !== undefined) disk.cells.set(agent, { agent, meta });
+      },
     };
     const late: { gate?: CellGate } = {};
     const toGate: CellGatePort = {
