@@ -222,8 +222,10 @@ export class NodeAmbiguousError extends CliError<"cli.node-ambiguous"> {
 
 /** No node runs here. */
 export class NodeNotRunningError extends CliError<"cli.node-not-running"> {
-  constructor(where: string, cause?: unknown) {
-    super("cli.node-not-running", `No node runs from ${where}`, { cause, details: { where } });
+  /** `meant`: the node whose name is nearly the one that was given. */
+  constructor(where: string, meant?: string, cause?: unknown) {
+    const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
+    super("cli.node-not-running", `No node runs from ${where}${hint}`, { cause, details: { where } });
   }
 }
 

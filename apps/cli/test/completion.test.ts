@@ -72,8 +72,8 @@ describe("completion in other shells", () => {
         .map((each) => each.split("\t")[0] ?? "")
         .filter((word) => word !== "");
     expect(offers("glia me")).toEqual(["mesh"]);
-    expect(offers("glia mesh st").sort()).toEqual(["start", "status"]);
-    expect(offers("glia up --role ").sort()).toEqual(["core", "edge", "relay"]);
+    expect(offers("glia mesh st").toSorted()).toEqual(["start", "status"]);
+    expect(offers("glia up --role ").toSorted()).toEqual(["core", "edge", "relay"]);
   });
 
   it("is refused for a shell that is not known, with those that are", async () => {

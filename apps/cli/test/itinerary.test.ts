@@ -72,6 +72,7 @@ describe("the itinerary", () => {
   it("gives the failure of a move to the next message", async () => {
     const itinerary = new Itinerary({
       move: () => Promise.reject(new UsageError("no such node")),
+      arrived: () => Promise.resolve(),
       pad: () => Promise.resolve(),
     });
     itinerary.sent();

@@ -142,6 +142,8 @@ describe("glia top of a mesh", () => {
     expect((await runCli(["top", "--pid", "1", "--name", "hub"], { env })).code).toBe(2);
     const unknown = await runCli(["top", "--name", "nobody", "--json"], { env });
     expect(JSON.parse(unknown.stdout)).toMatchObject({ error: { code: "daemon.not-running" } });
+    const nearly = await runCli(["top", "--name", "hbu"], { env });
+    expect([nearly.code, nearly.stderr]).toEqual([1, expect.stringContaining("did you mean hub?")]);
   });
 
   it("TP2: rates appear from the second look on, and it ends well when the node does", async () => {

@@ -27,10 +27,17 @@ export function projectFiles(name: string, version: string): Readonly<Record<str
     "glia.config.ts": configFile(name),
     "package.json": json(manifest),
     "tsconfig.json": json({ compilerOptions: COMPILER, include: ["*.ts"] }),
+    "pnpm-workspace.yaml": PNPM,
     ".gitignore": "node_modules/\n*.wasm\n*.wasm.map\n",
     "README.md": readme(name),
   };
 }
+
+/** Without a word on it pnpm ends an installation with an error; other package managers do not read the file. */
+const PNPM = `# esbuild needs no script when it is installed.
+allowBuilds:
+  esbuild: false
+`;
 
 const COMPILER = {
   target: "ES2024",

@@ -25,6 +25,10 @@ test("a project is a folder of its name with an agent of that name, and holds ex
   expect(readFileSync(join(folder, "agent.ts"), "utf8")).toContain('name: "words.2"');
   const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<string, unknown>;
   expect(manifest).toMatchObject({ name: "words.2", private: true });
+  // pnpm ends with an error where a dependency has an install script that nobody spoke of.
+  expect(readFileSync(join(folder, "pnpm-workspace.yaml"), "utf8")).toMatch(
+    /^allowBuilds:\n {2}esbuild: false$/m,
+  );
   for (const hook of ["preinstall", "install", "postinstall", "prepare"])
     expect(manifest["scripts"]).not.toHaveProperty(hook);
 });

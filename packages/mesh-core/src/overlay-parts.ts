@@ -100,7 +100,7 @@ function startKademlia(context: PartContext, held: (key: string) => Uint8Array |
     addressHint: (node, address) => {
       if (context.member(node) === undefined) context.hint(node, address);
     },
-    valueOf: held,
+    heldUnder: held,
   });
   context.onEvent((event) => {
     if (!("member" in event)) return;

@@ -1,5 +1,6 @@
 /** The overlay as parts of whole nodes: real admission, membership, sessions and signatures on a virtual network. */
 import { createHash } from "node:crypto";
+import type { Epoch } from "@glia-os/abi/ids";
 import { createMemoryBlobs } from "@glia-os/store/blobs-memory";
 import { describe, expect, it } from "vitest";
 import { createEngineQueue } from "../src/balance/engine-queue.ts";
@@ -82,7 +83,7 @@ describe.each(["full-view", "kademlia"] as const)("the registry of whole nodes b
     const { epoch } = (await cluster.time.settle(relay.mesh.part("registry").find(agent)))?.record ?? {
       epoch: 1,
     };
-    await cluster.time.settle(core.mesh.part("registry").publish(agent, (epoch + 5) as typeof epoch));
+    await cluster.time.settle(core.mesh.part("registry").publish(agent, (epoch + 5) as Epoch));
     const link = relay.mesh.link(agent);
     await cluster.time.settle(link.send(payload(9)));
     await cluster.time.settle(link.flush(20_000));

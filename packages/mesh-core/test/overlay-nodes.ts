@@ -129,7 +129,7 @@ export class Overlay {
       serves: () => (serves ? address : undefined),
       addressOf: () => undefined,
       addressHint: () => undefined,
-      valueOf: (key) => held.registry?.valueOf(key),
+      heldUnder: (key) => held.registry?.valueOf(key),
     });
     const records = new AgentRecords(vouch);
     const ask = async (node: NodeId, key: string): Promise<Uint8Array | undefined> =>

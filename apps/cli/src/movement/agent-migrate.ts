@@ -10,6 +10,7 @@ import { UsageError } from "../errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { chooseAgent } from "../node/choose-agent.ts";
 import { type NodeChoice, withNode } from "../node/choose-node.ts";
+import { named } from "../node/name-agent.ts";
 import { formatBytes, formatMs } from "../terminal/amount.ts";
 
 const AGAIN_MS = 20;
@@ -35,8 +36,9 @@ export async function agentMigrate(
     );
   const { terminal } = context;
   const report = await withNode(options, async (node) => {
-    const { agent } = await chooseAgent(node, text);
-    return unlessCancelled(node, agent, context, move(node, agent, to, options, context));
+    const view = await chooseAgent(node, text);
+    const moving = move(node, view.agent, to, options, context);
+    return named(view, unlessCancelled(node, view.agent, context, moving));
   });
   terminal.record({ ok: true, ...report });
   terminal.line(

@@ -4,8 +4,10 @@
  * N1. `--data` or `--name` says which; without either it is the only one that runs. Never a guess among several.
  */
 
+import { resolve } from "node:path";
 import { errorCodeOf } from "@glia-os/abi/errors";
 import { type ControlConnection, connectControl } from "@glia-os/daemon";
+import { nearestWord } from "@glia-os/daemon/config";
 import { NodeAmbiguousError, NodeNotRunningError } from "../errors.ts";
 import { dataDirOf, gliaHome, knownNodes } from "./data-dir.ts";
 
@@ -38,7 +40,8 @@ export async function withNode<T>(
 
 /** A connection to the chosen node (N1). @throws {NodeNotRunningError} {NodeAmbiguousError} */
 export async function openNode({ data, name }: NodeChoice): Promise<ControlConnection> {
-  if (data !== undefined || name !== undefined) return connectControl(dataDirOf(name ?? "", data));
+  if (data !== undefined) return connectControl(resolve(data));
+  if (name !== undefined) return openNamed(name);
   const home = gliaHome();
   const running = await runningNodes();
   const [only] = running;
@@ -49,6 +52,19 @@ export async function openNode({ data, name }: NodeChoice): Promise<ControlConne
     home,
     running.map((each) => each.name),
   );
+}
+
+/** The node of a name; a name that is nearly another node's is said to be. */
+async function openNamed(name: string): Promise<ControlConnection> {
+  const folder = dataDirOf(name, undefined);
+  try {
+    return await connectControl(folder);
+  } catch (cause) {
+    const known = knownNodes(gliaHome());
+    const meant = known.includes(name) ? undefined : nearestWord(name, known);
+    if (meant === undefined || errorCodeOf(cause) !== "daemon.not-running") throw cause;
+    throw new NodeNotRunningError(folder, meant, cause);
+  }
 }
 
 /** Connections to all nodes that run under the home of this user. */

@@ -12,7 +12,7 @@ function power(maySlow: boolean) {
   const meter = createMemoryMeter();
   const node = new NodePower({ mesh: { setPace: (times) => void paces.push(times) }, meter, maySlow });
   const look = (battery: typeof ON_BATTERY | undefined, ...standing: "battery-low"[]): string => {
-    node.look({ readings: battery ? { battery } : {}, standing: new Set(standing) } as PowerState);
+    node.look({ readings: battery ? { battery } : {}, standing: new Set(standing) } as unknown as PowerState);
     return node.mode;
   };
   const told = (): number | undefined =>

@@ -232,7 +232,7 @@ test("GA2: an image that comes after it was lost makes no instance", async () =>
   try {
     const { away, send } = await arrive(pagesCodec({ worker: leaving, stepMs: 60_000 }));
     const hearing = Worker.prototype.emit;
-    Worker.prototype.emit = function (event, ...args) {
+    Worker.prototype.emit = function (this: Worker, event: string, ...args: unknown[]) {
       const heard = hearing.call(this, event, ...args);
       // Lost in the same turn in which its image came.
       if (event === "message" && (args[0] as { image?: unknown }).image !== undefined)

@@ -55,8 +55,8 @@ export interface KademliaOptions {
   readonly addressOf: (node: NodeId) => HostPort | undefined;
   /** Remember where a node listens, so that it can be called. */
   readonly addressHint: (node: NodeId, address: HostPort) => void;
-  /** What is stored here under a key (64 hexadecimal digits). */
-  readonly valueOf?: (key: string) => Uint8Array | undefined;
+  /** What is stored here under a key (64 hexadecimal digits). Not called `valueOf`: every object has a method of that name. */
+  readonly heldUnder?: (key: string) => Uint8Array | undefined;
   readonly refreshMs?: number;
   readonly diversity?: DiversityScope;
 }
@@ -268,7 +268,7 @@ export class Kademlia {
     const where = address === undefined ? undefined : (this.#o.addressOf(from) ?? address);
     if (where !== undefined) this.seen(from, where);
     const contacts = this.table.closest(wordsOf(key), K + 1).filter(({ node }) => node !== from);
-    const held = value ? this.#o.valueOf?.(key) : undefined;
+    const held = value ? this.#o.heldUnder?.(key) : undefined;
     return foundBody({ contacts: contacts.slice(0, K), value: held });
   }
 

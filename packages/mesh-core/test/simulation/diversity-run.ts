@@ -75,7 +75,7 @@ class DiversityRun {
         serves: () => node.address,
         addressOf: () => undefined,
         addressHint: () => undefined,
-        valueOf: () => undefined,
+        heldUnder: () => undefined,
       }),
     };
     for (const other of this.#honest.slice(-3)) node.kademlia.seen(other.id, other.address);
