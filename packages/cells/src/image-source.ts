@@ -8,9 +8,9 @@
  *      meanwhile would else be read while it stands still.
  */
 import type { AgentId } from "@glia-os/abi/ids";
-import type { ChunkSource } from "@glia-os/mesh-core";
+import { type ChunkSource, JoinedBytes, type PieceSource } from "@glia-os/mesh-core";
 import { CHUNK_BYTES } from "./frozen-cell.ts";
-import { AHEAD_MARK, framedPiece } from "./image-stream.ts";
+import { AHEAD_MARK, lengthOf } from "./image-stream.ts";
 import type { CellRunnerPort } from "./runner-port.ts";
 
 /** How often a cell that runs is looked at again. */
@@ -58,9 +58,9 @@ export function piecesSource(
   leastBytes: number,
   first: Uint8Array,
   mark: Uint8Array = AHEAD_MARK,
-): ChunkSource {
+): PieceSource {
   const read = (): Promise<Uint8Array | undefined> => runner.readAhead(agent, leastBytes);
-  const ready: Uint8Array[] = [mark, framedPiece(first)];
+  const ready: (Uint8Array | JoinedBytes)[] = [mark, framed(first)];
   let rest = readInTime(read);
   let looks = 0;
   let ended = false;
@@ -73,10 +73,15 @@ export function piecesSource(
         piece = await rest();
       }
       ended = piece === undefined;
-      ready.push(framedPiece(piece));
+      ready.push(framed(piece));
     }
     return ready.shift();
   };
+}
+
+/** A piece behind its length, not copied; without one, the end of the pieces. */
+function framed(piece: Uint8Array = new Uint8Array()): JoinedBytes {
+  return new JoinedBytes(piece.length === 0 ? [lengthOf(piece)] : [lengthOf(piece), piece]);
 }
 
 function concat(one: Uint8Array, other: Uint8Array): Uint8Array {

@@ -29,12 +29,11 @@ export const AHEAD_MARK: Uint8Array = Uint8Array.of(AHEAD);
 /** The first byte of an image whose pages follow. */
 export const PAGES_MARK: Uint8Array = Uint8Array.of(PAGES);
 
-/** A piece with its length in front; without bytes, the end of the pieces. */
-export function framedPiece(piece: Uint8Array = new Uint8Array()): Uint8Array {
-  const framed = new Uint8Array(LENGTH_BYTES + piece.length);
-  new DataView(framed.buffer).setUint32(0, piece.length);
-  framed.set(piece, LENGTH_BYTES);
-  return framed;
+/** What stands before a piece; of one without bytes, the end of the pieces. */
+export function lengthOf(piece: Uint8Array): Uint8Array {
+  const length = new Uint8Array(LENGTH_BYTES);
+  new DataView(length.buffer).setUint32(0, piece.length);
+  return length;
 }
 
 /** Takes an image apart. */

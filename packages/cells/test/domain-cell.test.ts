@@ -8,6 +8,7 @@ import {
 } from "@glia-os/cells/domain";
 import type { DurableProgram } from "@glia-os/durable";
 import { toolService } from "@glia-os/kernel/services";
+import { inOnePiece } from "@glia-os/mesh-core";
 import { createMemoryJournal } from "@glia-os/store/journal-memory";
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
@@ -158,7 +159,7 @@ test("a move that is given up while the agent runs leaves nothing of it at the o
   const off = Promise.withResolvers<never>();
   const staging = to.gate.stage(AGENT, meta, async () => {
     const chunk = await ahead?.();
-    if (chunk !== undefined) return chunk;
+    if (chunk !== undefined) return inOnePiece(chunk);
     replayed.resolve();
     return off.promise;
   });
@@ -257,7 +258,8 @@ test("SS4: what came since the last round is one wait for the journal, and so is
   expect(await counted(read)).toBe(1);
   expect(await counted(read), "the end is known").toBe(0);
   expect(rest.length).toBe(1);
-  await to.runner.stage(AGENT, manifest);
+  await to.runner.expect(AGENT, manifest);
+  await to.runner.stage(AGENT);
   for (const chunk of chunks) await to.runner.writeImage(AGENT, chunk);
   expect(
     await counted(() => to.runner.writeImage(AGENT, rest[0] as Uint8Array)),

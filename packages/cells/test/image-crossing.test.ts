@@ -1,20 +1,24 @@
 /** An image on its way between gate and runner, at both ends (IO1, IW1, IW2). */
+import { inOnePiece, type JoinedBytes } from "@glia-os/mesh-core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AgentManifest } from "../src/agent-manifest.ts";
 import { CHUNK_BYTES } from "../src/frozen-cell.ts";
 import { askBeginning, imageSource, LOOKS_MAX, piecesSource } from "../src/image-source.ts";
-import { AHEAD_MARK, framedPiece, ImageReader } from "../src/image-stream.ts";
+import { AHEAD_MARK, ImageReader, lengthOf } from "../src/image-stream.ts";
 import { ImageWrites, WRITES_MAX } from "../src/image-writes.ts";
 import { receiveImage } from "../src/receive-image.ts";
 import type { FrozenMail } from "../src/runner-port.ts";
 import { AGENT } from "./host-under-test.ts";
 
+const framedPiece = (piece: Uint8Array = new Uint8Array()) =>
+  new Uint8Array(Buffer.concat([lengthOf(piece), piece]));
+
 const chunk = (length: number, value = 7): Uint8Array => new Uint8Array(length).fill(value);
 
-async function all(source: () => Promise<Uint8Array | undefined>): Promise<Uint8Array[]> {
+async function all(source: () => Promise<Uint8Array | JoinedBytes | undefined>): Promise<Uint8Array[]> {
   const chunks: Uint8Array[] = [];
-  for (let one = await source(); one !== undefined; one = await source()) chunks.push(one);
+  for (let one = await source(); one !== undefined; one = await source()) chunks.push(inOnePiece(one));
   return chunks;
 }
 
@@ -65,7 +69,7 @@ describe("what is read of a cell", () => {
   test("IO1: a failure is told once to whoever waits, and nothing is asked for after it", async () => {
     const reads = new Reads(chunk(10), new RangeError("gone"), chunk(10));
     const source = piecesSource(reads, AGENT, 0, chunk(3));
-    const seen: (Uint8Array | undefined)[] = [];
+    const seen: unknown[] = [];
     await expect(
       (async () => {
         for (;;) seen.push(await source());
@@ -118,7 +122,7 @@ test("whoever gets bytes of an image may give their memory away before more of i
         seen.push(...part.bytes);
         const { buffer, byteOffset, byteLength } = part.bytes;
         if (byteOffset + byteLength === buffer.byteLength)
-          structuredClone(part.bytes, { transfer: [buffer] });
+          structuredClone(part.bytes, { transfer: [buffer as ArrayBuffer] });
       }
     expect(seen).toEqual([...chunk(9, 1), ...chunk(20, 2)]);
   }
@@ -171,6 +175,7 @@ describe("a cell that runs is looked at again", () => {
   test("RI1: the end of what crossed before counts as taken when the runner has built all of that", async () => {
     const writes = new Writes();
     const runner = {
+      expect: async () => undefined,
       stage: async () => undefined,
       writeImage: writes.writeImage,
       finishImage: async () => undefined,
@@ -197,6 +202,7 @@ describe("a cell that runs is looked at again", () => {
 
   test("RI1: what the runner refused of it is told before anything more is asked for", async () => {
     const runner = {
+      expect: async () => undefined,
       stage: async () => undefined,
       writeImage: () => Promise.reject(new RangeError("no room")),
       finishImage: async () => undefined,

@@ -2,12 +2,15 @@
 import { errorCodeOf } from "@glia-os/abi/errors";
 import { FREEZE_TIMEOUT_MS } from "@glia-os/cells";
 import { decodeReport, encodeChunk, encodeReportRequest } from "@glia-os/guest-as/word-count";
-import { LinkTable } from "@glia-os/mesh-core";
+import { inOnePiece, LinkTable } from "@glia-os/mesh-core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeHead } from "../src/frozen-cell.ts";
-import { AHEAD_MARK, framedPiece, type ImagePart, ImageReader } from "../src/image-stream.ts";
+import { AHEAD_MARK, type ImagePart, ImageReader, lengthOf } from "../src/image-stream.ts";
 import { AGENT, EPOCH, HostUnderTest, manifestOf, message, NODE_B } from "./host-under-test.ts";
+
+const framedPiece = (piece: Uint8Array = new Uint8Array()): Uint8Array =>
+  Buffer.concat([lengthOf(piece), piece]);
 
 const codeOf = async (work: Promise<unknown>): Promise<string | undefined> =>
   work.then(
@@ -43,7 +46,7 @@ async function readOut(
   let next = first;
   const source = (await host.settle(host.gate.precopy.begin(AGENT, 0)))!;
   for (let chunk = await source(); chunk !== undefined; chunk = await source()) {
-    chunks.push(chunk.slice());
+    chunks.push(inOnePiece(chunk).slice());
     expect(send(host, next++)).toBe("accepted");
     await host.run();
   }
@@ -186,7 +189,13 @@ describe("the form of an image", () => {
       .map((bytes) => bytes.map((byte) => 97 + (byte % 26)));
     fc.assert(
       fc.property(fc.array(piece), piece, fc.array(fc.nat(400)), (pieces, rest, cuts) => {
-        const whole = Buffer.concat([AHEAD_MARK, ...pieces.map(framedPiece), framedPiece(), head, rest]);
+        const whole = Buffer.concat([
+          AHEAD_MARK,
+          ...pieces.map((one) => framedPiece(one)),
+          framedPiece(),
+          head,
+          rest,
+        ]);
         const ends = [...new Set([...cuts.filter((cut) => cut < whole.length), whole.length])].sort(
           (a, b) => a - b,
         );

@@ -28,6 +28,7 @@ export {
   KINDS,
   type Kind,
 } from "./codec/envelope.ts";
+export { inOnePiece, JoinedBytes } from "./codec/joined-bytes.ts";
 export { FieldReader } from "./codec/reader.ts";
 export { PeerExchange, type PeerExchangeStats } from "./exchange/peer-exchange.ts";
 export { type PeerRecord, PeerRecords } from "./exchange/peer-record.ts";
@@ -85,6 +86,7 @@ export type {
   MigratableCells,
   Moved,
   PagesAnswer,
+  PieceSource,
   PostCopyCells,
   PreCopyCells,
 } from "./migration/cells-port.ts";

@@ -1,6 +1,7 @@
 /** The words of the mesh: what its parts tell each other. The face of a whole node is in mesh-face.ts. */
 import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
 import type { HostPort, Signer, TrafficClass } from "@glia-os/abi/ports";
+import type { JoinedBytes } from "./codec/joined-bytes.ts";
 import type { MigrationPhase, MigrationReport } from "./migration/phase.ts";
 
 /** What a node does. A `client` is admitted to call and send, hosts nothing, listens nowhere and is no member for others. */
@@ -99,6 +100,9 @@ export interface Caller {
   /** The span of the call here, or of the caller, where the call came with one (W3C Trace Context). */
   readonly traceparent?: string;
 }
+
+/** What is sent with a call; in parts, where something large would be copied otherwise. */
+export type CallBody = Uint8Array | JoinedBytes;
 
 /** Answers calls of one method. Throwing sends the error's record to the caller. */
 export type CallHandler = (caller: Caller, body: Uint8Array) => Promise<Uint8Array>;

@@ -17,7 +17,7 @@ import type {
 } from "@glia-os/abi/ports";
 import type { Certificate } from "./admission/certificate.ts";
 import type { Envelope, Kind } from "./codec/envelope.ts";
-import type { CallHandler, CallOptions, Member, MeshEvent, NodeRole } from "./mesh-types.ts";
+import type { CallBody, CallHandler, CallOptions, Member, MeshEvent, NodeRole } from "./mesh-types.ts";
 import type { Peer } from "./peers/sessions.ts";
 
 /** Settings of parts, within those of the node. */
@@ -69,7 +69,7 @@ export interface PartContext {
   /** Send one message, dialling when needed. False when it was dropped at once. */
   send(node: NodeId, trafficClass: TrafficClass, envelope: Envelope): boolean;
   /** Call a method of a node. */
-  call(node: NodeId, method: string, body: Uint8Array, options?: CallOptions): Promise<Uint8Array>;
+  call(node: NodeId, method: string, body: CallBody, options?: CallOptions): Promise<Uint8Array>;
   /** Answer a method until the part ends (PT1). */
   handle(method: string, handler: CallHandler): void;
   /** Listen to events until the part ends (PT1). */

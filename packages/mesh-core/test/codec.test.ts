@@ -4,6 +4,7 @@ import { fromHex, toHex } from "@glia-os/abi/ids";
 import { decode as referenceDecode, encode as referenceEncode } from "cborg";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { encodeBefore } from "../src/codec/cbor.ts";
 import {
   CBOR_DEPTH_MAX,
   type CborValue,
@@ -11,6 +12,8 @@ import {
   decodeEnvelope,
   encodeCbor,
   encodeEnvelope,
+  inOnePiece,
+  JoinedBytes,
   KINDS,
   type Kind,
   MeshError,
@@ -166,5 +169,19 @@ describe("envelopes", () => {
     expect(large.buffer).toBe(bytes.buffer);
     expect(large).toEqual(chunk);
     expect(small.buffer.byteLength).toBe(16);
+  });
+
+  it("C4: bytes in parts are one byte string, however they are cut", () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 100 })), anyBody, (parts, body) => {
+        const joined = new JoinedBytes(parts);
+        const one = inOnePiece(joined);
+        expect(one).toEqual(new Uint8Array(Buffer.concat(parts)));
+        expect(toHex(encodeCbor([body, joined]))).toBe(toHex(encodeCbor([body, one])));
+        expect(toHex(encodeCbor(encodeBefore([body], joined)))).toBe(
+          toHex(encodeCbor(encodeCbor([body, one]))),
+        );
+      }),
+    );
   });
 });

@@ -2,6 +2,7 @@
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
 import { describe, expect, it } from "vitest";
+import { inOnePiece } from "../src/codec/joined-bytes.ts";
 import { Links, OPEN_LINKS_MAX, WAITERS_MAX } from "../src/links/links.ts";
 import { LOCATIONS_MAX, LocationCache } from "../src/links/location-cache.ts";
 import { dataBody } from "../src/links/messages.ts";
@@ -240,7 +241,7 @@ describe("arrivals", () => {
     offset: number,
     bytes: Uint8Array,
     hash = nextHash(digests, firstHash(digests, move(n)), bytes),
-  ) => chunkBody({ move: move(n), offset, hash, bytes });
+  ) => inOnePiece(chunkBody({ move: move(n), offset, hash, bytes }));
 
   it("MA4: no more agents arrive at once than the bound; idle ones are dropped", async () => {
     const { time, arrivals, ask, plan } = arriving();

@@ -4,8 +4,7 @@
  * GP1. What is to be said to a source is kept until it is asked for, at most {@link SAID_BYTES_MAX}: a guest waits for one page at a time.
  */
 import type { AgentId } from "@glia-os/abi/ids";
-import type { ChunkSource, IncomingPages, PagesAnswer, PostCopyCells } from "@glia-os/mesh-core";
-import type { AgentManifest } from "../agent-manifest.ts";
+import type { IncomingPages, PagesAnswer, PieceSource, PostCopyCells } from "@glia-os/mesh-core";
 import type { GateCell } from "../gate-cell.ts";
 import { piecesSource } from "../image-source.ts";
 import { PAGES_MARK } from "../image-stream.ts";
@@ -33,7 +32,7 @@ export class GatePages implements PostCopyCells, PagesGatePort {
     this.#o = options;
   }
 
-  async begin(agent: AgentId, move: string, rounds: boolean): Promise<ChunkSource | undefined> {
+  async begin(agent: AgentId, move: string, rounds: boolean): Promise<PieceSource | undefined> {
     const { runner, pages, here } = this.#o;
     const cell = here(agent);
     if (cell.state !== "running") return undefined; // What stands still is best copied as it is.
@@ -61,10 +60,10 @@ export class GatePages implements PostCopyCells, PagesGatePort {
   }
 
   /** A cell arrives whose pages come after it. @throws {NoPostCopyError} also where there is nothing for it */
-  static async stage(pages: GatePages | undefined, agent: AgentId, manifest: AgentManifest): Promise<void> {
+  static async stage(pages: GatePages | undefined, agent: AgentId): Promise<void> {
     if (pages === undefined) throw new NoPostCopyError(agent, "this node takes no agents so");
     pages.#incoming.set(agent, new Incoming(agent, pages.#o.pages));
-    await pages.#o.pages.stagePages(agent, manifest);
+    await pages.#o.pages.stagePages(agent);
   }
 
   /** It is not here any more. */

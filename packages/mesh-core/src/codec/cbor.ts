@@ -9,10 +9,11 @@
  *     that is kept does not keep a large message.
  */
 import { MalformedMessageError } from "../errors.ts";
+import { JoinedBytes, partsOf } from "./joined-bytes.ts";
 import { textOf, utf8Bytes, writeUtf8 } from "./utf8.ts";
 
-/** What a body may hold (C1). */
-export type CborValue = number | boolean | null | string | Uint8Array | readonly CborValue[];
+/** What a body may hold (C1). Bytes in parts are written as one byte string, and never read. */
+export type CborValue = number | boolean | null | string | Uint8Array | JoinedBytes | readonly CborValue[];
 
 /** Deepest nesting of arrays in a body. */
 export const CBOR_DEPTH_MAX = 8;
@@ -36,6 +37,16 @@ export function encodeCbor(value: CborValue, before = 0): Uint8Array {
   return bytes;
 }
 
+/** The encoding of an array of `items` and, behind them, `last`, which is not copied. */
+export function encodeBefore(items: readonly CborValue[], last: Uint8Array | JoinedBytes): JoinedBytes {
+  const [array, tail] = [headBytes(items.length + 1), headBytes(last.length)];
+  const head = new Uint8Array(items.reduce<number>((size, item) => size + sizeOf(item), array + tail));
+  let end = writeHead(MAJOR_ARRAY, items.length + 1, head, 0);
+  for (const item of items) end = write(item, head, end);
+  writeHead(MAJOR_BYTES, last.length, head, end);
+  return new JoinedBytes([head, ...partsOf(last)]);
+}
+
 /** The value in `bytes`, which the caller gives up (C5). @throws {MalformedMessageError} for anything C1-C3 exclude; O(bytes). */
 export function decodeCbor(bytes: Uint8Array, what = "a message body"): CborValue {
   const decoder = new Decoder(bytes, what);
@@ -52,13 +63,17 @@ function headBytes(argument: number): number {
   return argument < TWO_TO_32 ? 5 : 9;
 }
 
+function isBytes(value: CborValue): value is Uint8Array | JoinedBytes {
+  return value instanceof Uint8Array || value instanceof JoinedBytes;
+}
+
 function sizeOf(value: CborValue): number {
   if (typeof value === "number") return headBytes(value < 0 ? -1 - value : value);
   if (typeof value === "string") {
     const length = utf8Bytes(value);
     return headBytes(length) + length;
   }
-  if (value instanceof Uint8Array) return headBytes(value.length) + value.length;
+  if (isBytes(value)) return headBytes(value.length) + value.length;
   if (value === null || typeof value === "boolean") return 1;
   let size = headBytes(value.length);
   for (const item of value) size += sizeOf(item);
@@ -70,10 +85,13 @@ function write(value: CborValue, target: Uint8Array, at: number): number {
   if (typeof value === "number") return writeInteger(value, target, at);
   if (typeof value === "string")
     return writeUtf8(value, target, writeHead(MAJOR_TEXT, utf8Bytes(value), target, at));
-  if (value instanceof Uint8Array) {
-    const from = writeHead(MAJOR_BYTES, value.length, target, at);
-    target.set(value, from);
-    return from + value.length;
+  if (isBytes(value)) {
+    let from = writeHead(MAJOR_BYTES, value.length, target, at);
+    for (const part of partsOf(value)) {
+      target.set(part, from);
+      from += part.length;
+    }
+    return from;
   }
   if (value === null || typeof value === "boolean") {
     target[at] = value === null ? NULL : value ? TRUE : FALSE;

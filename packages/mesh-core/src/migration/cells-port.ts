@@ -1,6 +1,7 @@
 /** What the migration coordinator and the links ask of whoever hosts agents on this node. */
 import type { AgentId, Epoch, NodeId } from "@glia-os/abi/ids";
 import type { HostPort } from "@glia-os/abi/ports";
+import type { JoinedBytes } from "../codec/joined-bytes.ts";
 import type { LinkId, LinkOffer } from "../links/link-table.ts";
 
 /** Where an agent went: what its former host answers from then on. */
@@ -30,6 +31,9 @@ export interface AgentDescription {
  */
 export type ChunkSource = (taken?: () => Promise<unknown>) => Promise<Uint8Array | undefined>;
 
+/** The same, in parts where that saves a copy. */
+export type PieceSource = (...args: Parameters<ChunkSource>) => Promise<Uint8Array | JoinedBytes | undefined>;
+
 /**
  * Reading agents out while they run, so that they stand still only for what they changed last.
  *
@@ -41,7 +45,7 @@ export interface PreCopyCells {
    * Begin, for an agent with at least `leastBytes` of memory. The source ends when another round would not leave less for the freeze.
    * Undefined when the agent is smaller or cannot be read out while it runs: then it is only stopped and copied.
    */
-  begin(agent: AgentId, leastBytes: number): Promise<ChunkSource | undefined>;
+  begin(agent: AgentId, leastBytes: number): Promise<PieceSource | undefined>;
   /** The move is off before the freeze: what was read out is worth nothing. Idempotent. */
   giveUp(agent: AgentId): Promise<void>;
 }
@@ -78,7 +82,7 @@ export interface PostCopyCells {
    * Source: begin, with rounds while the agent runs if `rounds`. Undefined for an agent that stands still: it is best copied as it is. Rejects for one
    * that cannot move so.
    */
-  begin(agent: AgentId, move: string, rounds: boolean): Promise<ChunkSource | undefined>;
+  begin(agent: AgentId, move: string, rounds: boolean): Promise<PieceSource | undefined>;
   /** Source: what the destination said, in order; what it gets next. Rejects when it said what cannot be. */
   serve(move: string, said: Uint8Array): Promise<PagesAnswer>;
   /** Source: the pages are of no use any more. Idempotent. */

@@ -29,8 +29,8 @@ import {
   NoMigrationError,
   NotHostedError,
 } from "../errors.ts";
-import type { CallOptions } from "../mesh-types.ts";
-import type { AgentDescription, ChunkSource, MigratableCells, Moved } from "./cells-port.ts";
+import type { CallBody, CallOptions } from "../mesh-types.ts";
+import type { AgentDescription, ChunkSource, MigratableCells, Moved, PieceSource } from "./cells-port.ts";
 import {
   activateBody,
   CHUNK_MAX,
@@ -76,7 +76,7 @@ export interface DeparturesOptions {
   coordination(): Coordination;
   sessionId(): string;
   addressOf(node: NodeId): HostPort | undefined;
-  call(node: NodeId, method: string, body: Uint8Array, options: CallOptions): Promise<Uint8Array>;
+  call(node: NodeId, method: string, body: CallBody, options: CallOptions): Promise<Uint8Array>;
   onPhase(agent: AgentId, to: NodeId, phase: MigrationPhase): void;
   /** It is about to be elsewhere: what is sent there is taken when it is. */
   onLeaving(moved: Moved): void;
@@ -272,7 +272,7 @@ export class Departures {
   }
 
   /** MG8. @throws {MigrationRefusedError} for an agent, or a node, that cannot do it */
-  async #beginPages(move: Move, wanted: MigrationStrategy): Promise<ChunkSource | undefined> {
+  async #beginPages(move: Move, wanted: MigrationStrategy): Promise<PieceSource | undefined> {
     const { agent, to, id } = move;
     const { postcopy } = this.#o.cells;
     if (postcopy === undefined || this.#o.pages === undefined)
@@ -336,12 +336,12 @@ export class Departures {
   }
 
   /** All chunks of a source, in the order of the one stream; resolves when the destination has taken them. */
-  async #sendChunks(move: Move, source: ChunkSource): Promise<void> {
+  async #sendChunks(move: Move, source: PieceSource): Promise<void> {
     await Promise.all(await this.#putChunks(move, source));
   }
 
   /** As {@link #sendChunks}; resolves when all are on their way, with the calls that are not answered. */
-  async #putChunks(move: Move, source: ChunkSource): Promise<readonly Promise<unknown>[]> {
+  async #putChunks(move: Move, source: PieceSource): Promise<readonly Promise<unknown>[]> {
     const { stream } = move;
     const inFlight: Promise<unknown>[] = [];
     const taken = (): Promise<unknown> => Promise.all(inFlight);
@@ -452,7 +452,7 @@ export class Departures {
   #call(
     to: NodeId,
     method: string,
-    body: Uint8Array,
+    body: CallBody,
     timeoutMs: number,
     trafficClass: "request" | "bulk" = "request",
   ): Promise<Uint8Array> {

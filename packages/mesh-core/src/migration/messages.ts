@@ -3,7 +3,8 @@ import { type AgentId, type Epoch, fromHex } from "@glia-os/abi/ids";
 import type { Digests } from "@glia-os/abi/ports";
 import { TOKEN_MAX } from "../anchor/messages.ts";
 import { ascii, concat } from "../codec/ascii.ts";
-import { decodeCbor, encodeCbor } from "../codec/cbor.ts";
+import { decodeCbor, encodeBefore, encodeCbor } from "../codec/cbor.ts";
+import { type JoinedBytes, partsOf } from "../codec/joined-bytes.ts";
 import { FieldReader } from "../codec/reader.ts";
 
 /** Bytes of a move's id. */
@@ -49,6 +50,9 @@ export interface ChunkRequest {
   readonly bytes: Uint8Array;
 }
 
+/** The same on its way out: its bytes may be in parts. */
+export type OutgoingChunk = Omit<ChunkRequest, "bytes"> & { readonly bytes: Uint8Array | JoinedBytes };
+
 /** `move.pages`, from the destination: what it says to the source, for the next bytes of its stream. */
 export interface PagesRequest {
   readonly move: Uint8Array;
@@ -65,8 +69,9 @@ export function firstHash(digests: Digests, move: Uint8Array): Uint8Array {
 }
 
 /** The running hash after one more chunk. */
-export function nextHash(digests: Digests, before: Uint8Array, chunk: Uint8Array): Uint8Array {
-  return digests.sha256Of?.([before, chunk]) ?? digests.sha256(concat(before, chunk));
+export function nextHash(digests: Digests, before: Uint8Array, chunk: Uint8Array | JoinedBytes): Uint8Array {
+  const parts = [before, ...partsOf(chunk)];
+  return digests.sha256Of?.(parts) ?? digests.sha256(concat(...parts));
 }
 
 /** The body of `move.plan`. */
@@ -101,9 +106,9 @@ export function readPlanAnswer(body: Uint8Array): string {
   return sessionId;
 }
 
-/** The body of `move.chunk`. */
-export function chunkBody({ move, offset, hash, bytes }: ChunkRequest): Uint8Array {
-  return encodeCbor([move, offset, hash, bytes]);
+/** The body of `move.chunk`; the bytes are not copied. */
+export function chunkBody({ move, offset, hash, bytes }: OutgoingChunk): JoinedBytes {
+  return encodeBefore([move, offset, hash], bytes);
 }
 
 /** A `move.chunk` from its body. */

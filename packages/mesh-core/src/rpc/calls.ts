@@ -13,6 +13,7 @@ import type { NodeId } from "@glia-os/abi/ids";
 import type { Random, TimerHandle, Timers, Tracer, TrafficClass } from "@glia-os/abi/ports";
 import { errorFields, errorRecordOf } from "../admission/error-record.ts";
 import type { Envelope } from "../codec/envelope.ts";
+import { inOnePiece } from "../codec/joined-bytes.ts";
 import { FieldReader } from "../codec/reader.ts";
 import {
   CallTimeoutError,
@@ -22,7 +23,7 @@ import {
   TooManyCallsError,
   UnknownMethodError,
 } from "../errors.ts";
-import type { Caller, CallHandler, CallOptions } from "../mesh-types.ts";
+import type { CallBody, Caller, CallHandler, CallOptions } from "../mesh-types.ts";
 import type { Peer } from "../peers/sessions.ts";
 import { CallTrace } from "./call-trace.ts";
 
@@ -86,13 +87,13 @@ export class Calls {
   }
 
   /** Call a method (RC2). */
-  async call(node: NodeId, method: string, body: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
+  async call(node: NodeId, method: string, body: CallBody, options: CallOptions = {}): Promise<Uint8Array> {
     if (this.#stopped) throw new MeshStoppedError();
     const timeoutMs = options.timeoutMs ?? TIMEOUT_DEFAULT_MS;
     if (!(timeoutMs >= 1 && timeoutMs <= TIMEOUT_MAX_MS))
       throw new InvalidOptionError("timeoutMs", `${timeoutMs} is not from 1 to ${TIMEOUT_MAX_MS}`);
     if (this.#pending.size >= CALLS_MAX) throw new TooManyCallsError(CALLS_MAX);
-    if (node === this.#options.self.node) return this.#local(method, body, timeoutMs);
+    if (node === this.#options.self.node) return this.#local(method, inOnePiece(body), timeoutMs);
     return new Promise((resolve, reject) => {
       this.#start(node, method, body, { ...options, timeoutMs }, (outcome) =>
         outcome instanceof Uint8Array ? resolve(outcome) : reject(outcome),
@@ -133,7 +134,7 @@ export class Calls {
   #start(
     node: NodeId,
     method: string,
-    body: Uint8Array,
+    body: CallBody,
     { timeoutMs = TIMEOUT_DEFAULT_MS, resendMs, trafficClass = "request", traceparent }: CallOptions,
     finish: (outcome: Uint8Array | Error) => void,
   ): void {
