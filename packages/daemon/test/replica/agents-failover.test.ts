@@ -1,4 +1,4 @@
-/** Agents of `agent({...})` with a replica, which speak with others, on nodes in processes that are killed. */
+/** Agents of `agent({...})` with two replicas, which speak with others, on nodes in processes that are killed. */
 import { type AgentSystem, kindKey } from "@glia-os/cells/agent";
 import { connectSystem } from "@glia-os/daemon";
 import { buildAgent } from "@glia-os/guest-js/build";
@@ -28,7 +28,7 @@ test("kill -9 of the node of an agent that speaks with others: what it told, ask
   await system.tell("book", "listen");
   const begin = { definition: kindKey(clerk) };
   const { bytes, grants } = module;
-  const where = { on: "one", durability: "replica" } as const;
+  const where = { on: "one", replicas: 2 } as const;
   const { agent } = await cluster.anchor.spawn({ name: "clerk", module: bytes, grants, begin, ...where });
 
   for (const n of upTo(10)) await system.tell("clerk", "note", n);
@@ -48,5 +48,5 @@ test("kill -9 of the node of an agent that speaks with others: what it told, ask
 
   const row = (await cluster.anchor.listAgents()).find((one) => one.agent === agent);
   expect(row?.ownerName).not.toBe("one");
-  expect(row?.live?.replica?.state).toBe("fed");
+  expect(row?.live?.replica).toMatchObject({ state: "short", wanted: 2, nodes: [{ state: "fed" }] });
 }, 300_000);
