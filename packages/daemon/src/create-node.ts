@@ -221,7 +221,7 @@ class NodeThreads implements MainService {
     };
     const ports = agentPort === undefined ? [toMain.port2] : [toMain.port2, agentPort];
     this.#worker("mesh-worker", this.#options.workers?.mesh, setup, ports);
-    const link = linkThreads<MeshFace>(toMain.port1, this, "offers", { waitMs: ANSWER_MS });
+    const link = linkThreads<MeshFace>(toMain.port1, this, "offers", ANSWER_MS);
     this.#links.push(link);
     return link.remote;
   }

@@ -6,17 +6,24 @@
  * TC3. Calls and one-way tells of one side are performed in the order they were made, as far as they do not wait.
  * TC4. Arguments and results are copied. Bytes that the caller gives up can be moved instead with {@link moved}, where that costs less.
  * TC5. With a side, what is small crosses by shared memory while both threads are awake (`RingPort`); the other end needs the other side.
+ *      Threads stay awake for each other only where {@link LOOKERS} have a processor each.
  */
 
+import { availableParallelism } from "node:os";
 import type { MessagePort, Transferable } from "node:worker_threads";
 import { type ErrorRecord, RemoteError, toErrorRecord, UnexpectedError } from "@glia-os/abi/errors";
-import { RingPort, type RingPortOptions, type RingSide } from "@glia-os/host";
+import { RingPort, type RingSide } from "@glia-os/host";
 import { ThreadBusyError, ThreadGoneError } from "./errors.ts";
 
 /** Most unanswered calls per port (TC2). Above any window the links and the migration use at once. */
 export const IN_FLIGHT_LIMIT = 4096;
 /** Fewer bytes are copied sooner than their buffer is moved, which only the port can. */
 export const MOVED_LEAST_BYTES = 16_384;
+/** Threads on the way of an ask from node to node in one process: with fewer processors those that look take them from those they wait for. */
+export const LOOKERS = 4;
+
+/** Longer than one thread takes to wake up. */
+const WAKING_MS = 0.05;
 
 /** Something whose methods can be called from another thread: plain data in, plain data out. */
 export type ThreadService = object;
@@ -146,14 +153,18 @@ function proxy<Face extends object>(send: (method: string, args: unknown[]) => u
   });
 }
 
-/** Serve `local` on `port` and call the other side's `Service`. `ring`: which side of shared memory this end is (TC5); none without it. */
+/**
+ * Serve `local` on a port and call the other side's `Service`. `ring`: which side of shared memory this end is (TC5); none without it. `waitMs`: the
+ * longest wait for an answer that says whether staying awake pays, in milliseconds, on the side that offers.
+ */
 export function linkThreads<Service extends ThreadService>(
   messagePort: MessagePort,
   local: ThreadService,
   ring?: RingSide,
-  ringOptions?: RingPortOptions,
+  waitMs: number = WAKING_MS,
 ): ThreadLink<Service> {
-  const port: Talked = ring === undefined ? messagePort : new RingPort(messagePort, ring, ringOptions);
+  const waits = { waitMs: availableParallelism() < LOOKERS ? 0 : waitMs };
+  const port: Talked = ring === undefined ? messagePort : new RingPort(messagePort, ring, waits);
   const waiting = new Map<number, Waiting>();
   let lastCall = 0;
   let open = true;

@@ -42,7 +42,7 @@ export type RingSide = "offers" | "accepts";
 export interface RingPortOptions {
   /**
    * On the end that offers: a longer wait for an answer counts as this long, 0.01 to 1 millisecond, default 0.05. It is to be longer than an
-   * answer takes while no thread sleeps on its way, and all that wake up take.
+   * answer takes while no thread sleeps on its way, and all that wake up take. 0: the threads sleep at once and never look.
    */
   readonly waitMs?: number;
 }
@@ -144,8 +144,9 @@ export class RingPort implements Looked {
 
   /** @throws {BadOptionError} */
   constructor(port: PortLike, side: RingSide, { waitMs = WAIT_MS }: RingPortOptions = {}) {
-    if (typeof waitMs !== "number" || !(waitMs >= WAIT_LEAST_MS && waitMs <= WAIT_MOST_MS))
-      throw new BadOptionError("waitMs", waitMs, `${WAIT_LEAST_MS} to ${WAIT_MOST_MS}`);
+    const isWait = typeof waitMs === "number" && waitMs >= WAIT_LEAST_MS && waitMs <= WAIT_MOST_MS;
+    if (!isWait && waitMs !== 0)
+      throw new BadOptionError("waitMs", waitMs, `0, or ${WAIT_LEAST_MS} to ${WAIT_MOST_MS}`);
     if (side !== "offers" && side !== "accepts") throw new BadOptionError("side", side, "offers or accepts");
     this.#port = port;
     this.#side = side;

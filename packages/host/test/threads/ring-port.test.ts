@@ -2,6 +2,7 @@
 import { MessageChannel, Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
+import { lookoutHere } from "../../src/threads/lookout.ts";
 import { RingPort } from "../../src/threads/ring-port.ts";
 
 const open: { close(): void }[] = [];
@@ -252,6 +253,31 @@ test("a side that is neither is refused", () => {
 test("a longest wait outside its range is refused", () => {
   const { port1 } = new MessageChannel();
   open.push(port1);
-  for (const waitMs of [0, 0.009, 1.1, Number.NaN, "1" as never])
-    expect(() => new RingPort(port1, "offers", { waitMs })).toThrow("it must be 0.01 to 1");
+  for (const waitMs of [-1, 0.009, 1.1, Number.NaN, "1" as never])
+    expect(() => new RingPort(port1, "offers", { waitMs })).toThrow("it must be 0, or 0.01 to 1");
 });
+
+test("RP4: threads that are never to look carry everything all the same, in order", async () => {
+  const { port1, port2 } = new MessageChannel();
+  const [a, b] = [new RingPort(port1, "offers", { waitMs: 0 }), new RingPort(port2, "accepts")];
+  open.push(a, b);
+  for (let round = 0; round < 300; round++) {
+    const arrived = heardOnce(b);
+    a.postMessage({ round });
+    expect(await arrived).toEqual({ round });
+    const answer = heardOnce(a);
+    b.postMessage(round);
+    expect(await answer).toBe(round);
+  }
+  expect(lookoutHere().awake).toBe(false);
+});
+
+function heardOnce(port: RingPort): Promise<unknown> {
+  return new Promise((resolve) => {
+    const listener = (message: unknown): void => {
+      port.off("message", listener);
+      resolve(message);
+    };
+    port.on("message", listener);
+  });
+}
