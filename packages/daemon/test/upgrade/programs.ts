@@ -4,7 +4,16 @@ import { buildAgent } from "@glia-os/guest-js/build";
 
 /** A module of one definition: the ledger, in the version and with the fields that `more` says. */
 export function ledger(version: number, more = ""): Promise<AgentModuleFile> {
-  return moduleOf(`
+  return moduleOf(definition(version, more));
+}
+
+/** The source of such a module, with all it needs. */
+export function ledgerSource(version: number, more = ""): string {
+  return COMMON + definition(version, more);
+}
+
+function definition(version: number, more: string): string {
+  return `
     export default agent({
       name: "ledger",
       version: ${version},
@@ -14,7 +23,7 @@ export function ledger(version: number, more = ""): Promise<AgentModuleFile> {
         version: { handle: () => ${version} },
       },
       ${more}
-    });`);
+    });`;
 }
 
 /** What every version does. */
