@@ -48,6 +48,8 @@ const PAGE_BYTES = 65_536;
 export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRunnerPort, PagesRunnerPort {
   readonly #options: CellRunnerOptions;
   readonly #cells = new Map<AgentId, RunnerCell>();
+  /** Those whose program is being admitted. */
+  readonly #adding = new Map<AgentId, Promise<RunnerCell>>();
   readonly #tasks = new Map<TaskId, RunnerCell>();
   readonly #pages: RunnerPages;
   readonly #programs = new Map<string, { readonly program: AdmittedProgram; users: number }>();
@@ -201,8 +203,12 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
     this.#run(cell);
   }
 
-  async stage(agent: AgentId, manifest: AgentManifest, ahead: boolean): Promise<void> {
-    const cell = await this.#add(agent, manifest);
+  async expect(agent: AgentId, manifest: AgentManifest): Promise<void> {
+    await this.#add(agent, manifest);
+  }
+
+  async stage(agent: AgentId, ahead: boolean): Promise<void> {
+    const cell = this.#here(agent);
     cell.arriving = ahead ? this.#arriveAhead(cell) : this.#arriveFrozen(cell);
   }
 
@@ -252,8 +258,8 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
     return this.#pages.releasePages(move);
   }
 
-  stagePages(agent: AgentId, manifest: AgentManifest): Promise<void> {
-    return this.#pages.stagePages(agent, manifest);
+  async stagePages(agent: AgentId): Promise<void> {
+    await this.#pages.stagePages(this.#here(agent));
   }
 
   takePages(agent: AgentId, bytes: Uint8Array): Promise<boolean> {
@@ -271,6 +277,7 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
   }
 
   async drop(agent: AgentId): Promise<void> {
+    await this.#adding.get(agent)?.catch(() => undefined);
     const cell = this.#cells.get(agent);
     if (cell === undefined) return;
     this.#forget(cell);
@@ -397,12 +404,21 @@ export class CellRunner implements CellRunnerPort, ReplicaRunnerPort, UpgradeRun
   }
 
   async #add(agent: AgentId, manifest: AgentManifest): Promise<RunnerCell> {
-    if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
+    if (this.#cells.has(agent) || this.#adding.has(agent)) throw new AlreadyHereError(agent);
+    const adding = this.#made(agent, manifest);
+    this.#adding.set(agent, adding);
+    try {
+      return await adding;
+    } finally {
+      this.#adding.delete(agent);
+    }
+  }
+
+  async #made(agent: AgentId, manifest: AgentManifest): Promise<RunnerCell> {
     const services = servicesFor(manifest.grants, this.#options.services);
     checkReplicable(manifest);
     checkMovable(manifest, services);
     const admitted = await this.#options.engine.admit(manifest.program, manifest.grants);
-    if (this.#cells.has(agent)) throw new AlreadyHereError(agent);
     const known = this.#programs.get(admitted.hash);
     const shared = known ?? { program: admitted, users: 0 };
     shared.users++;

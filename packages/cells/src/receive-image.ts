@@ -1,6 +1,7 @@
 /**
  * Taking in the image of a cell that arrives: what it is made of goes to its runner as it comes (docs/spec/cell-image.md).
  *
+ * RI2. Nothing of the image is asked for before there is room for the cell: what needs none of it is done by then.
  * RI1. The end of what crossed while the cell ran counts as taken when the runner has built the cell as far as that goes: only then it is to stand still.
  */
 import type { AgentId } from "@glia-os/abi/ids";
@@ -15,7 +16,7 @@ import type { CellRunnerPort, FrozenMail } from "./runner-port.ts";
 
 /** Who takes what. */
 export interface ImageTakers {
-  readonly runner: Pick<CellRunnerPort, "stage" | "writeImage" | "finishImage">;
+  readonly runner: Pick<CellRunnerPort, "expect" | "stage" | "writeImage" | "finishImage">;
   /** Whether the runner takes several pieces at a time. */
   readonly several: boolean;
   /** Absent: an image whose pages follow is refused. */
@@ -34,6 +35,7 @@ export async function receiveImage(
   const writes = new ImageWrites(runner, agent, several);
   let mail: FrozenMail | undefined;
   let staged = false;
+  await runner.expect(agent, manifest);
   for (let chunk = await chunks(); chunk !== undefined; chunk = await chunks())
     for (const part of reader.push(chunk)) {
       if (part.kind === "guest") {
@@ -44,8 +46,8 @@ export async function receiveImage(
         await writes.taken();
         continue;
       }
-      if (!staged && part.kind === "ahead" && part.pages) await GatePages.stage(pages, agent, manifest);
-      else if (!staged) await runner.stage(agent, manifest, part.kind === "ahead");
+      if (!staged && part.kind === "ahead" && part.pages) await GatePages.stage(pages, agent);
+      else if (!staged) await runner.stage(agent, part.kind === "ahead");
       staged = true;
       if (part.kind === "head") mail = takeHead(part.head);
     }

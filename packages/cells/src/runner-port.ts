@@ -80,15 +80,17 @@ export interface CellRunnerPort {
   readImage(agent: AgentId): Promise<Uint8Array | undefined>;
   /** Go on with a frozen cell, or with one that was built and has not run. */
   thaw(agent: AgentId): Promise<void>;
-  /** Prepare to build a cell from an image; `ahead` says whether it was begun while the cell ran (RP4). */
-  stage(agent: AgentId, manifest: AgentManifest, ahead: boolean): Promise<void>;
+  /** Make room for a cell whose image is to come: everything of it that needs no byte of the image. @throws what `admit` refuses, {AlreadyHereError} */
+  expect(agent: AgentId, manifest: AgentManifest): Promise<void>;
+  /** The image of a cell that is expected begins; `ahead` says whether it was begun while the cell ran (RP4). */
+  stage(agent: AgentId, ahead: boolean): Promise<void>;
   /** The next chunk of the image. Its bytes, and what lies before them in their buffer, are the runner's from then on. */
   writeImage(agent: AgentId, chunk: Uint8Array): Promise<void>;
   /** Check the image and build the cell, with its mail, without running it. */
   finishImage(agent: AgentId, mail: FrozenMail): Promise<void>;
   /** Run a cell that was built. */
   activate(agent: AgentId): Promise<void>;
-  /** Drop a cell in whatever state; waits until nothing of it runs. Idempotent. */
+  /** Drop a cell in whatever state, also one that `expect` still makes room for; waits until nothing of it runs. Idempotent. */
   drop(agent: AgentId): Promise<void>;
   /** Numbers about a cell, or undefined when it is not here. */
   vitals(agent: AgentId): Promise<CellVitals | undefined>;

@@ -3,6 +3,7 @@ import type { AgentId } from "@glia-os/abi/ids";
 import {
   CELLS_MAX,
   type CellRunnerPort,
+  encodeManifest,
   FORWARD_MS,
   FREEZE_TIMEOUT_MS,
   MAILBOX_BYTES_MAX,
@@ -338,6 +339,44 @@ describe("moves", () => {
       changed[at]! ^= 0x40;
       expect(await stage(changed), `bit flipped in byte ${at}`).toBeDefined();
     }
+  });
+});
+
+describe("an agent that is expected", () => {
+  const hosted = (): { readonly host: HostUnderTest; readonly runner: CellRunnerPort } => {
+    let inner: CellRunnerPort | undefined;
+    const host = new HostUnderTest((runner) => {
+      inner = runner;
+      return runner;
+    });
+    return { host, runner: inner as CellRunnerPort };
+  };
+
+  test("leaves nothing behind when its move is off, also while its program is still being admitted", async () => {
+    const { host, runner } = hosted();
+    const manifest = manifestOf("echo");
+    for (const early of [true, false]) {
+      const expecting = runner.expect(AGENT, manifest);
+      if (!early) await host.settle(expecting);
+      const dropped = runner.drop(AGENT);
+      await host.settle(Promise.all([expecting, dropped]));
+      expect(await runner.vitals(AGENT)).toBeUndefined();
+    }
+    await host.settle(runner.expect(AGENT, manifest));
+    expect(await runner.vitals(AGENT)).toMatchObject({ memoryBytes: 0 });
+    expect(await codeOf(host.settle(runner.expect(AGENT, manifest)))).toBe("cells.already-here");
+  });
+
+  test("is refused by the gate before a byte of it is asked for, and is not there then", async () => {
+    const host = new HostUnderTest();
+    const meta = encodeManifest(manifestOf("echo", { grants: ["glia.v1", "service/unknown"] }));
+    let asked = 0;
+    const refused = host.gate.stage(AGENT, meta, async () => {
+      asked += 1;
+      return undefined;
+    });
+    expect(await codeOf(host.settle(refused))).toBeDefined();
+    expect([asked, host.gate.size]).toEqual([0, 0]);
   });
 });
 

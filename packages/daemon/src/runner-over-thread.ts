@@ -16,7 +16,8 @@ export function runnerOverThread({
     stopAhead: (agent) => remote.stopAhead(agent),
     readImage: (agent) => remote.readImage(agent),
     thaw: (agent) => remote.thaw(agent),
-    stage: (agent, manifest, ahead) => remote.stage(agent, manifest, ahead),
+    expect: (agent, manifest) => remote.expect(agent, manifest),
+    stage: (agent, ahead) => remote.stage(agent, ahead),
     // It came over the wire for this, and whoever hands it on looks at it no more (ImageWrites).
     writeImage: (agent, chunk) => remote.writeImage(agent, movedWhole(chunk)),
     finishImage: (agent, mail) => remote.finishImage(agent, mail),

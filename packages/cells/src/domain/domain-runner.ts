@@ -135,10 +135,14 @@ export class DomainRunner implements CellRunnerPort, KeptCells, KeptUpgradePort 
     if (!cell.running) await cell.run();
   }
 
-  async stage(agent: AgentId, manifest: AgentManifest): Promise<void> {
+  async expect(agent: AgentId, manifest: AgentManifest): Promise<void> {
     const cell = await this.#add(agent, manifest);
     await cell.expect();
     await this.#o.store.put({ agent, meta: encodeManifest(manifest) });
+  }
+
+  async stage(agent: AgentId): Promise<void> {
+    this.#here(agent);
   }
 
   async writeImage(agent: AgentId, chunk: Uint8Array): Promise<void> {

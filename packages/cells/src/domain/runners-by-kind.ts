@@ -54,8 +54,12 @@ export class RunnersByKind implements CellRunnerPort, KeptCells {
     return this.#with(agent).thaw(agent);
   }
 
-  async stage(agent: AgentId, manifest: AgentManifest, ahead: boolean): Promise<void> {
-    await this.#of(manifest).stage(agent, manifest, ahead);
+  async expect(agent: AgentId, manifest: AgentManifest): Promise<void> {
+    await this.#of(manifest).expect(agent, manifest);
+  }
+
+  stage(agent: AgentId, ahead: boolean): Promise<void> {
+    return this.#with(agent).stage(agent, ahead);
   }
 
   writeImage(agent: AgentId, chunk: Uint8Array): Promise<void> {

@@ -32,7 +32,7 @@ export interface PagesRunnerPort {
   /** The destination of a move needs nothing any more. Idempotent. */
   releasePages(move: string): Promise<void>;
   /** Prepare to build a cell whose pages come after it: it gets a thread of its own until they are there. @throws {NoPostCopyError} */
-  stagePages(agent: AgentId, manifest: AgentManifest): Promise<void>;
+  stagePages(agent: AgentId): Promise<void>;
   /** The next bytes of its source; whether everything is there. Rejects when they are wrong; the cell is lost then. */
   takePages(agent: AgentId, bytes: Uint8Array): Promise<boolean>;
   /** No more of it comes. One-way. */

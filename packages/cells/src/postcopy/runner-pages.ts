@@ -84,12 +84,12 @@ export class RunnerPages {
 
   // The destination
 
-  async stagePages(agent: AgentId, manifest: AgentManifest): Promise<void> {
+  /** What comes of a cell that is expected is for a post-copy. */
+  async stagePages(cell: RunnerCell): Promise<void> {
+    const { agent, manifest, program, notes } = cell;
     const options = this.#options;
     if (options === undefined) throw new NoPostCopyError(agent, "this node takes no agents so");
-    const cell = await this.#runner.add(agent, manifest);
     try {
-      const { program, notes } = cell;
       const said = (bytes: Uint8Array): void => options.gate.said(agent, bytes);
       const mayReply = (): boolean => cell.asker !== undefined;
       const [limits, host] = [this.#runner.limitsOf(cell), cell.host()];

@@ -97,9 +97,12 @@ export class ReplicaGate implements ReplicaPort {
         this.#accepted(agent, item);
         runner.deliver(agent, item);
       },
-      stage: async (agent, manifest, ahead) => {
+      expect: async (agent, manifest) => {
         this.#know(agent, manifest);
-        if (!this.#rebuilds.has(agent)) await runner.stage(agent, manifest, ahead);
+        if (!this.#rebuilds.has(agent)) await runner.expect(agent, manifest);
+      },
+      stage: async (agent, ahead) => {
+        if (!this.#rebuilds.has(agent)) await runner.stage(agent, ahead);
       },
       finishImage: async (agent, mail) => {
         this.#cells.get(agent)?.mailbox.push(...mail.mailbox);
@@ -197,15 +200,11 @@ export class ReplicaGate implements ReplicaPort {
 
   /** Moves by post-copy as the gate sees them. */
   pages(pages: PagesRunnerPort): PagesRunnerPort {
-    const seen: Pick<PagesRunnerPort, "beginPages" | "stagePages"> = {
+    const seen: Pick<PagesRunnerPort, "beginPages"> = {
       beginPages: async (agent, move, rounds) => {
         const first = await pages.beginPages(agent, move, rounds);
         if (first !== undefined) this.#leaving.add(agent);
         return first;
-      },
-      stagePages: async (agent, manifest) => {
-        this.#know(agent, manifest);
-        await pages.stagePages(agent, manifest);
       },
     };
     return delegating<PagesRunnerPort>(pages, seen);

@@ -158,7 +158,7 @@ describe("on the side of the runner", () => {
     >[1];
     const without = new RunnerPages(undefined, runner);
     expect(await codeOf(without.beginPages(AGENT, "move", false))).toBe("cells.no-post-copy");
-    expect(await codeOf(without.stagePages(AGENT, manifestOf("echo")))).toBe("cells.no-post-copy");
+    expect(await codeOf(without.stagePages(cells[0] as RunnerCell))).toBe("cells.no-post-copy");
     expect(await codeOf(without.takePages(AGENT as AgentId, new Uint8Array()))).toBe("cells.not-here");
   });
 

@@ -17,9 +17,9 @@ export function pagesRunner(
     },
     servePages: (move, said) => runner.servePages(move, said),
     releasePages: (move) => runner.releasePages(move),
-    stagePages: async (agent, manifest) => {
-      if (manifest.kind === "domain") throw new NoPostCopyError(agent, WHY);
-      return runner.stagePages(agent, manifest);
+    stagePages: async (agent) => {
+      if (isDurable(agent)) throw new NoPostCopyError(agent, WHY);
+      return runner.stagePages(agent);
     },
     takePages: (agent, bytes) => runner.takePages(agent, bytes),
     losePages: (agent, why) => runner.losePages(agent, why),
@@ -32,7 +32,7 @@ export function pagesOverThread({ remote, tell }: ThreadLink<PagesRunnerPort>): 
     beginPages: (agent, move, rounds) => remote.beginPages(agent, move, rounds),
     servePages: (move, said) => remote.servePages(move, said),
     releasePages: (move) => remote.releasePages(move),
-    stagePages: (agent, manifest) => remote.stagePages(agent, manifest),
+    stagePages: (agent) => remote.stagePages(agent),
     takePages: (agent, bytes) => remote.takePages(agent, bytes),
     losePages: (agent, why) => tell.losePages(agent, why),
   };

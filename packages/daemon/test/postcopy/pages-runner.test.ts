@@ -18,13 +18,10 @@ test("PN7: durable agents are refused where they are and where they would go, an
     get: (_, name) => async (agent: string) => void asked.push(`${String(name)} ${agent.slice(0, 2)}`),
   });
   const runner = pagesRunner(inner, (agent) => agent === DURABLE);
-  const manifest = { name: "one", program: new Uint8Array(), grants: [], memoryPages: 1 };
   expect(await codeOf(runner.beginPages(DURABLE, "move", false))).toBe("cells.no-post-copy");
-  expect(await codeOf(runner.stagePages(DURABLE, { ...manifest, kind: "domain" }))).toBe(
-    "cells.no-post-copy",
-  );
+  expect(await codeOf(runner.stagePages(DURABLE))).toBe("cells.no-post-copy");
   expect(asked).toEqual([]);
   await runner.beginPages(GUEST, "move", false);
-  await runner.stagePages(GUEST, manifest);
+  await runner.stagePages(GUEST);
   expect(asked).toEqual(["beginPages ab", "stagePages ab"]);
 });

@@ -7,6 +7,7 @@
  * MA3. Chunks are taken in order, each checked against the running hash; a repeated one is answered again, never applied again. A chunk is taken when
  *      whoever builds the agent has done with it what can be done, and asks for the next one.
  * MA5. The pages of an agent that came by post-copy are fetched from its source from the moment it runs here (page-follower.ts).
+ * MA6. A plan is answered when the agent is built as far as that goes without its state: who refuses it then refuses the plan.
  * MA4. At most {@link ARRIVALS_MAX} at once; unread chunks of one are bounded by the source's window, and refused beyond.
  */
 import { type AgentId, type Epoch, type NodeId, nextEpoch, toHex } from "@glia-os/abi/ids";
@@ -143,7 +144,9 @@ export class Arrivals {
       key,
       plan,
       from,
-      ready: this.#o.cells.admit(plan.agent, plan.meta, plan.estimatedBytes),
+      ready: this.#o.cells
+        .admit(plan.agent, plan.meta, plan.estimatedBytes)
+        .then(() => this.#expect(arrival)),
       state: "receiving",
       received: 0,
       hash: firstHash(this.#o.digests, plan.move),
@@ -162,6 +165,7 @@ export class Arrivals {
     this.#watchIdle(arrival);
     try {
       await arrival.ready;
+      this.#refuseDropped(arrival);
     } catch (error) {
       await this.#drop(arrival);
       throw error;
@@ -186,7 +190,6 @@ export class Arrivals {
     if (offset < arrival.received) throw new ChunkCorruptError("it overlaps another");
     if (arrival.held.size >= CHUNKS_HELD_MAX) throw new ChunkCorruptError("too many are waiting");
     this.#watchIdle(arrival);
-    arrival.staging ??= this.#build(arrival);
     await new Promise<void>((resolve, reject) => {
       arrival.held.get(offset)?.taken();
       arrival.held.set(offset, {
@@ -198,10 +201,20 @@ export class Arrivals {
     return numberAnswer(arrival.received);
   }
 
-  #build(arrival: Arrival): Promise<void> {
+  /** Begin to build the agent; resolves when nothing more can be done without the first chunk. @throws what refuses it until then */
+  async #expect(arrival: Arrival): Promise<void> {
+    this.#refuseDropped(arrival);
+    return new Promise((resolve, reject) => {
+      arrival.staging = this.#build(arrival, resolve);
+      arrival.staging.then(resolve, reject);
+    });
+  }
+
+  #build(arrival: Arrival, asks: () => void): Promise<void> {
     const { agent, meta } = arrival.plan;
     const pull = (): Promise<Uint8Array | undefined> =>
       new Promise((resolve) => {
+        asks();
         takeGiven(arrival);
         arrival.pull = resolve;
         this.#feed(arrival);
@@ -252,13 +265,12 @@ export class Arrivals {
       if (request.total !== arrival.received || !sameBytes(request.hash, arrival.hash))
         throw new ChunkCorruptError(`${arrival.received} bytes came of ${request.total}`);
       arrival.ended = true;
-      arrival.staging ??= this.#build(arrival);
       this.#feed(arrival);
       await arrival.staging;
       if (arrival.state === "receiving") arrival.state = "staged";
       if (arrival.state === "staged") this.#watchStaged(arrival);
     }
-    if (arrival.state === "dropped") throw this.#unknown(arrival.plan.agent);
+    this.#refuseDropped(arrival);
     return EMPTY;
   }
 
@@ -380,6 +392,10 @@ export class Arrivals {
       this.#finished.delete(oldest);
       return;
     }
+  }
+
+  #refuseDropped({ state, plan }: Arrival): void {
+    if (state === "dropped") throw this.#unknown(plan.agent);
   }
 
   #unknown(agent: AgentId): MigrationRefusedError {
