@@ -195,6 +195,11 @@ export const CLI_CODES = {
     changed: "Nothing: no node was asked.",
     fix: "Start one with `glia mesh start` or `glia mesh join`, or name its folder with --data.",
   },
+  "cli.node-too-old": {
+    retryable: false,
+    changed: "Nothing.",
+    fix: "Install a newer Node, https://nodejs.org, and run the command again.",
+  },
   "cli.node-unknown": {
     retryable: false,
     changed: "Nothing.",
