@@ -132,7 +132,7 @@ describe("glia top", () => {
 
 const python = spawnSync("python3", ["-c", "import pty"]).status === 0;
 
-/** Runs a command on a terminal of 30 rows and 90 columns, types `keys` after two frames, prints what it wrote. */
+/** Runs a command on a terminal of 30 rows and 90 columns, which is 6 by 40 after two frames, then types `keys`; prints what it wrote. */
 const ON_TERMINAL = `
 import pty, os, sys, fcntl, termios, struct
 pid, fd = pty.fork()
@@ -141,15 +141,19 @@ if pid == 0:
     os.execvp(sys.argv[2], sys.argv[2:])
 fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 90, 0, 0))
 out = b""
-typed = False
+frames_at_resize = None
+lflag = None
 while True:
     try:
         data = os.read(fd, 65536)
     except OSError:
         break
     out += data
-    if not typed and b"sleeping" in out and out.count(b"\\x1b[H") > 1:
-        typed = True
+    frames = out.count(b"\\x1b[H")
+    if frames_at_resize is None and b"sleeping" in out and frames > 1:
+        frames_at_resize = frames
+        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 6, 40, 0, 0))
+    if lflag is None and frames_at_resize is not None and frames > frames_at_resize + 2:
         lflag = termios.tcgetattr(fd)[3]
         os.write(fd, sys.argv[1].encode("latin-1").decode("unicode_escape").encode())
 raw_off = bool(lflag & termios.ICANON) == False
@@ -163,26 +167,36 @@ describe("glia top on a terminal", () => {
   it.skipIf(!python).each([
     ["q", "q"],
     ["Ctrl-C", "\\x03"],
-  ])("SN1, SN2 (needs python3): is painted in place; %s leaves it as it was", async (_, keys) => {
-    const { programs } = newPrograms();
-    await alive(programs);
-    const command = [process.execPath, "--conditions=@glia-os/source", cliMain, "top", "--interval", "0.1"];
-    const child = spawn("python3", ["-c", ON_TERMINAL, keys, ...command], {
-      env: { ...process.env, NODE_OPTIONS: "", ...programs.env },
-    });
-    let out = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-    const code = await new Promise((resolve) => child.once("close", resolve));
-    expect(code).toBe(0);
-    expect(out.startsWith("\u001b[?1049h\u001b[?25l\u001b[H")).toBe(true);
-    expect(out).toContain("\u001b[?25h\u001b[?1049l");
-    expect(out.trim().split("\n").at(-1)).toMatch(/^END 0 True /);
-    const frames = out.split("\u001b[H").slice(1);
-    expect(frames.length).toBeGreaterThan(1);
-    for (const frame of frames)
-      for (const line of frame.split("\n"))
-        expect(stripVTControlCharacters(line).trimEnd().length).toBeLessThanOrEqual(90);
-  });
+  ])(
+    "SN1, SN2 (needs python3): is painted in place, cut to the size the terminal gets; %s leaves it as it was",
+    async (_, keys) => {
+      const { programs } = newPrograms();
+      await alive(programs);
+      const command = [process.execPath, "--conditions=@glia-os/source", cliMain, "top", "--interval", "0.1"];
+      const child = spawn("python3", ["-c", ON_TERMINAL, keys, ...command], {
+        env: { ...process.env, NODE_OPTIONS: "", ...programs.env },
+      });
+      let out = "";
+      child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+      const code = await new Promise((resolve) => child.once("close", resolve));
+      expect(code).toBe(0);
+      expect(out.startsWith("\u001b[?1049h\u001b[?25l\u001b[H")).toBe(true);
+      expect(out).toContain("\u001b[?25h\u001b[?1049l");
+      expect(out.trim().split("\n").at(-1)).toMatch(/^END 0 True /);
+      const frames = out.split("\u001b[H").slice(1);
+      expect(frames.length).toBeGreaterThan(1);
+      const shown = frames.map((frame) =>
+        stripVTControlCharacters(frame.split("\u001b[J")[0] ?? "").split("\n"),
+      );
+      const widest = (lines: readonly string[]): number =>
+        Math.max(...lines.map((line) => line.trimEnd().length));
+      for (const lines of shown) expect(widest(lines)).toBeLessThanOrEqual(90);
+      // The last line of a frame ends with a line break.
+      const small = shown.filter((lines) => lines.length <= 6 && widest(lines) <= 40);
+      expect(shown.indexOf(small[0] ?? [])).toBeGreaterThan(0);
+      expect(small.length).toBeGreaterThan(1);
+    },
+  );
 });
 
 describe("the socket of a program", () => {
