@@ -78,7 +78,7 @@ test("a message without an input is not sent to an agent that takes messages by 
 });
 
 test("an ask that times out says that the agent waits for a replica", async () => {
-  const spawn = ["agent", "spawn", "sum/agent.ts", "--as", "held", "--replica", "--name", "hub"];
+  const spawn = ["agent", "spawn", "sum/agent.ts", "--as", "held", "--replicas", "2", "--name", "hub"];
   expect((await glia(...spawn)).code).toBe(0);
   const [ask, tell] = await Promise.all([
     glia("agent", "ask", "held", "add", "1", "--timeout", "1", "--json"),
