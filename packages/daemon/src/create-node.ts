@@ -33,6 +33,7 @@ import { checkNodeOptions, type NodeOptions } from "./node-options.ts";
 import type { NodeService } from "./node-service.ts";
 import type { NodeStatus } from "./node-views.ts";
 import { type QueueApi, queueFace } from "./queue/queue-api.ts";
+import { ROOMY_HEAPS } from "./roomy-heap.ts";
 import type { SurveyApi } from "./survey/survey-service.ts";
 import { linkThreads, type Remote, type ThreadLink } from "./thread-call.ts";
 import { createProgress } from "./thread-progress.ts";
@@ -227,12 +228,13 @@ class NodeThreads implements MainService {
   }
 
   #worker(name: string, given: URL | undefined, setup: object, transferList: MessagePort[]): Worker {
-    const worker = new Worker(given ?? workerUrl(name), {
+    const options = {
       workerData: setup,
       transferList,
       name: `glia-${name}`,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-    });
+    };
+    const worker = ROOMY_HEAPS.start(() => new Worker(given ?? workerUrl(name), options));
     worker.on("error", (error) =>
       this.#failed.resolve(error instanceof Error ? error : new ThreadGoneError()),
     );
