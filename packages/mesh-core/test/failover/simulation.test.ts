@@ -3,8 +3,8 @@ import { expect, it } from "vitest";
 import { ModelRun, type Role } from "./model-run.ts";
 
 const soak = process.env["GLIA_SOAK"] === "1";
-const SEEDS = soak ? 3000 : 36;
-const EVERY = soak ? 1 : 23;
+const SEEDS = soak ? 3000 : 27;
+const EVERY = soak ? 1 : 31;
 const TIMEOUT = { timeout: soak ? 7_200_000 : 120_000 };
 
 async function breathe(): Promise<void> {
