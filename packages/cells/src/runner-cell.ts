@@ -63,7 +63,7 @@ export class RunnerCell implements GuestTaskCell {
   ahead: ReadingAhead | undefined;
   /** Set until all of its pages are there; `instance` is not, meanwhile. */
   away: AwayGuest | undefined;
-  /** What it did elsewhere with its capabilities, and its task has not done after it. */
+  /** What it did elsewhere with its capabilities, its replies included, and its task has not done after it. */
   readonly notes: GuestNote[] = [];
   asker: Asker | undefined;
   receivedCount = 0;
@@ -177,23 +177,25 @@ export class RunnerCell implements GuestTaskCell {
     else this.tape.random(target, live);
   }
 
+  reply(payload: Uint8Array): number {
+    if (this.asker === undefined) return GUEST_ERRORS.E_STATE;
+    if (payload.length > REPLY_BYTES_MAX) return GUEST_ERRORS.E_LIMIT;
+    this.tape?.flush();
+    this.#runner.gate.replied(this.agent, this.asker, payload.slice());
+    this.asker = undefined;
+    return 0;
+  }
+
   /** What the guest may ask for without waiting. */
   host(): GuestHost {
-    const { logger, clock, gate } = this.#runner;
+    const { logger, clock } = this.#runner;
     return {
       log: (level, text) =>
         logger.log(LEVELS[level] ?? "info", text, { agent: this.agent, name: this.manifest.name }),
       capabilities: this.held,
       wallMs: () => this.#wallMs(() => clock.wallMs()),
       random: (target) => this.#random(target),
-      reply: (payload) => {
-        if (this.asker === undefined) return GUEST_ERRORS.E_STATE;
-        if (payload.length > REPLY_BYTES_MAX) return GUEST_ERRORS.E_LIMIT;
-        this.tape?.flush();
-        gate.replied(this.agent, this.asker, payload.slice());
-        this.asker = undefined;
-        return 0;
-      },
+      reply: (payload) => this.reply(payload),
     };
   }
 }

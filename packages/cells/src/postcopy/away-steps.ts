@@ -2,6 +2,7 @@
  * Steps of a guest that another thread runs while its pages come, for the task that performs its calls here.
  *
  * AW1. What the guest did with its capabilities there is done after it here, in its order and before any call of it: the kernel decides about each use.
+ *      So are its replies: one leaves with what the guest asks for right after it, as it does of a guest that is here, and not while that waits for pages.
  * AW2. The bytes that a call on a capability points at come with it, so that no page is looked for here.
  */
 import type { CallResult, EngineInstance, GuestNote, PendingCall, StepOutcome } from "@glia-os/abi/ports";
@@ -16,8 +17,10 @@ export interface AwayCell {
   /** Set while its steps are made elsewhere. */
   readonly away: object | undefined;
   readonly held: HeldCapabilities;
-  /** What it did elsewhere with its capabilities; taken from here (AW1). */
+  /** What it did elsewhere with its capabilities, and its replies; taken from here (AW1). */
   readonly notes: GuestNote[];
+  /** Answer the message that it took last. */
+  reply(payload: Uint8Array): number;
   /** Begin a step elsewhere. */
   stepAway(result: CallResult | undefined, fuel: number): void;
   /** Ask for the call that it stands in, as the end of a step. */
@@ -25,9 +28,11 @@ export interface AwayCell {
 }
 
 /** AW1. In the task of the cell. */
-export function doAfter({ notes, held }: Pick<AwayCell, "notes" | "held">): void {
+export function doAfter(cell: Pick<AwayCell, "notes" | "held" | "reply">): void {
+  const { notes, held } = cell;
   for (const note of notes.splice(0)) {
-    if (note.kind === "bind") held.bind(note.handle, note.row, note.parent);
+    if (note.kind === "reply") cell.reply(note.payload);
+    else if (note.kind === "bind") held.bind(note.handle, note.row, note.parent);
     else if (note.kind === "drop") held.drop(note.handle);
     else if (note.kind === "revoke") held.revoke(note.handle);
   }

@@ -3,7 +3,8 @@
  *
  * PG1. `said` of a cell comes in the order in which it was said, and before the answer to the call that caused it.
  * PG2. A cell that is lost ends as one that failed; `whole` and that exclude each other.
- * PG3. What a guest does with its capabilities elsewhere is noted here in its order: before the end of the step in which it did it, and before it is whole.
+ * PG3. What a guest does elsewhere with its capabilities, and its replies, are noted here in their order: before the end of the step in which it did it,
+ *      and before it is whole.
  */
 import type { AgentId } from "@glia-os/abi/ids";
 import type {
@@ -99,7 +100,7 @@ export interface PagesArrival {
   readonly host: GuestHost;
   /** Whether a reply of the guest would reach anybody now. */
   readonly mayReply: () => boolean;
-  /** What the guest did with its capabilities (PG3). */
+  /** What the guest did with its capabilities, and its replies (PG3). */
   readonly noted: (notes: readonly GuestNote[]) => void;
   /** What is to be said to the source. */
   readonly said: (bytes: Uint8Array) => void;

@@ -81,6 +81,10 @@ function run({ ends, pending, here = [], noted = [] }: Given) {
     notes,
     stepAway: (result: CallResult | undefined) => next(result),
     standAway: () => next("stand"),
+    reply: (payload: Uint8Array) => {
+      asked.push(`reply ${new TextDecoder().decode(payload)}`);
+      return 0;
+    },
     held: new HeldCapabilities([WEB]),
     messageBytes: 1000,
     freezeWanted: false,
@@ -133,6 +137,15 @@ it("AW1: notes are done in their order, so what was given up before a call is no
   });
   expect(asked).toEqual(["hello"]);
   expect(given[1]).toEqual({ value: GUEST_ERRORS.E_GONE });
+});
+
+it("AW1: a reply leaves when its step ends, before the call that the guest makes after it and not apart from that", () => {
+  const payload = new TextEncoder().encode("first");
+  const { asked } = run({
+    pending: RECEIVES,
+    ends: [{ end: standing(BOUND), notes: [bind(BOUND), { kind: "reply", payload }] }, { end: FINISHED }],
+  });
+  expect(asked).toEqual(["reply first", "hello"]);
 });
 
 it("AW2: for a call that the guest brought along its bytes are asked for, and nothing else before they are there", () => {

@@ -4,7 +4,7 @@
  *
  * GA1. It comes over between two steps: frames, globals and the pending call are copied, memory is not.
  * GA2. It is lost when its source is given up, sends something wrong, or its thread ends, before everything was there; then its thread is ended.
- * GA4. What it did with its capabilities is noted before the end of the step in which it did it, and before it comes over.
+ * GA4. What it did with its capabilities, and its replies, are noted before the end of the step in which it did it, and before it comes over.
  * GA3. A step that takes longer than a step may, with every page there, ends the guest and its thread, and no other guest.
  */
 import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
@@ -146,7 +146,6 @@ export class GuestAway implements ArrivingPages, AwayGuest {
     const { host, noted } = this.#parts.arrival;
     if ("notes" in message) noted(message.notes);
     else if ("log" in message) host.log(...message.log);
-    else if ("reply" in message) host.reply(message.reply);
     else if ("image" in message) this.#come?.resolve(message.image);
     else if ("refused" in message) this.#fail(new RemoteError(message.refused));
     else if ("end" in message) {

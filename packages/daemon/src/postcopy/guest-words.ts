@@ -43,8 +43,7 @@ export type FromGuestThread =
   | { readonly ready: true; readonly made?: PresenceModules }
   | { readonly refused: ErrorRecord }
   | { readonly log: readonly [level: number, text: string] }
-  | { readonly reply: Uint8Array }
-  /** What it did with its capabilities. */
+  /** What it did with its capabilities, and its replies. */
   | { readonly notes: readonly GuestNote[] }
   | { readonly end: StepEnd }
   /** The guest without its memory, which both threads have. */

@@ -1,8 +1,8 @@
 /**
  * What a guest in a thread of its own may ask for without waiting.
  *
- * TH1. What it does with its capabilities is noted in its order, and told before anything that follows from it; it holds what it brought and was offered,
- *      and nothing else. With {@link GUEST_NOTES} notes that are not told nothing more is bound.
+ * TH1. What it does with its capabilities, and its replies, are noted in their order, and told before anything that follows from them; it holds what it
+ *      brought and was offered, and nothing else. With {@link GUEST_NOTES} notes that are not told nothing more is bound.
  */
 import { GUEST_NOTES, type GuestCapability, type GuestHost, type GuestNote } from "@glia-os/abi/ports";
 import { GUEST_ERRORS } from "@glia-os/abi/wire";
@@ -57,7 +57,7 @@ export class ThreadHost implements GuestHost {
     if (!this.mayReply) return GUEST_ERRORS.E_STATE;
     if (payload.length > REPLY_BYTES_MAX) return GUEST_ERRORS.E_LIMIT;
     this.mayReply = false;
-    this.#say({ reply: payload.slice() });
+    this.#notes.push({ kind: "reply", payload: payload.slice() });
     return 0;
   }
 }

@@ -31,6 +31,10 @@ const SILENT = saying("p.postMessage({ready:true})");
 let program: WasmProgram;
 let guest: WasmInstance;
 const replies: string[] = [];
+/** Replies of a guest that is elsewhere, as its task makes them. */
+const replied = (notes: readonly GuestNote[]): void => {
+  for (const note of notes) if (note.kind === "reply") host.reply(note.payload);
+};
 const host: GuestHost = {
   log: () => undefined,
   wallMs: () => 0,
@@ -89,7 +93,7 @@ const arrivalOf = (said: (bytes: Uint8Array) => void): PagesArrival => ({
   limits: { memoryPages: 100 },
   host,
   mayReply: () => true,
-  noted: () => undefined,
+  noted: replied,
   said,
 });
 
@@ -187,7 +191,8 @@ test("GA4, BE1: what it does with its capabilities is noted before the end of it
   const stepped = away.step({ value: payload.length, payload }, 1_000_000_000);
   send(true);
   expect((await stepped).kind).toBe("pending");
-  expect(notes.map(({ kind }) => kind)).toEqual(["drop"]);
+  expect(notes.map(({ kind }) => kind)).toEqual(["drop", "reply"]);
+  replied(notes);
   expect(replies.at(-1)).toBe('"answer"');
   const here = await away.whole;
   expect(held.calls).toEqual([]);
