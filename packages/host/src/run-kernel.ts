@@ -1,7 +1,9 @@
 /**
  * The pump: runs a kernel's slices on Node's event loop.
  *
- * R1. At most one slice per turn of the loop (`setImmediate`), so sockets and timers of the process are served between slices.
+ * R1. In one turn of the loop (`setImmediate`) tasks run for so many switches, and no longer than some milliseconds: sockets, timers and messages of other
+ *     threads are served between turns. The time is looked at after one switch, then after ever more: tasks that compute for milliseconds get few of
+ *     them, tiny ones do not notice.
  * R2. An idle kernel holds nothing of the process but the one timer of its next deadline; without a deadline it holds nothing, and
  *     the process may end.
  * R3. A slice never runs inside the code that made the work: work from outside only schedules one.
@@ -15,6 +17,7 @@ import type {
   Kernel,
   Program,
   ShutdownState,
+  SliceEnd,
   SpawnOptions,
   TaskId,
   UnobservedFailure,
@@ -25,6 +28,10 @@ import { KernelChannels } from "./observability/kernel-channels.ts";
 
 /** Switches per slice: enough that the turn of the loop is noise, few enough that I/O waits well under a millisecond of tiny tasks. */
 const SLICE_SWITCHES = 2048;
+/** How long a turn lasts (R1), and after how many switches the time is looked at, first and later. */
+const TURN_MS = 4;
+const LOOK_FIRST = 1;
+const LOOK_MOST = 256;
 const SLICE_SWITCHES_LEAST = 1024;
 const SLICE_SWITCHES_MOST = 4096;
 /** How long tasks may take to clean up when the policy `stop` ends the kernel. */
@@ -138,7 +145,7 @@ class Pump implements RunningKernel {
 
   #turn(): void {
     this.#channels.beforeSlice();
-    const end = this.kernel.runSlice(this.#switches);
+    const end = this.#slices();
     this.#channels.afterSlice();
     if (end === "microtasks") afterMicrotasks(() => this.kernel.regain());
     if (end !== "idle") {
@@ -152,6 +159,17 @@ class Pump implements RunningKernel {
         this.#timer = undefined;
         this.#schedule();
       });
+  }
+
+  /** The slices of one turn (R1). */
+  #slices(): SliceEnd {
+    const endMs = performance.now() + TURN_MS;
+    let left = this.#switches;
+    for (let many = LOOK_FIRST; ; many = Math.min(2 * many, LOOK_MOST)) {
+      const end = this.kernel.runSlice(Math.min(many, left));
+      left -= many;
+      if (end !== "more" || left <= 0 || performance.now() >= endMs) return end;
+    }
   }
 
   #settle(): void {

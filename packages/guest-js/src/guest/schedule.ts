@@ -92,8 +92,9 @@ export function turn(came: number): number {
     fireTimer();
     return AGAIN;
   }
-  timerRanLast = false;
   for (const run of whenIdle) if (run()) return AGAIN;
+  // What a timer set in motion is done: before the next one fires there is a look for a message, however long that took.
+  timerRanLast = false;
   if (waits) {
     leaveBuffer();
     return dueMs;
