@@ -81,9 +81,14 @@ if (import.meta.main) {
   if (wish === undefined) {
     console.error(USAGE);
     process.exitCode = 2;
-  } else {
-    const { indexed, answers } = await askSwarm(documentsBelow(wish.folder), [wish.question], wish.indexers);
-    const [answer] = answers as [Answer];
-    console.log(wish.json ? JSON.stringify({ indexed, ...answer }, null, 2) : report(indexed, answer));
-  }
+  } else
+    try {
+      const documents = documentsBelow(wish.folder);
+      const { indexed, answers } = await askSwarm(documents, [wish.question], wish.indexers);
+      const [answer] = answers as [Answer];
+      console.log(wish.json ? JSON.stringify({ indexed, ...answer }, null, 2) : report(indexed, answer));
+    } catch (error) {
+      console.error(`document-swarm: ${error instanceof Error ? error.message : String(error)}`);
+      process.exitCode = 1;
+    }
 }

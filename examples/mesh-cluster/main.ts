@@ -88,6 +88,16 @@ export function agrees({ agent, expected }: Outcome): boolean {
   return (["lines", "words", "distinct"] as const).every((name) => agent[name] === expected[name]);
 }
 
+/** The lines of a file; the end of the program where it cannot be read. */
+function linesOf(file: string): readonly string[] {
+  try {
+    return readFileSync(file, "utf8").split("\n");
+  } catch (error) {
+    console.error(`mesh-cluster: ${error instanceof Error ? error.message : String(error)}`);
+    return process.exit(1);
+  }
+}
+
 if (import.meta.main) {
   const args = process.argv.slice(2);
   const json = args.includes("--json");
@@ -97,7 +107,7 @@ if (import.meta.main) {
     console.error("usage: node main.ts [FILE] [--json]");
     process.exit(2);
   }
-  const lines = readFileSync(file, "utf8").split("\n");
+  const lines = linesOf(file);
   const outcome = await runCluster(lines, json ? () => undefined : console.log);
   const { agent, expected } = outcome;
   if (json) console.log(JSON.stringify({ ok: agrees(outcome), ...outcome }));

@@ -65,8 +65,12 @@ if (import.meta.main) {
   if (wish === undefined) {
     console.error(USAGE);
     process.exitCode = 2;
-  } else {
-    const [found = []] = await ask(passagesBelow(wish.folder), { text: wish.text, top: wish.top });
-    console.log(wish.json ? JSON.stringify(found, null, 2) : report(found));
-  }
+  } else
+    try {
+      const [found = []] = await ask(passagesBelow(wish.folder), { text: wish.text, top: wish.top });
+      console.log(wish.json ? JSON.stringify(found, null, 2) : report(found));
+    } catch (error) {
+      console.error(`semantic-search: ${error instanceof Error ? error.message : String(error)}`);
+      process.exitCode = 1;
+    }
 }

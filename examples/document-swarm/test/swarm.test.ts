@@ -79,5 +79,6 @@ describe("the program", () => {
   it("says how it is used when it is used wrongly", () => {
     for (const args of [[], ["folder"], [".", "x", "--top", "0"], [".", "x", "--indexers", "65"]])
       expect(() => run(...args)).toThrow(/usage: node main\.ts/);
+    expect(() => run(join(tmpdir(), "no-such-folder"), "x")).toThrow(/^document-swarm: ENOENT.*$/m);
   });
 });
