@@ -2,7 +2,13 @@
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { AgentId } from "@glia-os/abi/ids";
 import { type CellUpgradeReport, CellUpgrades, decodeManifest } from "@glia-os/cells";
-import { type AnyAgent, agent, decodeEnvelope, encodeEnvelope } from "@glia-os/cells/agent";
+import {
+  type AgentContext,
+  type AnyAgent,
+  agent,
+  decodeEnvelope,
+  encodeEnvelope,
+} from "@glia-os/cells/agent";
 import {
   type CellMessage,
   durableAgent,
@@ -20,29 +26,31 @@ interface Kept {
   from?: number;
 }
 
+type Context = AgentContext<Kept>;
+
 /** An agent in some version. */
-function counter(version: number, more: Partial<AnyAgent> = {}): AnyAgent {
+function counter(version: number, more: object = {}): AnyAgent {
   return agent({
     name: "counter",
     version,
     state: (): Kept => ({ total: 0, words: [] }),
     on: {
       add: {
-        handle(ctx, n: number) {
+        handle(ctx: Context, n: number) {
           ctx.state.total += n;
           ctx.state.words.push(`${version}:${n}`);
         },
       },
       slow: {
-        *handle(ctx, ms: number) {
+        *handle(ctx: Context, ms: number) {
           yield* ctx.sleep(ms);
           ctx.state.words.push(`${version}:slow`);
           return ctx.state.words.length;
         },
       },
-      later: { handle: (ctx, ms: number) => void ctx.after(ms, "add", 1000) },
-      fill: { handle: (ctx, bytes: number) => void ctx.state.words.push("x".repeat(bytes)) },
-      state: { handle: (ctx) => ctx.state },
+      later: { handle: (ctx: Context, ms: number) => void ctx.after(ms, "add", 1000) },
+      fill: { handle: (ctx: Context, bytes: number) => void ctx.state.words.push("x".repeat(bytes)) },
+      state: { handle: (ctx: Context) => ctx.state },
     },
     ...more,
   } as never) as AnyAgent;
@@ -86,8 +94,7 @@ const PROGRAMS: Readonly<Record<string, () => object>> = {
         },
       }),
     ),
-  "that breaks its invariant": () =>
-    durableAgent(counter(2, { ...keeping, invariant: () => "never" } as Partial<AnyAgent>)),
+  "that breaks its invariant": () => durableAgent(counter(2, { ...keeping, invariant: () => "never" })),
   "of another name": () => durableAgent(agent({ name: "other", on: { idle: { handle: () => null } } })),
   "too large": () =>
     durableAgent(counter(2, { codeChange: () => ({ total: 0, words: ["x".repeat(2_000_000)] }) })),
@@ -95,6 +102,13 @@ const PROGRAMS: Readonly<Record<string, () => object>> = {
   list2: () => list(2, 3, { codeChange: (all) => [...(Array.isArray(all) ? all : []), "changed"] }),
   "list without codeChange": () => list(2, 3),
   "list that runs nothing": () => list(2, 3, { codeChange: () => [], run: () => undefined as never }),
+  "list that spoils what it gets": () =>
+    list(2, 3, {
+      codeChange: (all) => {
+        (all as string[]).push?.("spoilt");
+        throw new TypeError("no way");
+      },
+    }),
   "list of another name": () => list(2, 3, { name: "other", codeChange: (all) => all }),
   "list of no version": () => list(0, 3),
 };
@@ -340,6 +354,7 @@ describe("a program", () => {
   test.each([
     "list without codeChange",
     "list that runs nothing",
+    "list that spoils what it gets",
     "list of another name",
     "list of no version",
     "v2",

@@ -1,7 +1,7 @@
 /** The code of a guest in AssemblyScript is exchanged while messages come (docs/spec/upgrade.md). */
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { EngineInstance, GuestHost } from "@glia-os/abi/ports";
-import { type CellGate, CellUpgrades, type CellUpgradesParts, TURNS_MAX } from "@glia-os/cells";
+import { TURNS_MAX } from "@glia-os/cells";
 import type { Sys } from "@glia-os/kernel";
 import { describe, expect, test } from "vitest";
 import { GuestDialogue } from "../../src/upgrade/guest-dialogue.ts";
