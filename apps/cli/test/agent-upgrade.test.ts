@@ -49,7 +49,12 @@ const ask = (agent: string, message: string): Promise<unknown> =>
   system.ask(agent, message, undefined, { timeoutMs: 50_000 });
 
 beforeAll(async () => {
-  running.push(await startReadyNode(["mesh", "start", "--bind", "127.0.0.1:0", "--name", "hub"], env));
+  running.push(
+    await startReadyNode(
+      ["mesh", "start", "--bind", "127.0.0.1:0", "--name", "hub", "--programs", "uploaded"],
+      env,
+    ),
+  );
   for (const version of [1, 2]) {
     writeFileSync(file(`worker-${version}.ts`), worker(version));
     const { bytes } = await buildAgent({ entry: file(`worker-${version}.ts`) });
@@ -151,4 +156,21 @@ describe("its options", () => {
       canaries(3, "9"),
     ]).toEqual([1, 3, 4, 3, 3]);
   });
+});
+
+it("a durable agent is upgraded and rolled back by a source with --durable, and a module for the sandbox is refused", async () => {
+  await done("spawn", file("worker-1.ts"), "--durable", "--as", "keeper");
+  expect(await ask("keeper", "work")).toBe(1);
+  expect(await done("upgrade", "keeper", file("worker-2.ts"), "--durable")).toMatchObject({
+    from: { version: 1 },
+    to: { name: "worker", version: 2 },
+  });
+  expect([await ask("keeper", "version"), await ask("keeper", "work")]).toEqual([2, 2]);
+  const refused = await run(["upgrade", "keeper", file("worker-2.wasm"), "--json"]);
+  expect([refused.code, `${refused.stdout}${refused.stderr}`]).toEqual([
+    1,
+    expect.stringContaining("cells.bad-bundle"),
+  ]);
+  expect(await done("rollback", "keeper")).toMatchObject({ from: { version: 2 }, to: { version: 1 } });
+  expect([await ask("keeper", "version"), await ask("keeper", "work")]).toEqual([1, 3]);
 });

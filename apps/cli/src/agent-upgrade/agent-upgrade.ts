@@ -1,6 +1,6 @@
 /** `glia agent upgrade` and `glia agent rollback`: another code for agents that live (docs/upgrades.md). */
 import type { UpgradeReport } from "@glia-os/daemon";
-import { moduleOf } from "../commands/agent-spawn.ts";
+import { durableOf, moduleOf } from "../commands/agent-spawn.ts";
 import { type Context, unlessInterrupted } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { chooseAgent } from "../node/choose-agent.ts";
@@ -24,7 +24,7 @@ export async function agentUpgrade(
 ): Promise<ExitCode> {
   const more = requestOptions(options);
   if (!isPattern(text)) refuseGroupOptions(options);
-  const { bytes } = await moduleOf(path);
+  const { bytes } = await (options.durable === true ? durableOf(path) : moduleOf(path));
   const request = { ...more, module: bytes };
   if (isPattern(text))
     return withNode(options, async (node) => {

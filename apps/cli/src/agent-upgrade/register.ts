@@ -15,6 +15,7 @@ export function addAgentUpgrade(agent: Command, register: Registrar): void {
     [
       "glia agent upgrade counter counter-v2.ts",
       "glia agent upgrade 'worker-*' worker-v2.wasm --canary 10% --observe 30",
+      "glia agent upgrade till till-v2.ts --durable",
     ],
   );
   upgrade.summary("Exchange the code of running agents; their state stays");
@@ -22,6 +23,7 @@ export function addAgentUpgrade(agent: Command, register: Registrar): void {
   choiceOptions(upgrade)
     .option("--grant <module...>", "import modules it may use from now on (default: what it may use)")
     .option("--memory <pages>", "limit of its memory in pages of 64 KiB (default: what it has)")
+    .option("--durable", "the agent is durable: the source is bundled as for `agent spawn --durable`")
     .option("--timeout <seconds>", TIMEOUT, "10")
     .option("--canary <n|n%>", "with *: how many are upgraded first (default: as many as at a time)")
     .option("--observe <seconds>", "with *: how long the canaries run before they are looked at (default: 0)")

@@ -7,6 +7,8 @@ import type { NodeChoice } from "../node/choose-node.ts";
 export interface AgentUpgradeOptions extends NodeChoice {
   readonly grant?: readonly string[];
   readonly memory?: string;
+  /** The agent is a durable one: the source is bundled, not built for the sandbox. */
+  readonly durable?: boolean;
   readonly timeout: string;
   readonly canary?: string;
   readonly observe?: string;

@@ -71,7 +71,7 @@ export async function moduleOf(
 }
 
 /** A bundle for durable agents. */
-async function durableOf(path: string): Promise<DurableModule> {
+export async function durableOf(path: string): Promise<DurableModule> {
   requireSource(path);
   const { durableModule } = await import("../agent-source/durable-bundle.ts");
   return durableModule(path);
