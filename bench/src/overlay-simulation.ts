@@ -109,7 +109,7 @@ class Churn {
       call,
       addressOf: () => address,
       addressHint: () => undefined,
-      valueOf: (key) => held.registry?.valueOf(key),
+      heldUnder: (key) => held.registry?.valueOf(key),
       refreshMs: 1_800_000,
     });
     const registry = new Registry({

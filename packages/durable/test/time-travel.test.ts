@@ -80,7 +80,7 @@ describe("fork", () => {
       name: "inbox",
       run: (greeting) =>
         function* (sys, box) {
-          return `${greeting} ${yield* sys.receive<string>(box!)}`;
+          return `${greeting} ${yield* sys.receive(box!)}`;
         },
     };
     const world = new TestWorld([inbox as DurableProgram]);
