@@ -22,6 +22,10 @@ const AGENT = "agent";
 export interface ProbedUpgrade {
   /** Largest gap between answers in a time that holds the upgrade. */
   readonly gapMs: number;
+  /** The same in as long a time without an upgrade, right after. */
+  readonly stillMs: number;
+  /** From when the agent began no message until its new code went on, as its node reports it. */
+  readonly pauseMs: number;
   /** Asks per second in that time. */
   readonly offeredPerS: number;
   /** Asks that the agent did not count, or counted twice. */
@@ -79,12 +83,16 @@ export class NodeUpgrades {
     });
     upgrading.catch(() => undefined); // Told below, when probing has ended.
     while (!over) await this.#probe(1);
-    await upgrading;
+    const { pauseMs } = await upgrading;
     await this.#probe(MARGIN_MS);
-    const offeredPerS = (this.#asked - before) / ((performance.now() - startMs) / 1000);
+    const tookMs = performance.now() - startMs;
+    const offeredPerS = (this.#asked - before) / (tookMs / 1000);
     const gapMs = this.#gapMs;
+    this.#gapMs = 0;
+    await this.#probe(tookMs);
+    const stillMs = this.#gapMs;
     while (this.#out > 0) await new Promise<void>((resolve) => setImmediate(resolve));
-    return { gapMs, offeredPerS, wrong: Math.abs(this.#asked - this.#counted) };
+    return { gapMs, stillMs, pauseMs, offeredPerS, wrong: Math.abs(this.#asked - this.#counted) };
   }
 
   async close(): Promise<void> {

@@ -93,6 +93,30 @@ function rowsOf([id, what, agent]: (typeof SUBJECTS)[number]): readonly RowDefin
         ),
     },
     {
+      ...gap,
+      id: `still-p50-${id}`,
+      what: `the largest gap between two answers of ${what} on another node in as long a time without an upgrade, asked 1000 times a second, median of 20`,
+      glia: () =>
+        lookingAt(series, (latest) =>
+          percentile(
+            latest.map(({ stillMs }) => stillMs),
+            50,
+          ),
+        ),
+    },
+    {
+      ...gap,
+      id: `pause-p50-${id}`,
+      what: `how long ${what} began no message in an upgrade, as its node reports it, median of 20 upgrades`,
+      glia: () =>
+        lookingAt(series, (latest) =>
+          percentile(
+            latest.map(({ pauseMs }) => pauseMs),
+            50,
+          ),
+        ),
+    },
+    {
       id: `offered-${id}`,
       what: `asks offered in a second ${meanwhile}`,
       unit: "asks/s",
