@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commandWords } from "../src/completion/command-words.ts";
-import { allCandidates } from "../src/completion/live-words.ts";
+import { allCandidates, isPlain } from "../src/completion/live-words.ts";
 import { placeAfter } from "../src/completion/place.ts";
 import { completionScript, SHELLS } from "../src/completion/shell-scripts.ts";
 import { createProgram } from "../src/program.ts";
@@ -75,6 +75,9 @@ describe("what running nodes offer", () => {
     expect(await offered("agent", "logs", "--data", join(scratch, "missing"), "")).toEqual([]);
     expect(await offered("top", "--name", "")).toEqual(["hub"]);
     expect(await offered("no", "such", "command", "")).toEqual(expect.arrayContaining(["mesh"]));
+    for (const word of [inject, "`id`", "a b", "a;b", "a\nb", "-rf", "~root", "a*", ""])
+      expect(isPlain(word), word).toBe(false);
+    for (const word of ["echo-one", "w.2", "0af3"]) expect(isPlain(word), word).toBe(true);
   });
 
   it("are printed for other programs by `glia complete`", async () => {

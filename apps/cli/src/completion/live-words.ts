@@ -33,7 +33,7 @@ export async function allCandidates(
 }
 
 /** Whether a word is nothing else to any shell (LW2). */
-function isPlain(word: string): boolean {
+export function isPlain(word: string): boolean {
   return /^[\w.@%+:,/][\w.@%+:,/-]*$/.test(word);
 }
 
