@@ -3,9 +3,17 @@
  *
  * AW1. What the guest did with its capabilities there is done after it here, in its order and before any call of it: the kernel decides about each use.
  *      So are its replies: one leaves with what the guest asks for right after it, as it does of a guest that is here, and not while that waits for pages.
+ *      At most {@link GUEST_NOTES} notes and those of one slice wait for that.
  * AW2. The bytes that a call on a capability points at come with it, so that no page is looked for here.
  */
-import type { CallResult, EngineInstance, GuestNote, PendingCall, StepOutcome } from "@glia-os/abi/ports";
+import {
+  type CallResult,
+  type EngineInstance,
+  GUEST_NOTES,
+  type GuestNote,
+  type PendingCall,
+  type StepOutcome,
+} from "@glia-os/abi/ports";
 import type { Handle, Routine, Sys } from "@glia-os/kernel";
 import { CarriedRanges, type HeldCapabilities, isGuestCall } from "@glia-os/kernel/guests";
 import type { AwayOutcome } from "./pages-port.ts";
@@ -78,7 +86,8 @@ export class AwaySteps {
   *#end(): Routine<StepOutcome> {
     const { ranges, ...outcome } = yield* this.#sys.receive(this.#ends);
     if (ranges !== undefined) this.#carried = new CarriedRanges(ranges);
-    doAfter(this.#cell);
+    // At the end of a slice the guest may be between a reply and what it asks for with it.
+    if (outcome.kind !== "yielded" || this.#cell.notes.length >= GUEST_NOTES) doAfter(this.#cell);
     return outcome;
   }
 }

@@ -1,5 +1,11 @@
 /** Calls of a guest that another thread runs while its pages come, as the task does them that it has here (AW1, AW2). */
-import type { CallResult, EngineInstance, GuestNote, PendingCall } from "@glia-os/abi/ports";
+import {
+  type CallResult,
+  type EngineInstance,
+  GUEST_NOTES,
+  type GuestNote,
+  type PendingCall,
+} from "@glia-os/abi/ports";
 import { RIGHTS } from "@glia-os/abi/syscalls";
 import { GUEST_ERRORS } from "@glia-os/abi/wire";
 import type { AwayOutcome } from "@glia-os/cells";
@@ -38,6 +44,7 @@ interface Given {
 function run({ ends, pending, here = [], noted = [] }: Given) {
   const { kernel, clock } = createTestKernel(1);
   const asked: unknown[] = [];
+  const order: unknown[] = [];
   const given: (CallResult | undefined | "stand")[] = [];
   const service = kernel.service({
     kind: "tool",
@@ -57,6 +64,7 @@ function run({ ends, pending, here = [], noted = [] }: Given) {
   let away: object | undefined = ends.length > 0 ? {} : undefined;
   const next = (what: CallResult | undefined | "stand"): void => {
     given.push(what);
+    order.push("step");
     const one = left.shift() as Given["ends"][number];
     notes.push(...(one.notes ?? []));
     if (left.length === 0) away = undefined;
@@ -83,6 +91,7 @@ function run({ ends, pending, here = [], noted = [] }: Given) {
     standAway: () => next("stand"),
     reply: (payload: Uint8Array) => {
       asked.push(`reply ${new TextDecoder().decode(payload)}`);
+      order.push(asked.at(-1));
       return 0;
     },
     held: new HeldCapabilities([WEB]),
@@ -108,7 +117,7 @@ function run({ ends, pending, here = [], noted = [] }: Given) {
   });
   do runToCompletion(kernel, clock);
   while (told.splice(0).some((one) => kernel.trySend(steps, one) !== "full"));
-  return { asked, given, end, notes };
+  return { asked, order, given, end, notes };
 }
 
 const bind = (handle: number, parent = 0): GuestNote => ({ kind: "bind", handle, row: WEB, parent });
@@ -146,6 +155,21 @@ it("AW1: a reply leaves when its step ends, before the call that the guest makes
     ends: [{ end: standing(BOUND), notes: [bind(BOUND), { kind: "reply", payload }] }, { end: FINISHED }],
   });
   expect(asked).toEqual(["reply first", "hello"]);
+});
+
+it("AW1: a reply does not leave at the end of a slice, unless very many wait with it or the guest has come over", () => {
+  const note = { kind: "reply", payload: new TextEncoder().encode("first") } as const;
+  const slice = (notes: readonly GuestNote[]) => ({ end: { kind: "yielded" } as const, notes });
+  const call = { end: standing(BOUND), notes: [bind(BOUND)] };
+  const rest = [call, { end: FINISHED }];
+  const orderOf = (given: Given): readonly unknown[] => run(given).order.slice(0, 3);
+  const ends = [slice([note]), ...rest];
+  expect(orderOf({ pending: RECEIVES, ends })).toEqual(["step", "step", "reply first"]);
+  const drops = Array.from({ length: GUEST_NOTES }, () => ({ kind: "drop", handle: 1 }) as const);
+  const many = [slice([note, ...drops]), ...rest];
+  expect(orderOf({ pending: RECEIVES, ends: many })).toEqual(["step", "reply first", "step"]);
+  const over = { pending: RECEIVES, ends: [slice([note])], here: [FINISHED] };
+  expect(orderOf(over)).toEqual(["step", "reply first"]);
 });
 
 it("AW2: for a call that the guest brought along its bytes are asked for, and nothing else before they are there", () => {
