@@ -160,10 +160,11 @@ class Node {
     return this.node.send(++this.seq, text);
   }
 
-  async ask(message: string, input?: unknown): Promise<unknown> {
+  /** `settled`: every ask before has its answer, which a link need not know any more: it knows no more than some. */
+  async ask(message: string, input?: unknown, settled = false): Promise<unknown> {
     const correlation = ++this.seq;
     const text = encodeEnvelope({ kind: "ask", from: undefined, correlation, message, input });
-    return decodeEnvelope(await this.#reply(correlation, text)).input;
+    return decodeEnvelope(await this.#reply(correlation, text, settled ? correlation : 1)).input;
   }
 
   say(text: string): Promise<string> {
@@ -174,8 +175,8 @@ class Node {
     return JSON.parse(await this.#reply(++this.seq, "all")) as never;
   }
 
-  async #reply(seq: number, text: string): Promise<string> {
-    await this.node.send(seq, text, { ask: true });
+  async #reply(seq: number, text: string, floor = 1): Promise<string> {
+    await this.node.send(seq, text, { ask: true, floor });
     for (;;) {
       const found = this.node.heard.replies.find(([number]) => number === `${seq}`);
       if (found !== undefined) return found[1];
@@ -261,7 +262,7 @@ describe("an agent made by agent()", () => {
       const told = [2, 3, 4].map((n) => node.tell("add", n));
       expect(await node.refusal(name)).toMatch(/^cells\.(upgrade-refused|not-upgradable)/);
       await Promise.all(told);
-      const state = async (): Promise<Kept> => (await node.ask("state")) as Kept;
+      const state = async (): Promise<Kept> => (await node.ask("state", undefined, true)) as Kept;
       while ((await state()).total < 1000) await turn();
       expect((await state()).words.toSorted()).toEqual(["1:1", "1:1000", "1:2", "1:3", "1:4"]);
       expect([...disk.cells.values()]).toHaveLength(1);
@@ -303,7 +304,8 @@ describe("an agent made by agent()", () => {
     expect(await late).toContain("durable.domain-lost");
     const second = new Node(disk, ["v2"], first.seq);
     await second.node.recover();
-    const words = async (): Promise<readonly string[]> => ((await second.ask("state")) as Kept).words;
+    const words = async (): Promise<readonly string[]> =>
+      ((await second.ask("state", undefined, true)) as Kept).words;
     while ((await words()).length < 3) await turn();
     expect((await words()).toSorted()).toEqual(["2:1", "2:1000", "2:slow"]);
     void slow;
@@ -369,6 +371,26 @@ describe("a program", () => {
     expect(await node.hear()).toEqual({ codeVersion: 1, all: ["a", "b", "c"] });
     expect(await node.refusal("no such bundle")).toContain("is not there");
   });
+});
+
+test("DU1: an agent whose new manifest cannot take the place of the old is upgraded, takes no other code meanwhile, and is of the new code for whoever takes it up", async () => {
+  const disk = new Disk();
+  let isFull = true;
+  const takeNext = disk.takeNext.bind(disk);
+  disk.takeNext = async (agent) => (isFull ? Promise.reject(new RangeError("no room")) : takeNext(agent));
+  const first = await started("v1", disk);
+  await first.tell("add", 1);
+  expect((await first.upgrade("v2")).to.version).toBe(2);
+  const newest = bundleOf("v2");
+  expect(decodeManifest(first.node.gate.describe(AGENT)?.meta ?? new Uint8Array()).program).toEqual(newest);
+  expect(await first.refusal("v3")).toContain("no room");
+  expect(await first.ask("state")).toMatchObject({ total: 1, from: 1 });
+  await first.node.runner.close();
+  isFull = false;
+  const second = new Node(disk, ["v2", "v3"], first.seq);
+  await second.node.recover();
+  expect(disk.cells.get(AGENT)?.next).toBeUndefined();
+  expect((await second.upgrade("v3")).from.version).toBe(2);
 });
 
 /** A disk as a process sees it that is gone at its nth writing: that one happened or not, and nothing after it does. */
