@@ -12,7 +12,7 @@ import { type Contact, Entrance } from "./admission/entrance.ts";
 import { RENEW_METHOD, Renewal, renewedBody } from "./admission/renewal.ts";
 import { Standing } from "./admission/standing.ts";
 import { engineOrAnchor } from "./anchor/engine-or-anchor.ts";
-import { type Envelope, isAdmissionKind } from "./codec/envelope.ts";
+import { type Envelope, isAdmissionKind, type OutgoingEnvelope } from "./codec/envelope.ts";
 import { checkConfig } from "./config.ts";
 import { MeshStoppedError, PartStoppedError, ProtocolViolationError, UnknownMemberError } from "./errors.ts";
 import { EventListeners } from "./event-listeners.ts";
@@ -458,7 +458,7 @@ class MeshNode implements Mesh {
     return { moves: held, agents: held && minorityPolicy === "pause-agents" };
   }
 
-  #send(node: NodeId, trafficClass: TrafficClass, envelope: Envelope): boolean {
+  #send(node: NodeId, trafficClass: TrafficClass, envelope: OutgoingEnvelope): boolean {
     return this.#sessions?.send(node, trafficClass, envelope) ?? false;
   }
 

@@ -16,7 +16,7 @@ import type {
   TrafficClass,
 } from "@glia-os/abi/ports";
 import type { Certificate } from "./admission/certificate.ts";
-import type { Envelope, Kind } from "./codec/envelope.ts";
+import type { Envelope, Kind, OutgoingEnvelope } from "./codec/envelope.ts";
 import type { CallBody, CallHandler, CallOptions, Member, MeshEvent, NodeRole } from "./mesh-types.ts";
 import type { Peer } from "./peers/sessions.ts";
 
@@ -67,7 +67,7 @@ export interface PartContext {
   /** Whether so much waits for `node` that nothing should be added that can wait. */
   congested(node: NodeId): boolean;
   /** Send one message, dialling when needed. False when it was dropped at once. */
-  send(node: NodeId, trafficClass: TrafficClass, envelope: Envelope): boolean;
+  send(node: NodeId, trafficClass: TrafficClass, envelope: OutgoingEnvelope): boolean;
   /** Call a method of a node. */
   call(node: NodeId, method: string, body: CallBody, options?: CallOptions): Promise<Uint8Array>;
   /** Answer a method until the part ends (PT1). */

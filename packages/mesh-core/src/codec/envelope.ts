@@ -9,7 +9,7 @@
  * N1. A version or kind this build does not know is refused with a typed error before the body is looked at.
  * N2. The size is checked against the limit of the traffic class before anything is allocated.
  * N3. A request id is below 2^53. It is zero where a kind has no request.
- * N4. Header and body are written into one piece of memory; a large byte string of a message that arrived is a view of it (C5).
+ * N4. A large byte string of a message that arrived is a view of it (C5).
  */
 import { MESSAGE_LIMIT_BYTES, type TrafficClass } from "@glia-os/abi/ports";
 import {
@@ -18,7 +18,7 @@ import {
   UnknownKindError,
   UnsupportedVersionError,
 } from "../errors.ts";
-import { type CborValue, decodeCbor, encodeCbor } from "./cbor.ts";
+import { type CborBody, type CborValue, decodeCbor, encodeCbor } from "./cbor.ts";
 
 /** The envelope version this build reads and writes. */
 export const ENVELOPE_VERSION = 1;
@@ -76,13 +76,22 @@ export interface Envelope {
   readonly body: CborValue;
 }
 
+/** A message to be encoded: parts of its body may be in pieces. */
+export type OutgoingEnvelope = Omit<Envelope, "body"> & { readonly body: CborBody };
+
 const TWO_TO_32 = 0x1_0000_0000;
 
 /** The bytes of a message. @throws {MessageTooLargeError} over the limit of `trafficClass`. */
-export function encodeEnvelope(envelope: Envelope, trafficClass: TrafficClass = "request"): Uint8Array {
-  const bytes = encodeCbor(envelope.body, ENVELOPE_HEADER_BYTES);
+export function encodeEnvelope(
+  envelope: OutgoingEnvelope,
+  trafficClass: TrafficClass = "request",
+): Uint8Array {
+  const body = encodeCbor(envelope.body);
   const max = MESSAGE_LIMIT_BYTES[trafficClass];
-  if (bytes.length > max) throw new MessageTooLargeError(`a ${envelope.kind} message`, bytes.length, max);
+  const length = ENVELOPE_HEADER_BYTES + body.length;
+  if (length > max) throw new MessageTooLargeError(`a ${envelope.kind} message`, length, max);
+  const bytes = new Uint8Array(length);
+  bytes.set(body, ENVELOPE_HEADER_BYTES);
   bytes[0] = ENVELOPE_VERSION;
   bytes[1] = KINDS[envelope.kind];
   const view = new DataView(bytes.buffer);

@@ -25,7 +25,13 @@ import { type Certificate, CLOCK_SKEW_MS, CREDENTIAL_MAX } from "../admission/ce
 import { errorFields } from "../admission/error-record.ts";
 import { type AdmissionState, Handshake, readSuccessions } from "../admission/handshake.ts";
 import { EXPORTER_BYTES, EXPORTER_LABEL } from "../admission/join-token.ts";
-import { decodeEnvelope, type Envelope, encodeEnvelope, isAdmissionKind } from "../codec/envelope.ts";
+import {
+  decodeEnvelope,
+  type Envelope,
+  encodeEnvelope,
+  isAdmissionKind,
+  type OutgoingEnvelope,
+} from "../codec/envelope.ts";
 import { FieldReader } from "../codec/reader.ts";
 import {
   CertificateExpiredError,
@@ -156,7 +162,7 @@ export class Sessions {
   }
 
   /** Send one message, dialling when needed (S3). False when it was dropped at once. */
-  send(node: NodeId, trafficClass: TrafficClass, envelope: Envelope): boolean {
+  send(node: NodeId, trafficClass: TrafficClass, envelope: OutgoingEnvelope): boolean {
     if (this.#stopped) return false;
     const bytes = encodeEnvelope(envelope, trafficClass);
     const open = this.#admitted.get(node)?.at(-1);

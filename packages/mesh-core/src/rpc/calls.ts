@@ -12,7 +12,7 @@ import { RemoteError } from "@glia-os/abi/errors";
 import type { NodeId } from "@glia-os/abi/ids";
 import type { Random, TimerHandle, Timers, Tracer, TrafficClass } from "@glia-os/abi/ports";
 import { errorFields, errorRecordOf } from "../admission/error-record.ts";
-import type { Envelope } from "../codec/envelope.ts";
+import type { Envelope, OutgoingEnvelope } from "../codec/envelope.ts";
 import { inOnePiece } from "../codec/joined-bytes.ts";
 import { FieldReader } from "../codec/reader.ts";
 import {
@@ -46,7 +46,7 @@ export interface CallsOptions {
   readonly random: Random;
   /** Makes spans of calls that ask for one; without it a span of the caller's goes along as it is. */
   readonly tracer?: Tracer | undefined;
-  send(node: NodeId, trafficClass: TrafficClass, envelope: Envelope): boolean;
+  send(node: NodeId, trafficClass: TrafficClass, envelope: OutgoingEnvelope): boolean;
 }
 
 interface Pending {
@@ -142,7 +142,7 @@ export class Calls {
     const { timers, send } = this.#options;
     const span = this.#trace.asked(method, node, traceparent);
     const trace = span.traceparent === undefined ? [] : [span.traceparent];
-    const envelope: Envelope = { kind: "call", requestId, body: [method, body, ...trace] };
+    const envelope: OutgoingEnvelope = { kind: "call", requestId, body: [method, body, ...trace] };
     let repeat: TimerHandle | undefined;
     const deadline = timers.schedule(timeoutMs, () => complete(new CallTimeoutError(method, timeoutMs)));
     const complete = (outcome: Uint8Array | Error): void => {
