@@ -40,11 +40,12 @@ export class DomainRunner implements CellRunnerPort, KeptCells, KeptUpgradePort 
 
   constructor(options: DomainRunnerOptions) {
     this.#o = options;
-    const { store, clock, timers } = options;
+    const { store, clock, timers, logger } = options;
     this.#upgrades = new DomainUpgrades({
       store,
       clock,
       timers,
+      logger,
       cellOf: (agent) => this.#here(agent),
       load: (manifest) => this.#load(manifest),
     });

@@ -2,7 +2,7 @@
  * Upgrades of the durable cells of one runner (docs/spec/upgrade.md, "Durable agents").
  *
  * DU1. The new manifest is flushed beside the old before the new code can be recorded, and takes its place after. So whatever the journal says the cell
- *      is of is on the disk, and the journal decides.
+ *      is of is on the disk, and the journal decides. While it cannot take its place the upgrade is done all the same, and no other one begins.
  * DU2. What fails before the record leaves the cell as it was, with the code and the manifest it had, and it goes on.
  * DU3. When nobody knows whether the record is there, both manifests stay: whoever takes the cell up asks the journal.
  * DU4. An agent made by `agent()` is told to rest; a program comes to its checkpoint by itself. What does not in time is given up.
@@ -21,7 +21,8 @@ import { AGENTS_GRANT, type CellOnDisk, type CellStore, type DomainRunnerOptions
 import { type ProgramCode, programCode } from "./program-code.ts";
 
 /** What they work with. */
-export interface DomainUpgradesParts extends Pick<DomainRunnerOptions, "store" | "clock" | "timers"> {
+export interface DomainUpgradesParts
+  extends Pick<DomainRunnerOptions, "store" | "clock" | "timers" | "logger"> {
   /** @throws {NotHereError} */
   cellOf(agent: AgentId): DomainCell;
   /** What a cell with a manifest runs. @throws what refuses it */
@@ -61,7 +62,10 @@ export class DomainUpgrades {
     }
     cell.became(next);
     this.#unsettled.add(agent);
-    await this.#settle(agent);
+    await this.#settle(agent).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#parts.logger.log("warn", "a new manifest stays beside the old one", { agent, error: why });
+    });
     return done;
   }
 
