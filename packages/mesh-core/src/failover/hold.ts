@@ -47,7 +47,7 @@ export class Hold {
   readonly since: Epoch;
   /** How often a takeover of it was refused. */
   refusals = 0;
-  /** When coordination was asked for its agent last, and answered. */
+  /** When coordination said last that the agent is to be had as soon as its owner is gone. */
   askedMs: number = Number.NEGATIVE_INFINITY;
   /** When the owner was heard of this feed last. */
   heardMs: number;

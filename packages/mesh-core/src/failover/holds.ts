@@ -349,12 +349,13 @@ export class Holds {
       const change = { sessionId, from: row.sessionId, status: "running" } as const;
       outcome = await this.#o.coordination().takeOver(agent, row.epoch, change, requestId);
     } catch (error) {
-      if (!UNCHANGED.has(errorCodeOf(error))) return "nothing";
+      const code = errorCodeOf(error);
+      if (!UNCHANGED.has(code)) return "nothing";
       hold.refusals++;
-      hold.askedMs = this.#o.clock.monotonicMs();
+      // Others wait for one that gets the agent when its owner is gone, not for one whose own session is.
+      if (code === "store.owner-alive") hold.askedMs = this.#o.clock.monotonicMs();
       this.#refused(row);
-      const isAlive = errorCodeOf(error) === "store.owner-alive" && row.owner === hold.owner;
-      return isAlive ? "alive" : "nothing";
+      return code === "store.owner-alive" && row.owner === hold.owner ? "alive" : "nothing";
     }
     if (outcome.kind === "committed") return this.#adopt(hold, outcome.row);
     // An earlier request of this node, whose answer was lost, may have been performed after all.

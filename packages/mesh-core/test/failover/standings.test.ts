@@ -35,6 +35,7 @@ async function world(copies: ReadonlyMap<NodeId, { since: number; entries: numbe
   await engine.createAgent({ ...row, replicas, programHash: "0".repeat(64) }, "create");
   const nodes = new Map<NodeId, Holds>();
   const taken: (readonly [NodeId, AgentRow])[] = [];
+  const sessions = new Map<NodeId, string>();
   const deaf = new Set<NodeId>();
   const asked: string[] = [];
   const told = (node: NodeId, method: string, body: Uint8Array): Promise<Uint8Array> => {
@@ -45,6 +46,7 @@ async function world(copies: ReadonlyMap<NodeId, { since: number; entries: numbe
   };
   for (const [node, { since, entries }] of copies) {
     const session = (await engine.openSession(node, 600_000, `open ${node[0]}`)).sessionId;
+    sessions.set(node, session);
     const holds = new Holds({
       self: node,
       clock: time,
@@ -76,7 +78,7 @@ async function world(copies: ReadonlyMap<NodeId, { since: number; entries: numbe
   const stop = (): void => {
     for (const holds of nodes.values()) holds.stop();
   };
-  return { time, engine, nodes, taken, deaf, asked, told, stop };
+  return { time, engine, nodes, taken, sessions, deaf, asked, told, stop };
 }
 
 const has = (...list: readonly (readonly [NodeId, number, number])[]) =>
@@ -122,6 +124,15 @@ describe("of several replicas", () => {
       since: 1,
       held: 5,
     });
+    stop();
+  });
+
+  it("SD2: one whose own session is gone is not waited for, though its copy is the longest", async () => {
+    const { time, engine, taken, sessions, stop } = await world(has([A, 1, 2], [B, 1, 5]));
+    await time.advance(LEASE_MS - 1000);
+    await engine.closeSession(sessions.get(B) ?? "");
+    await time.advance(3000);
+    expect(taken.map(([node]) => node)).toEqual([A]);
     stop();
   });
 
