@@ -19,8 +19,6 @@ export async function agentList(choice: NodeChoice, context: Context): Promise<E
   return EXIT.ok;
 }
 
-/** What an owner that answers would say more of. */
-
 /** The lines people see. */
 export function agentLines(agents: readonly AgentView[]): string[] {
   if (agents.length === 0) return ["no agents"];
