@@ -36,18 +36,34 @@ test("N1, N2: whatever was best before, what is a fifth better now is chosen but
       share(choice, 5000, { looking: before, sleeping: beforeSleeping });
       const now = { looking, sleeping };
       share(choice, 40_000, now);
-      const looked = share(choice, 82_400, now);
-      if (looking < 0.8 * sleeping) expect(looked).toBeCloseTo(8192 / 8240, 2);
-      else expect(looked).toBeCloseTo(48 / 8240, 2);
+      const looked = share(choice, 83_840, now);
+      if (looking < 0.8 * sleeping) expect(looked).toBeCloseTo(8192 / 8384, 2);
+      else expect(looked).toBeCloseTo(192 / 8384, 2);
     }),
     { seed, numRuns: 40 },
+  );
+});
+
+test("N1: what is two fifths better is chosen also where one wait in ten, of either kind, takes ten times as long", () => {
+  fc.assert(
+    fc.property(fc.infiniteStream(fc.integer({ min: 0, max: 9 })), (drawn) => {
+      const choice = new SpinChoice(0.02, () => undefined);
+      let looked = 0;
+      for (let wait = 0; wait < 60_000; wait++) {
+        if (choice.looking && wait >= 20_000) looked++;
+        const slow = drawn.next().value === 0 ? 10 : 1;
+        choice.waited((choice.looking ? 0.006 : 0.01) * slow);
+      }
+      expect(looked / 40_000).toBeGreaterThan(0.9);
+    }),
+    { seed, numRuns: 5 },
   );
 });
 
 test("N1: waits that are long either way are slept", () => {
   const choice = new SpinChoice(0.02, () => undefined);
   share(choice, 20_000, { looking: 100, sleeping: 100 });
-  expect(share(choice, 82_400, { looking: 100, sleeping: 100 })).toBeCloseTo(48 / 8240, 2);
+  expect(share(choice, 83_840, { looking: 100, sleeping: 100 })).toBeCloseTo(192 / 8384, 2);
 });
 
 test("N2: every change is told, and a longest look of 0 is none", () => {

@@ -5,21 +5,24 @@
  * for from running there. Which is better depends on the jobs and on the machine of this moment, so both are tried.
  *
  * N1. Looking is chosen only while results came at least a fifth sooner by it. Where it makes no difference, as for long jobs, threads sleep.
- * N2. The other way is tried for 48 waits, first after 64 and then, each time that it is not better, after twice as many, up to 8192: in the
- *     end 1 wait in 170 is part of a trial. All threads of an engine change together: one that looks for one that sleeps says nothing about
+ *     Compared are means of logarithms, over some 32 waits: one that took ten times as long, as when another program ran, counts little.
+ * N2. The other way is tried for 192 waits, first after 64 and then, each time that it is not better, after twice as many, up to 8192: in the
+ *     end 1 wait in 44 is part of a trial. All threads of an engine change together: one that looks for one that sleeps says nothing about
  *     two that look.
  */
 
-/** How much sooner looking must give results. */
-const GAIN = 0.8;
+/** How much sooner looking must give results, as a logarithm. */
+const GAIN = Math.log(0.8);
+/** A shorter wait counts as this, in milliseconds. */
+const LEAST_MS = 0.0005;
 /** Waits before the first trial of a choice, and most between two trials. */
 const FIRST_TRIAL = 64;
 const LAST_TRIAL = 8192;
 /** Waits of a trial, and those at its begin that do not count: the system has yet to give each thread a processor of its own. */
-const TRIAL = 48;
-const UNCOUNTED = 32;
+const TRIAL = 192;
+const UNCOUNTED = 64;
 /** Weight of one wait in a mean. */
-const WEIGHT = 0.25;
+const WEIGHT = 1 / 32;
 /** A longer wait counts as this many longest looks: somebody else had the processor. */
 export const LONGEST_COUNTED = 10;
 
@@ -31,9 +34,9 @@ export class SpinChoice {
   readonly #longestMs: number;
   readonly #changed: (looking: boolean) => void;
   #looking: boolean;
-  /** Mean waits in milliseconds; NaN before the first. */
-  #lookingMs = Number.NaN;
-  #sleepingMs = Number.NaN;
+  /** Means of the logarithms of waits in milliseconds; NaN before the first. */
+  #lookingLog = Number.NaN;
+  #sleepingLog = Number.NaN;
   /** Waits left of the trial that runs; 0: none does. */
   #trial = 0;
   #untilTrial = FIRST_TRIAL;
@@ -60,8 +63,9 @@ export class SpinChoice {
   }
 
   #count(ms: number): void {
-    if (this.#looking) this.#lookingMs = mean(this.#lookingMs, ms);
-    else this.#sleepingMs = mean(this.#sleepingMs, ms);
+    const wait = Math.log(Math.max(ms, LEAST_MS));
+    if (this.#looking) this.#lookingLog = mean(this.#lookingLog, wait);
+    else this.#sleepingLog = mean(this.#sleepingLog, wait);
     if (this.#trial > 0) {
       if (--this.#trial === 0) this.#decide(this.#looking);
     } else if (--this.#untilTrial <= 0) {
@@ -71,7 +75,7 @@ export class SpinChoice {
   }
 
   #decide(tried: boolean): void {
-    const looking = this.#lookingMs < GAIN * this.#sleepingMs;
+    const looking = this.#lookingLog < GAIN + this.#sleepingLog;
     this.#between = looking === tried ? FIRST_TRIAL : Math.min(LAST_TRIAL, 2 * this.#between);
     this.#untilTrial = this.#between;
     this.#set(looking);
