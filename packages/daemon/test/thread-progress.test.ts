@@ -1,7 +1,13 @@
 import { Worker } from "node:worker_threads";
 import type { TimerHandle, Timers } from "@glia-os/abi/ports";
 import { expect, test } from "vitest";
-import { answerProgress, createProgress, LOOKS, LOOKS_AT_REST, ProgressWatch } from "../src/thread-progress.ts";
+import {
+  answerProgress,
+  createProgress,
+  LOOKS,
+  LOOKS_AT_REST,
+  ProgressWatch,
+} from "../src/thread-progress.ts";
 
 /** Timers that fire when the test says so. */
 class HandTimers implements Timers {
@@ -22,7 +28,10 @@ class HandTimers implements Timers {
   }
 }
 
-function watched(shared: SharedArrayBuffer, atRest = () => false): { look: () => void; told: string[]; watch: ProgressWatch } {
+function watched(
+  shared: SharedArrayBuffer,
+  atRest = () => false,
+): { look: () => void; told: string[]; watch: ProgressWatch } {
   const timers = new HandTimers();
   const told: string[] = [];
   const watch = new ProgressWatch({
