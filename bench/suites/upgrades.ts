@@ -56,66 +56,47 @@ function lookingAt(series: UpgradeSeries, figure: (latest: readonly ProbedUpgrad
   };
 }
 
+/** The beginning of a row's id, what it says, and its figure. */
+type PercentileRow = readonly [
+  row: string,
+  says: string,
+  of: (upgrade: ProbedUpgrade) => number,
+  percent: number,
+];
+
 const SUBJECTS: readonly (readonly [id: string, what: string, agent: () => Promise<UpgradedAgent>])[] = [
   ["wasm", "a WebAssembly agent", assemblyScript],
   ["typescript", "an agent in TypeScript in the sandbox", typescript],
   ["durable", "a durable agent in TypeScript", durable],
 ];
 
+/** Rows whose figure is a percentile of one number of each upgrade. */
+function percentileRows(what: string, meanwhile: string): readonly PercentileRow[] {
+  const gap = "the largest gap between two answers";
+  const elsewhere = `of ${what} on another node in as long a time without an upgrade`;
+  const still = `${gap} ${elsewhere}, asked 1000 times a second, median of 20`;
+  const pause = `how long ${what} began no message in an upgrade, as its node reports it, median of 20 upgrades`;
+  return [
+    ["gap-p50", `${gap} ${meanwhile}, median of 20 upgrades`, ({ gapMs }) => gapMs, 50],
+    ["gap-p95", `${gap} ${meanwhile}, 95th percentile of 20 upgrades`, ({ gapMs }) => gapMs, 95],
+    ["still-p50", still, ({ stillMs }) => stillMs, 50],
+    ["pause-p50", pause, ({ pauseMs }) => pauseMs, 50],
+  ];
+}
+
 function rowsOf([id, what, agent]: (typeof SUBJECTS)[number]): readonly RowDefinition[] {
   const series = new UpgradeSeries(agent);
   const excludes = "two nodes share one machine and its cores, and answers come at most once a millisecond";
-  const gap = { unit: "ms", better: "lower", excludes, peers: {} } as const;
   const meanwhile = `while ${what} on another node is upgraded, asked 1000 times a second`;
+  const percentiles = (of: (upgrade: ProbedUpgrade) => number, percent: number) => () =>
+    lookingAt(series, (latest) => percentile(latest.map(of), percent));
   return [
-    {
-      ...gap,
-      id: `gap-p50-${id}`,
-      what: `the largest gap between two answers ${meanwhile}, median of 20 upgrades`,
-      glia: () =>
-        lookingAt(series, (latest) =>
-          percentile(
-            latest.map(({ gapMs }) => gapMs),
-            50,
-          ),
-        ),
-    },
-    {
-      ...gap,
-      id: `gap-p95-${id}`,
-      what: `the largest gap between two answers ${meanwhile}, 95th percentile of 20 upgrades`,
-      glia: () =>
-        lookingAt(series, (latest) =>
-          percentile(
-            latest.map(({ gapMs }) => gapMs),
-            95,
-          ),
-        ),
-    },
-    {
-      ...gap,
-      id: `still-p50-${id}`,
-      what: `the largest gap between two answers of ${what} on another node in as long a time without an upgrade, asked 1000 times a second, median of 20`,
-      glia: () =>
-        lookingAt(series, (latest) =>
-          percentile(
-            latest.map(({ stillMs }) => stillMs),
-            50,
-          ),
-        ),
-    },
-    {
-      ...gap,
-      id: `pause-p50-${id}`,
-      what: `how long ${what} began no message in an upgrade, as its node reports it, median of 20 upgrades`,
-      glia: () =>
-        lookingAt(series, (latest) =>
-          percentile(
-            latest.map(({ pauseMs }) => pauseMs),
-            50,
-          ),
-        ),
-    },
+    ...percentileRows(what, meanwhile).map(([row, says, of, percent]) => ({
+      ...({ unit: "ms", better: "lower", excludes, peers: {} } as const),
+      id: `${row}-${id}`,
+      what: says,
+      glia: percentiles(of, percent),
+    })),
     {
       id: `offered-${id}`,
       what: `asks offered in a second ${meanwhile}`,
@@ -123,13 +104,7 @@ function rowsOf([id, what, agent]: (typeof SUBJECTS)[number]): readonly RowDefin
       better: "higher",
       excludes: "the prober waits when 60 asks have no answer",
       peers: {},
-      glia: () =>
-        lookingAt(series, (latest) =>
-          percentile(
-            latest.map(({ offeredPerS }) => offeredPerS),
-            50,
-          ),
-        ),
+      glia: percentiles(({ offeredPerS }) => offeredPerS, 50),
     },
     {
       id: `wrong-${id}`,
