@@ -69,6 +69,16 @@ describe("what running nodes offer", () => {
     expect(priorities).toEqual(["high", "low", "normal"]);
   });
 
+  it("PC1: are the same after an option and its value in one word", async () => {
+    expect(await offered("agent", "logs", "--name=hub", "ec")).toEqual(["echo-one"]);
+    expect(await offered("agent", "logs", "--name=nobody", "ec")).toEqual([]);
+    expect(await offered("--json=x", "agent", "logs", "ec"), "what takes no value leads nowhere").toEqual([
+      "echo-one",
+    ]);
+    const typed = await runCli(["complete", "--", "agent", "logs", "--name=hu"], { env });
+    expect(typed.stdout, "as fish asks for the value").toBe("hub\n");
+  });
+
   it("LW1: are nothing, without a complaint, where no node answers; LW2: nothing that a shell would run", async () => {
     expect(await offered("agent", "logs", "--name", "nobody", "")).toEqual([]);
     expect(await offered("agent", "logs", "--name", "../..", "")).toEqual([]);

@@ -1,7 +1,8 @@
 /**
  * Where a word of a command line stands, and what may stand there.
  *
- * PC1. The value of an option is none of the command's words: it neither leads to another command nor counts as an argument.
+ * PC1. The value of an option is none of the command's words: it neither leads to another command nor counts as an argument. `--name hub` and
+ *      `--name=hub` are the same.
  */
 import type { CommandWords, OptionWords, ValueWords } from "./command-words.ts";
 
@@ -19,6 +20,12 @@ export interface Place {
 
 const NOTHING: CommandWords = { path: "", commands: [], options: [], values: [] };
 
+/** The words of a word: the option and its value where it is both (PC1). */
+export function inTwo(word: string): readonly string[] {
+  const [, name, value] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
+  return name === undefined || value === undefined ? [word] : [name, value];
+}
+
 /** The place after `before`. O(words). */
 export function placeAfter(tree: readonly CommandWords[], before: readonly string[]): Place {
   const byPath = new Map(tree.map((command) => [command.path, command]));
@@ -28,13 +35,15 @@ export function placeAfter(tree: readonly CommandWords[], before: readonly strin
   let arguments_ = 0;
   for (const word of before) {
     if (option !== undefined) {
-      if (option.name === "--name") choice.name = word;
-      if (option.name === "--data") choice.data = word;
+      choose(choice, option, word);
       option = undefined;
       continue;
     }
     if (word.startsWith("-")) {
-      option = command.options.find(({ name, takesValue }) => takesValue && name === word);
+      const [typed, value] = inTwo(word);
+      const named = command.options.find(({ name, takesValue }) => takesValue && name === typed);
+      if (value === undefined) option = named;
+      else choose(choice, named, value);
       continue;
     }
     const next = byPath.get(`${command.path} ${word}`.trim());
@@ -42,6 +51,15 @@ export function placeAfter(tree: readonly CommandWords[], before: readonly strin
     else [command, arguments_] = [next, 0];
   }
   return { command, option, argument: command.values[arguments_], choice };
+}
+
+function choose(
+  choice: { name?: string; data?: string },
+  option: OptionWords | undefined,
+  value: string,
+): void {
+  if (option?.name === "--name") choice.name = value;
+  if (option?.name === "--data") choice.data = value;
 }
 
 /** Words of the command tree that may stand there and begin with `begun`, in order. */
