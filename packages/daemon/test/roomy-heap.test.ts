@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
-import { ROOM_MB, RoomyHeaps } from "../src/roomy-heap.ts";
+import { isSetAlready, ROOM_MB, RoomyHeaps } from "../src/roomy-heap.ts";
 
 const ROOM = `--initial-old-space-size=${ROOM_MB}`;
 const USUAL = "--initial-old-space-size=0";
@@ -42,5 +42,27 @@ describe("while threads with room start", () => {
     failing.on("error", () => undefined);
     await ended;
     expect(set).toEqual([ROOM, USUAL, ROOM, USUAL]);
+  });
+
+  test("RH3: a setting of whoever started the process stays, however it is written", async () => {
+    const set: string[] = [];
+    const one = new RoomyHeaps((flag) => set.push(flag), true).start(() => thread(""));
+    await once(one, "exit");
+    expect(set).toEqual([]);
+    for (const word of [
+      "--initial-old-space-size=9",
+      "--initial_old_space_size=9",
+      "--initial-old-space-size",
+    ]) {
+      expect(isSetAlready(["--no-warnings", word], undefined), word).toBe(true);
+      expect(isSetAlready([], `--no-warnings  "${word}"`), word).toBe(true);
+    }
+    for (const word of [
+      "--max-old-space-size=9",
+      "--initial-old-space-sizes=9",
+      "initial-old-space-size=9",
+      "",
+    ])
+      expect(isSetAlready([word], word), word).toBe(false);
   });
 });
