@@ -2,8 +2,9 @@
  * The pump: runs a kernel's slices on Node's event loop.
  *
  * R1. In one turn of the loop (`setImmediate`) tasks run for so many switches, and no longer than some milliseconds: sockets, timers and messages of other
- *     threads are served between turns. The time is looked at after one switch, then after ever more: tasks that compute for milliseconds get few of
- *     them, tiny ones do not notice.
+ *     threads are served between turns. The time is looked at after one switch, then after at most twice as many as before, as many as fit the
+ *     time that is left at the pace of the last ones, and never more than {@link LOOK_MOST}. So tasks that keep their pace end a turn in time or
+ *     with one switch; when tiny ones turn into heavy ones between two looks, at most so many heavy ones run before the next.
  * R2. An idle kernel holds nothing of the process but the one timer of its next deadline; without a deadline it holds nothing, and
  *     the process may end.
  * R3. A slice never runs inside the code that made the work: work from outside only schedules one.
@@ -31,7 +32,7 @@ const SLICE_SWITCHES = 2048;
 /** How long a turn lasts (R1), and after how many switches the time is looked at, first and later. */
 const TURN_MS = 4;
 const LOOK_FIRST = 1;
-const LOOK_MOST = 256;
+const LOOK_MOST = 64;
 const SLICE_SWITCHES_LEAST = 1024;
 const SLICE_SWITCHES_MOST = 4096;
 /** How long tasks may take to clean up when the policy `stop` ends the kernel. */
@@ -163,12 +164,18 @@ class Pump implements RunningKernel {
 
   /** The slices of one turn (R1). */
   #slices(): SliceEnd {
-    const endMs = performance.now() + TURN_MS;
+    let fromMs = performance.now();
+    const endMs = fromMs + TURN_MS;
     let left = this.#switches;
-    for (let many = LOOK_FIRST; ; many = Math.min(2 * many, LOOK_MOST)) {
+    for (let many = LOOK_FIRST; ; ) {
       const end = this.kernel.runSlice(Math.min(many, left));
       left -= many;
-      if (end !== "more" || left <= 0 || performance.now() >= endMs) return end;
+      if (end !== "more" || left <= 0) return end;
+      const nowMs = performance.now();
+      if (nowMs >= endMs) return end;
+      const fitting = Math.floor((many * (endMs - nowMs)) / (nowMs - fromMs));
+      many = Math.max(1, Math.min(2 * many, fitting, LOOK_MOST));
+      fromMs = nowMs;
     }
   }
 
