@@ -113,6 +113,8 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** Repeat the request this often until it is answered; only for methods that are safe to repeat. */
   readonly resendMs?: number;
+  /** The pause before a repetition doubles each time, up to this many milliseconds. Default: it stays `resendMs`. */
+  readonly resendMostMs?: number;
   /** Default `request`. */
   readonly trafficClass?: Exclude<TrafficClass, "datagram">;
   /** The call is a span, which goes with it to the other node: a part of this one (W3C Trace Context), or, where it is `new`, of a trace of its own. */

@@ -46,6 +46,28 @@ describe("calls", () => {
     expect(() => b.mesh.handle("echo", async () => payload(0))).toThrow(/already/);
   });
 
+  it("RC4: is repeated after pauses that double up to a limit where one is given, and that stay where none is", async () => {
+    const cluster = new Cluster(46);
+    await cluster.boot(2);
+    const [a, b] = [cluster.node(0), cluster.node(1)];
+    b.mesh.handle("silent", () => new Promise(() => undefined));
+    const large = new Uint8Array(10_000);
+    const repeats = async (options: { resendMs: number; resendMostMs?: number }): Promise<number[]> => {
+      const at: number[] = [];
+      const fromMs = cluster.time.monotonicMs();
+      cluster.network.onDelivery = ({ message }) => {
+        if (message.length > large.length) at.push(Math.floor((cluster.time.monotonicMs() - fromMs) / 100));
+        return true;
+      };
+      const call = a.mesh.call(b.id, "silent", large, { timeoutMs: 10_000, ...options });
+      expect(await codeOf(cluster, call)).toBe("mesh.call-timeout");
+      return at;
+    };
+    expect(await repeats({ resendMs: 1000, resendMostMs: 3000 })).toEqual([0, 10, 30, 60, 90]);
+    expect(await repeats({ resendMs: 3000 })).toEqual([0, 30, 60, 90]);
+    expect(await repeats({ resendMs: 3000, resendMostMs: 1000 })).toEqual([0, 30, 60, 90]);
+  });
+
   it("RC1: both tables of calls are bounded", async () => {
     const cluster = new Cluster(42);
     await cluster.boot(2);

@@ -31,6 +31,7 @@ import {
 } from "../errors.ts";
 import type { CallBody, CallOptions } from "../mesh-types.ts";
 import type { AgentDescription, ChunkSource, MigratableCells, Moved, PieceSource } from "./cells-port.ts";
+import { chunkCall } from "./chunk-call.ts";
 import {
   activateBody,
   CHUNK_MAX,
@@ -53,8 +54,6 @@ import { isUnknownOutcome } from "./unknown-outcome.ts";
 
 /** Chunks on their way at once. */
 export const CHUNKS_IN_FLIGHT = 4;
-/** A chunk of at most this many bytes does not hold up requests, and so takes their way. */
-const SMALL_CHUNK = 65_536;
 const RESEND_MS = 500;
 const CALL_MS = 10_000;
 const CONFIRM_MS = 30_000;
@@ -351,8 +350,8 @@ export class Departures {
         throw new MigrationRefusedError(move.agent, `a chunk of its snapshot has ${chunk.length} bytes`);
       stream.hash = nextHash(this.#o.digests, stream.hash, chunk);
       const body = chunkBody({ move: move.id, offset: stream.bytes, hash: stream.hash, bytes: chunk });
-      const traffic = chunk.length <= SMALL_CHUNK ? "request" : "bulk";
-      const sent = this.#call(move.to, MOVE_METHODS.chunk, body, this.#o.deadlineMs, traffic);
+      const how = chunkCall(chunk.length);
+      const sent = this.#call(move.to, MOVE_METHODS.chunk, body, this.#o.deadlineMs, how);
       // A failure is seen when the window or the end waits for this chunk; until then it must not count as unhandled.
       sent.catch(() => undefined);
       inFlight.push(sent);
@@ -454,9 +453,9 @@ export class Departures {
     method: string,
     body: CallBody,
     timeoutMs: number,
-    trafficClass: "request" | "bulk" = "request",
+    how: CallOptions = { resendMs: RESEND_MS },
   ): Promise<Uint8Array> {
-    return this.#o.call(to, method, body, { timeoutMs, resendMs: RESEND_MS, trafficClass });
+    return this.#o.call(to, method, body, { ...how, timeoutMs });
   }
 
   /** `work`, unless the move is cancelled before it is done (MG7). */

@@ -135,7 +135,13 @@ export class Calls {
     node: NodeId,
     method: string,
     body: CallBody,
-    { timeoutMs = TIMEOUT_DEFAULT_MS, resendMs, trafficClass = "request", traceparent }: CallOptions,
+    {
+      timeoutMs = TIMEOUT_DEFAULT_MS,
+      resendMs,
+      resendMostMs,
+      trafficClass = "request",
+      traceparent,
+    }: CallOptions,
     finish: (outcome: Uint8Array | Error) => void,
   ): void {
     const requestId = this.#nextId++;
@@ -152,11 +158,11 @@ export class Calls {
       span.end(outcome instanceof Uint8Array ? undefined : outcome);
       finish(outcome);
     };
-    const again = (): void => {
-      if (resendMs === undefined) return;
-      repeat = timers.schedule(resendMs, () => {
+    const again = (pauseMs = resendMs): void => {
+      if (pauseMs === undefined) return;
+      repeat = timers.schedule(pauseMs, () => {
         send(node, trafficClass, envelope);
-        again();
+        again(Math.max(pauseMs, Math.min(2 * pauseMs, resendMostMs ?? 0)));
       });
     };
     this.#pending.set(requestId, { node, repeats: resendMs !== undefined, complete });
