@@ -25,6 +25,7 @@ import type { ClusterKeyFiles } from "./cluster-key.ts";
 import type { Membership } from "./data-folder.ts";
 import { Absences } from "./ends/absences.ts";
 import { AgentEnds } from "./ends/ends-service.ts";
+import { LostChildren } from "./ends/lost-children.ts";
 import type { JobApi } from "./jobs/job-api.ts";
 import { openDurableJobs } from "./jobs/open-durable-jobs.ts";
 import { LogsService } from "./logs/logs-service.ts";
@@ -171,17 +172,13 @@ function movementServices(parts: ServicesParts, agents: NodeService): readonly o
 }
 
 function openAbsences(parts: ServicesParts): Absences {
-  const { mesh, gate } = parts;
+  const { gate } = parts;
   const awayMs = parts.setup.mesh.profile === "fast" ? FAST_LEASE_MS : LEASE_MS;
   const absences = new Absences({ ...parts, awayMs });
-  absences.onAway((node) => {
-    const parents = gate?.office.parents ?? 0;
-    if (parents > 0)
-      mesh.coordination.listAgents().then(
-        (rows) => gate?.office.lost(rows.filter(({ owner }) => owner === node).map(({ agent }) => agent)),
-        () => undefined, // Without coordination nobody knows whose they are.
-      );
-  });
+  if (gate !== undefined) {
+    const children = new LostChildren({ ...parts, absences, office: gate.office });
+    parts.onStop(() => children.stop());
+  }
   parts.onStop(() => absences.stop());
   return absences;
 }
