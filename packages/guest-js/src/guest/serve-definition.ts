@@ -6,7 +6,7 @@
  * SD2. Messages are taken from the node as they come, so that a reply is found behind others; what the interpreter has no room for waits here,
  *      at most {@link OVERFLOW_MAX}, then messages wait with the node.
  * SD3. An ask that is answered while its message is handled is answered as that message is, without another call; when whoever sent it does not
- *      wait for that, or the answer comes later, it is a message of its own.
+ *      wait for that, or the answer comes later, it is a message of its own. It leaves after everything that the agent asked its node for before it.
  * SD4. The agent ends with status 0, or 1 when it failed, after everything it asked of its node was done.
  * SD5. What cannot be read, of a node or of an agent, is refused by itself and logged; the agent hears what comes behind it.
  */
@@ -86,6 +86,8 @@ class Guest implements AgentOutside {
   #status: number | undefined;
   /** The ask that came last, until it is answered or set aside (SD3). */
   #asked: AgentEnvelope | undefined;
+  /** Its answer, while acts that were asked for before it wait (SD3). No message is taken meanwhile. */
+  #answer: { readonly text: string; readonly send: string } | undefined;
 
   constructor(own: AnyAgent, definitions: ReadonlyMap<string, AnyAgent>) {
     this.#own = own;
@@ -107,6 +109,10 @@ class Guest implements AgentOutside {
       return true;
     }
     if (sendActs()) return true;
+    if (this.#answer !== undefined) {
+      this.#giveAnswer(this.#answer);
+      return true;
+    }
     if (this.#status !== undefined && actsWaiting() === 0) host.x(this.#status);
     return false;
   }
@@ -287,8 +293,11 @@ class Guest implements AgentOutside {
     const waiting = actsWaiting();
     if (waiting >= ACTS_MAX) return "full";
     const text = encoded(envelope);
-    if (this.#answersAsked(envelope, to) && host.p(text) >= 0) return "taken";
-    act(`["send",${JSON.stringify(typeof to === "string" ? to : to.id)},${text}]`);
+    const answers = this.#answersAsked(envelope, to);
+    if (answers && waiting === 0 && host.p(text) >= 0) return "taken";
+    const send = `["send",${JSON.stringify(typeof to === "string" ? to : to.id)},${text}]`;
+    if (answers && waiting > 0) this.#answer = { text, send };
+    else act(send);
     return waiting >= ACTS_HIGH ? "pressured" : "taken";
   }
 
@@ -299,6 +308,14 @@ class Guest implements AgentOutside {
     if (asked.correlation !== correlation || typeof to === "string" || asked.from?.id !== to.id) return false;
     this.#asked = undefined;
     return true;
+  }
+
+  /** As the answer of its message; as an act behind those that the node had no room for, or when nobody waits for it so. */
+  #giveAnswer({ text, send }: { readonly text: string; readonly send: string }): void {
+    this.#answer = undefined;
+    if (actsWaiting() === 0 && host.p(text) >= 0) return;
+    host.p(LATER);
+    act(send);
   }
 
   wake(): void {
