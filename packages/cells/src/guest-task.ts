@@ -292,7 +292,6 @@ class GuestDriver {
   }
 
   #frozen(): GuestTaskEnd {
-    doAfter(this.#cell); // A reply that waits for the guest's next call, too.
     this.#gather();
     return { kind: "frozen", mailbox: this.#cell.backlog.splice(0), sleepMs: this.#sleepRestMs };
   }

@@ -2,17 +2,14 @@
  * Steps of a guest that another thread runs while its pages come, for the task that performs its calls here.
  *
  * AW1. What the guest did with its capabilities there is done after it here, in its order and before any call of it: the kernel decides about each use.
- *      So are its replies: one leaves with what the guest asks for right after it, as it does of a guest that is here, and not while that waits for pages.
- *      One that computes on without a call has its reply leave after {@link SLICES} slices.
+ *      So are its replies, at the end of the step or slice in which it gave them: of several to one message the first counts, as of a guest that is here,
+ *      wherever it gave the next one.
  * AW2. The bytes that a call on a capability points at come with it, so that no page is looked for here.
  */
 import type { CallResult, EngineInstance, GuestNote, PendingCall, StepOutcome } from "@glia-os/abi/ports";
 import type { Handle, Routine, Sys } from "@glia-os/kernel";
 import { CarriedRanges, type HeldCapabilities, isGuestCall } from "@glia-os/kernel/guests";
 import type { AwayOutcome } from "./pages-port.ts";
-
-/** See AW1. */
-const SLICES = 32;
 
 /** What a task needs of a cell whose guest is, or was, elsewhere. */
 export interface AwayCell {
@@ -31,12 +28,11 @@ export interface AwayCell {
   standAway(): void;
 }
 
-/** AW1. In the task of the cell. Replies are kept back unless they are to leave. */
-export function doAfter(cell: Pick<AwayCell, "notes" | "held" | "reply">, replies = true): void {
+/** AW1. In the task of the cell. */
+export function doAfter(cell: Pick<AwayCell, "notes" | "held" | "reply">): void {
   const { notes, held } = cell;
   for (const note of notes.splice(0)) {
-    if (note.kind === "reply" && replies) cell.reply(note.payload);
-    else if (note.kind === "reply") notes.push(note);
+    if (note.kind === "reply") cell.reply(note.payload);
     else if (note.kind === "bind") held.bind(note.handle, note.row, note.parent);
     else if (note.kind === "drop") held.drop(note.handle);
     else if (note.kind === "revoke") held.revoke(note.handle);
@@ -50,8 +46,6 @@ export class AwaySteps {
   readonly #ends: Handle<AwayOutcome>;
   /** What came with the call that is pending (AW2). */
   #carried: CarriedRanges | undefined;
-  /** Slices since it came to a call. */
-  #slices = 0;
 
   constructor(cell: AwayCell, sys: Sys, ends: Handle<AwayOutcome>) {
     this.#cell = cell;
@@ -63,8 +57,8 @@ export class AwaySteps {
     const { away, instance } = this.#cell;
     this.#carried = undefined;
     if (away === undefined) {
-      doAfter(this.#cell, false);
-      return this.#told(instance.step(result, fuel));
+      doAfter(this.#cell);
+      return instance.step(result, fuel);
     }
     this.#cell.stepAway(result, fuel);
     return yield* this.#end();
@@ -85,13 +79,7 @@ export class AwaySteps {
   *#end(): Routine<StepOutcome> {
     const { ranges, ...outcome } = yield* this.#sys.receive(this.#ends);
     if (ranges !== undefined) this.#carried = new CarriedRanges(ranges);
-    return this.#told(outcome);
-  }
-
-  /** At the end of a slice the guest may be between a reply and what it asks for with it. */
-  #told(outcome: StepOutcome): StepOutcome {
-    this.#slices = outcome.kind === "yielded" ? this.#slices + 1 : 0;
-    doAfter(this.#cell, this.#slices === 0 || this.#slices >= SLICES);
+    doAfter(this.#cell);
     return outcome;
   }
 }
