@@ -1,7 +1,7 @@
 /** Durable cells get other code between two records (docs/spec/upgrade.md, "Durable agents"). */
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { AgentId } from "@glia-os/abi/ids";
-import { type CellUpgradeReport, CellUpgrades, decodeManifest } from "@glia-os/cells";
+import { type CellUpgradeReport, CellUpgrades, decodeManifest, encodeManifest } from "@glia-os/cells";
 import {
   type AgentContext,
   type AnyAgent,
@@ -444,6 +444,53 @@ class MortalDisk extends Disk {
     return this.#write(() => this.#there.dropNext(agent));
   }
 }
+
+describe("DU3: an upgrade of the manifest alone, with the program that it had", () => {
+  const otherPages = (meta: Uint8Array) => ({ ...decodeManifest(meta), memoryPages: 2 });
+  const takenUp = async (disk: Disk): Promise<unknown> => {
+    const { node } = new Node(disk);
+    await node.recover();
+    await node.runner.close();
+    return disk.cells.get(AGENT);
+  };
+
+  test("is not taken for done when its process died before it was recorded, after another one, too", async () => {
+    const disk = new Disk();
+    const first = await started("v1", disk);
+    await first.tell("add", 1);
+    const { meta } = disk.cells.get(AGENT) as { meta: Uint8Array };
+    const other = encodeManifest(otherPages(meta));
+    await first.node.runner.close();
+    await disk.putNext({ agent: AGENT, meta: other });
+    expect(await takenUp(disk)).toEqual({ agent: AGENT, meta });
+
+    const second = new Node(disk);
+    await second.node.recover();
+    await second.node.runner.upgradeKept(AGENT, otherPages(meta), 60_000);
+    expect(disk.cells.get(AGENT)).toEqual({ agent: AGENT, meta: other });
+    await second.node.runner.close();
+    await disk.putNext({ agent: AGENT, meta });
+    expect(await takenUp(disk)).toEqual({ agent: AGENT, meta: other });
+  });
+
+  test("is done when it was recorded, though its manifest did not come to its place and checkpoints followed", async () => {
+    const disk = new Disk();
+    const take = disk.takeNext.bind(disk);
+    disk.takeNext = () => Promise.reject(new RangeError("the disk is full"));
+    const first = new Node(disk, Object.keys(PROGRAMS), 0, 0);
+    await first.node.start("v1");
+    await first.tell("add", 0);
+    const { meta } = disk.cells.get(AGENT) as { meta: Uint8Array };
+    const next = encodeManifest(otherPages(meta));
+    await first.node.runner.upgradeKept(AGENT, otherPages(meta), 60_000);
+    for (const n of [1, 2, 3]) await first.tell("add", n);
+    await first.ask("state");
+    await first.node.runner.close();
+    expect(disk.cells.get(AGENT)).toEqual({ agent: AGENT, meta, next });
+    disk.takeNext = take;
+    expect(await takenUp(disk)).toEqual({ agent: AGENT, meta: next });
+  });
+});
 
 describe("DU3: a process that dies at any writing to its disk during an upgrade", () => {
   const deaths = Array.from({ length: 12 }, (_, at) => [at + 1, true] as const).flatMap(([at, happens]) => [

@@ -19,6 +19,8 @@ export interface Beginning {
   readonly spent?: Spent;
   /** The version of the program; none for a program that has none. */
   readonly version?: string | undefined;
+  /** What whoever gave it other code calls that code; none for the code it began with. */
+  readonly edition?: string | undefined;
 }
 
 /** How a domain begins anew: its journal before may be gone. */

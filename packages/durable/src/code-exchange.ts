@@ -9,12 +9,14 @@
  * XC4. It can be withdrawn until the boundary, and not after it.
  */
 import { DomainEndedError, ExchangeReplacedError } from "./errors.ts";
-import { checkProgram, type DurableProgram, rootOf } from "./program.ts";
+import { checkEdition, checkProgram, type DurableProgram, rootOf } from "./program.ts";
 import type { Beginning, Renewal } from "./record.ts";
 
 /** The code that a domain goes on with. */
 export interface NewCode {
   readonly program: DurableProgram<unknown>;
+  /** Told apart by whoever gives it, where the version does not: `domainEdition` says it from this record on. 1 to 128 characters. */
+  readonly edition?: string;
   /** The state as the new program takes it, from what the last checkpoint was given, or the input before the first. What it throws refuses (XC2). */
   change(state: unknown): unknown;
 }
@@ -45,6 +47,7 @@ export class CodeExchange implements Exchanging {
   /** @throws {BadProgramError} */
   constructor(code: NewCode, uses: Beginning["uses"], withdraw: (exchange: CodeExchange) => boolean) {
     checkProgram(code.program as DurableProgram);
+    checkEdition(code.program.name, code.edition);
     this.program = code.program as DurableProgram;
     this.#code = code;
     this.#uses = uses;
@@ -63,9 +66,10 @@ export class CodeExchange implements Exchanging {
   /** The renewal of the old code as the new begins with it (XC2). @throws what `change` and `run` throw */
   renewalOf({ beginning, ...rest }: Renewal): Renewal {
     const { name, version } = this.program;
+    const { edition } = this.#code;
     const input = this.#code.change(beginning.input);
     rootOf(this.program, input);
-    return { beginning: { ...beginning, program: name, version, uses: this.#uses, input }, ...rest };
+    return { beginning: { ...beginning, program: name, version, edition, uses: this.#uses, input }, ...rest };
   }
 
   /** Who hears that its record is durable, or that the journal refused it. */

@@ -15,8 +15,8 @@ export {
 export { AuditLog } from "./audit-log.ts";
 export type { Exchanged, Exchanging, NewCode } from "./code-exchange.ts";
 export { callBefore, type DomainDifference, type DomainOf, diffDomains, type RecordPair } from "./diff.ts";
+export { domainEdition } from "./domain-edition.ts";
 export type { DomainState } from "./domain-setup.ts";
-export { domainVersion } from "./domain-version.ts";
 export {
   Domains,
   type DomainsOptions,

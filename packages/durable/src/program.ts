@@ -71,9 +71,16 @@ export function checkProgram(program: DurableProgram): void {
     throw new BadProgramError(`the attempts of ${name} are no whole number from 1 to ${ATTEMPTS_LIMIT}`);
 }
 
+const isVersion = (text: unknown): boolean =>
+  typeof text === "string" && text !== "" && text.length <= NAME_LIMIT;
+
+/** @throws {BadProgramError} for what is no name of a program's edition */
+export function checkEdition(name: string, edition: string | undefined): void {
+  if (edition !== undefined && !isVersion(edition))
+    throw new BadProgramError(`the edition of ${name} does not have 1 to ${NAME_LIMIT} characters`);
+}
+
 function checkVersions({ name, version, continues = [] }: DurableProgram): void {
-  const isVersion = (text: unknown): boolean =>
-    typeof text === "string" && text !== "" && text.length <= NAME_LIMIT;
   if (version !== undefined && !isVersion(version))
     throw new BadProgramError(`the version of ${name} does not have 1 to ${NAME_LIMIT} characters`);
   if (

@@ -274,8 +274,8 @@ function writeFront(seq: number, record: DurableRecord): void {
 function contentOf(record: DurableRecord, keeper?: ValueKeeper): unknown {
   switch (record.kind) {
     case KIND.spawn: {
-      const { program, input, uses, seed, version } = record.beginning;
-      return [program, partOf(record, input, keeper), uses, seed, ...partsOfVersion(version)];
+      const { program, input, uses, seed } = record.beginning;
+      return [program, partOf(record, input, keeper), uses, seed, ...partsOfVersion(record.beginning)];
     }
     case KIND.checkpoint:
     case KIND.upgraded:
@@ -309,16 +309,21 @@ function contentOf(record: DurableRecord, keeper?: ValueKeeper): unknown {
 
 function formOfRenewal(record: DurableRecord, renewal: Renewal, keeper: ValueKeeper | undefined): unknown {
   const { beginning, nowMs, inbox, mailbox, ledger } = renewal;
-  const { program, input, uses, seed, generation, spent = NO_COST, version } = beginning;
+  const { program, input, uses, seed, generation, spent = NO_COST } = beginning;
+  const [version = null] = partsOfVersion(beginning);
   const [state, messages] = [partOf(record, input, keeper), partOf(record, inbox, keeper)];
   const front = [program, state, uses, seed, generation, nowMs, messages, spent];
-  if (mailbox === undefined && ledger === undefined) return [...front, ...partsOfVersion(version)];
+  if (mailbox === undefined && ledger === undefined) return [...front, ...partsOfVersion(beginning)];
   const mail = mailbox === undefined ? null : partOf(record, encodableForm(mailbox), keeper);
-  if (ledger === undefined) return [...front, version ?? null, mail];
-  return [...front, version ?? null, mail, partOf(record, ledger, keeper)];
+  if (ledger === undefined) return [...front, version, mail];
+  return [...front, version, mail, partOf(record, ledger, keeper)];
 }
 
-function partsOfVersion(version: string | undefined): readonly string[] {
+/** The version of the code; with its edition, where it has one. */
+type VersionForm = string | readonly [version: string | null, edition: string];
+
+function partsOfVersion({ version, edition }: Beginning): readonly VersionForm[] {
+  if (edition !== undefined) return [[version ?? null, edition]];
   return version === undefined ? [] : [version];
 }
 
@@ -371,11 +376,14 @@ export function recordOf(row: RecordRow, source?: ValueSource): DurableRecord {
   }
 }
 
-type SpawnForm = [string, unknown, Beginning["uses"], Uint8Array, string?];
+type SpawnForm = [string, unknown, Beginning["uses"], Uint8Array, VersionForm?];
 type MailForm = [string, number, unknown, readonly string[], readonly string[]];
 
-function versionOf(version: string | null | undefined): Pick<Beginning, "version"> {
-  return version === undefined || version === null ? {} : { version };
+function versionOf(form: VersionForm | null | undefined): Pick<Beginning, "version" | "edition"> {
+  if (typeof form === "string") return { version: form };
+  if (form === undefined || form === null) return {};
+  const [version, edition] = form;
+  return { ...(version === null ? {} : { version }), edition };
 }
 
 function restartOf(form: unknown, source: ValueSource | undefined): RestartFacts {
@@ -394,7 +402,7 @@ function renewalOf(form: unknown, source: ValueSource | undefined): Renewal {
     number,
     unknown,
     Spent,
-    (string | null)?,
+    (VersionForm | null)?,
     unknown?,
     unknown?,
   ];

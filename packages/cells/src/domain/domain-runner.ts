@@ -48,6 +48,7 @@ export class DomainRunner implements CellRunnerPort, KeptCells, KeptUpgradePort 
       logger,
       cellOf: (agent) => this.#here(agent),
       load: (manifest) => this.#load(manifest),
+      hashOf: (bytes) => this.#hashOf(bytes),
     });
   }
 
@@ -187,7 +188,7 @@ export class DomainRunner implements CellRunnerPort, KeptCells, KeptUpgradePort 
         continue;
       }
       try {
-        cells.push(await settledCell({ ...cell, next }, this.#o, (program) => this.#hashOf(program)));
+        cells.push(await settledCell({ ...cell, next }, this.#o, (bytes) => this.#hashOf(bytes)));
       } catch (error) {
         if (unread === undefined) throw error;
         unread(cell.agent, error);
@@ -222,8 +223,8 @@ export class DomainRunner implements CellRunnerPort, KeptCells, KeptUpgradePort 
     return cell;
   }
 
-  #hashOf(program: Uint8Array): string {
-    return toHex(this.#o.digests.sha256(program));
+  #hashOf(bytes: Uint8Array): string {
+    return toHex(this.#o.digests.sha256(bytes));
   }
 
   async #add(agent: AgentId, manifest: AgentManifest): Promise<DomainCell> {

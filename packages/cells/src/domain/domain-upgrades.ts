@@ -4,14 +4,14 @@
  * DU1. The new manifest is flushed beside the old before the new code can be recorded, and takes its place after. So whatever the journal says the cell
  *      is of is on the disk, and the journal decides. While it cannot take its place the upgrade is done all the same, and no other one begins.
  * DU2. What fails before the record leaves the cell as it was, with the code and the manifest it had, and it goes on.
- * DU3. When nobody knows whether the record is there, both manifests stay: whoever takes the cell up asks the journal.
+ * DU3. The record names its upgrade by the hash of the whole manifest. When nobody knows whether the record is there, both manifests stay: whoever takes the cell up asks the journal.
  * DU4. An agent made by `agent()` is told to rest; a program comes to its checkpoint by itself. What does not in time is given up.
  */
 import { errorCodeOf } from "@glia-os/abi/errors";
 import type { AgentId } from "@glia-os/abi/ids";
 import type { Journal, TimerHandle } from "@glia-os/abi/ports";
-import { domainVersion, type Exchanged, type Exchanging } from "@glia-os/durable";
-import { type AgentManifest, decodeManifest, encodeManifest } from "../agent-manifest.ts";
+import { domainEdition, type Exchanged, type Exchanging } from "@glia-os/durable";
+import { type AgentManifest, encodeManifest } from "../agent-manifest.ts";
 import type { StoredCell } from "../kept-cells.ts";
 import { NotUpgradableError, UpgradeBusyError, UpgradeRefusedError } from "../upgrade/errors.ts";
 import type { KeptUpgrade } from "../upgrade/upgrade-port.ts";
@@ -27,6 +27,8 @@ export interface DomainUpgradesParts
   cellOf(agent: AgentId): DomainCell;
   /** What a cell with a manifest runs. @throws what refuses it */
   load(manifest: AgentManifest): Promise<CellCode>;
+  /** The hash of bytes, as text. */
+  hashOf(bytes: Uint8Array): string;
 }
 
 /** What is known of an exchange at its boundary. */
@@ -52,10 +54,11 @@ export class DomainUpgrades {
     const next = await load(manifest);
     checkSame(agent, cell.manifest, manifest);
     if (this.#unsettled.has(agent)) await this.#settle(agent);
-    await store.putNext({ agent, meta: encodeManifest(manifest) });
+    const meta = encodeManifest(manifest);
+    await store.putNext({ agent, meta });
     let done: KeptUpgrade;
     try {
-      done = await this.#exchange(cell, next, timeoutMs);
+      done = await this.#exchange(cell, { ...next, edition: this.#parts.hashOf(meta) }, timeoutMs);
     } catch (error) {
       if (errorCodeOf(error) !== LOST) await store.dropNext(agent); // DU3.
       throw error;
@@ -74,7 +77,11 @@ export class DomainUpgrades {
     this.#unsettled.delete(agent);
   }
 
-  async #exchange(cell: DomainCell, next: CellCode, timeoutMs: number): Promise<KeptUpgrade> {
+  async #exchange(
+    cell: DomainCell,
+    next: CellCode & { readonly edition: string },
+    timeoutMs: number,
+  ): Promise<KeptUpgrade> {
     const { clock } = this.#parts;
     const [oldCode, newCode] = [codeIn(cell, cell.program), codeIn(cell, next.program)];
     if (oldCode.rests !== newCode.rests)
@@ -91,7 +98,7 @@ export class DomainUpgrades {
       boundary = { from, to: newCode.codeOf(changed) };
       return changed;
     };
-    const exchanging = cell.exchange({ program: next.program, change });
+    const exchanging = cell.exchange({ program: next.program, edition: next.edition, change });
     if (newCode.rests) {
       stoodMs = clock.monotonicMs();
       cell.rest("rest").catch(() => undefined); // Then nobody comes to a boundary, which `done` says.
@@ -152,14 +159,14 @@ function checkSame(agent: AgentId, now: AgentManifest, next: AgentManifest): voi
   throw new NotUpgradableError(agent, `whether it has the grant ${AGENTS_GRANT} stays as it began`);
 }
 
-/** A cell of the disk with the manifest that its journal says it is of (DU3); that is in its place then. `hashOf`: of a program. */
+/** A cell of the disk with the manifest that its journal says it is of (DU3); that is in its place then. `hashOf`: of bytes. */
 export async function settledCell(
   { next, ...cell }: CellOnDisk & { readonly next: Uint8Array },
   { store, journal }: { readonly store: CellStore; readonly journal: Journal },
-  hashOf: (program: Uint8Array) => string,
+  hashOf: (bytes: Uint8Array) => string,
 ): Promise<StoredCell> {
   const { agent } = cell;
-  const isNext = (await domainVersion(journal, agent)) === hashOf(decodeManifest(next).program);
+  const isNext = (await domainEdition(journal, agent)) === hashOf(next);
   await (isNext ? store.takeNext(agent) : store.dropNext(agent));
   return isNext ? { agent, meta: next } : cell;
 }

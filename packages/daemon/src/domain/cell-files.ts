@@ -48,7 +48,13 @@ export class CellFiles implements CellStore {
   }
 
   async dropNext(agent: AgentId): Promise<void> {
-    await rm(this.#nextOf(agent), { force: true });
+    try {
+      await rm(this.#nextOf(agent));
+    } catch (error) {
+      noneIfMissing(error as NodeJS.ErrnoException);
+      return;
+    }
+    await this.#flushFolder();
   }
 
   async #write(path: string, meta: Uint8Array): Promise<void> {
