@@ -261,15 +261,17 @@ const conversations: readonly AgentSystemCase[] = [
     title: "several asks under way are settled in whatever order they end",
     async run(system) {
       const [a, b] = [await system.spawn(ledger), await system.spawn(ledger)];
+      let stopping: Promise<void> | undefined;
       const found = await system.run(function* (ctx: AgentContext) {
         // Not before it is ended, however slow the other one is.
         const slow = ctx.begin(a, "slow", 60_000);
         const quick = ctx.begin(b, "add", 4);
         const first = yield* ctx.settled([slow, quick] as readonly { readonly id: number }[]);
-        void system.stop(a);
+        stopping = system.stop(a);
         const second = yield* ctx.settled([slow]);
         return [...first, ...second].map((one) => (one.ok ? one.value : "ended"));
       });
+      await stopping;
       return differs("the order", found, [4, "ended"]);
     },
   },
