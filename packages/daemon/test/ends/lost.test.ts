@@ -49,11 +49,12 @@ test("EN4, AF5, AB1: agents that end with the process of their node are told as 
     heard.push(`${ref.name} ${reason} ${(error as { code?: string } | undefined)?.code}`),
   );
   const { next } = await core.agentEnds(null, 0);
+  // First, as a node tells of what began a moment later: it has when the last is copied.
+  const parent = await system.spawn(teller, { name: "parent", on: "core", detached: true });
+  await system.ask(parent, "bear" as never, { name: "born", on: "one", input: 1 } as never, PATIENT);
   await core.spawn({ name: "plain", module: guest("echo"), on: "one" });
   await core.spawn({ name: "journal", module: ledgerProgram(5), kind: "domain", on: "one" });
   await core.spawn({ name: "copied", module: guest("echo"), on: "one", durability: "replica" });
-  const parent = await system.spawn(teller, { name: "parent", on: "core", detached: true });
-  await system.ask(parent, "bear" as never, { name: "born", on: "one", input: 1 } as never, PATIENT);
   await expect.poll(async () => (await viewOf(core, "copied"))?.live?.replica?.state, LONG).toBe("fed");
 
   const killedMs = Date.now();
