@@ -10,12 +10,10 @@ import { repositoryRoot as root, workspaceFolders } from "./workspace/packages.t
 
 const tsc = join(root, "node_modules/typescript/bin/tsc");
 const only = process.argv.slice(2);
-/** Packages whose tests have a tsconfig.json for editors and do not pass it yet. */
-const untypedTests: ReadonlySet<string> = new Set(["packages/cells", "packages/mesh-core"]);
 
 const folders = [".", ...workspaceFolders(root)].filter((dir) => only.length === 0 || only.includes(dir));
 const wanted = folders
-  .flatMap((dir) => (dir === "." || untypedTests.has(dir) ? [dir] : [dir, `${dir}/test`]))
+  .flatMap((dir) => (dir === "." ? [dir] : [dir, `${dir}/test`]))
   .filter((dir) => existsSync(join(root, dir, "tsconfig.json")));
 const queue = [...wanted];
 const failed: string[] = [];

@@ -168,7 +168,7 @@ describe("an agent that is read while it runs", () => {
 
 describe("the form of an image", () => {
   const mail = { mailbox: [], asker: undefined, received: 3, sleepMs: undefined };
-  const head = encodeHead({ links: new LinkTable(), mail });
+  const head = encodeHead({ links: new LinkTable(), mail, suspended: false });
 
   const partsOf = (chunks: readonly Uint8Array[]): string[] => {
     const reader = new ImageReader();

@@ -20,7 +20,7 @@ describe("a quorum", () => {
       voters,
       timers: time,
       timeoutMs: 1000,
-      key: (answer) => answer,
+      key: String,
       ask: (voter) => after(time, 10 * (1 + voters.indexOf(voter)), voter === voters[1] ? "no" : "yes"),
     });
     const result = await time.settle(asked);
@@ -53,7 +53,7 @@ describe("a quorum", () => {
       voters,
       timers: time,
       timeoutMs: 9000,
-      key: (answer) => answer,
+      key: String,
       ask: async (voter) => String(voters.indexOf(voter)),
     });
     await expect(time.settle(split)).rejects.toMatchObject({ code: "overlay.no-quorum" });

@@ -27,7 +27,8 @@ test("events of the host and messages of other agents come between the ticks of 
   const system = createLocalSystem({ clock, random: createSystemRandom(), timers: createSystemTimers() });
   await system.spawn(quick, { name: "quick" });
   await system.spawn(busy, { name: "busy" });
-  const ticks = (): Promise<number> => system.ask("busy", "ticks", undefined, { timeoutMs: 60_000 });
+  const ticks = async (): Promise<number> =>
+    Number(await system.ask("busy", "ticks", undefined, { timeoutMs: 60_000 }));
   const before = await ticks();
   const ROUNDS = 10;
   for (let n = 0; n < ROUNDS; n++) {

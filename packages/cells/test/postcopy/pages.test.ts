@@ -57,7 +57,7 @@ describe("on the side of the gate", () => {
   });
 
   it("GP1: gives what is to be said once and in order, and gives up a cell that says too much", async () => {
-    await GatePages.stage(pages, AGENT, manifestOf("echo"));
+    await GatePages.stage(pages, AGENT);
     const incoming = pages.incoming(AGENT);
     let told = 0;
     if (incoming) incoming.onSaid = () => void told++;
@@ -72,7 +72,7 @@ describe("on the side of the gate", () => {
 
   it("PG2: a cell is whole or lost, and unknown to it afterwards; a gate without it refuses", async () => {
     for (const ends of [() => pages.whole(AGENT), () => pages.gone(AGENT, "failed")]) {
-      await GatePages.stage(pages, AGENT, manifestOf("echo"));
+      await GatePages.stage(pages, AGENT);
       const whole = pages.incoming(AGENT)?.whole;
       ends();
       expect(pages.incoming(AGENT)).toBeUndefined();
@@ -80,7 +80,7 @@ describe("on the side of the gate", () => {
         ends.toString().includes("gone") ? "cells.lost-on-the-way" : undefined,
       );
     }
-    expect(await codeOf(GatePages.stage(undefined, AGENT, manifestOf("echo")))).toBe("cells.no-post-copy");
+    expect(await codeOf(GatePages.stage(undefined, AGENT))).toBe("cells.no-post-copy");
   });
 });
 

@@ -155,7 +155,8 @@ describe("a copy", () => {
     await owner.checkpoint(true);
     const good = owner.copy(manifestOf(sums), owner.entries.length);
     const turned = good.whole.map((part) => part.slice());
-    (turned[0] as Uint8Array)[100] ^= 1;
+    const [first] = turned as [Uint8Array];
+    first[100] = (first[100] as number) ^ 1;
     const log = [{ entry: Uint8Array.of(9), atMs: 0 }];
     for (const bad of [
       { ...good, whole: turned },

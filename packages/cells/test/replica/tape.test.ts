@@ -262,7 +262,7 @@ describe("a call on a capability", () => {
 
   const effect = (name: string, head = "", recorded = false): string =>
     effectOf(
-      { op: `glia.sys.v1/${name}`, args: [1, 0, 9] },
+      { requestId: 1, op: `glia.sys.v1/${name}`, args: [1, 0, 9] },
       { read: () => new TextEncoder().encode(head), recorded: () => recorded },
     );
 

@@ -76,7 +76,7 @@ class MovingCellsRun {
   /** All can execute; the rest differs, so that moves lose some of it. */
   #offer(): Rights {
     const some = [RIGHTS.read, RIGHTS.write, RIGHTS.grant].filter(() => this.#random.uint32() % 4 > 0);
-    return some.reduce((rights, one) => rights | one, RIGHTS.exec) as Rights;
+    return some.reduce<number>((rights, one) => rights | one, RIGHTS.exec) as Rights;
   }
 
   #owner(): CellNode | undefined {
