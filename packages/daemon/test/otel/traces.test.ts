@@ -1,59 +1,19 @@
 /** Traces of two real nodes, as a collector of OpenTelemetry gets them. */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
 import { createRequire } from "node:module";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createNode, type LocalNode, type NodeOptions } from "../../src/index.ts";
 import { CONTRACT_PROGRAM } from "../../src/testing/job-protocol-contract.ts";
-
-interface Spanned {
-  readonly node: string;
-  readonly name: string;
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly job: string | undefined;
-}
-
-interface Attribute {
-  readonly key: string;
-  readonly value: { readonly stringValue?: string };
-}
-
-interface Export {
-  readonly resourceSpans: readonly {
-    readonly resource: { readonly attributes: readonly Attribute[] };
-    readonly scopeSpans: readonly {
-      readonly spans: readonly (Omit<Spanned, "node" | "job"> & {
-        readonly attributes: readonly Attribute[];
-      })[];
-    }[];
-  }[];
-}
+import { type Collector, startCollector } from "./collector.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "glia-traces-"));
 const module = join(scratch, "jobs.mjs");
-const spans: Spanned[] = [];
 const nodes: LocalNode[] = [];
-let collector: Server;
+let collector: Collector;
 let endpoint = "";
-
-const textOf = (attributes: readonly Attribute[], name: string): string | undefined =>
-  attributes.find(({ key }) => key === name)?.value.stringValue;
-
-function take({ resourceSpans }: Export): void {
-  for (const { resource, scopeSpans } of resourceSpans)
-    for (const { attributes, ...span } of scopeSpans.flatMap((scope) => scope.spans))
-      spans.push({
-        ...span,
-        node: textOf(resource.attributes, "service.instance.id") ?? "",
-        job: textOf(attributes, "glia.job.id"),
-      });
-}
 
 async function start(name: string, more: Pick<NodeOptions, "start" | "jobs">): Promise<LocalNode> {
   const node = await createNode({
@@ -71,16 +31,8 @@ async function start(name: string, more: Pick<NodeOptions, "start" | "jobs">): P
 
 beforeAll(async () => {
   writeFileSync(module, CONTRACT_PROGRAM);
-  collector = createServer((request, response) => {
-    let body = "";
-    request.on("data", (chunk) => (body += chunk));
-    request.on("end", () => {
-      take(JSON.parse(body) as Export);
-      response.setHeader("content-type", "application/json").end("{}");
-    });
-  });
-  await new Promise<void>((resolve) => collector.listen(0, "127.0.0.1", resolve));
-  endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}/v1/traces`;
+  collector = await startCollector();
+  endpoint = collector.endpoint;
 });
 
 afterAll(async () => {
@@ -110,9 +62,10 @@ describe("traces", () => {
     await first.spawn({ name: "echo", module: new Uint8Array(readFileSync(echo)), on: "second" });
     // What waits to be sent is sent when the nodes stop.
     await Promise.all(nodes.splice(0).map((node) => node.stop()));
+    const { spans } = collector;
     for (const { id } of jobs) {
       const [submit, run, ...more] = ["job.submit", "job.run"].flatMap((name) =>
-        spans.filter((span) => span.job === id && span.name === name),
+        spans.filter((span) => span.attributes["glia.job.id"] === id && span.name === name),
       );
       expect([submit?.node, submit?.traceId, submit?.parentSpanId]).toEqual([
         "first",
