@@ -1,53 +1,34 @@
 /** An agent of `agent({...})` on its way by post-copy whose source is killed after the commit, before it is whole (PN6, PN9). */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type AgentSystem, kindKey } from "@glia-os/cells/agent";
-import { connectSystem, type LocalNode } from "@glia-os/daemon";
+import { connectSystem } from "@glia-os/daemon";
 import { buildAgent } from "@glia-os/guest-js/build";
 import { afterEach, expect, test } from "vitest";
 import { codeOf, testNodes } from "../movement/nodes.ts";
 import { book, clerk, mill } from "../replica/programs/clerk.ts";
 import { checkTold, PATIENT, untilDone, upTo } from "../replica/told.ts";
+import { startSource } from "./start-source.ts";
 
-const PROGRAM = fileURLToPath(new URL("./killed-source.ts", import.meta.url));
 const FAST = { mesh: { profile: "fast" } } as const;
 const NOTES = 16;
 const CHUNKS = 80;
 const nodes = testNodes();
 let source: ChildProcess | undefined;
+const keep = (child: ChildProcess): void => {
+  source = child;
+};
 let system: AgentSystem | undefined;
 afterEach(async () => {
   source?.kill("SIGKILL");
   await system?.close();
 });
 
-/** The node that dies when an agent that leaves it begins to run elsewhere. */
-async function startSource(core: LocalNode): Promise<ChildProcess> {
-  const line = await core.createJoinLine({ ttlMs: 60_000, uses: 1 });
-  const options = {
-    dataDir: join(nodes.base(), "source"),
-    name: "source",
-    role: "edge",
-    bind: { host: "127.0.0.1", port: 0 },
-    start: { kind: "join", line },
-    ...FAST,
-  };
-  const args = ["--conditions=@glia-os/source", PROGRAM, JSON.stringify(options)];
-  const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
-  source = child;
-  await Promise.race([
-    once(child.stdout, "data"),
-    once(child, "exit").then(() => Promise.reject(new TypeError("the source did not start"))),
-  ]);
-  return child;
-}
-
 test("PN9: what it told, asked, published, streamed and set timers for is done once each and in order, from its replica on", async () => {
   const core = await nodes.found(FAST);
   await nodes.joined(core, "edge", FAST);
-  const child = await startSource(core);
+  await startSource(core, nodes.base(), keep);
+  const child = source as ChildProcess;
   const module = await buildAgent({ entry: `${import.meta.dirname}/../replica/programs/clerk.ts` });
   const speaks = connectSystem(core, { modules: [clerk, book, mill].map((each) => [each, module]) });
   system = speaks;

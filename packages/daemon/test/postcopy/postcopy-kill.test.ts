@@ -1,45 +1,26 @@
 /** Agents on their way by post-copy whose source is killed after the commit, before they are whole. */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { AgentView, LocalNode } from "@glia-os/daemon";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { codeOf, testNodes } from "../movement/nodes.ts";
 import { Field, fieldModule } from "./field.ts";
+import { startSource } from "./start-source.ts";
 
-const PROGRAM = fileURLToPath(new URL("./killed-source.ts", import.meta.url));
 const PATIENCE_MS = 60_000;
 const FAST = { mesh: { profile: "fast" } } as const;
 const nodes = testNodes();
 let module: Uint8Array;
 let source: ChildProcess | undefined;
+const keep = (child: ChildProcess): void => {
+  source = child;
+};
 beforeAll(async () => {
   module = await fieldModule();
 });
 afterEach(() => {
   source?.kill("SIGKILL");
 });
-
-/** The node that is to die. */
-async function startSource(core: LocalNode): Promise<void> {
-  const line = await core.createJoinLine({ ttlMs: 60_000, uses: 1 });
-  const options = {
-    dataDir: join(nodes.base(), "source"),
-    name: "source",
-    role: "edge",
-    bind: { host: "127.0.0.1", port: 0 },
-    start: { kind: "join", line },
-    ...FAST,
-  };
-  const args = ["--conditions=@glia-os/source", PROGRAM, JSON.stringify(options)];
-  const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
-  source = child;
-  await Promise.race([
-    once(child.stdout, "data"),
-    once(child, "exit").then(() => Promise.reject(new TypeError("the source did not start"))),
-  ]);
-}
 
 async function until(
   node: LocalNode,
@@ -56,7 +37,7 @@ async function until(
 test("RH6: an agent with a replica goes on there, nothing acknowledged lost or applied twice", async () => {
   const core = await nodes.found(FAST);
   const edge = await nodes.joined(core, "edge", FAST);
-  await startSource(core);
+  await startSource(core, nodes.base(), keep);
   await core.spawn({ name: "field", module, on: "source", durability: "replica" });
   const field = new Field();
   const ask = async (): Promise<void> => field.reply(await edge.ask("field", field.next(), PATIENCE_MS));
@@ -83,7 +64,7 @@ test.runIf(process.env["GLIA_SOAK"] === "1")(
   "needs GLIA_SOAK=1: an agent without a replica ends where it was lost, and says why",
   async () => {
     const core = await nodes.found(FAST);
-    await startSource(core);
+    await startSource(core, nodes.base(), keep);
     await core.spawn({ name: "field", module, on: "source" });
     const field = new Field();
     field.reply(await core.ask("field", field.next(), PATIENCE_MS));
